@@ -1,0 +1,133 @@
+"""Backpropagation made visible: a small autodiff engine whose graph can be read and stepped through.
+
+>>> import tinygraph
+>>> a, b, c = tinygraph.Value(5), tinygraph.Value(3), tinygraph.Value(2)
+>>> J = 3 * (a + b * c)
+>>> J.backward()
+>>> b.grad
+6.0
+"""
+
+from tinygraph.graph import FrozenBranchError, StaleGraphError, grad, hessian, jvp
+from tinygraph.ops import (
+    abs,
+    acos,
+    add,
+    asin,
+    atan,
+    binary_cross_entropy,
+    binary_cross_entropy_with_logits,
+    cos,
+    cosh,
+    div,
+    dot,
+    exp,
+    expm1,
+    heaviside,
+    log,
+    log1p,
+    log_sigmoid,
+    logaddexp,
+    maximum,
+    minimum,
+    mul,
+    neg,
+    pow,
+    power,
+    relu,
+    sigmoid,
+    sign,
+    sin,
+    sinh,
+    softplus,
+    sqrt,
+    squared_error,
+    sub,
+    tan,
+    tanh,
+    total,
+)
+from tinygraph.value import Value, value_and_grad
+from tinygraph.watching import name_from, scope, strict, trace_lines
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from tinygraph.checking import check_grad, numeric_grad
+
+__version__ = "0.1.0"
+
+# Loaded when first used: a learner's REPL should not wait for what it does not need.
+_LATER = {
+    "check_grad": "checking",
+    "numeric_grad": "checking",
+    "checking": "",
+    "datasets": "",
+    "logistic": "",
+}
+
+__all__ = [
+    "FrozenBranchError",
+    "StaleGraphError",
+    "Value",
+    "abs",
+    "acos",
+    "add",
+    "asin",
+    "atan",
+    "binary_cross_entropy",
+    "binary_cross_entropy_with_logits",
+    "check_grad",
+    "cos",
+    "cosh",
+    "div",
+    "dot",
+    "exp",
+    "expm1",
+    "grad",
+    "heaviside",
+    "hessian",
+    "jvp",
+    "log",
+    "log1p",
+    "log_sigmoid",
+    "logaddexp",
+    "maximum",
+    "minimum",
+    "mul",
+    "name_from",
+    "neg",
+    "numeric_grad",
+    "pow",
+    "power",
+    "relu",
+    "scope",
+    "sigmoid",
+    "sign",
+    "sin",
+    "sinh",
+    "softplus",
+    "sqrt",
+    "squared_error",
+    "strict",
+    "sub",
+    "tan",
+    "tanh",
+    "total",
+    "trace_lines",
+    "value_and_grad",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _LATER:
+        raise AttributeError(f"module 'tinygraph' has no attribute {name!r}")
+    from importlib import import_module
+
+    module = import_module(f"tinygraph.{_LATER[name] or name}")
+    value: object = getattr(module, name) if _LATER[name] else module
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LATER})

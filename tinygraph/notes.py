@@ -1,0 +1,47 @@
+"""What few nodes have: a name, a scope, a source line, and the comparisons they took part in."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+LIMIT = 1000  # comparisons remembered per node, the newest
+
+
+class Branch:
+    """A comparison and its outcome; it holds numbers, not nodes, so that it ties no reference cycle."""
+
+    __slots__ = ("compare", "numbers", "outcome", "text")
+
+    def __init__(self, compare: Callable[[Any, Any], bool], text: str, *numbers: float) -> None:
+        self.compare, self.text, self.numbers = compare, text, list(numbers)
+        self.outcome = compare(*numbers)
+
+    def flipped(self) -> bool:
+        """Whether the comparison comes out the other way by now."""
+        return self.compare(*self.numbers) != self.outcome
+
+
+class Notes:
+    """The notes of one node."""
+
+    __slots__ = ("branches", "line", "name", "scope")
+
+    def __init__(self) -> None:
+        self.name = ""
+        self.scope: tuple[str, ...] = ()
+        self.line = ""
+        self.branches: dict[Any, tuple[Branch, int]] = {}
+
+    def remember(self, key: Any, branch: Branch, side: int) -> None:
+        """Keep a comparison in which this node is operand number `side`."""
+        self.branches[key] = (branch, side)
+        if len(self.branches) > LIMIT:
+            del self.branches[next(iter(self.branches))]
+
+    def update(self, number: float) -> None:
+        """Tell the comparisons that the node has another number now."""
+        for branch, side in self.branches.values():
+            branch.numbers[side] = number

@@ -1,0 +1,461 @@
+"""The table: an op is one row, and nothing about it is written anywhere else.
+
+A row says how floats compute the op, which NumPy function computes it on arrays, and its local
+derivatives ("slopes"), one per operand: `dx=` with respect to the first, `dy=` the second. The
+letters are always the same: `out` is the result, `x` and `y` are the operands.
+
+Slopes use `+ - * /` and other rows only, so what they are fed decides what they mean: floats give
+numbers, arrays give arrays, nodes give the graph of the derivative. They never compare and never
+take `**`: where accuracy or a special value needs a branch, the slope is a private row of its own
+(the second half of the table), computed in `ieee` and with slopes again.
+"""
+
+from __future__ import annotations
+
+import cmath
+import math
+import operator
+from functools import lru_cache
+
+from tinygraph import ieee
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any, TypeVar, overload
+
+    from tinygraph.graph import Node
+
+    N = TypeVar("N", bound=Node)
+
+
+class Domain:
+    """Where an op is smooth: a union of boxes of floats, less the kinks.
+
+    A box holds one closed interval (low, high) per operand, or one for all of them; a third entry
+    `int` keeps it to whole numbers. `kink` is a function of the operands that is zero just where a kink stands.
+
+    >>> POSITIVE.contains(2.0), POSITIVE.contains(-2.0)
+    (True, False)
+    >>> KINK_AT_0.contains(0.0)
+    False
+    """
+
+    __slots__ = ("boxes", "kink", "text")
+
+    def __init__(
+        self,
+        text: str,
+        *boxes: tuple[tuple[Any, ...], ...],
+        kink: Callable[..., float] | None = None,
+    ) -> None:
+        self.text, self.boxes, self.kink = text, boxes, kink
+
+    def contains(self, *operands: float) -> bool:
+        """Whether the op is smooth at these operands."""
+        if self.kink is not None and self.kink(*operands) == 0:
+            return False
+        return any(
+            all(_inside(x, *bounds) for x, bounds in zip(operands, box * len(operands), strict=False))
+            for box in self.boxes
+        )
+
+    def __repr__(self) -> str:
+        return f"Domain({self.text!r})"
+
+
+def _inside(x: float, low: float, high: float, whole: type | None = None) -> bool:
+    return low <= x <= high and (whole is None or x == x // 1)
+
+
+_TINY, _EPS, _HUGE = 5e-324, 2.0**-53, 1.7976931348623157e308
+_REAL = (-_HUGE, _HUGE)
+_UNIT = (0.0, 1.0)
+_OPEN_UNIT = (_TINY, 1.0 - _EPS)
+
+ANY = Domain("all reals", (_REAL,))
+POSITIVE = Domain("x > 0", ((_TINY, _HUGE),))
+KINK_AT_0 = Domain("x ≠ 0", (_REAL,), kink=lambda x: x)
+KINK_AT_TIE = Domain("x ≠ y", (_REAL, _REAL), kink=lambda x, y: x - y)
+NONZERO_DIVISOR = Domain("y ≠ 0", (_REAL, (_TINY, _HUGE)), (_REAL, (-_HUGE, -_TINY)))
+ABOVE_MINUS_1 = Domain("x > -1", ((-1.0 + _EPS, _HUGE),))
+NONZERO = Domain("x ≠ 0", ((_TINY, _HUGE),), ((-_HUGE, -_TINY),))
+INSIDE_0_1 = Domain("0 < x < 1", (_OPEN_UNIT,))
+INSIDE_1 = Domain("-1 < x < 1", ((-1.0 + _EPS, 1.0 - _EPS),))
+POWERS = Domain("x > 0, or y whole", ((_TINY, _HUGE), _REAL), ((-_HUGE, -_TINY), (*_REAL, int)))
+PROBABILITIES = Domain("0 < a < 1, 0 ≤ y ≤ 1", (_OPEN_UNIT, _UNIT))
+LOGITS = Domain("0 ≤ y ≤ 1", (_REAL, _UNIT))
+
+
+class Op:
+    """One row of the table: called on floats it computes, on nodes it records.
+
+    `symbol` writes it out (a sign between two operands, a name before them, or a template with
+    `{}`); `array` names the NumPy function; `analytic` computes it on complex numbers, for the
+    complex step, and is None where the op is not analytic. `family` gives the row of one operand
+    for a plain number as second operand.
+
+    >>> exp(0.0)
+    1.0
+    >>> log
+    <op log(x): x > 0>
+    """
+
+    __slots__ = (
+        "analytic",
+        "array",
+        "domain",
+        "dx",
+        "dy",
+        "family",
+        "linear",
+        "made_by",
+        "name",
+        "number",
+        "symbol",
+    )
+    variadic = False
+
+    def __init__(
+        self,
+        name: str,
+        number: Callable[..., float],
+        *,
+        dx: Callable[..., Any],
+        dy: Callable[..., Any] | None = None,
+        symbol: str = "",
+        array: str | None = None,
+        domain: Domain = ANY,
+        analytic: Callable[..., complex] | None = None,
+        linear: bool = False,
+        family: Callable[[float], Op] | None = None,
+        made_by: tuple[Callable[[float], Op], float] | None = None,
+    ) -> None:
+        self.name, self.number, self.dx, self.dy = name, number, dx, dy
+        self.symbol, self.array, self.domain = symbol or name, array, domain
+        self.analytic, self.linear, self.family, self.made_by = analytic, linear, family, made_by
+
+    @property
+    def arity(self) -> int:
+        """The number of operands."""
+        return 1 if self.dy is None else 2
+
+    def slopes(self, out: Any, operands: Sequence[Any], wanted: Sequence[bool]) -> tuple[Any, ...]:
+        """The local derivatives at these operands; one that is not wanted is None and costs nothing."""
+        functions = (self.dx,) if self.dy is None else (self.dx, self.dy)
+        return tuple(
+            slope(out, *operands) if want else None for slope, want in zip(functions, wanted, strict=True)
+        )
+
+    def text(self, *operands: str) -> str:
+        """The op written out for operands that are written out.
+
+        >>> mul.text("b", "c"), neg.text("b"), power(3).text("x"), log.text("a")
+        ('b × c', '-b', 'x**3', 'log(a)')
+        """
+        if "{}" in self.symbol:
+            return self.symbol.format(*operands)
+        if self.symbol.isidentifier():
+            return f"{self.symbol}({', '.join(operands)})"
+        return f"{operands[0]} {self.symbol} {operands[1]}"
+
+    if TYPE_CHECKING:
+
+        @overload
+        def __call__(self, *operands: float) -> float: ...  # type: ignore[overload-overlap]
+        @overload
+        def __call__(self, *operands: N | float) -> N: ...
+        def __call__(self, *operands: Any) -> Any:
+            """Compute on plain numbers; let the first node among the operands record."""
+
+    else:
+
+        def __call__(self, *operands):
+            """Compute on plain numbers; let the first node among the operands record."""
+            if len(operands) != self.arity:
+                raise TypeError(f"{self.name} takes {self.arity} operand(s), but {len(operands)} were given")
+            return self._apply(operands)
+
+    def _apply(self, operands: tuple[Any, ...]) -> Any:
+        for operand in operands:
+            if type(operand) is not float:
+                break
+        else:
+            return self.number(*operands)
+        for operand in operands:
+            record = getattr(type(operand), "_record", None)
+            if record is not None:  # a node: its class knows how to record
+                if self.family and not hasattr(type(operands[1]), "_record"):
+                    return self.family(plain_number(operands[1], self.name))(operands[0])
+                return record(self, operands)
+        return self.number(*[plain_number(operand, self.name) for operand in operands])
+
+    def __repr__(self) -> str:
+        return f"<op {self.text(*'xy'[: self.arity])}: {self.domain.text}>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (self.made_by[0], self.made_by[1:]) if self.made_by else (_row, (self.name,))
+
+
+class VariadicOp(Op):
+    """A row over any number of operands, called with sequences; `dx` gives all slopes at once.
+
+    >>> dot([1.0, 2.0], [3.0, 4.0])
+    11.0
+    """
+
+    __slots__ = ("sequences",)
+    variadic = True
+
+    def __init__(self, name: str, *row: Any, sequences: int, **columns: Any) -> None:
+        super().__init__(name, *row, **columns)
+        self.sequences = sequences
+
+    @property
+    def arity(self) -> int:
+        """The number of sequences it is called with."""
+        return self.sequences
+
+    def slopes(self, out: Any, operands: Sequence[Any], wanted: Sequence[bool]) -> tuple[Any, ...]:
+        """The local derivatives at these operands; one that is not wanted is None."""
+        slopes = self.dx(out, *operands)
+        return tuple(slope if want else None for slope, want in zip(slopes, wanted, strict=True))
+
+    def text(self, *operands: str) -> str:
+        """The op written out, long lists cut short.
+
+        >>> dot.text("w1", "w2", "x1", "x2"), total.text("a", "b", "c", "d")
+        ('dot([w1, w2], [x1, x2])', 'total([a, b, …, d])')
+        """
+        size = len(operands) // self.sequences
+        lists = [operands[i * size : (i + 1) * size] for i in range(self.sequences)]
+        short = [x if len(x) <= 3 else (*x[:2], "…", x[-1]) for x in lists]
+        return f"{self.name}({', '.join('[' + ', '.join(x) + ']' for x in short)})"
+
+    if not TYPE_CHECKING:
+
+        def __call__(self, *sequences):
+            """Compute on sequences of plain numbers; where one entry is a node, record one node."""
+            if len(sequences) != self.sequences:
+                raise TypeError(
+                    f"{self.name} takes {self.sequences} sequence(s), but {len(sequences)} were given"
+                )
+            lists = [tuple(sequence) for sequence in sequences]
+            sizes = [len(x) for x in lists]
+            if min(sizes) != max(sizes):
+                raise ValueError(f"{self.name} needs sequences of one length, got {sizes}")
+            return self._apply(sum(lists, ()))
+
+    def __repr__(self) -> str:
+        return f"<op {self.name}({', '.join('xy'[: self.sequences])}): {self.domain.text}>"
+
+
+def plain_number(value: Any, op: str = "Value") -> float:
+    """The float of a plain number, or an error that says what to do.
+
+    int, bool, NumPy scalars and 0-d arrays, Fraction and Decimal are numbers.
+
+    >>> plain_number(True)
+    1.0
+    """
+    if isinstance(value, (float, int)):
+        try:
+            return float(value)
+        except OverflowError:
+            size = int(value).bit_length()
+            raise OverflowError(f"{op}: an int of {size} bits is too large for a float") from None
+    kind = type(value)
+    if hasattr(kind, "_record"):
+        raise TypeError(
+            f"{op}: this is a {kind.__name__} already; use it as it is, or .detach() for a constant copy"
+        )
+    if getattr(value, "shape", None) == () and kind.__module__.partition(".")[0] == "numpy":
+        return plain_number(value.item(), op)
+    # Fraction and Decimal say how to become a float, and are no text, container or complex number.
+    if hasattr(kind, "__float__") and hasattr(kind, "as_integer_ratio"):
+        return float(value)
+    raise TypeError(f"{op}: {_short(value)} is not a real number; {_remedy(value)}")
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return f"{text if len(text) <= 40 else text[:37] + '...'} ({type(value).__name__})"
+
+
+def _remedy(value: Any) -> str:
+    if isinstance(value, (str, bytes)):
+        return "convert text with float(...) first"
+    if isinstance(value, complex):
+        return "take its .real or .imag part"
+    if hasattr(value, "__len__") or hasattr(value, "shape"):
+        return "make one Value per entry: [Value(x) for x in entries]"
+    return "pass an int or a float"
+
+
+# fmt: off
+
+# --- arithmetic -----------------------------------------------------------------------------------
+
+add: Op = Op("add", operator.add, symbol="+", array="add", analytic=operator.add, linear=True,
+             dx=lambda out, x, y: 1.0,
+             dy=lambda out, x, y: 1.0)
+sub: Op = Op("sub", operator.sub, symbol="-", array="subtract", analytic=operator.sub, linear=True,
+             dx=lambda out, x, y: 1.0,
+             dy=lambda out, x, y: -1.0)
+mul: Op = Op("mul", operator.mul, symbol="×", array="multiply", analytic=operator.mul,
+             dx=lambda out, x, y: y,
+             dy=lambda out, x, y: x)
+div: Op = Op("div", ieee.divide, symbol="/", array="divide", domain=NONZERO_DIVISOR, analytic=operator.truediv,
+             dx=lambda out, x, y: 1.0 / y,
+             dy=lambda out, x, y: -out / y)
+neg: Op = Op("neg", operator.neg, symbol="-{}", array="negative", analytic=operator.neg, linear=True,
+             dx=lambda out, x: -1.0)
+pow: Op = Op("pow", ieee.pow, symbol="**", array="power", domain=POWERS, analytic=operator.pow,
+             family=lambda c: power(c),  # type: ignore[has-type]
+             dx=lambda out, x, y: pow_dx(x, y),
+             dy=lambda out, x, y: pow_dy(x, y))
+
+
+@lru_cache(maxsize=1024)  # one row per exponent that a program uses; a forgotten one is made again
+def power(exponent: float) -> Op:
+    """The row `x ** exponent` for a plain number as exponent: it never computes a logarithm.
+
+    >>> power(3)(2.0), power(0.5)(-2.0)
+    (8.0, nan)
+    """
+    c = plain_number(exponent, "power")
+    return Op(f"power({c!r})", lambda x: ieee.pow(x, c), symbol=f"{{}}**{c:g}", domain=_power_domain(c),
+              analytic=lambda x: x**c, made_by=(power, c),
+              dx=lambda out, x: power_slope(c)(x))
+
+
+@lru_cache(maxsize=1024)
+def power_slope(exponent: float) -> Op:
+    """The slope of `power(exponent)`: the row `exponent * x ** (exponent - 1)`."""
+    c = plain_number(exponent, "power_slope")
+    return Op(f"power_slope({c!r})", lambda x: ieee.pow_dx(x, c), symbol=f"{c:g}·{{}}**{c - 1:g}",
+              domain=_power_domain(c), made_by=(power_slope, c),
+              dx=(lambda out, x: c * power_slope(c - 1.0)(x)) if c else (lambda out, x: flat(x)))
+
+
+def _power_domain(c: float) -> Domain:
+    if c != c // 1:
+        return POSITIVE
+    return ANY if c >= 0 else NONZERO
+
+
+# --- exponentials and logarithms ------------------------------------------------------------------
+
+exp: Op = Op("exp", ieee.exp, array="exp", analytic=cmath.exp, dx=lambda out, x: out)
+expm1: Op = Op("expm1", ieee.expm1, array="expm1", analytic=lambda x: cmath.exp(x) - 1.0, dx=lambda out, x: exp(x))
+log: Op = Op("log", ieee.log, array="log", domain=POSITIVE, analytic=cmath.log, dx=lambda out, x: log_slope(x))
+log1p: Op = Op("log1p", ieee.log1p, array="log1p", domain=ABOVE_MINUS_1, analytic=lambda x: cmath.log(1.0 + x),
+               dx=lambda out, x: log_slope(1.0 + x))
+sqrt: Op = Op("sqrt", ieee.sqrt, array="sqrt", domain=POSITIVE, analytic=cmath.sqrt, dx=lambda out, x: 0.5 / out)
+logaddexp: Op = Op("logaddexp", ieee.logaddexp, array="logaddexp",
+                   analytic=lambda x, y: cmath.log(cmath.exp(x) + cmath.exp(y)),
+                   dx=lambda out, x, y: sigmoid_difference(x, y),
+                   dy=lambda out, x, y: sigmoid_difference(y, x))
+
+# --- circle and hyperbola -------------------------------------------------------------------------
+
+sin: Op = Op("sin", ieee.sin, array="sin", analytic=cmath.sin, dx=lambda out, x: cos(x))
+cos: Op = Op("cos", ieee.cos, array="cos", analytic=cmath.cos, dx=lambda out, x: -sin(x))
+tan: Op = Op("tan", ieee.tan, array="tan", analytic=cmath.tan, dx=lambda out, x: 1.0 + out * out)
+asin: Op = Op("asin", ieee.asin, array="arcsin", domain=INSIDE_1, analytic=cmath.asin,
+              dx=lambda out, x: 1.0 / sqrt((1.0 - x) * (1.0 + x)))
+acos: Op = Op("acos", ieee.acos, array="arccos", domain=INSIDE_1, analytic=cmath.acos,
+              dx=lambda out, x: -1.0 / sqrt((1.0 - x) * (1.0 + x)))
+atan: Op = Op("atan", math.atan, array="arctan", analytic=cmath.atan, dx=lambda out, x: atan_slope(x))
+sinh: Op = Op("sinh", ieee.sinh, array="sinh", analytic=cmath.sinh, dx=lambda out, x: cosh(x))
+cosh: Op = Op("cosh", ieee.cosh, array="cosh", analytic=cmath.cosh, dx=lambda out, x: sinh(x))
+tanh: Op = Op("tanh", math.tanh, array="tanh", analytic=cmath.tanh,
+              dx=lambda out, x: 4.0 * sigmoid(2.0 * x) * sigmoid(-2.0 * x))  # 1 - out * out has no tails
+
+# --- the neuron -----------------------------------------------------------------------------------
+
+sigmoid: Op = Op("sigmoid", ieee.sigmoid, analytic=lambda x: 1.0 / (1.0 + cmath.exp(-x)),
+                 dx=lambda out, x: out * sigmoid(-x))  # out * (1 - out) has no right tail
+log_sigmoid: Op = Op("log_sigmoid", ieee.log_sigmoid, analytic=lambda x: -cmath.log(1.0 + cmath.exp(-x)),
+                     dx=lambda out, x: sigmoid(-x))
+softplus: Op = Op("softplus", ieee.softplus, analytic=lambda x: cmath.log(1.0 + cmath.exp(x)),
+                  dx=lambda out, x: sigmoid(x))
+
+# --- kinks and steps ------------------------------------------------------------------------------
+
+abs: Op = Op("abs", operator.abs, symbol="|{}|", array="absolute", domain=KINK_AT_0, dx=lambda out, x: sign(x))
+sign: Op = Op("sign", ieee.sign, array="sign", domain=KINK_AT_0, dx=lambda out, x: flat(x))
+relu: Op = Op("relu", ieee.relu, domain=KINK_AT_0, dx=lambda out, x: heaviside(x))
+heaviside: Op = Op("heaviside", ieee.heaviside, domain=KINK_AT_0, dx=lambda out, x: flat(x))
+maximum: Op = Op("maximum", ieee.maximum, array="maximum", domain=KINK_AT_TIE,
+                 dx=lambda out, x, y: larger(x, y),
+                 dy=lambda out, x, y: larger(y, x))
+minimum: Op = Op("minimum", ieee.minimum, array="minimum", domain=KINK_AT_TIE,
+                 dx=lambda out, x, y: larger(y, x),
+                 dy=lambda out, x, y: larger(x, y))
+
+# --- losses ---------------------------------------------------------------------------------------
+
+binary_cross_entropy: Op = Op("binary_cross_entropy", ieee.binary_cross_entropy, domain=PROBABILITIES,
+                              analytic=lambda a, y: -(y * cmath.log(a) + (1.0 - y) * cmath.log(1.0 - a)),
+                              dx=lambda out, x, y: div0(1.0 - y, 1.0 - x) - div0(y, x),
+                              dy=lambda out, x, y: -logit(x))
+binary_cross_entropy_with_logits: Op = Op(
+    "binary_cross_entropy_with_logits", ieee.binary_cross_entropy_with_logits, domain=LOGITS,
+    analytic=lambda z, y: cmath.log(1.0 + cmath.exp(z)) - y * z,
+    dx=lambda out, x, y: sigmoid_minus(x, y),
+    dy=lambda out, x, y: -x)
+squared_error: Op = Op("squared_error", ieee.squared_error, analytic=lambda a, y: 0.5 * (a - y) ** 2,
+                       dx=lambda out, x, y: x - y,
+                       dy=lambda out, x, y: y - x)
+
+# --- any number of operands -----------------------------------------------------------------------
+
+total: VariadicOp = VariadicOp("total", ieee.total, sequences=1, analytic=lambda *xs: sum(xs), linear=True,
+                       dx=lambda out, *xs: (1.0,) * len(xs))
+dot: VariadicOp = VariadicOp("dot", ieee.dot, sequences=2, analytic=lambda *xs: sum(map(operator.mul, *_halves(xs))),
+                     dx=lambda out, *xs: sum(reversed(_halves(xs)), ()))
+
+
+def _halves(operands: tuple[Any, ...]) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+    middle = len(operands) // 2
+    return operands[:middle], operands[middle:]
+
+
+# --- private rows: slopes that need a branch ------------------------------------------------------
+
+flat: Op = Op("flat", ieee.flat, domain=KINK_AT_0, dx=lambda out, x: flat(x))
+larger: Op = Op("larger", ieee.larger, domain=KINK_AT_TIE,
+                dx=lambda out, x, y: flat(x),
+                dy=lambda out, x, y: flat(y))
+log_slope: Op = Op("log_slope", ieee.log_slope, domain=POSITIVE, analytic=lambda x: 1.0 / x,
+                   dx=lambda out, x: -out * out)
+atan_slope: Op = Op("atan_slope", ieee.atan_slope, analytic=lambda x: 1.0 / (1.0 + x * x),
+                    dx=lambda out, x: -2.0 * x * out * out)
+sigmoid_difference: Op = Op("sigmoid_difference", ieee.sigmoid_difference,
+                            analytic=lambda x, y: 1.0 / (1.0 + cmath.exp(y - x)),
+                            dx=lambda out, x, y: out * sigmoid_difference(y, x),
+                            dy=lambda out, x, y: -out * sigmoid_difference(y, x))
+sigmoid_minus: Op = Op("sigmoid_minus", ieee.sigmoid_minus, domain=LOGITS,
+                       analytic=lambda z, y: 1.0 / (1.0 + cmath.exp(-z)) - y,
+                       dx=lambda out, x, y: sigmoid(x) * sigmoid(-x),
+                       dy=lambda out, x, y: -1.0)
+logit: Op = Op("logit", ieee.logit, domain=INSIDE_0_1, analytic=lambda a: cmath.log(a / (1.0 - a)),
+               dx=lambda out, x: 1.0 / (x * (1.0 - x)))
+div0: Op = Op("div0", ieee.div0, domain=NONZERO_DIVISOR, analytic=operator.truediv,
+              dx=lambda out, x, y: 1.0 / y,
+              dy=lambda out, x, y: -div0(out, y))
+pow_dx: Op = Op("pow_dx", ieee.pow_dx, domain=POWERS,
+                dx=lambda out, x, y: y * pow_dx(x, y - 1.0),
+                dy=lambda out, x, y: pow(x, y - 1.0) + y * pow_dy(x, y - 1.0))
+pow_dy: Op = Op("pow_dy", ieee.pow_dy, domain=POWERS,
+                dx=lambda out, x, y: pow(x, y - 1.0) + y * pow_dy(x, y - 1.0),
+                dy=lambda out, x, y: pow_dy(x, y) * log(x))
+
+# fmt: on
+
+TABLE: dict[str, Op] = {row.name: row for row in list(globals().values()) if isinstance(row, Op)}
+
+
+def _row(name: str) -> Op:
+    return TABLE[name]
