@@ -143,9 +143,7 @@ class Op:
     def slopes(self, out: Any, operands: Sequence[Any], wanted: Sequence[bool]) -> tuple[Any, ...]:
         """The local derivatives at these operands; one that is not wanted is None and costs nothing."""
         functions = (self.dx,) if self.dy is None else (self.dx, self.dy)
-        return tuple(
-            slope(out, *operands) if want else None for slope, want in zip(functions, wanted, strict=True)
-        )
+        return tuple(slope(out, *operands) if want else None for slope, want in zip(functions, wanted, strict=True))
 
     def text(self, *operands: str) -> str:
         """The op written out for operands that are written out.
@@ -237,9 +235,7 @@ class VariadicOp(Op):
         def __call__(self, *sequences):
             """Compute on sequences of plain numbers; where one entry is a node, record one node."""
             if len(sequences) != self.sequences:
-                raise TypeError(
-                    f"{self.name} takes {self.sequences} sequence(s), but {len(sequences)} were given"
-                )
+                raise TypeError(f"{self.name} takes {self.sequences} sequence(s), but {len(sequences)} were given")
             lists = [tuple(sequence) for sequence in sequences]
             sizes = [len(x) for x in lists]
             if min(sizes) != max(sizes):
@@ -266,9 +262,7 @@ def plain_number(value: Any, op: str = "Value") -> float:
             raise OverflowError(f"{op}: an int of {size} bits is too large for a float") from None
     kind = type(value)
     if hasattr(kind, "_record"):
-        raise TypeError(
-            f"{op}: this is a {kind.__name__} already; use it as it is, or .detach() for a constant copy"
-        )
+        raise TypeError(f"{op}: this is a {kind.__name__} already; use it as it is, or .detach() for a constant copy")
     if getattr(value, "shape", None) == () and kind.__module__.partition(".")[0] == "numpy":
         return plain_number(value.item(), op)
     # Fraction and Decimal say how to become a float, and are no text, container or complex number.

@@ -140,9 +140,7 @@ class Value(Node):
     @staticmethod
     def _record(op: Op, operands: Sequence[Any]) -> Value:
         operands = [
-            operand
-            if type(operand) is float or isinstance(operand, Value)
-            else plain_number(operand, op.name)
+            operand if type(operand) is float or isinstance(operand, Value) else plain_number(operand, op.name)
             for operand in operands
         ]
         wanted = [isinstance(operand, Value) and not operand.constant for operand in operands]
@@ -351,7 +349,7 @@ class Value(Node):
         """Compare, and let both sides remember it: `forward()` looks whether it still holds."""
         if not isinstance(other, Value):
             if not _is_plain(other):
-                return NotImplemented
+                return NotImplemented  # type: ignore[no-any-return]
             other = plain_number(other)
         pair = (self, other)
         texts = [side.name or f"{side._data:g}" if isinstance(side, Value) else f"{side:g}" for side in pair]
@@ -384,9 +382,7 @@ class Value(Node):
         function = _UFUNCS.get(ufunc.__name__)
         if function is None or method != "__call__" or options:
             name = ufunc.__name__ + ("" if method == "__call__" else f".{method}")
-            raise TypeError(
-                f"np.{name} with these arguments does not work on a Value: use tinygraph's functions"
-            )
+            raise TypeError(f"np.{name} with these arguments does not work on a Value: use tinygraph's functions")
         if all(getattr(x, "shape", ()) == () for x in inputs):
             return function(*inputs)
         import numpy as np
@@ -458,7 +454,7 @@ def _infix(op: Op, x: Any, y: Any) -> Value:
     if all(isinstance(side, Value) or _is_plain(side) for side in (x, y)):
         out: Value = op(x, y)
         return out
-    return NotImplemented
+    return NotImplemented  # type: ignore[no-any-return]
 
 
 def _is_plain(other: Any) -> bool:
@@ -490,21 +486,21 @@ def value_and_grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> C
             leaves.append(number if isinstance(number, Value) else Value(number))
             return leaves[-1]
 
-        inputs = {i: _map(leaf, args[i]) for i in chosen}
+        inputs = {i: map_numbers(leaf, args[i]) for i in chosen}
         y = f(*(inputs.get(i, arg) for i, arg in enumerate(args)), **options)
         if not isinstance(y, Value):  # f does not depend on its inputs
             y = Value(y, constant=True)
         slopes = dict(zip(leaves, graph.grad(y, leaves), strict=True))
-        gradients = tuple(_map(slopes.__getitem__, inputs[i]) for i in chosen)
+        gradients = tuple(map_numbers(slopes.__getitem__, inputs[i]) for i in chosen)
         return y.data, gradients[0] if isinstance(argnums, int) else gradients
 
     return wrapped
 
 
-def _map(f: Callable[[Any], Any], tree: Any) -> Any:
+def map_numbers(f: Callable[[Any], Any], tree: Any) -> Any:
     """f on every number of a nested list, tuple or dict, which keeps its form."""
     if isinstance(tree, dict):
-        return {key: _map(f, branch) for key, branch in tree.items()}
+        return {key: map_numbers(f, branch) for key, branch in tree.items()}
     if isinstance(tree, (list, tuple)):
-        return type(tree)(_map(f, branch) for branch in tree)
+        return type(tree)(map_numbers(f, branch) for branch in tree)
     return f(tree)

@@ -1,0 +1,255 @@
+"""Derivatives without calculus, to check backpropagation against: nudge an input and look."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from math import isfinite
+from typing import Any, Literal
+
+from tinygraph.graph import Node, grad, order
+from tinygraph.value import Value, map_numbers
+
+Method = Literal["two-point", "central", "complex"]
+
+NUDGE = 0.001  # the lecture's step
+_ROUNDING = 2.0**-52
+
+
+def numeric_grad(f: Callable[..., Any], at: Any, *, method: Method = "central", step: float | None = None) -> Any:
+    """The derivative of f by nudging its input, or a list of them if `at` is a list of arguments.
+
+    "two-point" is the lecture's (f(x + 0.001) - f(x)) / 0.001, with an error of order step;
+    "central" is (f(x + h) - f(x - h)) / 2h, with an error of order step²; "complex" is
+    Im f(x + ih) / h, exact to the last bits, for programs of analytic ops only (ValueError names
+    the first that is not). f is called with plain numbers; with Values where `at` holds Values.
+
+    >>> f = lambda a, b, c: 3 * (a + b * c)
+    >>> [round(slope, 6) for slope in numeric_grad(f, [5, 3, 2])]
+    [3.0, 6.0, 9.0]
+    >>> round(numeric_grad(lambda a: a**2, 2, method="two-point"), 6)
+    4.001
+    >>> import tinygraph
+    >>> numeric_grad(tinygraph.sigmoid, 0, method="complex")
+    0.25
+    """
+    if method not in ("two-point", "central", "complex"):
+        raise ValueError(f"method is 'two-point', 'central' or 'complex', not {method!r}")
+    several = isinstance(at, (list, tuple))
+    program = _Program(f, at if several else [at], values=_holds_values(at))
+    difference = {"two-point": _two_point, "central": _central, "complex": _complex_step}[method]
+    slopes = [difference(program, i, step or _step(method, x)) for i, x in enumerate(program.numbers)]
+    tree = program.restore(slopes)
+    return tree if several else tree[0]
+
+
+class _Program:
+    """A function of nested arguments, seen as a function of one flat list of numbers."""
+
+    def __init__(self, f: Callable[..., Any], args: Sequence[Any], values: bool) -> None:
+        self.f, self.args, self.values = f, list(args), values
+        self.numbers: list[float] = []
+        map_numbers(lambda x: self.numbers.append(x.data if isinstance(x, Value) else Value(x).data), self.args)
+
+    def restore(self, numbers: Sequence[Any]) -> list[Any]:
+        """Give a flat list the form of the arguments."""
+        entries = iter(numbers)
+        return [map_numbers(lambda _: next(entries), arg) for arg in self.args]
+
+    def __call__(self, numbers: Sequence[Any]) -> float:
+        """The number f gives."""
+        y = self.f(*self.restore([Value(x, constant=True) for x in numbers] if self.values else numbers))
+        return y.data if isinstance(y, Value) else Value(y).data
+
+    def record(self, numbers: Sequence[float]) -> tuple[Value, list[Value]]:
+        """The graph f records, and its leaves."""
+        leaves = [Value(x) for x in numbers]
+        y = self.f(*self.restore(leaves))
+        return (y if isinstance(y, Value) else Value(y, constant=True)), leaves
+
+    def moved(self, i: int, by: float) -> list[float]:
+        """The point with its entry i moved."""
+        return [x + by if j == i else x for j, x in enumerate(self.numbers)]
+
+
+def _holds_values(tree: Any) -> bool:
+    found: list[bool] = []
+    map_numbers(lambda x: found.append(isinstance(x, Value)), tree)
+    return any(found)
+
+
+def _step(method: str, x: float) -> float:
+    if method == "two-point":
+        return NUDGE
+    if method == "complex":
+        return 1e-20 * (abs(x) or 1.0)
+    return float(2.0**-17 * max(1.0, abs(x)))  # about the cube root of the rounding error
+
+
+def _two_point(program: _Program, i: int, step: float) -> float:
+    return (program(program.moved(i, step)) - program(program.numbers)) / step
+
+
+def _central(program: _Program, i: int, step: float) -> float:
+    right, left = program.moved(i, step), program.moved(i, -step)
+    return (program(right) - program(left)) / (right[i] - left[i])  # the step that was really taken
+
+
+def _complex_step(program: _Program, i: int, step: float) -> float:
+    root, leaves = program.record(program.numbers)
+    known: dict[Any, complex] = {leaves[i]: complex(leaves[i].data, step)}
+    for node in reversed(order(root)):
+        if node.op is None:
+            known.setdefault(node, complex(node._data))
+            continue
+        if node.op.analytic is None:
+            raise ValueError(f"{node.op.name} is not analytic, so the complex step would be wrong: use 'central'")
+        known[node] = node.op.analytic(*[known[x] if isinstance(x, Node) else x for x in node.args])
+    return known[root].imag / step
+
+
+@dataclass(frozen=True)
+class InputCheck:
+    """One input of a checked function: both derivatives, and how they compare."""
+
+    name: str
+    at: float
+    backward: float
+    numeric: float
+    method: str
+    step: float
+    allowed: float
+    kink: str
+
+    @property
+    def error(self) -> float:
+        """The absolute difference; 0 if both are the same infinity or nan."""
+        same = self.backward == self.numeric or (self.backward != self.backward and self.numeric != self.numeric)
+        return 0.0 if same else abs(self.backward - self.numeric)
+
+    @property
+    def ok(self) -> bool:
+        """Whether they agree, or stand at a kink, where no derivative is the right one."""
+        return bool(self.kink) or self.error <= self.allowed
+
+    def __str__(self) -> str:
+        verdict = f"kink: {self.kink}" if self.kink else "agrees" if self.ok else "DIFFERS"
+        return (
+            f"{self.name} = {self.at:g}: backpropagation {self.backward:.10g}, {self.method} {self.numeric:.10g} "
+            f"(step {self.step:.1e}), error {self.error:.1e} of {self.allowed:.1e} allowed: {verdict}"
+        )
+
+
+@dataclass(frozen=True)
+class GradientCheck:
+    """The result of `check_grad`: true if every input agrees, and readable when printed."""
+
+    inputs: tuple[InputCheck, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether no input differs."""
+        return all(check.ok for check in self.inputs)
+
+    def __bool__(self) -> bool:
+        return self.ok
+
+    def __str__(self) -> str:
+        return "\n".join(str(check) for check in self.inputs)
+
+
+def check_grad(f: Callable[..., Any], *at: Any, tolerance: float = 1e-9) -> GradientCheck:
+    """Compare backpropagation through f, at these arguments, with derivatives found by nudging.
+
+    The complex step serves where all ops are analytic, the central difference (extrapolated from
+    two steps, whose disagreement tells its own error) elsewhere. They agree within `tolerance`
+    relative to the absolute terms that backpropagation sums, plus what the difference can't see.
+    Where a kink stands within the step, it is named and nothing fails.
+
+    >>> print(check_grad(lambda a, b, c: 3 * (a + b * c), 5, 3, 2))  # doctest: +ELLIPSIS
+    a = 5: backpropagation 3, complex step 3 (step 5.0e-20), error 0.0e+00 of 3.0e-09 allowed: agrees
+    b = 3: ...
+    c = 2: ...
+    >>> print(check_grad(lambda x: x.relu(), 0.0))  # doctest: +ELLIPSIS
+    x = 0: ... kink: relu(x) stands on its kink, at 0
+    """
+    program = _Program(f, at, values=True)
+    root, leaves = program.record(program.numbers)
+    slopes, masses = grad(root, leaves), _masses(root)
+    analytic = all(node.op is None or node.op.analytic is not None for node in order(root))
+    names = list(_names(f, program.args))
+    checks = []
+    for i, (leaf, x, slope) in enumerate(zip(leaves, program.numbers, slopes, strict=True)):
+        leaf.name = names[i]
+        numeric, step, blur, kink = float("nan"), 0.0, 0.0, ""
+        if analytic:
+            method, step = "complex step", _step("complex", x)
+            try:
+                numeric = _complex_step(program, i, step)
+            except ArithmeticError:  # past the range of complex functions
+                numeric = float("nan")
+        if not isfinite(numeric):
+            method, step = "central difference", 2.0**-10 * max(1.0, abs(x))
+            near, far = _central(program, i, step / 2), _central(program, i, step)
+            numeric = near + (near - far) / 3.0
+            size = max(abs(root.data), abs(x * numeric), 1e-300)
+            blur = abs(near - far) + 8 * _ROUNDING * size / step
+            kink = _kink(program, root, i, step)
+        allowed = tolerance * max(masses.get(leaf, 0.0), abs(slope)) + blur
+        checks.append(InputCheck(names[i], x, slope, numeric, method, step, allowed, kink))
+    return GradientCheck(tuple(checks))
+
+
+def _masses(root: Value) -> dict[Node, float]:
+    """For each node the sum over all paths of |product of slopes|: what its gradient was summed from."""
+    masses: dict[Node, float] = {root: 1.0}
+    for node in order(root):
+        for operand, slope in zip(node.args, node.slopes, strict=True):
+            if slope is not None and node in masses:
+                masses[operand] = masses.get(operand, 0.0) + masses[node] * abs(slope)
+    return masses
+
+
+def _names(f: Callable[..., Any], args: Sequence[Any]) -> Iterator[str]:
+    try:
+        parameters = list(inspect.signature(f).parameters.values())
+    except (TypeError, ValueError):
+        parameters = []
+    for i, arg in enumerate(args):
+        known = i < len(parameters) and parameters[i].kind is not inspect.Parameter.VAR_POSITIONAL
+        yield from _entry_names(parameters[i].name if known else f"argument {i + 1}", arg)
+
+
+def _entry_names(name: str, arg: Any) -> Iterator[str]:
+    if isinstance(arg, dict):
+        for key, entry in arg.items():
+            yield from _entry_names(f"{name}[{key!r}]", entry)
+    elif isinstance(arg, (list, tuple)):
+        for i, entry in enumerate(arg):
+            yield from _entry_names(f"{name}[{i}]", entry)
+    else:
+        yield (arg.name if isinstance(arg, Value) else "") or name
+
+
+def _kink(program: _Program, root: Value, i: int, step: float) -> str:
+    """Where a kink stands between the points a difference looks at, or ""."""
+    here = order(root)
+    for by in (-step, step):
+        there = order(program.record(program.moved(i, by))[0])
+        if [node.op for node in here] != [node.op for node in there]:
+            return "the program takes another branch within the step"
+        for node, other in zip(here, there, strict=True):
+            if node.op is not None and node.op.domain.kink is not None:
+                at, after = (node.op.domain.kink(*_numbers(x)) for x in (node, other))
+                texts = [x.name if isinstance(x, Node) and x.name else f"{x:g}" for x in node.args]
+                if at == 0 and after != 0:  # 0 at both: no move, as in relu(0 * x)
+                    where = ", ".join(f"{x:g}" for x in _numbers(node))
+                    return f"{node.op.text(*texts)} stands on its kink, at {where}"
+                if at * after < 0:
+                    return f"{node.op.text(*texts)} has a kink within the step"
+    return ""
+
+
+def _numbers(node: Node) -> list[float]:
+    return [x._data if isinstance(x, Node) else x for x in node.args]
