@@ -1,0 +1,196 @@
+"""Tables to learn from: the real one that comes along, and a user's own CSV file.
+
+No NumPy is needed: a table is a list of rows.
+"""
+
+from __future__ import annotations
+
+import csv
+import difflib
+import math
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+TEST_SHARE = 0.2
+
+
+class TableError(ValueError):
+    """A table that cannot be used; the message names file, row and column."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table with two classes: `X` (m rows of n numbers), `y` (0 or 1), and what they are called.
+
+    `classes[y]` is the name of the class; in the order of the alphabet, or of numbers.
+    """
+
+    features: tuple[str, ...]
+    target: str
+    classes: tuple[str, str]
+    X: list[list[float]]
+    y: list[int]
+    source: str = ""
+    licence: str = ""
+
+    def split(self, seed: int = 0) -> tuple[Table, Table]:
+        """A training and a test table; a fifth of each class, drawn at random, goes into the test."""
+        draw = random.Random(seed)
+        test: set[int] = set()
+        for label, name in enumerate(self.classes):
+            rows = [i for i, y in enumerate(self.y) if y == label]
+            if len(rows) < 2:
+                raise TableError(
+                    f"column {self.target!r}: one row of class {name!r} is not enough to train and test on"
+                )
+            test.update(draw.sample(rows, max(1, round(TEST_SHARE * len(rows)))))
+        train = [i for i in range(len(self.y)) if i not in test]
+        return self._rows(train), self._rows(sorted(test))
+
+    def _rows(self, rows: Sequence[int]) -> Table:
+        X, y = [self.X[i] for i in rows], [self.y[i] for i in rows]
+        return Table(self.features, self.target, self.classes, X, y, self.source, self.licence)
+
+
+@dataclass(frozen=True)
+class Scaler:
+    """The mean and standard deviation of each feature, to bring all of them to one scale."""
+
+    mean: list[float]
+    deviation: list[float]
+
+    @classmethod
+    def of(cls, X: Sequence[Sequence[float]]) -> Scaler:
+        """Measure the columns of X; a constant column keeps the scale 1.
+
+        >>> Scaler.of([[1.0, 7.0], [3.0, 7.0]])
+        Scaler(mean=[2.0, 7.0], deviation=[1.0, 1.0])
+        """
+        columns = list(zip(*X, strict=True))
+        mean = [math.fsum(column) / len(column) for column in columns]
+        deviation = [
+            math.sqrt(math.fsum((x - mu) ** 2 for x in column) / len(column))
+            for column, mu in zip(columns, mean, strict=True)
+        ]
+        # A column that is constant but for rounding is noise: dividing by its deviation would amplify it.
+        tiny = [1e-12 * max(map(abs, column)) for column in columns]
+        return cls(mean, [s if s > least else 1.0 for s, least in zip(deviation, tiny, strict=True)])
+
+    def scale(self, X: Sequence[Sequence[float]]) -> list[list[float]]:
+        """X less the mean, in units of the deviation.
+
+        >>> Scaler([2.0], [0.5]).scale([[3.0]])
+        [[2.0]]
+        """
+        return [[(x - mu) / s for x, mu, s in zip(row, self.mean, self.deviation, strict=True)] for row in X]
+
+
+def load_breast_cancer() -> Table:
+    """The Breast Cancer Wisconsin (Diagnostic) table: 569 tumours, 30 measures, benign 0 or malignant 1.
+
+    W. H. Wolberg, W. N. Street, O. L. Mangasarian, UCI Machine Learning Repository (1995),
+    https://doi.org/10.24432/C5DW2B, licence CC BY 4.0.
+
+    >>> table = load_breast_cancer()
+    >>> len(table.X), len(table.features), table.classes
+    (569, 30, ('benign', 'malignant'))
+    """
+    table = read_csv(Path(__file__).with_name("breast_cancer.csv"), "diagnosis")
+    source = "Breast Cancer Wisconsin (Diagnostic), UCI Machine Learning Repository, doi:10.24432/C5DW2B"
+    return Table(table.features, table.target, table.classes, table.X, table.y, source, "CC BY 4.0")
+
+
+def read_csv(path: str | Path, target: str) -> Table:
+    """Read a CSV file with a header row; the column `target` has two classes, all others are numbers.
+
+    Raises TableError, with one sentence that names file, row (the line of the file) and column.
+    """
+    try:
+        with open(path, newline="", encoding="utf-8-sig") as file:
+            return _parse(str(path), csv.reader(file, strict=True), target)
+    except FileNotFoundError:
+        raise TableError(f"{path}: there is no such file") from None
+    except OSError as error:
+        raise TableError(f"{path}: cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise TableError(f"{path}: is not UTF-8 text (byte {error.start})") from None
+
+
+def _parse(path: str, reader: Iterator[list[str]], target: str) -> Table:
+    rows = _numbered(path, reader)
+    _, header = next(rows, (0, []))
+    header = [name.strip() for name in header]
+    if not header:
+        raise TableError(f"{path}: is empty")
+    if target not in header:
+        close = difflib.get_close_matches(target, header, 1)
+        hint = f"did you mean {close[0]!r}?" if close else "it has " + ", ".join(header[:8]) + ", …" * (len(header) > 8)
+        raise TableError(f"{path}: has no column {target!r}; {hint}")
+    for name in header:
+        if header.count(name) > 1:
+            raise TableError(f"{path}, row 1: has two columns named {name!r}")
+    if len(header) == 1:
+        raise TableError(f"{path}: has no column but {target!r}, so nothing to learn from")
+    at = header.index(target)
+    X: list[list[float]] = []
+    labels: list[str] = []
+    seen: dict[float | str, str] = {}
+    for line, cells in rows:
+        if len(cells) != len(header):
+            raise TableError(f"{path}, row {line}: has {len(cells)} cells where the header has {len(header)}")
+        label = cells[at].strip()
+        if not label:
+            raise TableError(f"{path}, row {line}, column {target!r}: the cell is empty")
+        label = seen.setdefault(_key(label), label)
+        if len(seen) > 2:
+            first, second, _ = seen.values()
+            raise TableError(
+                f"{path}, row {line}, column {target!r}: {label!r} is a third class, after {first!r} and {second!r}"
+            )
+        labels.append(label)
+        X.append([_number(path, line, header[i], cell) for i, cell in enumerate(cells) if i != at])
+    if not X:
+        raise TableError(f"{path}: has a header but no rows")
+    if len(seen) == 1:
+        raise TableError(
+            f"{path}, column {target!r}: all {len(X)} rows are of class {labels[0]!r}, but two classes are needed"
+        )
+    numeric = all(isinstance(key, float) for key in seen)
+    low, high = (seen[key] for key in sorted(seen, key=None if numeric else str))
+    features = tuple(name for i, name in enumerate(header) if i != at)
+    return Table(features, target, (low, high), X, [int(label == high) for label in labels])
+
+
+def _numbered(path: str, reader: Iterator[list[str]]) -> Iterator[tuple[int, list[str]]]:
+    """The rows that are not blank, with their lines in the file."""
+    try:
+        for row in reader:
+            if row:
+                yield reader.line_num, row  # type: ignore[attr-defined]
+    except csv.Error as error:
+        raise TableError(f"{path}, row {reader.line_num}: is not CSV: {error}") from None  # type: ignore[attr-defined]
+
+
+def _key(label: str) -> float | str:
+    """What makes two labels the same class: their number if they are numbers."""
+    try:
+        number = float(label)
+    except ValueError:
+        return label
+    return number if number == number else label
+
+
+def _number(path: str, line: int, column: str, cell: str) -> float:
+    where = f"{path}, row {line}, column {column!r}"
+    try:
+        if "_" in cell:  # Python reads 1_000 as a number, a table does not mean it
+            raise ValueError
+        number = float(cell)
+    except ValueError:
+        shown = cell.strip()[:40]
+        raise TableError(f"{where}: {shown!r} is not a number" if shown else f"{where}: the cell is empty") from None
+    if not math.isfinite(number):
+        raise TableError(f"{where}: {cell.strip()[:40]!r} is not a finite number")
+    return number

@@ -1,0 +1,242 @@
+"""The lecture's model: logistic regression as a neural network of one neuron.
+
+z = Σ_j w_j x_j + b,  a = σ(z),  the cost J is the mean loss over m examples, and gradient descent
+is w := w - α dw, b := b - α db. The letters are those of the lecture, first week of the course.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from tinygraph.ops import (
+    binary_cross_entropy,
+    binary_cross_entropy_with_logits,
+    sigmoid,
+    squared_error,
+)
+from tinygraph.value import Value
+
+if TYPE_CHECKING:
+    import numpy as np
+
+# The loss of one example, from z and the label y. "cross_entropy" goes by way of a, as the lecture
+# does; from z it is the same number, but stays finite where a rounds to 0 or 1. The squared error
+# is the one the lecture argues against: its cost has local optima.
+LOSSES: dict[str, Callable[[Value, float], Value]] = {
+    "cross_entropy": lambda z, y: binary_cross_entropy(_activation(z), y),
+    "cross_entropy_with_logits": lambda z, y: binary_cross_entropy_with_logits(z, y),
+    "squared_error": lambda z, y: squared_error(_activation(z), y),
+}
+BACKENDS = ("scalar",)
+
+
+def _activation(z: Value) -> Value:
+    a = sigmoid(z)
+    a.name = "a"
+    return a
+
+
+def cost(
+    w: Sequence[Value], b: Value, X: Sequence[Sequence[float]], Y: Sequence[float], loss: str = "cross_entropy"
+) -> Value:
+    """The cost J of all m examples, by the lecture's two explicit loops.
+
+    X holds m examples of n features each, Y their labels 0 or 1; nodes are named z, a, loss and J.
+
+    >>> w, b = [Value(0.0, "w1"), Value(0.0, "w2")], Value(0.0, "b")
+    >>> J = cost(w, b, [[1.0, 2.0], [3.0, 4.0]], [0, 1])
+    >>> round(J.data, 4)
+    0.6931
+    >>> J.backward(); w[0].grad, b.grad
+    (-0.5, 0.0)
+    """
+    loss_of = _choice("loss", loss, LOSSES)
+    m = len(X)
+    if m == 0 or len(Y) != m:
+        raise ValueError(f"X has {m} examples and Y {len(Y)} labels: they must be as many, and at least one")
+    losses = []
+    for x, y in zip(X, Y, strict=True):
+        z = b
+        for w_j, x_j in zip(w, x, strict=True):
+            z = z + w_j * x_j
+        z.name = z.name or "z"
+        losses.append(loss_of(z, float(y)))
+        losses[-1].name = "loss"
+    J = losses[0]
+    for L in losses[1:]:
+        J = J + L
+    J = J / float(m)
+    J.name = "J"
+    return J
+
+
+def gradient_descent(
+    w: Sequence[Value],
+    b: Value,
+    X: Sequence[Sequence[float]],
+    Y: Sequence[float],
+    *,
+    loss: str = "cross_entropy",
+    learning_rate: float = 0.1,
+    n_steps: int = 100,
+) -> Iterator[float]:
+    """Descend from the parameters as they are, in place, and yield the cost before each step.
+
+    Raises FloatingPointError where the cost is no longer finite; the parameters are then those
+    of the step before.
+
+    >>> w, b = [Value(0.0)], Value(0.0)
+    >>> costs = list(gradient_descent(w, b, [[-1.0], [1.0]], [0, 1], learning_rate=1.0, n_steps=3))
+    >>> [round(J, 3) for J in costs]
+    [0.693, 0.474, 0.348]
+    """
+    for step in range(n_steps):
+        J = cost(w, b, X, Y, loss)
+        J.backward()
+        slopes = [parameter.grad for parameter in (*w, b)]
+        if not all(math.isfinite(x) for x in (J.data, *slopes) if x is not None):
+            raise FloatingPointError(
+                f"the cost is {J.data} at step {step}: bring the features to one scale, lower the learning rate, "
+                "or take loss='cross_entropy_with_logits', which stays finite where a rounds to 0 or 1"
+            )
+        for parameter, slope in zip((*w, b), slopes, strict=True):
+            parameter.data -= learning_rate * (slope or 0.0)
+        yield J.data
+
+
+class NotFittedError(ValueError, AttributeError):
+    """The model was asked to predict before it was fitted."""
+
+
+class LogisticRegression:
+    """Logistic regression with scikit-learn's conventions, fitted by the lecture's gradient descent.
+
+    `backend` is "scalar" (two explicit loops); `loss` is "cross_entropy_with_logits",
+    "cross_entropy" (by way of a, as the lecture does) or "squared_error". After `fit`: `coef_`
+    (1, n), `intercept_` (1,), `classes_` (2,), and `costs_`, the cost before each step.
+
+    >>> model = LogisticRegression(learning_rate=1.0, n_steps=50)
+    >>> model.fit([[0.0], [1.0], [2.0], [3.0]], ["no", "no", "yes", "yes"]).predict([[0.5], [2.5]])
+    array(['no', 'yes'], dtype='<U3')
+    """
+
+    def __init__(
+        self,
+        backend: str = "scalar",
+        loss: str = "cross_entropy_with_logits",
+        learning_rate: float = 0.1,
+        n_steps: int = 100,
+    ) -> None:
+        self.backend, self.loss, self.learning_rate, self.n_steps = backend, loss, learning_rate, n_steps
+
+    def fit(self, X: Any, y: Any, on_step: Callable[[int, float], None] | None = None) -> LogisticRegression:
+        """Learn from m examples (m, n) and their labels (m,), of two classes; returns the model.
+
+        `on_step(step, cost)` is called after each step. Raises ValueError for data that is not
+        of this form, not finite, or not of two classes, FloatingPointError where descent diverges.
+        """
+        import numpy as np
+
+        _choice("backend", self.backend, BACKENDS)
+        _choice("loss", self.loss, LOSSES)
+        if not (self.learning_rate > 0 and math.isfinite(self.learning_rate)):
+            raise ValueError(f"learning_rate must be a positive number, not {self.learning_rate!r}")
+        if not (isinstance(self.n_steps, int) and self.n_steps > 0):
+            raise ValueError(f"n_steps must be a positive whole number, not {self.n_steps!r}")
+        table = _examples(X)
+        labels = np.asarray(y)
+        if labels.shape not in ((len(table),), (len(table), 1)):
+            raise ValueError(f"y must hold one label for each of {len(table)} examples; its shape is {labels.shape}")
+        classes, codes = np.unique(labels.ravel(), return_inverse=True)
+        if len(classes) != 2:
+            raise ValueError(f"y must hold two classes, but it holds {len(classes)} class(es): {classes.tolist()[:5]}")
+        w = [Value(0.0, name=f"w{j + 1}") for j in range(table.shape[1])]
+        b = Value(0.0, name="b")
+        options = {"loss": self.loss, "learning_rate": self.learning_rate, "n_steps": self.n_steps}
+        self.costs_: list[float] = []
+        for J in gradient_descent(w, b, table.tolist(), codes.tolist(), **options):  # type: ignore[arg-type]
+            self.costs_.append(J)
+            if on_step is not None:
+                on_step(len(self.costs_), J)
+        self.classes_ = classes
+        self.n_features_in_ = len(w)
+        self.coef_ = np.array([[w_j.data for w_j in w]])
+        self.intercept_ = np.array([b.data])
+        return self
+
+    def decision_function(self, X: Any) -> np.ndarray[Any, Any]:
+        """The logits z of examples (m, n), as an array (m,)."""
+        if not hasattr(self, "coef_"):
+            raise NotFittedError("this LogisticRegression is not fitted yet: call fit(X, y) first")
+        table = _examples(X)
+        if table.shape[1] != self.n_features_in_:
+            raise ValueError(f"X has {table.shape[1]} features, but the model was fitted with {self.n_features_in_}")
+        z: np.ndarray[Any, Any] = table @ self.coef_[0] + self.intercept_[0]
+        return z
+
+    def predict_proba(self, X: Any) -> np.ndarray[Any, Any]:
+        """The probabilities of both classes for examples (m, n), as an array (m, 2)."""
+        import numpy as np
+
+        return np.array([[sigmoid(-z), sigmoid(z)] for z in self.decision_function(X).tolist()]).reshape(-1, 2)
+
+    def predict(self, X: Any) -> np.ndarray[Any, Any]:
+        """The more probable class of each example (m, n), as an array (m,)."""
+        chosen: np.ndarray[Any, Any] = (self.decision_function(X) > 0).astype(int)
+        labels: np.ndarray[Any, Any] = self.classes_[chosen]
+        return labels
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """The share of examples whose class is predicted right."""
+        import numpy as np
+
+        return float(np.average(self.predict(X) == np.asarray(y).ravel(), weights=sample_weight))
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:  # noqa: ARG002  (nothing is nested here)
+        """The constructor's arguments, as scikit-learn asks for them."""
+        return {name: getattr(self, name) for name in ("backend", "loss", "learning_rate", "n_steps")}
+
+    def set_params(self, **params: Any) -> LogisticRegression:
+        """Set constructor arguments; ValueError for one that does not exist."""
+        known = self.get_params()
+        for name, value in params.items():
+            if name not in known:
+                raise ValueError(f"LogisticRegression has no parameter {name!r}; it has {', '.join(known)}")
+            setattr(self, name, value)
+        return self
+
+    def __repr__(self) -> str:
+        return f"LogisticRegression({', '.join(f'{name}={value!r}' for name, value in self.get_params().items())})"
+
+    def __sklearn_tags__(self) -> Any:
+        from sklearn.utils import ClassifierTags, InputTags, Tags, TargetTags
+
+        return Tags(
+            estimator_type="classifier",
+            target_tags=TargetTags(required=True),
+            classifier_tags=ClassifierTags(multi_class=False),
+            input_tags=InputTags(),
+        )
+
+
+def _examples(X: Any) -> np.ndarray[Any, Any]:
+    import numpy as np
+
+    try:
+        table = np.asarray(X, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"X must be a table of numbers, (examples, features): {error}") from None
+    if table.ndim != 2 or 0 in table.shape:
+        raise ValueError(f"X must have the shape (examples, features), one row an example, not {table.shape}")
+    if not np.isfinite(table).all():
+        row, column = np.argwhere(~np.isfinite(table))[0].tolist()
+        raise ValueError(f"X holds {table[row, column]} in row {row}, column {column}: remove or fill it first")
+    return table
+
+
+def _choice(what: str, name: Any, known: Any) -> Any:
+    if name not in known:
+        raise ValueError(f"{what} must be one of {', '.join(map(repr, known))}, not {name!r}")
+    return known[name] if isinstance(known, dict) else name
