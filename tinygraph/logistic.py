@@ -56,7 +56,7 @@ def cost(
     m = len(X)
     if m == 0 or len(Y) != m:
         raise ValueError(f"X has {m} examples and Y {len(Y)} labels: they must be as many, and at least one")
-    losses = []
+    losses: list[Value] = []
     for x, y in zip(X, Y, strict=True):
         z = b
         for w_j, x_j in zip(w, x, strict=True):
