@@ -179,9 +179,10 @@ def check_grad(f: Callable[..., Any], *at: Any, tolerance: float = 1e-9) -> Grad
     slopes, masses = grad(root, leaves), _masses(root)
     analytic = all(node.op is None or node.op.analytic is not None for node in order(root))
     names = list(_names(f, program.args))
+    for leaf, name in zip(leaves, names, strict=True):
+        leaf.name = name
     checks = []
     for i, (leaf, x, slope) in enumerate(zip(leaves, program.numbers, slopes, strict=True)):
-        leaf.name = names[i]
         numeric, step, blur, kink = float("nan"), 0.0, 0.0, ""
         if analytic:
             method, step = "complex step", _step("complex", x)
