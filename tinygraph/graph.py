@@ -146,18 +146,16 @@ class Node:
 
     def _edit(self, number: Any) -> None:
         """Write the number of a leaf; graphs recorded before are known to be stale from here on."""
-        global clock, _constant_clock
+        global _constant_clock
         if self.op is not None:
             raise AttributeError(
                 f"data of a computed node is read-only ({self!r}): edit the leaves it came from, "
                 "then recompute it with .forward()"
             )
-        with _edit_lock:
-            clock += 1
-            self.stamp = clock
-            if self.constant:
-                _constant_clock = clock
-            self._write(number)
+        self.stamp = _tick()
+        if self.constant:
+            _constant_clock = self.stamp
+        self._write(number)
 
     def forward(self) -> Self:
         """Recompute the graph of this node in place, after its leaves were edited; return the node.
@@ -166,10 +164,12 @@ class Node:
         the program would now record another graph. (The root's own comparisons shape nothing.)
         """
         nodes = order(self)
+        now = 0
         for node in reversed(nodes):
             if any(operand.stamp > node.stamp for operand in node.operands):
                 node._recompute()
-                node.stamp = clock  # written last: a node that an interrupt left out stays stale
+                now = now or _tick()
+                node.stamp = now  # written last: a node that an interrupt left out stays stale
         for node in nodes[1:]:
             for branch, _ in node.notes.branches.values() if node.notes else ():
                 if branch.flipped():
@@ -207,14 +207,21 @@ class Node:
         return _revive_all, (states,)
 
 
-def _revive(kind: type[Node], op: Op | None, data: Any, grad: Any, *rest: Any) -> Node:
+def _tick(at_least: int = 0) -> int:
+    """Advance the edit clock."""
     global clock
+    with _edit_lock:
+        clock = max(clock + 1, at_least)
+        return clock
+
+
+def _revive(kind: type[Node], op: Op | None, data: Any, grad: Any, *rest: Any) -> Node:
     args, slopes, stamp, notes = rest
     node = object.__new__(kind)
     node._data, node.grad, node.pending, node.stamp, node.notes = data, grad, 0, stamp, notes
     node._link(op, args, slopes)
-    with _edit_lock:
-        clock = max(clock, stamp)  # a stamp from another process must not lie in the future
+    if stamp > clock:  # from another process, where more was edited
+        _tick(stamp)
     return node
 
 

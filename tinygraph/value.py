@@ -384,7 +384,7 @@ class Value(Node):
             name = ufunc.__name__ + ("" if method == "__call__" else f".{method}")
             raise TypeError(f"np.{name} with these arguments does not work on a Value: use tinygraph's functions")
         if all(getattr(x, "shape", ()) == () for x in inputs):
-            return function(*inputs)
+            return function(*[x if isinstance(x, Value) else plain_number(x, ufunc.__name__) for x in inputs])
         import numpy as np
 
         boxes = [np.array(x, dtype=object) if isinstance(x, Value) else x for x in inputs]

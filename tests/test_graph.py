@@ -1,0 +1,463 @@
+"""Laws of the graph, over random programs with shared nodes: all ways to a gradient agree."""
+
+import copy
+import gc
+import math
+import pickle
+import subprocess
+import sys
+import threading
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import tinygraph
+from tinygraph import StaleGraphError, Value, graph
+from tinygraph.graph import Node, order, propagate
+from tinygraph.testing import graphs
+
+seeds = st.floats(0.25, 4.0) | st.floats(-4.0, -0.25)
+
+
+def masses(root):
+    """What each gradient was summed from: the absolute terms, the scale of rounding."""
+    from tinygraph.checking import _masses
+
+    return _masses(root)
+
+
+def agree(xs, ys, scale, rel=1e-12):
+    for x, y, s in zip(xs, ys, scale, strict=True):
+        assert x == pytest.approx(y, rel=rel, abs=rel * s)
+
+
+# --- all ways to a gradient
+
+
+@given(program=graphs(), seed=seeds)
+def test_the_fast_loop_gives_the_bits_of_the_clear_one(program, seed):
+    root, _ = program.record()
+    adjoints = {}
+    for _ in propagate(root, seed, adjoints):
+        pass
+    root.backward(seed=seed)
+    for node in order(root):
+        assert repr(node.grad) == repr(adjoints.get(node))
+        assert node.pending == 0
+
+
+@given(program=graphs(), seed=seeds)
+def test_contributions_sum_to_gradients_and_touch_nothing(program, seed):
+    root, _ = program.record()
+    sums = {root: seed}
+    for node, slot, operand, upstream, slope, contribution in propagate(root, seed, {}):
+        assert node.args[slot] is operand
+        assert node.slopes[slot] == slope
+        assert upstream == sums[node], "every node passes on only what is complete"
+        assert contribution == upstream * slope
+        sums[operand] = sums.get(operand, 0.0) + contribution
+    assert all(node.grad is None for node in order(root))
+    root.backward(seed=seed)
+    for node, total in sums.items():
+        assert node.grad == total
+
+
+@given(program=graphs())
+def test_forward_mode_agrees_with_reverse(program):
+    root, leaves = program.record()
+    scale = [masses(root).get(leaf, 0.0) for leaf in leaves]
+    agree([tinygraph.jvp(root, {leaf: 1.0}) for leaf in leaves], tinygraph.grad(root, leaves), scale)
+
+
+@given(program=graphs())
+def test_a_direction_is_a_sum_of_directions(program):
+    root, leaves = program.record()
+    tangents = {leaf: 0.5 + i for i, leaf in enumerate(leaves)}
+    slopes = tinygraph.grad(root, leaves)
+    total = math.fsum(slope * tangents[leaf] for leaf, slope in zip(leaves, slopes, strict=True))
+    scale = sum(masses(root).get(leaf, 0.0) * tangents[leaf] for leaf in leaves)
+    assert tinygraph.jvp(root, tangents) == pytest.approx(total, rel=1e-12, abs=1e-12 * scale)
+
+
+@given(program=graphs())
+def test_gradients_as_nodes_have_the_same_numbers(program):
+    root, leaves = program.record()
+    scale = [masses(root).get(leaf, 0.0) for leaf in leaves]
+    nodes = tinygraph.grad(root, leaves, create_graph=True)
+    assert all(isinstance(node, Value) for node in nodes)
+    agree([node.data for node in nodes], tinygraph.grad(root, leaves), scale)
+
+
+@given(program=graphs())
+def test_gradients_agree_with_differences(program):
+    check = tinygraph.check_grad(program, *program.at)
+    assert check, str(check)
+
+
+@given(program=graphs(max_steps=5))
+def test_the_hessian_is_symmetric_and_the_slope_of_the_gradient(program):
+    root, leaves = program.record()
+    hessian = tinygraph.hessian(root, leaves)
+    first = tinygraph.grad(root, leaves, create_graph=True)
+    for i, row in enumerate(hessian):
+        for j, entry in enumerate(row):
+            scale = masses(first[i]).get(leaves[j], 0.0) + masses(first[j]).get(leaves[i], 0.0)
+            assert entry == pytest.approx(hessian[j][i], rel=1e-9, abs=1e-9 * scale + 1e-300)
+
+
+@given(program=graphs(), seed=seeds)
+def test_twice_is_once(program, seed):
+    root, _ = program.record()
+    root.backward(seed=seed)
+    first = [repr(node.grad) for node in order(root)]
+    root.backward(seed=seed)
+    assert [repr(node.grad) for node in order(root)] == first
+
+
+@given(program=graphs(), times=st.integers(1, 4))
+def test_accumulating_adds_passes_on_leaves_only(program, times):
+    root, leaves = program.record()
+    root.backward()
+    once = {node: node.grad for node in order(root)}
+    for leaf in leaves:
+        leaf.grad = None
+    for _ in range(times):
+        root.backward(accumulate=True)
+    for node in order(root):
+        expected = once[node]
+        if node.op is None and expected is not None:
+            expected = math.fsum([expected] * times)
+        assert node.grad == (None if expected is None else pytest.approx(expected, rel=1e-15))
+
+
+# --- order
+
+
+@given(program=graphs())
+def test_order_is_topological_and_complete(program):
+    root, _ = program.record()
+    nodes = order(root)
+    place = {node: i for i, node in enumerate(nodes)}
+    assert nodes[0] is root
+    assert len(place) == len(nodes)
+    for node in nodes:
+        for operand in node.operands:
+            assert place[node] < place[operand]
+
+
+@given(program=graphs())
+def test_the_same_program_gives_the_same_order_and_bits(program):
+    def trace():
+        root, _ = program.record()
+        root.backward()
+        return [(node.name, node.op and node.op.name, repr(node.data), repr(node.grad)) for node in order(root)]
+
+    assert trace() == trace()
+
+
+# --- recomputing
+
+
+@given(program=graphs(), data=st.data())
+def test_recomputing_in_place_gives_the_bits_of_recording_anew(program, data):
+    root, leaves = program.record()
+    at = [data.draw(st.floats(-3.0, 3.0)) for _ in leaves]
+    for leaf, x in zip(leaves, at, strict=True):
+        leaf.data = x
+    assert root.forward() is root
+    fresh = program(*[Value(x) for x in at])
+    assert [repr(node.data) for node in order(root)] == [repr(node.data) for node in order(fresh)]
+    assert [repr(node.slopes) for node in order(root)] == [repr(node.slopes) for node in order(fresh)]
+    root.backward()
+    fresh.backward()
+    assert [repr(node.grad) for node in order(root)] == [repr(node.grad) for node in order(fresh)]
+
+
+@given(program=graphs(), data=st.data())
+def test_a_stale_graph_is_refused_by_every_pass(program, data):
+    root, leaves = program.record()
+    leaf = data.draw(st.sampled_from(leaves))
+    root.backward()
+    leaf.data = leaf.data + 1.0
+    if leaf in order(root):
+        for run in (root.backward, lambda: tinygraph.grad(root, leaf), lambda: tinygraph.jvp(root, {leaf: 1.0})):
+            with pytest.raises(StaleGraphError, match=f"name='{leaf.name}'"):
+                run()
+        assert all(node.pending == 0 for node in order(root))
+        root.forward()
+    root.backward()
+
+
+# --- copies
+
+
+@given(program=graphs())
+def test_copies_keep_numbers_gradients_and_sharing(program):
+    root, leaves = program.record()
+    root.backward()
+    before = [(node.name, repr(node.data), repr(node.grad), node.op) for node in order(root)]
+    for twin in (copy.deepcopy(root), pickle.loads(pickle.dumps(root))):
+        assert [(node.name, repr(node.data), repr(node.grad), node.op) for node in order(twin)] == before
+        assert not set(order(twin)) & set(order(root))
+        twin.backward(seed=2.0)
+        for leaf in order(twin):
+            leaf.grad = 99.0
+        assert [(node.name, repr(node.data), repr(node.grad), node.op) for node in order(root)] == before
+    shallow = copy.copy(root)
+    assert shallow is not root
+    assert shallow.operands == root.operands
+    roots = copy.deepcopy([root, *leaves])
+    used = [leaf for leaf, old in zip(roots[1:], leaves, strict=True) if old in order(root)]
+    assert set(used) <= set(order(roots[0]))
+
+
+def test_copies_notice_edits():
+    w = Value(2.0, name="w")
+    y = w * w
+    w.data = 3.0
+    for twin in (copy.deepcopy(y), pickle.loads(pickle.dumps(y))):
+        with pytest.raises(StaleGraphError):
+            twin.backward()
+        twin.forward().backward()
+        assert twin.args[0].grad == 6.0
+        twin.args[0].data = 4.0
+        with pytest.raises(StaleGraphError):
+            twin.backward()
+
+
+def test_a_pickle_from_another_process_notices_edits():
+    """There the edit clock may be far ahead of ours."""
+    program = (
+        "import pickle, sys, tinygraph; w = tinygraph.Value(2.0)\n"
+        "for i in range(1000): w.data += 1\n"
+        "y = w * w\n"
+        "sys.stdout.buffer.write(pickle.dumps(y))"
+    )
+    out = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True).stdout
+    y = pickle.loads(out)
+    y.backward()
+    y.args[0].data = 3.0
+    with pytest.raises(StaleGraphError):
+        y.backward()
+
+
+# --- size and depth
+
+
+def chain(n):
+    x = Value(1.0)
+    y = x
+    for _ in range(n // 2):
+        y = y * 1.0000001 + 0.0000001
+    return x, y
+
+
+def test_a_million_node_chain_needs_no_recursion():
+    limit = sys.getrecursionlimit()
+    x, y = chain(1_000_000)
+    y.backward()
+    expected = math.pow(1.0000001, 500_000)
+    assert x.grad == pytest.approx(expected, rel=1e-9)
+    assert tinygraph.grad(y, x) == x.grad
+    assert tinygraph.jvp(y, {x: 1.0}) == pytest.approx(x.grad, rel=1e-9)
+    x.data = 2.0
+    y.forward()
+    twin = copy.deepcopy(y)
+    assert twin.data == y.data
+    del y, twin
+    assert sys.getrecursionlimit() == limit
+
+
+def test_a_deep_chain_pickles_and_differentiates_twice():
+    x, y = chain(200_000)
+    assert pickle.loads(pickle.dumps(y)).data == y.data
+    first = tinygraph.grad(y, x, create_graph=True)
+    assert tinygraph.grad(first, x) == 0.0
+
+
+def test_a_sum_of_a_million():
+    leaves = [Value(float(i)) for i in range(1_000_000)]
+    y = tinygraph.total(leaves)
+    y.backward(seed=2.0)
+    assert y.data == 499999500000.0
+    assert all(leaf.grad == 2.0 for leaf in leaves)
+    z = sum(leaves)
+    z.backward()
+    assert all(leaf.grad == 1.0 for leaf in leaves)
+
+
+def test_a_diamond_of_two_to_the_sixty_paths():
+    x = Value(1.0)
+    y = x
+    for _ in range(60):
+        y = y + y
+    y.backward()
+    assert x.grad == 2.0**60
+    assert tinygraph.grad(y, x) == 2.0**60
+    assert tinygraph.jvp(y, {x: 1.0}) == 2.0**60
+
+
+def test_dropped_graphs_leave_no_node_behind():
+    """No reference cycle: with the collector off, every node is freed the moment it is dropped."""
+    gc.collect()
+    gc.disable()
+    try:
+
+        def nodes():
+            return sum(isinstance(thing, Node) for thing in gc.get_objects())
+
+        before = nodes()
+        for i in range(1000):
+            with tinygraph.scope("step"):
+                w = Value(float(i), name="w")
+                u = w * w
+                if u < w or w > 3.0 or u >= u:
+                    u = u + 1.0
+                y = tinygraph.total([u, tinygraph.sigmoid(w), w**2, -u / 3.0])
+            y.backward()
+            tinygraph.grad(tinygraph.grad(y, w, create_graph=True), w)
+        del w, u, y
+        assert nodes() == before
+    finally:
+        gc.enable()
+
+
+# --- interruption and threads
+
+
+class Stop(Exception):
+    """Stands in for Ctrl-C."""
+
+
+class Bomb(float):
+    """A slope at which a pass is left."""
+
+    def __rmul__(self, other):
+        raise Stop
+
+
+@given(program=graphs(), data=st.data())
+def test_an_interrupted_pass_leaves_every_node_usable(program, data):
+    root, leaves = program.record()
+    root.backward()
+    right = [repr(node.grad) for node in order(root)]
+    with_slope = [node for node in order(root) if node.dx is not None]
+    if not with_slope:
+        return
+    victim = data.draw(st.sampled_from(with_slope))
+    slope, victim.dx = victim.dx, Bomb(victim.dx)
+    try:
+        with pytest.raises(Stop):
+            root.backward()
+        assert all(node.pending == 0 for node in order(root))
+        assert all(leaf.grad is None for leaf in leaves if leaf in order(root))
+        for leaf in leaves:
+            leaf.grad = 7.0
+        with pytest.raises(Stop):
+            root.backward(accumulate=True)
+        assert all(leaf.grad == 7.0 for leaf in leaves), "accumulated gradients are not lost"
+    finally:
+        victim.dx = slope
+    for leaf in leaves:
+        leaf.grad = None
+    root.backward()
+    assert [repr(node.grad) for node in order(root)] == right
+
+
+def test_a_pass_within_a_pass_is_refused():
+    class Reentrant(float):
+        def __rmul__(self, other):
+            root.backward()
+
+    x = Value(2.0)
+    root = x * 3.0
+    root.dx = Reentrant(3.0)
+    with pytest.raises(RuntimeError, match="within a backward pass"):
+        root.backward()
+    root.dx = 3.0
+    root.backward()
+    assert x.grad == 3.0
+
+
+def test_an_interrupted_clean_up_is_done_by_the_next_pass():
+    x = Value(2.0)
+    y = x * x
+    graph._unfinished.append(y)
+    x.pending = 2
+    y.backward()
+    assert x.grad == 4.0
+
+
+def test_threads_that_share_leaves_do_not_disturb_each_other():
+    w = [Value(0.1 * i) for i in range(50)]
+    wrong = []
+
+    def work(factor):
+        for _ in range(30):
+            y = tinygraph.total([w_i * w_i * factor for w_i in w])
+            slopes = tinygraph.grad(y, w)
+            if slopes != [pytest.approx(2 * factor * w_i.data) for w_i in w]:
+                wrong.append(factor)
+            y.backward()
+            if any(node.pending for node in order(y)):
+                wrong.append("pending")
+
+    threads = [threading.Thread(target=work, args=(float(i),)) for i in range(1, 5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+
+
+# --- the functions
+
+
+def test_grad_takes_one_or_several_and_touches_no_grad():
+    a, b, c = Value(2.0), Value(3.0), Value(4.0)
+    y = a * b
+    assert tinygraph.grad(y, a) == 3.0
+    assert tinygraph.grad(y, [a, c, b]) == [3.0, 0.0, 2.0]
+    assert tinygraph.grad(y, (a,)) == [3.0]
+    assert tinygraph.grad(y, y) == 1.0
+    assert tinygraph.grad(y, a, seed=2.0) == 6.0
+    assert a.grad is b.grad is y.grad is None
+    zero = tinygraph.grad(y, c, create_graph=True)
+    assert zero.data == 0.0
+    assert zero.constant
+
+
+@pytest.mark.parametrize("bad", [1.0, "x", None])
+def test_what_is_no_node_is_refused(bad):
+    x = Value(1.0)
+    with pytest.raises(TypeError, match="must be a node"):
+        tinygraph.grad(bad, x)
+    with pytest.raises(TypeError, match="must be a node"):
+        tinygraph.grad(x, [bad])
+    with pytest.raises(TypeError, match="must be a node"):
+        tinygraph.jvp(bad, {x: 1.0})
+    with pytest.raises(TypeError, match="must be a node"):
+        tinygraph.jvp(x, {bad: 1.0})
+
+
+def test_derivatives_of_every_order():
+    x = Value(0.5)
+    y = tinygraph.exp(x) * tinygraph.sin(x)
+    for k in range(1, 9):
+        y = tinygraph.grad(y, x, create_graph=True)
+        expected = math.exp(0.5) * math.sqrt(2) ** k * math.sin(0.5 + k * math.pi / 4)
+        assert y.data == pytest.approx(expected, rel=1e-13)
+
+
+@settings(max_examples=30)
+@given(x=st.floats(-3, 3), y=st.floats(-3, 3))
+def test_value_and_grad_in_the_words_of_jax(x, y):
+    f = lambda a, b: a * b + a  # noqa: E731
+    assert tinygraph.value_and_grad(f)(x, y) == (x * y + x, y + 1.0)
+    assert tinygraph.value_and_grad(f, argnums=1)(x, y) == (x * y + x, x)
+    assert tinygraph.value_and_grad(f, argnums=(0, 1))(x, y) == (x * y + x, (y + 1.0, x))
+    nested = lambda p: p["w"][0] * p["w"][1] + p["b"]  # noqa: E731
+    assert tinygraph.value_and_grad(nested)({"w": [x, y], "b": 1.0}) == (x * y + 1.0, {"w": [y, x], "b": 1.0})
+    assert tinygraph.value_and_grad(lambda a: 2.0)(x) == (2.0, 0.0)
+    assert tinygraph.value_and_grad(lambda a, *, k: a * k)(x, k=3.0) == (x * 3.0, 3.0)

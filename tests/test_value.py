@@ -1,0 +1,542 @@
+"""Value: every line of the behaviour table that concerns scalars."""
+
+import fractions
+import math
+from decimal import Decimal
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import tinygraph
+from tinygraph import FrozenBranchError, StaleGraphError, Value, ops
+from tinygraph.graph import order
+
+numbers = st.floats(-1e3, 1e3)
+any_float = st.floats()
+OPERATORS = {
+    "add": lambda x, y: x + y,
+    "sub": lambda x, y: x - y,
+    "mul": lambda x, y: x * y,
+    "div": lambda x, y: x / y,
+    "pow": lambda x, y: x**y,
+}
+every_operator = pytest.mark.parametrize("name", OPERATORS)
+
+
+def same(x, y):
+    return repr(x) == repr(y)
+
+
+# --- the operators are their rows
+
+
+@every_operator
+@given(x=any_float, y=any_float)
+def test_an_operator_records_what_its_row_says(name, x, y):
+    """The hand-written fast paths, held to the table in number, slopes, operands and bits."""
+    row, operator = ops.TABLE[name], OPERATORS[name]
+    a, b = Value(x), Value(y)
+    out, clear = operator(a, b), Value._record(row, (a, b))
+    assert same(out.data, clear.data)
+    assert same(out.data, row.number(x, y))
+    assert out.op is row
+    assert out.args == (a, b)
+    assert same(out.slopes, clear.slopes)
+    for mixed, clear, args in (
+        (operator(a, y), Value._record(row, (a, y)), (a, y)),
+        (operator(x, b), Value._record(row, (x, b)), (x, b)),
+    ):
+        assert same(mixed.data, clear.data)
+        if name != "pow" or mixed.op is row:  # a plain exponent takes the row power(y)
+            assert mixed.op is row
+            assert same(mixed.args, args)
+            assert same(mixed.slopes, clear.slopes)
+    for node in (out, operator(a, y), operator(x, b)):
+        assert (node.pending, node.grad, node.name, node.constant) == (0, None, "", False)
+
+
+@every_operator
+@given(x=numbers, y=numbers.filter(bool))
+def test_constants_and_plain_numbers_have_no_slope(name, x, y):
+    operator = OPERATORS[name]
+    k = Value(y, constant=True)
+    a = Value(abs(x) + 1.0)
+    assert operator(a, k).slopes[1] is None
+    assert operator(k, a).slopes[0] is None
+    assert operator(a, k).slopes[0] is not None
+    both = operator(k, k)
+    assert both.constant
+    assert set(both.slopes) == {None}
+    assert same(both.data, ops.TABLE[name].number(y, y))
+    operator(a, k).backward()
+    assert k.grad is None
+    assert a.grad is not None
+
+
+def test_the_methods_are_their_rows():
+    for name in dir(Value):
+        row = ops.TABLE.get({"arcsin": "asin", "arccos": "acos", "arctan": "atan"}.get(name, name))
+        if row is not None and not name.startswith("_"):
+            assert getattr(Value(0.5), name)().op is row
+    x = Value(-2.0)
+    assert (-x).op is ops.neg
+    assert abs(x).op is ops.abs
+    assert +x is x
+
+
+def test_in_place_operators_rebind():
+    x = Value(2.0)
+    y = x
+    y += 1
+    y *= 3
+    y -= 1
+    y /= 2
+    y **= 2
+    assert x.data == 2.0
+    assert y.data == 16.0
+    y.backward()
+    assert x.grad == 2 * 4.0 * 1.5
+
+
+# --- inputs
+
+
+@pytest.mark.parametrize(
+    "number",
+    [
+        *(3, True, 3.0, np.float64(3), np.float32(3), np.int8(3), np.bool_(True), np.array(3), np.array(3.0)),
+        *(fractions.Fraction(3, 2), Decimal("1.5")),
+    ],
+    ids=lambda x: type(x).__name__,
+)
+def test_real_numbers_become_floats(number):
+    x = Value(number)
+    assert type(x.data) is float
+    assert x.data == float(number)
+    assert type((Value(2.0) * number).data) is float
+    assert (Value(2.0) * number).data == 2.0 * float(number)
+    assert (number * Value(2.0)).data == 2.0 * float(number)
+    x.data = number
+    assert type(x.data) is float
+
+
+@pytest.mark.parametrize(
+    ("thing", "advice"),
+    [
+        ("3", "float"),
+        (b"3", "float"),
+        (None, "int or a float"),
+        (1j, r"\.real"),
+        (np.complex128(1j), r"\.real"),
+        ([1.0], "one Value per entry"),
+        ((1.0,), "one Value per entry"),
+        (np.array([1.0]), "one Value per entry"),
+        ({"a": 1.0}, "one Value per entry"),
+        (Value(1.0), "already"),
+        (object(), "int or a float"),
+    ],
+    ids=lambda x: type(x).__name__ if not isinstance(x, str) else None,
+)
+def test_what_is_no_real_number_is_refused_with_advice(thing, advice):
+    with pytest.raises(TypeError, match=advice):
+        Value(thing)
+    x = Value(1.0)
+    with pytest.raises(TypeError):
+        x.data = thing
+    assert x.data == 1.0
+    if not isinstance(thing, (Value, np.ndarray)):
+        with pytest.raises(TypeError):
+            x + thing
+        with pytest.raises(TypeError):
+            thing * x
+        with pytest.raises(TypeError):
+            tinygraph.maximum(x, thing)
+
+
+def test_an_int_too_large_is_an_overflow():
+    with pytest.raises(OverflowError, match="4001 bits"):
+        Value(2**4000)
+    with pytest.raises(OverflowError):
+        Value(1.0) + 2**4000
+
+
+# --- special values: IEEE, no exception
+
+
+@pytest.mark.parametrize(
+    ("expression", "number", "slope"),
+    [
+        (lambda x: 1.0 / x, math.inf, -math.inf),
+        (lambda x: 0.0 / x, math.nan, math.nan),
+        (lambda x: x / 0.0, math.nan, math.inf),
+        (lambda x: tinygraph.log(x), -math.inf, math.inf),
+        (lambda x: tinygraph.log(x - 1.0), math.nan, math.nan),
+        (lambda x: tinygraph.exp(x + 1000.0), math.inf, math.inf),
+        (lambda x: (x - 2.0) ** 0.5, math.nan, math.nan),
+        (lambda x: x**0, 1.0, 0.0),
+        (lambda x: tinygraph.sqrt(x), 0.0, math.inf),
+        (lambda x: tinygraph.relu(x), 0.0, 0.0),
+        (lambda x: abs(x), 0.0, 0.0),
+        (lambda x: tinygraph.sign(x), 0.0, 0.0),
+        (lambda x: tinygraph.heaviside(x), 0.0, 0.0),
+        (lambda x: tinygraph.maximum(x, 0.0), 0.0, 0.5),
+        (lambda x: tinygraph.minimum(0.0, x), 0.0, 0.5),
+        (lambda x: tinygraph.maximum(x, x), 0.0, 1.0),
+        (lambda x: tinygraph.sin(x + math.inf), math.nan, math.nan),
+        (lambda x: x + math.inf, math.inf, 1.0),
+        (lambda x: x - math.nan, math.nan, 1.0),
+        (lambda x: -x * math.inf, math.nan, -math.inf),
+        (lambda x: tinygraph.relu(x + math.nan), math.nan, math.nan),
+        (lambda x: tinygraph.total([x, math.inf, -math.inf]), math.nan, 1.0),
+    ],
+)
+def test_special_values_follow_ieee(expression, number, slope):
+    x = Value(0.0)
+    y = expression(x)
+    y.backward()
+    assert same(y.data, number)
+    assert x.grad == pytest.approx(slope, nan_ok=True)
+    assert type(y.data) is type(x.grad) is float
+
+
+def test_zero_to_the_zero_is_one_with_gradients_zero():
+    x, y = Value(0.0), Value(0.0)
+    z = x**y
+    z.backward()
+    assert (z.data, x.grad, y.grad) == (1.0, 0.0, 0.0)
+
+
+# --- gradients
+
+
+def test_no_gradient_before_backward_and_none_on_constants():
+    x, k = Value(2.0), Value(3.0, constant=True)
+    y = x * k
+    assert x.grad is y.grad is k.grad is None
+    y.backward()
+    assert (x.grad, y.grad, k.grad) == (3.0, 1.0, None)
+    assert "constant=True" in repr(k)
+
+
+def test_a_leaf_and_a_constant_can_be_roots():
+    x = Value(2.0)
+    x.backward(seed=5)
+    assert x.grad == 5.0
+    k = Value(1.0, constant=True)
+    k.backward()
+    assert (k + 1.0).constant
+
+
+def test_accumulate_counts_none_as_zero():
+    x = Value(2.0)
+    (x * 3.0).backward(accumulate=True)
+    assert x.grad == 3.0
+    x.grad = 0
+    (x * 3.0).backward(accumulate=True)
+    (x * 4.0).backward(accumulate=True)
+    assert x.grad == 7.0
+
+
+def test_detach_and_item():
+    x = Value(3.0, name="x")
+    y = x * x.detach()
+    y.backward()
+    assert x.grad == 3.0
+    assert y.item() == 9.0
+    assert x.detach().name == ""
+
+
+# --- editing
+
+
+def test_only_leaves_can_be_edited():
+    x = Value(2.0)
+    y = x * x
+    x.data -= 0.5
+    assert x.data == 1.5
+    with pytest.raises(AttributeError, match="read-only"):
+        y.data = 1.0
+    assert y.data == 4.0
+
+
+def test_an_edit_elsewhere_makes_nothing_stale():
+    x, other = Value(2.0), Value(1.0)
+    y = x * x
+    other.data = 5.0
+    y.backward()
+    assert x.grad == 4.0
+    z = y + other
+    other.data = 6.0
+    y.backward()
+    with pytest.raises(StaleGraphError):
+        z.backward()
+
+
+def test_recomputing_a_part_leaves_an_unaffected_whole_fresh():
+    x, other = Value(2.0), Value(1.0)
+    u = x * 3.0
+    y = u + 1.0
+    other.data = 2.0
+    u.forward()
+    y.backward()
+    assert x.grad == 3.0
+    x.data = 5.0
+    u.forward()
+    with pytest.raises(StaleGraphError):
+        y.backward()
+    y.forward().backward()
+    assert y.data == 16.0
+
+
+def test_a_graph_recorded_while_leaves_are_edited_is_stale():
+    x = Value(2.0, name="x")
+    u = x * 2.0
+    x.data = 3.0
+    v = u + x
+    with pytest.raises(StaleGraphError, match="'x'"):
+        v.backward()
+    u.forward()
+    with pytest.raises(StaleGraphError):
+        v.backward()
+    assert v.forward().data == 9.0
+
+
+def test_edits_of_constants_are_noticed():
+    w, k = Value(2.0), Value(3.0, constant=True, name="k")
+    y = w * k
+    k.data = 4.0
+    with pytest.raises(StaleGraphError, match="'k'"):
+        y.backward()
+    assert y.forward().data == 8.0
+    double = k * 2.0
+    k.data = 5.0
+    with pytest.raises(StaleGraphError, match="'k'"):
+        w * double
+    assert (w * double.forward()).data == 20.0
+
+
+def test_a_training_loop_that_records_once():
+    w = Value(5.0)
+    J = (w - 2.0) ** 2
+    costs = []
+    for _ in range(50):
+        J.forward()
+        if J < 1e-8:
+            break
+        J.backward()
+        costs.append(J.data)
+        w.data -= 0.3 * w.grad
+    assert w.data == pytest.approx(2.0, abs=1e-4)
+    assert costs == sorted(costs, reverse=True)
+    assert J < 1e-8
+
+
+# --- branches
+
+
+def relu_by_branch(x):
+    return x * 1.0 if x > 0 else x * 0.0
+
+
+def test_a_flipped_branch_is_refused():
+    x = Value(2.0, name="x")
+    y = relu_by_branch(x) + 1.0
+    x.data = 3.0
+    assert y.forward().data == 4.0
+    x.data = -1.0
+    with pytest.raises(FrozenBranchError, match="x > 0"):
+        y.forward()
+    with pytest.raises(StaleGraphError):
+        y.backward()
+    x.data = 1.0
+    assert y.forward().data == 2.0
+    y.backward()
+
+
+@pytest.mark.parametrize("edit", ["left", "right", "both"])
+def test_branches_between_nodes_follow_both_sides(edit):
+    a, b = Value(1.0, name="a"), Value(2.0, name="b")
+    u, v = a * 2.0, b * 2.0
+    assert u < v
+    y = u + v
+    if edit == "both":
+        a.data, b.data = 10.0, 20.0
+        assert y.forward().data == 60.0
+        a.data = 30.0
+    elif edit == "left":
+        a.data = 3.0
+    else:
+        b.data = 0.5
+    with pytest.raises(FrozenBranchError, match="2 < 4"):
+        y.forward()
+
+
+def test_comparisons_are_bools_and_equality_is_identity():
+    a, b = Value(1.0), Value(2.0)
+    assert (a < b) is True
+    assert (a <= 1) is True
+    assert (a > np.float64(2)) is False
+    assert (b <= 3) is True
+    assert (np.float64(0.5) < a) is True
+    assert a != Value(1.0)
+    assert a != 1.0
+    assert a == a
+    assert not np.float64(1.0) == a
+    assert len({a, b, a}) == 2
+    assert max(a, b) is b
+    with pytest.raises(TypeError):
+        a < "1"  # noqa: B015
+    assert not Value(math.nan) < 1.0
+
+
+def test_comparisons_are_bounded():
+    from tinygraph import notes
+
+    best, others = Value(1.0), [Value(float(i)) for i in range(notes.LIMIT + 200)]
+    assert [other > best for other in others].count(False) == 2
+    assert len(best.notes.branches) == notes.LIMIT
+    for i in range(2 * notes.LIMIT):
+        assert best < 2.0 + i
+    assert len(best.notes.branches) == notes.LIMIT
+
+
+# --- what would cut the graph
+
+
+@pytest.mark.parametrize(
+    "convert", [float, int, complex, math.exp, math.floor, np.float64, lambda x: np.array([x], float)]
+)
+def test_a_value_does_not_turn_into_a_number_in_silence(convert):
+    with pytest.raises(TypeError):
+        convert(Value(1.0))
+
+
+def test_the_refusal_says_what_to_do():
+    with pytest.raises(TypeError, match=r"x\.data or x\.item\(\).*tinygraph\.exp"):
+        float(Value(1.0))
+    with pytest.raises(TypeError, match="neither true nor false"):
+        bool(Value(0.0))
+
+
+def test_constants_of_values_convert_by_their_data():
+    assert float(Value(2.0).data) == 2.0
+    assert f"{Value(2.0):.3f}" == "2.000"
+    assert f"{Value(2.0)}" == "Value(2.0)"
+
+
+# --- NumPy
+
+
+def test_numpy_functions_record():
+    v = Value(0.5)
+    for name, row in (("exp", ops.exp), ("arcsin", ops.asin), ("log1p", ops.log1p), ("absolute", ops.abs)):
+        assert getattr(np, name)(v).op is row
+    assert np.maximum(v, 1.0).op is ops.maximum
+    assert np.power(v, 2).data == 0.25
+    for out in (np.float64(2) * v, v * np.float64(2), np.add(2.0, v)):
+        assert isinstance(out, Value)
+        out.backward()
+    assert (np.float64(1) / v).data == 2.0
+
+
+@given(st.lists(numbers, min_size=1, max_size=4))
+def test_arrays_give_arrays_of_values(xs):
+    v, array = Value(2.0), np.array(xs)
+    for out, expected in (
+        (array * v, array * 2),
+        (v * array, 2 * array),
+        (v - array, 2 - array),
+        (array / v, array / 2),
+    ):
+        assert out.dtype == object
+        assert [node.data for node in out] == expected.tolist()
+    assert (array < v).tolist() == (array < 2.0).tolist()
+    assert (array == v).tolist() == [False] * len(xs)
+
+
+def test_matrix_products_of_object_arrays():
+    w = np.array([Value(1.0), Value(2.0)])
+    X = np.array([[1.0, 2.0], [3.0, 4.0]])
+    z = X @ w
+    assert [node.data for node in z] == [5.0, 11.0]
+    z.sum().backward()
+    assert [node.grad for node in w] == [4.0, 6.0]
+    a = np.exp(z / 10.0)
+    assert a[0].data == math.exp(0.5)
+
+
+def test_what_numpy_cannot_do_is_said():
+    with pytest.raises(TypeError, match=r"np\.cbrt"):
+        np.cbrt(Value(1.0))
+    with pytest.raises(TypeError, match=r"np\.add\.reduce"):
+        np.add.reduce(Value(1.0))
+    with pytest.raises(TypeError):
+        np.exp(Value(1.0), out=np.zeros(1))
+
+
+# --- names and display
+
+
+def test_names():
+    x = Value(2.0, name="x")
+    y = x * x
+    assert (x.name, y.name) == ("x", "")
+    y.name = "y"
+    assert repr(y) == "Value(4.0, name='y', op='mul')"
+    y.backward()
+    assert repr(x) == "Value(2.0, name='x', grad=4.0)"
+    with pytest.raises(TypeError, match="a name is a str"):
+        x.name = 3
+
+
+def test_name_from_names_what_is_nameless():
+    a, b, kept = Value(1.0), Value(2.0), Value(3.0, name="mine")
+    w = [Value(4.0), [Value(5.0)]]
+    _hidden = Value(6.0)
+    tinygraph.name_from(locals())
+    assert [a.name, b.name, kept.name, w[0].name, w[1][0].name, _hidden.name] == [
+        "a",
+        "b",
+        "mine",
+        "w[0]",
+        "w[1][0]",
+        "",
+    ]
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False))
+def test_looking_changes_nothing(x):
+    v = Value(x)
+    y = v * 2.0
+    before = [(node.data, node.grad, node.stamp, node.notes) for node in order(y)]
+    assert repr(x) in repr(v)
+    str(y), f"{y:.2f}", y.args, y.slopes, y.name, y.scope, y.line, y.operands, y.constant, order(y)
+    assert [(node.data, node.grad, node.stamp, node.notes) for node in order(y)] == before
+
+
+def test_a_repr_is_one_level():
+    x = Value(1.0)
+    for _ in range(1000):
+        x = x + 1.0
+    assert len(repr(x)) < 60
+
+
+# --- n-ary nodes
+
+
+def test_dot_and_total_are_one_node():
+    w, x = [Value(2.0), Value(3.0)], [5.0, 7.0]
+    z = tinygraph.dot(w, x)
+    assert z.data == 31.0
+    assert len(order(z)) == 3
+    assert z.slopes == (5.0, 7.0, None, None)
+    z.backward()
+    assert [node.grad for node in w] == [5.0, 7.0]
+    both = tinygraph.dot(w, w)
+    both.backward()
+    assert [node.grad for node in w] == [4.0, 6.0]
+    assert tinygraph.grad(tinygraph.grad(both, w[0], create_graph=True), w[0]) == 2.0
+    assert tinygraph.total([w[0], 1.0, w[0]]).slopes == (1.0, None, 1.0)
+    assert tinygraph.total(node * 2.0 for node in w).data == 10.0

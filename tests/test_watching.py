@@ -1,0 +1,166 @@
+"""Contexts: scope, trace_lines and strict reach their own thread or task, and cost nothing afterwards."""
+
+import asyncio
+import inspect
+import threading
+
+import pytest
+
+import tinygraph
+from tinygraph import Value, graph, scope, strict, trace_lines
+
+
+def test_scopes_nest_and_end():
+    with scope("net"):
+        w = Value(1.0)
+        with scope("layer"):
+            y = w * 2.0
+        z = y + w
+    after = z + 1.0
+    assert (w.scope, y.scope, z.scope, after.scope) == (("net",), ("net", "layer"), ("net",), ())
+    assert graph.watch is None
+
+
+def test_a_scope_can_be_entered_again():
+    layer = scope("layer")
+    with layer, layer:
+        x = Value(1.0)
+    with layer:
+        y = Value(1.0)
+    assert (x.scope, y.scope) == (("layer", "layer"), ("layer",))
+    with pytest.raises(TypeError, match="takes its name"):
+        scope(3)
+
+
+def test_every_way_of_recording_is_watched():
+    x = Value(2.0)
+    with scope("s"):
+        nodes = [x + 1.0, x + x, x - x, x * x, 2.0 * x, x / x, x**2, 2.0**x, -x, abs(x), x.exp(), 1 + x, 1 - x, 1 / x]
+        nodes += [
+            tinygraph.total([x]),
+            tinygraph.dot([x], [x]),
+            tinygraph.grad(x * x, x, create_graph=True),
+            Value(1.0),
+        ]
+        nodes += [x - 1.0, x / 2.0, Value(1.0, constant=True) * 2.0]
+    assert [node.scope for node in nodes] == [("s",)] * len(nodes)
+
+
+def test_lines_are_those_of_the_program():
+    with trace_lines():
+        x = Value(2.0)
+        here = inspect.currentframe().f_lineno
+        y = x * x
+        z = tinygraph.total([tinygraph.sigmoid(y), x**2])
+    assert x.line == f"{__file__}:{here - 1}"
+    assert y.line == f"{__file__}:{here + 1}"
+    assert z.line == f"{__file__}:{here + 2}"
+    assert z.args[1].line == z.line
+    assert Value(1.0).line == ""
+
+
+@pytest.mark.parametrize(
+    ("program", "message"),
+    [
+        (lambda x: x / 0.0, r"^x / 0.0 = inf, where x = 1.0$"),
+        (lambda x: 1.0 / (x - 1.0), r"1.0 / 0.0 = inf"),
+        (lambda x: tinygraph.exp(x * 1000.0), r"exp\(1000.0\) = inf"),
+        (lambda x: tinygraph.log(-x), r"log\(-1.0\) = nan"),
+        (lambda x: tinygraph.sqrt(x - 1.0), r"the slope of sqrt\(0.0\) with respect to 0.0 is inf"),
+        (lambda x: x * 1e200 * 1e200, r"inf"),
+        (lambda x: tinygraph.total([x, 1e308, 1e308]), r"total\(\[x, 1e\+308, 1e\+308\]\) = inf"),
+    ],
+)
+def test_strict_names_op_and_operands(program, message):
+    x = Value(1.0, name="x")
+    program(x)
+    with strict(), pytest.raises(FloatingPointError, match=message):
+        program(x)
+    program(x)
+
+
+def test_strict_lets_through_what_was_not_finite_before():
+    infinite = Value(float("inf"))
+    with strict():
+        assert (infinite + 1.0).data == float("inf")
+        assert tinygraph.exp(-infinite).data == 0.0
+        assert (Value(2.0) * 3.0).data == 6.0
+        hidden = tinygraph.binary_cross_entropy(Value(0.0), 0.0)  # the label's slope is infinite, and not wanted
+    assert hidden.data == 0.0
+
+
+def test_strict_looks_at_gradients():
+    x = Value(1e-200, name="x")
+    y = (x * 1e200) * 1e200
+    z = y * 1e-200
+    z.backward()
+    with strict():
+        z.backward()
+        with pytest.raises(FloatingPointError, match=r"gradient of Value\(1e-200, name='x'.*inf"):
+            y.backward(seed=1e10)
+    y.backward(seed=1e10)
+
+
+def test_contexts_reach_only_their_thread():
+    inside, done = threading.Event(), threading.Event()
+    found = []
+
+    def other():
+        inside.wait(10)
+        x = Value(0.0)
+        found.append((x.scope, x.line, tinygraph.log(x).data))
+        with scope("theirs"):
+            found.append(Value(1.0).scope)
+        done.set()
+
+    thread = threading.Thread(target=other)
+    thread.start()
+    with scope("ours"), strict(), trace_lines():
+        inside.set()
+        done.wait(10)
+        assert Value(1.0).scope == ("ours",)
+    thread.join()
+    assert found == [((), "", -float("inf")), ("theirs",)]
+    assert graph.watch is None
+
+
+def test_contexts_reach_only_their_task():
+    async def work(name):
+        with scope(name):
+            await asyncio.sleep(0)
+            x = Value(1.0)
+            await asyncio.sleep(0)
+            return (x * x).scope
+
+    async def both():
+        return await asyncio.gather(work("a"), work("b"))
+
+    assert asyncio.run(both()) == [("a",), ("b",)]
+    assert graph.watch is None
+
+
+def test_one_context_object_serves_threads_at_once():
+    shared = scope("shared")
+    barrier = threading.Barrier(3)
+    found = []
+
+    def work():
+        for _ in range(50):
+            barrier.wait(10)
+            with shared:
+                found.append(Value(1.0).scope)
+            found.append(Value(1.0).scope)
+
+    threads = [threading.Thread(target=work) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found.count(("shared",)) == found.count(()) == 150
+
+
+def test_an_exception_ends_the_context():
+    with pytest.raises(KeyError), scope("s"), strict():
+        raise KeyError
+    assert graph.watch is None
+    assert Value(1.0).scope == ()
