@@ -5,7 +5,7 @@ import os
 import pytest
 from hypothesis import HealthCheck, settings
 
-settings.register_profile("tinygraph", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("tinygraph", max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("tinygraph")
 
 

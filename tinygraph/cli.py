@@ -97,8 +97,6 @@ def _fit(options: argparse.Namespace) -> None:
     if options.out.exists() and options.out.samefile(options.file):
         raise TableError(f"{options.out}: is the table itself; choose another file for --out")
     check_writable(options.out)
-    zero, one = table.classes
-    say(f"{options.file}: {len(table.X)} rows, column {table.target!r} is {zero!r} or {one!r}")
     try:
         model = train(table, loss=options.loss, learning_rate=options.rate, n_steps=options.steps, seed=options.seed)
     except TableError as error:

@@ -245,26 +245,31 @@ def order(root: Node) -> list[Node]:
     consumers = {root: 0}
     stack = [root]
     while stack:
-        for operand in stack.pop().operands:
-            if operand not in consumers:
-                consumers[operand] = 0
-                stack.append(operand)
-            consumers[operand] += 1
+        for operand in stack.pop().args:
+            if isinstance(operand, Node):
+                if operand in consumers:
+                    consumers[operand] += 1
+                else:
+                    consumers[operand] = 1
+                    stack.append(operand)
     nodes = []
     stack = [root]
     while stack:
         node = stack.pop()
         nodes.append(node)
-        for operand in node.operands:
-            consumers[operand] -= 1
-            if not consumers[operand]:
-                stack.append(operand)
+        for operand in node.args:
+            if isinstance(operand, Node):
+                left = consumers[operand] = consumers[operand] - 1
+                if not left:
+                    stack.append(operand)
     return nodes
 
 
 def check_fresh(nodes: Sequence[Node]) -> None:
     """Raise StaleGraphError if one of these nodes is older than one of its operands."""
     for node in nodes:
+        if node.stamp == clock:
+            continue
         for operand in node.operands:
             if operand.stamp > node.stamp:
                 leaf = operand

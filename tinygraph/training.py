@@ -20,6 +20,8 @@ def train(table: Table, *, loss: str, learning_rate: float, n_steps: int, seed: 
     training, test = table.split(seed)
     scaler = Scaler.of(training.X)
     X, X_test = scaler.scale(training.X), scaler.scale(test.X)
+    zero, one = table.classes
+    say(f"  {len(table.X)} rows, {table.target!r} is {zero!r} or {one!r}")
     say(f"  {len(X)} rows to train on, {len(X_test)} to test on, {len(table.features)} features brought to one scale")
     say(f"  loss {loss}, learning rate α = {learning_rate:g}, {n_steps} steps")
     model = LogisticRegression(loss=loss, learning_rate=learning_rate, n_steps=n_steps)

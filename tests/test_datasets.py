@@ -1,0 +1,137 @@
+"""Tables: the real one is the real one, and a bad one gets one sentence with file, row and column."""
+
+import subprocess
+import sys
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tinygraph.datasets import Scaler, TableError, load_breast_cancer, read_csv
+
+
+def test_the_real_table():
+    table = load_breast_cancer()
+    assert (len(table.X), len(table.features)) == (569, 30)
+    assert table.classes == ("benign", "malignant")
+    assert table.y.count(1) == 212
+    assert table.X[0][:3] == [17.99, 10.38, 122.8]
+    assert table.licence == "CC BY 4.0"
+    assert "10.24432/C5DW2B" in table.source
+
+
+def test_it_is_the_table_of_scikit_learn():
+    datasets = pytest.importorskip("sklearn.datasets", reason="needs the extra oracles")
+    theirs, ours = datasets.load_breast_cancer(), load_breast_cancer()
+    assert theirs.data.tolist() == ours.X
+    assert [1 - y for y in ours.y] == theirs.target.tolist()
+    assert list(ours.features) == [name.replace(" ", "_") for name in theirs.feature_names]
+
+
+def test_loading_needs_no_numpy():
+    program = (
+        "import sys; from tinygraph.datasets import load_breast_cancer as f; f().split(); print('numpy' in sys.modules)"
+    )
+    out = subprocess.run([sys.executable, "-I", "-c", program], capture_output=True, text=True, check=True)
+    assert out.stdout.strip() == "False"
+
+
+@given(seed=st.integers())
+def test_a_split_is_a_partition_that_keeps_the_shares(seed):
+    table = load_breast_cancer()
+    train, test = table.split(seed)
+    assert sorted([*map(tuple, train.X), *map(tuple, test.X)]) == sorted(map(tuple, table.X))
+    assert len(test.X) == 113
+    assert test.y.count(1) == 42
+    assert table.split(seed) == (train, test)
+
+
+@given(st.lists(st.lists(st.floats(-1e6, 1e6), min_size=2, max_size=2), min_size=2, max_size=20))
+def test_scaled_columns_have_mean_0_and_deviation_1(X):
+    scaler = Scaler.of(X)
+    for j, column in enumerate(zip(*scaler.scale(X), strict=True)):
+        values = [row[j] for row in X]
+        if max(values) - min(values) > 1e-3 * max(1.0, *map(abs, values)):
+            assert sum(column) / len(column) == pytest.approx(0.0, abs=1e-6)
+            assert sum(x * x for x in column) / len(column) == pytest.approx(1.0, rel=1e-6)
+    assert Scaler.of([[0.1 + 0.2, 5.0], [0.3, 5.0]]).deviation == [1.0, 1.0]
+
+
+GOOD = "x,y,label\n1,2,a\n3,4,b\n"
+
+
+def read(tmp_path, text, target="label"):
+    path = tmp_path / "t.csv"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return read_csv(path, target)
+
+
+def test_a_table_is_read(tmp_path):
+    table = read(tmp_path, GOOD)
+    assert (table.features, table.classes, table.X, table.y) == (("x", "y"), ("a", "b"), [[1, 2], [3, 4]], [0, 1])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        GOOD.replace("\n", "\r\n"),
+        "\ufeff" + GOOD,
+        GOOD + "\n\n",
+        GOOD.rstrip("\n"),
+        GOOD.replace("x,y", " x , y"),
+        GOOD.replace("1,2", '"1", 2 '),
+        GOOD.replace("3,4", "3e0,+4."),
+    ],
+)
+def test_the_ways_files_are_written(tmp_path, text):
+    assert read(tmp_path, text) == read(tmp_path, GOOD)
+
+
+def test_labels_that_are_numbers_are_compared_as_numbers(tmp_path):
+    table = read(tmp_path, "x,label\n1,10\n2,9\n3,9.0\n4,1e1\n")
+    assert (table.classes, table.y) == (("9", "10"), [1, 0, 0, 1])
+    assert read(tmp_path, "x,label\n1,2\n2,yes\n").classes == ("2", "yes")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "is empty$"),
+        ("\n\n", "is empty$"),
+        ("x,label\n", "has a header but no rows$"),
+        ("x,labels\n1,a\n", "no column 'label'; did you mean 'labels'"),
+        ("x,y\n1,2\n", "no column 'label'; it has x, y$"),
+        ("label\na\nb\n", "nothing to learn from"),
+        ("x,x,label\n1,2,a\n", "row 1: has two columns named 'x'"),
+        ("x,label\n1,a\n2\n", "row 3: has 1 cells where the header has 2"),
+        ("x,label\n1,a\n2,b,c\n", "row 3: has 3 cells"),
+        ("x,label\n1,a\nbig,b\n", "row 3, column 'x': 'big' is not a number$"),
+        ("x,label\n1,a\n1_000,b\n", "'1_000' is not a number"),
+        ("x,label\n1,a\n\n,b\n", "row 4, column 'x': the cell is empty"),
+        ("x,label\n1,a\nnan,b\n", "row 3, column 'x': 'nan' is not a finite number"),
+        ("x,label\n1,a\n-inf,b\n", "'-inf' is not a finite number"),
+        ("x,label\n1,a\n1e999,b\n", "'1e999' is not a finite number"),
+        ("x,label\n1,a\n2,\n", "row 3, column 'label': the cell is empty"),
+        ("x,label\n1,a\n2,a\n", "column 'label': all 2 rows are of class 'a'"),
+        ("x,label\n1,a\n2,b\n3,c\n", "row 4, column 'label': 'c' is a third class, after 'a' and 'b'"),
+        (b"x,label\n1,\xff\n", "is not UTF-8 text"),
+        ('x,label\n1,"a\n', "is not CSV"),
+    ],
+)
+def test_a_bad_table_gets_one_sentence(tmp_path, text, message):
+    with pytest.raises(TableError, match=message) as caught:
+        read(tmp_path, text)
+    assert str(caught.value).startswith(str(tmp_path / "t.csv"))
+    assert "\n" not in str(caught.value)
+
+
+def test_a_file_that_is_not_there_or_no_file(tmp_path):
+    with pytest.raises(TableError, match="there is no such file"):
+        read_csv(tmp_path / "none.csv", "label")
+    with pytest.raises(TableError, match="cannot be read: Is a directory"):
+        read_csv(tmp_path, "label")
+
+
+def test_too_few_rows_of_a_class_to_split(tmp_path):
+    with pytest.raises(TableError, match="one row of class 'b'"):
+        read(tmp_path, "x,label\n1,a\n2,a\n3,b\n").split()
