@@ -245,14 +245,18 @@ def _kink(program: _Program, root: Value, i: int, step: float) -> str:
         if [node.op for node in here] != [node.op for node in there]:
             return "the program takes another branch within the step"
         for node, other in zip(here, there, strict=True):
-            if node.op is not None and node.op.domain.kink is not None:
-                at, after = (node.op.domain.kink(*_numbers(x)) for x in (node, other))
-                texts = [x.name if isinstance(x, Node) and x.name else f"{x:g}" for x in node.args]
+            if node.op is None:
+                continue
+            domain, points = node.op.domain, [_numbers(x) for x in (node, other)]
+            text = node.op.text(*[x.name if isinstance(x, Node) and x.name else f"{x:g}" for x in node.args])
+            if domain.holds(points[0]) and not domain.holds(*points):
+                return f"{text} leaves its domain, {domain.text}, within the step"
+            if domain.kink is not None:
+                at, after = (domain.kink(*point) for point in points)
                 if at == 0 and after != 0:  # 0 at both: no move, as in relu(0 * x)
-                    where = ", ".join(f"{x:g}" for x in _numbers(node))
-                    return f"{node.op.text(*texts)} stands on its kink, at {where}"
+                    return f"{text} stands on its kink, at {', '.join(f'{x:g}' for x in points[0])}"
                 if at * after < 0:
-                    return f"{node.op.text(*texts)} has a kink within the step"
+                    return f"{text} has a kink within the step"
     return ""
 
 

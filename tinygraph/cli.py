@@ -12,7 +12,6 @@ from pathlib import Path
 import tinygraph
 from tinygraph.datasets import TableError, read_csv
 from tinygraph.logistic import LOSSES
-from tinygraph.reporting import say
 from tinygraph.training import save_model, train
 from tinygraph.writing import check_writable
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 clock = 0  # the edit clock: advanced whenever the number of a leaf is written
 watch: Callable[[Node], None] | None = None  # called with each new node while a context is active
 
-_constant_clock = 0  # when a constant was last edited: no pass comes by there
+constant_clock = 0  # when a constant was last edited: no pass comes by there
 _edit_lock = allocate_lock()
 _pass_lock = allocate_lock()
 _passing = 0  # the thread that holds the pass lock
@@ -39,7 +39,10 @@ class FrozenBranchError(RuntimeError):
 
 
 class _Many:
-    """In slot `dy`, the mark of a node with any number of operands: in `x`, their slopes in `y`."""
+    """In slot `dy`, the mark of a node with any number of operands: in `x`, their slopes in `y`.
+
+    The slopes end with the last operand that has one: a dot product with data has only half.
+    """
 
     def __reduce__(self) -> str:
         return "MANY"
@@ -79,7 +82,7 @@ class Node:
     def slopes(self) -> tuple[Any, ...]:
         """The local derivative for each operand; None where no gradient flows."""
         if self.dy is MANY:
-            return self.y  # type: ignore[no-any-return]
+            return (*self.y, *[None] * (len(self.x) - len(self.y)))
         return () if self.op is None else (self.dx,) if self.y is None else (self.dx, self.dy)
 
     @property
@@ -123,9 +126,11 @@ class Node:
         """Fill the slots that say how the node came about."""
         self.op = op
         self.x = self.y = self.dx = self.dy = None
-        if op is not None and (op.variadic or len(args) > 2):
+        if op is None:
+            return
+        if op.variadic or len(args) > 2:
             self.x, self.y, self.dy = tuple(args), tuple(slopes), MANY
-        elif args:
+        else:
             self.x, self.dx = args[0], slopes[0]
             if len(args) == 2:
                 self.y, self.dy = args[1], slopes[1]
@@ -146,7 +151,7 @@ class Node:
 
     def _edit(self, number: Any) -> None:
         """Write the number of a leaf; graphs recorded before are known to be stale from here on."""
-        global _constant_clock
+        global constant_clock
         if self.op is not None:
             raise AttributeError(
                 f"data of a computed node is read-only ({self!r}): edit the leaves it came from, "
@@ -154,7 +159,7 @@ class Node:
             )
         self.stamp = _tick()
         if self.constant:
-            _constant_clock = self.stamp
+            constant_clock = self.stamp
         self._write(number)
 
     def forward(self) -> Self:
@@ -287,7 +292,7 @@ def check_constants(node: Node) -> None:
     A backward pass does not come by constants, so this is looked at when one is used.
     """
     for operand in node.operands:
-        if operand.stamp < _constant_clock and operand.op is not None and operand.constant:
+        if operand.stamp < constant_clock and operand.op is not None and operand.constant:
             check_fresh(order(operand))
 
 
@@ -319,7 +324,7 @@ def propagate(
         slopes = node.slopes
         if create_graph:
             slopes = node.op.slopes(node, node.args, [slope is not None for slope in slopes])
-        for slot, (operand, slope) in enumerate(zip(node.args, slopes, strict=True)):
+        for slot, (operand, slope) in enumerate(zip(node.args, slopes, strict=False)):  # slopes may end before operands
             if slope is not None:
                 if create_graph:
                     contribution = _times(upstream, slope)
@@ -443,40 +448,45 @@ def _clean_up() -> None:
 def _count_consumers(root: Node) -> bool:
     """Count how many contributions each gradient awaits; say whether edits must be looked for.
 
-    Here and below, the two operands are written out: a loop over them takes twice the time.
-    Taking the newest from the stack, not the oldest, halves the time too: it is still in the cache.
+    Here and below the two operands are written out, which halves the time of a loop over them, and
+    the walk goes straight on to the last operand, which takes a quarter off that of stacking each.
     """
     now, suspicious = clock, False
     stack = [root]
     pop, push = stack.pop, stack.append
     while stack:
-        node = pop()
-        if node.stamp != now and node.op is not None:
-            suspicious = True
-        if node.dx is not None:
-            operand = node.x
-            count = operand.pending
-            operand.pending = count + 1
-            if not count:
-                operand.grad = 0.0
-                push(operand)
-        slope = node.dy
-        if slope is not None:
-            if slope is MANY:
-                for operand, slope in zip(node.x, node.y):  # noqa: B905
-                    if slope is not None:
-                        count = operand.pending
-                        operand.pending = count + 1
-                        if not count:
-                            operand.grad = 0.0
-                            push(operand)
-            else:
-                operand = node.y
+        node: Node | None = pop()
+        while node is not None:
+            if node.stamp != now and node.op is not None:
+                suspicious = True
+            onward = None
+            if node.dx is not None:
+                operand = node.x
                 count = operand.pending
                 operand.pending = count + 1
                 if not count:
                     operand.grad = 0.0
-                    push(operand)
+                    onward = operand
+            slope = node.dy
+            if slope is not None:
+                if slope is MANY:
+                    for operand, slope in zip(node.x, node.y):  # noqa: B905  (slopes may end before operands)
+                        if slope is not None:
+                            count = operand.pending
+                            operand.pending = count + 1
+                            if not count:
+                                operand.grad = 0.0
+                                push(operand)
+                else:
+                    operand = node.y
+                    count = operand.pending
+                    operand.pending = count + 1
+                    if not count:
+                        operand.grad = 0.0
+                        if onward is not None:
+                            push(onward)
+                        onward = operand
+            node = onward
     return suspicious
 
 
@@ -485,30 +495,35 @@ def _accumulate(root: Node) -> None:
     stack = [root]
     pop, push = stack.pop, stack.append
     while stack:
-        node = pop()
-        upstream = node.grad
-        slope = node.dx
-        if slope is not None:
-            operand = node.x
-            operand.grad += upstream * slope
-            left = operand.pending - 1
-            operand.pending = left
-            if not left:
-                push(operand)
-        slope = node.dy
-        if slope is not None:
-            if slope is MANY:
-                for operand, slope in zip(node.x, node.y):  # noqa: B905
-                    if slope is not None:
-                        operand.grad += upstream * slope
-                        left = operand.pending - 1
-                        operand.pending = left
-                        if not left:
-                            push(operand)
-            else:
-                operand = node.y
+        node: Node | None = pop()
+        while node is not None:
+            upstream = node.grad
+            onward = None
+            slope = node.dx
+            if slope is not None:
+                operand = node.x
                 operand.grad += upstream * slope
                 left = operand.pending - 1
                 operand.pending = left
                 if not left:
-                    push(operand)
+                    onward = operand
+            slope = node.dy
+            if slope is not None:
+                if slope is MANY:
+                    for operand, slope in zip(node.x, node.y):  # noqa: B905
+                        if slope is not None:
+                            operand.grad += upstream * slope
+                            left = operand.pending - 1
+                            operand.pending = left
+                            if not left:
+                                push(operand)
+                else:
+                    operand = node.y
+                    operand.grad += upstream * slope
+                    left = operand.pending - 1
+                    operand.pending = left
+                    if not left:
+                        if onward is not None:
+                            push(onward)
+                        onward = operand
+            node = onward

@@ -53,10 +53,12 @@ class Domain:
 
     def contains(self, *operands: float) -> bool:
         """Whether the op is smooth at these operands."""
-        if self.kink is not None and self.kink(*operands) == 0:
-            return False
+        return self.holds(operands) and (self.kink is None or self.kink(*operands) != 0)
+
+    def holds(self, *points: Sequence[float]) -> bool:
+        """Whether one box holds all these points: there is then no gap, no pole between them."""
         return any(
-            all(_inside(x, *bounds) for x, bounds in zip(operands, box * len(operands), strict=False))
+            all(_inside(x, *bounds) for point in points for x, bounds in zip(point, box * len(point), strict=False))
             for box in self.boxes
         )
 
@@ -83,6 +85,7 @@ NONZERO = Domain("x ≠ 0", ((_TINY, _HUGE),), ((-_HUGE, -_TINY),))
 INSIDE_0_1 = Domain("0 < x < 1", (_OPEN_UNIT,))
 INSIDE_1 = Domain("-1 < x < 1", ((-1.0 + _EPS, 1.0 - _EPS),))
 POWERS = Domain("x > 0, or y whole", ((_TINY, _HUGE), _REAL), ((-_HUGE, -_TINY), (*_REAL, int)))
+POSITIVE_BASE = Domain("x > 0", ((_TINY, _HUGE), _REAL))
 PROBABILITIES = Domain("0 < a < 1, 0 ≤ y ≤ 1", (_OPEN_UNIT, _UNIT))
 LOGITS = Domain("0 ≤ y ≤ 1", (_REAL, _UNIT))
 
@@ -103,6 +106,7 @@ class Op:
 
     __slots__ = (
         "analytic",
+        "arity",
         "array",
         "domain",
         "dx",
@@ -129,21 +133,19 @@ class Op:
         analytic: Callable[..., complex] | None = None,
         linear: bool = False,
         family: Callable[[float], Op] | None = None,
-        made_by: tuple[Callable[[float], Op], float] | None = None,
+        made_by: tuple[Any, ...] | None = None,
     ) -> None:
         self.name, self.number, self.dx, self.dy = name, number, dx, dy
+        self.arity = 1 if dy is None else 2
         self.symbol, self.array, self.domain = symbol or name, array, domain
         self.analytic, self.linear, self.family, self.made_by = analytic, linear, family, made_by
 
-    @property
-    def arity(self) -> int:
-        """The number of operands."""
-        return 1 if self.dy is None else 2
-
-    def slopes(self, out: Any, operands: Sequence[Any], wanted: Sequence[bool]) -> tuple[Any, ...]:
+    def slopes(self, out: Any, operands: Sequence[Any], wanted: list[bool]) -> tuple[Any, ...]:
         """The local derivatives at these operands; one that is not wanted is None and costs nothing."""
-        functions = (self.dx,) if self.dy is None else (self.dx, self.dy)
-        return tuple(slope(out, *operands) if want else None for slope, want in zip(functions, wanted, strict=True))
+        dx = self.dx(out, *operands) if wanted[0] else None
+        if self.dy is None:
+            return (dx,)
+        return dx, self.dy(out, *operands) if wanted[1] else None
 
     def text(self, *operands: str) -> str:
         """The op written out for operands that are written out.
@@ -172,16 +174,14 @@ class Op:
             """Compute on plain numbers; let the first node among the operands record."""
             if len(operands) != self.arity:
                 raise TypeError(f"{self.name} takes {self.arity} operand(s), but {len(operands)} were given")
-            return self._apply(operands)
+            for operand in operands:
+                if type(operand) is not float:
+                    return self._apply(operands)
+            return self.number(*operands)
 
     def _apply(self, operands: tuple[Any, ...]) -> Any:
         for operand in operands:
-            if type(operand) is not float:
-                break
-        else:
-            return self.number(*operands)
-        for operand in operands:
-            record = getattr(type(operand), "_record", None)
+            record = None if type(operand) is float else getattr(type(operand), "_record", None)
             if record is not None:  # a node: its class knows how to record
                 if self.family and not hasattr(type(operands[1]), "_record"):
                     return self.family(plain_number(operands[1], self.name))(operands[0])
@@ -196,28 +196,26 @@ class Op:
 
 
 class VariadicOp(Op):
-    """A row over any number of operands, called with sequences; `dx` gives all slopes at once.
+    """A row over any number of operands, called with `arity` sequences; `dx` gives all slopes at once.
 
     >>> dot([1.0, 2.0], [3.0, 4.0])
     11.0
     """
 
-    __slots__ = ("sequences",)
+    __slots__ = ()
     variadic = True
 
-    def __init__(self, name: str, *row: Any, sequences: int, **columns: Any) -> None:
+    def __init__(self, name: str, *row: Any, arity: int, **columns: Any) -> None:
         super().__init__(name, *row, **columns)
-        self.sequences = sequences
+        self.arity = arity
 
-    @property
-    def arity(self) -> int:
-        """The number of sequences it is called with."""
-        return self.sequences
-
-    def slopes(self, out: Any, operands: Sequence[Any], wanted: Sequence[bool]) -> tuple[Any, ...]:
-        """The local derivatives at these operands; one that is not wanted is None."""
-        slopes = self.dx(out, *operands)
-        return tuple(slope if want else None for slope, want in zip(slopes, wanted, strict=True))
+    def slopes(self, out: Any, operands: Sequence[Any], wanted: list[bool]) -> tuple[Any, ...]:
+        """The local derivatives up to the last that is wanted; one that is not wanted is None."""
+        last = len(wanted) - wanted[::-1].index(True) if True in wanted else 0
+        slopes = self.dx(out, *operands)[:last]
+        if last == wanted.count(True):  # the usual case, `dot(weights, data)`
+            return tuple(slopes)
+        return tuple([slope if want else None for slope, want in zip(slopes, wanted, strict=False)])
 
     def text(self, *operands: str) -> str:
         """The op written out, long lists cut short.
@@ -225,8 +223,8 @@ class VariadicOp(Op):
         >>> dot.text("w1", "w2", "x1", "x2"), total.text("a", "b", "c", "d")
         ('dot([w1, w2], [x1, x2])', 'total([a, b, …, d])')
         """
-        size = len(operands) // self.sequences
-        lists = [operands[i * size : (i + 1) * size] for i in range(self.sequences)]
+        size = len(operands) // self.arity
+        lists = [operands[i * size : (i + 1) * size] for i in range(self.arity)]
         short = [x if len(x) <= 3 else (*x[:2], "…", x[-1]) for x in lists]
         return f"{self.name}({', '.join('[' + ', '.join(x) + ']' for x in short)})"
 
@@ -234,16 +232,16 @@ class VariadicOp(Op):
 
         def __call__(self, *sequences):
             """Compute on sequences of plain numbers; where one entry is a node, record one node."""
-            if len(sequences) != self.sequences:
-                raise TypeError(f"{self.name} takes {self.sequences} sequence(s), but {len(sequences)} were given")
-            lists = [tuple(sequence) for sequence in sequences]
-            sizes = [len(x) for x in lists]
-            if min(sizes) != max(sizes):
+            if len(sequences) != self.arity:
+                raise TypeError(f"{self.name} takes {self.arity} sequence(s), but {len(sequences)} were given")
+            lists = [*map(tuple, sequences)]
+            sizes = [*map(len, lists)]
+            if min(sizes) < max(sizes):
                 raise ValueError(f"{self.name} needs sequences of one length, got {sizes}")
             return self._apply(sum(lists, ()))
 
     def __repr__(self) -> str:
-        return f"<op {self.name}({', '.join('xy'[: self.sequences])}): {self.domain.text}>"
+        return f"<op {self.name}({', '.join('xy'[: self.arity])}): {self.domain.text}>"
 
 
 def plain_number(value: Any, op: str = "Value") -> float:
@@ -301,7 +299,7 @@ mul: Op = Op("mul", operator.mul, symbol="×", array="multiply", analytic=operat
              dy=lambda out, x, y: x)
 div: Op = Op("div", ieee.divide, symbol="/", array="divide", domain=NONZERO_DIVISOR, analytic=operator.truediv,
              dx=lambda out, x, y: 1.0 / y,
-             dy=lambda out, x, y: -out / y)
+             dy=lambda out, x, y: div_dy(x, y))
 neg: Op = Op("neg", operator.neg, symbol="-{}", array="negative", analytic=operator.neg, linear=True,
              dx=lambda out, x: -1.0)
 pow: Op = Op("pow", ieee.pow, symbol="**", array="power", domain=POWERS, analytic=operator.pow,
@@ -324,12 +322,14 @@ def power(exponent: float) -> Op:
 
 
 @lru_cache(maxsize=1024)
-def power_slope(exponent: float) -> Op:
-    """The slope of `power(exponent)`: the row `exponent * x ** (exponent - 1)`."""
+def power_slope(exponent: float, n: int = 1) -> Op:
+    """The n-th derivative of `power(exponent)`, a row that stays exact where exponent - n is no float."""
     c = plain_number(exponent, "power_slope")
-    return Op(f"power_slope({c!r})", lambda x: ieee.pow_dx(x, c), symbol=f"{c:g}·{{}}**{c - 1:g}",
-              domain=_power_domain(c), made_by=(power_slope, c),
-              dx=(lambda out, x: c * power_slope(c - 1.0)(x)) if c else (lambda out, x: flat(x)))
+    factor = ieee.falling(c, n)
+    made_by = (power_slope, c, n) if n > 1 else (power_slope, c)  # as it was called: one row, one key
+    return Op(f"power_slope({c!r}{f', {n}' if n > 1 else ''})", lambda x: ieee.lowered_pow(x, c, n, factor),
+              symbol=f"{factor:g}·{{}}**{c - n:g}", domain=_power_domain(c), made_by=made_by,
+              dx=lambda out, x: power_slope(c, n + 1)(x))
 
 
 def _power_domain(c: float) -> Domain:
@@ -345,7 +345,7 @@ expm1: Op = Op("expm1", ieee.expm1, array="expm1", analytic=lambda x: cmath.exp(
 log: Op = Op("log", ieee.log, array="log", domain=POSITIVE, analytic=cmath.log, dx=lambda out, x: log_slope(x))
 log1p: Op = Op("log1p", ieee.log1p, array="log1p", domain=ABOVE_MINUS_1, analytic=lambda x: cmath.log(1.0 + x),
                dx=lambda out, x: log_slope(1.0 + x))
-sqrt: Op = Op("sqrt", ieee.sqrt, array="sqrt", domain=POSITIVE, analytic=cmath.sqrt, dx=lambda out, x: 0.5 / out)
+sqrt: Op = Op("sqrt", ieee.sqrt, array="sqrt", domain=POSITIVE, analytic=cmath.sqrt, dx=lambda out, x: power_slope(0.5)(x))
 logaddexp: Op = Op("logaddexp", ieee.logaddexp, array="logaddexp",
                    analytic=lambda x, y: cmath.log(cmath.exp(x) + cmath.exp(y)),
                    dx=lambda out, x, y: sigmoid_difference(x, y),
@@ -363,7 +363,7 @@ acos: Op = Op("acos", ieee.acos, array="arccos", domain=INSIDE_1, analytic=cmath
 atan: Op = Op("atan", math.atan, array="arctan", analytic=cmath.atan, dx=lambda out, x: atan_slope(x))
 sinh: Op = Op("sinh", ieee.sinh, array="sinh", analytic=cmath.sinh, dx=lambda out, x: cosh(x))
 cosh: Op = Op("cosh", ieee.cosh, array="cosh", analytic=cmath.cosh, dx=lambda out, x: sinh(x))
-tanh: Op = Op("tanh", math.tanh, array="tanh", analytic=cmath.tanh,
+tanh: Op = Op("tanh", ieee.tanh, array="tanh", analytic=cmath.tanh,
               dx=lambda out, x: 4.0 * sigmoid(2.0 * x) * sigmoid(-2.0 * x))  # 1 - out * out has no tails
 
 # --- the neuron -----------------------------------------------------------------------------------
@@ -392,7 +392,7 @@ minimum: Op = Op("minimum", ieee.minimum, array="minimum", domain=KINK_AT_TIE,
 
 binary_cross_entropy: Op = Op("binary_cross_entropy", ieee.binary_cross_entropy, domain=PROBABILITIES,
                               analytic=lambda a, y: -(y * cmath.log(a) + (1.0 - y) * cmath.log(1.0 - a)),
-                              dx=lambda out, x, y: div0(1.0 - y, 1.0 - x) - div0(y, x),
+                              dx=lambda out, x, y: binary_cross_entropy_da(x, y),
                               dy=lambda out, x, y: -logit(x))
 binary_cross_entropy_with_logits: Op = Op(
     "binary_cross_entropy_with_logits", ieee.binary_cross_entropy_with_logits, domain=LOGITS,
@@ -405,16 +405,10 @@ squared_error: Op = Op("squared_error", ieee.squared_error, analytic=lambda a, y
 
 # --- any number of operands -----------------------------------------------------------------------
 
-total: VariadicOp = VariadicOp("total", ieee.total, sequences=1, analytic=lambda *xs: sum(xs), linear=True,
+total: VariadicOp = VariadicOp("total", ieee.total, arity=1, analytic=lambda *xs: sum(xs), linear=True,
                        dx=lambda out, *xs: (1.0,) * len(xs))
-dot: VariadicOp = VariadicOp("dot", ieee.dot, sequences=2, analytic=lambda *xs: sum(map(operator.mul, *_halves(xs))),
-                     dx=lambda out, *xs: sum(reversed(_halves(xs)), ()))
-
-
-def _halves(operands: tuple[Any, ...]) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
-    middle = len(operands) // 2
-    return operands[:middle], operands[middle:]
-
+dot: VariadicOp = VariadicOp("dot", ieee.dot, arity=2, analytic=lambda *xs: sum(map(operator.mul, xs[: len(xs) // 2], xs[len(xs) // 2 :])),
+                     dx=lambda out, *xs: xs[len(xs) // 2 :] + xs[: len(xs) // 2])
 
 # --- private rows: slopes that need a branch ------------------------------------------------------
 
@@ -425,7 +419,7 @@ larger: Op = Op("larger", ieee.larger, domain=KINK_AT_TIE,
 log_slope: Op = Op("log_slope", ieee.log_slope, domain=POSITIVE, analytic=lambda x: 1.0 / x,
                    dx=lambda out, x: -out * out)
 atan_slope: Op = Op("atan_slope", ieee.atan_slope, analytic=lambda x: 1.0 / (1.0 + x * x),
-                    dx=lambda out, x: -2.0 * x * out * out)
+                    dx=lambda out, x: -2.0 * (x * out) * out)
 sigmoid_difference: Op = Op("sigmoid_difference", ieee.sigmoid_difference,
                             analytic=lambda x, y: 1.0 / (1.0 + cmath.exp(y - x)),
                             dx=lambda out, x, y: out * sigmoid_difference(y, x),
@@ -435,16 +429,42 @@ sigmoid_minus: Op = Op("sigmoid_minus", ieee.sigmoid_minus, domain=LOGITS,
                        dx=lambda out, x, y: sigmoid(x) * sigmoid(-x),
                        dy=lambda out, x, y: -1.0)
 logit: Op = Op("logit", ieee.logit, domain=INSIDE_0_1, analytic=lambda a: cmath.log(a / (1.0 - a)),
-               dx=lambda out, x: 1.0 / (x * (1.0 - x)))
-div0: Op = Op("div0", ieee.div0, domain=NONZERO_DIVISOR, analytic=operator.truediv,
-              dx=lambda out, x, y: 1.0 / y,
-              dy=lambda out, x, y: -div0(out, y))
-pow_dx: Op = Op("pow_dx", ieee.pow_dx, domain=POWERS,
-                dx=lambda out, x, y: y * pow_dx(x, y - 1.0),
-                dy=lambda out, x, y: pow(x, y - 1.0) + y * pow_dy(x, y - 1.0))
-pow_dy: Op = Op("pow_dy", ieee.pow_dy, domain=POWERS,
-                dx=lambda out, x, y: pow(x, y - 1.0) + y * pow_dy(x, y - 1.0),
-                dy=lambda out, x, y: pow_dy(x, y) * log(x))
+               dx=lambda out, x: log_slope(x) + log_slope(1.0 - x))
+
+# Families: partial derivatives of any order, whose slopes are the next in the family.
+
+
+@lru_cache(maxsize=64)
+def pow_slope(n: int, k: int) -> Op:
+    """The row d^(n+k) pow(x, y) / dx^n dy^k."""
+    return Op("pow_" + "dx" * n + "dy" * k, lambda x, y: ieee.pow_slope(x, y, n, k),
+              domain=POSITIVE_BASE if k else POWERS, made_by=(pow_slope, n, k),
+              dx=lambda out, x, y: pow_slope(n + 1, k)(x, y),
+              dy=lambda out, x, y: pow_slope(n, k + 1)(x, y))
+
+
+@lru_cache(maxsize=64)
+def div_slope(n: int) -> Op:
+    """The row d^n (x / y) / dy^n."""
+    return Op("div_" + "dy" * n, lambda x, y: ieee.div_slope(x, y, n), domain=NONZERO_DIVISOR,
+              made_by=(div_slope, n),
+              dx=lambda out, x, y: div_slope(n)(1.0, y),
+              dy=lambda out, x, y: div_slope(n + 1)(x, y))
+
+
+@lru_cache(maxsize=64)
+def binary_cross_entropy_slope(n: int) -> Op:
+    """The row d^n binary_cross_entropy(a, y) / da^n; it is linear in y."""
+    return Op("binary_cross_entropy_" + "da" * n, lambda a, y: ieee.binary_cross_entropy_slope(a, y, n),
+              domain=PROBABILITIES, made_by=(binary_cross_entropy_slope, n),
+              dx=lambda out, x, y: binary_cross_entropy_slope(n + 1)(x, y),
+              dy=lambda out, x, y: binary_cross_entropy_slope(n)(x, 1.0) - binary_cross_entropy_slope(n)(x, 0.0))
+
+
+pow_dx: Op = pow_slope(1, 0)
+pow_dy: Op = pow_slope(0, 1)
+div_dy: Op = div_slope(1)
+binary_cross_entropy_da: Op = binary_cross_entropy_slope(1)
 
 # fmt: on
 

@@ -180,8 +180,12 @@ def _fits(op: Op, operands: Sequence[int | float], numbers: Sequence[float], lim
     """Whether the row is smooth and tame at these operands, and a little around those that are nodes."""
     if not any(isinstance(x, int) for x in operands):
         return False
-    for by in (0.0, -clear, clear):
-        near = [numbers[x] + by * max(1.0, abs(numbers[x])) if isinstance(x, int) else x for x in operands]
-        if not (op.domain.contains(*near) and (by or _clear(op, near, clear)) and abs(op.number(*near)) <= limit):
-            return False
-    return True
+    around = [
+        [numbers[x] + by * max(1.0, abs(numbers[x])) if isinstance(x, int) else x for x in operands]
+        for by in (0.0, -clear, clear)
+    ]
+    return (
+        op.domain.holds(*around)
+        and _clear(op, around[0], clear)
+        and all(abs(op.number(*point)) <= limit for point in around)
+    )

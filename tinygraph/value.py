@@ -7,6 +7,7 @@ any program and recording through the row takes three times as long; a test hold
 from __future__ import annotations
 
 import operator
+import sys
 from contextvars import Context
 
 from tinygraph import graph, ops, watching
@@ -22,7 +23,9 @@ if TYPE_CHECKING:
     from tinygraph.ops import Op
 
 _new = object.__new__
+_number_of = operator.attrgetter("_data")
 _add, _sub, _mul, _div = ops.add, ops.sub, ops.mul, ops.div
+_SMALLEST = sys.float_info.min
 _COMPARISONS = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
 _UFUNCS: dict[str, Callable[..., Any]] = {
     **{row.array: row for row in ops.TABLE.values() if row.array},
@@ -139,18 +142,29 @@ class Value(Node):
 
     @staticmethod
     def _record(op: Op, operands: Sequence[Any]) -> Value:
-        operands = [
-            operand if type(operand) is float or isinstance(operand, Value) else plain_number(operand, op.name)
-            for operand in operands
-        ]
-        wanted = [isinstance(operand, Value) and not operand.constant for operand in operands]
-        out = _new(Value if True in wanted else _Constant)
+        kinds = [*map(type, operands)]
+        nodes = kinds.count(Value)
+        if kinds == _ONE_VALUE:
+            wanted, numbers = [True], [operands[0]._data]
+        elif nodes + kinds.count(float) < len(kinds):
+            operands = [x if isinstance(x, Value) else plain_number(x, op.name) for x in operands]
+            wanted = [isinstance(x, Value) and not x.constant for x in operands]
+            numbers = _numbers(operands)
+            nodes = wanted.count(True)
+        elif kinds[:nodes].count(Value) == nodes:
+            # First nodes, then plain numbers, as in dot(weights, data): no loop over either.
+            wanted = [True] * nodes + [False] * (len(kinds) - nodes)
+            numbers = [*map(_number_of, operands[:nodes]), *operands[nodes:]]
+        else:
+            wanted = [kind is Value for kind in kinds]
+            numbers = _numbers(operands)
+        out = _new(Value if nodes else _Constant)
         out.grad = out.notes = None
         out.pending = 0
         out.stamp = graph.clock
-        out._data, slopes = _evaluate(op, operands, wanted)
+        out._data, slopes = _evaluate(op, numbers, wanted)
         out._link(op, operands, slopes)
-        if False in wanted:
+        if graph.constant_clock:
             graph.check_constants(out)
         if graph.watch is not None:
             graph.watch(out)
@@ -158,7 +172,7 @@ class Value(Node):
 
     def _recompute(self) -> None:
         assert self.op is not None
-        number, slopes = _evaluate(self.op, self.args, [slope is not None for slope in self.slopes])
+        number, slopes = _evaluate(self.op, _numbers(self.args), [slope is not None for slope in self.slopes])
         self._link(self.op, self.args, slopes)
         self._write(number)
 
@@ -178,6 +192,8 @@ class Value(Node):
             out = _new(Value)
             out._data = self._data + other
             out.dy = None
+        elif kind is int:
+            return self + plain_number(other)
         else:
             return _infix(ops.add, self, other)
         out.op = _add
@@ -201,6 +217,8 @@ class Value(Node):
             out = _new(Value)
             out._data = self._data - other
             out.dy = None
+        elif kind is int:
+            return self - plain_number(other)
         else:
             return _infix(ops.sub, self, other)
         out.op = _sub
@@ -226,6 +244,8 @@ class Value(Node):
             out._data = self._data * other
             out.dx = other
             out.dy = None
+        elif kind is int:
+            return self * plain_number(other)
         else:
             return _infix(ops.mul, self, other)
         out.op = _mul
@@ -239,7 +259,9 @@ class Value(Node):
         return out
 
     def __rmul__(self, other: Any) -> Value:
-        if type(other) is not float:
+        if type(other) is int:
+            other = plain_number(other)
+        elif type(other) is not float:
             return _infix(ops.mul, other, self)
         out = _new(Value)
         out._data = other * self._data
@@ -260,8 +282,11 @@ class Value(Node):
         try:
             if kind is Value:
                 y = other._data
+                number = self._data / y
+                if number and -_SMALLEST < number < _SMALLEST:  # it lost bits, which its slope must not
+                    return _infix(ops.div, self, other)
                 out = _new(Value)
-                out._data = number = self._data / y
+                out._data = number
                 out.dx = 1.0 / y
                 out.dy = -number / y
             elif kind is float:
@@ -284,7 +309,23 @@ class Value(Node):
         return out
 
     def __radd__(self, other: Any) -> Value:
-        return _infix(ops.add, other, self)
+        if type(other) is int:  # above all the 0 that sum() begins with
+            other = plain_number(other)
+        elif type(other) is not float:
+            return _infix(ops.add, other, self)
+        out = _new(Value)
+        out._data = other + self._data
+        out.op = _add
+        out.x = other
+        out.y = self
+        out.dx = None
+        out.dy = 1.0
+        out.grad = out.notes = None
+        out.pending = 0
+        out.stamp = graph.clock
+        if graph.watch is not None:
+            graph.watch(out)
+        return out
 
     def __rsub__(self, other: Any) -> Value:
         return _infix(ops.sub, other, self)
@@ -434,10 +475,16 @@ class _Constant(Value):
     def __rmul__(self, other: Any) -> Value:
         return _infix(ops.mul, other, self)
 
+    def __radd__(self, other: Any) -> Value:
+        return _infix(ops.add, other, self)
 
-def _evaluate(op: Op, operands: Sequence[Any], wanted: Sequence[bool]) -> tuple[float, tuple[Any, ...]]:
+
+def _numbers(operands: Sequence[Any]) -> list[float]:
+    return [x if type(x) is float else x._data for x in operands]
+
+
+def _evaluate(op: Op, numbers: Sequence[float], wanted: list[bool]) -> tuple[float, tuple[Any, ...]]:
     """The op's number and its slopes at these operands."""
-    numbers = [operand._data if isinstance(operand, Value) else operand for operand in operands]
     number = op.number(*numbers)
     try:
         return number, op.slopes(number, numbers, wanted)
@@ -466,6 +513,9 @@ def _is_plain(other: Any) -> bool:
             raise
         return False
     return True
+
+
+_ONE_VALUE = [Value]
 
 
 def value_and_grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable[..., Any]:

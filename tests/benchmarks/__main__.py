@@ -1,0 +1,155 @@
+"""Ratios against peers, in one run: `OPENBLAS_NUM_THREADS=1 python -m tests.benchmarks` (extra `bench`).
+
+Engines are interleaved, the figures are medians of several rounds, and garbage is collected, untimed,
+before each timed call. Nothing is asserted: these machines are noisy, and a ratio under 1.5 is undecided.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import random
+import statistics
+import subprocess
+import sys
+import time
+import tracemalloc
+from collections.abc import Callable
+from typing import Any
+
+import tinygraph
+from tests.benchmarks.workloads import Engine, chain, logistic_regression, mlp_step
+from tinygraph import Value
+
+Run = Callable[[], Any]
+Runs = dict[str, Run]
+
+
+def engines(names: list[str]) -> dict[str, Engine]:
+    """The engines that are installed, ours first."""
+    found = {
+        "tinygraph": Engine(Value, tinygraph.sigmoid, tinygraph.binary_cross_entropy, lambda x: x.relu()),
+    }
+    if "micrograd" in names:
+        from tests.benchmarks import micrograd_rows
+
+        found["micrograd"] = micrograd_rows.engine()
+    if "torch" in names:
+        from tests.benchmarks import torch_rows
+
+        found["torch"] = torch_rows.engine()
+    return found
+
+
+def timed(run: Run) -> float:
+    """Seconds of one call, garbage collected before."""
+    gc.collect()
+    start = time.perf_counter()
+    run()
+    return time.perf_counter() - start
+
+
+def steady(run: Run) -> float:
+    """Seconds a step over three steps and the closing collection."""
+    gc.collect()
+    start = time.perf_counter()
+    for _ in range(3):
+        run()
+    gc.collect()
+    return (time.perf_counter() - start) / 3
+
+
+def without_collector(run: Run) -> float:
+    """Seconds of one call with the cyclic collector off."""
+    gc.collect()
+    gc.disable()
+    try:
+        start = time.perf_counter()
+        run()
+        return time.perf_counter() - start
+    finally:
+        gc.enable()
+
+
+def medians(runs: Runs, clock: Callable[[Run], float], rounds: int) -> dict[str, float]:
+    """The median of each, interleaved."""
+    times: dict[str, list[float]] = {name: [] for name in runs}
+    for _ in range(rounds):
+        for name, run in runs.items():
+            times[name].append(clock(run))
+    return {name: statistics.median(seconds) for name, seconds in times.items()}
+
+
+def importing(program: str) -> Run:
+    """A new interpreter that runs the program."""
+    return lambda: subprocess.run([sys.executable, "-I", "-c", program], check=True)
+
+
+def bytes_per_node(engine: Engine, n: int = 20_000) -> float:
+    """Memory of a recorded chain, for each of its ops."""
+    gc.collect()
+    tracemalloc.start()
+    root = chain(engine, n)
+    used = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    del root
+    return used / n
+
+
+def main() -> None:
+    """Measure against each peer in a process of its own: a loaded torch makes everybody's collector slower."""
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=9, help="rounds of each measurement (default: %(default)s)")
+    parser.add_argument("--peer", choices=("micrograd", "torch"), help="only this one, in this process")
+    options = parser.parse_args()
+    if options.peer is not None:
+        measure(options.peer, options.rounds)
+        return
+    for peer in ("micrograd", "torch"):
+        command = [sys.executable, "-m", "tests.benchmarks", "--peer", peer, "--rounds", str(options.rounds)]
+        subprocess.run(command, check=True)
+
+
+def measure(peer: str, rounds: int) -> None:
+    """Print the table of ratios to one peer."""
+    known = engines([peer])
+    sys.setrecursionlimit(10_000_000)  # for micrograd, which walks its graph by recursion
+    draw = random.Random(0)
+    X = [[draw.gauss(0.0, 1.0) for _ in range(20)] for _ in range(1000)]
+    Y = [float(draw.random() < 0.5) for _ in X]
+    known["dot nodes"] = known["tinygraph"]._replace(dot=tinygraph.dot, total=tinygraph.total)
+    w2 = {name: (lambda engine=engine: logistic_regression(engine, X, Y)) for name, engine in known.items()}
+    w1 = {name: (lambda engine=engine: mlp_step(engine)) for name, engine in known.items() if name != "dot nodes"}
+
+    def report(
+        workload: str, runs: Runs, clock: Callable[[Run], float], goals: dict[str, str], n: int = rounds
+    ) -> None:
+        found = medians(runs, clock, n)
+        for name, goal in goals.items():
+            what = workload + (" with dot nodes" if name == "dot nodes" else "")
+            ratio = found[name] / found[peer]
+            print(
+                f"{what:<36} {found[name] * 1e3:10.1f} ms {found[peer] * 1e3:10.1f} ms {ratio:8.3f}   {goal}",
+                flush=True,
+            )
+
+    print(f"{'workload':<36} {'ours':>13} {peer:>13} {'ratio':>8}   goal")
+    report("W2 single", w2, timed, {"tinygraph": "≤ 0.10", "dot nodes": "≤ 0.025"})
+    if peer == "torch":
+        return
+    report("W2 steady", w2, steady, {"tinygraph": "≤ 0.08", "dot nodes": ""})
+    report("W2 collector off", w2, without_collector, {"tinygraph": "≤ 0.33", "dot nodes": ""})
+    report("W1 single", w1, timed, {"tinygraph": ""})
+    report("W1 collector off", w1, without_collector, {"tinygraph": "≤ 0.5"})
+    w5 = {name: (lambda engine=known[name]: chain(engine, 1_000_000).backward()) for name in ("tinygraph", peer)}
+    report("W5 chain of 1,000,000", w5, timed, {"tinygraph": "≤ 0.06"}, n=3)
+    ours, theirs = bytes_per_node(known["tinygraph"]), bytes_per_node(known[peer])
+    print(f"{'bytes per node':<36} {ours:10.0f} B  {theirs:10.0f} B  {ours / theirs:8.3f}   ≤ 0.2")
+    programs = {"tinygraph": "import tinygraph; tinygraph.Value(1.0)", peer: "import micrograd.engine"}
+    seconds = medians({name: importing(program) for name, program in {"bare": "pass", **programs}.items()}, timed, 15)
+    ours, theirs = (1e3 * (seconds[name] - seconds["bare"]) for name in programs)
+    print(f"{'W6 import over bare Python':<36} {ours:10.1f} ms {theirs:10.1f} ms {'':>8}   ≤ 20 ms")
+
+
+if __name__ == "__main__":
+    main()

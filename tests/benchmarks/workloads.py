@@ -1,0 +1,75 @@
+"""The workloads, written once for all engines: nothing but operators, and four functions an engine brings."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import random
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+
+class Engine(NamedTuple):
+    """What a scalar engine brings along."""
+
+    value: Callable[[float], Any]
+    sigmoid: Callable[[Any], Any]
+    cross_entropy: Callable[[Any, float], Any]
+    relu: Callable[[Any], Any]
+    dot: Callable[[Sequence[Any], Sequence[float]], Any] | None = None
+    total: Callable[[Sequence[Any]], Any] | None = None
+
+
+def logistic_regression(engine: Engine, X: list[list[float]], Y: list[float]) -> list[Any]:
+    """W2: the lecture's two loops, cost and gradient."""
+    w = [engine.value(0.01 * j) for j in range(len(X[0]))]
+    b = engine.value(0.0)
+    losses = []
+    for x, y in zip(X, Y, strict=True):
+        if engine.dot is not None:
+            z = engine.dot(w, x) + b
+        else:
+            z = b
+            for w_j, x_j in zip(w, x, strict=True):
+                z = z + w_j * x_j
+        losses.append(engine.cross_entropy(engine.sigmoid(z), y))
+    if engine.total is not None:
+        J = engine.total(losses)
+    else:
+        J = losses[0]
+        for loss in losses[1:]:
+            J = J + loss
+    J = J * (1.0 / len(losses))
+    J.backward()
+    return w
+
+
+def mlp_step(engine: Engine) -> Any:
+    """W1: MLP(2, [16, 16, 1]), hinge loss and L2 on 100 points of two moons, forward and backward."""
+    draw = random.Random(1)
+    sizes = [2, 16, 16, 1]
+    layers = [
+        [([engine.value(draw.uniform(-1.0, 1.0)) for _ in range(n)], engine.value(0.0)) for _ in range(m)]
+        for n, m in itertools.pairwise(sizes)
+    ]
+    losses = []
+    for i in range(100):
+        angle, label = math.pi * (i // 2) / 50, 1.0 if i % 2 else -1.0
+        point = (math.cos(angle), math.sin(angle)) if i % 2 else (1 - math.cos(angle), 0.5 - math.sin(angle))
+        x = [engine.value(coordinate + draw.gauss(0.0, 0.1)) for coordinate in point]
+        for depth, layer in enumerate(layers):
+            outs = [sum((w_j * x_j for w_j, x_j in zip(w, x, strict=True)), b) for w, b in layer]
+            x = outs if depth == len(layers) - 1 else [engine.relu(out) for out in outs]
+        losses.append(engine.relu(1.0 + -label * x[0]))
+    parameters = [p for layer in layers for w, b in layer for p in (*w, b)]
+    loss = sum(losses) * (1.0 / len(losses)) + 1e-4 * sum(p * p for p in parameters)
+    loss.backward()
+    return loss
+
+
+def chain(engine: Engine, n: int) -> Any:
+    """W5: n ops, `x = x * 1.0001 + 0.0001` again and again."""
+    x = engine.value(1.0)
+    for _ in range(n // 2):
+        x = x * 1.0001 + 0.0001
+    return x

@@ -1,0 +1,449 @@
+"""What every row of the table means, in mpmath: the value and the slopes from their definitions.
+
+Nothing here is taken from `ieee`: a reference is the textbook's formula at 50 digits, arranged so
+that no digit is lost in a tail (`log1p`, `expm1`, a product in place of `1 - tiny`). Also here:
+how far a float is from the truth, in units in the last place, and at which points one looks.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+import random
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mpmath import mp, mpf
+
+from tinygraph import Value, grad, ops
+from tinygraph.ops import Op
+
+mp.dps = 50
+
+HUGE = 1.7976931348623157e308
+TINY = 5e-324
+NAN = mp.nan
+
+
+@dataclass(frozen=True)
+class Reference:
+    """The truth about one row.
+
+    `value` and `slopes` are functions of mpmath numbers. Where the true result is a difference that
+    cancels, an `exception` says so in words, and `terms` (one function per result, the value first)
+    gives the size to measure errors against, in place of the result itself; None is the rule.
+    """
+
+    value: Callable[..., Any]
+    slopes: tuple[Callable[..., Any], ...]
+    terms: tuple[Callable[..., Any] | None, ...] = ()
+    exception: str = ""
+
+    def expected(self, operands: Sequence[float], slot: int | None = None) -> Any:
+        """The value, or the slope in a slot, at these floats."""
+        function = self.value if slot is None else self.slopes[slot]
+        return mpf(function(*map(mpf, operands)))
+
+    def size(self, operands: Sequence[float], slot: int | None = None) -> Any:
+        """What an error of `expected` is measured against: None for the expected number itself."""
+        index = 0 if slot is None else slot + 1
+        terms = self.terms[index] if index < len(self.terms) else None
+        return None if terms is None else mpf(terms(*map(mpf, operands)))
+
+
+# --- distance -------------------------------------------------------------------------------------
+
+
+def ulp(x: Any) -> Any:
+    """The spacing of floats at x, in mpmath: 5e-324 for subnormals, 2^971 from the largest on."""
+    exponent = mp.frexp(x)[1] if x and mp.isfinite(x) else (1024 if x else -1073)
+    return mpf(2) ** (min(max(exponent, -1021), 1024) - 53)
+
+
+def ulp_error(computed: float, exact: Any, size: Any = None) -> float:
+    """|computed - exact| in units in the last place of `size`, by default of the exact number.
+
+    Beyond the range of floats, the infinity of the right sign is exact.
+    """
+    if mp.isnan(exact) or computed != computed:
+        return 0.0 if mp.isnan(exact) and computed != computed else math.inf
+    edge = mpf(2) ** 1024  # where the float after the largest would stand
+    exact = min(max(exact, -edge), edge)
+    got = min(max(mpf(computed), -edge), edge)
+    unit = ulp(exact) if size is None else ulp(max(size, abs(exact)))
+    return float(abs(got - exact) / unit)
+
+
+def row_value(row: Op, operands: Sequence[float]) -> float:
+    """The row's number at these floats."""
+    return row.number(*operands)
+
+
+def row_slope(row: Op, operands: Sequence[float], slot: int) -> float:
+    """The row's slope in a slot, by way of nodes, as every user gets it."""
+    nodes = [Value(x) for x in operands]
+    return float(grad(call(row, nodes), nodes[slot]))
+
+
+def call(row: Op, operands: Sequence[Any]) -> Any:
+    """The row called with these operands, in as many sequences as it takes."""
+    if not row.variadic:
+        return row(*operands)
+    size = len(operands) // row.arity
+    return row(*(operands[i * size : (i + 1) * size] for i in range(row.arity)))
+
+
+# --- definitions ----------------------------------------------------------------------------------
+
+
+def sigmoid(x: Any) -> Any:
+    return 1 / (1 + mp.exp(-x)) if x > -(10**6) else mp.exp(max(x, -(10**9)))
+
+
+def softplus(x: Any) -> Any:
+    return max(x, mpf(0)) + mp.log1p(tail(abs(x)))
+
+
+def tail(x: Any) -> Any:
+    """exp(-x) for x >= 0, without a billion digits of exponent."""
+    return mp.exp(-min(x, mpf(10**9)))
+
+
+def growth(x: Any) -> Any:
+    """exp(x), which past a billion is as infinite, or as zero, as it gets."""
+    return mp.exp(min(max(x, mpf(-(10**9))), mpf(10**9)))
+
+
+def sigmoid_slope(x: Any) -> Any:
+    return sigmoid(x) * sigmoid(-x)
+
+
+def logit(a: Any) -> Any:
+    return mp.log(a / (1 - a))
+
+
+def sech2(x: Any) -> Any:
+    e = tail(2 * abs(x))
+    return 4 * e / (1 + e) ** 2
+
+
+def hyperbolic(x: Any, sign: int) -> Any:
+    """(exp(x) + sign exp(-x)) / 2."""
+    if sign < 0 and abs(x) < 1:
+        return mp.expm1(x) - mp.expm1(x) ** 2 / (2 * mp.exp(x))
+    return (growth(x) + sign * growth(-x)) / 2
+
+
+def power(x: Any, y: Any) -> Any:
+    """x to the power y, real or nan."""
+    if y == 0:
+        return mpf(1)
+    if x == 0:
+        return mpf(0) if y > 0 else mp.inf
+    if x < 0 and not mp.isint(y):
+        return NAN
+    sign = -1 if x < 0 and int(y) % 2 else 1
+    return sign * growth(y * mp.log(abs(x)))
+
+
+def falling(y: Any, n: int) -> Any:
+    """y (y - 1) ... (y - n + 1)."""
+    return mp.fprod(y - i for i in range(n))
+
+
+def power_slope(x: Any, y: Any, n: int = 1) -> Any:
+    """The n-th derivative of x^y by x: a factor that is 0 wins over any power."""
+    factor = falling(y, n)
+    return factor * power(x, exactly(y, n)) if factor else mpf(0)
+
+
+def power_log(x: Any, y: Any, k: int = 1) -> Any:
+    """The k-th derivative of x^y by y: of 0^y it is 0, of a negative x there is none."""
+    if x == 0 and y >= 0:
+        return mpf(0)
+    return power(x, y) * mp.log(x) ** k if x > 0 else NAN
+
+
+def mixed(x: Any, y: Any) -> Any:
+    """The derivative of x^y by both: x^(y - 1) (1 + y log x)."""
+    return power(x, exactly(y, 1)) * (1 + y * mp.log(x)) if x > 0 else NAN
+
+
+def mixed_terms(x: Any, y: Any) -> Any:
+    return power(x, y - 1) * max(mpf(1), abs(y * mp.log(x))) if x > 0 else mpf(0)
+
+
+def step(x: Any) -> Any:
+    return mpf(x > 0)
+
+
+def sign(x: Any) -> Any:
+    return mp.sign(x)
+
+
+def share(x: Any, y: Any) -> Any:
+    return mpf(x > y) if x != y else mpf(1) / 2
+
+
+def zero(*_: Any) -> Any:
+    return mpf(0)
+
+
+def one(*_: Any) -> Any:
+    return mpf(1)
+
+
+def difference(x: Any, y: Any) -> Any:
+    """sigmoid(x - y), the difference not rounded."""
+    return sigmoid(exactly(x, y))
+
+
+def exactly(x: Any, y: Any) -> Any:
+    """x - y, every bit of two floats kept."""
+    return mp.fsub(x, y, exact=True)
+
+
+def cross_entropy(a: Any, y: Any) -> Any:
+    return -(y * mp.log(a) + (1 - y) * mp.log1p(-a))
+
+
+def cross_entropy_slope(a: Any, y: Any) -> Any:
+    return (a - y) / (a * (1 - a))
+
+
+def logit_loss(z: Any, y: Any) -> Any:
+    return (1 - y) * softplus(z) + y * softplus(-z)
+
+
+def logit_loss_slope(z: Any, y: Any) -> Any:
+    return sigmoid(z) - y if y != 1 else -sigmoid(-z)
+
+
+def logit_loss_terms(z: Any, y: Any) -> Any:
+    return max((1 - y) * sigmoid(z), y * sigmoid(-z))
+
+
+def pairs(xs: Sequence[Any]) -> list[tuple[Any, Any]]:
+    middle = len(xs) // 2
+    return list(zip(xs[:middle], xs[middle:], strict=True))
+
+
+def exact_dot(*xs: Any) -> Any:
+    with mp.workdps(2000):
+        return mp.fsum(x * y for x, y in pairs(xs))
+
+
+def dot_terms(*xs: Any) -> Any:
+    return mp.fsum(abs(x * y) for x, y in pairs(xs))
+
+
+def exact_total(*xs: Any) -> Any:
+    with mp.workdps(2000):
+        return mp.fsum(xs)
+
+
+class _Every(tuple):  # type: ignore[type-arg]
+    """The slopes of a row of any number of operands: slot i asks the one rule for operand i."""
+
+    def __new__(cls, rule: Callable[[int, Sequence[Any]], Any]) -> _Every:
+        self = super().__new__(cls)
+        self.rule = rule  # type: ignore[attr-defined]
+        return self
+
+    def __getitem__(self, slot: Any) -> Any:
+        return lambda *xs: self.rule(slot, xs)  # type: ignore[attr-defined]
+
+
+LOGADDEXP = "the value near 0, where a difference cancels: 4 ULP of max(abs x, abs y, 1)"
+LARGER_TERM = "where two terms cancel: ULP of the larger term"
+
+
+def logaddexp(x: Any, y: Any) -> Any:
+    return max(x, y) + mp.log1p(tail(abs(exactly(x, y))))
+
+
+def logaddexp_terms(x: Any, y: Any) -> Any:
+    """Only near 0 does a difference cancel; the 4 ULP allowed there are two of twice the size."""
+    value, size = abs(logaddexp(x, y)), max(abs(x), abs(y), mpf(1))
+    return value if 2 * value >= size else 2 * size
+
+
+REFERENCES: dict[str, Reference] = {
+    "add": Reference(lambda x, y: exact_total(x, y), (one, one)),
+    "sub": Reference(lambda x, y: exactly(x, y), (one, lambda x, y: mpf(-1))),
+    "mul": Reference(lambda x, y: x * y, (lambda x, y: y, lambda x, y: x)),
+    "div": Reference(lambda x, y: x / y, (lambda x, y: 1 / y, lambda x, y: -x / y**2)),
+    "neg": Reference(lambda x: -x, (lambda x: mpf(-1),)),
+    "pow": Reference(power, (power_slope, power_log)),
+    "exp": Reference(growth, (growth,)),
+    "expm1": Reference(lambda x: mp.expm1(x) if abs(x) < 1000 else growth(x) - 1, (growth,)),
+    "log": Reference(mp.log, (lambda x: 1 / x,)),
+    "log1p": Reference(mp.log1p, (lambda x: 1 / (1 + x),)),
+    "sqrt": Reference(mp.sqrt, (lambda x: 1 / (2 * mp.sqrt(x)),)),
+    "logaddexp": Reference(logaddexp, (difference, lambda x, y: difference(y, x)), (logaddexp_terms,), LOGADDEXP),
+    "sin": Reference(mp.sin, (mp.cos,)),
+    "cos": Reference(mp.cos, (lambda x: -mp.sin(x),)),
+    "tan": Reference(mp.tan, (lambda x: mp.sec(x) ** 2,)),
+    "asin": Reference(mp.asin, (lambda x: 1 / mp.sqrt(1 - x**2),)),
+    "acos": Reference(mp.acos, (lambda x: -1 / mp.sqrt(1 - x**2),)),
+    "atan": Reference(mp.atan, (lambda x: 1 / (1 + x**2),)),
+    "sinh": Reference(lambda x: hyperbolic(x, -1), (lambda x: hyperbolic(x, 1),)),
+    "cosh": Reference(lambda x: hyperbolic(x, 1), (lambda x: hyperbolic(x, -1),)),
+    "tanh": Reference(lambda x: mp.tanh(x) if abs(x) < 1000 else mp.sign(x), (sech2,)),
+    "sigmoid": Reference(sigmoid, (sigmoid_slope,)),
+    "log_sigmoid": Reference(lambda x: -softplus(-x), (lambda x: sigmoid(-x),)),
+    "softplus": Reference(softplus, (sigmoid,)),
+    "abs": Reference(abs, (sign,)),
+    "sign": Reference(sign, (zero,)),
+    "relu": Reference(lambda x: max(x, mpf(0)), (step,)),
+    "heaviside": Reference(step, (zero,)),
+    "maximum": Reference(max, (share, lambda x, y: share(y, x))),
+    "minimum": Reference(min, (lambda x, y: share(y, x), share)),
+    "binary_cross_entropy": Reference(cross_entropy, (cross_entropy_slope, lambda a, y: -logit(a))),
+    "binary_cross_entropy_with_logits": Reference(
+        logit_loss,
+        (logit_loss_slope, lambda z, y: -z),
+        (None, logit_loss_terms),
+        "the slope for 0 < y < 1, " + LARGER_TERM,
+    ),
+    "squared_error": Reference(lambda a, y: exactly(a, y) ** 2 / 2, (exactly, lambda a, y: exactly(y, a))),
+    "total": Reference(exact_total, _Every(lambda slot, xs: mpf(1))),
+    "dot": Reference(
+        exact_dot,
+        _Every(lambda slot, xs: xs[slot - len(xs) // 2]),
+        (dot_terms,),
+        "the value: ULP of the sum of all abs(x y)",
+    ),
+    "flat": Reference(zero, (zero,)),
+    "larger": Reference(share, (zero, zero)),
+    "log_slope": Reference(lambda x: 1 / x, (lambda x: -1 / x**2,)),
+    "atan_slope": Reference(lambda x: 1 / (1 + x**2), (lambda x: -2 * x / (1 + x**2) ** 2,)),
+    "sigmoid_difference": Reference(
+        difference,
+        (lambda x, y: sigmoid_slope(exactly(x, y)), lambda x, y: -sigmoid_slope(exactly(x, y))),
+    ),
+    "sigmoid_minus": Reference(
+        logit_loss_slope,
+        (lambda z, y: sigmoid_slope(z), lambda z, y: mpf(-1)),
+        (lambda z, y: 2 * logit_loss_terms(z, y) if 0 < y < 1 else abs(logit_loss_slope(z, y)),),
+        "the value for 0 < y < 1, being a slope: 4 ULP of the larger term",
+    ),
+    "logit": Reference(logit, (lambda a: 1 / (a * (1 - a)),)),
+    "pow_dx": Reference(
+        power_slope,
+        (lambda x, y: power_slope(x, y, 2), mixed),
+        (None, None, mixed_terms),
+        "the slope by y, " + LARGER_TERM,
+    ),
+    "pow_dy": Reference(
+        power_log,
+        (mixed, lambda x, y: power_log(x, y, 2)),
+        (None, mixed_terms),
+        "the slope by x, " + LARGER_TERM,
+    ),
+    "div_dy": Reference(lambda x, y: -x / y**2, (lambda x, y: -1 / y**2, lambda x, y: 2 * x / y**3)),
+    "binary_cross_entropy_da": Reference(
+        cross_entropy_slope,
+        (lambda a, y: y / a**2 + (1 - y) / (1 - a) ** 2, lambda a, y: -1 / (a * (1 - a))),
+    ),
+}
+
+EXPONENTS = (2.0, 3.0, 0.5, 1.0, 0.0, -1.0, -2.0, -0.5, 0.3, 2.7, -0.9, 1e-20, 7.0, -123.4, 1e15 / 3)
+
+
+def power_reference(c: float) -> Reference:
+    return Reference(lambda x: power(x, mpf(c)), (lambda x: power_slope(x, mpf(c)),))
+
+
+def power_slope_reference(c: float) -> Reference:
+    return Reference(lambda x: power_slope(x, mpf(c)), (lambda x: power_slope(x, mpf(c), 2),))
+
+
+ROWS: dict[str, tuple[Op, Reference]] = {name: (ops.TABLE[name], truth) for name, truth in REFERENCES.items()}
+ROWS |= {ops.power(c).name: (ops.power(c), power_reference(c)) for c in EXPONENTS}
+ROWS |= {ops.power_slope(c).name: (ops.power_slope(c), power_slope_reference(c)) for c in EXPONENTS}
+
+
+# --- points ---------------------------------------------------------------------------------------
+
+
+def around(x: float, steps: int = 3) -> list[float]:
+    """x and its neighbours among the floats."""
+    near, up, down = [x], x, x
+    for _ in range(steps):
+        up, down = math.nextafter(up, math.inf), math.nextafter(down, -math.inf)
+        near += [up, down]
+    return near
+
+
+LANDMARKS = [
+    *[x for landmark in (0.0, 0.25, 0.5, 1.0, 2.0, math.pi / 2, math.pi, math.e) for x in around(landmark)],
+    *[x for landmark in (36.7, 37.5, 709.78, 710.47, 745.13, 745.2, 372.5) for x in around(landmark, 1)],
+    *[2.2250738585072014e-308, 2.0**-1030, 1e-300, 1e-160, 1e-155, 1e-20, 1e-10],
+    *[2.0**53, 1e20, 1e154, 1e160, 1e300, HUGE],
+]
+
+
+def numbers(rng: random.Random, low: float, high: float, whole: type | None = None) -> Iterator[float]:
+    """Floats between low and high, without end: landmarks first, then the lecture's range and the extremes."""
+
+    def fits(x: float) -> bool:
+        return low <= x <= high and (whole is None or x == x // 1)
+
+    yield from filter(fits, [*around(low), *around(high)])
+    yield from filter(fits, itertools.chain.from_iterable((x, -x) for x in LANDMARKS))
+    draws = [
+        lambda: rng.uniform(-1000.0, 1000.0),
+        lambda: rng.uniform(-40.0, 40.0),
+        lambda: rng.uniform(-2.0, 2.0),
+        lambda: rng.choice((-1.0, 1.0)) * 10.0 ** rng.uniform(-20.0, 20.0),
+        lambda: rng.choice((-1.0, 1.0)) * 10.0 ** rng.uniform(-323.0, 308.0),
+        lambda: rng.uniform(max(low, -1e3), min(high, 1e3)),
+        lambda: low + (min(high, 1.0) - low) * 10.0 ** rng.uniform(-17.0, 0.0),
+        lambda: high - (high - max(low, -1.0)) * 10.0 ** rng.uniform(-17.0, 0.0),
+    ]
+    while True:
+        x = rng.choice(draws)()
+        if whole is not None:
+            x = float(round(x)) if abs(x) < HUGE else 0.0
+        if fits(x):
+            yield x
+
+
+def points(row: Op, count: int, seed: int = 0) -> list[tuple[float, ...]]:
+    """`count` points of the row's domain, always the same: borders, neighbours, the bulk, the extremes."""
+    rng = random.Random(f"{row.name} {seed}")
+    if row.variadic:
+        any_number = numbers(rng, -HUGE, HUGE)
+        return [
+            tuple(rng.choice((rng.gauss(0.0, 10.0), next(any_number))) for _ in range(row.arity * rng.randint(1, 4)))
+            for _ in range(count)
+        ]
+    boxes = [box * row.arity if len(box) < row.arity else box for box in row.domain.boxes]
+    found: list[tuple[float, ...]] = []
+    streams = [[numbers(rng, *bounds) for bounds in box] for box in boxes]
+    for i in itertools.count():
+        stream = streams[i % len(streams)]
+        point = tuple(next(numbers_) for numbers_ in stream)
+        if row.arity == 2 and i // len(streams) % 4:
+            point = _related(rng, point, i // len(streams) % 4)
+        if row.domain.contains(*point) and all(map(math.isfinite, point)):
+            found.append(point)
+        if len(found) >= count:
+            return found
+        if i > 50 * count:
+            raise AssertionError(f"no {count} points found in the domain of {row}")
+    raise AssertionError
+
+
+def _related(rng: random.Random, point: tuple[float, ...], kind: int) -> tuple[float, ...]:
+    """A point whose operands have to do with each other: near each other, or a power at the edge of the range."""
+    x, y = point
+    if kind == 1:
+        return x, x + rng.choice((1e-16, 1e-8, 1.0, 30.0, 700.0)) * rng.uniform(-1.0, 1.0) * (abs(x) or 1.0)
+    if kind == 2 and x > 0 and x != 1 and y != y // 1:
+        return x, rng.uniform(-1.0, 1.0) * rng.choice((1.0, 700.0, 745.0)) / math.log(x)
+    if kind == 3:
+        return x, rng.uniform(0.0, 1.0) if rng.random() < 0.5 else y
+    return point
