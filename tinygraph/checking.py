@@ -256,7 +256,7 @@ def _kink(program: _Program, root: Value, i: int, step: float) -> str:
                 if at == 0 and after != 0:  # 0 at both: no move, as in relu(0 * x)
                     return f"{text} stands on its kink, at {', '.join(f'{x:g}' for x in points[0])}"
                 if at * after < 0:
-                    return f"{text} has a kink within the step"
+                    return f"{text} has a kink or a pole within the step"
     return ""
 
 

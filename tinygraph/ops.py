@@ -33,7 +33,7 @@ class Domain:
     """Where an op is smooth: a union of boxes of floats, less the kinks.
 
     A box holds one closed interval (low, high) per operand, or one for all of them; a third entry
-    `int` keeps it to whole numbers. `kink` is a function of the operands that is zero just where a kink stands.
+    `int` keeps it to whole numbers. `kink` is a function of the operands that is zero just where a kink or a pole stands.
 
     >>> POSITIVE.contains(2.0), POSITIVE.contains(-2.0)
     (True, False)
@@ -78,6 +78,7 @@ _OPEN_UNIT = (_TINY, 1.0 - _EPS)
 ANY = Domain("all reals", (_REAL,))
 POSITIVE = Domain("x > 0", ((_TINY, _HUGE),))
 KINK_AT_0 = Domain("x ≠ 0", (_REAL,), kink=lambda x: x)
+BETWEEN_POLES = Domain("cos(x) ≠ 0", (_REAL,), kink=ieee.cos)
 KINK_AT_TIE = Domain("x ≠ y", (_REAL, _REAL), kink=lambda x, y: x - y)
 NONZERO_DIVISOR = Domain("y ≠ 0", (_REAL, (_TINY, _HUGE)), (_REAL, (-_HUGE, -_TINY)))
 ABOVE_MINUS_1 = Domain("x > -1", ((-1.0 + _EPS, _HUGE),))
@@ -355,7 +356,7 @@ logaddexp: Op = Op("logaddexp", ieee.logaddexp, array="logaddexp",
 
 sin: Op = Op("sin", ieee.sin, array="sin", analytic=cmath.sin, dx=lambda out, x: cos(x))
 cos: Op = Op("cos", ieee.cos, array="cos", analytic=cmath.cos, dx=lambda out, x: -sin(x))
-tan: Op = Op("tan", ieee.tan, array="tan", analytic=cmath.tan, dx=lambda out, x: 1.0 + out * out)
+tan: Op = Op("tan", ieee.tan, array="tan", domain=BETWEEN_POLES, analytic=cmath.tan, dx=lambda out, x: 1.0 + out * out)
 asin: Op = Op("asin", ieee.asin, array="arcsin", domain=INSIDE_1, analytic=cmath.asin,
               dx=lambda out, x: 1.0 / sqrt((1.0 - x) * (1.0 + x)))
 acos: Op = Op("acos", ieee.acos, array="arccos", domain=INSIDE_1, analytic=cmath.acos,
