@@ -272,6 +272,8 @@ def binary_cross_entropy_slope(a: float, y: float, n: int) -> float:
     """d^n binary_cross_entropy(a, y) / da^n = (n - 1)! ((1 - y) / (1 - a)^n + y / (-a)^n), where 0 / 0 is 0."""
     if not 0.0 <= a <= 1.0:
         return nan
+    if n == 1 and 0 < a < 1 and y in (0.0, 1.0):  # a label: one term, and nothing to cancel
+        return -1.0 / a if y else 1.0 / (1.0 - a)
     if n == 1 and 0 < a < 1 and a != y:  # as one fraction: of two, no digit is left where a is near y
         over, more = _two_sum(a, -y)
         rest, error = _two_sum(1.0, -a)
@@ -329,7 +331,10 @@ def dot(*operands: float) -> float:
     So the error is within 2 ulp of the sum of all |x * y|, which may be more than its own where products cancel.
     """
     xs, ys = operands[: len(operands) // 2], operands[len(operands) // 2 :]
-    out = total(*map(mul, xs, ys))
+    try:
+        out = math.fsum(map(mul, xs, ys))
+    except (OverflowError, ValueError):
+        out = nan
     return out if isfinite(out) else _exact_dot(xs, ys)
 
 
