@@ -91,7 +91,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize("name", WRONG)
-@pytest.mark.parametrize("analytic", [lambda x: x * x, None], ids=["complex step", "central"])
+@pytest.mark.parametrize("analytic", [lambda m, x: x * x, None], ids=["complex step", "central"])
 def test_a_wrong_slope_is_found(name, analytic):
     number, slope = WRONG[name]
     row = Op("wrong", number, dx=slope, analytic=analytic)

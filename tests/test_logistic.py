@@ -31,6 +31,7 @@ def examples(draw):
 @given(drawn=examples())
 def test_cost_and_gradient_are_those_of_the_closed_form(loss, drawn):
     X, Y, w, b = drawn
+    assume(np.abs(np.array(X) @ w + b).max() < 12)  # beyond, 1 - a has few digits left in either computation
     ws, bv = [Value(x) for x in w], Value(b)
     J = cost(ws, bv, X, Y, loss)
     slopes = tinygraph.grad(J, [*ws, bv])

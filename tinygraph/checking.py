@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cmath
 import inspect
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -105,7 +106,7 @@ def _complex_step(program: _Program, i: int, step: float) -> float:
             continue
         if node.op.analytic is None:
             raise ValueError(f"{node.op.name} is not analytic, so the complex step would be wrong: use 'central'")
-        known[node] = node.op.analytic(*[known[x] if isinstance(x, Node) else x for x in node.args])
+        known[node] = node.op.analytic(cmath, *[known[x] if isinstance(x, Node) else x for x in node.args])
     return known[root].imag / step
 
 

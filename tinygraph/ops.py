@@ -12,7 +12,6 @@ take `**`: where accuracy or a special value needs a branch, the slope is a priv
 
 from __future__ import annotations
 
-import cmath
 import math
 import operator
 from functools import lru_cache
@@ -95,8 +94,8 @@ class Op:
     """One row of the table: called on floats it computes, on nodes it records.
 
     `symbol` writes it out (a sign between two operands, a name before them, or a template with
-    `{}`); `array` names the NumPy function; `analytic` computes it on complex numbers, for the
-    complex step, and is None where the op is not analytic. `family` gives the row of one operand
+    `{}`); `array` names the NumPy function; `analytic` computes it on complex numbers from a module
+    it is given, cmath or mpmath, and is None where the op is not analytic. `family` gives the row of one operand
     for a plain number as second operand.
 
     >>> exp(0.0)
@@ -131,7 +130,7 @@ class Op:
         symbol: str = "",
         array: str | None = None,
         domain: Domain = ANY,
-        analytic: Callable[..., complex] | None = None,
+        analytic: Callable[..., Any] | None = None,
         linear: bool = False,
         family: Callable[[float], Op] | None = None,
         made_by: tuple[Any, ...] | None = None,
@@ -289,21 +288,21 @@ def _remedy(value: Any) -> str:
 
 # --- arithmetic -----------------------------------------------------------------------------------
 
-add: Op = Op("add", operator.add, symbol="+", array="add", analytic=operator.add, linear=True,
+add: Op = Op("add", operator.add, symbol="+", array="add", analytic=lambda m, x, y: x + y, linear=True,
              dx=lambda out, x, y: 1.0,
              dy=lambda out, x, y: 1.0)
-sub: Op = Op("sub", operator.sub, symbol="-", array="subtract", analytic=operator.sub, linear=True,
+sub: Op = Op("sub", operator.sub, symbol="-", array="subtract", analytic=lambda m, x, y: x - y, linear=True,
              dx=lambda out, x, y: 1.0,
              dy=lambda out, x, y: -1.0)
-mul: Op = Op("mul", operator.mul, symbol="×", array="multiply", analytic=operator.mul,
+mul: Op = Op("mul", operator.mul, symbol="×", array="multiply", analytic=lambda m, x, y: x * y,
              dx=lambda out, x, y: y,
              dy=lambda out, x, y: x)
-div: Op = Op("div", ieee.divide, symbol="/", array="divide", domain=NONZERO_DIVISOR, analytic=operator.truediv,
+div: Op = Op("div", ieee.divide, symbol="/", array="divide", domain=NONZERO_DIVISOR, analytic=lambda m, x, y: x / y,
              dx=lambda out, x, y: 1.0 / y,
              dy=lambda out, x, y: div_dy(x, y))
-neg: Op = Op("neg", operator.neg, symbol="-{}", array="negative", analytic=operator.neg, linear=True,
+neg: Op = Op("neg", operator.neg, symbol="-{}", array="negative", analytic=lambda m, x: -x, linear=True,
              dx=lambda out, x: -1.0)
-pow: Op = Op("pow", ieee.pow, symbol="**", array="power", domain=POWERS, analytic=operator.pow,
+pow: Op = Op("pow", ieee.pow, symbol="**", array="power", domain=POWERS, analytic=lambda m, x, y: x**y,
              family=lambda c: power(c),  # type: ignore[has-type]
              dx=lambda out, x, y: pow_dx(x, y),
              dy=lambda out, x, y: pow_dy(x, y))
@@ -318,7 +317,7 @@ def power(exponent: float) -> Op:
     """
     c = plain_number(exponent, "power")
     return Op(f"power({c!r})", lambda x: ieee.pow(x, c), symbol=f"{{}}**{c:g}", domain=_power_domain(c),
-              analytic=lambda x: x**c, made_by=(power, c),
+              analytic=lambda m, x: x**c, made_by=(power, c),
               dx=lambda out, x: power_slope(c)(x))
 
 
@@ -341,39 +340,39 @@ def _power_domain(c: float) -> Domain:
 
 # --- exponentials and logarithms ------------------------------------------------------------------
 
-exp: Op = Op("exp", ieee.exp, array="exp", analytic=cmath.exp, dx=lambda out, x: out)
-expm1: Op = Op("expm1", ieee.expm1, array="expm1", analytic=lambda x: cmath.exp(x) - 1.0, dx=lambda out, x: exp(x))
-log: Op = Op("log", ieee.log, array="log", domain=POSITIVE, analytic=cmath.log, dx=lambda out, x: log_slope(x))
-log1p: Op = Op("log1p", ieee.log1p, array="log1p", domain=ABOVE_MINUS_1, analytic=lambda x: cmath.log(1.0 + x),
+exp: Op = Op("exp", ieee.exp, array="exp", analytic=lambda m, x: m.exp(x), dx=lambda out, x: out)
+expm1: Op = Op("expm1", ieee.expm1, array="expm1", analytic=lambda m, x: m.exp(x) - 1.0, dx=lambda out, x: exp(x))
+log: Op = Op("log", ieee.log, array="log", domain=POSITIVE, analytic=lambda m, x: m.log(x), dx=lambda out, x: log_slope(x))
+log1p: Op = Op("log1p", ieee.log1p, array="log1p", domain=ABOVE_MINUS_1, analytic=lambda m, x: m.log(1.0 + x),
                dx=lambda out, x: log_slope(1.0 + x))
-sqrt: Op = Op("sqrt", ieee.sqrt, array="sqrt", domain=POSITIVE, analytic=cmath.sqrt, dx=lambda out, x: power_slope(0.5)(x))
+sqrt: Op = Op("sqrt", ieee.sqrt, array="sqrt", domain=POSITIVE, analytic=lambda m, x: m.sqrt(x), dx=lambda out, x: power_slope(0.5)(x))
 logaddexp: Op = Op("logaddexp", ieee.logaddexp, array="logaddexp",
-                   analytic=lambda x, y: cmath.log(cmath.exp(x) + cmath.exp(y)),
+                   analytic=lambda m, x, y: m.log(m.exp(x) + m.exp(y)),
                    dx=lambda out, x, y: sigmoid_difference(x, y),
                    dy=lambda out, x, y: sigmoid_difference(y, x))
 
 # --- circle and hyperbola -------------------------------------------------------------------------
 
-sin: Op = Op("sin", ieee.sin, array="sin", analytic=cmath.sin, dx=lambda out, x: cos(x))
-cos: Op = Op("cos", ieee.cos, array="cos", analytic=cmath.cos, dx=lambda out, x: -sin(x))
-tan: Op = Op("tan", ieee.tan, array="tan", domain=BETWEEN_POLES, analytic=cmath.tan, dx=lambda out, x: 1.0 + out * out)
-asin: Op = Op("asin", ieee.asin, array="arcsin", domain=INSIDE_1, analytic=cmath.asin,
+sin: Op = Op("sin", ieee.sin, array="sin", analytic=lambda m, x: m.sin(x), dx=lambda out, x: cos(x))
+cos: Op = Op("cos", ieee.cos, array="cos", analytic=lambda m, x: m.cos(x), dx=lambda out, x: -sin(x))
+tan: Op = Op("tan", ieee.tan, array="tan", domain=BETWEEN_POLES, analytic=lambda m, x: m.tan(x), dx=lambda out, x: 1.0 + out * out)
+asin: Op = Op("asin", ieee.asin, array="arcsin", domain=INSIDE_1, analytic=lambda m, x: m.asin(x),
               dx=lambda out, x: 1.0 / sqrt((1.0 - x) * (1.0 + x)))
-acos: Op = Op("acos", ieee.acos, array="arccos", domain=INSIDE_1, analytic=cmath.acos,
+acos: Op = Op("acos", ieee.acos, array="arccos", domain=INSIDE_1, analytic=lambda m, x: m.acos(x),
               dx=lambda out, x: -1.0 / sqrt((1.0 - x) * (1.0 + x)))
-atan: Op = Op("atan", math.atan, array="arctan", analytic=cmath.atan, dx=lambda out, x: atan_slope(x))
-sinh: Op = Op("sinh", ieee.sinh, array="sinh", analytic=cmath.sinh, dx=lambda out, x: cosh(x))
-cosh: Op = Op("cosh", ieee.cosh, array="cosh", analytic=cmath.cosh, dx=lambda out, x: sinh(x))
-tanh: Op = Op("tanh", ieee.tanh, array="tanh", analytic=cmath.tanh,
+atan: Op = Op("atan", math.atan, array="arctan", analytic=lambda m, x: m.atan(x), dx=lambda out, x: atan_slope(x))
+sinh: Op = Op("sinh", ieee.sinh, array="sinh", analytic=lambda m, x: m.sinh(x), dx=lambda out, x: cosh(x))
+cosh: Op = Op("cosh", ieee.cosh, array="cosh", analytic=lambda m, x: m.cosh(x), dx=lambda out, x: sinh(x))
+tanh: Op = Op("tanh", ieee.tanh, array="tanh", analytic=lambda m, x: m.tanh(x),
               dx=lambda out, x: 4.0 * sigmoid(2.0 * x) * sigmoid(-2.0 * x))  # 1 - out * out has no tails
 
 # --- the neuron -----------------------------------------------------------------------------------
 
-sigmoid: Op = Op("sigmoid", ieee.sigmoid, analytic=lambda x: 1.0 / (1.0 + cmath.exp(-x)),
+sigmoid: Op = Op("sigmoid", ieee.sigmoid, analytic=lambda m, x: 1.0 / (1.0 + m.exp(-x)),
                  dx=lambda out, x: out * sigmoid(-x))  # out * (1 - out) has no right tail
-log_sigmoid: Op = Op("log_sigmoid", ieee.log_sigmoid, analytic=lambda x: -cmath.log(1.0 + cmath.exp(-x)),
+log_sigmoid: Op = Op("log_sigmoid", ieee.log_sigmoid, analytic=lambda m, x: -m.log(1.0 + m.exp(-x)),
                      dx=lambda out, x: sigmoid(-x))
-softplus: Op = Op("softplus", ieee.softplus, analytic=lambda x: cmath.log(1.0 + cmath.exp(x)),
+softplus: Op = Op("softplus", ieee.softplus, analytic=lambda m, x: m.log(1.0 + m.exp(x)),
                   dx=lambda out, x: sigmoid(x))
 
 # --- kinks and steps ------------------------------------------------------------------------------
@@ -392,23 +391,23 @@ minimum: Op = Op("minimum", ieee.minimum, array="minimum", domain=KINK_AT_TIE,
 # --- losses ---------------------------------------------------------------------------------------
 
 binary_cross_entropy: Op = Op("binary_cross_entropy", ieee.binary_cross_entropy, domain=PROBABILITIES,
-                              analytic=lambda a, y: -(y * cmath.log(a) + (1.0 - y) * cmath.log(1.0 - a)),
+                              analytic=lambda m, a, y: -(y * m.log(a) + (1.0 - y) * m.log(1.0 - a)),
                               dx=lambda out, x, y: binary_cross_entropy_da(x, y),
                               dy=lambda out, x, y: -logit(x))
 binary_cross_entropy_with_logits: Op = Op(
     "binary_cross_entropy_with_logits", ieee.binary_cross_entropy_with_logits, domain=LOGITS,
-    analytic=lambda z, y: cmath.log(1.0 + cmath.exp(z)) - y * z,
+    analytic=lambda m, z, y: m.log(1.0 + m.exp(z)) - y * z,
     dx=lambda out, x, y: sigmoid_minus(x, y),
     dy=lambda out, x, y: -x)
-squared_error: Op = Op("squared_error", ieee.squared_error, analytic=lambda a, y: 0.5 * (a - y) ** 2,
+squared_error: Op = Op("squared_error", ieee.squared_error, analytic=lambda m, a, y: 0.5 * (a - y) ** 2,
                        dx=lambda out, x, y: x - y,
                        dy=lambda out, x, y: y - x)
 
 # --- any number of operands -----------------------------------------------------------------------
 
-total: VariadicOp = VariadicOp("total", ieee.total, arity=1, analytic=lambda *xs: sum(xs), linear=True,
+total: VariadicOp = VariadicOp("total", ieee.total, arity=1, analytic=lambda m, *xs: sum(xs), linear=True,
                        dx=lambda out, *xs: (1.0,) * len(xs))
-dot: VariadicOp = VariadicOp("dot", ieee.dot, arity=2, analytic=lambda *xs: sum(map(operator.mul, xs[: len(xs) // 2], xs[len(xs) // 2 :])),
+dot: VariadicOp = VariadicOp("dot", ieee.dot, arity=2, analytic=lambda m, *xs: sum(map(operator.mul, xs[: len(xs) // 2], xs[len(xs) // 2 :])),
                      dx=lambda out, *xs: xs[len(xs) // 2 :] + xs[: len(xs) // 2])
 
 # --- private rows: slopes that need a branch ------------------------------------------------------
@@ -417,19 +416,19 @@ flat: Op = Op("flat", ieee.flat, domain=KINK_AT_0, dx=lambda out, x: flat(x))
 larger: Op = Op("larger", ieee.larger, domain=KINK_AT_TIE,
                 dx=lambda out, x, y: flat(x),
                 dy=lambda out, x, y: flat(y))
-log_slope: Op = Op("log_slope", ieee.log_slope, domain=POSITIVE, analytic=lambda x: 1.0 / x,
+log_slope: Op = Op("log_slope", ieee.log_slope, domain=POSITIVE, analytic=lambda m, x: 1.0 / x,
                    dx=lambda out, x: -out * out)
-atan_slope: Op = Op("atan_slope", ieee.atan_slope, analytic=lambda x: 1.0 / (1.0 + x * x),
+atan_slope: Op = Op("atan_slope", ieee.atan_slope, analytic=lambda m, x: 1.0 / (1.0 + x * x),
                     dx=lambda out, x: -2.0 * (x * out) * out)
 sigmoid_difference: Op = Op("sigmoid_difference", ieee.sigmoid_difference,
-                            analytic=lambda x, y: 1.0 / (1.0 + cmath.exp(y - x)),
+                            analytic=lambda m, x, y: 1.0 / (1.0 + m.exp(y - x)),
                             dx=lambda out, x, y: out * sigmoid_difference(y, x),
                             dy=lambda out, x, y: -out * sigmoid_difference(y, x))
 sigmoid_minus: Op = Op("sigmoid_minus", ieee.sigmoid_minus, domain=LOGITS,
-                       analytic=lambda z, y: 1.0 / (1.0 + cmath.exp(-z)) - y,
+                       analytic=lambda m, z, y: 1.0 / (1.0 + m.exp(-z)) - y,
                        dx=lambda out, x, y: sigmoid(x) * sigmoid(-x),
                        dy=lambda out, x, y: -1.0)
-logit: Op = Op("logit", ieee.logit, domain=INSIDE_0_1, analytic=lambda a: cmath.log(a / (1.0 - a)),
+logit: Op = Op("logit", ieee.logit, domain=INSIDE_0_1, analytic=lambda m, a: m.log(a / (1.0 - a)),
                dx=lambda out, x: log_slope(x) + log_slope(1.0 - x))
 
 # Families: partial derivatives of any order, whose slopes are the next in the family.
