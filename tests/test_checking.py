@@ -43,10 +43,10 @@ def test_the_complex_step_is_exact(x):
 def test_the_complex_step_serves_whole_programs(program):
     slopes = numeric_grad(program, list(program.at), method="complex")
     root, leaves = program.record()
-    from tinygraph.checking import _masses
+    from tinygraph.checking import masses
 
     for leaf, slope, ours in zip(leaves, slopes, tinygraph.grad(root, leaves), strict=True):
-        scale = _masses(root).get(leaf, 0.0)
+        scale = masses(root).get(leaf, 0.0)
         assert ours == pytest.approx(slope, rel=1e-9, abs=1e-9 * scale + 1e-20)
 
 

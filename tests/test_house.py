@@ -90,7 +90,7 @@ def test_the_public_names():
     rows = """add sub mul div neg pow abs sign exp expm1 log log1p sqrt sin cos tan asin acos atan sinh cosh tanh
               sigmoid log_sigmoid softplus relu heaviside maximum minimum logaddexp binary_cross_entropy
               binary_cross_entropy_with_logits squared_error dot total"""
-    others = """FrozenBranchError StaleGraphError Value check_grad grad hessian jvp name_from numeric_grad power
+    others = """FrozenBranchError StaleGraphError Value check_grad grad hessian jvp name_from numeric_grad op power
                 scope strict trace_lines value_and_grad"""
     assert sorted(tinygraph.__all__) == sorted([*rows.split(), *others.split()])
     assert all(ops.TABLE[name] is getattr(tinygraph, name) for name in rows.split())

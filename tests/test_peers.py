@@ -285,10 +285,10 @@ def test_torch_agrees_on_random_programs(data):
     if not theirs.requires_grad:
         return
     theirs.backward()
-    from tinygraph.checking import _masses
+    from tinygraph.checking import masses
 
-    masses = _masses(root)
+    terms = masses(root)
     for leaf, x, slope in zip(leaves, inputs, tinygraph.grad(root, leaves), strict=True):
         expected = 0.0 if x.grad is None else x.grad.item()
-        scale = masses.get(leaf, 0.0)
+        scale = terms.get(leaf, 0.0)
         assert slope == pytest.approx(expected, rel=1e-10, abs=1e-10 * scale + 1e-300)

@@ -32,6 +32,7 @@ from tinygraph.ops import (
     minimum,
     mul,
     neg,
+    op,
     pow,
     power,
     relu,
@@ -63,6 +64,7 @@ _LATER = {
     "checking": "",
     "datasets": "",
     "logistic": "",
+    "testing": "",
 }
 
 __all__ = [
@@ -97,6 +99,7 @@ __all__ = [
     "name_from",
     "neg",
     "numeric_grad",
+    "op",
     "pow",
     "power",
     "relu",

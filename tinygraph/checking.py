@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import cmath
 import inspect
-from collections.abc import Callable, Iterator, Sequence
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from math import isfinite
 from typing import Any, Literal
 
 from tinygraph.graph import Node, grad, order
 from tinygraph.value import Value, map_numbers
 
-Method = Literal["two-point", "central", "complex"]
+Method = Literal["two-point", "central", "six-point", "complex", "mpmath"]
 
 NUDGE = 0.001  # the lecture's step
 _ROUNDING = 2.0**-52
@@ -22,9 +22,10 @@ def numeric_grad(f: Callable[..., Any], at: Any, *, method: Method = "central", 
     """The derivative of f by nudging its input, or a list of them if `at` is a list of arguments.
 
     "two-point" is the lecture's (f(x + 0.001) - f(x)) / 0.001, with an error of order step;
-    "central" is (f(x + h) - f(x - h)) / 2h, with an error of order step²; "complex" is
-    Im f(x + ih) / h, exact to the last bits, for programs of analytic ops only (ValueError names
-    the first that is not). f is called with plain numbers; with Values where `at` holds Values.
+    "central" is (f(x + h) - f(x - h)) / 2h, with an error of order step²; "six-point" has one of
+    order step⁶. For programs of analytic ops only (ValueError names the first that is not) are
+    "complex", Im f(x + ih) / h in floats, exact to rounding, and "mpmath", the same with 400 digits.
+    f is called with plain numbers; with Values where `at` holds Values.
 
     >>> f = lambda a, b, c: 3 * (a + b * c)
     >>> [round(slope, 6) for slope in numeric_grad(f, [5, 3, 2])]
@@ -35,17 +36,16 @@ def numeric_grad(f: Callable[..., Any], at: Any, *, method: Method = "central", 
     >>> numeric_grad(tinygraph.sigmoid, 0, method="complex")
     0.25
     """
-    if method not in ("two-point", "central", "complex"):
-        raise ValueError(f"method is 'two-point', 'central' or 'complex', not {method!r}")
+    if method not in _METHODS:
+        raise ValueError(f"method is one of {', '.join(map(repr, _METHODS))}, not {method!r}")
     several = isinstance(at, (list, tuple))
-    program = _Program(f, at if several else [at], values=_holds_values(at))
-    difference = {"two-point": _two_point, "central": _central, "complex": _complex_step}[method]
-    slopes = [difference(program, i, step or _step(method, x)) for i, x in enumerate(program.numbers)]
+    program = Program(f, at if several else [at], values=_holds_values(at))
+    slopes = [_METHODS[method](program, i, step or step_of(method, x)) for i, x in enumerate(program.numbers)]
     tree = program.restore(slopes)
     return tree if several else tree[0]
 
 
-class _Program:
+class Program:
     """A function of nested arguments, seen as a function of one flat list of numbers."""
 
     def __init__(self, f: Callable[..., Any], args: Sequence[Any], values: bool) -> None:
@@ -80,34 +80,84 @@ def _holds_values(tree: Any) -> bool:
     return any(found)
 
 
-def _step(method: str, x: float) -> float:
+def step_of(method: str, x: float) -> float:
+    """The step a method takes at x."""
     if method == "two-point":
         return NUDGE
     if method == "complex":
         return max(1e-20 * abs(x), 1e-300) if x else 1e-20
+    if method == "six-point":
+        return float(2.0**-9 * max(1.0, abs(x)))
     return float(2.0**-17 * max(1.0, abs(x)))  # about the cube root of the rounding error
 
 
-def _two_point(program: _Program, i: int, step: float) -> float:
+def _two_point(program: Program, i: int, step: float) -> float:
     return (program(program.moved(i, step)) - program(program.numbers)) / step
 
 
-def _central(program: _Program, i: int, step: float) -> float:
+def _central(program: Program, i: int, step: float) -> float:
     right, left = program.moved(i, step), program.moved(i, -step)
     return (program(right) - program(left)) / (right[i] - left[i])  # the step that was really taken
 
 
-def _complex_step(program: _Program, i: int, step: float) -> float:
+def _six_point(program: Program, i: int, step: float) -> float:
+    x = program.numbers[i]
+    h = (x + step) - x
+    near, middle, far = (program(program.moved(i, k * h)) - program(program.moved(i, -k * h)) for k in (1, 2, 3))
+    return (45.0 * near - 9.0 * middle + far) / (60.0 * h)
+
+
+def _complex_step(program: Program, i: int, step: float) -> float:
     root, leaves = program.record(program.numbers)
-    known: dict[Any, complex] = {leaves[i]: complex(leaves[i].data, step)}
+    moved = {leaf: complex(leaf.data, step if j == i else 0.0) for j, leaf in enumerate(leaves)}
+    return float(evaluate(root, moved, cmath).imag / step)
+
+
+def _mpmath_step(program: Program, i: int, step: float) -> float:
+    del step  # it hardly matters with so many digits
+    from mpmath import mp
+
+    with mp.workdps(digits(program.numbers)):
+        root, leaves = program.record(program.numbers)
+        return float(exact_slope(root, leaves, i))
+
+
+def digits(numbers: Sequence[float], order: int = 1) -> int:
+    """How many decimals mpmath needs there: 1 + exp(-700) must not be 1, nor asin(x + ih) lose its h."""
+    smallest = min((abs(x) for x in numbers if x), default=1.0)
+    return (400, 800, 1800)[order - 1] + (4 * order - 2) * max(0, -int(math.log10(smallest)))
+
+
+def exact_slope(root: Value, leaves: Sequence[Value], i: int, at: Sequence[Any] | None = None) -> Any:
+    """The derivative of the root by a leaf, as an mpmath number; `at` moves the leaves to another point."""
+    from mpmath import mp
+
+    points = [mp.mpf(leaf.data) for leaf in leaves] if at is None else at
+    step = mp.mpf(10) ** (-mp.dps // 2) * (abs(points[i]) or 1)
+    moved = {leaf: mp.mpc(x, step if j == i else 0) for j, (leaf, x) in enumerate(zip(leaves, points, strict=True))}
+    return mp.mpc(evaluate(root, moved, mp)).imag / step
+
+
+def evaluate(root: Value, leaves: Mapping[Any, Any], module: Any) -> Any:
+    """The number of the root at other leaves, with the functions of `cmath` or `mpmath`."""
+    known = dict(leaves)
     for node in reversed(order(root)):
         if node.op is None:
-            known.setdefault(node, complex(node._data))
+            known.setdefault(node, node._data)
             continue
         if node.op.analytic is None:
             raise ValueError(f"{node.op.name} is not analytic, so the complex step would be wrong: use 'central'")
-        known[node] = node.op.analytic(cmath, *[known[x] if isinstance(x, Node) else x for x in node.args])
-    return known[root].imag / step
+        known[node] = node.op.analytic(module, *[known[x] if isinstance(x, Node) else x for x in node.args])
+    return known[root]
+
+
+_METHODS: dict[str, Callable[[Program, int, float], float]] = {
+    "two-point": _two_point,
+    "central": _central,
+    "six-point": _six_point,
+    "complex": _complex_step,
+    "mpmath": _mpmath_step,
+}
 
 
 @dataclass(frozen=True)
@@ -175,49 +225,50 @@ def check_grad(f: Callable[..., Any], *at: Any, tolerance: float = 1e-9) -> Grad
     >>> print(check_grad(lambda x: x.relu(), 0.0))  # doctest: +ELLIPSIS
     x = 0: ... kink: relu(x) stands on its kink, at 0
     """
-    program = _Program(f, at, values=True)
+    program = Program(f, at, values=True)
     root, leaves = program.record(program.numbers)
-    slopes, masses = grad(root, leaves), _masses(root)
+    slopes, terms = grad(root, leaves), masses(root)
     analytic = all(node.op is None or node.op.analytic is not None for node in order(root))
-    names = list(_names(f, program.args))
+    names = list(input_names(f, program.args))
     for leaf, name in zip(leaves, names, strict=True):
         leaf.name = name
     checks = []
     for i, (leaf, x, slope) in enumerate(zip(leaves, program.numbers, slopes, strict=True)):
         numeric, step, blur, note = float("nan"), 0.0, 0.0, ""
         if analytic:
-            method, step = "complex step", _step("complex", x)
+            method, step = "complex step", step_of("complex", x)
             blur = step
             try:
                 numeric = _complex_step(program, i, step)
             except ArithmeticError:  # past the range of complex functions
                 numeric = float("nan")
-        if not isfinite(numeric):
+        if not math.isfinite(numeric):
             method, step = "central difference", 2.0**-10 * max(1.0, abs(x))
             near, far = _central(program, i, step / 2), _central(program, i, step)
             numeric = near + (near - far) / 3.0
             size = max(abs(root.data), abs(x * numeric), 1e-300)
             blur = abs(near - far) + 8 * _ROUNDING * size / step
-            if not isfinite(numeric):
+            if not math.isfinite(numeric):
                 note = "not checked, because f is not finite within the step"
-            elif kink := _kink(program, root, i, step):
+            elif kink := kink_near(program, root, i, step):
                 note = f"kink: {kink}"
-        allowed = tolerance * max(masses.get(leaf, 0.0), abs(slope)) + blur
+        allowed = tolerance * max(terms.get(leaf, 0.0), abs(slope)) + blur
         checks.append(InputCheck(names[i], x, slope, numeric, method, step, allowed, note))
     return GradientCheck(tuple(checks))
 
 
-def _masses(root: Value) -> dict[Node, float]:
+def masses(root: Value) -> dict[Node, float]:
     """For each node the sum over all paths of |product of slopes|: what its gradient was summed from."""
-    masses: dict[Node, float] = {root: 1.0}
+    terms: dict[Node, float] = {root: 1.0}
     for node in order(root):
         for operand, slope in zip(node.args, node.slopes, strict=True):
-            if slope is not None and node in masses:
-                masses[operand] = masses.get(operand, 0.0) + masses[node] * abs(slope)
-    return masses
+            if slope is not None and node in terms:
+                terms[operand] = terms.get(operand, 0.0) + terms[node] * abs(slope)
+    return terms
 
 
-def _names(f: Callable[..., Any], args: Sequence[Any]) -> Iterator[str]:
+def input_names(f: Callable[..., Any], args: Sequence[Any]) -> Iterator[str]:
+    """What to call the inputs: by the function's parameters, with an index into lists."""
     try:
         parameters = list(inspect.signature(f).parameters.values())
     except (TypeError, ValueError):
@@ -238,7 +289,7 @@ def _entry_names(name: str, arg: Any) -> Iterator[str]:
         yield (arg.name if isinstance(arg, Value) else "") or name
 
 
-def _kink(program: _Program, root: Value, i: int, step: float) -> str:
+def kink_near(program: Program, root: Value, i: int, step: float) -> str:
     """Where a kink stands between the points a difference looks at, or ""."""
     here = order(root)
     for by in (-step, step):

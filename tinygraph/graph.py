@@ -419,7 +419,7 @@ def backward(root: Node, seed: Any) -> None:
     left by an exception or Ctrl-C puts the counts back, so that the next one is right.
     """
     global _passing
-    if _passing == get_ident():
+    if _passing == get_ident() and _pass_lock.locked():  # the lock is let go whatever interrupts, the name may stay
         raise RuntimeError("backward() was called from within a backward pass of the same thread")
     with _pass_lock:
         _passing = get_ident()

@@ -471,5 +471,50 @@ binary_cross_entropy_da: Op = binary_cross_entropy_slope(1)
 TABLE: dict[str, Op] = {row.name: row for row in list(globals().values()) if isinstance(row, Op)}
 
 
+_OUTSIDE: dict[str, Op] = {}
+
+
+def op(
+    name: str,
+    number: Callable[..., float],
+    *,
+    dx: Callable[..., Any],
+    dy: Callable[..., Any] | None = None,
+    symbol: str = "",
+    domain: Domain = ANY,
+    analytic: Callable[..., Any] | None = None,
+    linear: bool = False,
+) -> Op:
+    """Register a row of your own: the op then computes on floats, records on nodes, and is differentiated.
+
+    `number` computes it on floats (by IEEE: nan or infinity rather than an exception). `dx` and `dy`
+    are its slopes, functions of (out, x) or (out, x, y) that use + - * / and rows only, so that there
+    are derivatives of every order. `analytic`, if it is: a function of (m, x), where m is cmath or
+    mpmath. `domain` says where it is smooth. A taken name, or one that is no identifier, is a
+    ValueError; `tinygraph.testing.op_test(row)` tests the row.
+
+    >>> from tinygraph import Value, grad
+    >>> cube = op("cube", lambda x: x * x * x, dx=lambda out, x: 3.0 * x * x, analytic=lambda m, x: x**3)
+    >>> cube(2.0)
+    8.0
+    >>> x = Value(2.0)
+    >>> grad(grad(cube(x), x, create_graph=True), x)
+    12.0
+    """
+    if not name.isidentifier():
+        raise ValueError(f"an op's name must be a Python identifier, not {name!r}")
+    if name in TABLE:
+        raise ValueError(f"there is an op {name!r} in the table already: choose another name")
+    for column, function in (("number", number), ("dx", dx), *((("dy", dy),) if dy else ())):
+        if not callable(function):
+            raise TypeError(f"{column} of op {name!r} must be a function, not {function!r}")
+    row = Op(name, number, dx=dx, dy=dy, symbol=symbol, domain=domain, analytic=analytic, linear=linear)
+    _OUTSIDE[name] = row  # by this name it is found again when a graph is unpickled
+    return row
+
+
 def _row(name: str) -> Op:
-    return TABLE[name]
+    row = TABLE.get(name) or _OUTSIDE.get(name)
+    if row is None:
+        raise LookupError(f"no op is called {name!r}: import the module that registers it before loading the graph")
+    return row
