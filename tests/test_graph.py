@@ -455,28 +455,53 @@ def test_value_and_grad_in_the_words_of_jax(x, y):
     assert tinygraph.value_and_grad(lambda a, *, k: a * k)(x, k=3.0) == (x * 3.0, 3.0)
 
 
-def test_ctrl_c_in_a_pass_leaves_the_graph_usable():
-    """A real signal, at whatever point of whichever pass it strikes."""
+def interrupted(run, times=40):
+    """Run again and again, each time with a real Ctrl-C after a random moment; yields whether it struck."""
     import random
     import signal
 
-    x, y = chain(20_000)
-    y.backward()
-    right = x.grad
     draw = random.Random(1)
-    struck = 0
-    for _ in range(40):
-        signal.setitimer(signal.ITIMER_REAL, draw.uniform(0.0005, 0.02))
+    for _ in range(times):
         previous = signal.signal(signal.SIGALRM, signal.default_int_handler)
+        signal.setitimer(signal.ITIMER_REAL, draw.uniform(0.0005, 0.02))
         try:
-            for _ in range(20):
-                y.backward()
+            run()
+            struck = False
         except KeyboardInterrupt:
-            struck += 1
+            struck = True
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0.0)
             signal.signal(signal.SIGALRM, previous)
+        yield struck
+
+
+def test_ctrl_c_in_a_pass_leaves_the_graph_usable():
+    x, y = chain(20_000)
+    y.backward()
+    right = x.grad
+    strikes = 0
+    for struck in interrupted(lambda: [y.backward() for _ in range(20)]):
+        strikes += struck
         y.backward()
         assert x.grad == right
         assert all(node.pending == 0 for node in order(y)[:100])
-    assert struck > 20
+    assert strikes > 20
+
+
+def test_ctrl_c_while_recomputing_leaves_the_graph_stale_and_whole():
+    x, y = chain(5_000)
+    total = tinygraph.total([y, y * x, x])
+
+    def edit_and_recompute():
+        for _ in range(20):
+            x.data += 0.125
+            total.forward()
+
+    strikes = 0
+    for struck in interrupted(edit_and_recompute):
+        strikes += struck
+        total.forward().backward()
+        fresh = x.data * math.pow(1.0000001, 2500)
+        assert y.data == pytest.approx(fresh + 0.00025, rel=1e-6)
+        assert total.data == pytest.approx(y.data + y.data * x.data + x.data, rel=1e-12)
+    assert strikes > 20

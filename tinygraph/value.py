@@ -144,7 +144,7 @@ class Value(Node):
     def _record(op: Op, operands: Sequence[Any]) -> Value:
         kinds = [*map(type, operands)]
         nodes = kinds.count(Value)
-        if kinds == _ONE_VALUE:
+        if nodes == 1 == len(kinds):
             wanted, numbers = [True], [operands[0]._data]
         elif nodes + kinds.count(float) < len(kinds):
             operands = [x if isinstance(x, Value) else plain_number(x, op.name) for x in operands]
@@ -173,7 +173,10 @@ class Value(Node):
     def _recompute(self) -> None:
         assert self.op is not None
         number, slopes = _evaluate(self.op, _numbers(self.args), [slope is not None for slope in self.slopes])
-        self._link(self.op, self.args, slopes)
+        if self.dy is graph.MANY:
+            self.y = slopes
+        else:
+            self.dx, self.dy = slopes if len(slopes) == 2 else (*slopes, None)
         self._write(number)
 
     @classmethod
@@ -513,9 +516,6 @@ def _is_plain(other: Any) -> bool:
             raise
         return False
     return True
-
-
-_ONE_VALUE = [Value]
 
 
 def value_and_grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable[..., Any]:
