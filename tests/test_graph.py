@@ -428,6 +428,8 @@ def test_what_is_no_node_is_refused(bad):
     with pytest.raises(TypeError, match="must be a node"):
         tinygraph.grad(x, [bad])
     with pytest.raises(TypeError, match="must be a node"):
+        tinygraph.grad(x, bad)
+    with pytest.raises(TypeError, match="must be a node"):
         tinygraph.jvp(bad, {x: 1.0})
     with pytest.raises(TypeError, match="must be a node"):
         tinygraph.jvp(x, {bad: 1.0})
@@ -453,6 +455,8 @@ def test_value_and_grad_in_the_words_of_jax(x, y):
     assert tinygraph.value_and_grad(nested)({"w": [x, y], "b": 1.0}) == (x * y + 1.0, {"w": [y, x], "b": 1.0})
     assert tinygraph.value_and_grad(lambda a: 2.0)(x) == (2.0, 0.0)
     assert tinygraph.value_and_grad(lambda a, *, k: a * k)(x, k=3.0) == (x * 3.0, 3.0)
+    with pytest.raises(ValueError, match="argnums is 1, but there are 1"):
+        tinygraph.value_and_grad(f, argnums=1)(x)
 
 
 def interrupted(run, times=40):

@@ -201,6 +201,8 @@ def test_the_text_of_an_op_is_python_for_it(row, data):
 def test_sequences_of_different_lengths_are_refused():
     with pytest.raises(ValueError, match=r"dot needs sequences of one length, got \[2, 1\]"):
         tinygraph.dot([1.0, 2.0], [3.0])
+    with pytest.raises(TypeError, match=r"total takes sequences of numbers and nodes, not Value\(1.0\)"):
+        tinygraph.total(Value(1.0))
     with pytest.raises(TypeError, match="dot takes 2 sequence"):
         tinygraph.dot([1.0])
     with pytest.raises(TypeError, match=r"log takes 1 operand\(s\), but 2 were given"):

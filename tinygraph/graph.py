@@ -366,7 +366,7 @@ def grad(y: Node, xs: Any, *, seed: Any = 1.0, create_graph: bool = False) -> An
         number = adjoints.get(_require_node(x, "grad: x"), 0.0)
         return number if isinstance(number, Node) or not create_graph else type(y)._constant(number)
 
-    return result(xs) if isinstance(xs, Node) else [result(x) for x in xs]
+    return [result(x) for x in xs] if hasattr(xs, "__iter__") else result(xs)
 
 
 def hessian(y: Node, xs: Any) -> Any:

@@ -234,6 +234,9 @@ class VariadicOp(Op):
             """Compute on sequences of plain numbers; where one entry is a node, record one node."""
             if len(sequences) != self.arity:
                 raise TypeError(f"{self.name} takes {self.arity} sequence(s), but {len(sequences)} were given")
+            for sequence in sequences:
+                if not hasattr(sequence, "__iter__"):
+                    raise TypeError(f"{self.name} takes sequences of numbers and nodes, not {sequence!r}")
             lists = [*map(tuple, sequences)]
             sizes = [*map(len, lists)]
             if min(sizes) < max(sizes):

@@ -392,7 +392,7 @@ class Value(Node):
     def _compare(self, symbol: str, other: Any) -> bool:
         """Compare, and let both sides remember it: `forward()` looks whether it still holds."""
         if not isinstance(other, Value):
-            if not _is_plain(other):
+            if not _is_plain(other, symbol):
                 return NotImplemented  # type: ignore[no-any-return]
             other = plain_number(other)
         pair = (self, other)
@@ -501,16 +501,16 @@ def _evaluate(op: Op, numbers: Sequence[float], wanted: list[bool]) -> tuple[flo
 
 def _infix(op: Op, x: Any, y: Any) -> Value:
     """An operator whose fast path does not apply: plain numbers of other types, constants, arrays."""
-    if all(isinstance(side, Value) or _is_plain(side) for side in (x, y)):
+    if all(isinstance(side, Value) or _is_plain(side, op.name) for side in (x, y)):
         out: Value = op(x, y)
         return out
     return NotImplemented  # type: ignore[no-any-return]
 
 
-def _is_plain(other: Any) -> bool:
+def _is_plain(other: Any, what: str) -> bool:
     """Whether it is a plain number; False lets the other operand have its say, where it may have one."""
     try:
-        plain_number(other)
+        plain_number(other, what)
     except TypeError:
         if isinstance(other, (str, bytes, complex, list, tuple, dict, set, type(None))):
             raise
@@ -530,6 +530,8 @@ def value_and_grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> C
 
     def wrapped(*args: Any, **options: Any) -> tuple[float, Any]:
         chosen = (argnums,) if isinstance(argnums, int) else tuple(argnums)
+        if not all(0 <= i < len(args) for i in chosen):
+            raise ValueError(f"argnums is {argnums!r}, but there are {len(args)} positional argument(s), from 0 on")
         leaves: list[Value] = []
 
         def leaf(number: Any) -> Value:
