@@ -125,7 +125,7 @@ def _mpmath_step(program: Program, i: int, step: float) -> float:
 def digits(numbers: Sequence[float], order: int = 1) -> int:
     """How many decimals mpmath needs there: 1 + exp(-700) must not be 1, nor asin(x + ih) lose its h."""
     smallest = min((abs(x) for x in numbers if x), default=1.0)
-    return (400, 800, 1800)[order - 1] + (4 * order - 2) * max(0, -int(math.log10(smallest)))
+    return (400, 1200, 2400)[order - 1] + (4 * order - 2) * max(0, -int(math.log10(smallest)))
 
 
 def exact_slope(root: Value, leaves: Sequence[Value], i: int, at: Sequence[Any] | None = None) -> Any:
