@@ -273,7 +273,8 @@ def torch_rows(torch):
 def test_torch_agrees_on_random_programs(data):
     torch = pytest.importorskip("torch", reason="needs the extra oracles")
     table = torch_rows(torch)
-    program: Program = data.draw(graphs(rows=[tinygraph.ops.TABLE[name] for name in table]))
+    # Numbers up to 6 only: in the tails of tanh and sigmoid, torch's slopes lose their digits.
+    program: Program = data.draw(graphs(rows=[tinygraph.ops.TABLE[name] for name in table], limit=6.0))
     inputs = [torch.tensor(x, dtype=torch.float64, requires_grad=True) for x in program.at]
 
     def apply(op, *args):
