@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 
 from tinygraph import ops
 from tinygraph.checking import Program as Flat
-from tinygraph.checking import digits, exact_slope, input_names, kink_near, masses, numeric_grad, step_of
-from tinygraph.graph import grad, hessian, order
+from tinygraph.checking import digits, evaluate, exact_slope, input_names, kink_near, masses, numeric_grad, step_of
+from tinygraph.graph import Node, grad, hessian, order
 from tinygraph.ops import Op
 from tinygraph.value import Value
 
@@ -232,7 +232,7 @@ def assert_gradient(f: Callable[..., Any], *at: Any, order: int = 1, tolerance: 
         exact, blur = oracle.slope(i)
         allowed = tolerance * max(terms.get(leaf, 0.0), abs(exact)) + blur
         oracle.compare(f"{where}\n  the derivative by {names[i]}", i, slope, exact, allowed, blur)
-    _check_the_pass(where, root, leaves, slopes, program.numbers)
+    _check_the_pass(where, root, leaves, slopes, terms, program.numbers)
     if order == 2:
         second = hessian(root, leaves)
         scale = [masses(row) for row in grad(root, leaves, create_graph=True)]
@@ -254,7 +254,8 @@ def assert_same_gradient(f: Callable[..., Any], g: Callable[..., Any], *at: Any,
     for function in (f, g):
         program = Flat(function, at, values=True)
         root, leaves = program.record(program.numbers)
-        results.append((root.data, grad(root, leaves), [masses(root).get(leaf, 0.0) for leaf in leaves]))
+        sizes = masses(root)
+        results.append((root.data, grad(root, leaves), [sizes.get(leaf, 0.0) for leaf in leaves]))
     names = ["", *input_names(f, at)]
     (y, slopes, terms), (other, others, more) = results
     pairs = zip([y, *slopes], [other, *others], [abs(y), *terms], [abs(other), *more], names, strict=True)
@@ -275,7 +276,9 @@ def _same(x: float, y: float) -> bool:
     return x == y or (x != x and y != y)
 
 
-def _check_the_pass(where: str, root: Value, leaves: list[Value], slopes: list[float], at: list[float]) -> None:
+def _check_the_pass(
+    where: str, root: Value, leaves: list[Value], slopes: list[float], terms: dict[Node, float], at: list[float]
+) -> None:
     """Seeded with a number of its own, twice, and touching nothing else."""
     seed = random.Random(repr(at)).uniform(1.5, 3.5)
     reached = set(order(root))
@@ -287,7 +290,7 @@ def _check_the_pass(where: str, root: Value, leaves: list[Value], slopes: list[f
         raise AssertionError(f"{where}\n  two passes differ: {passes[0]} and {passes[1]}")
     for leaf, slope, x in zip(leaves, slopes, at, strict=True):
         got = (leaf.grad if leaf.grad is not None else nan) if leaf in reached and not root.constant else 0.0
-        if isfinite(seed * slope) and abs(got - seed * slope) > 1e-9 * max(abs(got), masses(root).get(leaf, 0.0)):
+        if isfinite(seed * slope) and abs(got - seed * slope) > 1e-9 * max(abs(got), terms.get(leaf, 0.0)):
             raise AssertionError(f"{where}\n  seeded with {seed}, {leaf.name}.grad is {got}, not {seed * slope}")
         if not _same(leaf.data, x):
             raise AssertionError(f"{where}\n  the pass changed {leaf.name} from {x} to {leaf.data}")
@@ -322,8 +325,6 @@ class _Oracle:
 
     def _paths(self, i: int) -> float:
         from fractions import Fraction
-
-        from tinygraph.checking import evaluate
 
         points = [{leaf: Fraction(int(k == i) * by) for k, leaf in enumerate(self.leaves)} for by in (0, 1)]
         constants = {node: Fraction(0) for node in order(self.root) if node.op is None}
@@ -433,8 +434,6 @@ def _check_row(row: Op, point: tuple[float, ...], ulps: float, terms: Callable[.
     oracle = _Oracle(program, y, nodes)
     if oracle.name == "mpmath":
         from mpmath import mp
-
-        from tinygraph.checking import evaluate
 
         with mp.workdps(digits(point)):
             value = float(mp.mpc(evaluate(y, {node: mp.mpf(node.data) for node in nodes}, mp)).real)
