@@ -340,7 +340,8 @@ class _Oracle:
 
         fine, coarse = (numeric_grad(moved, numbers[i], method="six-point", step=s) for s in (step / 2, step))
         size = max(abs(moved(numbers[i] + by)) for by in (-3 * step, 0.0, 3 * step))
-        return fine, abs(fine - coarse) + 1e-14 * size / step
+        blur = abs(fine - coarse) + 1e-14 * size / step
+        return (fine, blur) if isfinite(blur) else (nan, blur)  # out of the range of floats: nothing to compare with
 
     def second(self, i: int, j: int) -> tuple[float, float]:
         """The second derivative by inputs i and j, and how wrong it may be itself."""
