@@ -147,5 +147,5 @@ def test_names_of_inputs():
     assert names(lambda w, b: w[0] * w[1] + b, [1.0, 2.0], 3.0) == ["w[0]", "w[1]", "b"]
     assert names(lambda p: p["w"] * 2.0, {"w": 1.0}) == ["p['w']"]
     assert names(lambda *xs: xs[0] * xs[1], 1.0, 2.0) == ["argument 1", "argument 2"]
-    assert names(tinygraph.sigmoid, 1.0) == ["argument 1"]
+    assert names(tinygraph.sigmoid, 1.0) == ["x"]
     assert names(lambda x: x * 2.0, Value(1.0, name="theta")) == ["theta"]

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import tinygraph
-from tinygraph import FrozenBranchError, StaleGraphError, Value, ops
+from tinygraph import FrozenBranchError, StaleGraphError, Value, ops, value
 from tinygraph.graph import order
 
 numbers = st.floats(-1e3, 1e3)
@@ -38,15 +38,15 @@ def test_an_operator_records_what_its_row_says(name, x, y):
     """The hand-written fast paths, held to the table in number, slopes, operands and bits."""
     row, operator = ops.TABLE[name], OPERATORS[name]
     a, b = Value(x), Value(y)
-    out, clear = operator(a, b), Value._record(row, (a, b))
+    out, clear = operator(a, b), value._record_any(row, (a, b))
     assert same(out.data, clear.data)
     assert same(out.data, row.number(x, y))
     assert out.op is row
     assert out.args == (a, b)
     assert same(out.slopes, clear.slopes)
     for mixed, clear, args in (
-        (operator(a, y), Value._record(row, (a, y)), (a, y)),
-        (operator(x, b), Value._record(row, (x, b)), (x, b)),
+        (operator(a, y), value._record_any(row, (a, y)), (a, y)),
+        (operator(x, b), value._record_any(row, (x, b)), (x, b)),
     ):
         assert same(mixed.data, clear.data)
         if name != "pow" or mixed.op is row:  # a plain exponent takes the row power(y)
@@ -55,6 +55,26 @@ def test_an_operator_records_what_its_row_says(name, x, y):
             assert same(mixed.slopes, clear.slopes)
     for node in (out, operator(a, y), operator(x, b)):
         assert (node.pending, node.grad, node.name, node.constant) == (0, None, "", False)
+
+
+@given(xs=st.lists(any_float, min_size=1, max_size=5), data=st.data())
+def test_a_row_that_is_written_out_records_what_the_general_one_does(xs, data):
+    """Of nodes and floats; and dot(weights, data), total(nodes), whose products or sums may overflow on their way."""
+    ys = data.draw(st.lists(any_float, min_size=len(xs), max_size=len(xs)))
+    nodes = [Value(x) for x in xs]
+    row = data.draw(st.sampled_from([row for row in ops.TABLE.values() if not row.variadic]))
+    pairs = [
+        (tinygraph.dot(nodes, ys), value._record_any(ops.dot, (*nodes, *ys))),
+        (tinygraph.total(nodes), value._record_any(ops.total, tuple(nodes))),
+    ]
+    if row is not ops.pow:  # a plain exponent takes the row power(y)
+        operands = (nodes[0],) if row.arity == 1 else (nodes[0], ys[0])
+        pairs.append((row(*operands), value._record_any(row, operands)))
+    for out, clear in pairs:
+        assert same(out.data, clear.data)
+        assert same(out.args, clear.args)
+        assert same(out.slopes, clear.slopes)
+        assert (out.op, out.pending, out.grad, out.constant) == (clear.op, 0, None, False)
 
 
 @every_operator

@@ -8,6 +8,7 @@
 6.0
 """
 
+from tinygraph.differentiating import value_and_grad
 from tinygraph.graph import FrozenBranchError, StaleGraphError, grad, hessian, jvp
 from tinygraph.ops import (
     abs,
@@ -48,7 +49,7 @@ from tinygraph.ops import (
     tanh,
     total,
 )
-from tinygraph.value import Value, value_and_grad
+from tinygraph.value import Value
 from tinygraph.watching import name_from, scope, strict, trace_lines
 
 TYPE_CHECKING = False

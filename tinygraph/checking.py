@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from tinygraph.differentiating import map_numbers
 from tinygraph.graph import Node, grad, order
-from tinygraph.value import Value, map_numbers
+from tinygraph.value import Value
 
 Method = Literal["two-point", "central", "six-point", "complex", "mpmath"]
 

@@ -1,15 +1,13 @@
 """The graph: nodes, their topological order, and the chain rule along it.
 
 What a node computes stands in the table (`ops`), what its numbers are in its class (`Value`). Here
-is only the rule "operand.grad += upstream × slope", and it is written twice. `propagate` is the
-clear loop: it yields every contribution and keeps the sums to itself, so it serves `grad`,
-derivative graphs and whoever wants to look. `backward` is the fast one: it sums in the nodes' own
-slots. A test holds the two to the same bits.
+is only the rule "operand.grad += upstream × slope". `propagate` yields every contribution and keeps
+the sums to itself, so it serves `grad`, derivative graphs and whoever wants to look.
 """
 
 from __future__ import annotations
 
-from _thread import allocate_lock, get_ident
+from _thread import allocate_lock
 
 from tinygraph.notes import Notes
 
@@ -25,9 +23,6 @@ watch: Callable[[Node], None] | None = None  # called with each new node while a
 
 constant_clock = 0  # when a constant was last edited: no pass comes by there
 _edit_lock = allocate_lock()
-_pass_lock = allocate_lock()
-_passing = 0  # the thread that holds the pass lock
-_unfinished: list[Node] = []  # the root of the pass that runs, or that was interrupted
 
 
 class StaleGraphError(RuntimeError):
@@ -67,7 +62,7 @@ class Node:
     y: Any
     dx: Any
     dy: Any
-    pending: int  # consumers that have yet to contribute to the gradient; 0 outside a pass
+    pending: int  # consumers that have yet to contribute to the gradient; outside a pass 0, or a mark below 0
     stamp: int  # the clock when it was computed, or when the leaf was last edited
     notes: Notes | None
 
@@ -407,123 +402,3 @@ def _require_node(node: Any, what: str) -> Node:
     if not isinstance(node, Node):
         raise TypeError(f"{what} must be a node of a graph (a Value), not {node!r}")
     return node
-
-
-# --- the fast pass --------------------------------------------------------------------------------
-
-
-def backward(root: Node, seed: Any) -> None:
-    """Set `.grad` on every node a gradient reaches from the root, each starting from zero.
-
-    Passes are serialised by a lock: they count in the nodes, and threads may share leaves. A pass
-    left by an exception or Ctrl-C puts the counts back, so that the next one is right.
-    """
-    global _passing
-    if _passing == get_ident() and _pass_lock.locked():  # the lock is let go whatever interrupts, the name may stay
-        raise RuntimeError("backward() was called from within a backward pass of the same thread")
-    with _pass_lock:
-        _passing = get_ident()
-        try:
-            _clean_up()
-            _unfinished.append(root)
-            if _count_consumers(root):
-                check_fresh(order(root))
-            root.grad = seed
-            _accumulate(root)
-            _unfinished.clear()
-        finally:
-            _clean_up()
-            _passing = 0
-
-
-def _clean_up() -> None:
-    """Undo a pass that was left; if even this is interrupted, the next pass does it."""
-    for root in _unfinished:
-        for node in order(root):
-            node.pending = 0
-            node.grad = None  # rather than half a sum
-    _unfinished.clear()
-
-
-def _count_consumers(root: Node) -> bool:
-    """Count how many contributions each gradient awaits; say whether edits must be looked for.
-
-    Here and below the two operands are written out, which halves the time of a loop over them, and
-    the walk goes straight on to the last operand, which takes a quarter off that of stacking each.
-    """
-    now, suspicious = clock, False
-    stack = [root]
-    pop, push = stack.pop, stack.append
-    while stack:
-        node: Node | None = pop()
-        while node is not None:
-            if node.stamp != now and node.op is not None:
-                suspicious = True
-            onward = None
-            if node.dx is not None:
-                operand = node.x
-                count = operand.pending
-                operand.pending = count + 1
-                if not count:
-                    operand.grad = 0.0
-                    onward = operand
-            slope = node.dy
-            if slope is not None:
-                if slope is MANY:
-                    for operand, slope in zip(node.x, node.y):  # noqa: B905  (slopes may end before operands)
-                        if slope is not None:
-                            count = operand.pending
-                            operand.pending = count + 1
-                            if not count:
-                                operand.grad = 0.0
-                                push(operand)
-                else:
-                    operand = node.y
-                    count = operand.pending
-                    operand.pending = count + 1
-                    if not count:
-                        operand.grad = 0.0
-                        if onward is not None:
-                            push(onward)
-                        onward = operand
-            node = onward
-    return suspicious
-
-
-def _accumulate(root: Node) -> None:
-    """Kahn's order: a node passes its gradient on once the last of its consumers has added to it."""
-    stack = [root]
-    pop, push = stack.pop, stack.append
-    while stack:
-        node: Node | None = pop()
-        while node is not None:
-            upstream = node.grad
-            onward = None
-            slope = node.dx
-            if slope is not None:
-                operand = node.x
-                operand.grad += upstream * slope
-                left = operand.pending - 1
-                operand.pending = left
-                if not left:
-                    onward = operand
-            slope = node.dy
-            if slope is not None:
-                if slope is MANY:
-                    for operand, slope in zip(node.x, node.y):  # noqa: B905
-                        if slope is not None:
-                            operand.grad += upstream * slope
-                            left = operand.pending - 1
-                            operand.pending = left
-                            if not left:
-                                push(operand)
-                else:
-                    operand = node.y
-                    operand.grad += upstream * slope
-                    left = operand.pending - 1
-                    operand.pending = left
-                    if not left:
-                        if onward is not None:
-                            push(onward)
-                        onward = operand
-            node = onward

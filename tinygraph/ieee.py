@@ -265,15 +265,17 @@ def atan_slope(x: float) -> float:
 
 def binary_cross_entropy(a: float, y: float) -> float:
     """-(y log a + (1 - y) log(1 - a)), where 0 log 0 is 0."""
+    if 0 < a < 1 and (y == 1 or y == 0):  # one term
+        return -math.log(a) if y else -math.log1p(-a)
     return _weighted(y, -log(a)) + _weighted(1.0 - y, -log1p(-a))
 
 
 def binary_cross_entropy_slope(a: float, y: float, n: int) -> float:
     """d^n binary_cross_entropy(a, y) / da^n = (n - 1)! ((1 - y) / (1 - a)^n + y / (-a)^n), where 0 / 0 is 0."""
+    if n == 1 and 0 < a < 1 and (y == 1 or y == 0):  # one term, and nothing to cancel
+        return -1.0 / a if y else 1.0 / (1.0 - a)
     if not 0.0 <= a <= 1.0:
         return nan
-    if n == 1 and 0 < a < 1 and y in (0.0, 1.0):  # a label: one term, and nothing to cancel
-        return -1.0 / a if y else 1.0 / (1.0 - a)
     if n == 1 and 0 < a < 1 and a != y:  # as one fraction: of two, no digit is left where a is near y
         over, more = _two_sum(a, -y)
         rest, error = _two_sum(1.0, -a)
@@ -315,7 +317,7 @@ def squared_error(a: float, y: float) -> float:
     return 0.5 * (a - y) * (a - y)
 
 
-def total(*xs: float) -> float:
+def total(xs: Sequence[float]) -> float:
     """The sum, rounded once."""
     try:
         return math.fsum(xs)
@@ -325,12 +327,11 @@ def total(*xs: float) -> float:
         return _exact_dot(xs, (1.0,) * len(xs))
 
 
-def dot(*operands: float) -> float:
-    """x1 * y1 + x2 * y2 + ..., given all x and then all y: products rounded, their sum rounded once.
+def dot(xs: Sequence[float], ys: Sequence[float]) -> float:
+    """x1 * y1 + x2 * y2 + ...: products rounded, their sum rounded once.
 
     So the error is within 2 ulp of the sum of all |x * y|, which may be more than its own where products cancel.
     """
-    xs, ys = operands[: len(operands) // 2], operands[len(operands) // 2 :]
     try:
         out = math.fsum(map(mul, xs, ys))
     except (OverflowError, ValueError):
