@@ -17,7 +17,7 @@ from typing import Any
 from mpmath import mp, mpf
 
 from tinygraph import Value, grad, ops
-from tinygraph.ops import Op
+from tinygraph.row import Op
 
 mp.dps = 50
 

@@ -29,7 +29,7 @@ from tests.references import (
     ulp_error,
 )
 from tinygraph import Value, grad, graph, ops
-from tinygraph.ops import Op
+from tinygraph.row import Op
 
 VALUE_ULPS, SLOPE_ULPS = 2.0, 4.0
 every_row = pytest.mark.parametrize("name", ROWS)

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 import tinygraph
 from tinygraph import Value, check_grad, numeric_grad
-from tinygraph.ops import KINK_AT_0, Op
+from tinygraph.ops import KINK_AT_0
+from tinygraph.row import Op
 from tinygraph.testing import graphs
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 import tinygraph
 from tinygraph import Value, ops, testing
 from tinygraph.graph import order
-from tinygraph.ops import Domain, Op
+from tinygraph.row import Domain, Op
 from tinygraph.testing import (
     Program,
     assert_gradient,

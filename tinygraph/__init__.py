@@ -33,7 +33,6 @@ from tinygraph.ops import (
     minimum,
     mul,
     neg,
-    op,
     pow,
     power,
     relu,
@@ -49,17 +48,22 @@ from tinygraph.ops import (
     tanh,
     total,
 )
+from tinygraph.row import op
 from tinygraph.value import Value
 from tinygraph.watching import name_from, scope, strict, trace_lines
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tinygraph.checking import check_grad, numeric_grad
+    from tinygraph.tensor import Tensor, concatenate, stack
 
 __version__ = "0.1.0"
 
 # Loaded when first used: a learner's REPL should not wait for what it does not need.
 _LATER = {
+    "Tensor": "tensor",
+    "concatenate": "tensor",
+    "stack": "tensor",
     "check_grad": "checking",
     "numeric_grad": "checking",
     "checking": "",
@@ -71,6 +75,7 @@ _LATER = {
 __all__ = [
     "FrozenBranchError",
     "StaleGraphError",
+    "Tensor",
     "Value",
     "abs",
     "acos",
@@ -80,6 +85,7 @@ __all__ = [
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
     "check_grad",
+    "concatenate",
     "cos",
     "cosh",
     "div",
@@ -112,6 +118,7 @@ __all__ = [
     "softplus",
     "sqrt",
     "squared_error",
+    "stack",
     "strict",
     "sub",
     "tan",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tinygraph import ops
+from tinygraph import graph, ops, watching
 from tinygraph.graph import Node
 
 TYPE_CHECKING = False
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any, Self
 
-    from tinygraph.ops import Op
+    from tinygraph.row import Op
 
 
 def _method(row: Op) -> Callable[[Any], Any]:
@@ -26,6 +26,41 @@ class Arithmetic(Node):
     """A node that is computed with: `x + y` records the row `add`, `x.exp()` the row `exp`."""
 
     __slots__ = ()
+
+    def backward(self, *, seed: Any = None, accumulate: bool = False) -> None:
+        """Backpropagate: set `.grad` of every node this one came from to d self / d node, times `seed` (1).
+
+        Each pass starts from zero, so doing it twice gives the same numbers. With `accumulate`, a
+        leaf adds the pass to the gradient it had (the lecture's `dw +=`). Raises StaleGraphError
+        if a leaf was edited since the graph was recorded, and ValueError for a Tensor of many entries
+        without a seed of its shape.
+
+        >>> from tinygraph import Value
+        >>> x = Value(3.0)
+        >>> y = x**3
+        >>> y.backward(); y.backward(); x.grad
+        27.0
+        >>> y.backward(accumulate=True); x.grad
+        54.0
+        """
+        start = self._seed(seed)
+        leaves = [node for node in graph.order(self) if node.op is None] if accumulate else []
+        held = [leaf.grad for leaf in leaves]
+        try:
+            self._backpropagate(start)
+        except BaseException:
+            for leaf, old in zip(leaves, held, strict=True):
+                leaf.grad = old
+            raise
+        for leaf, old in zip(leaves, held, strict=True):
+            if old is not None and not leaf.constant:
+                leaf.grad = leaf.grad + old
+        if graph.watch is not None:
+            watching.check_gradients(self, start)
+
+    def _backpropagate(self, seed: Any) -> None:
+        """Set the gradients of one pass; where it is left, None rather than half sums."""
+        raise NotImplementedError
 
     @classmethod
     def _infix(cls, op: Op, x: Any, y: Any) -> Self:

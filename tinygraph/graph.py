@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from typing import Any, Self
 
-    from tinygraph.ops import Op
+    from tinygraph.row import Op
 
 clock = 0  # the edit clock: advanced whenever the number of a leaf is written
 watch: Callable[[Node], None] | None = None  # called with each new node while a context is active
@@ -76,6 +76,11 @@ class Node:
     @property
     def slopes(self) -> tuple[Any, ...]:
         """The local derivative for each operand; None where no gradient flows."""
+        return self._flow
+
+    @property
+    def _flow(self) -> tuple[Any, ...]:
+        """What the slots hold for each operand: None where no gradient flows."""
         if self.dy is MANY:
             return (*self.y, *[None] * (len(self.x) - len(self.y)))
         return () if self.op is None else (self.dx,) if self.y is None else (self.dx, self.dy)
@@ -130,6 +135,8 @@ class Node:
             if len(args) == 2:
                 self.y, self.dy = args[1], slopes[1]
 
+    # What differs between backends.
+
     def _recompute(self) -> None:
         """Compute number and slopes anew from the operands."""
         raise NotImplementedError
@@ -138,6 +145,19 @@ class Node:
     def _constant(cls, number: Any) -> Self:
         """A constant leaf."""
         raise NotImplementedError
+
+    def _seed(self, seed: Any) -> Any:
+        """The gradient that a pass from this root begins with; None stands for 1."""
+        raise NotImplementedError
+
+    def _gradient(self, adjoint: Any) -> Any:
+        """An adjoint as the gradient of this node; None, where it is not reached, as zero."""
+        return 0.0 if adjoint is None else adjoint
+
+    @staticmethod
+    def _run(function: Callable[..., Any], *args: Any) -> Any:
+        """Call a function that computes with numbers of this backend."""
+        return function(*args)
 
     def _write(self, number: Any) -> None:
         self._data = number
@@ -184,7 +204,7 @@ class Node:
 
     def _state(self, stand_in: Callable[[Node], Any]) -> tuple[Any, ...]:
         args = tuple(stand_in(arg) if isinstance(arg, Node) else arg for arg in self.args)
-        return type(self), self.op, self._data, self.grad, args, self.slopes, self.stamp, self.notes
+        return type(self), self.op, self._data, self.grad, args, self._flow, self.stamp, self.notes
 
     def __copy__(self) -> Node:
         return _revive(*self._state(lambda operand: operand))
@@ -195,7 +215,8 @@ class Node:
         for node in reversed(order(self)):
             if id(node) not in memo:
                 state = node._state(lambda operand: memo[id(operand)])
-                memo[id(node)] = _revive(*state[:-1], deepcopy(node.notes, memo))
+                kind, op, *numbers = state[:4]
+                memo[id(node)] = _revive(kind, op, *map(deepcopy, numbers), *state[4:-1], deepcopy(node.notes, memo))
         return memo[id(self)]  # type: ignore[no-any-return]
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -316,9 +337,10 @@ def propagate(
         if node.op is None or node not in adjoints:
             continue
         upstream = adjoints[node]
-        slopes = node.slopes
         if create_graph:
-            slopes = node.op.slopes(node, node.args, [slope is not None for slope in slopes])
+            slopes = node.op.slopes(node, node.args, [slope is not None for slope in node._flow])
+        else:
+            slopes = node.slopes
         for slot, (operand, slope) in enumerate(zip(node.args, slopes, strict=False)):  # slopes may end before operands
             if slope is not None:
                 if create_graph:
@@ -331,6 +353,12 @@ def propagate(
                 yield node, slot, operand, upstream, slope, contribution
 
 
+def exhaust(events: Iterator[Any]) -> None:
+    """Run all events, for what they do."""
+    for _ in events:
+        pass
+
+
 def _times(upstream: Any, slope: Any) -> Any:
     """Their product, leaving out the factor 1 that would only clutter a derivative graph."""
     if type(slope) is float and slope == 1.0:
@@ -338,11 +366,12 @@ def _times(upstream: Any, slope: Any) -> Any:
     return slope if type(upstream) is float and upstream == 1.0 else upstream * slope
 
 
-def grad(y: Node, xs: Any, *, seed: Any = 1.0, create_graph: bool = False) -> Any:
+def grad(y: Node, xs: Any, *, seed: Any = None, create_graph: bool = False) -> Any:
     """Derivatives of y with respect to one node, or a list of them for several; no `.grad` changes.
 
     With `create_graph` they are nodes, so that they can be differentiated again. A node that y
-    does not depend on gives 0. Raises StaleGraphError like `backward`.
+    does not depend on gives 0. `seed` is what they are multiplied by: 1, unless y is a Tensor of many
+    entries. Raises StaleGraphError like `backward`.
 
     >>> from tinygraph import Value
     >>> x = Value(3.0)
@@ -354,12 +383,18 @@ def grad(y: Node, xs: Any, *, seed: Any = 1.0, create_graph: bool = False) -> An
     """
     _require_node(y, "grad: y")
     adjoints: dict[Node, Any] = {}
-    for _ in propagate(y, seed, adjoints, create_graph):
-        pass
+    start = y._seed(seed)
+    if create_graph:
+        exhaust(propagate(y, start, adjoints, create_graph))
+    else:
+        y._run(exhaust, propagate(y, start, adjoints))
 
     def result(x: Node) -> Any:
-        number = adjoints.get(_require_node(x, "grad: x"), 0.0)
-        return number if isinstance(number, Node) or not create_graph else type(y)._constant(number)
+        adjoint = adjoints.get(_require_node(x, "grad: x"))
+        if isinstance(adjoint, Node):
+            return adjoint
+        gradient = x._gradient(adjoint)
+        return type(y)._constant(gradient) if create_graph else gradient
 
     return [result(x) for x in xs] if hasattr(xs, "__iter__") else result(xs)
 
@@ -387,18 +422,23 @@ def jvp(y: Node, tangents: Mapping[Any, float]) -> Any:
     nodes = order(_require_node(y, "jvp: y"))
     check_fresh(nodes)
     known: dict[Node, Any] = {_require_node(x, "jvp: x"): tangent for x, tangent in tangents.items()}
-    for node in reversed(nodes):
-        moved = [
-            slope * known[operand]
-            for operand, slope in zip(node.args, node.slopes, strict=True)
-            if slope is not None and operand in known
-        ]
-        if moved and node not in tangents:
-            known[node] = sum(moved)
-    return known.get(y, 0.0)
+
+    def push() -> None:
+        for node in reversed(nodes):
+            if any(isinstance(operand, Node) and operand in known for operand in node.args) and node not in tangents:
+                moved = [
+                    slope * known[operand]
+                    for operand, slope in zip(node.args, node.slopes, strict=True)
+                    if slope is not None and operand in known
+                ]
+                if moved:
+                    known[node] = sum(moved)
+
+    y._run(push)
+    return y._gradient(known.get(y))
 
 
 def _require_node(node: Any, what: str) -> Node:
     if not isinstance(node, Node):
-        raise TypeError(f"{what} must be a node of a graph (a Value), not {node!r}")
+        raise TypeError(f"{what} must be a node of a graph (a Value or a Tensor), not {node!r}")
     return node

@@ -19,7 +19,7 @@ from tinygraph import ops
 from tinygraph.checking import Program as Flat
 from tinygraph.checking import digits, evaluate, exact_slope, input_names, kink_near, masses, numeric_grad, step_of
 from tinygraph.graph import Node, grad, hessian, order
-from tinygraph.ops import Op
+from tinygraph.row import Op
 from tinygraph.value import Value
 
 _INFIX = {"add": "+", "sub": "-", "mul": "*", "div": "/", "pow": "**"}

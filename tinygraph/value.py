@@ -13,17 +13,18 @@ from contextvars import Context
 from itertools import repeat
 from math import isfinite
 
-from tinygraph import backpropagation, graph, ops, watching
+from tinygraph import backpropagation, graph, ops
 from tinygraph.arithmetic import Arithmetic
+from tinygraph.graph import Node
 from tinygraph.notes import Branch
-from tinygraph.ops import plain_number
+from tinygraph.row import Op, plain_number
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any, NoReturn, Self
 
-    from tinygraph.ops import Op, VariadicOp
+    from tinygraph.row import VariadicOp
 
 _new = object.__new__
 _add, _sub, _mul, _div = ops.add, ops.sub, ops.mul, ops.div
@@ -31,7 +32,7 @@ _total, _dot = ops.total, ops.dot
 _SMALLEST = sys.float_info.min
 _COMPARISONS = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
 _UFUNCS: dict[str, Callable[..., Any]] = {
-    **{row.array: row for row in ops.TABLE.values() if row.array},
+    **{row.array: row for row in ops.TABLE.values() if isinstance(row.array, str)},
     "less": operator.lt,
     "less_equal": operator.le,
     "greater": operator.gt,
@@ -103,34 +104,11 @@ class Value(Arithmetic):
         """
         return Value(self._data, constant=True)
 
-    def backward(self, *, seed: float = 1.0, accumulate: bool = False) -> None:
-        """Backpropagate: set `.grad` of every node this one came from to d self / d node, times `seed`.
+    def _seed(self, seed: Any) -> float:
+        return 1.0 if seed is None else plain_number(seed, "seed")
 
-        Each pass starts from zero, so doing it twice gives the same numbers. With `accumulate`, a
-        leaf adds the pass to the gradient it had (the lecture's `dw +=`). Raises StaleGraphError
-        if a leaf was edited since the graph was recorded.
-
-        >>> x = Value(3.0)
-        >>> y = x**3
-        >>> y.backward(); y.backward(); x.grad
-        27.0
-        >>> y.backward(accumulate=True); x.grad
-        54.0
-        """
-        seed = plain_number(seed, "seed")
-        leaves = [node for node in graph.order(self) if node.op is None] if accumulate else []
-        held = [leaf.grad for leaf in leaves]
-        try:
-            backpropagation.backward(self, seed)
-        except BaseException:
-            for leaf, old in zip(leaves, held, strict=True):
-                leaf.grad = old
-            raise
-        for leaf, old in zip(leaves, held, strict=True):
-            if old is not None and not leaf.constant:
-                leaf.grad += old
-        if graph.watch is not None:
-            watching.check_gradients(self, seed)
+    def _backpropagate(self, seed: float) -> None:
+        backpropagation.backward(self, seed)
 
     # --- recording: a node through its row
 
@@ -429,7 +407,7 @@ class Value(Arithmetic):
 
         boxes = [np.array(x, dtype=object) if isinstance(x, Value) else x for x in inputs]
         out = np.frompyfunc(function, len(inputs), 1)(*boxes)
-        return out if isinstance(function, ops.Op) else out.astype(bool)
+        return out if isinstance(function, Op) else out.astype(bool)
 
     # --- display
 
@@ -513,6 +491,9 @@ def _node(op: Op, number: float, x: Any, y: Any, dx: Any, dy: Any, constant: boo
 
 def _record_any(op: Op, operands: tuple[Any, ...]) -> Value:
     """A node of any operands: constants, and plain numbers of any type, too."""
+    for x in operands:
+        if isinstance(x, Node) and not isinstance(x, Value):
+            raise TypeError(f"{op.name}: a Value and a {type(x).__name__} cannot be mixed in one graph: take its .data")
     operands = tuple([x if isinstance(x, Value) else plain_number(x, op.name) for x in operands])
     wanted = [isinstance(x, Value) and not x.constant for x in operands]
     number, slopes = _evaluate(op, _numbers(operands), wanted)

@@ -6,6 +6,7 @@ recording pays for one look at a global.
 
 from __future__ import annotations
 
+import sys
 from _thread import allocate_lock
 from contextvars import ContextVar
 from math import isfinite
@@ -90,8 +91,6 @@ class trace_lines(Watcher):  # noqa: N801
 
     def watch(self, node: Node) -> None:
         """Note the innermost line outside this package."""
-        import sys
-
         frame = sys._getframe(1)
         while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
             frame = frame.f_back
@@ -115,31 +114,56 @@ class strict(Watcher):  # noqa: N801
         if node.op is None:
             return
         numbers = [arg._data if isinstance(arg, graph.Node) else arg for arg in node.args]
-        if not all(map(isfinite, numbers)):
+        if not all(map(_finite, numbers)):
             return
         texts = [arg.name if isinstance(arg, graph.Node) else "" for arg in node.args]
-        texts = [text or f"{number!r}" for text, number in zip(texts, numbers, strict=True)]
+        texts = [text or _text(number) for text, number in zip(texts, numbers, strict=True)]
         where = ", ".join(
-            f"{text} = {number!r}" for text, number in zip(texts, numbers, strict=True) if text != repr(number)
+            f"{text} = {_text(number)}" for text, number in zip(texts, numbers, strict=True) if text != _text(number)
         )
         what = node.op.text(*texts)
         where = f", where {where}" if where else ""
-        if not isfinite(node._data):
-            raise FloatingPointError(f"{what} = {node._data}{where}")
+        if not _finite(node._data):
+            raise FloatingPointError(f"{what} = {_text(node._data)}{where}")
         for text, slope in zip(texts, node.slopes, strict=True):
-            if slope is not None and not isfinite(slope):
-                raise FloatingPointError(f"the slope of {what} with respect to {text} is {slope}{where}")
+            if slope is not None and not _finite(slope):
+                raise FloatingPointError(f"the slope of {what} with respect to {text} is {_text(slope)}{where}")
 
 
-def check_gradients(root: Node, seed: float) -> None:
+def _finite(number: Any) -> bool:
+    """Whether a number, or every entry of an array, is finite; of a lazy array or a linear map nothing is known."""
+    if isinstance(number, float):
+        return isfinite(number)
+    numpy = sys.modules["numpy"]
+    return type(number) is not numpy.ndarray or bool(numpy.isfinite(number).all())
+
+
+def _text(number: Any) -> str:
+    """The number; of an array its shape and the first entry that is not finite."""
+    if isinstance(number, float):
+        return repr(number)
+    bad = "" if _finite(number) else f" with {number[~sys.modules['numpy'].isfinite(number)].flat[0]}"
+    shape = getattr(number, "shape", None)
+    return f"{number}" if shape is None else f"array{shape}{bad}"
+
+
+def is_strict() -> bool:
+    """Whether `strict` is active in this thread or task."""
+    return any(isinstance(watcher, strict) for watcher in _watchers.get())
+
+
+def check_gradients(root: Node, seed: Any) -> None:
     """Under `strict`, raise FloatingPointError at the first contribution that is not finite."""
-    if not any(isinstance(watcher, strict) for watcher in _watchers.get()):
-        return
+    if is_strict():
+        root._run(_check_contributions, root, seed)
+
+
+def _check_contributions(root: Node, seed: Any) -> None:
     for node, _, operand, upstream, slope, contribution in graph.propagate(root, seed, {}):
-        if not isfinite(contribution):
+        if not _finite(contribution):
             raise FloatingPointError(
                 f"backward of {node.op.name if node.op else ''}: the contribution to the gradient of "
-                f"{operand!r} is {upstream} × {slope} = {contribution}"
+                f"{operand!r} is {_text(upstream)} × {_text(slope)} = {_text(contribution)}"
             )
 
 

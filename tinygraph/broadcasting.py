@@ -1,0 +1,54 @@
+"""Broadcasting, explained: why two shapes do not fit, and where they fit in a way that is seldom meant."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from tinygraph import ops
+from tinygraph.graph import Node
+from tinygraph.row import Op
+
+
+def explain_shapes(op: Op, x: Any, y: Any) -> None:
+    """Raise ValueError that says which axis does not fit."""
+    a, b = (_shape(side) for side in (x, y))
+    sides = " and ".join(
+        f"{(side.name or letter) if isinstance(side, Node) else 'an array'} {shape}"
+        for side, letter, shape in ((x, "x", a), (y, "y", b))
+    )
+    if op.name == "matmul":
+        inner = b[-2] if len(b) > 1 else b[0]
+        if a[-1] != inner:
+            raise ValueError(
+                f"matmul of {sides}: the last axis of the first has {a[-1]} entries, the "
+                f"{'second to last' if len(b) > 1 else 'only'} axis of the second {inner}, and they must be as many"
+            ) from None
+        a, b = a[:-2], b[:-2]
+    for i in range(1, min(len(a), len(b)) + 1):
+        if a[-i] != b[-i] and 1 not in (a[-i], b[-i]):
+            product = op is ops.mul and len(a) == len(b) == 2 and a[1] == b[0]
+            raise ValueError(
+                f"{op.name} of {sides}: axis -{i} has {a[-i]} entries in the first and {b[-i]} in the second; axes "
+                "are matched from the last, and must be as long, or have 1 entry"
+                + (f"; the matrix product @ would give {(a[0], b[1])}" if product else "")
+            ) from None
+
+
+def check_traps(op: Op, x: Any, y: Any, shape: tuple[int, ...]) -> None:
+    """Under `strict`, raise ValueError where broadcasting does what is seldom meant."""
+    a, b = (_shape(side) for side in (x, y))
+    if len(a) != len(b) and 1 in (len(a), len(b)) and math.prod(shape) > max(math.prod(a), math.prod(b)):
+        raise ValueError(
+            f"strict: {op.name} of shapes {a} and {b} makes {shape}, each row with each column: the rank-1 array is "
+            f"taken for a row; make it a column with .reshape(-1, 1), or a row with .reshape(1, -1), if that is meant"
+        )
+    if op is ops.mul and len(a) == len(b) == 2 and a != b and a[1] == b[0] and (a[0], b[1]) != shape:
+        raise ValueError(
+            f"strict: {a} * {b} makes {shape}, entry by entry with one of them repeated; the matrix product @ would "
+            f"give {(a[0], b[1])}. If entry by entry is meant, repeat it yourself: np.broadcast_to(array, {shape})"
+        )
+
+
+def _shape(x: Any) -> tuple[int, ...]:
+    return getattr(x._data if isinstance(x, Node) else x, "shape", ())
