@@ -24,28 +24,23 @@ class _Quiet(threading.local):
     def __init__(self) -> None:
         context = contextvars.Context()
         context.run(np.seterr, all="ignore")
+        context.run(_inside.set, True)
         self.run = context.run
-        self.inside = False
 
 
+_inside = contextvars.ContextVar("inside quietly", default=False)
 _quiet = _Quiet()
 
 
 def quietly(function: Callable[..., Any], *args: Any) -> Any:
     """Call the function with NumPy's floating-point warnings off.
 
-    Running it in a context prepared once takes 0.3 µs; `np.errstate` takes 2.8, three times an addition.
+    Running it in a context prepared once takes 0.5 µs; `np.errstate` takes 2.8, three times an addition.
 
     >>> quietly(np.divide, 1.0, np.array([0.0]))
     array([inf])
     """
-    if _quiet.inside:
-        return function(*args)
-    _quiet.inside = True
-    try:
-        return _quiet.run(function, *args)
-    finally:
-        _quiet.inside = False
+    return function(*args) if _inside.get() else _quiet.run(function, *args)
 
 
 def as_array(data: Any, what: str) -> Any:
@@ -107,7 +102,7 @@ def float_by_float(number: Callable[..., float], arity: int) -> Callable[..., An
 def sigmoid(x: Any) -> Any:
     """1 / (1 + exp(-x)), accurate in both tails because exp is only ever given -|x|."""
     e = np.exp(-np.absolute(x))
-    return np.where(x >= 0, 1.0, e) / (1.0 + e)
+    return np.maximum(e, 0.5 + np.copysign(0.5, x)) / (1.0 + e)  # e or 1 by the sign of x, in half the time of `where`
 
 
 def softplus(x: Any) -> Any:
@@ -122,12 +117,12 @@ def log_sigmoid(x: Any) -> Any:
 
 def relu(x: Any) -> Any:
     """max(x, 0), where nan stays nan."""
-    return np.where(x <= 0, 0.0, x)
+    return np.maximum(x, 0.0) + 0.0  # which makes 0 of -0
 
 
 def heaviside(x: Any) -> Any:
     """1 for positive x and 0 otherwise, 0 itself included; nan for nan."""
-    return np.where(x > 0, 1.0, flat(x))
+    return np.maximum(np.sign(x), 0.0) + 0.0
 
 
 def flat(x: Any) -> Any:
@@ -176,15 +171,19 @@ def binary_cross_entropy_da(a: Any, y: Any) -> Any:
 
 def binary_cross_entropy_with_logits(z: Any, y: Any) -> Any:
     """binary_cross_entropy(sigmoid(z), y), computed from z: two terms of one sign, and one exp."""
-    size = np.absolute(z)
-    return _weighted(np.where(z > 0, 1.0 - y, y), size) + np.log1p(np.exp(-size))
+    weight = (z > 0) - y
+    rest = np.log1p(np.exp(-np.absolute(z)))
+    out = weight * z + rest
+    if type(out) is np.ndarray and np.isfinite(np.add.reduce(out, axis=None)):
+        return out
+    return _weighted(weight, z) + rest  # weight 0 leaves nothing of an infinite z
 
 
 def sigmoid_minus(z: Any, y: Any) -> Any:
-    """sigmoid(z) - y from both tails: for y = 0 and 1 nothing cancels."""
+    """sigmoid(z) - y from both tails, (1 - y) sigmoid(z) - y sigmoid(-z): for y = 0 and 1 nothing cancels."""
     e = np.exp(-np.absolute(z))
-    near, far = 1.0 / (1.0 + e), e / (1.0 + e)  # sigmoid(|z|), sigmoid(-|z|)
-    return np.where(z >= 0, (1.0 - y) * near - y * far, (1.0 - y) * far - y * near)
+    side = np.copysign(0.5, z)
+    return ((1.0 - y) * np.maximum(e, 0.5 + side) - y * np.maximum(e, 0.5 - side)) / (1.0 + e)
 
 
 def _weighted(weight: Any, x: Any) -> Any:

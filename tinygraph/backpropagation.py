@@ -14,6 +14,7 @@ from tinygraph.graph import MANY, Node, check_fresh, order
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
 _pass_lock = allocate_lock()
@@ -22,8 +23,10 @@ _unfinished: list[Node] = []  # the root of the pass that runs, or that was inte
 _mark = 0  # of the last pass: a negative number, of which each pass takes two
 
 
-def backward(root: Node, seed: Any) -> None:
+def backward(root: Node, seed: Any, accumulate: Callable[[Node], None] | None = None) -> None:
     """Set `.grad` on every node a gradient reaches from the root, each starting from zero.
+
+    `accumulate(root)` passes gradients on where the numbers are no floats; consumers are counted by then.
 
     Passes are serialised by a lock: they count in the nodes, and threads may share leaves. A pass
     left by an exception or Ctrl-C puts the counts back, so that the next one is right.
@@ -36,11 +39,11 @@ def backward(root: Node, seed: Any) -> None:
         try:
             _clean_up()
             _unfinished.append(root)
-            if not _accumulate_at_once(root, seed):
+            if accumulate is not None or not _accumulate_at_once(root, seed):
                 if _count_consumers(root):
                     check_fresh(order(root))
                 root.grad = seed
-                _accumulate(root)
+                (accumulate or _accumulate)(root)
             _unfinished.clear()
         finally:
             _clean_up()

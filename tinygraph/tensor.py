@@ -14,16 +14,17 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from tinygraph import graph, ops, watching, wiring
+from tinygraph import backpropagation, graph, ops, watching, wiring
 from tinygraph.arithmetic import Arithmetic
-from tinygraph.arrays import as_array, quietly
+from tinygraph.arrays import _inside, _quiet, as_array, quietly
 from tinygraph.broadcasting import check_traps, explain_shapes
-from tinygraph.graph import Node, exhaust, order, propagate
+from tinygraph.graph import Node
 from tinygraph.row import Op, VariadicOp
 from tinygraph.wiring import Axis, Wiring
 
 _new = object.__new__
-_ndarray = np.ndarray
+_ndarray, _float64 = np.ndarray, np.dtype(np.float64)
+_pow = ops.pow
 _EDGE = 6  # arrays of so many entries are written out
 
 
@@ -51,8 +52,8 @@ class Tensor(Arithmetic):
     def __init__(self, data: Any, name: str = "", *, constant: bool = False) -> None:
         if constant:
             self.__class__ = _Constant
-        array = as_array(data, "Tensor")
-        self._data = np.array(array) if type(array) is _ndarray and not constant else array
+        array = data if type(data) is _ndarray and data.dtype is _float64 else as_array(data, "Tensor")
+        self._data = array.copy() if type(array) is _ndarray and not constant else array
         self.op = self.x = self.y = self.dx = self.dy = self.grad = self.notes = None
         self.pending = self.stamp = 0
         if name:
@@ -144,15 +145,11 @@ class Tensor(Arithmetic):
 
     def _slopes(self) -> tuple[Any, ...]:
         op: Any = self.op
+        numbers = [x._data if isinstance(x, Tensor) else x for x in self.args]
         if isinstance(op, Wiring):
-            numbers = [x._data if isinstance(x, Tensor) else x for x in self.args]
             return op.slopes(self._data, numbers, [slope is not None for slope in self._flow])
-        x = self.x._data if isinstance(self.x, Tensor) else self.x
-        if self.y is None:
-            return (op.of_arrays()[1](self._data, x) if self.dx else None,)
-        y = self.y._data if isinstance(self.y, Tensor) else self.y
-        _, dx, dy = op.of_arrays()
-        return dx(self._data, x, y) if self.dx else None, dy(self._data, x, y) if self.dy else None
+        functions = op.of_arrays()[1:]
+        return tuple([f(self._data, *numbers) if flow else None for f, flow in zip(functions, self._flow, strict=True)])
 
     def _seed(self, seed: Any) -> Any:
         """The gradient a pass begins with, in the shape of this root."""
@@ -171,41 +168,54 @@ class Tensor(Arithmetic):
     def _gradient(self, adjoint: Any) -> Any:
         if adjoint is None:
             return np.zeros(self.shape)
-        return np.asarray(adjoint) if isinstance(adjoint, (float, np.generic)) else adjoint
+        return np.array(adjoint) if isinstance(adjoint, (float, np.generic)) else adjoint
 
     @staticmethod
     def _run(function: Callable[..., Any], *args: Any) -> Any:
         return quietly(function, *args)
 
     def _backpropagate(self, seed: Any) -> None:
-        quietly(_accumulate, self, seed)
+        quietly(backpropagation.backward, self, seed, _accumulate)
 
     # --- recording
 
     @classmethod
     def _infix(cls, op: Op, x: Any, y: Any) -> Any:
+        if type(x) in _PLAIN and type(y) in _PLAIN and op is not _pow:  # no detour over the row
+            return cls._record(op, x, y)
         return op(x, y) if _is_operand(x) and _is_operand(y) else NotImplemented
 
     @staticmethod
     def _record(op: Op, x: Any, y: Any = None) -> Tensor:
-        a = x._data if isinstance(x, Tensor) else (x := _operand(x, op.name))
+        function = (op._of_arrays or op.of_arrays())[0]
+        if isinstance(x, Tensor):
+            a = x._data
+            dx = None if type(x) is _Constant else True
+        else:
+            a = x = _operand(x, op.name)
+            dx = None
         if y is None:
-            data = quietly(op.of_arrays()[0], a)
-            return _node(op, data, x, None, _wanted(x), None)
-        b = y._data if isinstance(y, Tensor) else (y := _operand(y, op.name))
+            return _node(op, quietly(function, a), x, None, dx, None)
+        if isinstance(y, Tensor):
+            b = y._data
+            dy = None if type(y) is _Constant else True
+        else:
+            b = y = y if type(y) is float else _operand(y, op.name)
+            dy = None
         try:
-            data = quietly(op.of_arrays()[0], a, b)
+            data = function(a, b) if _inside.get() else _quiet.run(function, a, b)  # `quietly`, without its call
         except ValueError:
             explain_shapes(op, x, y)
             raise
-        shape = np.shape(data)
-        if graph.watch is not None and watching.is_strict():
-            check_traps(op, x, y, shape)
-        if isinstance(x, Tensor) and a.shape != shape:
-            x = wiring.expand(shape)(x)
-        if isinstance(y, Tensor) and b.shape != shape:
-            y = wiring.expand(shape)(y)
-        return _node(op, data, x, y, _wanted(x), _wanted(y))
+        if type(b) is not float or dx is None:  # else there is nothing to broadcast
+            shape = data.shape
+            if graph.watch is not None and watching.is_strict():
+                check_traps(op, x, y, shape)
+            if isinstance(x, Tensor) and a.shape != shape:
+                x = Tensor._record_wiring(wiring.expand(shape), (x,))
+            if isinstance(y, Tensor) and b.shape != shape:
+                y = Tensor._record_wiring(wiring.expand(shape), (y,))
+        return _node(op, data, x, y, dx, dy)
 
     @staticmethod
     def _record_lists(op: VariadicOp, *lists: Any) -> NoReturn:  # noqa: ARG004
@@ -213,16 +223,21 @@ class Tensor(Arithmetic):
 
     @staticmethod
     def _record_wiring(op: Wiring, operands: Sequence[Any]) -> Tensor:
-        operands = [x if isinstance(x, Tensor) else _operand(x, op.name) for x in operands]
-        try:
-            data = quietly(op.compute, *[x._data if isinstance(x, Tensor) else x for x in operands])
-        except ValueError:
-            if len(operands) == 2:
-                explain_shapes(op, *operands)
-            raise
+        if len(operands) == 1 and not op.variadic:
+            (x,) = operands
+            return _node(op, quietly(op.compute, x._data), x, None, None if type(x) is _Constant else True, None)
         if op.variadic:
-            return _node(op, data, tuple(operands), tuple(map(_wanted, operands)), None, graph.MANY)
-        x, y = operands if len(operands) == 2 else (*operands, None)
+            operands = tuple([x if isinstance(x, Tensor) else _operand(x, op.name) for x in operands])
+            data = quietly(op.compute, *[x._data if isinstance(x, Tensor) else x for x in operands])
+            return _node(op, data, operands, tuple(map(_wanted, operands)), None, graph.MANY)
+        x, y = operands
+        a = x._data if isinstance(x, Tensor) else (x := _operand(x, op.name))
+        b = y._data if isinstance(y, Tensor) else (y := _operand(y, op.name))
+        try:
+            data = quietly(op.compute, a, b)
+        except ValueError:
+            explain_shapes(op, x, y)
+            raise
         return _node(op, data, x, y, _wanted(x), _wanted(y))
 
     @classmethod
@@ -244,16 +259,16 @@ class Tensor(Arithmetic):
         Tensor([4.0, 6.0], op='sum')
         """
         _no_more(numpy)
-        return wiring.sum_over(_axis(axis), keepdims)(self)  # type: ignore[no-any-return]
+        return self._record_wiring(wiring.sum_over(_axis(axis), keepdims), (self,))
 
     def mean(self, axis: Axis = None, keepdims: bool = False, **numpy: Any) -> Tensor:
-        """The mean over all axes, one, or several: the sum, divided by how many there are.
+        """The mean over all axes, one, or several.
 
         >>> Tensor([1.0, 2.0, 6.0]).mean()
-        Tensor(3.0, op='div')
+        Tensor(3.0, op='mean')
         """
-        total = self.sum(axis, keepdims, **numpy)
-        return total / (self.size / max(total.size, 1) if self.size else 0.0)
+        _no_more(numpy)
+        return self._record_wiring(wiring.mean_over(_axis(axis), keepdims), (self,))
 
     def max(self, axis: Axis = None, keepdims: bool = False, **numpy: Any) -> Tensor:
         """The largest entry over all axes, one, or several; where k tie, each has 1/k of the slope."""
@@ -267,7 +282,7 @@ class Tensor(Arithmetic):
         _no_more(numpy)
         if not self.size:
             raise ValueError(f"{name} of a Tensor of shape {self.shape}: there is no entry")
-        return wiring.extreme(name, _axis(axis), keepdims)(self)  # type: ignore[no-any-return]
+        return self._record_wiring(wiring.extreme(name, _axis(axis), keepdims), (self,))
 
     def transpose(self, *axes: Any) -> Tensor:
         """The axes in another order; without one, reversed.
@@ -279,7 +294,7 @@ class Tensor(Arithmetic):
         found = tuple(operator.index(a) % self.ndim for a in order) if order else tuple(range(self.ndim))[::-1]
         if sorted(found) != list(range(self.ndim)):
             raise ValueError(f"transpose of a Tensor of shape {self.shape}: {axes} are not its axes in another order")
-        return wiring.transpose(found)(self)  # type: ignore[no-any-return]
+        return self._record_wiring(wiring.transpose(found), (self,))
 
     @property
     def T(self) -> Tensor:  # noqa: N802  (NumPy's name)
@@ -293,7 +308,7 @@ class Tensor(Arithmetic):
                 f"strict: {self.name or 'this Tensor'} has the shape {self.shape}, a rank-1 array, of which .T is the "
                 "same again: make it a column with .reshape(-1, 1)"
             )
-        return self.transpose()
+        return self._record_wiring(wiring.transpose(tuple(range(self.ndim))[::-1]), (self,))
 
     def reshape(self, *shape: Any) -> Tensor:
         """The same entries in another shape, where one length may be -1.
@@ -306,13 +321,13 @@ class Tensor(Arithmetic):
         found = tuple(operator.index(n) if n != -1 else self.size // max(whole, 1) for n in wanted)
         if math.prod(found) != self.size or list(wanted).count(-1) > 1:
             raise ValueError(f"reshape: the {self.size} entries of shape {self.shape} do not make {tuple(wanted)}")
-        return wiring.reshape(found)(self)  # type: ignore[no-any-return]
+        return self._record_wiring(wiring.reshape(found), (self,))
 
     def __getitem__(self, key: Any) -> Tensor:
         keys = key if isinstance(key, tuple) else (key,)
         if any(isinstance(k, Tensor) for k in keys):
             raise TypeError("a Tensor is no index: take its .data, as integers")
-        return wiring.index(key)(self)  # type: ignore[no-any-return]
+        return self._record_wiring(wiring.index(key), (self,))
 
     def __matmul__(self, other: Any) -> Tensor:
         return self._matmul(self, other)  # type: ignore[no-any-return]
@@ -401,12 +416,14 @@ class _Constant(Tensor):
         return True
 
 
+_PLAIN = (Tensor, _Constant, float, int, _ndarray)
+
 # --- operands ---------------------------------------------------------------------------------------
 
 
 def _operand(x: Any, op: str) -> Any:
     """A plain operand: a float, or an array."""
-    if type(x) is float:
+    if type(x) is float or (type(x) is _ndarray and x.dtype is _float64 and x.ndim):
         return x
     array = as_array(x, op)
     return float(array) if type(array) is _ndarray and not array.ndim else array
@@ -423,14 +440,14 @@ def _number(x: Any) -> Any:
 
 
 def _wanted(x: Any) -> bool | None:
-    return True if isinstance(x, Tensor) and not x.constant else None
+    return True if isinstance(x, Tensor) and type(x) is not _Constant else None
 
 
 def _node(op: Op, data: Any, x: Any, y: Any, dx: Any, dy: Any) -> Tensor:
     constant = dx is None and (dy is None or (dy is graph.MANY and True not in y))
     out = _new(_Constant if constant else Tensor)
-    if type(data) is not _ndarray:  # of a 0-d array NumPy makes a scalar
-        data = as_array(data, op.name)
+    if type(data) is not _ndarray:
+        data = np.array(data) if type(data) is np.float64 else as_array(data, op.name)  # NumPy's scalars are 0-d here
     out._data = data
     out.op = op
     out.x = x
@@ -467,17 +484,60 @@ def _no_more(numpy: dict[str, Any]) -> None:
 # --- the pass ---------------------------------------------------------------------------------------
 
 
-def _accumulate(root: Tensor, seed: Any) -> None:
-    """Set `.grad` on every node a gradient reaches; none shares memory with another, or with data."""
-    adjoints: dict[Node, Any] = {}
-    try:
-        exhaust(propagate(root, seed, adjoints))
-    except BaseException:
-        for node in order(root):
-            node.grad = None
-        raise
-    for node, adjoint in adjoints.items():
-        node.grad = node._gradient(adjoint)
+def _accumulate(root: Node) -> None:
+    """Kahn's order, as in `backpropagation`, with arrays; at the end none shares memory with another, or with data.
+
+    The counting walk has left 0.0 in each `.grad`; the first contribution takes its place, and is passed on
+    without a copy where a slope is 1, or is a view. A row's slopes are computed here, from the operands.
+    """
+    reached = [root]
+    stack: list[Any] = [root]
+    node: Any
+    while stack:
+        node = stack.pop()
+        op = node.op
+        if op is None:
+            continue
+        up = node.grad
+        if type(op) is Op:
+            x, y = node.x, node.y
+            a = x._data if isinstance(x, Tensor) else x
+            functions = op._of_arrays or op.of_arrays()
+            if y is None:
+                slopes: Any = ((x, functions[1](node._data, a)),)
+            else:
+                b = y._data if isinstance(y, Tensor) else y
+                if node.dy is None:
+                    slopes = ((x, functions[1](node._data, a, b)),)
+                elif node.dx is None:
+                    slopes = ((y, functions[2](node._data, a, b)),)
+                else:
+                    slopes = (x, functions[1](node._data, a, b)), (y, functions[2](node._data, a, b))
+        elif node.dy is None and not op.variadic:
+            contribution = op.dx(up, node._data, *[x._data if isinstance(x, Tensor) else x for x in node.args])
+            slopes = ((node.x, contribution),)
+            up = None
+        else:
+            slopes = [edge for edge in zip(node.args, node._slopes(), strict=True) if edge[1] is not None]
+        for operand, slope in slopes:
+            contribution = slope if up is None else up if type(slope) is float and slope == 1.0 else up * slope
+            if type(contribution) is not _ndarray:
+                contribution = operand._gradient(contribution)
+            if type(operand.grad) is float:
+                operand.grad = contribution
+                reached.append(operand)
+            else:
+                operand.grad = operand.grad + contribution
+            operand.pending = left = operand.pending - 1
+            if not left:
+                stack.append(operand)
+    seen = set()
+    for node in reached:
+        gradient = node.grad
+        if getattr(gradient, "base", None) is not None or id(gradient) in seen:
+            node.grad = gradient.copy()
+        else:
+            seen.add(id(gradient))
 
 
 def concatenate(tensors: Sequence[Any], axis: int = 0) -> Any:
@@ -503,6 +563,8 @@ def _entry(x: Any) -> Any:
 
 
 def _dot(x: Any, y: Any) -> Any:
+    if getattr(x, "ndim", 0) == getattr(y, "ndim", 0) == 2:
+        return Tensor._record_wiring(wiring.matmul, (x, y))
     return x * y if not np.ndim(_number(x)) or not np.ndim(_number(y)) else wiring.matmul(x, y)
 
 

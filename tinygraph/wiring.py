@@ -56,9 +56,10 @@ class Wiring(Op):
     def __call__(self, *operands: Any) -> Any:
         """Compute on arrays; let the first tensor among the operands record."""
         for operand in operands:
-            record = getattr(type(operand), "_record_wiring", None)
-            if record is not None:
-                return record(self, operands)
+            if type(operand) is not np.ndarray:
+                record = getattr(type(operand), "_record_wiring", None)
+                if record is not None:
+                    return record(self, operands)
         return quietly(self.compute, *operands)
 
     def slopes(self, out: Any, operands: Sequence[Any], wanted: list[bool]) -> tuple[Any, ...]:
@@ -144,12 +145,21 @@ def expand(shape: Shape) -> Wiring:
     """
     return Wiring(
         "expand",
-        lambda x: np.broadcast_to(x, shape),
+        lambda x: _broadcast(x, shape),
         symbol=f"expand({{}}, {_shape(shape)})",
         dx=lambda up, out, x: collapse(x.shape)(up),
         note=("summed to {shape}",),
         made_by=(expand, shape),
     )
+
+
+def _broadcast(x: Any, shape: Shape) -> Any:
+    """`np.broadcast_to`, which takes 8 µs; one number over a short axis is written out, in 2."""
+    if type(x) in (np.ndarray, np.float64) and x.size == 1 and math.prod(shape) <= 4096:
+        out = np.empty(shape)
+        out.fill(x.item())
+        return out
+    return np.broadcast_to(x, shape)
 
 
 @lru_cache(maxsize=1024)
@@ -159,11 +169,14 @@ def collapse(shape: Shape) -> Wiring:
     >>> collapse((3,))(np.ones((2, 3)))
     array([2., 2., 2.])
     """
+    single = all(n == 1 for n in shape)
 
     def compute(x: Any) -> Any:
+        if single:
+            return np.array(np.add.reduce(x, axis=None)).reshape(shape)
         new = x.ndim - len(shape)
         repeated = tuple(i for i, n in enumerate(x.shape) if i < new or (shape[i - new] == 1 and n != 1))
-        return np.sum(x, axis=repeated, keepdims=True).reshape(shape) if repeated else x
+        return np.add.reduce(x, axis=repeated, keepdims=True).reshape(shape) if repeated else x
 
     return Wiring(
         "collapse",
@@ -185,7 +198,7 @@ def reshape(shape: Shape) -> Wiring:
     """
     return Wiring(
         "reshape",
-        lambda x: np.reshape(x, shape),
+        lambda x: x.reshape(shape),
         symbol=f"reshape({{}}, {_shape(shape)})",
         dx=lambda up, out, x: reshape(x.shape)(up),
         note=("reshaped to {shape}",),
@@ -204,7 +217,7 @@ def transpose(axes: Shape) -> Wiring:
     plain = axes == tuple(range(len(axes)))[::-1]
     return Wiring(
         "transpose",
-        lambda x: np.transpose(x, axes),
+        lambda x: x.transpose(axes),
         symbol="{}.T" if plain else f"transpose({{}}, {axes})",
         dx=lambda up, out, x: transpose(back)(up),
         note=(".T" if plain else f"transpose(·, {back})",),
@@ -214,6 +227,8 @@ def transpose(axes: Shape) -> Wiring:
 
 def _swap(x: Any) -> Any:
     """The last two axes exchanged."""
+    if type(x) is np.ndarray:
+        return x.swapaxes(-1, -2)
     return transpose((*range(x.ndim - 2), x.ndim - 1, x.ndim - 2))(x)
 
 
@@ -318,11 +333,33 @@ def sum_over(axis: Axis, keepdims: bool = False) -> Wiring:
     """
     return Wiring(
         "sum",
-        lambda x: np.sum(x, axis=axis, keepdims=keepdims),
+        lambda x: np.add.reduce(x, axis=axis, keepdims=keepdims),  # type: ignore[call-overload]
         symbol=_over("sum", axis),
         dx=lambda up, out, x: _spread(up, x, axis),
         note=("expanded to {shape}",),
         made_by=(sum_over, axis, keepdims),
+    )
+
+
+@lru_cache(maxsize=256)
+def mean_over(axis: Axis, keepdims: bool = False) -> Wiring:
+    """The mean over all axes (None), one, or several; nan where there is no entry.
+
+    >>> mean_over(0)(np.array([[1.0, 2.0], [3.0, 4.0]]))
+    array([2., 3.])
+    """
+
+    def compute(x: Any) -> Any:
+        total = np.add.reduce(x, axis=axis, keepdims=keepdims)  # type: ignore[call-overload]
+        return total / (x.size / max(np.size(total), 1))
+
+    return Wiring(
+        "mean",
+        compute,
+        symbol=_over("mean", axis),
+        dx=lambda up, out, x: _spread(up / (x.size / max(out.size, 1)), x, axis),
+        note=("expanded to {shape}, divided by their number",),
+        made_by=(mean_over, axis, keepdims),
     )
 
 
@@ -332,14 +369,13 @@ def _over(name: str, axis: Axis) -> str:
 
 def _spread(x: Any, like: Any, axis: Axis) -> Any:
     """What was reduced over the axis, back in the shape it had."""
-    x = _column(x, like, axis)
+    if axis is not None:
+        axes = [a % like.ndim for a in ((axis,) if isinstance(axis, int) else axis)]
+        column = tuple(1 if i in axes else n for i, n in enumerate(like.shape))
+        x = reshape(column)(x) if x.shape != column else x
+    elif x.ndim and x.shape != like.shape:
+        x = reshape(())(x)
     return expand(like.shape)(x) if x.shape != like.shape else x
-
-
-def _column(x: Any, like: Any, axis: Axis) -> Any:
-    axes = range(like.ndim) if axis is None else [a % like.ndim for a in ((axis,) if isinstance(axis, int) else axis)]
-    shape = tuple(1 if i in axes else n for i, n in enumerate(like.shape))
-    return reshape(shape)(x) if np.shape(x) != shape else x
 
 
 def _matmul_dx(up: Any, out: Any, x: Any, y: Any) -> Any:
