@@ -12,7 +12,7 @@ import tinygraph
 from tinygraph import Value
 from tinygraph.datasets import Scaler, load_breast_cancer
 from tinygraph.graph import order
-from tinygraph.logistic import LOSSES, LogisticRegression, NotFittedError, cost, gradient_descent
+from tinygraph.logistic import LOSSES, LogisticRegression, NotFittedError, gradient_descent, two_loops
 
 features = st.floats(-3, 3)
 losses = pytest.mark.parametrize("loss", LOSSES)
@@ -33,7 +33,7 @@ def test_cost_and_gradient_are_those_of_the_closed_form(loss, drawn):
     X, Y, w, b = drawn
     assume(np.abs(np.array(X) @ w + b).max() < 12)  # beyond, 1 - a has few digits left in either computation
     ws, bv = [Value(x) for x in w], Value(b)
-    J = cost(ws, bv, X, Y, loss)
+    J = two_loops(ws, bv, X, Y, loss)
     slopes = tinygraph.grad(J, [*ws, bv])
     Xn, Yn = np.array(X), np.array(Y)
     A = 1 / (1 + np.exp(-(Xn @ w + b)))
@@ -49,7 +49,7 @@ def test_cost_and_gradient_are_those_of_the_closed_form(loss, drawn):
 @losses
 def test_the_graph_has_the_lectures_names(loss):
     w, b = [Value(0.1, "w1"), Value(0.2, "w2")], Value(0.3, "b")
-    J = cost(w, b, [[1.0, 2.0]], [1], loss)
+    J = two_loops(w, b, [[1.0, 2.0]], [1], loss)
     names = [node.name for node in order(J) if node.name]
     a = [] if loss.endswith("logits") else ["a"]
     assert sorted(names) == sorted(["J", "loss", *a, "z", "w1", "w2", "b"])
@@ -57,7 +57,7 @@ def test_the_graph_has_the_lectures_names(loss):
 
 def test_dz_comes_out_as_a_minus_y():
     w, b = [Value(0.5)], Value(-0.25)
-    J = cost(w, b, [[2.0]], [1])
+    J = two_loops(w, b, [[2.0]], [1])
     J.backward()
     nodes = {node.name: node for node in order(J) if node.name}
     assert nodes["z"].grad == pytest.approx(nodes["a"].data - 1.0, rel=1e-15)
@@ -73,7 +73,7 @@ def test_a_small_step_descends(drawn, rate):
 
 def test_one_step_is_w_minus_alpha_dw():
     w, b = [Value(1.0)], Value(0.0)
-    J = cost(w, b, [[1.0]], [0])
+    J = two_loops(w, b, [[1.0]], [0])
     J.backward()
     dw, db = w[0].grad, b.grad
     list(gradient_descent(w, b, [[1.0]], [0], learning_rate=0.5, n_steps=1))
@@ -92,11 +92,11 @@ def test_divergence_is_said_and_the_last_parameters_are_kept():
 def test_bad_examples_are_refused():
     w, b = [Value(0.0)], Value(0.0)
     with pytest.raises(ValueError, match="at least one"):
-        cost(w, b, [], [])
+        two_loops(w, b, [], [])
     with pytest.raises(ValueError, match="2 examples and Y 1 labels"):
-        cost(w, b, [[1.0], [2.0]], [1])
+        two_loops(w, b, [[1.0], [2.0]], [1])
     with pytest.raises(ValueError, match="loss must be one of"):
-        cost(w, b, [[1.0]], [1], "hinge")
+        two_loops(w, b, [[1.0]], [1], "hinge")
 
 
 X4, Y4 = [[0.0], [1.0], [2.0], [3.0]], [0, 0, 1, 1]

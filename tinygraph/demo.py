@@ -7,7 +7,7 @@ from pathlib import Path
 from tinygraph.checking import NUDGE, check_grad, numeric_grad
 from tinygraph.datasets import Scaler, load_breast_cancer
 from tinygraph.graph import Node, order, propagate
-from tinygraph.logistic import cost
+from tinygraph.logistic import two_loops
 from tinygraph.reporting import say
 from tinygraph.training import save_model, train
 from tinygraph.value import Value
@@ -61,7 +61,7 @@ def train_on_real_data(n_steps: int) -> dict[str, object]:
     say(f"  {table.source} ({table.licence})")
 
     X, Y = Scaler.of(table.X).scale(table.X[:20]), table.y[:20]
-    check = check_grad(lambda w, b: cost(w, b, X, Y), [0.01 * j for j in range(len(X[0]))], 0.1)
+    check = check_grad(lambda w, b: two_loops(w, b, X, Y), [0.01 * j for j in range(len(X[0]))], 0.1)
     verdict = "agree" if check else "DO NOT AGREE"
     worst = max(entry.error for entry in check.inputs)
     say(f"  checked on {len(X)} examples: {len(check.inputs)} derivatives by backpropagation and by the complex step")

@@ -1,14 +1,18 @@
-"""The lecture's model: logistic regression as a neural network of one neuron.
+"""The lecture's model: logistic regression as a neural network of one neuron, in three readings.
 
 z = Σ_j w_j x_j + b,  a = σ(z),  the cost J is the mean loss over m examples, and gradient descent
 is w := w - α dw, b := b - α db. The letters are those of the lecture, first week of the course.
+`two_loops` writes the cost with two explicit loops over Values, `one_loop` with a loop over examples
+and vectors for the features, `no_loop` with none: the nodes z, a, loss and J are the same in all.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy as np
 
 from tinygraph.ops import (
     binary_cross_entropy,
@@ -16,67 +20,122 @@ from tinygraph.ops import (
     sigmoid,
     squared_error,
 )
+from tinygraph.tensor import Tensor
 from tinygraph.value import Value
 
-if TYPE_CHECKING:
-    import numpy as np
-
-# The loss of one example, from z and the label y. "cross_entropy" goes by way of a, as the lecture
-# does; from z it is the same number, but stays finite where a rounds to 0 or 1. The squared error
-# is the one the lecture argues against: its cost has local optima.
-LOSSES: dict[str, Callable[[Value, float], Value]] = {
+# The loss of one example (or of all, as Tensors), from z and the label y. "cross_entropy" goes by way
+# of a, as the lecture does; from z it is the same number, but stays finite where a rounds to 0 or 1.
+# The squared error is the one the lecture argues against: its cost has local optima.
+LOSSES: dict[str, Callable[[Any, Any], Any]] = {
     "cross_entropy": lambda z, y: binary_cross_entropy(_activation(z), y),
     "cross_entropy_with_logits": lambda z, y: binary_cross_entropy_with_logits(z, y),
     "squared_error": lambda z, y: squared_error(_activation(z), y),
 }
-BACKENDS = ("scalar",)
+BACKENDS = ("scalar", "tensor")
 
 
-def _activation(z: Value) -> Value:
+def _activation(z: Any) -> Any:
     a = sigmoid(z)
     a.name = "a"
     return a
 
 
-def cost(
+def two_loops(
     w: Sequence[Value], b: Value, X: Sequence[Sequence[float]], Y: Sequence[float], loss: str = "cross_entropy"
 ) -> Value:
-    """The cost J of all m examples, by the lecture's two explicit loops.
+    """The cost J of all m examples by the lecture's two explicit loops, a graph of floats.
 
     X holds m examples of n features each, Y their labels 0 or 1; nodes are named z, a, loss and J.
 
     >>> w, b = [Value(0.0, "w1"), Value(0.0, "w2")], Value(0.0, "b")
-    >>> J = cost(w, b, [[1.0, 2.0], [3.0, 4.0]], [0, 1])
+    >>> J = two_loops(w, b, [[1.0, 2.0], [3.0, 4.0]], [0, 1])
     >>> round(J.data, 4)
     0.6931
     >>> J.backward(); w[0].grad, b.grad
     (-0.5, 0.0)
     """
     loss_of = _choice("loss", loss, LOSSES)
-    m = len(X)
-    if m == 0 or len(Y) != m:
-        raise ValueError(f"X has {m} examples and Y {len(Y)} labels: they must be as many, and at least one")
-    losses: list[Value] = []
+    m = _count(len(X), len(Y))
+    J: Any = 0.0
     for x, y in zip(X, Y, strict=True):
         z = b
         for w_j, x_j in zip(w, x, strict=True):
             z = z + w_j * x_j
         z.name = z.name or "z"
-        losses.append(loss_of(z, float(y)))
-        losses[-1].name = "loss"
-    J = losses[0]
-    for L in losses[1:]:
-        J = J + L
+        L = loss_of(z, float(y))
+        L.name = "loss"
+        J = L if type(J) is float else J + L
     J = J / float(m)
     J.name = "J"
-    return J
+    return J  # type: ignore[no-any-return]
+
+
+def one_loop(w: Tensor, b: Tensor, X: Any, Y: Any, loss: str = "cross_entropy") -> Tensor:
+    """The cost J by one loop over the examples: the features are vectors, z = w.T x + b.
+
+    w has the shape (n, 1), b () or (1, 1), X is (n, m), one column an example, and Y is (1, m).
+
+    >>> w, b = Tensor([[0.0], [0.0]], "w"), Tensor(0.0, "b")
+    >>> J = one_loop(w, b, [[1.0, 3.0], [2.0, 4.0]], [[0, 1]])
+    >>> J.backward(); w.grad.tolist(), b.grad.tolist()
+    ([[-0.5], [-0.5]], 0.0)
+    """
+    loss_of = _choice("loss", loss, LOSSES)
+    X, Y, m = _columns(w, X, Y)
+    J: Any = 0.0
+    for i in range(m):
+        z = np.dot(w.T, X[:, i : i + 1]) + b
+        z.name = "z"
+        L = loss_of(z, Y[:, i : i + 1])
+        L.name = "loss"
+        J = L if type(J) is float else J + L
+    J = J.reshape(()) / float(m)
+    J.name = "J"
+    return J  # type: ignore[no-any-return]
+
+
+def no_loop(w: Tensor, b: Tensor, X: Any, Y: Any, loss: str = "cross_entropy") -> Tensor:
+    """The cost J without a loop: Z = np.dot(w.T, X) + b, A = σ(Z), and so on, for all examples at once.
+
+    Shapes as in `one_loop`. The lecture's dZ is then the `grad` of the node z, dw and db those of w and b.
+
+    >>> w, b = Tensor([[0.0], [0.0]], "w"), Tensor(0.0, "b")
+    >>> J = no_loop(w, b, [[1.0, 3.0], [2.0, 4.0]], [[0, 1]])
+    >>> J.backward(); w.grad.tolist(), b.grad.tolist()
+    ([[-0.5], [-0.5]], 0.0)
+    """
+    loss_of = _choice("loss", loss, LOSSES)
+    X, Y, m = _columns(w, X, Y)
+    Z = np.dot(w.T, X) + b
+    Z.name = "z"
+    L = loss_of(Z, Y)
+    L.name = "loss"
+    J = L.sum() / float(m)
+    J.name = "J"
+    return J  # type: ignore[no-any-return]
+
+
+def _count(m: int, labels: int) -> int:
+    if m == 0 or labels != m:
+        raise ValueError(f"X has {m} examples and Y {labels} labels: they must be as many, and at least one")
+    return m
+
+
+def _columns(w: Tensor, X: Any, Y: Any) -> tuple[Any, Any, int]:
+    """The lecture's arrays: X (n, m) and Y (1, m)."""
+    X, Y = (A if hasattr(A, "dtype") else np.asarray(A, dtype=np.float64) for A in (X, Y))
+    if X.ndim != 2 or w.shape != (X.shape[0], 1):
+        raise ValueError(f"w has the shape {w.shape} and X {X.shape}, but they must be (n, 1) and (n, m)")
+    if Y.shape != (1, X.shape[1]):
+        raise ValueError(f"Y has the shape {Y.shape}, but for {X.shape[1]} examples it must be {(1, X.shape[1])}")
+    return X, Y, _count(X.shape[1], Y.shape[1])
 
 
 def gradient_descent(
-    w: Sequence[Value],
-    b: Value,
-    X: Sequence[Sequence[float]],
-    Y: Sequence[float],
+    w: Sequence[Value] | Tensor,
+    b: Value | Tensor,
+    X: Any,
+    Y: Any,
     *,
     loss: str = "cross_entropy",
     learning_rate: float = 0.1,
@@ -84,6 +143,7 @@ def gradient_descent(
 ) -> Iterator[float]:
     """Descend from the parameters as they are, in place, and yield the cost before each step.
 
+    With Values as parameters by `two_loops`, with Tensors by `no_loop`, whose shapes X and Y then have.
     Raises FloatingPointError where the cost is no longer finite; the parameters are then those
     of the step before.
 
@@ -91,19 +151,26 @@ def gradient_descent(
     >>> costs = list(gradient_descent(w, b, [[-1.0], [1.0]], [0, 1], learning_rate=1.0, n_steps=3))
     >>> [round(J, 3) for J in costs]
     [0.693, 0.474, 0.348]
+    >>> w, b = Tensor([[0.0]]), Tensor(0.0)
+    >>> costs = list(gradient_descent(w, b, [[-1.0, 1.0]], [[0, 1]], learning_rate=1.0, n_steps=3))
+    >>> [round(J, 3) for J in costs]
+    [0.693, 0.474, 0.348]
     """
+    cost: Callable[..., Any] = no_loop if isinstance(w, Tensor) else two_loops
+    parameters: list[Any] = [w, b] if isinstance(w, Tensor) else [*w, b]
     for step in range(n_steps):
         J = cost(w, b, X, Y, loss)
         J.backward()
-        slopes = [parameter.grad for parameter in (*w, b)]
-        if not all(math.isfinite(x) for x in (J.data, *slopes) if x is not None):
+        slopes = [parameter.grad for parameter in parameters]
+        if not all(np.isfinite(number).all() for number in (J.data, *slopes) if number is not None):
             raise FloatingPointError(
-                f"the cost is {J.data} at step {step}: bring the features to one scale, lower the learning rate, "
-                "or take loss='cross_entropy_with_logits', which stays finite where a rounds to 0 or 1"
+                f"the cost is {J.item()} at step {step}: bring the features to one scale, lower the learning "
+                "rate, or take loss='cross_entropy_with_logits', which stays finite where a rounds to 0 or 1"
             )
-        for parameter, slope in zip((*w, b), slopes, strict=True):
-            parameter.data -= learning_rate * (slope or 0.0)
-        yield J.data
+        for parameter, slope in zip(parameters, slopes, strict=True):
+            if slope is not None:
+                parameter.data -= learning_rate * slope
+        yield J.item()
 
 
 class NotFittedError(ValueError, AttributeError):
@@ -113,9 +180,10 @@ class NotFittedError(ValueError, AttributeError):
 class LogisticRegression:
     """Logistic regression with scikit-learn's conventions, fitted by the lecture's gradient descent.
 
-    `backend` is "scalar" (two explicit loops); `loss` is "cross_entropy_with_logits",
-    "cross_entropy" (by way of a, as the lecture does) or "squared_error". After `fit`: `coef_`
-    (1, n), `intercept_` (1,), `classes_` (2,), and `costs_`, the cost before each step.
+    `backend` is "scalar" (two explicit loops) or "tensor" (none, and hundreds of times faster);
+    `loss` is "cross_entropy_with_logits", "cross_entropy" (by way of a, as the lecture does) or
+    "squared_error". After `fit`: `coef_` (1, n), `intercept_` (1,), `classes_` (2,), and `costs_`,
+    the cost before each step.
 
     >>> model = LogisticRegression(learning_rate=1.0, n_steps=50)
     >>> model.fit([[0.0], [1.0], [2.0], [3.0]], ["no", "no", "yes", "yes"]).predict([[0.5], [2.5]])
@@ -137,8 +205,6 @@ class LogisticRegression:
         `on_step(step, cost)` is called after each step. Raises ValueError for data that is not
         of this form, not finite, or not of two classes, FloatingPointError where descent diverges.
         """
-        import numpy as np
-
         _choice("backend", self.backend, BACKENDS)
         _choice("loss", self.loss, LOSSES)
         if not (self.learning_rate > 0 and math.isfinite(self.learning_rate)):
@@ -152,18 +218,25 @@ class LogisticRegression:
         classes, codes = np.unique(labels.ravel(), return_inverse=True)
         if len(classes) != 2:
             raise ValueError(f"y must hold two classes, but it holds {len(classes)} class(es): {classes.tolist()[:5]}")
-        w = [Value(0.0, name=f"w{j + 1}") for j in range(table.shape[1])]
-        b = Value(0.0, name="b")
-        options = {"loss": self.loss, "learning_rate": self.learning_rate, "n_steps": self.n_steps}
+        n = table.shape[1]
+        options: Any = {"loss": self.loss, "learning_rate": self.learning_rate, "n_steps": self.n_steps}
+        w: Any
+        b: Any
+        if self.backend == "tensor":
+            w, b = Tensor(np.zeros((n, 1)), "w"), Tensor(0.0, "b")
+            descent = gradient_descent(w, b, table.T, codes.reshape(1, -1).astype(np.float64), **options)
+        else:
+            w, b = [Value(0.0, name=f"w{j + 1}") for j in range(n)], Value(0.0, name="b")
+            descent = gradient_descent(w, b, table.tolist(), codes.tolist(), **options)
         self.costs_: list[float] = []
-        for J in gradient_descent(w, b, table.tolist(), codes.tolist(), **options):  # type: ignore[arg-type]
+        for J in descent:
             self.costs_.append(J)
             if on_step is not None:
                 on_step(len(self.costs_), J)
         self.classes_ = classes
-        self.n_features_in_ = len(w)
-        self.coef_ = np.array([[w_j.data for w_j in w]])
-        self.intercept_ = np.array([b.data])
+        self.n_features_in_ = n
+        self.coef_ = w.data.T.copy() if self.backend == "tensor" else np.array([[w_j.data for w_j in w]])
+        self.intercept_ = np.array([b.item()])
         return self
 
     def decision_function(self, X: Any) -> np.ndarray[Any, Any]:
@@ -178,9 +251,8 @@ class LogisticRegression:
 
     def predict_proba(self, X: Any) -> np.ndarray[Any, Any]:
         """The probabilities of both classes for examples (m, n), as an array (m, 2)."""
-        import numpy as np
-
-        return np.array([[sigmoid(-z), sigmoid(z)] for z in self.decision_function(X).tolist()]).reshape(-1, 2)
+        z = self.decision_function(X)
+        return np.stack([sigmoid(-z), sigmoid(z)], axis=1)
 
     def predict(self, X: Any) -> np.ndarray[Any, Any]:
         """The more probable class of each example (m, n), as an array (m,)."""
@@ -190,8 +262,6 @@ class LogisticRegression:
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """The share of examples whose class is predicted right."""
-        import numpy as np
-
         return float(np.average(self.predict(X) == np.asarray(y).ravel(), weights=sample_weight))
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:  # noqa: ARG002  (nothing is nested here)

@@ -198,6 +198,8 @@ class Op:
         def __call__(self, *operands: float) -> float: ...  # type: ignore[overload-overlap]
         @overload
         def __call__(self, *operands: N | float) -> N: ...
+        @overload
+        def __call__(self, *operands: Any) -> Any: ...
         def __call__(self, *operands: Any) -> Any:
             """Compute on plain numbers; let the first node among the operands record."""
 
