@@ -19,6 +19,7 @@ FLOORS = {
     "notes": 0,
     "graph": 1,
     "backpropagation": 1,
+    "backpropagation_of_arrays": 1,
     "arithmetic": 1,
     "watching": 1,
     "wiring": 1,

@@ -104,7 +104,7 @@ class Adjoint:
     """The slope of wiring, a linear map: it is multiplied from the left by a gradient, from the right by a tangent.
 
     >>> down = sum_over(None).slopes(None, (np.zeros((2, 2)),), [True])[0]
-    >>> 3.0 * down
+    >>> np.array(3.0) * down
     array([[3., 3.],
            [3., 3.]])
     >>> down * np.array([[1.0, 2.0], [3.0, 4.0]])
