@@ -30,6 +30,7 @@ FLOORS = {
     "checking": 3,
     "testing": 4,
     "logistic": 4,
+    "readings": 4,
     "datasets": 4,
     "reporting": 5,
     "writing": 5,

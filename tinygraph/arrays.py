@@ -159,14 +159,19 @@ def div_dy(x: Any, y: Any) -> Any:
 
 def binary_cross_entropy(a: Any, y: Any) -> Any:
     """-(y log a + (1 - y) log(1 - a)), where 0 log 0 is 0."""
-    return _weighted(y, -np.log(a)) + _weighted(1.0 - y, -np.log1p(-a))
+    yes, no = np.log(a), np.log1p(-a)
+    out = -(y * yes + (1.0 - y) * no)
+    return out if _all_finite(out) else _weighted(y, -yes) + _weighted(1.0 - y, -no)
 
 
 def binary_cross_entropy_da(a: Any, y: Any) -> Any:
-    """(1 - y) / (1 - a) - y / a as one fraction, or the one term of a label, where 0 / 0 is 0."""
+    """(1 - y) / (1 - a) - y / a as one fraction, or at 0 and 1 the one term of a label, where 0 / 0 is 0."""
+    below = a * (1.0 - a)
+    slope = (a - y) / below
+    if type(below) is np.ndarray and below.size and np.minimum.reduce(below, axis=None) > 0:
+        return slope
     label = np.where(y == 1, -1.0 / a, 1.0 / (1.0 - a))
-    slope = np.where((y == 1) | (y == 0), label, (a - y) / (a * (1.0 - a)))
-    return np.where((a >= 0) & (a <= 1), slope, np.nan)
+    return np.where((a >= 0) & (a <= 1), np.where((y == 1) | (y == 0), label, slope), np.nan)
 
 
 def binary_cross_entropy_with_logits(z: Any, y: Any) -> Any:
@@ -174,9 +179,7 @@ def binary_cross_entropy_with_logits(z: Any, y: Any) -> Any:
     weight = (z > 0) - y
     rest = np.log1p(np.exp(-np.absolute(z)))
     out = weight * z + rest
-    if type(out) is np.ndarray and np.isfinite(np.add.reduce(out, axis=None)):
-        return out
-    return _weighted(weight, z) + rest  # weight 0 leaves nothing of an infinite z
+    return out if _all_finite(out) else _weighted(weight, z) + rest  # weight 0 leaves nothing of an infinite z
 
 
 def sigmoid_minus(z: Any, y: Any) -> Any:
@@ -184,6 +187,11 @@ def sigmoid_minus(z: Any, y: Any) -> Any:
     e = np.exp(-np.absolute(z))
     side = np.copysign(0.5, z)
     return ((1.0 - y) * np.maximum(e, 0.5 + side) - y * np.maximum(e, 0.5 - side)) / (1.0 + e)
+
+
+def _all_finite(x: Any) -> bool:
+    """Whether it is known that no special case is among them, in a tenth of the time of looking at each."""
+    return type(x) is np.ndarray and bool(np.isfinite(np.add.reduce(x, axis=None)))
 
 
 def _weighted(weight: Any, x: Any) -> Any:

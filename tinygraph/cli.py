@@ -11,7 +11,7 @@ from pathlib import Path
 
 import tinygraph
 from tinygraph.datasets import TableError, read_csv
-from tinygraph.logistic import LOSSES
+from tinygraph.logistic import BACKENDS, LOSSES
 from tinygraph.training import save_model, train
 from tinygraph.writing import check_writable
 
@@ -45,9 +45,10 @@ def _parser() -> argparse.ArgumentParser:
 
     demo = commands.add_parser(
         "demo",
-        help="backpropagation on J = 3(a + bc), then logistic regression on real data",
-        description="Show backpropagation on the lecture's graph J = 3(a + bc), one line an event, "
-        "then train logistic regression on the Breast Cancer Wisconsin table. Takes a few seconds.",
+        help="backpropagation on J = 3(a + bc), then logistic regression: loops, vectors, real data",
+        description="Show backpropagation on the lecture's graph J = 3(a + bc), one line an event, then the cost of "
+        "logistic regression with two loops, one, and none, and train it on the Breast Cancer Wisconsin table. "
+        "Takes a few seconds.",
     )
     demo.add_argument("--out", metavar="FOLDER", type=Path, default=Path("tinygraph-demo"),
                       help="where to write the results (default: %(default)s)")  # fmt: skip
@@ -62,6 +63,8 @@ def _parser() -> argparse.ArgumentParser:
     fit.add_argument("file", metavar="FILE.csv", type=Path, help="the table")
     fit.add_argument("--target", metavar="COLUMN", required=True, help="the column with the two classes")
     fit.add_argument("--loss", choices=LOSSES, default="cross_entropy_with_logits", help="default: %(default)s")
+    fit.add_argument("--backend", choices=BACKENDS, default="tensor",
+                     help="vectorized, or by two explicit loops (default: %(default)s)")  # fmt: skip
     fit.add_argument("--rate", metavar="ALPHA", type=_number(float), default=0.5,
                      help="the learning rate (default: %(default)s)")  # fmt: skip
     fit.add_argument("--steps", metavar="N", type=_number(int), default=100,
@@ -97,7 +100,14 @@ def _fit(options: argparse.Namespace) -> None:
         raise TableError(f"{options.out}: is the table itself; choose another file for --out")
     check_writable(options.out)
     try:
-        model = train(table, loss=options.loss, learning_rate=options.rate, n_steps=options.steps, seed=options.seed)
+        model = train(
+            table,
+            loss=options.loss,
+            learning_rate=options.rate,
+            n_steps=options.steps,
+            seed=options.seed,
+            backend=options.backend,
+        )
     except TableError as error:
         raise TableError(f"{options.file}, {error}") from None
     save_model(options.out, model)

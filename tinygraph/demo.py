@@ -1,13 +1,15 @@
-"""`tinygraph demo`: backpropagation on the lecture's graph, then logistic regression on real data."""
+"""`tinygraph demo`: backpropagation on the lecture's graph, loops and vectors, logistic regression on real data."""
 
 from __future__ import annotations
 
+import random
 from pathlib import Path
 
 from tinygraph.checking import NUDGE, check_grad, numeric_grad
 from tinygraph.datasets import Scaler, load_breast_cancer
 from tinygraph.graph import Node, order, propagate
 from tinygraph.logistic import two_loops
+from tinygraph.readings import report, three_readings
 from tinygraph.reporting import say
 from tinygraph.training import save_model, train
 from tinygraph.value import Value
@@ -15,12 +17,14 @@ from tinygraph.watching import name_from
 from tinygraph.writing import check_writable
 
 
-def demo(folder: Path, n_steps: int = 60) -> None:
-    """Show both parts, and write the trained model into `folder`."""
+def demo(folder: Path, n_steps: int = 60, m: int = 10_000) -> None:
+    """Show all parts, and write the trained model into `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "breast_cancer_model.json"
     check_writable(path)
     show_backpropagation()
+    say()
+    show_readings(m)
     say()
     save_model(path, train_on_real_data(n_steps))
 
@@ -54,10 +58,23 @@ def show_backpropagation() -> None:
         say(f"  {nudged}, so dJ/d{leaf.name} = {slope:.3f} (backward: {leaf.grad:g})")
 
 
+def show_readings(m: int, n: int = 20) -> None:
+    """The cost and its gradient over m random examples of n features, with two loops, one, and none."""
+    say(
+        f"From two loops to none: J = mean cross-entropy of σ(z), z = w.T x + b, for m = {m:,} examples of n = {n} features"
+    )
+    draw = random.Random(0)
+    X = [[draw.gauss(0.0, 1.0) for _ in range(n)] for _ in range(m)]
+    Y = [float(draw.random() < 0.5) for _ in range(m)]
+    for line in report(three_readings(X, Y, [0.01 * j for j in range(n)], 0.1)):
+        say(f"  {line}")
+    say(f"  (one loop: vectors of {n} numbers are too short to pay for the calls of NumPy)")
+
+
 def train_on_real_data(n_steps: int) -> dict[str, object]:
-    """Logistic regression by the two explicit loops on the Breast Cancer Wisconsin table."""
+    """Logistic regression, without a loop over examples, on the Breast Cancer Wisconsin table."""
     table = load_breast_cancer()
-    say("Logistic regression by two explicit loops: z = Σ w_j x_j + b, a = σ(z), J = mean cross-entropy")
+    say("Logistic regression on real data: Z = np.dot(w.T, X) + b, A = σ(Z), J = mean cross-entropy")
     say(f"  {table.source} ({table.licence})")
 
     X, Y = Scaler.of(table.X).scale(table.X[:20]), table.y[:20]

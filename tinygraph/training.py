@@ -8,11 +8,16 @@ from time import perf_counter
 
 from tinygraph.datasets import Scaler, Table
 from tinygraph.logistic import LogisticRegression
+from tinygraph.readings import report, three_readings
 from tinygraph.reporting import progress, say
 from tinygraph.writing import write_whole
 
+READ = 500  # rows on which the readings are compared
 
-def train(table: Table, *, loss: str, learning_rate: float, n_steps: int, seed: int = 0) -> dict[str, object]:
+
+def train(
+    table: Table, *, loss: str, learning_rate: float, n_steps: int, seed: int = 0, backend: str = "tensor"
+) -> dict[str, object]:
     """Train logistic regression, say how it goes, and return the model as plain data.
 
     The features are brought to one scale; a fifth of the rows, drawn by the seed, is kept to test on.
@@ -23,25 +28,31 @@ def train(table: Table, *, loss: str, learning_rate: float, n_steps: int, seed: 
     zero, one = table.classes
     say(f"  {len(table.X)} rows, {table.target!r} is {zero!r} or {one!r}")
     say(f"  {len(X)} rows to train on, {len(X_test)} to test on, {len(table.features)} features brought to one scale")
-    say(f"  loss {loss}, learning rate α = {learning_rate:g}, {n_steps} steps")
-    model = LogisticRegression(loss=loss, learning_rate=learning_rate, n_steps=n_steps)
+    say(f"  loss {loss}, learning rate α = {learning_rate:g}, {n_steps} steps, backend {backend}")
+    model = LogisticRegression(backend=backend, loss=loss, learning_rate=learning_rate, n_steps=n_steps)
     start = perf_counter()
     with progress("gradient descent", n_steps) as on_step:
         model.fit(X, training.y, on_step)
     seconds = perf_counter() - start
-    accuracy = {"train": model.score(X, training.y), "test": model.score(X_test, test.y)}
     say(f"  cost {model.costs_[0]:.4f} → {model.costs_[-1]:.4f} in {n_steps} steps and {seconds:.1f} s")
+    codes = [float(label == model.classes_[1]) for label in training.y[:READ]]
+    coef, intercept = model.coef_[0].tolist(), float(model.intercept_[0])
+    say(f"  the cost and its gradient there, read in three ways, on {len(codes)} rows:")
+    for line in report(three_readings(X[:READ], codes, coef, intercept, loss)):
+        say(f"    {line}")
+    accuracy = {"train": model.score(X, training.y), "test": model.score(X_test, test.y)}
     say(f"  accuracy {accuracy['train']:.1%} on the training rows, {accuracy['test']:.1%} on the test rows")
     return {
         "model": "logistic regression",
         "features": list(table.features),
         "mean": scaler.mean,
         "deviation": scaler.deviation,
-        "coef": model.coef_[0].tolist(),
-        "intercept": float(model.intercept_[0]),
+        "coef": coef,
+        "intercept": intercept,
         "target": table.target,
         "classes": list(table.classes),
         "accuracy": accuracy,
+        "backend": backend,
         "loss": loss,
         "learning_rate": learning_rate,
         "n_steps": n_steps,
