@@ -60,9 +60,7 @@ def show_backpropagation() -> None:
 
 def show_readings(m: int, n: int = 20) -> None:
     """The cost and its gradient over m random examples of n features, with two loops, one, and none."""
-    say(
-        f"From two loops to none: J = mean cross-entropy of σ(z), z = w.T x + b, for m = {m:,} examples of n = {n} features"
-    )
+    say(f"From two loops to none: J = mean cross-entropy of σ(z), for m = {m:,} examples of n = {n} features")
     draw = random.Random(0)
     X = [[draw.gauss(0.0, 1.0) for _ in range(n)] for _ in range(m)]
     Y = [float(draw.random() < 0.5) for _ in range(m)]

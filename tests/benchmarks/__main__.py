@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import gc
+import importlib.util
 import random
 import statistics
 import subprocess
@@ -21,6 +22,7 @@ import tinygraph
 from tests.benchmarks.workloads import Engine, chain, logistic_regression, mlp_step
 from tinygraph import Value
 
+PEERS = ("micrograd", "torch")
 Run = Callable[[], Any]
 Runs = dict[str, Run]
 
@@ -100,12 +102,15 @@ def main() -> None:
     """Measure against each peer in a process of its own: a loaded torch makes everybody's collector slower."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--rounds", type=int, default=9, help="rounds of each measurement (default: %(default)s)")
-    parser.add_argument("--peer", choices=("micrograd", "torch"), help="only this one, in this process")
+    parser.add_argument("--peer", choices=(*PEERS, "arrays"), help="only this one, in this process")
     options = parser.parse_args()
+    if options.peer == "arrays":
+        measure_arrays(options.rounds)
+        return
     if options.peer is not None:
         measure(options.peer, options.rounds)
         return
-    for peer in ("micrograd", "torch"):
+    for peer in (*PEERS, "arrays"):
         command = [sys.executable, "-m", "tests.benchmarks", "--peer", peer, "--rounds", str(options.rounds)]
         subprocess.run(command, check=True)
 
@@ -149,6 +154,49 @@ def measure(peer: str, rounds: int) -> None:
     seconds = medians({name: importing(program) for name, program in {"bare": "pass", **programs}.items()}, timed, 15)
     ours, theirs = (1e3 * (seconds[name] - seconds["bare"]) for name in programs)
     print(f"{'W6 import over bare Python':<36} {ours:10.1f} ms {theirs:10.1f} ms {'':>8}   ≤ 20 ms")
+
+
+def measure_arrays(rounds: int) -> None:
+    """Print W4 and W7 as ratios to NumPy written by hand, all engines in this process."""
+    import numpy as np
+
+    from tests.benchmarks.array_workloads import CHAIN, LOGISTIC
+
+    def compare(workload: str, runs: Runs, n: int, goals: dict[str, str]) -> None:
+        truth = runs["by hand"]()
+        for name, run in runs.items():
+            for ours, theirs in zip(run(), truth, strict=True):
+                np.testing.assert_allclose(np.asarray(ours), theirs, rtol=1e-6, atol=1e-12, err_msg=name)
+            run()  # once more, to be warm
+        found = medians(runs, timed_without_collecting, n)
+        for name, seconds in found.items():
+            ratios = " ".join(f"{seconds / found[peer]:8.2f}" for peer in runs if peer.startswith("by hand"))
+            print(f"{workload:<24} {name:<18} {seconds * 1e3:10.3f} ms {ratios}   {goals.get(name, '')}", flush=True)
+
+    print(f"{'workload':<24} {'engine':<18} {'':>13} ÷ by hand (÷ accurate)   goal")
+    draw = np.random.default_rng(0)
+    for n, m in ((20, 1000), (784, 10_000), (12_288, 209)):
+        X, w, b = draw.normal(size=(n, m)), draw.normal(size=(n, 1)) * 0.01, np.zeros((1, 1))
+        Y = (draw.random((1, m)) < 0.5).astype(np.float64)
+        runs = {name: make(X, Y, w, b) for name, make in LOGISTIC.items() if installed(name)}
+        goal = "≤ 2, ≤ 1.5" if n == 20 else "≤ 1.05"
+        compare(f"W4 ({n}, {m})", runs, rounds * (40 if n == 20 else 3), {"tinygraph": goal})
+    for size in (1, 100):
+        x = draw.normal(size=size)
+        runs = {name: make(x) for name, make in CHAIN.items() if installed(name)}
+        compare(f"W7 size {size}", runs, rounds * 2, {"tinygraph": "≤ 3"})
+
+
+def installed(engine: str) -> bool:
+    """Whether this engine can be imported."""
+    return " " in engine or importlib.util.find_spec(engine) is not None
+
+
+def timed_without_collecting(run: Run) -> float:
+    """Seconds of one call: arrays are freed when they are dropped, so there is nothing to collect before."""
+    start = time.perf_counter()
+    run()
+    return time.perf_counter() - start
 
 
 if __name__ == "__main__":
