@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from tinygraph import ops
-from tinygraph.arrays import quietly
+from tinygraph.arrays import add_up, quietly
 from tinygraph.row import ANY, Op
 
 Shape = tuple[int, ...]
@@ -173,10 +173,10 @@ def collapse(shape: Shape) -> Wiring:
 
     def compute(x: Any) -> Any:
         if single:
-            return np.array(np.add.reduce(x, axis=None)).reshape(shape)
+            return add_up(x).reshape(shape)
         new = x.ndim - len(shape)
         repeated = tuple(i for i, n in enumerate(x.shape) if i < new or (shape[i - new] == 1 and n != 1))
-        return np.add.reduce(x, axis=repeated, keepdims=True).reshape(shape) if repeated else x
+        return add_up(x, repeated, True).reshape(shape) if repeated else x
 
     return Wiring(
         "collapse",
@@ -333,7 +333,7 @@ def sum_over(axis: Axis, keepdims: bool = False) -> Wiring:
     """
     return Wiring(
         "sum",
-        lambda x: np.add.reduce(x, axis=axis, keepdims=keepdims),  # type: ignore[call-overload]
+        lambda x: add_up(x, axis, keepdims),
         symbol=_over("sum", axis),
         dx=lambda up, out, x: _spread(up, x, axis),
         note=("expanded to {shape}",),
@@ -350,8 +350,8 @@ def mean_over(axis: Axis, keepdims: bool = False) -> Wiring:
     """
 
     def compute(x: Any) -> Any:
-        total = np.add.reduce(x, axis=axis, keepdims=keepdims)  # type: ignore[call-overload]
-        return total / (x.size / max(np.size(total), 1))
+        total = add_up(x, axis, keepdims)
+        return total / (x.size / max(total.size, 1))
 
     return Wiring(
         "mean",
