@@ -12,11 +12,8 @@ from tinygraph.row import Op
 
 def explain_shapes(op: Op, x: Any, y: Any) -> None:
     """Raise ValueError that says which axis does not fit."""
-    a, b = (_shape(side) for side in (x, y))
-    sides = " and ".join(
-        f"{(side.name or letter) if isinstance(side, Node) else 'an array'} {shape}"
-        for side, letter, shape in ((x, "x", a), (y, "y", b))
-    )
+    a, b = _shape(x), _shape(y)
+    sides = f"{_side(x, 'x')} and {_side(y, 'y')}"
     if op.name == "matmul":
         inner = b[-2] if len(b) > 1 else b[0]
         if a[-1] != inner:
@@ -37,17 +34,22 @@ def explain_shapes(op: Op, x: Any, y: Any) -> None:
 
 def check_traps(op: Op, x: Any, y: Any, shape: tuple[int, ...]) -> None:
     """Under `strict`, raise ValueError where broadcasting does what is seldom meant."""
-    a, b = (_shape(side) for side in (x, y))
+    a, b = _shape(x), _shape(y)
     if len(a) != len(b) and 1 in (len(a), len(b)) and math.prod(shape) > max(math.prod(a), math.prod(b)):
         raise ValueError(
-            f"strict: {op.name} of shapes {a} and {b} makes {shape}, each row with each column: the rank-1 array is "
-            f"taken for a row; make it a column with .reshape(-1, 1), or a row with .reshape(1, -1), if that is meant"
+            f"strict: {op.name} of {_side(x, 'x')} and {_side(y, 'y')} makes {shape}, each row with each column: "
+            "the rank-1 array is taken for a row; make it a column with .reshape(-1, 1), or a row with "
+            ".reshape(1, -1) if that is meant"
         )
     if op is ops.mul and len(a) == len(b) == 2 and a != b and a[1] == b[0] and (a[0], b[1]) != shape:
         raise ValueError(
-            f"strict: {a} * {b} makes {shape}, entry by entry with one of them repeated; the matrix product @ would "
-            f"give {(a[0], b[1])}. If entry by entry is meant, repeat it yourself: np.broadcast_to(array, {shape})"
+            f"strict: {_side(x, 'x')} * {_side(y, 'y')} makes {shape}, entry by entry with one of them repeated; the "
+            f"matrix product @ would give {(a[0], b[1])}. If entry by entry is meant, repeat it yourself: np.broadcast_to(array, {shape})"
         )
+
+
+def _side(x: Any, letter: str) -> str:
+    return f"{(x.name or letter) if isinstance(x, Node) else 'an array'} {_shape(x)}"
 
 
 def _shape(x: Any) -> tuple[int, ...]:

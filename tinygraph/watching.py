@@ -139,12 +139,14 @@ def _finite(number: Any) -> bool:
 
 
 def _text(number: Any) -> str:
-    """The number; of an array its shape and the first entry that is not finite."""
+    """The number; of an array its shape and the first that is not finite."""
     if isinstance(number, float):
         return repr(number)
-    bad = "" if _finite(number) else f" with {number[~sys.modules['numpy'].isfinite(number)].flat[0]}"
     shape = getattr(number, "shape", None)
-    return f"{number}" if shape is None else f"array{shape}{bad}"
+    if shape is None or _finite(number):
+        return f"{number}" if shape is None else f"an array {shape}"
+    bad = number[~sys.modules["numpy"].isfinite(number)].flat[0]
+    return f"an array {shape} with {bad}"
 
 
 def is_strict() -> bool:

@@ -146,7 +146,7 @@ def expand(shape: Shape) -> Wiring:
     return Wiring(
         "expand",
         lambda x: _broadcast(x, shape),
-        symbol=f"expand({{}}, {_shape(shape)})",
+        symbol=f"expand({{}}, {shape})",
         dx=lambda up, out, x: collapse(x.shape)(up),
         note=("summed to {shape}",),
         made_by=(expand, shape),
@@ -181,7 +181,7 @@ def collapse(shape: Shape) -> Wiring:
     return Wiring(
         "collapse",
         compute,
-        symbol=f"collapse({{}}, {_shape(shape)})",
+        symbol=f"collapse({{}}, {shape})",
         dx=lambda up, out, x: expand(x.shape)(up),
         note=("expanded to {shape}",),
         made_by=(collapse, shape),
@@ -199,7 +199,7 @@ def reshape(shape: Shape) -> Wiring:
     return Wiring(
         "reshape",
         lambda x: x.reshape(shape),
-        symbol=f"reshape({{}}, {_shape(shape)})",
+        symbol=f"reshape({{}}, {shape})",
         dx=lambda up, out, x: reshape(x.shape)(up),
         note=("reshaped to {shape}",),
         made_by=(reshape, shape),
@@ -230,10 +230,6 @@ def _swap(x: Any) -> Any:
     if type(x) is np.ndarray:
         return x.swapaxes(-1, -2)
     return transpose((*range(x.ndim - 2), x.ndim - 1, x.ndim - 2))(x)
-
-
-def _shape(shape: Shape) -> str:
-    return str(shape).replace(" ", "")
 
 
 # --- picking out, putting together ------------------------------------------------------------------

@@ -1,0 +1,58 @@
+"""The lecture's calories table: which share of a food's calories is carbohydrates, protein, fat.
+
+A is (3, 4), a row of column sums (1, 4); dividing them repeats the row, an op that is seen in the graph.
+Run it: `python examples/broadcasting.py`.
+"""
+
+import numpy as np
+
+import tinygraph
+from tinygraph import Tensor
+from tinygraph.graph import order
+
+FOODS = ["Apples", "Beef", "Eggs", "Potatoes"]
+SOURCES = ["Carb", "Protein", "Fat"]
+CALORIES = [[56.0, 0.0, 4.4, 68.0], [1.2, 104.0, 52.0, 8.0], [1.8, 135.0, 99.0, 0.9]]  # of 100 g
+
+
+def main() -> None:
+    """Print the percentages, the graph, a gradient, and what goes wrong with shapes that do not fit."""
+    A = Tensor(CALORIES, "A")
+    cal = A.sum(axis=0, keepdims=True)
+    cal.name = "cal"
+    percentage = 100.0 * A / cal
+    percentage.name = "percentage"
+
+    print("Calories from carbohydrates, protein and fat in 100 g, in per cent:")
+    print(f"{'':<8}" + "".join(f"{food:>10}" for food in FOODS))
+    for source, row in zip(SOURCES, percentage.data, strict=True):
+        print(f"{source:<8}" + "".join(f"{share:>10.1f}" for share in row))
+
+    print("\nThe graph, from the table to the percentages:")
+    for node in reversed(order(percentage)):
+        if node.op is not None:
+            operands = [f"{x.name or x.op.name} {x.shape}" if isinstance(x, Tensor) else f"{x:g}" for x in node.args]
+            print(f"  {node.name or node.op.name:<10} = {node.op.text(*operands)}, of shape {node.data.shape}")
+
+    percentage[0, 0].backward()
+    print("\nHow the share of carbohydrates in apples moves with each entry of A; the gradient of the repeated")
+    print("row was summed back to (1, 4) on its way, so it has the shape of A:")
+    print(np.array_str(A.grad, precision=3, suppress_small=True))
+
+    print("\nShapes that do not fit are told apart:")
+    try:
+        A / Tensor([1.0, 2.0, 3.0], "total")
+    except ValueError as error:
+        print(f"  ValueError: {error}")
+    print("and under strict(), shapes that fit by accident:")
+    y, y_hat = Tensor(np.ones(4), "y"), Tensor(np.ones((4, 1)), "y_hat")
+    print(f"  y {y.shape} - y_hat {y_hat.shape} has the shape {(y - y_hat).shape}")
+    try:
+        with tinygraph.strict():
+            y - y_hat
+    except ValueError as error:
+        print(f"  ValueError: {error}")
+
+
+if __name__ == "__main__":
+    main()
