@@ -49,6 +49,8 @@ def test_the_demo(tmp_path):
     assert f"accuracy {model['accuracy']['train']:.1%} on the training rows" in out.stdout
     assert model["costs"] == sorted(model["costs"], reverse=True)
     assert len(model["coef"]) == len(model["features"]) == 30
+    assert out.stdout.count("they agree: cost and gradient differ by") == 2
+    assert out.stdout.count("as two loops") == 4
 
 
 def test_fit_trains_and_saves(table, capsys):
