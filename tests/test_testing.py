@@ -302,7 +302,7 @@ def test_a_bad_registration_is_refused():
     with pytest.raises(TypeError, match="dx of op 'mine' must be a function"):
         register("mine", dx=1.0)
     with pytest.raises(LookupError, match="import the module that registers it"):
-        ops._row("unheard_of")
+        tinygraph.row._row("unheard_of")
 
 
 def test_mpmath_has_digits_enough_where_its_own_functions_lose_some():
