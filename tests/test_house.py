@@ -28,6 +28,7 @@ FLOORS = {
     "tensor": 2,
     "differentiating": 3,
     "checking": 3,
+    "strategies": 4,
     "testing": 4,
     "logistic": 4,
     "readings": 4,

@@ -12,7 +12,7 @@ from hypothesis import Phase, find, given, settings
 from hypothesis import strategies as st
 
 import tinygraph
-from tinygraph import Value, ops, row, testing
+from tinygraph import Value, ops, testing
 from tinygraph.graph import order
 from tinygraph.row import Domain, Op
 from tinygraph.testing import (
@@ -302,7 +302,7 @@ def test_a_bad_registration_is_refused():
     with pytest.raises(TypeError, match="dx of op 'mine' must be a function"):
         register("mine", dx=1.0)
     with pytest.raises(LookupError, match="import the module that registers it"):
-        row._row("unheard_of")
+        tinygraph.row._row("unheard_of")
 
 
 def test_mpmath_has_digits_enough_where_its_own_functions_lose_some():

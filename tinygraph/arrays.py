@@ -147,8 +147,8 @@ def log_slope(x: Any) -> Any:
     return np.where(x >= 0, 1.0 / np.absolute(x), np.nan)
 
 
-def power(x: Any, exponent: float) -> Any:
-    """x to a plain number."""
+def power_of_plain(x: Any, exponent: float) -> Any:
+    """x to a plain number. (The row `pow`, of two arrays, is np.power.)"""
     return x * x if exponent == 2 else np.power(x, exponent)
 
 

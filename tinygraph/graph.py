@@ -396,7 +396,8 @@ def grad(y: Node, xs: Any, *, seed: Any = None, create_graph: bool = False) -> A
         gradient = x._gradient(adjoint)
         return type(y)._constant(gradient) if create_graph else gradient
 
-    return [result(x) for x in xs] if hasattr(xs, "__iter__") else result(xs)
+    several = hasattr(xs, "__iter__") and not isinstance(xs, Node)  # a Tensor can be iterated over, but is one node
+    return [result(x) for x in xs] if several else result(xs)
 
 
 def hessian(y: Node, xs: Any) -> Any:

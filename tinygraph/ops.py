@@ -53,7 +53,7 @@ mul: Op = Op("mul", operator.mul, symbol="×", array="multiply", analytic=lambda
              dx=lambda out, x, y: y,
              dy=lambda out, x, y: x)
 div: Op = Op("div", ieee.divide, symbol="/", array="divide", domain=NONZERO_DIVISOR, analytic=lambda m, x, y: x / y,
-             dx=lambda out, x, y: 1.0 / y,
+             dx=lambda out, x, y: div(1.0, y),  # a row, for which a plain 0.0 is no exception
              dy=lambda out, x, y: div_dy(x, y))
 neg: Op = Op("neg", operator.neg, symbol="-{}", array="negative", analytic=lambda m, x: -x, linear=True,
              dx=lambda out, x: -1.0)
@@ -72,7 +72,7 @@ def power(exponent: float) -> Op:
     """
     c = plain_number(exponent, "power")
     return Op(f"power({c!r})", lambda x: ieee.pow(x, c), symbol=f"{{}}**{c:g}", domain=_power_domain(c),
-              array=lambda m, x: m.power(x, c), analytic=lambda m, x: x**c, made_by=(power, c),
+              array=lambda m, x: m.power_of_plain(x, c), analytic=lambda m, x: x**c, made_by=(power, c),
               dx=lambda out, x: power_slope(c)(x))
 
 

@@ -1,7 +1,7 @@
 """Property-based gradient tests, for your functions and ops as for ours.
 
-Strategies draw points and programs, assertions compare with an oracle that is not backpropagation,
-and `op_test(row)` is a whole test for an op. This is the only module that imports Hypothesis:
+The strategies of `tinygraph.strategies` draw points and programs, assertions compare with an oracle that is
+not backpropagation, and `op_test(row)` is a whole test for an op. Needs Hypothesis:
 `pip install tinygraph-autodiff[test]`.
 """
 
@@ -13,196 +13,23 @@ from math import inf, isfinite, nan, nextafter
 from typing import Any
 
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from tinygraph import ops
 from tinygraph.checking import Program as Flat
 from tinygraph.checking import digits, evaluate, exact_slope, input_names, kink_near, masses, numeric_grad, step_of
 from tinygraph.graph import Node, grad, hessian, order
 from tinygraph.row import Op
+from tinygraph.strategies import LANDMARKS, LETTERS, apply
+from tinygraph.strategies import Program as Program
+from tinygraph.strategies import TensorProgram as TensorProgram
+from tinygraph.strategies import arrays as arrays
+from tinygraph.strategies import expressions as expressions
+from tinygraph.strategies import graphs as graphs
+from tinygraph.strategies import points as points
+from tinygraph.strategies import public_rows as public_rows
+from tinygraph.strategies import shapes as shapes
+from tinygraph.strategies import tensor_programs as tensor_programs
+from tinygraph.strategies import tensors as tensors
 from tinygraph.value import Value
-
-_INFIX = {"add": "+", "sub": "-", "mul": "*", "div": "/", "pow": "**"}
-_LANDMARKS = (1.0, 0.0, -1.0, 0.5, 20.5, -20.5)
-_LETTERS = "abcdefghijklmnopqrstuvwxyz"
-
-
-def public_rows() -> list[Op]:
-    """The rows that a program can use, the simplest first: failing examples shrink towards them."""
-    import tinygraph
-
-    return [row for row in ops.TABLE.values() if getattr(tinygraph, row.name, None) is row]
-
-
-def points(op: Op, *, limit: float = 1000.0, clear: float = 0.01, sizes: tuple[int, int] = (1, 4)) -> Any:
-    """Operands for an op, as tuples of floats: inside its domain, and `clear` of its kinks.
-
-    `limit` bounds them (math.inf for the extremes of floats); an op of any number of operands
-    gets between `sizes` of them.
-
-    >>> from hypothesis import find
-    >>> find(points(ops.log), lambda point: True)
-    (1.0,)
-    """
-    boxes = op.domain.boxes
-    if op.variadic:
-        return st.integers(*sizes).flatmap(lambda n: st.tuples(*[_inside(boxes[0][0], limit)] * n * op.arity))
-    tuples = [st.tuples(*[_inside(bounds, limit) for bounds in (box * op.arity)[: op.arity]]) for box in boxes]
-    return st.one_of(tuples).filter(lambda point: _clear(op, point, clear))
-
-
-def _inside(bounds: tuple[Any, ...], limit: float) -> Any:
-    low, high = max(bounds[0], -limit), min(bounds[1], limit)
-    if len(bounds) == 3:
-        return st.integers(int(max(low, -50.0)), int(min(high, 50.0))).map(float)
-    landmarks = [x for x in _LANDMARKS if low <= x <= high]
-    return st.sampled_from(landmarks) | st.floats(low, high) if landmarks else st.floats(low, high)
-
-
-def _clear(op: Op, point: Sequence[float], clear: float) -> bool:
-    return op.domain.kink is None or abs(op.domain.kink(*point)) > clear * max(1.0, *map(abs, point))
-
-
-class Program:
-    """A function of numbers, made of steps; it prints as code to paste.
-
-    `steps` holds (row, operands); an operand is an int, the index of an input or, from
-    `len(at)` on, of an earlier step, or a float, a constant. `at` is the point it was drawn at.
-
-    >>> f = Program((3.0, 2.0), ((ops.mul, (0, 1)), (ops.add, (2, 0))))
-    >>> f
-    def f(a, b):
-        t1 = a * b
-        return t1 + a
-    <BLANKLINE>
-    at = (3.0, 2.0)
-    >>> f(3.0, 2.0)
-    9.0
-    """
-
-    def __init__(self, at: tuple[float, ...], steps: tuple[tuple[Op, tuple[int | float, ...]], ...]) -> None:
-        self.at, self.steps = at, steps
-
-    def __call__(self, *inputs: Any) -> Any:
-        """Run the program on plain numbers or on nodes."""
-        return self.run(inputs)[-1]
-
-    def run(self, inputs: Sequence[Any], apply: Callable[..., Any] | None = None) -> list[Any]:
-        """The inputs and the results of all steps; `apply(row, *operands)` stands in for the rows."""
-        known = list(inputs)
-        for op, operands in self.steps:
-            args = [known[x] if isinstance(x, int) else x for x in operands]
-            known.append(apply(op, *args) if apply else _apply(op, args))
-        return known
-
-    def record(self) -> tuple[Value, list[Value]]:
-        """The program's graph at its point: the root and the inputs, by name."""
-        leaves = [Value(x, name=name) for x, name in zip(self.at, _LETTERS, strict=False)]
-        return self(*leaves), leaves
-
-    def __repr__(self) -> str:
-        names = list(_LETTERS[: len(self.at)])
-        lines = [f"def f({', '.join(names)}):"]
-        for i, (op, operands) in enumerate(self.steps, start=1):
-            text = _code(op, [names[x] if isinstance(x, int) else repr(x) for x in operands])
-            names.append(f"t{i}")
-            lines.append(f"    return {text}" if i == len(self.steps) else f"    t{i} = {text}")
-        return "\n".join([*lines, "", f"at = {self.at!r}"])
-
-    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:  # noqa: ARG002
-        printer.text(f"...\n{self!r}\n")  # so that Hypothesis prints the code of a failing example
-
-
-def _apply(op: Op, args: Sequence[Any]) -> Any:
-    if not op.variadic:
-        return op(*args)
-    size = len(args) // op.arity
-    lists: list[Any] = [args[i * size : (i + 1) * size] for i in range(op.arity)]
-    return op(*lists)
-
-
-def _code(op: Op, operands: Sequence[str]) -> str:
-    if op.name in _INFIX:
-        return f"{operands[0]} {_INFIX[op.name]} {operands[1]}"
-    if op.variadic:
-        size = len(operands) // op.arity
-        lists = ["[" + ", ".join(operands[i * size : (i + 1) * size]) + "]" for i in range(op.arity)]
-        return f"tinygraph.{op.name}({', '.join(lists)})"
-    return f"tinygraph.{op.name}({', '.join(operands)})"
-
-
-@st.composite
-def graphs(
-    draw: Any,
-    *,
-    rows: Sequence[Op] | None = None,
-    max_inputs: int = 4,
-    max_steps: int = 10,
-    limit: float = 100.0,
-    clear: float = 0.01,
-    shared: bool = True,
-) -> Program:
-    """Random programs with shared nodes, repeated operands, constants, unused inputs and n-ary ops.
-
-    Every step is inside the domain of its row and `clear` of its kinks at the program's point, and
-    no number exceeds `limit`, so that a numeric derivative means something. With shared=False every
-    result is used at most once. A failing program shrinks, and prints as code.
-    """
-    usable = list(rows) if rows is not None else public_rows()
-    at = tuple(draw(st.lists(st.floats(-3.0, 3.0, width=16), min_size=1, max_size=max_inputs)))
-    numbers: list[float] = list(at)
-    unused = list(range(len(at)))
-    steps: list[tuple[Op, tuple[int | float, ...]]] = []
-
-    def append(op: Op, operands: tuple[int | float, ...]) -> None:
-        steps.append((op, operands))
-        unused[:] = [x for x in unused if x not in operands] + [len(numbers)]
-        numbers.append(op.number(*[numbers[x] if isinstance(x, int) else x for x in operands]))
-
-    for _ in range(draw(st.integers(1, max_steps))):
-        pool = list(range(len(numbers))) if shared else unused
-        drawn: list[int | float] = []
-        for constant in draw(st.lists(st.sampled_from([False, False, False, True]), min_size=2, max_size=6)):
-            free = [x for x in pool if shared or x not in drawn]
-            if constant or not free:
-                drawn.append(draw(st.floats(-3.0, 3.0, width=16)))
-            else:  # the newest first, and one draw whatever the size, so that a failing example shrinks well
-                drawn.append(free[-1 - draw(st.integers(0, 15)) % len(free)])
-        fitting = [
-            (op, tuple(drawn[:n]))
-            for op in usable
-            for n in [len(drawn) // op.arity * op.arity if op.variadic else op.arity]
-            if _fits(op, drawn[:n], numbers, limit, clear)
-        ]
-        if fitting:
-            append(*draw(st.sampled_from(fitting)))
-    results = [x for x in unused if x >= len(at)]
-    if len(results) > 1:
-        append(ops.total, tuple(results))
-    if not steps:
-        append(ops.neg, (0,))
-    return Program(at, tuple(steps))
-
-
-def expressions(**options: Any) -> Any:
-    """Random programs in which every result is used at most once: `graphs` without sharing."""
-    return graphs(shared=False, **options)
-
-
-def _fits(op: Op, operands: Sequence[int | float], numbers: Sequence[float], limit: float, clear: float) -> bool:
-    """Whether the row is smooth and tame at these operands, and a little around those that are nodes."""
-    if not any(isinstance(x, int) for x in operands):
-        return False
-    around = [
-        [numbers[x] + by * max(1.0, abs(numbers[x])) if isinstance(x, int) else x for x in operands]
-        for by in (0.0, -clear, clear)
-    ]
-    return (
-        op.domain.holds(*around)
-        and _clear(op, around[0], clear)
-        and all(abs(op.number(*point)) <= limit for point in around)
-    )
-
 
 # --- assertions -----------------------------------------------------------------------------------
 
@@ -410,6 +237,7 @@ def op_test(
     domain nothing raises. `terms(*operands)` gives the size to measure errors against, where the
     true value or slope is a difference that cancels.
 
+    >>> from tinygraph import ops
     >>> test_log = op_test(ops.log)
     >>> test_log()
     """
@@ -425,13 +253,13 @@ def op_test(
 
 
 def _check_row(row: Op, point: tuple[float, ...], ulps: float, terms: Callable[..., float] | None) -> None:
-    nodes = [Value(x, name) for x, name in zip(point, "xyzuvw" if len(point) < 7 else _LETTERS, strict=False)]
-    y = _apply(row, nodes)
+    nodes = [Value(x, name) for x, name in zip(point, "xyzuvw" if len(point) < 7 else LETTERS, strict=False)]
+    y = apply(row, nodes)
     where = f"{row!r} at {point}"
     if not _same(y.data, row.number(*point)):
         raise AssertionError(f"{where}\n  the node has {y.data!r}, the float {row.number(*point)!r}")
     size = terms(*point) if terms is not None else 0.0
-    program = Flat(lambda *xs: _apply(row, xs), point, values=True)
+    program = Flat(lambda *xs: apply(row, xs), point, values=True)
     oracle = _Oracle(program, y, nodes)
     if oracle.name == "mpmath":
         from mpmath import mp
@@ -459,7 +287,7 @@ def _check_higher(row: Op, where: str, oracle: _Oracle, i: int, node: Value, fir
             size = max(masses(first).get(other, 0.0) + abs(first.data), abs(exact))
             what = f"{where}\n  the second derivative by {node.name} and {other.name}"
             oracle.compare(what, j, grad(first, other), exact, _loose(size) + 10 * blur, blur)
-    truth = oracle.third(i) if all(node.data in _LANDMARKS for node in nodes) else None
+    truth = oracle.third(i) if all(node.data in LANDMARKS for node in nodes) else None
     if truth is not None:
         second = grad(first, node, create_graph=True)
         size = max(masses(second).get(node, 0.0) + abs(second.data) + abs(first.data), abs(truth))
