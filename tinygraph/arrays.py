@@ -148,7 +148,7 @@ def log_slope(x: Any) -> Any:
 
 
 def power_of_plain(x: Any, exponent: float) -> Any:
-    """x to a plain number. (The row `pow`, of two arrays, is np.power.)"""
+    """x to a plain number; the row `pow`, of two arrays, is `np.power`."""
     return x * x if exponent == 2 else np.power(x, exponent)
 
 
