@@ -183,15 +183,27 @@ def binary_cross_entropy_da(a: Any, y: Any) -> Any:
 
 def binary_cross_entropy_with_logits(z: Any, y: Any) -> Any:
     """binary_cross_entropy(sigmoid(z), y), computed from z: two terms of one sign, and one exp."""
-    weight = (z > 0) - y
-    rest = np.log1p(np.exp(-np.absolute(z)))
-    out = weight * z + rest
-    return out if _all_finite(out) else _weighted(weight, z) + rest  # weight 0 leaves nothing of an infinite z
+    return _cross_entropy_of_logits(z, y, np.exp(-np.absolute(z)))
 
 
 def sigmoid_minus(z: Any, y: Any) -> Any:
     """sigmoid(z) - y from both tails, (1 - y) sigmoid(z) - y sigmoid(-z): for y = 0 and 1 nothing cancels."""
+    return _sigmoid_minus(z, y, np.exp(-np.absolute(z)))
+
+
+def binary_cross_entropy_with_logits_and_slope(z: Any, y: Any) -> tuple[Any, Any]:
+    """Value and slope at once, sharing the one exp, which is a fifth of the time of both."""
     e = np.exp(-np.absolute(z))
+    return _cross_entropy_of_logits(z, y, e), _sigmoid_minus(z, y, e)
+
+
+def _cross_entropy_of_logits(z: Any, y: Any, e: Any) -> Any:
+    weight, rest = (z > 0) - y, np.log1p(e)
+    out = weight * z + rest
+    return out if _all_finite(out) else _weighted(weight, z) + rest  # weight 0 leaves nothing of an infinite z
+
+
+def _sigmoid_minus(z: Any, y: Any, e: Any) -> Any:
     side = np.copysign(0.5, z)
     return ((1.0 - y) * np.maximum(e, 0.5 + side) - y * np.maximum(e, 0.5 - side)) / (1.0 + e)
 

@@ -37,7 +37,7 @@ def accumulate(root: Node) -> None:
             else:
                 b = y._data if isinstance(y, Node) else y
                 if node.dy is None:
-                    slopes = ((x, functions[1](node._data, a, b)),)
+                    slopes = ((x, functions[1](node._data, a, b) if node.dx is True else node.dx),)
                 elif node.dx is None:
                     slopes = ((y, functions[2](node._data, a, b)),)
                 else:

@@ -151,7 +151,8 @@ binary_cross_entropy: Op = Op("binary_cross_entropy", ieee.binary_cross_entropy,
                               dx=lambda out, x, y: binary_cross_entropy_da(x, y),
                               dy=lambda out, x, y: -logit(x))
 binary_cross_entropy_with_logits: Op = Op(
-    "binary_cross_entropy_with_logits", ieee.binary_cross_entropy_with_logits, array="binary_cross_entropy_with_logits", domain=LOGITS,
+    "binary_cross_entropy_with_logits", ieee.binary_cross_entropy_with_logits, array="binary_cross_entropy_with_logits",
+    with_slope="binary_cross_entropy_with_logits_and_slope", domain=LOGITS,
     analytic=lambda m, z, y: m.log(1.0 + m.exp(z)) - y * z,
     dx=lambda out, x, y: sigmoid_minus(x, y),
     dy=lambda out, x, y: -x)

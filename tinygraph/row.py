@@ -81,7 +81,8 @@ class Op:
 
     `symbol` writes it out (a sign between two operands, a name before them, or a template with
     `{}`); `array` names the function of arrays, in `arrays` or NumPy (or is one, given that module), without
-    which they are computed float by float; `analytic` computes it on complex numbers from a module
+    which they are computed float by float; `with_slope` names one in `arrays` that computes value and first
+    slope at once, where they share an exponential; `analytic` computes it on complex numbers from a module
     it is given, cmath or mpmath, and is None where the op is not analytic. `family` gives the row of one operand
     for a plain number as second operand.
 
@@ -108,6 +109,7 @@ class Op:
         "name",
         "number",
         "symbol",
+        "with_slope",
     )
     variadic = False
 
@@ -120,6 +122,7 @@ class Op:
         dy: Callable[..., Any] | None = None,
         symbol: str = "",
         array: str | Callable[..., Any] | None = None,
+        with_slope: str = "",
         domain: Domain = ANY,
         analytic: Callable[..., Any] | None = None,
         linear: bool = False,
@@ -128,6 +131,7 @@ class Op:
     ) -> None:
         self.name, self.number, self.dx, self.dy = name, number, dx, dy
         self.dx_of_floats, self.dy_of_floats = _compiled(dx, FLOATS), _compiled(dy, FLOATS)
+        self.with_slope = with_slope
         self._of_arrays: tuple[Callable[..., Any], ...] | None = None
         self.arity = 1 if dy is None else 2
         self.symbol, self.array, self.domain = symbol or name, array, domain

@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from tinygraph import backpropagation, graph, ops, watching, wiring
+from tinygraph import arrays, backpropagation, graph, ops, watching, wiring
 from tinygraph.arithmetic import Arithmetic
 from tinygraph.arrays import _inside, _quiet, as_array, quietly
 from tinygraph.backpropagation_of_arrays import accumulate
@@ -150,7 +150,12 @@ class Tensor(Arithmetic):
         if isinstance(op, Wiring):
             return op.slopes(self._data, numbers, [slope is not None for slope in self._flow])
         functions = op.of_arrays()[1:]
-        return tuple([f(self._data, *numbers) if flow else None for f, flow in zip(functions, self._flow, strict=True)])
+        return tuple(
+            [
+                None if flow is None else flow if type(flow) is _ndarray else function(self._data, *numbers)
+                for function, flow in zip(functions, self._flow, strict=True)
+            ]
+        )
 
     def _seed(self, seed: Any) -> Any:
         """The gradient a pass begins with, in the shape of this root."""
@@ -183,12 +188,15 @@ class Tensor(Arithmetic):
     @classmethod
     def _infix(cls, op: Op, x: Any, y: Any) -> Any:
         if type(x) in _PLAIN and type(y) in _PLAIN and op is not _pow:  # no detour over the row
-            return cls._record(op, x, y)
+            return _record(op, x, y)
         return op(x, y) if _is_operand(x) and _is_operand(y) else NotImplemented
 
     @staticmethod
     def _record(op: Op, x: Any, y: Any = None) -> Tensor:
         function = (op._of_arrays or op.of_arrays())[0]
+        if type(y) is float and type(x) is Tensor:  # nothing to broadcast
+            data = function(x._data, y) if _inside.get() else _quiet.run(function, x._data, y)
+            return _node(op, data, x, y, True, None)
         if isinstance(x, Tensor):
             a = x._data
             dx = None if type(x) is _Constant else True
@@ -201,21 +209,23 @@ class Tensor(Arithmetic):
             b = y._data
             dy = None if type(y) is _Constant else True
         else:
-            b = y = y if type(y) is float else _operand(y, op.name)
+            b = y = _operand(y, op.name)
             dy = None
+        if op.with_slope and dx and dy is None and type(b) is _ndarray and a.shape == b.shape:
+            data, dx = quietly(getattr(arrays, op.with_slope), a, b)
+            return _node(op, data, x, y, dx, None)
         try:
             data = function(a, b) if _inside.get() else _quiet.run(function, a, b)  # `quietly`, without its call
         except ValueError:
             explain_shapes(op, x, y)
             raise
-        if type(b) is not float or dx is None:  # else there is nothing to broadcast
-            shape = data.shape
-            if graph.watch is not None and watching.is_strict():
-                check_traps(op, x, y, shape)
-            if isinstance(x, Tensor) and a.shape != shape:
-                x = Tensor._record_wiring(wiring.expand(shape), (x,))
-            if isinstance(y, Tensor) and b.shape != shape:
-                y = Tensor._record_wiring(wiring.expand(shape), (y,))
+        shape = data.shape
+        if graph.watch is not None and watching.is_strict():
+            check_traps(op, x, y, shape)
+        if isinstance(x, Tensor) and a.shape != shape:
+            x = Tensor._record_wiring(wiring.expand(shape), (x,))
+        if isinstance(y, Tensor) and b.shape != shape:
+            y = Tensor._record_wiring(wiring.expand(shape), (y,))
         return _node(op, data, x, y, dx, dy)
 
     @staticmethod
@@ -247,8 +257,11 @@ class Tensor(Arithmetic):
 
     def _recompute(self) -> None:
         op: Any = self.op
-        function = op.compute if isinstance(op, Wiring) else op.of_arrays()[0]
-        data = quietly(function, *[x._data if isinstance(x, Tensor) else x for x in self.args])
+        numbers = [x._data if isinstance(x, Tensor) else x for x in self.args]
+        if type(self.dx) is _ndarray:
+            data, self.dx = quietly(getattr(arrays, op.with_slope), *numbers)
+        else:
+            data = quietly(op.compute if isinstance(op, Wiring) else op.of_arrays()[0], *numbers)
         self._write(data if type(data) is _ndarray else as_array(data, op.name))
 
     # --- wiring
@@ -417,6 +430,7 @@ class _Constant(Tensor):
         return True
 
 
+_record = Tensor._record
 _PLAIN = (Tensor, _Constant, float, int, _ndarray)
 
 # --- operands ---------------------------------------------------------------------------------------
