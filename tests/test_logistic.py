@@ -9,10 +9,18 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import tinygraph
-from tinygraph import Value
+from tinygraph import Tensor, Value, testing
 from tinygraph.datasets import Scaler, load_breast_cancer
 from tinygraph.graph import order
-from tinygraph.logistic import LOSSES, LogisticRegression, NotFittedError, gradient_descent, two_loops
+from tinygraph.logistic import (
+    LOSSES,
+    LogisticRegression,
+    NotFittedError,
+    gradient_descent,
+    no_loop,
+    one_loop,
+    two_loops,
+)
 
 features = st.floats(-3, 3)
 losses = pytest.mark.parametrize("loss", LOSSES)
@@ -226,3 +234,118 @@ def test_scikit_learn_finds_the_same_minimum():
     ours = LogisticRegression(learning_rate=4.0, n_steps=400).fit(X, y)
     theirs = Theirs(C=1e12, tol=1e-10, max_iter=1000).fit(X, y)
     assert ours.coef_[0].tolist() == pytest.approx(theirs.coef_[0].tolist(), rel=1e-3)
+
+
+# --- three readings of one model
+
+
+@st.composite
+def vectorized(draw):
+    """Parameters, X (n, m) and Y (1, m) of a model whose activations stay away from 0 and 1."""
+    n, m = draw(st.integers(1, 4)), draw(st.integers(1, 6))
+    X = draw(testing.arrays((n, m), elements=features))
+    Y = draw(testing.arrays((1, m), elements=st.sampled_from([0.0, 1.0])))
+    w, b = draw(testing.arrays((n, 1), elements=features)), draw(features)
+    assume(np.abs(w.T @ X + b).max() < 12)
+    return w, b, X, Y
+
+
+def table_of(rows):
+    table = load_breast_cancer()
+    X = np.array(Scaler.of(table.X).scale(table.X))[:rows]
+    rng = np.random.default_rng(1)
+    return 0.2 * rng.normal(size=(X.shape[1], 1)), 0.125, X.T, np.array(table.y[:rows], dtype=float).reshape(1, -1)
+
+
+def three_readings(w, b, X, Y, loss):
+    """The cost and its parameters, by two loops, by one and by none."""
+    ws, bv = [Value(x, f"w{j + 1}") for j, x in enumerate(w.ravel())], Value(b, "b")
+    yield two_loops(ws, bv, X.T.tolist(), Y.ravel().tolist(), loss), ws, bv
+    for reading in (one_loop, no_loop):
+        wt, bt = Tensor(w, "w"), Tensor(b, "b")
+        yield reading(wt, bt, X, Y, loss), wt, bt
+
+
+def named(J):
+    """The nodes of each name, in the order of the examples."""
+    found = {}
+    for node in reversed(order(J)):
+        if node.name:
+            found.setdefault(node.name, []).append(node)
+    return found
+
+
+def close(x, y, size=1.0):
+    return np.max(np.abs(np.asarray(x) - np.asarray(y)), initial=0.0) <= 1e-12 * max(size, np.max(np.abs(y)))
+
+
+def check_three_readings(loss, w, b, X, Y):
+    m = X.shape[1]
+    (J2, ws, bv), (J1, w1, b1), (J0, w0, b0) = three_readings(w, b, X, Y, loss)
+    nodes = [named(J) for J in (J2, J1, J0)]
+    names = {"J", "loss", "z"} if loss.endswith("logits") else {"J", "loss", "a", "z"}
+    assert all(names <= found.keys() for found in nodes)
+    for J in (J2, J1, J0):
+        J.backward()
+    for name in names:
+        loops, one, none = (found[name] for found in nodes)
+        count = 1 if name == "J" else m
+        assert (len(loops), len(one), len(none)) == (count, count, 1)
+        assert {node.op for node in (*loops, *one)} == {none[0].op}
+        assert none[0].shape == (() if name == "J" else (1, m))
+        by_example = sorted_by_example(J2, name, X, Y) if name != "J" else loops
+        size = np.max(np.abs(X)) if name == "z" else 1.0
+        assert close([node.data for node in by_example], none[0].data.ravel(), size)
+        slope = none[0].grad.ravel()
+        assert close([node.grad for node in by_example], slope, np.max(np.abs(slope), initial=1e-3))
+    size = np.max(np.abs(X), initial=1.0)
+    assert close([x.grad for x in ws], w0.grad.ravel(), size)
+    assert close(w1.grad, w0.grad, size)
+    assert close([bv.grad, b1.grad], [b0.grad] * 2)
+    assert (w0.grad.shape, b0.grad.shape) == (w0.shape, ())
+
+
+def sorted_by_example(J, name, X, Y):
+    """Along the sum J = L1 + L2 + ..., from the last example to the first, each loss with its nodes."""
+    m = X.shape[1]
+    total, found = J.args[0], []
+    for _ in range(m - 1):
+        total, L = total.args
+        found.append(L)
+    node_of = {"loss": lambda L: L, "a": lambda L: L.args[0]}
+    node_of["z"] = lambda L: L.args[0].args[0] if L.args[0].name == "a" else L.args[0]
+    return [node_of[name](L) for L in [*found, total][::-1]]
+
+
+@losses
+@given(drawn=vectorized())
+def test_three_readings_of_one_model_have_the_same_nodes_numbers_and_gradients(loss, drawn):
+    check_three_readings(loss, *drawn)
+
+
+@losses
+def test_three_readings_agree_on_the_real_table(loss):
+    check_three_readings(loss, *table_of(40))
+
+
+@losses
+def test_both_backends_learn_the_same_model(loss):
+    _, _, X, Y = table_of(60)
+    both = [LogisticRegression(backend=name, loss=loss, learning_rate=0.5, n_steps=10) for name in ("scalar", "tensor")]
+    scalar, tensor = (model.fit(X.T, Y.ravel()) for model in both)
+    assert close(scalar.coef_, tensor.coef_, 100.0)
+    assert close(scalar.intercept_, tensor.intercept_, 100.0)
+    assert close(scalar.costs_, tensor.costs_, 100.0)
+    assert all(type(cost) is float for cost in tensor.costs_)
+    assert scalar.predict(X.T).tolist() == tensor.predict(X.T).tolist()
+
+
+def test_shapes_that_are_not_the_lectures_are_refused():
+    w, b = Tensor([[0.0], [0.0]], "w"), Tensor(0.0, "b")
+    for reading in (one_loop, no_loop):
+        with pytest.raises(ValueError, match=r"w has the shape \(2, 1\) and X \(3, 2\)"):
+            reading(w, b, np.ones((3, 2)), np.ones((1, 2)))
+        with pytest.raises(ValueError, match=r"Y has the shape \(2,\), but for 2 examples it must be \(1, 2\)"):
+            reading(w, b, np.ones((2, 2)), np.ones(2))
+        with pytest.raises(ValueError, match="at least one"):
+            reading(w, b, np.ones((2, 0)), np.ones((1, 0)))

@@ -54,7 +54,7 @@ class Arithmetic(Node):
             raise
         for leaf, old in zip(leaves, held, strict=True):
             if old is not None and not leaf.constant:
-                leaf.grad = leaf.grad + old
+                leaf.grad = leaf._gradient(leaf.grad + old)
         if graph.watch is not None:
             watching.check_gradients(self, start)
 

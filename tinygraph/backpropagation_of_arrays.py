@@ -65,5 +65,7 @@ def accumulate(root: Node) -> None:
         gradient = node.grad
         if getattr(gradient, "base", None) is not None or id(gradient) in seen:
             node.grad = gradient.copy()
+        elif type(gradient) is np.float64:  # the sum of two arrays of shape ()
+            node.grad = np.array(gradient)
         else:
             seen.add(id(gradient))

@@ -43,9 +43,9 @@ def check_traps(op: Op, x: Any, y: Any, shape: tuple[int, ...]) -> None:
         )
     if op is ops.mul and len(a) == len(b) == 2 and a != b and a[1] == b[0] and (a[0], b[1]) != shape:
         raise ValueError(
-            f"strict: {_side(x, 'x')} * {_side(y, 'y')} makes {shape}, entry by entry with one of them repeated; the "
-            f"matrix product @ would give {(a[0], b[1])}. If entry by entry is meant, repeat it yourself, by "
-            f"np.broadcast_to(array, {shape})"
+            f"strict: {_side(x, 'x')} * {_side(y, 'y')} makes {shape}, entry by entry with one or both repeated; the "
+            f"matrix product @ would give {(a[0], b[1])}. If entry by entry is meant, repeat them yourself, by "
+            f"np.broadcast_to(x, {shape})"
         )
 
 

@@ -189,6 +189,8 @@ class Tensor(Arithmetic):
     def _infix(cls, op: Op, x: Any, y: Any) -> Any:
         if type(x) in _PLAIN and type(y) in _PLAIN and op is not _pow:  # no detour over the row
             return _record(op, x, y)
+        if isinstance(y, (list, tuple)):  # no plain number, which a power takes for its exponent
+            y = as_array(y, op.name)
         return op(x, y) if _is_operand(x) and _is_operand(y) else NotImplemented
 
     @staticmethod
@@ -550,6 +552,7 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "dot": _dot,
     "concatenate": concatenate,
     "stack": stack,
+    "broadcast_to": lambda x, shape: wiring.expand(tuple(np.atleast_1d(shape).tolist()))(x),
     "shape": lambda x: x.shape,
     "ndim": lambda x: x.ndim,
     "size": lambda x: x.size,

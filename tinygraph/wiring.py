@@ -347,13 +347,13 @@ def mean_over(axis: Axis, keepdims: bool = False) -> Wiring:
 
     def compute(x: Any) -> Any:
         total = add_up(x, axis, keepdims)
-        return total / (x.size / max(total.size, 1))
+        return total / (x.size / max(total.size, 1) or math.nan)
 
     return Wiring(
         "mean",
         compute,
         symbol=_over("mean", axis),
-        dx=lambda up, out, x: _spread(up / (x.size / max(out.size, 1)), x, axis),
+        dx=lambda up, out, x: _spread(up / (x.size / max(out.size, 1) or math.nan), x, axis),
         note=("expanded to {shape}, divided by their number",),
         made_by=(mean_over, axis, keepdims),
     )
@@ -365,7 +365,7 @@ def _over(name: str, axis: Axis) -> str:
 
 def _spread(x: Any, like: Any, axis: Axis) -> Any:
     """What was reduced over the axis, back in the shape it had."""
-    if axis is not None:
+    if axis is not None and like.ndim:  # NumPy lets one number have an axis 0
         axes = [a % like.ndim for a in ((axis,) if isinstance(axis, int) else axis)]
         column = tuple(1 if i in axes else n for i, n in enumerate(like.shape))
         x = reshape(column)(x) if x.shape != column else x

@@ -1,0 +1,257 @@
+"""Laws of wiring: each op is a linear map, or nearly, and its adjoint is its transpose."""
+
+import copy
+import itertools
+import pickle
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import tinygraph
+from tinygraph import Tensor, wiring
+from tinygraph.graph import grad, jvp
+from tinygraph.testing import arrays, shapes
+
+whole = st.integers(-4, 4).map(float)  # of which products and sums are exact, in any order
+
+
+@st.composite
+def axes(draw, ndim):
+    several = [found for k in range(ndim + 1) for found in itertools.combinations(range(ndim), k)]
+    return draw(st.sampled_from([None, *range(-ndim, ndim), *several]))
+
+
+@st.composite
+def keys(draw, shape):
+    key = []
+    for side in shape[: draw(st.integers(0, len(shape)))]:
+        ends = st.none() | st.integers(-side - 1, side + 1)
+        slices = st.builds(slice, ends, ends, st.sampled_from([None, 1, 2, -1, -2]))
+        key.append(draw(slices | st.integers(-side, side - 1) if side else slices))
+    if draw(st.booleans()):
+        key.insert(draw(st.integers(0, len(key))), draw(st.sampled_from([None, ...])))
+    if shape and shape[0] and draw(st.booleans()):
+        several = draw(st.lists(st.integers(-shape[0], shape[0] - 1), max_size=4))
+        mask = draw(arrays((shape[0],), elements=whole)) > 0
+        return draw(st.sampled_from([np.array(several, dtype=int), mask]))
+    return tuple(key)
+
+
+def of_one(make):
+    @st.composite
+    def draw_case(draw):
+        (shape,) = draw(shapes(1))
+        x = draw(arrays(shape, elements=whole))
+        return make(draw, x), (x,)
+
+    return draw_case()
+
+
+@st.composite
+def expansions(draw):
+    small, large = draw(shapes(2))
+    shape = np.broadcast_shapes(small, large)
+    return wiring.expand(shape), (draw(arrays(small, elements=whole)),)
+
+
+@st.composite
+def collapses(draw):
+    small, large = draw(shapes(2))
+    shape = np.broadcast_shapes(small, large)
+    return wiring.collapse(small), (draw(arrays(shape, elements=whole)),)
+
+
+@st.composite
+def products(draw):
+    k, n, m = (draw(st.integers(0, 3)) for _ in range(3))
+    stacks = draw(shapes(2, max_dims=2))
+    x = draw(st.sampled_from([(k,), (*stacks[0], n, k)]))
+    y = draw(st.sampled_from([(k,), (*stacks[1], k, m)]))
+    return wiring.matmul, (draw(arrays(x, elements=whole)), draw(arrays(y, elements=whole)))
+
+
+@st.composite
+def joined(draw):
+    (shape,) = draw(shapes(1))
+    count = draw(st.integers(1, 3))
+    if not shape or draw(st.booleans()):
+        op = wiring.stack(draw(st.integers(-len(shape) - 1, len(shape))))
+        return op, tuple(draw(arrays(shape, elements=whole)) for _ in range(count))
+    axis = draw(st.integers(-len(shape), len(shape) - 1))
+    parts = []
+    for _ in range(count):
+        part = list(shape)
+        part[axis] = draw(st.integers(0, 3))
+        parts.append(draw(arrays(tuple(part), elements=whole)))
+    return wiring.concatenate(axis), tuple(parts)
+
+
+@st.composite
+def extremes(draw):
+    (shape,) = draw(shapes(1, min_side=1))
+    x = draw(arrays(shape, elements=whole))
+    return wiring.extreme(draw(st.sampled_from(["max", "min"])), draw(axes(x.ndim)), draw(st.booleans())), (x,)
+
+
+@st.composite
+def puts(draw):
+    (shape,) = draw(shapes(1))
+    key = draw(keys(shape))
+    picked = np.zeros(shape)[key]
+    return wiring.put(key, shape), (draw(arrays(picked.shape, elements=whole)),)
+
+
+CASES = {
+    "expand": expansions(),
+    "collapse": collapses(),
+    "reshape": of_one(lambda draw, x: wiring.reshape(draw(st.sampled_from([(x.size,), (1, x.size), x.shape[::-1]])))),
+    "transpose": of_one(lambda draw, x: wiring.transpose(tuple(draw(st.permutations(range(x.ndim)))))),
+    "index": of_one(lambda draw, x: wiring.index(draw(keys(x.shape)))),
+    "put": puts(),
+    "sum": of_one(lambda draw, x: wiring.sum_over(draw(axes(x.ndim)), draw(st.booleans()))),
+    "mean": of_one(lambda draw, x: wiring.mean_over(draw(axes(x.ndim)), draw(st.booleans()))),
+    "matmul": products(),
+    "concatenate and stack": joined(),
+    "max and min": extremes(),
+}
+cases = pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+
+
+def applied(x, y):
+    """Their product, one being an adjoint; the mean of nothing is nan, without a warning."""
+    return np.asarray(x * y)
+
+
+def inner(x, y):
+    return float(np.sum(x * y))
+
+
+@cases
+@given(data=st.data())
+def test_the_adjoint_is_the_transpose(case, data):
+    """<A x', y> is <x', A^T y>, exactly where all numbers are small and whole."""
+    op, operands = data.draw(case)
+    out = np.asarray(op(*operands))
+    up = data.draw(arrays(out.shape, elements=whole))
+    for slot, (adjoint, x) in enumerate(zip(op.slopes(out, operands, [True] * len(operands)), operands, strict=True)):
+        tangent = data.draw(arrays(x.shape, elements=whole))
+        pushed, pulled = applied(adjoint, tangent), applied(up, adjoint)
+        assert pushed.shape == out.shape
+        assert pulled.shape == x.shape
+        if not np.isfinite(out).all():
+            assert np.size(x) == 0  # the mean of nothing
+            continue
+        size = np.sum(np.abs(pushed * up))
+        assert abs(inner(pushed, up) - inner(tangent, pulled)) <= (1e-14 * size if op.name in ROUNDED else 0.0), slot
+        assert adjoint.text()
+        assert adjoint.text("X", "Y", "Z")
+        assert op.name in repr(adjoint)
+
+
+ROUNDED = ("mean", "max", "min")  # which divide
+
+
+@cases
+@given(data=st.data())
+def test_the_op_is_linear_in_each_operand(case, data):
+    op, operands = data.draw(case)
+    if op.name in ("max", "min"):
+        assert not op.linear
+        return
+    for slot, x in enumerate(operands):
+        y = data.draw(arrays(x.shape, elements=whole))
+        adjoint = op.slopes(None, operands, [True] * len(operands))[slot]
+        at_x = applied(adjoint, x)
+        both = applied(adjoint, x + 2.0 * y)
+        assert np.allclose(both, at_x + 2.0 * applied(adjoint, y), rtol=1e-14, atol=1e-14, equal_nan=True)
+        if not op.variadic:  # joined, the others are zeros
+            assert np.array_equal(at_x, op(*operands), equal_nan=True)
+
+
+@cases
+@given(data=st.data())
+def test_wiring_on_tensors_is_that_on_arrays_and_mutates_nothing(case, data):
+    op, operands = data.draw(case)
+    before = copy.deepcopy(operands)
+    leaves = [Tensor(x) for x in operands]
+    node = op(*leaves)
+    assert node.op is op
+    assert np.array_equal(node.data, np.asarray(op(*operands)), equal_nan=True)
+    up = data.draw(arrays(node.shape, elements=whole))
+    node.backward(seed=up)
+    for slot, leaf in enumerate(leaves):
+        expected = applied(up, op.slopes(node.data, operands, [True] * len(operands))[slot])
+        assert np.array_equal(leaf.grad, expected, equal_nan=True)
+        assert leaf.grad.flags.writeable
+        assert leaf.grad.shape == leaf.shape
+        assert not any(np.may_share_memory(leaf.grad, x) for x in (up, *operands, node.grad, leaf.data, node.data))
+    assert all(np.array_equal(x, y) for x, y in zip(operands, before, strict=True))
+    slopes = grad(node, leaves, seed=up, create_graph=True)
+    assert all(np.array_equal(s.data, leaf.grad, equal_nan=True) for s, leaf in zip(slopes, leaves, strict=True))
+
+
+@cases
+@given(data=st.data())
+def test_forward_mode_is_reverse_mode_turned_round(case, data):
+    op, operands = data.draw(case)
+    leaves = [Tensor(x) for x in operands]
+    node = op(*leaves)
+    up = data.draw(arrays(node.shape, elements=whole))
+    tangents = [data.draw(arrays(x.shape, elements=whole)) for x in operands]
+    moved = jvp(node, dict(zip(leaves, tangents, strict=True)))
+    assert moved.shape == node.shape
+    back = sum(inner(t, g) for t, g in zip(tangents, grad(node, leaves, seed=up), strict=True))
+    if np.isfinite(node.data).all():
+        assert inner(moved, up) == pytest.approx(back, rel=1e-13, abs=1e-12)
+
+
+@cases
+@given(data=st.data())
+def test_wiring_survives_a_pickle_and_says_what_it_is(case, data):
+    op, operands = data.draw(case)
+    again = pickle.loads(pickle.dumps(op))
+    assert np.array_equal(np.asarray(again(*operands)), np.asarray(op(*operands)), equal_nan=True)
+    assert repr(op).startswith("<wiring ")
+    assert op.text("X", "Y").count("X")
+
+
+@pytest.mark.parametrize("name", ["max", "min"])
+@given(data=st.data())
+def test_the_slope_of_an_extreme_is_shared_by_those_that_tie(name, data):
+    (shape,) = data.draw(shapes(1, min_side=1))
+    x = data.draw(arrays(shape, elements=st.sampled_from([0.0, 1.0, 2.0])))
+    axis = data.draw(axes(x.ndim))
+    t = Tensor(x)
+    y = getattr(t, name)(axis=axis, keepdims=True)
+    y.backward(seed=np.ones(y.shape))
+    ties = x == getattr(np, name)(x, axis=axis, keepdims=True)
+    assert np.array_equal(t.grad, ties / ties.sum(axis=axis, keepdims=True))
+
+
+@pytest.mark.parametrize("name", ["max", "min"])
+def test_an_extreme_of_nan_is_nan_and_so_is_its_slope(name):
+    t = Tensor([1.0, np.nan, 3.0])
+    y = getattr(t, name)()
+    y.backward()
+    assert np.isnan(y.data)
+    assert np.isnan(t.grad).any()
+
+
+@given(data=st.data())
+def test_a_gradient_through_an_index_counts_each_time_it_is_named(data):
+    x = data.draw(arrays((4,)))
+    places = data.draw(st.lists(st.integers(-4, 3), max_size=6))
+    t = Tensor(x)
+    t[np.array(places, dtype=int)].sum().backward()
+    assert t.grad.tolist() == [float(sum(p % 4 == i for p in places)) for i in range(4)]
+
+
+def test_the_texts_are_the_lectures_numpy():
+    X, w = np.ones((3, 4)), Tensor(np.ones((3, 1)), "w")
+    product = w.T @ X
+    assert product.slopes[0].text("w.T", "X") == "· @ X.T"
+    assert (X.T @ w).slopes[1].text("X.T", "w") == "X.T.T @ ·"
+    assert (product + Tensor(0.0, "b")).args[1].slopes[0].text("b") == "summed to ()"
+    assert tinygraph.stack([w, w]).slopes[1].text("w", "w") == "part 1"
