@@ -98,9 +98,11 @@ def test_every_gradient_is_an_array_of_the_shape_of_its_data(program, seed):
             assert type(node.grad) is np.ndarray
             assert node.grad.dtype == np.float64
             assert node.grad.shape == node.data.shape
-    for leaf, slope in zip(leaves, tinygraph.grad(root, leaves), strict=True):
+    slopes = tinygraph.grad(root, leaves)
+    for i, (leaf, slope) in enumerate(zip(leaves, slopes, strict=True)):
         assert type(slope) is np.ndarray
         assert slope.shape == leaf.shape
+        assert not any(np.may_share_memory(slope, other) for other in (leaf.data, leaf.grad, *slopes[:i]))
 
 
 @given(program=tensor_programs(), seed=st.floats(0.25, 4.0))
@@ -213,10 +215,9 @@ def test_the_fast_pass_gives_the_bits_of_the_clear_one(program, seed):
     adjoints = {}
     root._run(exhaust, propagate(root, root._seed(seed), adjoints))
     root.backward(seed=seed)
-    terms = absolute_masses(root, seed)
     for node in order(root):
         if node in adjoints and node.grad is not None:
-            assert close(node.grad, np.asarray(adjoints[node]), terms[node], 1e-15)
+            assert same(node.grad, np.asarray(adjoints[node]))
         assert node.pending <= 0
 
 
@@ -449,9 +450,11 @@ def test_traps_are_sprung_only_under_strict():
     assert (A * column).shape == (3, 3)
     assert row.T.shape == (3,)
     with strict():
-        with pytest.raises(ValueError, match=r"strict: add of shapes \(3, 1\) and \(3,\) makes \(3, 3\).*reshape"):
+        with pytest.raises(ValueError, match=r"strict: add of c \(3, 1\) and r \(3,\) makes \(3, 3\).*reshape"):
             column + row
-        with pytest.raises(ValueError, match=r"strict: \(1, 3\) \* \(3, 1\) makes \(3, 3\).* @ would give \(1, 1\)"):
+        with pytest.raises(
+            ValueError, match=r"strict: A \(1, 3\) \* c \(3, 1\) makes \(3, 3\).* @ would give \(1, 1\)"
+        ):
             A * column
         with pytest.raises(ValueError, match=r"strict: r has the shape \(3,\), a rank-1 array.*reshape\(-1, 1\)"):
             _ = row.T
@@ -471,7 +474,7 @@ def test_the_way_out_of_a_trap_works():
 
 def test_strict_names_what_is_not_finite():
     with strict():
-        with pytest.raises(FloatingPointError, match=r"log\(p\).*where p = array\(2,\)"):
+        with pytest.raises(FloatingPointError, match=r"log\(p\) = an array \(2,\) with -inf, where p = "):
             tinygraph.log(Tensor([1.0, 0.0], "p"))
         with pytest.raises(FloatingPointError, match="slope of sqrt"):
             tinygraph.sqrt(Tensor([1.0, 0.0], "p"))
