@@ -484,7 +484,7 @@ def test_backward_of_many_numbers_asks_for_one():
     y = Tensor([[1.0, 2.0]], "y")
     with pytest.raises(ValueError, match=r"y has the shape \(1, 2\).*\.sum\(\) or \.mean\(\).*seed="):
         y.backward()
-    with pytest.raises(ValueError, match=r"seed has the shape \(2,\), but the root \(1, 2\)"):
+    with pytest.raises(ValueError, match=r"seed has the shape \(2,\), but y \(1, 2\)"):
         y.backward(seed=[1.0, 1.0])
     with pytest.raises(ValueError, match="has the shape"):
         tinygraph.grad(y * 2.0, y)
@@ -732,3 +732,11 @@ def test_torch_agrees_on_random_programs(data):
     for leaf, x, slope in zip(leaves, inputs, tinygraph.grad(root, leaves), strict=True):
         expected = np.zeros(leaf.shape) if x.grad is None else x.grad.numpy()
         assert close(slope, expected, terms.get(leaf, 0.0), 1e-10)
+
+
+def test_a_tangent_has_the_shape_of_its_node_and_is_not_handed_back():
+    t, tangent = Tensor(np.ones((1, 2)), "t"), np.ones((1, 2))
+    assert tinygraph.jvp(t.sum(), {t: tangent}) == 2.0
+    assert not np.shares_memory(tinygraph.jvp(t, {t: tangent}), tangent)
+    with pytest.raises(ValueError, match=r"the tangent has the shape \(3,\), but t \(1, 2\)"):
+        tinygraph.jvp(t.sum(), {t: np.ones(3)})

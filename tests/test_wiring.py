@@ -143,7 +143,7 @@ def test_the_adjoint_is_the_transpose(case, data):
         if not np.isfinite(out).all():
             assert np.size(x) == 0  # the mean of nothing
             continue
-        size = np.sum(np.abs(pushed * up))
+        size = np.sum(np.abs(pushed * up)) + np.sum(np.abs(tangent * pulled))
         assert abs(inner(pushed, up) - inner(tangent, pulled)) <= (1e-14 * size if op.name in ROUNDED else 0.0), slot
         assert adjoint.text()
         assert adjoint.text("X", "Y", "Z")

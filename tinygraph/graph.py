@@ -146,8 +146,8 @@ class Node:
         """A constant leaf."""
         raise NotImplementedError
 
-    def _seed(self, seed: Any) -> Any:
-        """The gradient that a pass from this root begins with; None stands for 1."""
+    def _seed(self, seed: Any, what: str = "seed") -> Any:
+        """A gradient of this node to begin a pass with, or a tangent; None stands for 1."""
         raise NotImplementedError
 
     def _gradient(self, adjoint: Any) -> Any:
@@ -412,8 +412,8 @@ def hessian(y: Node, xs: Any) -> Any:
     return grad(first, xs) if isinstance(xs, Node) else [grad(row, xs) for row in first]
 
 
-def jvp(y: Node, tangents: Mapping[Any, float]) -> Any:
-    """Forward mode: the derivative of y along the direction {node: tangent}.
+def jvp(y: Node, tangents: Mapping[Any, Any]) -> Any:
+    """Forward mode: the derivative of y along the direction {node: tangent}, a tangent having the node's shape.
 
     >>> from tinygraph import Value
     >>> a, b = Value(2.0), Value(3.0)
@@ -422,7 +422,7 @@ def jvp(y: Node, tangents: Mapping[Any, float]) -> Any:
     """
     nodes = order(_require_node(y, "jvp: y"))
     check_fresh(nodes)
-    known: dict[Node, Any] = {_require_node(x, "jvp: x"): tangent for x, tangent in tangents.items()}
+    known: dict[Node, Any] = {x: _require_node(x, "jvp: x")._seed(t, "tangent") for x, t in tangents.items()}
 
     def push() -> None:
         for node in reversed(nodes):

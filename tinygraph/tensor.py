@@ -157,8 +157,7 @@ class Tensor(Arithmetic):
             ]
         )
 
-    def _seed(self, seed: Any) -> Any:
-        """The gradient a pass begins with, in the shape of this root."""
+    def _seed(self, seed: Any, what: str = "seed") -> Any:
         if seed is None:
             if self.shape:
                 raise ValueError(
@@ -166,9 +165,9 @@ class Tensor(Arithmetic):
                     "call backward on .sum() or .mean() of it, or give seed=, an array of its shape"
                 )
             return np.array(1.0)
-        array = as_array(seed, "seed")
+        array = as_array(seed, what)
         if array.shape != self.shape:
-            raise ValueError(f"seed has the shape {array.shape}, but the root {self.shape}")
+            raise ValueError(f"the {what} has the shape {array.shape}, but {self.name or 'the Tensor'} {self.shape}")
         return np.array(array) if type(array) is _ndarray else array
 
     def _gradient(self, adjoint: Any) -> Any:

@@ -104,8 +104,8 @@ class Value(Arithmetic):
         """
         return Value(self._data, constant=True)
 
-    def _seed(self, seed: Any) -> float:
-        return 1.0 if seed is None else plain_number(seed, "seed")
+    def _seed(self, seed: Any, what: str = "seed") -> float:
+        return 1.0 if seed is None else plain_number(seed, what)
 
     def _backpropagate(self, seed: float) -> None:
         backpropagation.backward(self, seed)
