@@ -62,8 +62,8 @@ class Arithmetic(Node):
         """Set the gradients of one pass; where it is left, None rather than half sums."""
         raise NotImplementedError
 
-    @classmethod
-    def _infix(cls, op: Op, x: Any, y: Any) -> Self:
+    @staticmethod
+    def _infix(op: Op, x: Any, y: Any) -> Any:
         """Record an operator, or return NotImplemented to let the other operand have its say."""
         raise NotImplementedError
 

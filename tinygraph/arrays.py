@@ -7,7 +7,7 @@ not here is NumPy's own, or computed float by float (`float_by_float`): slow, ex
 from __future__ import annotations
 
 import contextvars
-import threading
+from _thread import get_ident
 from collections.abc import Callable
 from typing import Any
 
@@ -18,29 +18,30 @@ from tinygraph.row import plain_number
 Array = np.ndarray[Any, np.dtype[np.float64]]
 
 
-class _Quiet(threading.local):
-    """A context of this thread in which NumPy says nothing about overflow or invalid numbers."""
-
-    def __init__(self) -> None:
-        context = contextvars.Context()
-        context.run(np.seterr, all="ignore")
-        context.run(_inside.set, True)
-        self.run = context.run
-
-
 _inside = contextvars.ContextVar("inside quietly", default=False)
-_quiet = _Quiet()
+_runs: dict[int, Callable[..., Any]] = {}  # for each thread, how to run in a context of its own
 
 
 def quietly(function: Callable[..., Any], *args: Any) -> Any:
     """Call the function with NumPy's floating-point warnings off.
 
-    Running it in a context prepared once takes 0.5 µs; `np.errstate` takes 2.8, three times an addition.
+    Running it in a context prepared once takes 0.3 µs; `np.errstate` takes 2.8, three times an addition.
 
     >>> quietly(np.divide, 1.0, np.array([0.0]))
     array([inf])
     """
-    return function(*args) if _inside.get() else _quiet.run(function, *args)
+    if _inside.get():
+        return function(*args)
+    return (_runs.get(get_ident()) or _prepared())(function, *args)
+
+
+def _prepared() -> Callable[..., Any]:
+    """A context in which NumPy says nothing about overflow or invalid numbers, for this thread."""
+    context = contextvars.Context()
+    context.run(np.seterr, all="ignore")
+    context.run(_inside.set, True)
+    _runs[get_ident()] = context.run
+    return context.run
 
 
 def as_array(data: Any, what: str) -> Any:

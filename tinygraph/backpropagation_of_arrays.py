@@ -21,51 +21,55 @@ def accumulate(root: Node) -> None:
     """
     reached = [root]
     stack: list[Any] = [root]
-    node: Any
+    pop, push, reach = stack.pop, stack.append, reached.append
     while stack:
-        node = stack.pop()
+        node = pop()
         op = node.op
         if op is None:
             continue
-        up = node.grad
+        up, out = node.grad, node._data
+        edges: Any = ()
         if type(op) is Op:
-            x, y = node.x, node.y
-            a = x._data if isinstance(x, Node) else x
-            functions = op._of_arrays or op.of_arrays()
+            operand, y, functions = node.x, node.y, op._of_arrays or op.of_arrays()
             if y is None:
-                slopes: Any = ((x, functions[1](node._data, a)),)
+                slope = functions[1](out, operand._data)
             else:
-                b = y._data if isinstance(y, Node) else y
-                if node.dy is None:
-                    slopes = ((x, functions[1](node._data, a, b) if node.dx is True else node.dx),)
-                elif node.dx is None:
-                    slopes = ((y, functions[2](node._data, a, b)),)
+                a = operand._data if isinstance(operand, Node) else operand
+                b = y if type(y) is float else y._data if isinstance(y, Node) else y
+                if node.dx is None:
+                    operand, slope = y, functions[2](out, a, b)
                 else:
-                    slopes = (x, functions[1](node._data, a, b)), (y, functions[2](node._data, a, b))
+                    slope = functions[1](out, a, b) if node.dx is True else node.dx
+                    if node.dy is not None:
+                        edges = ((y, up * functions[2](out, a, b)),)
+            contribution = up if type(slope) is float and slope == 1.0 else up * slope
         elif node.dy is None and not op.variadic:
-            contribution = op.dx(up, node._data, *[x._data if isinstance(x, Node) else x for x in node.args])
-            slopes = ((node.x, contribution),)
-            up = None
+            operand = node.x
+            contribution = op.dx(up, out, *[x._data if isinstance(x, Node) else x for x in node.args])
         else:
-            slopes = [edge for edge in zip(node.args, node._slopes(), strict=True) if edge[1] is not None]
-        for operand, slope in slopes:
-            contribution = slope if up is None else up if type(slope) is float and slope == 1.0 else up * slope
+            slopes = zip(node.args, node._slopes(), strict=True)
+            (operand, contribution), *edges = [(x, up * slope) for x, slope in slopes if slope is not None]
+        while True:
             if type(contribution) is not np.ndarray:
                 contribution = operand._gradient(contribution)
             if type(operand.grad) is float:
                 operand.grad = contribution
-                reached.append(operand)
+                reach(operand)
             else:
                 operand.grad = operand.grad + contribution
             operand.pending = left = operand.pending - 1
             if not left:
-                stack.append(operand)
+                push(operand)
+            if not edges:
+                break
+            (operand, contribution), *edges = edges
     seen = set()
     for node in reached:
         gradient = node.grad
-        if getattr(gradient, "base", None) is not None or id(gradient) in seen:
-            node.grad = gradient.copy()
+        if type(gradient) is np.ndarray:
+            if gradient.base is not None or id(gradient) in seen:
+                node.grad = gradient.copy()
+            else:
+                seen.add(id(gradient))
         elif type(gradient) is np.float64:  # the sum of two arrays of shape ()
             node.grad = np.array(gradient)
-        else:
-            seen.add(id(gradient))

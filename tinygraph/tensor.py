@@ -16,7 +16,7 @@ import numpy as np
 
 from tinygraph import arrays, backpropagation, graph, ops, watching, wiring
 from tinygraph.arithmetic import Arithmetic
-from tinygraph.arrays import _inside, _quiet, as_array, quietly
+from tinygraph.arrays import as_array, quietly
 from tinygraph.backpropagation_of_arrays import accumulate
 from tinygraph.broadcasting import check_traps, explain_shapes
 from tinygraph.graph import Node
@@ -184,8 +184,10 @@ class Tensor(Arithmetic):
 
     # --- recording
 
-    @classmethod
-    def _infix(cls, op: Op, x: Any, y: Any) -> Any:
+    @staticmethod
+    def _infix(op: Op, x: Any, y: Any) -> Any:
+        if type(y) is float and type(x) is Tensor and op is not _pow:  # nothing to broadcast
+            return _node(op, quietly((op._of_arrays or op.of_arrays())[0], x._data, y), x, y, True)
         if type(x) in _PLAIN and type(y) in _PLAIN and op is not _pow:  # no detour over the row
             return _record(op, x, y)
         if isinstance(y, (list, tuple)):  # no plain number, which a power takes for its exponent
@@ -195,9 +197,6 @@ class Tensor(Arithmetic):
     @staticmethod
     def _record(op: Op, x: Any, y: Any = None) -> Tensor:
         function = (op._of_arrays or op.of_arrays())[0]
-        if type(y) is float and type(x) is Tensor:  # nothing to broadcast
-            data = function(x._data, y) if _inside.get() else _quiet.run(function, x._data, y)
-            return _node(op, data, x, y, True, None)
         if isinstance(x, Tensor):
             a = x._data
             dx = None if type(x) is _Constant else True
@@ -216,7 +215,7 @@ class Tensor(Arithmetic):
             data, dx = quietly(getattr(arrays, op.with_slope), a, b)
             return _node(op, data, x, y, dx, None)
         try:
-            data = function(a, b) if _inside.get() else _quiet.run(function, a, b)  # `quietly`, without its call
+            data = quietly(function, a, b)
         except ValueError:
             explain_shapes(op, x, y)
             raise
@@ -459,7 +458,7 @@ def _wanted(x: Any) -> bool | None:
     return True if isinstance(x, Tensor) and type(x) is not _Constant else None
 
 
-def _node(op: Op, data: Any, x: Any, y: Any, dx: Any, dy: Any) -> Tensor:
+def _node(op: Op, data: Any, x: Any, y: Any, dx: Any, dy: Any = None) -> Tensor:
     constant = dx is None and (dy is None or (dy is graph.MANY and True not in y))
     out = _new(_Constant if constant else Tensor)
     if type(data) is not _ndarray:

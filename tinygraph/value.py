@@ -22,7 +22,7 @@ from tinygraph.row import Op, plain_number
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from typing import Any, NoReturn, Self
+    from typing import Any, NoReturn
 
     from tinygraph.row import VariadicOp
 
@@ -167,8 +167,8 @@ class Value(Arithmetic):
             self.dx, self.dy = slopes if len(slopes) == 2 else (*slopes, None)
         self._write(number)
 
-    @classmethod
-    def _infix(cls, op: Op, x: Any, y: Any) -> Self:
+    @staticmethod
+    def _infix(op: Op, x: Any, y: Any) -> Value:
         if all(isinstance(side, Value) or _is_plain(side, op.name) for side in (x, y)):
             return op(x, y)  # type: ignore[no-any-return]
         return NotImplemented  # type: ignore[no-any-return]
