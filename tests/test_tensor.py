@@ -740,3 +740,24 @@ def test_a_tangent_has_the_shape_of_its_node_and_is_not_handed_back():
     assert not np.shares_memory(tinygraph.jvp(t, {t: tangent}), tangent)
     with pytest.raises(ValueError, match=r"the tangent has the shape \(3,\), but t \(1, 2\)"):
         tinygraph.jvp(t.sum(), {t: np.ones(3)})
+
+
+def test_the_hessian_of_tensors_has_the_shape_of_both():
+    a, b = Tensor([[1.0, 2.0]], "a"), Tensor([3.0, 4.0, 5.0], "b")
+    y = (a * a).sum() * (b * b * b).sum()
+    (aa, ab), (ba, bb) = tinygraph.hessian(y, [a, b])
+    assert [block.shape for block in (aa, ab, ba, bb)] == [(1, 2, 1, 2), (1, 2, 3), (3, 1, 2), (3, 3)]
+    assert np.array_equal(aa.reshape(2, 2), 2.0 * 216.0 * np.eye(2))
+    assert np.array_equal(ab.reshape(2, 3), np.outer([2.0, 4.0], [27.0, 48.0, 75.0]))
+    assert np.array_equal(ba.reshape(3, 2), ab.reshape(2, 3).T)
+    assert np.array_equal(bb, 5.0 * np.diag([18.0, 24.0, 30.0]))
+    assert np.array_equal(tinygraph.hessian(y, b), bb)
+    assert tinygraph.hessian(Tensor(2.0) ** 3, Tensor(2.0)) == 0.0
+
+
+def test_value_and_grad_takes_arrays_beside_numbers():
+    f = tinygraph.value_and_grad(lambda w, b: (w["k"] @ np.ones(2)).sum() * b, argnums=(0, 1))
+    value, (dw, db) = f({"k": np.array([[1.0, 2.0]])}, 3.0)
+    assert (value, dw["k"].tolist(), db.item()) == (9.0, [[3.0, 3.0]], 3.0)
+    with pytest.raises(ValueError, match="seed="):
+        tinygraph.value_and_grad(lambda w: w)(np.ones(2))

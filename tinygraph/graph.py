@@ -154,6 +154,14 @@ class Node:
         """An adjoint as the gradient of this node; None, where it is not reached, as zero."""
         return 0.0 if adjoint is None else adjoint
 
+    def _units(self) -> Iterator[Any]:
+        """For each entry of this node the seed that picks it out."""
+        yield 1.0
+
+    def _stacked(self, rows: list[Any], x: Node) -> Any:  # noqa: ARG002
+        """The gradients of x for each entry of this node, put together."""
+        return rows[0]
+
     @staticmethod
     def _run(function: Callable[..., Any], *args: Any) -> Any:
         """Call a function that computes with numbers of this backend."""
@@ -403,13 +411,24 @@ def grad(y: Node, xs: Any, *, seed: Any = None, create_graph: bool = False) -> A
 def hessian(y: Node, xs: Any) -> Any:
     """Second derivatives of y: a list of lists of floats, row by row; for a single node one float.
 
+    Of Tensors they are arrays, whose shape is that of the one node followed by that of the other.
+
     >>> from tinygraph import Value
     >>> a, b = Value(2.0), Value(3.0)
     >>> hessian(a * a * b, [a, b])
     [[6.0, 4.0], [4.0, 0.0]]
     """
     first = grad(y, xs, create_graph=True)
-    return grad(first, xs) if isinstance(xs, Node) else [grad(row, xs) for row in first]
+    if isinstance(xs, Node):
+        return _jacobian(first, [xs])[0]
+    xs = list(xs)
+    return [_jacobian(row, xs) for row in first]
+
+
+def _jacobian(y: Node, xs: list[Node]) -> list[Any]:
+    """The derivative of every entry of y with respect to each x."""
+    rows = [grad(y, xs, seed=unit) for unit in y._units()]
+    return [y._stacked([row[i] for row in rows], x) for i, x in enumerate(xs)]
 
 
 def jvp(y: Node, tangents: Mapping[Any, Any]) -> Any:

@@ -175,6 +175,15 @@ class Tensor(Arithmetic):
             return np.zeros(self.shape)
         return np.array(adjoint) if isinstance(adjoint, (float, np.generic)) else adjoint
 
+    def _units(self) -> Iterator[Any]:
+        for i in range(self.size):
+            unit = np.zeros(self.size)
+            unit[i] = 1.0
+            yield unit.reshape(self.shape)
+
+    def _stacked(self, rows: list[Any], x: Node) -> Any:
+        return np.array(rows).reshape((*self.shape, *np.shape(x._data)))
+
     @staticmethod
     def _run(function: Callable[..., Any], *args: Any) -> Any:
         return quietly(function, *args)
