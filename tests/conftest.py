@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 settings.register_profile(
-    "tinygraph", database=None, max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    "tinygraph", database=None, max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("tinygraph")
 

@@ -31,9 +31,9 @@ def keys(draw, shape):
         slices = st.builds(slice, ends, ends, st.sampled_from([None, 1, 2, -1, -2]))
         key.append(draw(slices | st.integers(-side, side - 1) if side else slices))
     if draw(st.booleans()):
-        whole = len(key) == len(shape)  # else an ellipsis before the end would move the others to other axes
+        covered = len(key) == len(shape)  # else an ellipsis before the end would move the others to other axes
         place = draw(st.integers(0, len(key)))
-        key.insert(place, draw(st.sampled_from([None, ...] if whole or place == len(key) else [None])))
+        key.insert(place, draw(st.sampled_from([None, ...] if covered or place == len(key) else [None])))
     if shape and shape[0] and draw(st.booleans()):
         several = draw(st.lists(st.integers(-shape[0], shape[0] - 1), max_size=4))
         mask = draw(arrays((shape[0],), elements=whole)) > 0

@@ -352,9 +352,9 @@ def _keys(draw: Any, shape: tuple[int, ...]) -> Any:
         slices = st.builds(slice, ends, ends, st.sampled_from([None, 1, 2, -1]))
         key.append(draw(slices | st.integers(-side, side - 1) if side else slices))
     if draw(st.booleans()):
-        whole = len(key) == len(shape)  # else an ellipsis before the end would move the others to other axes
+        covered = len(key) == len(shape)  # else an ellipsis before the end would move the others to other axes
         place = draw(st.integers(0, len(key)))
-        key.insert(place, draw(st.sampled_from([None, ...] if whole or place == len(key) else [None])))
+        key.insert(place, draw(st.sampled_from([None, ...] if covered or place == len(key) else [None])))
     return key[0] if len(key) == 1 else tuple(key)
 
 
