@@ -4,11 +4,13 @@ import ast
 import cmath
 import copy
 import inspect
+import itertools
 import math
 import pickle
+import sys
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 import tinygraph
@@ -17,14 +19,22 @@ from tinygraph.testing import op_test, points, public_rows
 
 ROWS = list(ops.TABLE.values())
 FIXED = [row for row in ROWS if not row.variadic]
+MEMBERS = [  # of the families, which are rows in no table
+    *(ops.power(c) for c in (-2.0, -0.5, 0.0, 1.0, 1.5, 3.0)),
+    *(ops.power_slope(c) for c in (-2.0, 1.5, 3.0)),
+    *(ops.power_slope(c, 2) for c in (-2.0, 1.5, 3.0)),
+    *(ops.pow_slope(n, k) for n, k in ((2, 0), (0, 2), (1, 1), (2, 1))),
+    *(ops.div_slope(2), ops.binary_cross_entropy_slope(2)),
+]
 every_row = pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+every_row_and_member = pytest.mark.parametrize("row", [*ROWS, *MEMBERS], ids=lambda row: row.name)
 every_fixed_row = pytest.mark.parametrize("row", FIXED, ids=lambda row: row.name)
 exponents = st.sampled_from([-2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 2.0, 3.0, 2.5])
 
 
-def tame(row, limit, clear=0.01):
+def tame(row, limit, clear=0.01, **more):
     """Points far enough from the edges of the floats for a difference to mean something."""
-    return points(row, limit=limit, clear=clear).filter(lambda xs: all(x == 0 or abs(x) > 1e-4 for x in xs))
+    return points(row, limit=limit, clear=clear, **more).filter(lambda xs: all(x == 0 or abs(x) > 1e-4 for x in xs))
 
 
 def roomy(row, xs, i, by=0.0437):
@@ -47,7 +57,7 @@ def test_a_row_passes_what_the_kit_asks_of_any_row(row):
     op_test(row, terms=TERMS.get(row.name), max_examples=30)()
 
 
-@every_row
+@every_row_and_member
 @given(data=st.data())
 def test_analytic_rows_agree_with_their_complex_function(row, data):
     if row.analytic is None:
@@ -84,10 +94,16 @@ def test_inside_the_domain_nothing_is_nan(row, data):
         assert not math.isnan(slope) or not roomy(row, xs, i)
 
 
-@every_row
-def test_a_slope_that_is_not_wanted_is_not_computed(row):
-    n = row.arity * (3 if row.variadic else 1)
-    assert set(row.slopes(1.0, (0.5,) * n, [False] * n)) <= {None}
+@every_row_and_member
+def test_a_slope_is_given_where_it_is_wanted(row):
+    xs = (0.5, 0.25, 2.0)[: row.arity] if not row.variadic else (0.5, 0.25, 2.0, 3.0)
+    out = row.number(*xs)
+    slopes = row.slopes(out, xs, [True] * len(xs))
+    assert len(slopes) == len(xs)
+    for wanted in itertools.product([False, True], repeat=len(xs)):
+        some = row.slopes(out, xs, list(wanted))
+        last = max((i for i, want in enumerate(wanted, 1) if want), default=0) if row.variadic else len(xs)
+        assert some == tuple(slope if want else None for slope, want in zip(slopes, wanted, strict=True))[:last]
 
 
 def test_the_laws_of_slopes_hold_in_the_text_of_the_table():
@@ -134,7 +150,7 @@ def test_no_row_was_forgotten():
         assert f"{name}(" in called, f"no row uses the private row {name}: export it or drop it"
 
 
-@every_row
+@every_row_and_member
 def test_a_row_pickles_and_copies_as_itself(row):
     assert pickle.loads(pickle.dumps(row)) is row
     assert copy.deepcopy(row) is row
@@ -182,20 +198,97 @@ def test_texts():
     assert ops.dot.text("w1", "w2", "x1", "x2") == "dot([w1, w2], [x1, x2])"
 
 
-@every_row
+@every_row_and_member
 @given(data=st.data())
 def test_the_text_of_an_op_is_python_for_it(row, data):
     """Text and op agree: evaluated (here, never in the library), the text gives the number."""
-    xs = data.draw(points(row, limit=5.0, sizes=(1, 3)))
+    xs = data.draw(tame(row, 5.0, sizes=(1, 3)))
     names = [f"x{i}" for i in range(len(xs))]
-    text = row.text(*names).replace("×", "*")
+    text = row.text(*names).replace("×", "*").replace("·", "*")
     if text.startswith("|"):
         text = f"abs({text[1:-1]})"
-    scope = {**ops.TABLE, **dict(zip(names, xs, strict=True)), "abs": abs}
+    scope = {**{row.name: row for row in (*ROWS, *MEMBERS)}, **dict(zip(names, xs, strict=True)), "abs": abs}
     if row.name in ("add", "sub", "mul", "neg"):
         assert eval(text, {"__builtins__": {}}, scope) == row.number(*xs)
     elif row.name not in ("pow", "div"):
         assert eval(text, {"__builtins__": {}}, scope) == pytest.approx(row.number(*xs), nan_ok=True)
+
+
+@pytest.mark.parametrize("row", [*ROWS, *MEMBERS[:12]], ids=lambda row: row.name)
+def test_the_name_of_a_row_is_python_for_it(row):
+    assert eval(row.name, {**vars(ops), "__builtins__": {}}) is row
+
+
+@pytest.mark.parametrize("n", range(4))
+@pytest.mark.parametrize("k", range(4))
+def test_the_name_of_a_derivative_says_by_what_and_how_often(n, k):
+    assert ops.pow_slope(n, k).name == "pow_" + "dx" * n + "dy" * k
+    assert ops.div_slope(n).name == "div_" + "dy" * n
+    assert ops.binary_cross_entropy_slope(n).name == "binary_cross_entropy_" + "da" * n
+
+
+@pytest.mark.parametrize("size", range(7))
+@pytest.mark.parametrize("row", [ops.total, ops.dot], ids=lambda row: row.name)
+def test_long_lists_are_cut_short(row, size):
+    lists = [[f"{letter}{i}" for i in range(size)] for letter in "xy"[: row.arity]]
+    short = [names if size <= 3 else [names[0], names[1], "…", names[-1]] for names in lists]
+    texts = ["[" + ", ".join(names) + "]" for names in short]
+    assert row.text(*itertools.chain(*lists)) == f"{row.name}({', '.join(texts)})"
+
+
+_EDGES = (0.0, 5e-324, 0.5, 1.0 - 2.0**-53, 1.0, 1.0 + 2.0**-52, 2.5, sys.float_info.max)
+EDGES = [sign * x for x in _EDGES for sign in (1.0, -1.0)]
+DOMAINS = {row.domain: row.arity for row in (*ROWS, ops.power(-1))}
+
+
+@pytest.mark.parametrize("domain", DOMAINS, ids=lambda domain: domain.text.encode("ascii", "ignore").decode())
+def test_the_text_of_a_domain_is_python_for_it(domain):
+    """Up to the last float before an edge."""
+    text = domain.text.replace("all reals", "True").replace("≠", "!=").replace("≤", "<=")
+    text = text.replace("y whole", "x < 0 and y == y // 1").replace(", or", " or").replace(",", " and")
+    smooth = eval(f"lambda x, y, a: {text}", {"cos": math.cos})
+    for xs in itertools.product(EDGES, repeat=DOMAINS[domain]):
+        assert domain.contains(*xs) is smooth(xs[0], xs[-1], xs[0]), xs
+    others = [0.5] * (DOMAINS[domain] - 1)
+    for x in (math.inf, -math.inf, math.nan):
+        assert not domain.contains(x, *others)
+        assert not domain.contains(*others, x)
+
+
+@given(c=st.floats() | st.integers(-3, 3).map(float))
+@example(math.inf)
+@example(-math.inf)
+@example(math.nan)
+def test_a_power_is_smooth_where_its_polynomial_or_pole_is(c):
+    for row in (ops.power(c), ops.power_slope(c)):
+        for x in EDGES:
+            assert row.domain.contains(x) is (x > 0 or (c.is_integer() and (x < 0 or c >= 0)))
+
+
+@every_row
+def test_a_row_is_called_linear_just_when_it_is(row):
+    xs, ys = (1.0, 3.0, -2.0, 4.0), (5.0, -2.0, 7.0, 0.5)
+    if not row.variadic:
+        xs, ys = xs[: row.arity], ys[: row.arity]
+    of_sum = row.number(*map(sum, zip(xs, ys, strict=True)))
+    assert row.linear is (row.domain is ops.ANY and of_sum == row.number(*xs) + row.number(*ys))
+
+
+@pytest.mark.parametrize("make", [ops.Op, tinygraph.op], ids=lambda make: make.__name__)
+def test_the_columns_of_a_row_are_named(make):
+    """Nobody can read which of two functions is dx and which dy."""
+    _name, _number, *columns = inspect.signature(make).parameters.values()
+    assert {column.kind for column in columns} == {inspect.Parameter.KEYWORD_ONLY}
+    assert {column.name for column in columns if column.default} == {"dx", "domain"}, "what is not said is not claimed"
+
+
+@every_row
+def test_a_row_takes_as_many_operands_as_it_has(row):
+    kind, operand = ("sequence", [0.5]) if row.variadic else ("operand", 0.5)
+    for n in (row.arity - 1, row.arity + 1):
+        for last in (operand, [Value(0.5)] if row.variadic else Value(0.5)):
+            with pytest.raises(TypeError, match=rf"{row.name} takes {row.arity} {kind}\(s\), but {n} were given"):
+                row(*[operand] * (n - 1), *[last] * (n > 0))
 
 
 def test_sequences_of_different_lengths_are_refused():

@@ -142,6 +142,15 @@ def test_real_numbers_become_floats(number):
     assert type(x.data) is float
 
 
+def test_a_number_from_a_module_within_numpy_is_one_of_numpys():
+    assert Value(np.ma.array(3.0)).data == 3.0
+
+
+def tensor_of(library):
+    """A number in another library's array: how much of a real number it is, that library knows."""
+    return type("Tensor", (), {"__module__": library, "shape": (), "item": lambda self: 3.0})()
+
+
 @pytest.mark.parametrize(
     ("thing", "advice"),
     [
@@ -153,6 +162,8 @@ def test_real_numbers_become_floats(number):
         ([1.0], "one Value per entry"),
         ((1.0,), "one Value per entry"),
         (np.array([1.0]), "one Value per entry"),
+        (tensor_of("jax.numpy"), "one Value per entry"),
+        (tensor_of("torch"), "one Value per entry"),
         ({"a": 1.0}, "one Value per entry"),
         (Value(1.0), "already"),
         (object(), "int or a float"),
@@ -168,12 +179,26 @@ def test_what_is_no_real_number_is_refused_with_advice(thing, advice):
     assert x.data == 1.0
     if not isinstance(thing, (Value, np.ndarray)):
         # An object of an unknown class might know what to do with a Value: there Python has the word.
-        with pytest.raises(TypeError, match="unsupported operand" if type(thing) is object else f"^add: .*{advice}"):
+        unknown = type(thing).__name__ in ("object", "Tensor")
+        with pytest.raises(TypeError, match="unsupported operand" if unknown else f"^add: .*{advice}"):
             x + thing
         with pytest.raises(TypeError):
             thing * x
         with pytest.raises(TypeError):
             tinygraph.maximum(x, thing)
+
+
+@pytest.mark.parametrize("size", range(50))
+def test_a_refusal_quotes_at_most_40_characters(size):
+    with pytest.raises(TypeError) as caught:
+        Value("x" * size)
+    quoted = str(caught.value).removeprefix("Value: ").partition(" (str) is not a real number")[0]
+    whole = repr("x" * size)
+    if len(whole) <= 40:
+        assert quoted == whole
+    else:
+        assert len(quoted) == 40
+        assert whole.startswith(quoted.removesuffix("..."))
 
 
 def test_an_int_too_large_is_an_overflow():

@@ -55,6 +55,7 @@ def _inside(x: float, low: float, high: float, whole: type | None = None) -> boo
     return low <= x <= high and (whole is None or x == x // 1)
 
 
+_NOTHING = object()  # an operand that was not given
 _HUGE = 1.7976931348623157e308
 ANY = Domain("all reals", ((-_HUGE, _HUGE),))
 
@@ -209,10 +210,10 @@ class Op:
 
     else:
 
-        def __call__(self, x, y=None, *more):
+        def __call__(self, x=_NOTHING, y=None, *more):
             """Compute on plain numbers; let the first node among the operands record."""
             if y is None:
-                if self.arity == 1:
+                if self.arity == 1 and x is not _NOTHING:
                     if type(x) is float:
                         return self.number(x)
                     record = getattr(type(x), "_record", None)
@@ -226,7 +227,7 @@ class Op:
                 if self.family and not hasattr(type(y), "_record") and not getattr(y, "shape", ()):
                     return self.family(plain_number(y, self.name))(x)
                 return record(self, x, y)
-            given = 1 + (y is not None) + len(more)
+            given = (x is not _NOTHING) + (y is not None) + len(more)
             raise TypeError(f"{self.name} takes {self.arity} operand(s), but {given} were given")
 
     def __repr__(self) -> str:
@@ -283,10 +284,10 @@ class VariadicOp(Op):
 
     if not TYPE_CHECKING:
 
-        def __call__(self, xs, ys=None, *more):
+        def __call__(self, xs=_NOTHING, ys=None, *more):
             """Compute on lists of plain numbers; where one entry is a node, record one node."""
-            if self.arity != (1 if ys is None else 2) or more:
-                given = 1 + (ys is not None) + len(more)
+            if self.arity != (1 if ys is None else 2) or more or xs is _NOTHING:
+                given = (xs is not _NOTHING) + (ys is not None) + len(more)
                 raise TypeError(f"{self.name} takes {self.arity} sequence(s), but {given} were given")
             try:
                 xs = tuple(xs)
