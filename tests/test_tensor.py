@@ -761,3 +761,14 @@ def test_value_and_grad_takes_arrays_beside_numbers():
     assert (value, dw["k"].tolist(), db.item()) == (9.0, [[3.0, 3.0]], 3.0)
     with pytest.raises(ValueError, match="seed="):
         tinygraph.value_and_grad(lambda w: w)(np.ones(2))
+
+
+def test_a_slope_that_came_with_its_value_is_recomputed_with_it():
+    z, y = Tensor([[-1.0, 0.5, 30.0]], "z"), np.array([[0.0, 1.0, 1.0]])
+    J = tinygraph.binary_cross_entropy_with_logits(z, y).sum()
+    z.data = z.data * -2.0
+    J.forward().backward()
+    fresh = Tensor(z.data)
+    again = tinygraph.binary_cross_entropy_with_logits(fresh, y).sum()
+    again.backward()
+    assert (J.item(), z.grad.tolist()) == (again.item(), fresh.grad.tolist())

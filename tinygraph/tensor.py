@@ -220,7 +220,7 @@ class Tensor(Arithmetic):
         else:
             b = y = _operand(y, op.name)
             dy = None
-        if op.with_slope and dx and dy is None and type(b) is _ndarray and a.shape == b.shape:
+        if op.with_slope and dx and dy is None and type(a) is type(b) is _ndarray and a.shape == b.shape:
             data, dx = quietly(getattr(arrays, op.with_slope), a, b)
             return _node(op, data, x, y, dx, None)
         try:
