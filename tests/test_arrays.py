@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import tinygraph
@@ -160,3 +160,18 @@ def test_an_array_of_float64_is_itself_and_a_subclass_a_plain_view():
     big = x.astype(">f8")
     assert Tensor(big).data.dtype == np.dtype(np.float64)
     assert Tensor(big).data.dtype.isnative
+
+
+@given(
+    c=st.sampled_from([-2.0, -0.5, 0.5, 1.5, 3.0, 7.0]),
+    xs=st.lists(st.floats(5e-324, 1e308), min_size=1, max_size=4),
+    ys=st.lists(st.floats(5e-324, 1e308), min_size=4, max_size=4),
+)
+@example(c=-0.5, xs=[2.457414933207485e-206], ys=[1.0] * 4)
+@example(c=-2.0, xs=[1e-310], ys=[1e-5] * 4)
+def test_slopes_hold_where_something_on_their_way_leaves_the_range_of_floats(c, xs, ys):
+    for row, operands in ((ops.power(c), [xs]), (ops.div, [xs, ys[: len(xs)]])):
+        _, slopes = tensor_slopes(row, [np.array(x) for x in operands])
+        for i, point in enumerate(zip(*operands, strict=True)):
+            for slot, slope in enumerate(slopes):
+                assert ulps(slope[i], row_slope(row, point, slot)) <= 4.0, (row, point, slot)

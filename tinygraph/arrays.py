@@ -18,6 +18,7 @@ from tinygraph.row import plain_number
 Array = np.ndarray[Any, np.dtype[np.float64]]
 
 
+_SMALLEST = 2.0**-1022  # below are the subnormals, with fewer bits the smaller they are
 _inside = contextvars.ContextVar("inside quietly", default=False)
 _runs: dict[int, Callable[..., Any]] = {}  # for each thread, how to run in a context of its own
 
@@ -157,12 +158,25 @@ def lowered_power(x: Any, exponent: float, n: int, factor: float) -> Any:
     """factor * x ** (exponent - n), where a factor 0 wins over any power."""
     if factor == 0:
         return np.zeros_like(x)
-    return factor * x if exponent - n == 1 else factor * np.power(x, exponent - n)
+    if exponent - n == 1:
+        return factor * x
+    power = np.power(x, exponent - n)
+    out, size = factor * power, np.absolute(power)
+    if type(size) is np.ndarray and np.all((size >= _SMALLEST) & (size < np.inf)):
+        return out
+    half = np.power(np.absolute(x), 0.5 * (exponent - n))  # the power left the range of floats, the product perhaps not
+    rescued = np.copysign(half * abs(factor) * half, out)
+    return np.where((size < _SMALLEST) | (size == np.inf), rescued, out)
 
 
 def div_dy(x: Any, y: Any) -> Any:
     """The slope of x / y with respect to y."""
-    return -(x / y) / y
+    quotient = x / y
+    out, size = -quotient / y, np.absolute(quotient)
+    if type(size) is np.ndarray and np.all(size >= _SMALLEST):
+        return out
+    (a, up), (b, down) = np.frexp(x), np.frexp(y)  # x / y lost bits, which a small y would make large
+    return np.where(size < _SMALLEST, np.ldexp(-a / (b * b), up - 2 * down), out)
 
 
 def binary_cross_entropy(a: Any, y: Any) -> Any:
