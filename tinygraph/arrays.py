@@ -15,9 +15,6 @@ import numpy as np
 
 from tinygraph.row import plain_number
 
-Array = np.ndarray[Any, np.dtype[np.float64]]
-
-
 _SMALLEST = 2.0**-1022  # below are the subnormals, with fewer bits the smaller they are
 _inside = contextvars.ContextVar("inside quietly", default=False)
 _runs: dict[int, Callable[..., Any]] = {}  # for each thread, how to run in a context of its own

@@ -103,7 +103,6 @@ class Op:
         "dx",
         "dx_of_floats",
         "dy",
-        "dy_of_floats",
         "family",
         "linear",
         "made_by",
@@ -131,7 +130,7 @@ class Op:
         made_by: tuple[Any, ...] | None = None,
     ) -> None:
         self.name, self.number, self.dx, self.dy = name, number, dx, dy
-        self.dx_of_floats, self.dy_of_floats = _compiled(dx, FLOATS), _compiled(dy, FLOATS)
+        self.dx_of_floats = _compiled(dx, FLOATS)
         self.with_slope = with_slope
         self._of_arrays: tuple[Callable[..., Any], ...] | None = None
         self.arity = 1 if dy is None else 2

@@ -125,7 +125,7 @@ class Value(Arithmetic):
                 return _record_any(op, (x,) if y is None else (x, y))
         except ZeroDivisionError:
             return _record_any(op, (x,) if y is None else (x, y))
-        try:
+        try:  # `_node`, written out: its call takes 6 % of recording a sigmoid
             out = _take()
         except IndexError:
             out = _allocate()
