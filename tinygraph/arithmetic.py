@@ -44,10 +44,19 @@ class Arithmetic(Node):
         54.0
         """
         start = self._seed(seed)
-        leaves = [node for node in graph.order(self) if node.op is None] if accumulate else []
+        if accumulate:
+            self._accumulate(start)
+        else:
+            self._backpropagate(start)
+        if graph.watch is not None:
+            watching.check_gradients(self, start)
+
+    def _accumulate(self, seed: Any) -> None:
+        """Backpropagate, and give each leaf what it had besides; where that is left, what it had."""
+        leaves = [node for node in graph.order(self) if node.op is None]
         held = [leaf.grad for leaf in leaves]
         try:
-            self._backpropagate(start)
+            self._backpropagate(seed)
         except BaseException:
             for leaf, old in zip(leaves, held, strict=True):
                 leaf.grad = old
@@ -55,8 +64,6 @@ class Arithmetic(Node):
         for leaf, old in zip(leaves, held, strict=True):
             if old is not None and not leaf.constant:
                 leaf.grad = leaf._gradient(leaf.grad + old)
-        if graph.watch is not None:
-            watching.check_gradients(self, start)
 
     def _backpropagate(self, seed: Any) -> None:
         """Set the gradients of one pass; where it is left, None rather than half sums."""

@@ -37,7 +37,8 @@ def backward(root: Node, seed: Any, accumulate: Callable[[Node], None] | None = 
     with _pass_lock:
         _passing = get_ident()
         try:
-            _clean_up()
+            if _unfinished:
+                _clean_up()
             _unfinished.append(root)
             if accumulate is not None or not _accumulate_at_once(root, seed):
                 if _count_consumers(root):
@@ -46,7 +47,8 @@ def backward(root: Node, seed: Any, accumulate: Callable[[Node], None] | None = 
                 (accumulate or _accumulate)(root)
             _unfinished.clear()
         finally:
-            _clean_up()
+            if _unfinished:
+                _clean_up()
             _passing = 0
 
 

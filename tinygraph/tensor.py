@@ -232,9 +232,9 @@ class Tensor(Arithmetic):
         if graph.watch is not None and watching.is_strict():
             check_traps(op, x, y, shape)
         if isinstance(x, Tensor) and a.shape != shape:
-            x = Tensor._record_wiring(wiring.expand(shape), (x,))
+            x = _moved(wiring.expand(shape), x)
         if isinstance(y, Tensor) and b.shape != shape:
-            y = Tensor._record_wiring(wiring.expand(shape), (y,))
+            y = _moved(wiring.expand(shape), y)
         return _node(op, data, x, y, dx, dy)
 
     @staticmethod
@@ -317,7 +317,7 @@ class Tensor(Arithmetic):
         found = tuple(operator.index(a) % self.ndim for a in order) if order else tuple(range(self.ndim))[::-1]
         if sorted(found) != list(range(self.ndim)):
             raise ValueError(f"transpose of a Tensor of shape {self.shape}: {axes} are not its axes in another order")
-        return self._record_wiring(wiring.transpose(found), (self,))
+        return _moved(wiring.transpose(found), self)
 
     @property
     def T(self) -> Tensor:  # noqa: N802  (NumPy's name)
@@ -326,12 +326,12 @@ class Tensor(Arithmetic):
         >>> Tensor([[1.0, 2.0]]).T
         Tensor([[1.0], [2.0]], op='transpose')
         """
-        if self.ndim == 1 and graph.watch is not None and watching.is_strict():
+        if graph.watch is not None and self.ndim == 1 and watching.is_strict():
             raise ValueError(
                 f"strict: {self.name or 'this Tensor'} has the shape {self.shape}, a rank-1 array, of which .T is the "
                 "same again: make it a column with .reshape(-1, 1)"
             )
-        return self._record_wiring(wiring.transpose(tuple(range(self.ndim))[::-1]), (self,))
+        return _moved(wiring.transpose(tuple(range(self._data.ndim))[::-1]), self)
 
     def reshape(self, *shape: Any) -> Tensor:
         """The same entries in another shape, where one length may be -1.
@@ -344,13 +344,13 @@ class Tensor(Arithmetic):
         found = tuple(operator.index(n) if n != -1 else self.size // max(whole, 1) for n in wanted)
         if math.prod(found) != self.size or list(wanted).count(-1) > 1:
             raise ValueError(f"reshape: the {self.size} entries of shape {self.shape} do not make {tuple(wanted)}")
-        return self._record_wiring(wiring.reshape(found), (self,))
+        return _moved(wiring.reshape(found), self)
 
     def __getitem__(self, key: Any) -> Tensor:
         keys = key if isinstance(key, tuple) else (key,)
         if any(isinstance(k, Tensor) for k in keys):
             raise TypeError("a Tensor is no index: take its .data, as integers")
-        return self._record_wiring(wiring.index(key), (self,))
+        return _moved(wiring.index(key), self)
 
     def __matmul__(self, other: Any) -> Tensor:
         return self._matmul(self, other)  # type: ignore[no-any-return]
@@ -486,6 +486,11 @@ def _node(op: Op, data: Any, x: Any, y: Any, dx: Any, dy: Any = None) -> Tensor:
     if graph.watch is not None:
         graph.watch(out)
     return out
+
+
+def _moved(op: Wiring, x: Tensor) -> Tensor:
+    """Record wiring that computes nothing, which NumPy has no warning about."""
+    return _node(op, op.compute(x._data), x, None, None if type(x) is _Constant else True)
 
 
 def _axis(axis: Any) -> Axis:

@@ -22,6 +22,7 @@ from tinygraph import ops
 from tinygraph.arrays import add_up, quietly
 from tinygraph.row import ANY, Op
 
+_ndarray, _float64 = np.ndarray, np.dtype(np.float64)
 Shape = tuple[int, ...]
 
 
@@ -56,7 +57,7 @@ class Wiring(Op):
     def __call__(self, *operands: Any) -> Any:
         """Compute on arrays; let the first tensor among the operands record."""
         for operand in operands:
-            if type(operand) is not np.ndarray:
+            if type(operand) is not _ndarray:
                 record = getattr(type(operand), "_record_wiring", None)
                 if record is not None:
                     return record(self, operands)
@@ -118,10 +119,10 @@ class Adjoint:
         self.op, self.slot, self.out, self.operands = op, slot, out, operands
 
     def __rmul__(self, upstream: Any) -> Any:
-        return self.op.pull(self.slot, upstream, self.out, self.operands)
+        return quietly(self.op.pull, self.slot, upstream, self.out, self.operands)
 
     def __mul__(self, tangent: Any) -> Any:
-        return self.op.push(self.slot, tangent, self.out, self.operands)
+        return quietly(self.op.push, self.slot, tangent, self.out, self.operands)
 
     def __repr__(self) -> str:
         return f"<adjoint of {self.op.name}: {self.text()}>"
@@ -147,17 +148,19 @@ def expand(shape: Shape) -> Wiring:
         "expand",
         lambda x: _broadcast(x, shape),
         symbol=f"expand({{}}, {shape})",
-        dx=lambda up, out, x: collapse(x.shape)(up),
+        dx=lambda up, out, x: _collapse(up, x.shape) if type(up) is _ndarray else collapse(x.shape)(up),
         note=("summed to {shape}",),
         made_by=(expand, shape),
     )
 
 
 def _broadcast(x: Any, shape: Shape) -> Any:
-    """`np.broadcast_to`, which takes 8 µs; one number over a short axis is written out, in 2."""
-    if type(x) in (np.ndarray, np.float64) and x.size == 1 and math.prod(shape) <= 4096:
+    """`np.broadcast_to`, which takes 8 µs; one number seen everywhere takes 1, a short array of it written out 2."""
+    if type(x) is _ndarray and x.size == 1:
+        return _ndarray(shape, _float64, x, 0, (0,) * len(shape))
+    if type(x) is float and math.prod(shape) <= 4096:  # a gradient, with which is multiplied next
         out = np.empty(shape)
-        out.fill(x.item())
+        out.fill(x)
         return out
     return np.broadcast_to(x, shape)
 
@@ -169,23 +172,24 @@ def collapse(shape: Shape) -> Wiring:
     >>> collapse((3,))(np.ones((2, 3)))
     array([2., 2., 2.])
     """
-    single = all(n == 1 for n in shape)
-
-    def compute(x: Any) -> Any:
-        if single:
-            return add_up(x).reshape(shape)
-        new = x.ndim - len(shape)
-        repeated = tuple(i for i, n in enumerate(x.shape) if i < new or (shape[i - new] == 1 and n != 1))
-        return add_up(x, repeated, True).reshape(shape) if repeated else x
-
     return Wiring(
         "collapse",
-        compute,
+        lambda x: _collapse(x, shape),
         symbol=f"collapse({{}}, {shape})",
         dx=lambda up, out, x: expand(x.shape)(up),
         note=("expanded to {shape}",),
         made_by=(collapse, shape),
     )
+
+
+def _collapse(x: Any, shape: Shape) -> Any:
+    new = x.ndim - len(shape)
+    if not new and math.prod(shape) == 1:
+        return add_up(x, None, True)
+    repeated = tuple([i for i, n in enumerate(x.shape) if i < new or (shape[i - new] == 1 and n != 1)])
+    if not repeated:
+        return x
+    return add_up(x, repeated, True) if not new else add_up(x, repeated, True).reshape(shape)
 
 
 @lru_cache(maxsize=1024)
@@ -219,7 +223,7 @@ def transpose(axes: Shape) -> Wiring:
         "transpose",
         lambda x: x.transpose(axes),
         symbol="{}.T" if plain else f"transpose({{}}, {axes})",
-        dx=lambda up, out, x: transpose(back)(up),
+        dx=lambda up, out, x: up.transpose(back) if type(up) is _ndarray else transpose(back)(up),
         note=(".T" if plain else f"transpose(·, {back})",),
         made_by=(transpose, axes),
     )
@@ -227,7 +231,7 @@ def transpose(axes: Shape) -> Wiring:
 
 def _swap(x: Any) -> Any:
     """The last two axes exchanged."""
-    if type(x) is np.ndarray:
+    if type(x) is _ndarray:
         return x.swapaxes(-1, -2)
     return transpose((*range(x.ndim - 2), x.ndim - 1, x.ndim - 2))(x)
 
@@ -347,16 +351,26 @@ def mean_over(axis: Axis, keepdims: bool = False) -> Wiring:
 
     def compute(x: Any) -> Any:
         total = add_up(x, axis, keepdims)
-        return total / (x.size / max(total.size, 1) or math.nan)
+        return total / _entries(x, total)
+
+    def dx(up: Any, out: Any, x: Any) -> Any:
+        if axis is None and type(up) is _ndarray:  # dividing a float takes 0.1 µs, an array of one 1.6
+            return _broadcast(up.item() / (x.size or math.nan), x.shape)
+        return _spread(up / _entries(x, out), x, axis)
 
     return Wiring(
         "mean",
         compute,
         symbol=_over("mean", axis),
-        dx=lambda up, out, x: _spread(up / (x.size / max(out.size, 1) or math.nan), x, axis),
+        dx=dx,
         note=("expanded to {shape}, divided by their number",),
         made_by=(mean_over, axis, keepdims),
     )
+
+
+def _entries(x: Any, out: Any) -> Any:
+    """How many entries of x went into each of the result."""
+    return x.size / max(out.size, 1) or math.nan
 
 
 def _over(name: str, axis: Axis) -> str:
@@ -365,6 +379,8 @@ def _over(name: str, axis: Axis) -> str:
 
 def _spread(x: Any, like: Any, axis: Axis) -> Any:
     """What was reduced over the axis, back in the shape it had."""
+    if axis is None and type(x) is _ndarray:
+        return _broadcast(x.item(), like.shape)
     if axis is not None and like.ndim:  # NumPy lets one number have an axis 0
         axes = [a % like.ndim for a in ((axis,) if isinstance(axis, int) else axis)]
         column = tuple(1 if i in axes else n for i, n in enumerate(like.shape))
@@ -375,6 +391,8 @@ def _spread(x: Any, like: Any, axis: Axis) -> Any:
 
 
 def _matmul_dx(up: Any, out: Any, x: Any, y: Any) -> Any:
+    if x.ndim == y.ndim == 2:
+        return _product(up, _swap(y))
     if y.ndim == 1:
         return up * y if x.ndim == 1 else matmul(_last(up), reshape((1, y.size))(y))
     if x.ndim == 1:
@@ -383,6 +401,8 @@ def _matmul_dx(up: Any, out: Any, x: Any, y: Any) -> Any:
 
 
 def _matmul_dy(up: Any, out: Any, x: Any, y: Any) -> Any:
+    if x.ndim == y.ndim == 2:
+        return _product(_swap(x), up)
     if x.ndim == 1:
         return (
             up * x if y.ndim == 1 else matmul(reshape((x.size, 1))(x), reshape((*up.shape[:-1], 1, up.shape[-1]))(up))
@@ -391,6 +411,10 @@ def _matmul_dy(up: Any, out: Any, x: Any, y: Any) -> Any:
         rows = math.prod(x.shape[:-1])
         return matmul(_swap(reshape((rows, y.size))(x)), reshape((rows,))(up))
     return _collapsed(matmul(_swap(x), up), y.shape)
+
+
+def _product(x: Any, y: Any) -> Any:
+    return np.matmul(x, y) if type(x) is type(y) is _ndarray else matmul(x, y)
 
 
 def _last(x: Any) -> Any:
