@@ -435,8 +435,9 @@ _block = 256
 def _allocate() -> Value:
     """A new node of a new block, with the collector paused: nodes tie no cycles, so it would find none.
 
-    It is then called once a block, not once in 700 nodes, and a chain of a million is not gone
-    through eight times while it grows: a third of the time of recording and backpropagation.
+    It is then called once a block, not once in 700 nodes, and a chain of a million is not gone through
+    eight times while it grows; and at once, for a block that is still blank is gone through in a third
+    of the time. Together that is two fifths of the time of recording and backpropagation.
     """
     global _block
     collecting = gc.isenabled()
@@ -446,6 +447,7 @@ def _allocate() -> Value:
     finally:
         if collecting:
             gc.enable()
+            gc.collect(0)
     _block = min(2 * _block, 16384)
     return _blank.pop()
 
