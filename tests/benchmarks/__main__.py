@@ -162,13 +162,13 @@ def measure_arrays(rounds: int) -> None:
 
     from tests.benchmarks.array_workloads import CHAIN, LOGISTIC
 
-    def compare(workload: str, runs: Runs, n: int, goals: dict[str, str]) -> None:
+    def compare(workload: str, runs: Runs, n: int, goals: dict[str, str], steps: int = 1) -> None:
         truth = runs["by hand"]()
         for name, run in runs.items():
             for ours, theirs in zip(run(), truth, strict=True):
                 np.testing.assert_allclose(np.asarray(ours), theirs, rtol=1e-6, atol=1e-12, err_msg=name)
             run()  # once more, to be warm
-        found = medians(runs, timed_without_collecting, n)
+        found = medians(runs, lambda run: timed_without_collecting(run, steps), n)
         for name, seconds in found.items():
             ratios = " ".join(f"{seconds / found[peer]:8.2f}" for peer in runs if peer.startswith("by hand"))
             print(f"{workload:<24} {name:<18} {seconds * 1e3:10.3f} ms {ratios}   {goals.get(name, '')}", flush=True)
@@ -179,8 +179,11 @@ def measure_arrays(rounds: int) -> None:
         X, w, b = draw.normal(size=(n, m)), draw.normal(size=(n, 1)) * 0.01, np.zeros((1, 1))
         Y = (draw.random((1, m)) < 0.5).astype(np.float64)
         runs = {name: make(X, Y, w, b) for name, make in LOGISTIC.items() if installed(name)}
-        goal = "≤ 2, ≤ 1.5" if n == 20 else "≤ 1.05"
-        compare(f"W4 ({n}, {m})", runs, rounds * (40 if n == 20 else 3), {"tinygraph": goal})
+        if n == 20:  # a step of 0.1 ms: alone it finds the caches full of the engine before
+            compare(f"W4 ({n}, {m}), alone", runs, rounds * 40, {"tinygraph": ""})
+            compare(f"W4 ({n}, {m})", runs, rounds * 4, {"tinygraph": "≤ 2, ≤ 1.5"}, steps=20)
+        else:
+            compare(f"W4 ({n}, {m})", runs, rounds * 5, {"tinygraph": "≤ 1.05"})
     for size in (1, 100):
         x = draw.normal(size=size)
         runs = {name: make(x) for name, make in CHAIN.items() if installed(name)}
@@ -192,11 +195,12 @@ def installed(engine: str) -> bool:
     return " " in engine or importlib.util.find_spec(engine) is not None
 
 
-def timed_without_collecting(run: Run) -> float:
-    """Seconds of one call: arrays are freed when they are dropped, so there is nothing to collect before."""
+def timed_without_collecting(run: Run, steps: int = 1) -> float:
+    """Seconds of a step, of so many in a row: arrays are freed when they are dropped, so nothing is to be collected."""
     start = time.perf_counter()
-    run()
-    return time.perf_counter() - start
+    for _ in range(steps):
+        run()
+    return (time.perf_counter() - start) / steps
 
 
 if __name__ == "__main__":
