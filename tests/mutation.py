@@ -89,6 +89,15 @@ class _Running(ast.NodeTransformer):
         node.annotation = ast.Constant(None)
         return self.generic_visit(node)
 
+    def visit_Compare(self, node: ast.Compare) -> ast.AST:
+        """A class equals itself only."""
+        sides = [node.left, *node.comparators]
+        same: dict[type[ast.cmpop], ast.cmpop] = {ast.Eq: ast.Is(), ast.NotEq: ast.IsNot()}
+        for i in range(len(node.ops)):
+            if any(ast.unparse(side).startswith("type(") for side in sides[i : i + 2]):
+                node.ops[i] = same.get(type(node.ops[i]), node.ops[i])
+        return self.generic_visit(node)
+
     def visit_If(self, node: ast.If) -> ast.AST:
         unread = {"TYPE_CHECKING": node.body, "not TYPE_CHECKING": node.orelse}.get(ast.unparse(node.test), [])
         unread[:] = [ast.Pass()] * bool(unread)
