@@ -15,6 +15,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import difflib
+import gc
 import hashlib
 import importlib
 import importlib.util
@@ -43,7 +44,8 @@ KILLED = ROOT / ".mutation.json"  # source of a mutant, hashed: the test that ki
 EQUIVALENT = Path(__file__).with_name("equivalent_mutants.toml")  # module: line with the fault: why it is none
 FILES = ("ops", "accuracy", "value", "graph", "machine", "testing", "watching", "checking")
 SUITE = [*[f"tests/test_{name}.py" for name in FILES], "tinygraph", "--ignore=tinygraph/__main__.py"]
-OPTIONS = ["-q", "-pno:cacheprovider", "-Wignore::pytest.PytestAssertRewriteWarning", "--hypothesis-profile=mutation"]
+PLUGIN = "_hypothesis_pytestplugin"  # the only one that the tests need
+OPTIONS = ["-q", "-p", PLUGIN, "-pno:cacheprovider", "--assert=plain", "--hypothesis-profile=mutation"]
 RECENT = 12  # so many of the last killers are tried before all tests
 SLOW = 1.0  # seconds
 
@@ -85,6 +87,15 @@ class _Running(ast.NodeTransformer):
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:
         node.annotation = ast.Constant(None)
+        return self.generic_visit(node)
+
+    def visit_Compare(self, node: ast.Compare) -> ast.AST:
+        """A class equals itself only."""
+        sides = [node.left, *node.comparators]
+        same: dict[type[ast.cmpop], ast.cmpop] = {ast.Eq: ast.Is(), ast.NotEq: ast.IsNot()}
+        for i in range(len(node.ops)):
+            if any(ast.unparse(side).startswith("type(") for side in sides[i : i + 2]):
+                node.ops[i] = same.get(type(node.ops[i]), node.ops[i])
         return self.generic_visit(node)
 
     def visit_If(self, node: ast.If) -> ast.AST:
@@ -187,8 +198,11 @@ class Tests:
 def main(modules: list[str]) -> int:
     """Run the mutants of these modules, print who survived and the score; 0 where nobody did."""
     os.chdir(ROOT)
-    for name in ("numpy", "mpmath", "hypothesis.strategies"):  # once, not in every fork
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    sys.dont_write_bytecode = False  # what one fork compiles, the next one reads; a mutant's code is never written
+    for name in ("numpy", "mpmath", "hypothesis.strategies", PLUGIN, "doctest", "pdb"):  # once, not in every fork
         importlib.import_module(name)
+    gc.freeze()
     phases = [Phase.explicit, Phase.generate]
     settings.register_profile("mutation", max_examples=10, derandomize=True, deadline=None, phases=phases)
     tests = Tests().run()

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tinygraph
-from tinygraph import StaleGraphError, Value, backpropagation
+from tinygraph import FrozenBranchError, StaleGraphError, Value, backpropagation, graph
 from tinygraph.checking import masses
 from tinygraph.graph import Node, order, propagate
 from tinygraph.testing import graphs
@@ -197,6 +197,38 @@ def test_a_stale_graph_is_refused_by_every_pass(program, data):
         assert all(node.pending <= 0 for node in order(root))
         root.forward()
     root.backward()
+
+
+def test_recomputing_a_fresh_graph_disturbs_no_other():
+    old, x = Value(0.0), Value(2.0)
+    x.data = 3.0
+    part = old + x * x
+    whole = part * 2.0
+    part.forward()
+    whole.backward()
+    assert x.grad == 12.0
+
+
+def test_a_new_node_on_a_stale_graph_is_refused():
+    w = Value(2.0, name="w")
+    square = w * w
+    w.data = 3.0
+    y = square * 2.0
+    for run in (y.backward, lambda: tinygraph.grad(y, w), lambda: tinygraph.jvp(y, {w: 1.0})):
+        with pytest.raises(StaleGraphError, match="name='w'"):
+            run()
+
+
+def test_a_graph_with_a_flipped_comparison_stays_stale(monkeypatch):
+    """Also where the edited number is in no graph, and where it is the first edit of all."""
+    monkeypatch.setattr(graph, "clock", 0)
+    x, threshold = Value(2.0), Value(1.0)
+    y = x * 3.0 if x > threshold else x
+    threshold.data = 5.0
+    with pytest.raises(FrozenBranchError):
+        y.forward()
+    with pytest.raises(StaleGraphError):
+        y.backward()
 
 
 # --- copies
@@ -439,6 +471,37 @@ def test_grad_takes_one_or_several_and_touches_no_grad():
     zero = tinygraph.grad(y, c, create_graph=True)
     assert zero.data == 0.0
     assert zero.constant
+
+
+@pytest.mark.parametrize("size", range(1, 7))
+def test_data_in_a_dot_product_has_no_slope(size):
+    weights, data = [Value(float(i)) for i in range(size)], [3.0] * size
+    for node in (tinygraph.dot(weights, data), copy.copy(tinygraph.dot(weights, data))):
+        assert node.slopes == (*[3.0] * size, *[None] * size)
+        first = tinygraph.grad(node, weights, create_graph=True)
+        assert [slope.data for slope in first] == data
+
+
+@pytest.mark.parametrize("seed", [0.5, 1.0, 2.0, -1.0])
+def test_a_seed_multiplies_gradients_as_nodes_too(seed):
+    x = Value(3.0)
+    assert tinygraph.grad(x * x, x, seed=seed, create_graph=True).data == seed * 6.0
+    assert tinygraph.grad(x + x, x, seed=seed, create_graph=True).data == seed * 2.0
+
+
+def test_no_factor_of_one_clutters_a_derivative_graph():
+    x, y = Value(2.0), Value(3.0)
+    first = tinygraph.grad(x * y + x, x, create_graph=True)
+    assert [node.op.name for node in order(first) if node.op] == ["add"]
+    assert tinygraph.grad(x * y, x, create_graph=True) is y
+
+
+def test_a_tangent_that_is_given_stands():
+    """Of a computed node too, whatever its operands do."""
+    x = Value(2.0)
+    square = x * x
+    assert tinygraph.jvp(square * 3.0, {x: 1.0, square: 5.0}) == 15.0
+    assert tinygraph.jvp(square * x, {x: 1.0}) == 12.0
 
 
 @pytest.mark.parametrize("bad", [1.0, "x", None])

@@ -367,8 +367,8 @@ def test_an_own_op_is_an_op():
 
 
 def test_a_bad_registration_is_refused():
-    def register(name, number=math.exp, dx=lambda out, x: out):
-        return tinygraph.op(name, number, dx=dx)
+    def register(name, number=math.exp, dx=lambda out, x: out, dy=None):
+        return tinygraph.op(name, number, dx=dx, dy=dy)
 
     with pytest.raises(ValueError, match="there is an op 'exp'"):
         register("exp")
@@ -376,6 +376,10 @@ def test_a_bad_registration_is_refused():
         register("my op")
     with pytest.raises(TypeError, match="dx of op 'mine' must be a function"):
         register("mine", dx=1.0)
+    with pytest.raises(TypeError, match="dy of op 'mine' must be a function"):
+        register("mine", dy=1.0)
+    with pytest.raises(TypeError, match="number of op 'mine' must be a function"):
+        register("mine", number="exp")
     with pytest.raises(LookupError, match="import the module that registers it"):
         tinygraph.row._row("unheard_of")
 

@@ -131,9 +131,8 @@ class Node:
         if op.variadic or len(args) > 2:
             self.x, self.y, self.dy = tuple(args), tuple(slopes), MANY
         else:
-            self.x, self.dx = args[0], slopes[0]
-            if len(args) == 2:
-                self.y, self.dy = args[1], slopes[1]
+            self.x, self.y, *_ = *args, None  # one operand or two
+            self.dx, self.dy, *_ = *slopes, None
 
     # What differs between backends.
 
@@ -160,7 +159,8 @@ class Node:
 
     def _stacked(self, rows: list[Any], x: Node) -> Any:  # noqa: ARG002
         """The gradients of x for each entry of this node, put together."""
-        return rows[0]
+        (row,) = rows
+        return row
 
     @staticmethod
     def _run(function: Callable[..., Any], *args: Any) -> Any:
@@ -236,21 +236,22 @@ class Node:
         return _revive_all, (states,)
 
 
-def _tick(at_least: int = 0) -> int:
+def _tick() -> int:
     """Advance the edit clock."""
     global clock
     with _edit_lock:
-        clock = max(clock + 1, at_least)
+        clock += 1
         return clock
 
 
 def _revive(kind: type[Node], op: Op | None, data: Any, grad: Any, *rest: Any) -> Node:
+    global clock
     args, slopes, stamp, notes = rest
     node = object.__new__(kind)
     node._data, node.grad, node.pending, node.stamp, node.notes = data, grad, 0, stamp, notes
     node._link(op, args, slopes)
-    if stamp > clock:  # from another process, where more was edited
-        _tick(stamp)
+    with _edit_lock:
+        clock = max(clock, stamp)  # a node from another process, where more was edited
     return node
 
 
@@ -271,7 +272,7 @@ def order(root: Node) -> list[Node]:
     >>> [node.name or node.op.name for node in order(J)]
     ['mul', 'add', 'b']
     """
-    consumers = {root: 0}
+    consumers: dict[Node, int] = {}
     stack = [root]
     while stack:
         for operand in stack.pop().args:
@@ -420,7 +421,8 @@ def hessian(y: Node, xs: Any) -> Any:
     """
     first = grad(y, xs, create_graph=True)
     if isinstance(xs, Node):
-        return _jacobian(first, [xs])[0]
+        (second,) = _jacobian(first, [xs])
+        return second
     xs = list(xs)
     return [_jacobian(row, xs) for row in first]
 
@@ -445,7 +447,7 @@ def jvp(y: Node, tangents: Mapping[Any, Any]) -> Any:
 
     def push() -> None:
         for node in reversed(nodes):
-            if any(isinstance(operand, Node) and operand in known for operand in node.args) and node not in tangents:
+            if any(operand in known for operand in node.operands) and node not in tangents:
                 moved = [
                     slope * known[operand]
                     for operand, slope in zip(node.args, node.slopes, strict=True)

@@ -72,7 +72,7 @@ def _compiled(slope: Any, names: dict[str, Any]) -> Any:
 
     It takes a fifth off the time of recording a sigmoid. A slope from outside the table stays as it is.
     """
-    if slope is None or slope.__module__ != "tinygraph.ops":
+    if slope.__module__ != "tinygraph.ops":
         return slope
     return type(slope)(slope.__code__, names, slope.__name__, None, slope.__closure__)
 
@@ -167,7 +167,7 @@ class Op:
 
             if not ARRAYS:
                 ARRAYS.update(FLOATS)
-                ARRAYS.update({row.name: row.of_arrays()[0] for row in TABLE.values() if type(row) is Op})
+                ARRAYS.update({row.name: row.of_arrays()[0] for row in TABLE.values() if not row.variadic})
             function: Any = partial(self.array, arrays) if callable(self.array) else None
             if isinstance(self.array, str):
                 function = getattr(arrays, self.array, None) or getattr(numpy, self.array)
@@ -212,12 +212,12 @@ class Op:
         def __call__(self, x=_NOTHING, y=None, *more):
             """Compute on plain numbers; let the first node among the operands record."""
             if y is None:
-                if self.arity == 1 and x is not _NOTHING:
+                if not self.dy and x is not _NOTHING:
                     if type(x) is float:
                         return self.number(x)
                     record = getattr(type(x), "_record", None)
                     return self._plain(x) if record is None else record(self, x)
-            elif self.arity == 2 and not more:
+            elif self.dy and not more:
                 if type(x) is type(y) is float:
                     return self.number(x, y)
                 record = getattr(type(x), "_record", None) or getattr(type(y), "_record", None)
@@ -299,9 +299,6 @@ class VariadicOp(Op):
                 raise
             if ys is not None and len(xs) != len(ys):
                 raise ValueError(f"{self.name} needs sequences of one length, got {len(xs)} and {len(ys)}")
-            record = getattr(type(xs[0]), "_record_lists", None) if xs else None
-            if record is not None:
-                return record(self, xs, ys)
             lists = (xs,) if ys is None else (xs, ys)
             for entries in lists:
                 for entry in entries:
