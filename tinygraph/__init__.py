@@ -55,6 +55,7 @@ from tinygraph.watching import name_from, scope, strict, trace_lines
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tinygraph.checking import check_grad, numeric_grad
+    from tinygraph.drawing import draw, tree
     from tinygraph.tensor import Tensor, concatenate, stack
 
 __version__ = "0.1.0"
@@ -64,9 +65,12 @@ _LATER = {
     "Tensor": "tensor",
     "concatenate": "tensor",
     "stack": "tensor",
+    "draw": "drawing",
+    "tree": "drawing",
     "check_grad": "checking",
     "numeric_grad": "checking",
     "checking": "",
+    "drawing": "",
     "datasets": "",
     "logistic": "",
     "testing": "",
@@ -90,6 +94,7 @@ __all__ = [
     "cosh",
     "div",
     "dot",
+    "draw",
     "exp",
     "expm1",
     "grad",
@@ -125,6 +130,7 @@ __all__ = [
     "tanh",
     "total",
     "trace_lines",
+    "tree",
     "value_and_grad",
 ]
 

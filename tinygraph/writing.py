@@ -17,12 +17,12 @@ def check_writable(path: Path) -> None:
     os.unlink(probe)
 
 
-def write_whole(path: Path, text: str) -> None:
+def write_whole(path: Path, text: str | bytes) -> None:
     """Write beside the file and then put it in place, so that an interrupt leaves the old one whole."""
     handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:50]}.")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
+        with os.fdopen(handle, "wb") as file:
+            file.write(text.encode() if isinstance(text, str) else text)
             file.flush()
             os.fsync(file.fileno())
         mask = os.umask(0)  # mkstemp allows the owner only; a file made by open() follows the mask

@@ -1,0 +1,19 @@
+"""Pictures of a graph: blue arrows forward, red arrows back, the numbers on both.
+
+>>> from tinygraph import Value, draw
+>>> a, b, c = Value(5, "a"), Value(3, "b"), Value(2, "c")
+>>> J = 3 * (a + b * c)
+>>> J.name = "J"
+>>> J.backward()
+>>> picture = draw(J)
+>>> picture.save("J.dot")  # or J.svg, J.png, J.pdf
+PosixPath('J.dot')
+"""
+
+from __future__ import annotations
+
+from tinygraph.drawing.drawing import Drawing, draw
+from tinygraph.drawing.rendering import EngineNotFoundError, LayoutError
+from tinygraph.drawing.trees import Tree, tree
+
+__all__ = ["Drawing", "EngineNotFoundError", "LayoutError", "Tree", "draw", "tree"]

@@ -1,0 +1,230 @@
+"""What a picture says, before anything is drawn: a card for each node, an arrow for each operand."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from tinygraph.drawing import words
+from tinygraph.graph import Node, check_fresh, exhaust, order, propagate
+
+TERMS = 4  # contributions that a card writes out as a sum
+
+
+@dataclass(frozen=True)
+class Card:
+    """One box: a node, a bare number, or a group of nodes."""
+
+    id: str
+    role: str  # input, parameter, constant, operation or output
+    name: str  # the whole name, or ""
+    expression: str = ""
+    data: str = ""
+    spread: str = ""  # smallest … mean … largest, of many numbers
+    grad: str | None = None  # None where no gradient belongs
+    grad_spread: str = ""
+    terms: tuple[str, ...] = ()  # the contributions, where there are several
+    stored: str = ""  # `.grad`, where it is not the sum of the red arrows
+    scope: tuple[str, ...] = ()
+    times: int = 1
+    line: str = ""
+
+
+@dataclass(frozen=True)
+class Pull:
+    """What a red arrow says: upstream × local = contribution."""
+
+    symbol: str
+    product: str
+    contribution: str
+
+
+@dataclass(frozen=True)
+class Arrow:
+    """From an operand to a result, and the derivative that comes back."""
+
+    id: str
+    tail: str
+    head: str
+    value: str
+    back: Pull | None = None
+    times: int = 1
+
+
+@dataclass(frozen=True)
+class Picture:
+    """Cards in topological order, inputs first, and their arrows."""
+
+    cards: list[Card]
+    arrows: list[Arrow]
+    root: str  # how the root is called, or ""
+    backward: bool  # whether there is red
+    cut: list[str] = field(default_factory=list)  # ids of cards with neighbours that are not drawn
+
+
+class Numbers:
+    """The numbers of one pass from the root, seeded with the gradient that stands there; none without one."""
+
+    def __init__(self, root: Node) -> None:
+        self.root = root
+        self.adjoints: dict[Node, Any] = {}
+        self.pulls: dict[tuple[Node, int], tuple[Any, Any, Any]] = {}
+        if root.grad is None:
+            check_fresh(order(root))
+        else:
+            root._run(exhaust, self._events(root))
+
+    def _events(self, root: Node) -> Iterable[None]:
+        for node, slot, _, *numbers in propagate(root, root.grad, self.adjoints):
+            upstream, slope, contribution = numbers
+            self.pulls[node, slot] = upstream, slope, contribution
+            yield
+
+    @property
+    def backward(self) -> bool:
+        """Whether there is a gradient to show."""
+        return bool(self.adjoints)
+
+
+@dataclass
+class Style:
+    """How numbers and derivatives are written."""
+
+    spec: str = ".4g"
+    notation: str = "dJ/dv"  # or "dv"
+    parameters: Collection[Node] = ()
+
+
+def role(node: Node, root: Node, style: Style) -> str:
+    """What a node is in this picture."""
+    if node is root and node.op is not None:
+        return "output"
+    if node in style.parameters:
+        return "parameter"
+    if node.op is not None:
+        return "operation"
+    return "constant" if node.constant else "input"
+
+
+def picture(root: Node, style: Style, nodes: Collection[Node] | None = None) -> Picture:
+    """One card a node, of the whole graph or of some nodes.
+
+    >>> from tinygraph import Value
+    >>> b = Value(3.0, "b")
+    >>> J = 2.0 * b
+    >>> J.backward()
+    >>> drawn = picture(J, Style())
+    >>> [(card.name, card.data, card.grad) for card in drawn.cards]
+    [('b', '3', '2'), ('', '2', None), ('', '6', '1')]
+    >>> [(arrow.tail, arrow.value, arrow.back and arrow.back.product) for arrow in drawn.arrows]
+    [('c1', '2', None), ('n0', '3', '1 × 2')]
+    """
+    numbers = Numbers(root)
+    whole = order(root)[::-1]
+    shown = whole if nodes is None else [node for node in whole if node in nodes]
+    ids = {node: f"n{i}" for i, node in enumerate(shown)}
+    terms: dict[Node, list[str]] = {}
+    for (node, slot), (*_, contribution) in numbers.pulls.items():
+        operand = node.args[slot]
+        terms.setdefault(operand, []).append(words.quantity(contribution, style.spec))
+    cards: list[Card] = []
+    arrows: list[Arrow] = []
+    hidden: dict[str, None] = {}
+    for node in shown:
+        for slot, operand in enumerate(node.args):
+            if isinstance(operand, Node):
+                if operand not in ids:
+                    hidden[ids[node]] = None
+                    continue
+                tail, data = ids[operand], operand._data
+            else:
+                tail, data = f"c{len(cards)}", operand
+                cards.append(Card(tail, "constant", "", data=words.exact(data, style.spec), scope=node.scope,
+                                  spread=words.spread(data, style.spec)))  # fmt: skip
+            back = _pull(node, slot, operand, numbers, style) if (node, slot) in numbers.pulls else None
+            value = (words.quantity if isinstance(operand, Node) else words.exact)(data, style.spec)
+            arrows.append(Arrow(f"e{len(arrows)}", tail, ids[node], value, back))
+        cards.append(_card(node, ids[node], numbers, style, tuple(terms.get(node, ()))))
+    if len(shown) < len(whole):
+        for node in whole:
+            if node not in ids:
+                hidden.update((ids[operand], None) for operand in node.operands if operand in ids)
+    return Picture(cards, arrows, root.name, numbers.backward, list(hidden))
+
+
+def _card(node: Node, key: str, numbers: Numbers, style: Style, terms: tuple[str, ...]) -> Card:
+    adjoint = numbers.adjoints.get(node)
+    stored = ""
+    if node.grad is not None and not (adjoint is not None and _same(node.grad, adjoint)):
+        stored = words.quantity(node.grad, style.spec)
+    return Card(
+        key,
+        role(node, numbers.root, style),
+        node.name,
+        words.expression(node, style.spec),
+        words.quantity(node._data, style.spec),
+        words.spread(node._data, style.spec),
+        None if node.constant else "·" if adjoint is None else words.quantity(adjoint, style.spec),
+        "" if adjoint is None else words.spread(adjoint, style.spec),
+        terms if len(terms) > 1 else (),
+        stored,
+        node.scope,
+        line=node.line,
+    )
+
+
+def _same(x: Any, y: Any) -> bool:
+    """Whether they are the same numbers, nan being nan; arrays that would have to be computed count as the same."""
+    same = (x == y) | ((x != x) & (y != y))
+    return bool(same) if isinstance(same, bool) else bool(same.all()) if words.is_here(same) else True
+
+
+def _pull(node: Node, slot: int, operand: Node, numbers: Numbers, style: Style) -> Pull:
+    upstream, slope, contribution = numbers.pulls[node, slot]
+    root, spec = numbers.root, style.spec
+    result, name = (words.cut(x.name, words.SHORT) for x in (node, operand))
+    named = bool(result and name and (root.name or style.notation == "dv"))
+    total = derivative(root, node, style.notation)
+    local = f"∂{result}/∂{name}" if style.notation == "dv" else f"d{result}/d{name}"
+    plain_seed = words.shape(root.grad) is None and root.grad == 1
+    final = words.quantity(contribution, spec)
+    if hasattr(slope, "text"):  # wiring: a linear map, in words
+        names = [words.label(arg, spec, 1) if isinstance(arg, Node) and arg.name else "xy"[k % 2]
+                 for k, arg in enumerate(node.args)]  # fmt: skip
+        return Pull("", _map(slope.text(*names), total if named else words.quantity(upstream, spec)), final)
+    if node is root and plain_seed and named:  # d root / d root is 1: only the last factor is left
+        return Pull(derivative(root, operand, style.notation), "", final)
+    factors = [words.factor(words.quantity(x, spec)) for x in (upstream, slope)]
+    if node is root and named:
+        total = factors[0]
+    return Pull(f"{total} · {local}" if named else "", " × ".join(factors), final)
+
+
+def _map(note: str, upstream: str) -> str:
+    if "·" in note:
+        return note.replace("·", upstream)
+    return f"{upstream}{note}" if note.startswith(".") else f"{upstream}, {note}"
+
+
+def derivative(root: Node, node: Node, notation: str) -> str:
+    """How the derivative of the root with respect to a node is written: "dJ/dv", or as in the lecture's code "dv"."""
+    name = words.cut(node.name, words.SHORT)
+    return f"d{name}" if notation == "dv" else f"d{words.cut(root.name, words.SHORT)}/d{name}"
+
+
+def neighbourhood(root: Node, centre: Node, depth: int) -> set[Node]:
+    """The nodes of the graph within so many steps of one of them, along arrows in either direction."""
+    nodes = order(root)
+    if centre not in set(nodes):
+        raise ValueError(f"around={centre!r} is no node of the graph of {root!r}")
+    near: dict[Node, list[Node]] = {node: [] for node in nodes}
+    for node in nodes:
+        for operand in node.operands:
+            near[node].append(operand)
+            near[operand].append(node)
+    found = {centre}
+    edge = [centre]
+    for _ in range(depth):
+        edge = [other for node in edge for other in near[node] if other not in found and not found.add(other)]  # type: ignore[func-returns-value]
+    return found

@@ -1,0 +1,277 @@
+"""Cards and arrows as DOT, written by the `graphviz` package.
+
+Both arrows of an edge are written operand → result, so that they never overlap: the red one has its head at
+the other end. Ids are synthetic; names stand in labels and tooltips only.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import graphviz
+
+from tinygraph.drawing import words
+from tinygraph.drawing.cards import Arrow, Card, Picture
+from tinygraph.drawing.themes import THEMES, Theme
+
+# Helvetica has the same widths, but Pango takes DejaVu for it; a list of names breaks engines without Pango.
+FONT = "Arial"
+DETAILS = ("full", "contributions", "plain")  # what arrows say: the chain rule, its result, nothing
+LEGEND = ("input", "parameter", "constant", "operation", "output")
+_SHAPES = {
+    "input": ("rounded,filled", "1.5"),
+    "parameter": ("filled", "2.8"),
+    "constant": ("filled,dashed", "1.2"),
+    "operation": ("rounded,filled", "1.2"),
+    "output": ("rounded,filled", "3"),
+    "scope": ("rounded,filled", "2"),
+}
+_LONG = 24  # characters: an expression that is longer has a line of its own
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How the cards stand, and how much the arrows say."""
+
+    theme: str = "light"
+    detail: str = "full"
+    direction: str = "LR"
+    title: str = ""
+    legend: bool = True
+
+
+def digraph(picture: Picture, layout: Layout) -> graphviz.Digraph:
+    """The picture as the graphviz package's object: its `.source` is the DOT text.
+
+    >>> from tinygraph import Value
+    >>> from tinygraph.drawing.cards import Style, picture
+    >>> x = Value(2.0, "x")
+    >>> print(digraph(picture(x, Style()), Layout(legend=False)).source)
+    digraph tinygraph {
+    ...
+        n0 [label=<...<B>x</B>...>2</FONT>...
+    }
+    """
+    theme = THEMES[layout.theme]
+    graph = graphviz.Digraph("tinygraph")
+    graph.attr("graph", rankdir=layout.direction, ordering="in", nodesep="0.3", ranksep="0.5", pad="0.2",
+               splines="spline", outputorder="edgesfirst", bgcolor=theme.background, fontname=FONT,
+               fontcolor=theme.ink, fontsize="12", tooltip=" ")  # fmt: skip
+    graph.attr("node", shape="box", fontname=FONT, fontsize="13", fontcolor=theme.ink, margin="0.1,0.05", height="0.4")
+    graph.attr("edge", fontname=FONT, fontsize="10", penwidth="1.4", arrowsize="0.8")
+    heading = _heading(picture, layout, theme)
+    if heading:
+        graph.attr("graph", label=heading, labelloc="t")
+    _add_cards(graph, picture, theme)
+    for arrow in picture.arrows:
+        _add_arrow(graph, arrow, layout, theme)
+    for key in picture.cut:  # it goes on there
+        graph.node(f"{key}_more", "…", shape="plaintext", fontcolor=theme.muted, tooltip="not drawn here")
+        graph.edge(f"{key}_more", key, style="dotted", color=theme.muted, dir="none", tooltip="not drawn here")
+    return graph
+
+
+# --- texts ------------------------------------------------------------------------------------------
+
+
+def markup(text: str) -> str:
+    r"""The text within an HTML-like label, verbatim.
+
+    Backslashes would still be expanded there: a single `\N` prints the id of the node.
+
+    >>> print(markup('<b> "\\N" & {x|y}'))
+    &lt;b&gt; &quot;\\N&quot; &amp; {x|y}
+    """
+    text = html.escape(words.clean(text)).replace("\\", "\\\\").replace("\n", "<BR/>")
+    return re.sub("^ | $|(?<= ) ", "&#160;", text)
+
+
+def plain(text: str) -> Any:
+    """The text as an attribute, verbatim: no entity, no escape in it, which tooltips expand twice, and no HTML."""
+    return graphviz.nohtml(words.clean(text).replace("&", "&amp;").replace("\n", "&#10;").replace("\\", "&#92;" * 4))
+
+
+def _font(text: str, colour: str, size: float | None = None, bold: bool = False) -> str:
+    points = f' POINT-SIZE="{size:g}"' if size else ""
+    return f'<FONT COLOR="{colour}"{points}>{f"<B>{text}</B>" if bold else text}</FONT>'
+
+
+def _table(rows: Iterable[str], attributes: str = 'CELLPADDING="1"') -> str:
+    cells = "".join(f"<TR>{row}</TR>" for row in rows)
+    return f'<<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" {attributes}>{cells}</TABLE>>'
+
+
+# --- cards ------------------------------------------------------------------------------------------
+
+
+def _add_cards(graph: graphviz.Digraph, picture: Picture, theme: Theme) -> None:
+    """All cards, each in the clusters of its scope; a scope is one cluster however often it was entered."""
+    inside: dict[tuple[str, ...], list[Card]] = {}
+    paths: dict[tuple[str, ...], None] = {}
+    for card in picture.cards:
+        inside.setdefault(card.scope, []).append(card)
+        paths.update((card.scope[:depth], None) for depth in range(1, len(card.scope) + 1))
+    numbers = {path: i for i, path in enumerate(paths)}
+    nested: dict[tuple[str, ...], list[tuple[str, ...]]] = {}
+    for path in paths:
+        nested.setdefault(path[:-1], []).append(path)
+
+    def fill(into: graphviz.Digraph, path: tuple[str, ...]) -> None:
+        for card in inside.get(path, ()):
+            _add_card(into, card, theme)
+        for inner in nested.get(path, ()):
+            with into.subgraph(name=f"cluster_{numbers[inner]}") as cluster:
+                fill_color, border = theme.scope
+                name = markup(words.cut(inner[-1])) or " "
+                cluster.attr(label=f"<{_font(name, theme.muted, 11)}>", labeljust="l", labelloc="t", margin="10",
+                                 style="rounded,filled", fillcolor=fill_color, color=border, penwidth="1",
+                                 tooltip=plain(" / ".join(inner)), id=f"s{numbers[inner]}")  # fmt: skip
+                cluster.attr(**{"class": "scope"})
+                fill(cluster, inner)
+
+    fill(graph, ())
+
+
+def _add_card(graph: graphviz.Digraph, card: Card, theme: Theme) -> None:
+    fill, border = getattr(theme, card.role)
+    style, width = _SHAPES[card.role]
+    rows = [f"<TD>{text}</TD>" for text in _card_rows(card, theme)]
+    graph.node(card.id, _table(rows), style=style, fillcolor=fill, color=border, penwidth=width, id=card.id,
+               tooltip=plain(_tooltip(card)), **{"class": card.role})  # fmt: skip
+
+
+def _card_rows(card: Card, theme: Theme) -> list[str]:
+    name = markup(words.cut(card.name))
+    times = f" {_font(f'× {card.times:,}', theme.muted, 11, bold=True)}" if card.times > 1 else ""
+    data = _font(markup(card.data), theme.forward, None, bold=True)
+    if not name and not card.expression and card.grad is None and not card.spread:
+        return [data, *filter(None, [times])]  # a bare number says only itself
+    if card.role == "scope":
+        return [f"<B>{name}</B>", _font(markup(card.expression), theme.muted, 11)]
+    rows = []
+    if name and card.expression and len(card.name) + len(card.expression) > _LONG:
+        rows += [f"<B>{name}</B>{times}", _font(markup(card.expression), theme.muted, 11)]
+    elif name:
+        expression = f" {_font('= ' + markup(card.expression), theme.muted)}" if card.expression else ""
+        rows.append(f"<B>{name}</B>{expression}{times}")
+    elif card.expression:
+        rows.append(_font(markup(card.expression), theme.muted) + times)
+    elif times:
+        rows.append(times)
+    data_row = f"{_small('data', theme)} {data}"
+    if card.grad is None:
+        rows.append(data_row)
+    else:
+        grad = _font(markup(card.grad), theme.muted if card.grad == "·" else theme.backward, None, bold=True)
+        rows.append(f"{data_row}&#160; {_small('grad', theme)} {grad}")
+    if card.spread or card.grad_spread:
+        parts = (
+            [f"{_small('from … mean … to', theme)} {_font(markup(card.spread), theme.forward, 10)}"]
+            if card.spread
+            else []
+        )
+        parts += [_font(markup(card.grad_spread), theme.backward, 10)] if card.grad_spread else []
+        rows += parts
+    if card.terms:
+        several = len(card.terms) > _terms_shown(card)
+        text = f"sum of {len(card.terms):,}" if several else "= " + " + ".join(map(words.factor, card.terms))
+        rows.append(_font(markup(text), theme.backward, 10))
+    if card.stored:
+        rows.append(f"{_small('.grad holds', theme)} {_font(markup(card.stored), theme.muted, 11, bold=True)}")
+    return rows
+
+
+def _terms_shown(card: Card) -> int:
+    return 4 if sum(map(len, card.terms)) <= 40 else 2
+
+
+def _small(text: str, theme: Theme) -> str:
+    return _font(text, theme.muted, 10)
+
+
+def _tooltip(card: Card) -> str:
+    head = " = ".join(filter(None, [card.name, card.expression, card.data]))
+    parts = [head, f"grad {card.grad}" if card.grad not in (None, "·") else "", " / ".join(card.scope), card.line]
+    return "\n".join(filter(None, parts)) or " "
+
+
+# --- arrows -----------------------------------------------------------------------------------------
+
+
+def _add_arrow(graph: graphviz.Digraph, arrow: Arrow, layout: Layout, theme: Theme) -> None:
+    said = layout.detail != "plain"
+    count = f"<{_font(f'× {arrow.times:,}', theme.muted, 10)}>" if arrow.times > 1 else ""
+    if arrow.back is not None and not said:
+        graph.edge(arrow.tail, arrow.head, label=count, color=f"{theme.forward}:{theme.backward}", dir="both",
+                   arrowtail="vee", weight="3", id=arrow.id, tooltip=" ", **{"class": "forward backward"})  # fmt: skip
+        return
+    graph.edge(
+        arrow.tail,
+        arrow.head,
+        label=count or (f"<{_font(markup(arrow.value), theme.forward)}>" if said else ""),
+        color=theme.forward,
+        weight="3",
+        id=arrow.id,
+        tooltip=plain(arrow.value),
+        **{"class": "forward"},
+    )
+    if arrow.back is not None:
+        back = arrow.back
+        lines = [back.symbol, back.product] if layout.detail == "full" else [back.product]
+        *above, last = [line for line in lines if line] or [""]
+        text = "<BR/>".join(
+            [*map(markup, above), f"{markup(last)}{' = ' if last else ''}<B>{markup(back.contribution)}</B>"]
+        )
+        graph.edge(
+            arrow.tail,
+            arrow.head,
+            label=f"<{_font(text, theme.backward)}>",
+            color=theme.backward,
+            dir="back",
+            arrowtail="vee",
+            style="dashed",
+            weight="0",
+            id=f"{arrow.id}b",
+            tooltip=plain(f"{back.symbol} = {back.product} = {back.contribution}" if back.product else back.symbol),
+            **{"class": "backward"},
+        )
+
+
+# --- title and legend -------------------------------------------------------------------------------
+
+
+def _heading(picture: Picture, layout: Layout, theme: Theme) -> str:
+    """Title and legend within the label of the graph, where they cannot disturb the layout."""
+    rows = []
+    if layout.title:
+        rows.append(f"<TD>{_font(markup(layout.title), theme.ink, 16, bold=True)}</TD>")
+    if layout.legend:
+        rows.append(f"<TD>{_legend(picture, layout, theme)}</TD>")
+    return _table([*rows, '<TD HEIGHT="6"></TD>'], 'CELLPADDING="3"') if rows else ""
+
+
+def _legend(picture: Picture, layout: Layout, theme: Theme) -> str:
+    present = {card.role for card in picture.cards}
+    cells = []
+    for kind in LEGEND:
+        if kind in present:
+            fill, border = getattr(theme, kind)
+            style = {"parameter": 'BORDER="3"', "output": 'BORDER="3" STYLE="ROUNDED"'}.get(kind, 'BORDER="1"')
+            style += {"constant": ' STYLE="DASHED"', "input": ' STYLE="ROUNDED"', "operation": ' STYLE="ROUNDED"'}.get(
+                kind, ""
+            )
+            cells.append(f'<TD {style} COLOR="{border}" BGCOLOR="{fill}" WIDTH="22" HEIGHT="14" FIXEDSIZE="TRUE"></TD>')
+            cells.append(f"<TD>{_font(kind, theme.muted, 11)}&#160;&#160;</TD>")
+    forward, backward = {
+        "full": ("→ forward: value", "← backward: upstream × local = contribution"),
+        "contributions": ("→ forward: value", "← backward: upstream × local = contribution"),
+        "plain": ("→ forward: values", "← backward: derivatives"),
+    }[layout.detail]
+    cells.append(f"<TD>{_font(forward, theme.forward, 11)}&#160;&#160;</TD>")
+    if picture.backward:
+        cells.append(f"<TD>{_font(backward, theme.backward, 11)}</TD>")
+    return f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="2" CELLPADDING="0"><TR>{"".join(cells)}</TR></TABLE>'

@@ -1,0 +1,151 @@
+"""A large graph in few cards: one for each group of isomorphic nodes, or for each scope."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Collection, Sequence
+from typing import Any
+
+from tinygraph.drawing import words
+from tinygraph.drawing.cards import Arrow, Card, Numbers, Picture, Pull, Style, role
+from tinygraph.folding import Fold, fold, fold_scopes, stem
+from tinygraph.graph import Node, order
+
+
+def folded(root: Node, style: Style, limit: int) -> Picture:
+    """One card for each group of isomorphic nodes, marked with their number."""
+    found = fold(root, limit)
+    return _quotient(root, style, found, lambda group: _expression(found, group))
+
+
+def folded_scopes(root: Node, style: Style) -> Picture:
+    """One card for each outermost scope, and for each group of isomorphic nodes outside of them."""
+    found = fold_scopes(root)
+    sizes = Counter(node.scope[0] for node in order(root) if node.scope and node is not root)
+
+    def express(group: Sequence[Node]) -> tuple[str, str]:
+        scope = group[0].scope
+        return (scope[0], f"{sizes[scope[0]]:,} nodes") if scope and group[0] is not root else _expression(found, group)
+
+    whole = {i for i, group in enumerate(found.groups) if group[0].scope and group[0] is not root}
+    return _quotient(root, style, found, express, whole)
+
+
+def _quotient(
+    root: Node,
+    style: Style,
+    found: Fold,
+    express: Callable[[Sequence[Node]], tuple[str, str]],
+    scopes: Collection[int] = (),
+) -> Picture:
+    numbers = Numbers(root)
+    number_of = found.group_of
+    cards = []
+    for i, group in enumerate(found.groups):
+        name, expression = express(group)
+        scope = Card(f"n{i}", "scope", name, expression)
+        cards.append(scope if i in scopes else _card(f"n{i}", group, name, expression, numbers, style))
+    arrows: dict[tuple[str, str, int], list[Any]] = {}  # from, to, slot: how many, the first operand's number, red
+    plain: dict[tuple[str, int], list[Any]] = {}
+    whole = {f"n{i}" for i in scopes}
+    for operand, node, owner, slot in found.edges:
+        head = f"n{number_of[node]}"
+        place = -1 if node in found.sums or head in whole else _place(node, slot)
+        if isinstance(operand, Node):
+            tail, data = f"n{number_of[operand]}", operand._data
+            if tail == head and head in whole:
+                continue
+        else:
+            if head in whole:
+                continue
+            tail, data = f"c{head}_{place}", operand
+            plain.setdefault((head, place), []).append(operand)
+        entry = arrows.setdefault((tail, head, place), [0, data, False])
+        entry[0] += 1
+        entry[2] = entry[2] or (owner, slot) in numbers.pulls
+    for (head, place), operands in plain.items():
+        data, _ = _range(operands, style.spec)
+        cards.append(Card(f"c{head}_{place}", "constant", "", data=data, times=len(operands)))
+    drawn = [
+        Arrow(f"e{i}", tail, head, words.quantity(data, style.spec), Pull("", "", "") if red else None, times)
+        for i, ((tail, head, _), (times, data, red)) in enumerate(arrows.items())
+    ]
+    return Picture(cards, drawn, root.name, numbers.backward)
+
+
+def _place(node: Node, slot: int) -> int:
+    """Which operand it is; in an op over lists, which list it is in."""
+    op: Any = node.op
+    return slot // (len(node.args) // op.arity) if op.variadic and hasattr(op, "combine") else slot
+
+
+def _card(key: str, group: list[Node], name: str, expression: str, numbers: Numbers, style: Style) -> Card:
+    data, spread = _range([node._data for node in group], style.spec)
+    grad: str | None = None
+    grad_spread = ""
+    if not all(node.constant for node in group):
+        adjoints = [numbers.adjoints[node] for node in group if node in numbers.adjoints]
+        grad, grad_spread = _range(adjoints, style.spec) if adjoints else ("·", "")
+    roles = {role(node, numbers.root, style) for node in group}
+    kind = roles.pop() if len(roles) == 1 else "operation"
+    inside = group[0].scope
+    for node in group:
+        while node.scope[: len(inside)] != inside:
+            inside = inside[:-1]
+    return Card(key, kind, name, expression, data, spread, grad, grad_spread, scope=inside, times=len(group))
+
+
+def _range(entries: Sequence[Any], spec: str) -> tuple[str, str]:
+    """The number they have in common, or from the smallest to the largest; of arrays the shape, and of one more."""
+    if len(entries) == 1:
+        return words.quantity(entries[0], spec), words.spread(entries[0], spec)
+    if any(words.shape(x) is not None for x in entries):
+        texts = {words.quantity(x, spec) if not words.is_short(x) else words.dimensions(x) for x in entries}
+        return (texts.pop() if len(texts) == 1 else "arrays"), ""
+    found = [float(x) for x in entries]
+    ends = [words.number(x, spec) for x in (min(found), max(found))]
+    return ends[0] if ends[0] == ends[1] else " … ".join(ends), ""
+
+
+# --- what a group is called -------------------------------------------------------------------------
+
+
+def _names(group: Sequence[Node]) -> str:
+    """The name they share, or from the first to the last: "w1 … w20"."""
+    names = sorted({node.name for node in group if node.name}, key=_by_number)
+    if len(names) < 2:
+        return "".join(names)
+    return f"{words.cut(names[0], words.SHORT)} … {words.cut(names[-1], words.SHORT)}"
+
+
+def _by_number(name: str) -> list[Any]:
+    return [(part.isdigit(), int(part) if part.isdigit() else 0, part) for part in re.split("([0-9]+)", name)]
+
+
+def _expression(found: Fold, group: Sequence[Node]) -> tuple[str, str]:
+    first = group[0]
+    if first.op is None:
+        return _names(group), ""
+    if first in found.sums:
+        return _names(group), _sum_of(found, first)
+    say = words.label if len(group) == 1 else _called
+    return _names(group), words.written(first, lambda x: f"({_sum_of(found, x)})" if x in found.sums else say(x))
+
+
+def _called(operand: Any) -> str:
+    """How an operand of a whole group is called: without the numbers that tell its members apart."""
+    if isinstance(operand, Node) and operand.name:
+        return words.cut(re.sub(r"[\W_]*#", "", stem(operand.name)) or operand.name, words.SHORT)
+    return "…" if isinstance(operand, Node) and operand.op is not None else "·"
+
+
+def _sum_of(found: Fold, node: Node) -> str:
+    terms: dict[str, int] = {}
+    for edge in found.terms(node):
+        text = _called(edge.operand)
+        if text == "…":
+            text = words.written(edge.operand, _called)
+        terms[text] = terms.get(text, 0) + 1
+    texts = [text if count == 1 else f"Σ {text}" for text, count in reversed(terms.items())]
+    return " + ".join(texts if len(texts) <= 3 else [*texts[:2], "…", texts[-1]])
