@@ -40,6 +40,7 @@ FLOORS = {
     "reporting": 5,
     "training": 5,
     "demo": 5,
+    "doctor": 5,
     "cli": 5,
     "__main__": 5,
     "__init__": 6,

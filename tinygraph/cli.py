@@ -11,8 +11,15 @@ from pathlib import Path
 
 import tinygraph
 from tinygraph.datasets import TableError, read_csv
+from tinygraph.drawing import EngineNotFoundError, LayoutError, draw, tree
+from tinygraph.drawing.drawing import DETAILS
+from tinygraph.drawing.rendering import FORMATS, TIME_LIMIT
+from tinygraph.expressions import ExpressionError, parse
+from tinygraph.graph import order
 from tinygraph.logistic import BACKENDS, LOSSES
+from tinygraph.reporting import say
 from tinygraph.training import save_model, train
+from tinygraph.value import Value
 from tinygraph.writing import check_writable
 
 
@@ -20,8 +27,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code: 0, 2 for input that cannot be used, 130 for Ctrl-C."""
     options = _parser().parse_args(argv)
     try:
-        options.run(options)
-    except (TableError, FloatingPointError) as error:
+        return int(options.run(options) or 0)
+    except (TableError, FloatingPointError, ExpressionError, EngineNotFoundError, LayoutError) as error:
         return _fail(str(error))
     except BrokenPipeError:  # the reader of our output went away
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -30,7 +37,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _fail(f"{error.filename or 'output'}: {error.strerror or error}")
     except KeyboardInterrupt:
         return _fail("stopped; no file was written", 130)
-    return 0
 
 
 def _fail(sentence: str, code: int = 2) -> int:
@@ -54,6 +60,32 @@ def _parser() -> argparse.ArgumentParser:
                       help="where to write the results (default: %(default)s)")  # fmt: skip
     demo.set_defaults(run=_demo)
 
+    draw = commands.add_parser(
+        "draw",
+        help="draw the graph of an expression, with its derivatives",
+        description="Draw the computation graph of an expression: values on blue arrows forward, derivatives on red "
+        "arrows back. Steps that have a name are seen under it.",
+        epilog='example: tinygraph draw "u = b*c; v = a + u; J = 3*v" a=5 b=3 c=2 -o J.svg',
+    )
+    _add_expression(draw)
+    draw.add_argument("-o", "--out", metavar="FILE", type=Path,
+                      help="where to write it: .svg, .png, .pdf, or .dot, which needs no Graphviz")  # fmt: skip
+    draw.add_argument("--tree", action="store_true", help="print the graph as text; what happens without --out, too")
+    draw.add_argument("--theme", choices=("light", "dark", "auto"), default="light",
+                      help="auto: a .svg that goes by the reader's (default: %(default)s)")  # fmt: skip
+    draw.add_argument("--detail", choices=DETAILS, default="auto",
+                      help="how much the arrows say (default: by the size of the graph)")  # fmt: skip
+    draw.add_argument("--direction", choices=("LR", "TB"), default="LR",
+                      help="from left to right, or from top to bottom (default: %(default)s)")  # fmt: skip
+    draw.add_argument("--notation", choices=("dJ/dv", "dv"), default="dJ/dv",
+                      help="how derivatives are called (default: %(default)s)")  # fmt: skip
+    draw.add_argument("--parameters", metavar="NAMES", default="", help="the inputs that are parameters: w,b")
+    draw.add_argument("--title", default="", help="a line above the picture")
+    draw.add_argument("--forward", action="store_true", help="values only, before any backward pass")
+    draw.add_argument("--timeout", metavar="SECONDS", type=_number(float), default=TIME_LIMIT,
+                      help="for the layout (default: %(default)s)")  # fmt: skip
+    draw.set_defaults(run=_draw)
+
     fit = commands.add_parser(
         "fit",
         help="train logistic regression on a CSV file",
@@ -74,7 +106,39 @@ def _parser() -> argparse.ArgumentParser:
     fit.add_argument("--out", metavar="MODEL.json", type=Path, default=Path("model.json"),
                      help="where to save the parameters (default: %(default)s)")  # fmt: skip
     fit.set_defaults(run=_fit)
+
+    doctor = commands.add_parser(
+        "doctor",
+        help="what is there, what is missing, and how to bring it",
+        description="Say which packages and which programs that draw pictures are there, and the commands that bring "
+        "the others. The exit code is 1 where no picture can be drawn.",
+    )
+    doctor.set_defaults(run=_doctor)
     return parser
+
+
+def _add_expression(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("expression", metavar="EXPRESSION", help='such as "J = 3*(a + b*c)"; ; stands between steps')
+    parser.add_argument("numbers", metavar="NAME=NUMBER", nargs="*", type=_binding, help="the inputs: a=5 b=3 c=2")
+
+
+def _binding(text: str) -> tuple[str, float]:
+    name, equals, number = text.partition("=")
+    if not (equals and name.strip().isidentifier()):
+        raise argparse.ArgumentTypeError(f"{text!r} is not of the form name=number")
+    try:
+        return name.strip(), float(number)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{number!r} in {text!r} is not a number") from None
+
+
+def _expression(options: argparse.Namespace) -> Value:
+    """The graph that the command line names, with its numbers."""
+    names = [name for name, _ in options.numbers]
+    for name in names:
+        if names.count(name) > 1:
+            raise ExpressionError(f"{name!r} has two numbers")
+    return parse(options.expression, dict(options.numbers))
 
 
 def _number(kind: type[int] | type[float]) -> Callable[[str], float]:
@@ -86,6 +150,42 @@ def _number(kind: type[int] | type[float]) -> Callable[[str], float]:
 
     positive.__name__ = "positive whole number" if kind is int else "positive number"
     return positive
+
+
+def _draw(options: argparse.Namespace) -> None:
+    root = _expression(options)
+    leaves = {node.name: node for node in order(root) if node.op is None}
+    parameters = [name.strip() for name in options.parameters.split(",") if name.strip()]
+    for name in parameters:
+        if name not in leaves:
+            raise ExpressionError(f"--parameters: {name!r} is no input of the expression")
+    if not options.forward:
+        root.backward()
+    if options.out is not None:
+        if options.out.suffix.lower().removeprefix(".") not in FORMATS:
+            raise ExpressionError(f"--out {options.out}: the name must end in one of .{', .'.join(FORMATS)}")
+        check_writable(options.out)
+        drawing = draw(
+            root,
+            theme=options.theme,
+            detail=options.detail,
+            direction=options.direction,
+            notation=options.notation,
+            parameters=[leaves[name] for name in parameters],
+            title=options.title,
+            timeout=options.timeout,
+        )
+        drawing.save(options.out)
+    if options.tree or options.out is None:
+        say(tree(root))
+    if options.out is not None:
+        say(f"wrote {options.out.resolve()}")
+
+
+def _doctor(options: argparse.Namespace) -> int:  # noqa: ARG001
+    from tinygraph.doctor import doctor
+
+    return int(not doctor())
 
 
 def _demo(options: argparse.Namespace) -> None:

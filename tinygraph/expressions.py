@@ -38,7 +38,7 @@ class ExpressionError(ValueError):
         self.message, self.text, self.column = message, text, column
         start = max(0, column - WIDTH // 2)  # of what is shown of a long line
         shown = text[start : start + WIDTH]
-        super().__init__(f"{shown}\n{' ' * (column - start)}^ {message}" if text else message)
+        super().__init__(f"{message}\n  {shown}\n  {' ' * (column - start)}^" if text else message)
 
 
 def parse(text: str, numbers: Mapping[str, float]) -> Value:
@@ -52,8 +52,9 @@ def parse(text: str, numbers: Mapping[str, float]) -> Value:
     Value(33.0, name='J', op='mul')
     >>> parse("3*(a + d)", {"a": 5.0})
     Traceback (most recent call last):
-    tinygraph.expressions.ExpressionError: 3*(a + d)
-           ^ 'd' has no number: say d=...
+    tinygraph.expressions.ExpressionError: 'd' has no number: say d=...
+      3*(a + d)
+             ^
     """
     if len(text) > LONGEST:
         raise ExpressionError(f"an expression of {len(text):,} characters is too long: {LONGEST:,} are the limit")
@@ -140,11 +141,8 @@ class _Reader:
                 if name in self.steps:
                     return self.steps[name]
                 if name not in self.leaves:
-                    what = (
-                        "is a function: write " + name + "(...)"
-                        if name in _functions()
-                        else f"has no number: say {name}=..."
-                    )
+                    is_function = name in _functions()
+                    what = f"is a function: write {name}(...)" if is_function else f"has no number: say {name}=..."
                     raise self.fail(f"{name!r} {what}", node)
                 self.used.add(name)
                 return self.leaves[name]
@@ -155,12 +153,11 @@ class _Reader:
             case ast.UnaryOp(op=ast.UAdd(), operand=operand):
                 return self.value(operand, depth + 1)
             case ast.Call(func=ast.Name(id=name), args=operands, keywords=[]):
-                row = TABLE.get(name)
-                if row is None or row.variadic:
-                    known = ", ".join(
-                        sorted(other for other, op in TABLE.items() if op.symbol == other and not op.variadic)
-                    )
-                    raise self.fail(f"there is no function {name!r}; there are {known}", node)
+                row = _functions().get(name)
+                if row is None:
+                    close = difflib.get_close_matches(name, _functions(), 1)
+                    hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(sorted(_functions()))}"
+                    raise self.fail(f"there is no function {name!r}; {hint}", node)
                 if len(operands) != row.arity:
                     raise self.fail(f"{name} takes {row.arity} operand(s), not {len(operands)}", node)
                 return row(*[self.value(operand, depth + 1) for operand in operands])

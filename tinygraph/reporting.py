@@ -6,7 +6,18 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-_ASCII = str.maketrans({"×": "*", "·": "*", "→": "->", "Σ": "sum", "σ": "sigmoid", "α": "alpha", "—": "-", "…": "..."})
+_ASCII = str.maketrans(
+    {
+        "×": "*",
+        "·": "*",
+        "→": "->",
+        "Σ": "sum",
+        "σ": "sigmoid",
+        "α": "alpha",
+        "—": "-",
+        "…": "...",
+    }
+)
 
 
 def say(text: str = "") -> None:

@@ -50,11 +50,8 @@ def digraph(picture: Picture, layout: Layout) -> graphviz.Digraph:
     >>> from tinygraph import Value
     >>> from tinygraph.drawing.cards import Style, picture
     >>> x = Value(2.0, "x")
-    >>> print(digraph(picture(x, Style()), Layout(legend=False)).source)
-    digraph tinygraph {
-    ...
-        n0 [label=<...<B>x</B>...>2</FONT>...
-    }
+    >>> digraph(picture(x, Style()), Layout()).source.splitlines()[0]
+    'digraph tinygraph {'
     """
     theme = THEMES[layout.theme]
     graph = graphviz.Digraph("tinygraph")

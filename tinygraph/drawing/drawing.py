@@ -105,11 +105,12 @@ def draw(
     the sum: a pass of its own from this root, seeded with its gradient. A stored `.grad` that is something else
     (from another root, accumulated, set by hand) stands beside the sum.
 
-    `detail` is how much arrows say: "full" the chain rule, "contributions" its result, "plain" nothing; "folded" makes
-    one card of isomorphic parts, "scopes" one of each scope; "auto" goes by size (60, 200 and 600 cards). `parameters` are
-    drawn as such. `around` draws the nodes within `depth` steps of one. `number` is a format of floats, `notation`
-    how derivatives are called: "dJ/dv", or "dv" as in the lecture's code. `engine` is the program that lays out, for
-    `timeout` seconds at most. Raises ValueError for an option that does not exist, StaleGraphError like `backward`.
+    `detail` is how much arrows say: "full" the chain rule, "contributions" its result, "plain" nothing. "folded" makes
+    one card of isomorphic parts, "scopes" one of each scope. "auto" goes by size (60, 200 and 600 cards).
+    `parameters` are drawn as such. `around` draws the nodes within `depth` steps of one. `number` is a format of
+    floats, `notation` how derivatives are called: "dJ/dv", or "dv" as in the lecture's code. `engine` is the program
+    that lays out, for `timeout` seconds at most. Raises ValueError for an option that does not exist, StaleGraphError
+    like `backward`.
 
     >>> from tinygraph import Value
     >>> x = Value(2.0, "x")
