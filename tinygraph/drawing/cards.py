@@ -9,8 +9,6 @@ from typing import Any
 from tinygraph.drawing import words
 from tinygraph.graph import Node, check_fresh, exhaust, order, propagate
 
-TERMS = 4  # contributions that a card writes out as a sum
-
 
 @dataclass(frozen=True)
 class Card:
@@ -21,7 +19,7 @@ class Card:
     name: str  # the whole name, or ""
     expression: str = ""
     data: str = ""
-    spread: str = ""  # smallest … mean … largest, of many numbers
+    spread: str = ""  # smallest … largest, mean, of many numbers
     grad: str | None = None  # None where no gradient belongs
     grad_spread: str = ""
     terms: tuple[str, ...] = ()  # the contributions, where there are several
@@ -70,15 +68,20 @@ class Numbers:
         self.root = root
         self.adjoints: dict[Node, Any] = {}
         self.pulls: dict[tuple[Node, int], tuple[Any, Any, Any]] = {}
+        self.terms: dict[Node, list[Any]] = {}
         if root.grad is None:
             check_fresh(order(root))
         else:
             root._run(exhaust, self._events(root))
 
+    def count(self, node: Node) -> int:
+        """How many contributions its gradient has."""
+        return len(self.terms.get(node, ()))
+
     def _events(self, root: Node) -> Iterable[None]:
-        for node, slot, _, *numbers in propagate(root, root.grad, self.adjoints):
-            upstream, slope, contribution = numbers
+        for node, slot, operand, upstream, slope, contribution in propagate(root, root.grad, self.adjoints):
             self.pulls[node, slot] = upstream, slope, contribution
+            self.terms.setdefault(operand, []).append(contribution)
             yield
 
     @property
@@ -124,10 +127,6 @@ def picture(root: Node, style: Style, nodes: Collection[Node] | None = None) -> 
     whole = order(root)[::-1]
     shown = whole if nodes is None else [node for node in whole if node in nodes]
     ids = {node: f"n{i}" for i, node in enumerate(shown)}
-    terms: dict[Node, list[str]] = {}
-    for (node, slot), (*_, contribution) in numbers.pulls.items():
-        operand = node.args[slot]
-        terms.setdefault(operand, []).append(words.quantity(contribution, style.spec))
     cards: list[Card] = []
     arrows: list[Arrow] = []
     hidden: dict[str, None] = {}
@@ -145,7 +144,7 @@ def picture(root: Node, style: Style, nodes: Collection[Node] | None = None) -> 
             back = _pull(node, slot, operand, numbers, style) if (node, slot) in numbers.pulls else None
             value = (words.quantity if isinstance(operand, Node) else words.exact)(data, style.spec)
             arrows.append(Arrow(f"e{len(arrows)}", tail, ids[node], value, back))
-        cards.append(_card(node, ids[node], numbers, style, tuple(terms.get(node, ()))))
+        cards.append(_card(node, ids[node], numbers, style))
     if len(shown) < len(whole):
         for node in whole:
             if node not in ids:
@@ -153,7 +152,7 @@ def picture(root: Node, style: Style, nodes: Collection[Node] | None = None) -> 
     return Picture(cards, arrows, root.name, numbers.backward, list(hidden))
 
 
-def _card(node: Node, key: str, numbers: Numbers, style: Style, terms: tuple[str, ...]) -> Card:
+def _card(node: Node, key: str, numbers: Numbers, style: Style) -> Card:
     adjoint = numbers.adjoints.get(node)
     stored = ""
     if node.grad is not None and not (adjoint is not None and _same(node.grad, adjoint)):
@@ -167,7 +166,7 @@ def _card(node: Node, key: str, numbers: Numbers, style: Style, terms: tuple[str
         words.spread(node._data, style.spec),
         None if node.constant else "·" if adjoint is None else words.quantity(adjoint, style.spec),
         "" if adjoint is None else words.spread(adjoint, style.spec),
-        terms if len(terms) > 1 else (),
+        tuple(words.quantity(x, style.spec) for x in numbers.terms[node]) if numbers.count(node) > 1 else (),
         stored,
         node.scope,
         line=node.line,
@@ -190,11 +189,11 @@ def _pull(node: Node, slot: int, operand: Node, numbers: Numbers, style: Style) 
     plain_seed = words.shape(root.grad) is None and root.grad == 1
     final = words.quantity(contribution, spec)
     if hasattr(slope, "text"):  # wiring: a linear map, in words
-        names = [words.label(arg, spec, 1) if isinstance(arg, Node) and arg.name else "xy"[k % 2]
-                 for k, arg in enumerate(node.args)]  # fmt: skip
-        return Pull("", _map(slope.text(*names), total if named else words.quantity(upstream, spec)), final)
-    if node is root and plain_seed and named:  # d root / d root is 1: only the last factor is left
-        return Pull(derivative(root, operand, style.notation), "", final)
+        return Pull("", _map(words.local(node, slope, spec), total if named else words.quantity(upstream, spec)), final)
+    several = node.args.count(operand) > 1  # then no single arrow is the derivative
+    if node is root and plain_seed and named and not several and numbers.count(operand) == 1:
+        return Pull(derivative(root, operand, style.notation), "", final)  # d root / d root is 1
+    named = named and not several
     factors = [words.factor(words.quantity(x, spec)) for x in (upstream, slope)]
     if node is root and named:
         total = factors[0]

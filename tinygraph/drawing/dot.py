@@ -165,14 +165,8 @@ def _card_rows(card: Card, theme: Theme) -> list[str]:
     else:
         grad = _font(markup(card.grad), theme.muted if card.grad == "·" else theme.backward, None, bold=True)
         rows.append(f"{data_row}&#160; {_small('grad', theme)} {grad}")
-    if card.spread or card.grad_spread:
-        parts = (
-            [f"{_small('from … mean … to', theme)} {_font(markup(card.spread), theme.forward, 10)}"]
-            if card.spread
-            else []
-        )
-        parts += [_font(markup(card.grad_spread), theme.backward, 10)] if card.grad_spread else []
-        rows += parts
+    rows += [_font(markup(card.spread), theme.forward, 10)] if card.spread else []
+    rows += [_font(markup(card.grad_spread), theme.backward, 10)] if card.grad_spread else []
     if card.terms:
         several = len(card.terms) > _terms_shown(card)
         text = f"sum of {len(card.terms):,}" if several else "= " + " + ".join(map(words.factor, card.terms))

@@ -78,7 +78,7 @@ def _lines(root: Node, limit: int | None) -> list[str]:
         stack: list[tuple[Node, Any, str, str, int]] = [(start, None, "", "", 0)]
         while stack:
             node, slope, before, under, depth = stack.pop()
-            tail = f"   slope {_exact(slope)}" if slope is not None else ""
+            tail = f"   slope {slope}" if slope is not None else ""
             if node in written:
                 out.append(f"{before}··· see {call(node)}{tail}")
                 continue
@@ -92,7 +92,11 @@ def _lines(root: Node, limit: int | None) -> list[str]:
             written.add(node)
             mark = call(node) if consumers[node] > 1 or node in numbers else words.cut(node.name)
             out.append(f"{before}{_line(node, mark)}{tail}")
-            operands = [(x, s) for x, s in zip(node.args, node.slopes, strict=True) if isinstance(x, Node)]
+            operands = [
+                (x, None if s is None else words.local(node, s) if hasattr(s, "text") else _exact(s))
+                for x, s in zip(node.args, node.slopes, strict=True)
+                if isinstance(x, Node)
+            ]
             for i, (operand, pull) in reversed(list(enumerate(operands))):
                 last = i == len(operands) - 1
                 stack.append(
@@ -110,8 +114,6 @@ def _line(node: Node, mark: str) -> str:
 
 
 def _exact(x: Any) -> str:
-    if hasattr(x, "text"):
-        return str(x.text())  # the adjoint of wiring
     if words.shape(x) is None:
         return repr(float(x))
     return str(x.tolist()) if words.is_short(x) else words.quantity(x)

@@ -60,7 +60,7 @@ def is_here(data: Any) -> bool:
 
 def is_short(data: Any) -> bool:
     """Whether it is an array of so few entries that they are written out."""
-    return is_here(data) and 0 < data.size <= ENTRIES
+    return is_here(data) and 0 < data.size <= ENTRIES and len(_entries(data.tolist(), ".4g")) <= NAME
 
 
 def quantity(data: Any, spec: str = ".4g") -> str:
@@ -87,15 +87,16 @@ def _entries(entries: Any, spec: str) -> str:
 
 
 def spread(data: Any, spec: str = ".4g") -> str:
-    """The smallest, the mean and the largest entry of a longer array; "" where there is nothing to say.
+    """The smallest, the largest and the mean entry of a longer array; "" where there is nothing to say.
 
     >>> import numpy as np
     >>> spread(np.arange(6.0))
-    '0 … 2.5 … 5'
+    '0 … 5, mean 2.5'
     """
-    if shape(data) is None or not is_here(data) or data.size <= ENTRIES:
+    if shape(data) is None or not is_here(data) or not data.size or is_short(data):
         return ""
-    return " … ".join(number(float(x), spec) for x in (data.min(), data.mean(), data.max()))
+    low, high, mean = (number(float(x), spec) for x in (data.min(), data.max(), data.mean()))
+    return f"all {low}" if low == high else f"{low} … {high}, mean {mean}"
 
 
 def factor(text: str) -> str:
@@ -152,14 +153,22 @@ def written(node: Node, say: Callable[[Any], str]) -> str:
     texts = [say(operand) for operand in node.args]
     if rank:
         for slot, operand in enumerate(node.args):
-            inner = _rank(operand.op) if isinstance(operand, Node) and not operand.name and operand.op else 9
-            if texts[slot].startswith("-") or inner < rank or (inner == rank and slot):
+            inner = _rank(operand.op) if isinstance(operand, Node) and not operand.name and operand.op else 0
+            if texts[slot].startswith("-") or 0 < inner < rank or (inner == rank and slot):
                 texts[slot] = f"({texts[slot]})"
     return op.text(*texts)
+
+
+def local(node: Node, slope: Any, spec: str = ".4g") -> str:
+    """A slope in words: a number, a shape, or what the adjoint of wiring does."""
+    if not hasattr(slope, "text"):
+        return quantity(slope, spec)
+    names = [label(operand, spec, 1) for operand in node.args]
+    return str(slope.text(*[f"({name})" if " " in name and name[0] not in "([" else name for name in names]))
 
 
 def _rank(op: Op) -> int:
     """How tightly an op binds; 0 for a function, whose operands have parentheses already."""
     if "{}" in op.symbol:
-        return 3
+        return 0 if "({}" in op.symbol or "|{}" in op.symbol else 3
     return _RANKS.get(op.symbol, 0 if op.symbol.isidentifier() else 1)
