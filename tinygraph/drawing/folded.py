@@ -11,6 +11,7 @@ from tinygraph.drawing import words
 from tinygraph.drawing.cards import Arrow, Card, Numbers, Picture, Pull, Style, role
 from tinygraph.folding import Fold, fold, fold_scopes, stem
 from tinygraph.graph import Node, order
+from tinygraph.ops import add
 
 
 def folded(root: Node, style: Style, limit: int) -> Picture:
@@ -130,7 +131,7 @@ def _expression(found: Fold, group: Sequence[Node]) -> tuple[str, str]:
     if first in found.sums:
         return _names(group), _sum_of(found, first)
     say = words.label if len(group) == 1 else _called
-    return _names(group), words.written(first, lambda x: f"({_sum_of(found, x)})" if x in found.sums else say(x))
+    return _names(group), words.written(first, lambda x: _sum_within(found, x) if x in found.sums else say(x))
 
 
 def _called(operand: Any) -> str:
@@ -138,6 +139,11 @@ def _called(operand: Any) -> str:
     if isinstance(operand, Node) and operand.name:
         return words.cut(re.sub(r"[\W_]*#", "", stem(operand.name)) or operand.name, words.SHORT)
     return "…" if isinstance(operand, Node) and operand.op is not None else "·"
+
+
+def _sum_within(found: Fold, node: Node) -> str:
+    text = _sum_of(found, node)
+    return text if node.op is add else f"({text})"  # around an addition there are parentheses already
 
 
 def _sum_of(found: Fold, node: Node) -> str:

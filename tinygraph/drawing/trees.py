@@ -48,7 +48,7 @@ def tree(root: Node, *, lines: int | None = None, ascii: bool | None = None) -> 
             ascii = False
         except UnicodeEncodeError:
             ascii = True
-    text = "\n".join(_lines(root, lines))
+    text = "\n".join(words.clean(line).replace("\n", "\\n") for line in _lines(root, lines))
     return Tree(text.translate(_ASCII).encode("ascii", "backslashreplace").decode() if ascii else text)
 
 
@@ -107,7 +107,7 @@ def _lines(root: Node, limit: int | None) -> list[str]:
 
 def _line(node: Node, mark: str) -> str:
     expression = words.expression(node, "g") if node.op is not None else ""
-    head = words.clean(" = ".join(filter(None, [mark, expression]))).replace("\n", "\\n")
+    head = " = ".join(filter(None, [mark, expression]))
     grad = "" if node.constant else f"   grad {'·' if node.grad is None else _exact(node.grad)}"
     line = f"   at {node.line}" if node.line else ""
     return f"{head}{'   ' * bool(head)}data {_exact(node._data)}{grad}{line}"

@@ -1,0 +1,499 @@
+"""Laws of pictures: every node one card, every operand one arrow forward and one back, every text verbatim."""
+
+import colorsys
+import math
+import os
+import re
+import shutil
+import stat
+import sys
+import xml.etree.ElementTree as ET
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import tinygraph
+from tinygraph import StaleGraphError, Tensor, Value, draw, scope, tree
+from tinygraph.drawing import EngineNotFoundError, LayoutError, rendering, words
+from tinygraph.drawing.cards import Style, picture
+from tinygraph.drawing.themes import DARK, LIGHT
+from tinygraph.graph import order
+from tinygraph.testing import graphs, tensor_programs
+
+GOLDEN = Path(__file__).with_name("golden")
+SVG, XLINK = "{http://www.w3.org/2000/svg}", "{http://www.w3.org/1999/xlink}"
+BESIDE = shutil.which("graphviz-pure", path=str(Path(sys.executable).parent))
+ENGINES = {"dot": shutil.which("dot"), "graphviz-pure": BESIDE}
+exact = Style(spec=".17g")
+engines = pytest.mark.parametrize(
+    "engine",
+    [
+        pytest.param(path, id=name, marks=[] if path else pytest.mark.skip(f"no {name}"))
+        for name, path in ENGINES.items()
+    ],
+)
+
+
+def lecture():
+    """J = 3(a + bc)."""
+    a, b, c = Value(5.0, "a"), Value(3.0, "b"), Value(2.0, "c")
+    u = b * c
+    v = a + u
+    J = 3.0 * v
+    tinygraph.name_from({"u": u, "v": v, "J": J})
+    return J
+
+
+def example():
+    """Logistic regression of one example, in scopes."""
+    x1, x2, y = Value(1.0, "x1"), Value(2.0, "x2"), Value(1.0, "y", constant=True)
+    w1, w2, b = Value(0.5, "w1"), Value(-0.25, "w2"), Value(0.1, "b")
+    with scope("linear"):
+        p1, p2 = w1 * x1, w2 * x2
+        z = p1 + p2 + b
+    with scope("sigmoid"):
+        a = tinygraph.sigmoid(z)
+    with scope("loss"):
+        L = tinygraph.binary_cross_entropy(a, y)
+    tinygraph.name_from({"p1": p1, "p2": p2, "z": z, "a": a, "L": L})
+    return L, [w1, w2, b]
+
+
+# --- the figures of the lecture
+
+
+def figures():
+    J, (L, parameters) = lecture(), example()
+    before = {"J before": draw(J, title="J = 3(a + bc)")}
+    J.backward()
+    L.backward()
+    return before | {
+        "J": draw(J, title="J = 3(a + bc)"),
+        "J in the lecture's code": draw(J, notation="dv", direction="TB", legend=False),
+        "logistic regression": draw(L, parameters=parameters, title="one example (y = 1)"),
+        "logistic regression, dark": draw(L, parameters=parameters, theme="dark", title="one example (y = 1)"),
+    }
+
+
+@pytest.mark.parametrize(
+    "name", ["J before", "J", "J in the lecture's code", "logistic regression", "logistic regression, dark"]
+)
+def test_the_figures_of_the_lecture_are_the_golden_ones(name):
+    """Look at the new picture before you write its text down with TINYGRAPH_WRITE_GOLDEN=1."""
+    path = GOLDEN / f"{name}.dot"
+    source = figures()[name].source
+    if os.environ.get("TINYGRAPH_WRITE_GOLDEN"):
+        path.write_text(source, encoding="utf-8")
+    assert source == path.read_text(encoding="utf-8")
+
+
+def test_the_red_arrows_of_the_lecture_say_the_chain_rule():
+    J = lecture()
+    J.backward()
+    shown = picture(J, Style())
+    names = {card.id: card.name for card in shown.cards}
+    red = {names[arrow.tail]: arrow.back for arrow in shown.arrows if arrow.back}
+    assert (red["b"].symbol, red["b"].product, red["b"].contribution) == ("dJ/du · du/db", "3 × 2", "6")
+    assert (red["v"].symbol, red["v"].product, red["v"].contribution) == ("dJ/dv", "", "3")
+    in_code = {names[arrow.tail]: arrow.back for arrow in picture(J, Style(notation="dv")).arrows if arrow.back}
+    assert in_code["b"].symbol == "du · ∂u/∂b"
+    assert in_code["v"].symbol == "dv"
+
+
+# --- laws over random graphs
+
+
+@given(program=graphs(), parameters=st.integers(0, 2))
+def test_every_node_is_one_card_and_every_operand_one_arrow(program, parameters):
+    root, leaves = program.record()
+    nodes = order(root)
+    before = picture(root, exact)
+    assert not before.backward
+    assert all(arrow.back is None for arrow in before.arrows)
+    root.backward(seed=-1.5)
+    shown = picture(root, Style(".17g", parameters=set(leaves[:parameters])))
+    cards = {card.id: card for card in shown.cards}
+    assert len(cards) == len(shown.cards) == len(nodes) + sum(len(node.args) - len(node.operands) for node in nodes)
+    assert len(shown.arrows) == sum(len(node.args) for node in nodes)
+    assert sum(arrow.back is not None for arrow in shown.arrows) == sum(
+        slope is not None for node in nodes for slope in node.slopes
+    )
+    roles = Counter(card.role for card in shown.cards)
+    assert roles["parameter"] == sum(leaf in nodes for leaf in leaves[:parameters])
+    assert roles["output"] == (root.op is not None)
+    for key, card in cards.items():  # what arrives at a card is what stands on it
+        arriving = [float(arrow.back.contribution) for arrow in shown.arrows if arrow.tail == key and arrow.back]
+        if arriving:
+            assert float(card.grad) == pytest.approx(sum(arriving), rel=1e-12, abs=1e-12 * sum(map(abs, arriving)))
+            assert len(card.terms) == (len(arriving) if len(arriving) > 1 else 0)
+
+
+@given(program=graphs(), detail=st.sampled_from(["full", "contributions", "plain"]))
+def test_the_same_program_gives_the_same_text(program, detail):
+    texts = set()
+    for _ in range(2):
+        root, _ = program.record()
+        root.backward()
+        texts.add(draw(root, detail=detail).source)
+    assert len(texts) == 1
+
+
+@given(program=tensor_programs())
+def test_tensors_are_drawn_by_the_same_laws(program):
+    root, _ = program.record()
+    root.backward()
+    nodes = order(root)
+    shown = picture(root, Style())
+    assert len(shown.arrows) == sum(len(node.args) for node in nodes)
+    red = sum(
+        slope is not None for node in nodes if node in {n for n in nodes if n.grad is not None} for slope in node.slopes
+    )
+    assert sum(arrow.back is not None for arrow in shown.arrows) == red
+    assert not any(card.stored for card in shown.cards)
+    assert draw(root).source
+    assert tree(root)
+
+
+@given(names=st.lists(st.text(max_size=30), min_size=4, max_size=4), program=graphs(max_steps=3))
+@settings(max_examples=8)
+@engines
+def test_no_name_injects_a_node_or_an_arrow(engine, names, program):
+    root, _ = program.record()
+    for node, name in zip(order(root), names, strict=False):
+        node.name = name
+    root.backward()
+    drawing = draw(root, title=names[0], engine=engine)
+    found = ET.fromstring(drawing.svg())
+    kinds = Counter(group.get("class").split()[0] for group in found.iter(f"{SVG}g") if group.get("class"))
+    shown = drawing._picture
+    assert kinds["node"] == len(shown.cards)
+    assert kinds["edge"] == sum(1 + (arrow.back is not None) for arrow in shown.arrows)
+
+
+NAMES = [
+    'a"b\'c', "a\\b", "\\N", "\\\\G\\E\\T\\L", "\\l\\r\\n", "\\", "<b>", "<lambda>", "<<b>>", "<", ">",
+    "&amp;", "&", "&#65;", "{x|y}", "a|b", "n0:port", "-->", "a -> b", "#", "//", "/*", "digraph", "%3", "1", "-1",
+    "two\nlines", "한국어", "🙂", "a\x00\x1b[31mb", "tab\there", "\ud800x", "\x85x", "a\r\nb", "  two  spaces ",
+    "n" * 300, "</script><b>", "", "\u202eabc",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NAMES, ids=range(len(NAMES)))
+@engines
+def test_names_come_through_verbatim(engine, name):
+    x = Value(2.0, name)
+    with scope(name):
+        y = x * 3.0
+    y.backward()
+    root = ET.fromstring(draw(y, title=name, engine=engine).svg())
+    (card,) = [group for group in root.iter(f"{SVG}g") if group.get("id", "").endswith("-n0")]
+    clean = words.clean(name)
+    shown = "".join(text.text or "" for text in card.iter(f"{SVG}text")).replace("\xa0", " ")
+    assert words.cut(clean).replace("\n", "") in shown
+    (tip,) = {link.get(f"{XLINK}title") for link in card.iter(f"{SVG}a")}
+    assert tip.replace("\xa0", " ").startswith(f"{clean} = 2" if name else "2")
+    assert ("\ufffd" in clean) == (clean != name)
+
+
+# --- what is red, and what stands beside
+
+
+def grads(root, **options):
+    return {card.name: (card.grad, card.stored) for card in picture(root, Style(**options)).cards if card.name}
+
+
+def test_without_a_gradient_there_is_no_red():
+    J = lecture()
+    assert set(grads(J).values()) == {("·", "")}
+    assert LIGHT.backward not in draw(J, legend=False).source
+    J.backward()
+    assert LIGHT.backward in draw(J, legend=False).source
+
+
+def test_a_stored_gradient_that_is_not_the_sum_stands_beside_it():
+    a = Value(2.0, "a")
+    y = a * a
+    y.name = "y"
+    y.backward()
+    assert grads(y)["a"] == ("4", "")
+    y.backward(accumulate=True)
+    assert grads(y)["a"] == ("4", "8")
+    assert ".grad holds" in draw(y).source
+    other = a * 3.0
+    other.backward()
+    assert grads(y)["a"] == ("4", "3")  # of another root
+    inner = picture(other, Style()).cards
+    assert [card.grad for card in inner if card.name == "a"] == ["3"]
+
+
+def test_the_red_numbers_are_of_a_pass_from_this_root_seeded_with_its_gradient():
+    J = lecture()
+    J.grad = 2.0
+    assert grads(J)["b"] == ("12", "")
+    (edge,) = [arrow.back for arrow in picture(J, Style()).arrows if arrow.back and arrow.back.symbol.endswith("dJ/dv")]
+    assert (edge.symbol, edge.product, edge.contribution) == ("2 · dJ/dv", "2 × 3", "6")
+
+
+def test_a_repeated_operand_has_no_derivative_on_a_single_arrow():
+    x = Value(3.0, "x")
+    y = x * x
+    y.name = "y"
+    y.backward()
+    back = [arrow.back for arrow in picture(y, Style()).arrows]
+    assert [(pull.symbol, pull.product, pull.contribution) for pull in back] == [("", "1 × 3", "3")] * 2
+    (card,) = [card for card in picture(y, Style()).cards if card.name == "x"]
+    assert card.terms == ("3", "3")
+    assert "= 3 + 3" in draw(y).source
+
+
+def test_a_stale_graph_is_not_drawn():
+    J = lecture()
+    J.backward()
+    a = next(node for node in order(J) if node.name == "a")
+    a.data = 7.0
+    with pytest.raises(StaleGraphError, match="forward"):
+        draw(J)
+    J.forward()
+    assert "data" in draw(J).source
+    J.grad = None
+    a.data = 8.0
+    with pytest.raises(StaleGraphError):
+        draw(J)
+
+
+def test_drawing_changes_nothing():
+    J = lecture()
+    J.backward(seed=2.0)
+    before = [(node.grad, node.pending, node.stamp) for node in order(J)]
+    draw(J)
+    tree(J)
+    assert [(node.grad, node.pending, node.stamp) for node in order(J)] == before
+
+
+def test_wiring_says_its_adjoint():
+    w, X = Tensor([[1.0], [2.0]], "w"), Tensor(np.arange(10.0).reshape(2, 5), "X", constant=True)
+    Z = np.dot(w.T, X) + Tensor(0.5, "b")
+    J = Z.sum()
+    J.backward()
+    said = {arrow.back.symbol or arrow.back.product for arrow in picture(J, Style()).arrows if arrow.back}
+    assert "(1, 5) @ X.T" in {arrow.back.product for arrow in picture(J, Style()).arrows if arrow.back}
+    assert any("summed to ()" in text for text in said)
+    (card,) = [card for card in picture(J, Style()).cards if card.name == "X"]
+    assert (card.data, card.spread, card.grad) == ("(2, 5)", "0 … 9, mean 4.5", None)
+
+
+def test_a_lazy_array_is_never_computed():
+    array = pytest.importorskip("dask.array")
+
+    def never(block):
+        raise AssertionError("computed")
+
+    x = Tensor(array.ones((4, 3), chunks=2).map_blocks(never, dtype=float, meta=np.ones((0, 0))), "x")
+    y = (x * 2.0).sum()
+    y.backward()
+    assert "(4, 3)" in draw(y).source
+    assert "(4, 3)" in tree(y)
+
+
+# --- numbers and colours
+
+
+@given(x=st.floats(-1e300, 1e300) | st.sampled_from([math.inf, -math.inf, math.nan]))
+def test_a_number_is_shown_to_four_digits_and_never_as_minus_zero(x):
+    text = words.number(x)
+    assert float(text) == pytest.approx(x, rel=1e-3, nan_ok=True)
+    assert text not in ("-0", "-0.0")
+    assert words.number(-0.0) == "0"
+
+
+def luminance(colour):
+    channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+@pytest.mark.parametrize("theme", [LIGHT, DARK], ids=["light", "dark"])
+def test_every_text_is_easy_to_read_on_its_ground(theme):
+    grounds = [theme.background.replace("white", "#ffffff")]
+    grounds += [getattr(theme, kind)[0] for kind in ("operation", "input", "parameter", "constant", "output", "scope")]
+    for ground in grounds:
+        for text in (theme.ink, theme.muted, theme.forward, theme.backward):
+            light, dark = sorted([luminance(text), luminance(ground)])[::-1]
+            assert (light + 0.05) / (dark + 0.05) >= 4.5, (text, ground)
+    blue, red = (
+        colorsys.rgb_to_hls(*[int(c[i : i + 2], 16) / 255 for i in (1, 3, 5)]) for c in (theme.forward, theme.backward)
+    )
+    assert abs(blue[0] - red[0]) > 0.3
+
+
+@engines
+def test_a_picture_for_both_themes_has_one_style_sheet_of_its_own(engine):
+    J = lecture()
+    text = draw(J, theme="auto", engine=engine).svg()
+    assert "prefers-color-scheme: dark" in text
+    (own,) = re.findall(r'^<svg id="(\w+)"', text)
+    assert f"#{own} [fill=" in text
+    assert "prefers-color-scheme" not in draw(J, engine=engine).svg()
+    drawn = set(re.findall(r'(?:fill|stroke)="(#\w+|white)"', text))
+    assert drawn <= set(LIGHT.colours)
+    ids = re.findall(r'\bid="([^"]*)"', text)
+    assert len(ids) == len(set(ids))
+    assert all(key.startswith(own) for key in ids)
+
+
+# --- options
+
+
+def test_options_that_do_not_exist_are_errors():
+    J = lecture()
+    for options, message in [
+        ({"theme": "pink"}, "theme must be one of 'light', 'dark', 'auto', not 'pink'"),
+        ({"detail": "all"}, "detail must be"),
+        ({"direction": "RL"}, "direction must be"),
+        ({"notation": "d"}, "notation must be"),
+        ({"number": "q"}, "a format of floats"),
+        ({"around": J, "depth": -1}, "0 or more"),
+        ({"around": J, "detail": "folded"}, "does not go with it"),
+        ({"around": Value(1.0)}, "no node of the graph"),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            draw(J, **options)
+    with pytest.raises(TypeError, match="a node of a graph"):
+        draw(3.0)
+
+
+def test_a_neighbourhood_says_where_the_graph_goes_on():
+    x = y = Value(1.0, "x")
+    for _ in range(100):
+        y = y * 1.5
+    middle = order(y)[50]
+    drawing = draw(y, around=middle, depth=2)
+    shown = drawing._picture
+    assert sum(card.role == "operation" for card in shown.cards) == 5
+    assert len(shown.cut) == 2
+    assert drawing.source.count("not drawn here") == 4
+    assert not draw(y, around=x, depth=200)._picture.cut
+
+
+def test_scopes_are_clusters_one_for_each_path_nested():
+    with scope("outer"):
+        a = Value(1.0)
+        with scope("inner"):
+            b = a * 2.0
+    with scope("outer"):
+        c = b + a
+    source = draw(c).source
+    assert source.count("subgraph cluster_") == 2
+    assert source.index("outer") < source.index("inner")
+
+
+def test_detail_follows_size():
+    def chain(n):
+        x = Value(1.0, "x")
+        for _ in range(n):
+            x = x.exp().log()
+        x.backward()
+        return draw(x)
+
+    assert [chain(n)._layout.detail for n in (25, 50, 200, 400)] == ["full", "contributions", "plain", "plain"]
+    assert chain(200)._picture.cards[1].times == 1
+    assert max(card.times for card in chain(400)._picture.cards) > 300
+    assert "dir=both" in chain(200).source
+
+
+@pytest.mark.parametrize("make", ["chain", "fan"])
+def test_large_graphs_are_folded_without_recursion(make):
+    x = y = Value(1.0, "x")
+    for i in range(10_000):
+        y = y * 1.0001 + 0.0001 if make == "chain" else (y + (x * float(i)).sin() if i else x)
+    y.backward()
+    drawing = draw(y)
+    assert len(drawing._picture.cards) < 40
+    assert "× 9,99" in drawing.source
+
+
+# --- engines
+
+
+def test_without_an_engine_dot_is_written_and_errors_say_what_to_do(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
+    monkeypatch.delenv(rendering.VARIABLE, raising=False)
+    J = lecture()
+    drawing = draw(J)
+    assert drawing.save(tmp_path / "J.dot").read_text().startswith("digraph")
+    assert drawing.save(tmp_path / "J.gv").read_text() == drawing.source
+    for path in ("J.svg", "J.png", "J.pdf"):
+        with pytest.raises(EngineNotFoundError, match=r"pip install 'tinygraph-autodiff\[render\]'"):
+            drawing.save(tmp_path / path)
+    assert sorted(os.listdir(tmp_path)) == ["J.dot", "J.gv"]
+    assert repr(drawing) == "<drawing of J: 7 cards, 6 arrows forward; call backward() for the red ones>"
+    shown = drawing._repr_mimebundle_()
+    assert set(shown) == {"text/plain"}
+    assert "J = 3 × v" in shown["text/plain"]
+    assert "no picture" in shown["text/plain"]
+
+
+def program(path, text):
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(path.stat().st_mode | stat.S_IEXEC)
+    return str(path)
+
+
+def test_an_engine_that_hangs_fails_or_says_nothing_gives_one_error(tmp_path):
+    J = lecture()
+    slow = program(tmp_path / "slow", "exec sleep 60")
+    with pytest.raises(LayoutError, match=r"slow did not finish the layout in 0\.2 s: draw less with detail='folded'"):
+        draw(J, engine=slow, timeout=0.2).svg()
+    with pytest.raises(LayoutError, match="broken: no such luck"):
+        draw(J, engine=program(tmp_path / "broken", "echo no such luck >&2; exit 3")).svg()
+    with pytest.raises(LayoutError, match="mute: exit code 0"):
+        draw(J, engine=program(tmp_path / "mute", "exit 0")).svg()
+    with pytest.raises(EngineNotFoundError, match="engine='nowhere'"):
+        draw(J, engine="nowhere").svg()
+    assert "no picture" in draw(J, engine="nowhere")._repr_mimebundle_()["text/plain"]
+
+
+def test_the_engine_is_the_first_that_is_there(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "venv" / "python"))
+    (tmp_path / "venv").mkdir()
+    (tmp_path / "bin").mkdir()
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    monkeypatch.delenv(rendering.VARIABLE, raising=False)
+    made = []
+    for path in ("venv/graphviz-pure", "bin/graphviz-pure", "bin/dot", "mine"):
+        made.append(program(tmp_path / path, "exit 0"))
+        if path == "mine":
+            monkeypatch.setenv(rendering.VARIABLE, made[-1])
+        assert rendering.find_engine() == made[-1]
+    assert rendering.find_engine(made[0]) == made[0]
+
+
+def test_a_file_is_written_whole_or_not_at_all(tmp_path):
+    J = lecture()
+    path = tmp_path / "J.svg"
+    path.write_text("mine")
+    with pytest.raises(LayoutError):
+        draw(J, engine=program(tmp_path / "broken", "exit 1")).save(path)
+    with pytest.raises(ValueError, match=r"'J.gif' does not end in a format to save as: .svg, .png, .pdf, .dot, .gv"):
+        draw(J).save(tmp_path / "J.gif")
+    assert path.read_text() == "mine"
+
+
+@engines
+def test_files_are_what_their_suffix_says(engine, tmp_path):
+    J = lecture()
+    J.backward()
+    drawing = draw(J, engine=engine)
+    assert drawing.save(tmp_path / "J.png").read_bytes().startswith(b"\x89PNG")
+    assert ET.parse(drawing.save(tmp_path / "J.SVG")).getroot().tag == f"{SVG}svg"
+    if engine == ENGINES["dot"]:
+        assert drawing.save(tmp_path / "J.pdf").read_bytes().startswith(b"%PDF")
+    else:
+        with pytest.raises(LayoutError, match=r"it makes no pdf; save as .svg"):
+            drawing.save(tmp_path / "J.pdf")
+    assert drawing._repr_mimebundle_()["image/svg+xml"].startswith("<svg")

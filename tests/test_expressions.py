@@ -1,0 +1,127 @@
+"""Laws of expressions: Python's values and the graph's gradients, and an error for everything else."""
+
+import contextlib
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import tinygraph
+from tinygraph import Value
+from tinygraph.expressions import LONGEST, ExpressionError, parse
+
+NUMBERS = {"a": 1.5, "b": -0.75, "c": 2.0}
+leaves = st.sampled_from([*NUMBERS, "2", "0.5", "3"])
+texts = st.recursive(
+    leaves,
+    lambda inner: st.one_of(
+        st.tuples(inner, st.sampled_from("+-*"), inner).map(lambda t: f"({t[0]} {t[1]} {t[2]})"),
+        inner.map(lambda t: f"-{t}"),
+        inner.map(lambda t: f"tanh({t})"),
+        inner.map(lambda t: f"{t}**2" if t.isalnum() else f"({t})**2"),
+    ),
+    max_leaves=12,
+)
+
+
+@given(text=texts)
+def test_an_expression_has_the_value_and_the_slope_that_python_gives_it(text):
+    names = {name: NUMBERS[name] for name in NUMBERS if name in text.replace("tanh", "")}
+    if not names:
+        with pytest.raises(ExpressionError, match="no name occurs"):
+            parse(text, {})
+        return
+    root = parse(text, names)
+    assert root.data == pytest.approx(eval(text, {"tanh": math.tanh, **names}), rel=1e-12, abs=1e-12)
+    mine = {name: Value(number) for name, number in names.items()}
+    other = eval(text, {"tanh": tinygraph.tanh, **mine})
+    root.backward()
+    other.backward()
+    found = {node.name: node.grad for node in tinygraph.graph.order(root) if node.name}
+    for name, value in mine.items():
+        assert found[name] == pytest.approx(value.grad, rel=1e-12, abs=1e-12)
+
+
+def test_steps_are_named():
+    J = parse("u = b*c\nv = a + u; J = 3*v", {"a": 5, "b": 3, "c": 2})
+    names = [node.name for node in tinygraph.graph.order(J)]
+    assert sorted(names) == ["J", "a", "b", "c", "u", "v"]
+    assert J.data == 33.0
+    assert parse("a; a*2", {"a": 1.0}).data == 2.0
+
+
+BAD = {
+    "3*(a + d)": (7, "'d' has no number: say d=..."),
+    "3(a)": (0, "a product is written with *"),
+    "a^2": (0, "a power is written **"),
+    "a @ b": (0, "no matrices"),
+    "a +": (3, "something is missing, or too much, here"),
+    "exp(a": (3, "'(' was never closed"),
+    "a = 3": (0, "'a' has a value already"),
+    "u = a; u = b": (7, "'u' has a value already"),
+    "u, v = a": (0, "a step is called by one name"),
+    "u = v = a": (0, "a step is called by one name"),
+    "a == b": (0, "a comparison is no number"),
+    "a, b": (0, "the decimal point is a point"),
+    "sigmod(a)": (0, "there is no function 'sigmod'; did you mean 'sigmoid'?"),
+    "zzz(a)": (0, "there are abs, acos, add"),
+    "total(a)": (0, "there is no function 'total'"),
+    "exp(a, b)": (0, "exp takes 1 operand(s), not 2"),
+    "exp(x=a)": (0, "a product is written with *, a function by its name"),
+    "exp + a": (0, "'exp' is a function: write exp(...)"),
+    "a * 'x'": (4, "this is no number"),
+    "a * True": (4, "this is no number"),
+    "a * 2j": (4, "this is no number"),
+    "a * " + "9" * 400: (4, "too large for a float"),
+    "__import__('os')": (0, "there is no function '__import__'"),
+    "a.real": (0, "this is not understood"),
+    "a[0]": (0, "this is not understood"),
+    "lambda: a": (0, "this is not understood"),
+    "[a for a in b]": (0, "this is not understood"),
+    "import os": (0, "this is no expression"),
+    "del a": (0, "this is no expression"),
+    "é*q": (0, "'é' has no number"),
+    "é = a; é*q": (9, "'q' has no number"),
+}
+
+
+@pytest.mark.parametrize("text", BAD)
+def test_what_is_not_understood_is_pointed_at(text):
+    column, message = BAD[text]
+    with pytest.raises(ExpressionError) as caught:
+        parse(text, {"a": 1.0, "b": 2.0})
+    assert message in caught.value.message
+    assert caught.value.column == column
+    *_, line, caret = str(caught.value).split("\n")
+    assert line[caret.index("^") :][:1] == text[column : column + 1]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "there is no expression"),
+        ("  # nothing", "there is no expression"),
+        ("3*4", "no name occurs in it"),
+        ("a*" * LONGEST + "a", "is too long"),
+        ("(" * 1000 + "a" + ")" * 1000, "nested"),
+        ("-" * 5000 + "a", "nested too deeply"),
+        ("+".join("a" * 3000), "nested too deeply"),
+        ("a*" + "9" * 5000, "integer string conversion"),
+        ("a\x00", "null bytes"),
+        ("b", "'a' has a number, but does not occur"),
+    ],
+)
+def test_what_is_too_much_or_too_little_is_one_error(text, message):
+    with pytest.raises(ExpressionError, match=message):
+        parse(text, {"a": 1.0, "b": 2.0} if text == "b" else {"a": 1.0})
+
+
+@given(text=st.text(max_size=60) | st.text("ab+-*/()=;, .0123456789e\n", max_size=60))
+def test_any_text_gives_a_graph_or_one_error(text):
+    with contextlib.suppress(ExpressionError):
+        assert isinstance(parse(text, {"a": 1.0, "b": 2.0}), Value)
+
+
+def test_powers_of_powers_do_not_hang():
+    assert parse("a * 10**10**10", {"a": 1.0}).data == math.inf

@@ -1,0 +1,127 @@
+"""Laws of folding: a partition of the graph, into nodes that were made in the same way."""
+
+import random
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+import tinygraph
+from tinygraph import Value, draw, scope
+from tinygraph.drawing.cards import Style
+from tinygraph.drawing.folded import folded, folded_scopes
+from tinygraph.folding import fold, fold_scopes
+from tinygraph.graph import Node, order
+from tinygraph.logistic import two_loops
+from tinygraph.testing import graphs
+
+
+def loops(m, n):
+    draw_number = random.Random(0).gauss
+    w, b = [Value(0.1 * j, f"w{j + 1}") for j in range(n)], Value(0.1, "b")
+    X = [[draw_number(0.0, 1.0) for _ in range(n)] for _ in range(m)]
+    return two_loops(w, b, X, [float(i % 2) for i in range(m)]), w
+
+
+@given(program=graphs(max_steps=30), limit=st.integers(1, 40))
+def test_a_fold_is_a_partition_of_what_is_not_within_a_sum(program, limit):
+    root, _ = program.record()
+    found = fold(root, limit)
+    inside = {edge.owner for edge in found.edges if edge.owner is not edge.node}
+    together = [node for group in found.groups for node in group]
+    assert len(together) == len(set(together))
+    assert set(together) | inside == set(order(root))
+    assert not set(together) & inside
+    assert all(node.op.name in ("add", "total") and not node.name for node in inside)
+    assert found.groups[-1] == [root]
+    for group in found.groups:
+        assert (
+            len({(node.op and node.op.name, len(node.args), node.constant) for node in group if node not in found.sums})
+            <= 1
+        )
+
+
+@given(program=graphs(max_steps=30))
+def test_no_edge_is_lost(program):
+    root, _ = program.record()
+    found = fold(root)
+    inside = {edge.owner for edge in found.edges if edge.owner is not edge.node}
+    count = sum(len(node.args) for node in order(root))
+    assert len(found.edges) == count - len(inside)  # one edge for each addition that became a part of a sum
+    for operand, node, owner, slot in found.edges:
+        assert owner.args[slot] is operand
+        assert node is owner or node in found.sums
+
+
+def test_the_examples_of_the_two_loops_become_one():
+    J, w = loops(50, 3)
+    J.backward()
+    shown = folded(J, Style(parameters=set(w)), 60)
+    cards = {card.name or card.expression: card for card in shown.cards if card.role != "constant"}
+    assert {name: card.times for name, card in cards.items()} == {
+        "w1 … w3": 3, "b": 1, "w × ·": 150, "z": 50, "a": 50, "loss": 50, "Σ loss": 1, "J": 1,
+    }  # fmt: skip
+    assert cards["z"].expression == "b + Σ w × ·"
+    assert cards["J"].expression == "(Σ loss) / 50"
+    assert cards["w1 … w3"].role == "parameter"
+    assert all(arrow.back is not None for arrow in shown.arrows if not arrow.tail.startswith("c"))
+    edges = sum(slope is not None for node in order(J) for slope in node.slopes)
+    inside = 50 * 2 + 48  # additions within a sum
+    assert sum(arrow.times for arrow in shown.arrows if arrow.back) == edges - inside
+    low, high = (w_j.grad for w_j in sorted(w, key=lambda w_j: w_j.grad)[:: len(w) - 1])
+    assert cards["w1 … w3"].grad == f"{low:.4g} … {high:.4g}"
+
+
+def test_what_is_used_differently_is_not_put_together():
+    x, y = Value(1.0), Value(1.0)
+    root = x.exp() + x.exp() + y.sin()
+    groups = [len(group) for group in fold(root).groups]
+    assert sorted(groups) == [1, 1, 1, 1, 2]
+
+
+def test_the_middle_of_a_chain_is_one_group_and_its_ends_are_seen():
+    x = Value(1.0)
+    for _ in range(500):
+        x = x.exp().log()
+    groups = [len(group) for group in fold(x).groups]
+    assert sum(groups) == 1001
+    assert max(groups) > 480
+    assert len(groups) < 30
+
+
+def test_names_and_scopes_with_other_numbers_are_alike_unless_they_are_few():
+    def layers(count):
+        h = Value(1.0)
+        for i in range(count):
+            with scope(f"layer {i}"):
+                h = (h * 0.5).tanh()
+        return {len(group) for group in fold(h).groups}
+
+    assert max(layers(5)) < 3
+    assert max(layers(200)) > 150
+
+
+def test_scopes_fold_to_one_card_each():
+    x = Value(1.0, "x")
+    with scope("first"):
+        h = (x * 2.0).tanh()
+        with scope("inner"):
+            h = h.exp()
+    with scope("second"):
+        y = h * h
+    root = y + 1.0
+    assert [len(group) for group in fold_scopes(root).groups] == [1, 3, 1, 1]
+    root.backward()
+    shown = folded_scopes(root, Style())
+    assert [(card.name, card.expression) for card in shown.cards if card.role == "scope"] == [
+        ("first", "3 nodes"), ("second", "1 nodes"),
+    ]  # fmt: skip
+    assert draw(root, detail="scopes").source.count("[label") >= 5
+
+
+def test_every_public_row_is_drawn_folded():
+    x = Value(0.5, "x")
+    nodes = [row(*[x] * row.arity) for row in tinygraph.ops.TABLE.values() if not row.variadic]
+    root = tinygraph.total([tinygraph.dot(nodes, nodes), *nodes])
+    shown = folded(root, Style(), 60)
+    assert sum(card.times for card in shown.cards) == len(order(root))
+    assert isinstance(root, Node)
