@@ -167,7 +167,7 @@ class Tests:
     def run(self, mutant: Mutant | None = None, limit: float = 1200.0) -> Tests:
         """Run the tests in a fork: the last killers, then all."""
         here, there = multiprocessing.Pipe(duplex=False)
-        child = multiprocessing.get_context("fork").Process(target=self._fork, args=(mutant, there))
+        child = multiprocessing.get_context("fork").Process(target=self._fork, args=(mutant, here, there))
         child.start()
         there.close()
         try:
@@ -178,7 +178,8 @@ class Tests:
             child.kill()
             child.join()
 
-    def _fork(self, mutant: Mutant | None, answer: Any) -> None:
+    def _fork(self, mutant: Mutant | None, here: Any, answer: Any) -> None:
+        here.close()  # with nobody left to read, an answer is an error and the fork ends
         resource.setrlimit(resource.RLIMIT_AS, (8 << 30, 8 << 30))
         for stream in (1, 2):
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream)

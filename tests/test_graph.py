@@ -2,6 +2,7 @@
 
 import copy
 import gc
+import importlib.util
 import math
 import pickle
 import subprocess
@@ -282,6 +283,13 @@ def test_a_pickle_from_another_process_notices_edits():
     y.args[0].data = 3.0
     with pytest.raises(StaleGraphError):
         y.backward()
+
+
+def test_in_a_new_process_no_leaf_is_younger_than_a_node():
+    spec = importlib.util.find_spec("tinygraph.graph")
+    fresh = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(fresh)
+    assert Value(2.0).stamp <= fresh.clock
 
 
 # --- size and depth
