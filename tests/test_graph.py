@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tinygraph
-from tinygraph import FrozenBranchError, StaleGraphError, Value, backpropagation, graph
+from tinygraph import FrozenBranchError, StaleGraphError, Tensor, Value, backpropagation, graph
 from tinygraph.checking import masses
 from tinygraph.graph import Node, order, propagate
 from tinygraph.testing import graphs
@@ -239,20 +239,33 @@ def test_a_graph_with_a_flipped_comparison_stays_stale(monkeypatch):
 def test_copies_keep_numbers_gradients_and_sharing(program):
     root, leaves = program.record()
     root.backward()
-    before = [(node.name, repr(node.data), repr(node.grad), node.op) for node in order(root)]
+
+    def state(root):
+        return [(x.name, x.op, *map(repr, (x.data, x.grad, x.dx, x.dy))) for x in order(root)]
+
+    before = state(root)
     for twin in (copy.deepcopy(root), pickle.loads(pickle.dumps(root))):
-        assert [(node.name, repr(node.data), repr(node.grad), node.op) for node in order(twin)] == before
+        assert state(twin) == before
         assert not set(order(twin)) & set(order(root))
         twin.backward(seed=2.0)
         for leaf in order(twin):
             leaf.grad = 99.0
-        assert [(node.name, repr(node.data), repr(node.grad), node.op) for node in order(root)] == before
+        assert state(root) == before
     shallow = copy.copy(root)
     assert shallow is not root
     assert shallow.operands == root.operands
     roots = copy.deepcopy([root, *leaves])
     used = [leaf for leaf, old in zip(roots[1:], leaves, strict=True) if old in order(root)]
     assert set(used) <= set(order(roots[0]))
+
+
+@pytest.mark.parametrize("size", range(1, 5))
+def test_copies_keep_all_operands(size):
+    root = tinygraph.concatenate([Tensor([float(i)]) for i in range(size)])
+    for twin in (copy.copy(root), copy.deepcopy(root), pickle.loads(pickle.dumps(root))):
+        assert [list(part.data) for part in twin.operands] == [[float(i)] for i in range(size)]
+        slopes = tinygraph.grad(twin.sum(), twin.operands)
+        assert [list(slope) for slope in slopes] == [[1.0]] * size
 
 
 def test_copies_notice_edits():
