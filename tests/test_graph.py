@@ -246,6 +246,7 @@ def test_copies_keep_numbers_gradients_and_sharing(program):
     before = state(root)
     for twin in (copy.deepcopy(root), pickle.loads(pickle.dumps(root))):
         assert state(twin) == before
+        assert all(node.pending == 0 for node in order(twin)), "no pass is under way in a copy"
         assert not set(order(twin)) & set(order(root))
         twin.backward(seed=2.0)
         for leaf in order(twin):
