@@ -518,6 +518,8 @@ def test_no_factor_of_one_clutters_a_derivative_graph():
     first = tinygraph.grad(x * y + x, x, create_graph=True)
     assert [node.op.name for node in order(first) if node.op] == ["add"]
     assert tinygraph.grad(x * y, x, create_graph=True) is y
+    power = tinygraph.exp(x + y)
+    assert tinygraph.grad(power, x, create_graph=True) is power
 
 
 def test_a_tangent_that_is_given_stands():
