@@ -25,6 +25,7 @@ import math
 import multiprocessing
 import os
 import resource
+import signal
 import sys
 import tomllib
 from dataclasses import dataclass, field
@@ -48,6 +49,7 @@ PLUGIN = "_hypothesis_pytestplugin"  # the only one that the tests need
 OPTIONS = ["-q", "-p", PLUGIN, "-pno:cacheprovider", "--assert=plain", "--hypothesis-profile=mutation"]
 RECENT = 12  # so many of the last killers are tried before all tests
 SLOW = 1.0  # seconds
+ENDLESS = 30.0  # seconds of computing in one test
 
 
 @dataclass(frozen=True)
@@ -158,6 +160,9 @@ class Tests:
         quick = [item for item in items if cost[item] <= SLOW and (not self.recent or item.nodeid in self.recent)]
         items[:] = sorted(quick, key=cost.__getitem__)
 
+    def pytest_runtest_logstart(self) -> None:
+        signal.setitimer(signal.ITIMER_VIRTUAL, ENDLESS)  # a loop that a fault made endless ends the fork
+
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.failed:
             self.killer = self.killer or report.nodeid
@@ -167,7 +172,7 @@ class Tests:
     def run(self, mutant: Mutant | None = None, limit: float = 1200.0) -> Tests:
         """Run the tests in a fork: the last killers, then all."""
         here, there = multiprocessing.Pipe(duplex=False)
-        child = multiprocessing.get_context("fork").Process(target=self._fork, args=(mutant, there))
+        child = multiprocessing.get_context("fork").Process(target=self._fork, args=(mutant, here, there))
         child.start()
         there.close()
         try:
@@ -178,7 +183,8 @@ class Tests:
             child.kill()
             child.join()
 
-    def _fork(self, mutant: Mutant | None, answer: Any) -> None:
+    def _fork(self, mutant: Mutant | None, here: Any, answer: Any) -> None:
+        here.close()  # with nobody left to read, an answer is an error and the fork ends
         resource.setrlimit(resource.RLIMIT_AS, (8 << 30, 8 << 30))
         for stream in (1, 2):
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream)

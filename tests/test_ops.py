@@ -324,6 +324,10 @@ def test_an_array_is_one_operand():
 def test_sequences_of_different_lengths_are_refused():
     with pytest.raises(ValueError, match=r"dot needs sequences of one length, got 2 and 1"):
         tinygraph.dot([1.0, 2.0], [3.0])
+    with pytest.raises(ValueError, match=r"dot needs sequences of one length, got 1 and 2"):
+        tinygraph.dot([1.0], [2.0, 3.0])
+    with pytest.raises(TypeError, match=r"dot takes sequences of numbers and nodes, not 3.0"):
+        tinygraph.dot([1.0], 3.0)
     with pytest.raises(TypeError, match=r"total takes sequences of numbers and nodes, not Value\(1.0\)"):
         tinygraph.total(Value(1.0))
     with pytest.raises(TypeError, match="dot takes 2 sequence"):
@@ -344,7 +348,8 @@ def test_total_is_rounded_once(xs):
     assert tinygraph.total(xs) == expected
 
 
-def test_empty_sums():
+def test_long_and_empty_sums():
+    assert tinygraph.total([1.0] * 1000) == tinygraph.dot([1.0] * 1000, [1.0] * 1000) == 1000.0
     assert tinygraph.total([]) == 0.0
     assert tinygraph.dot([], []) == 0.0
 

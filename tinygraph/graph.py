@@ -128,7 +128,7 @@ class Node:
         self.x = self.y = self.dx = self.dy = None
         if op is None:
             return
-        if op.variadic or len(args) > 2:
+        if op.variadic:
             self.x, self.y, self.dy = tuple(args), tuple(slopes), MANY
         else:
             self.x, self.y, *_ = *args, None  # one operand or two
