@@ -54,7 +54,7 @@ def _parser() -> argparse.ArgumentParser:
         help="backpropagation on J = 3(a + bc), then logistic regression: loops, vectors, real data",
         description="Show backpropagation on the lecture's graph J = 3(a + bc), one line an event, then the cost of "
         "logistic regression with two loops, one, and none, and train it on the Breast Cancer Wisconsin table. "
-        "Takes a few seconds.",
+        "Writes the graphs as pictures, and the trained model. Takes a few seconds.",
     )
     demo.add_argument("--out", metavar="FOLDER", type=Path, default=Path("tinygraph-demo"),
                       help="where to write the results (default: %(default)s)")  # fmt: skip

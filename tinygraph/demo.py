@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import random
 from pathlib import Path
+from typing import Any
 
 from tinygraph.checking import NUDGE, check_grad, numeric_grad
 from tinygraph.datasets import Scaler, load_breast_cancer
+from tinygraph.drawing import EngineNotFoundError, draw
 from tinygraph.graph import Node, order, propagate
-from tinygraph.logistic import two_loops
+from tinygraph.logistic import no_loop, two_loops
 from tinygraph.readings import report, three_readings
 from tinygraph.reporting import say
+from tinygraph.tensor import Tensor
 from tinygraph.training import save_model, train
 from tinygraph.value import Value
 from tinygraph.watching import name_from
@@ -22,14 +25,16 @@ def demo(folder: Path, n_steps: int = 60, m: int = 10_000) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "breast_cancer_model.json"
     check_writable(path)
-    show_backpropagation()
+    J = show_backpropagation()
+    say()
+    draw_graphs(J, folder)
     say()
     show_readings(m)
     say()
     save_model(path, train_on_real_data(n_steps))
 
 
-def show_backpropagation() -> None:
+def show_backpropagation() -> Value:
     """J = 3(a + bc): forward, backward one event a line, and the same slopes by nudging."""
     a, b, c = Value(5.0), Value(3.0), Value(2.0)
     u = b * c
@@ -56,6 +61,31 @@ def show_backpropagation() -> None:
     for leaf, slope in zip((a, b, c), slopes, strict=True):
         nudged = f"{leaf.name}: {leaf.data:g} → {leaf.data + NUDGE:g}, J: {J.data:g} → {J.data + slope * NUDGE:.6g}"
         say(f"  {nudged}, so dJ/d{leaf.name} = {slope:.3f} (backward: {leaf.grad:g})")
+    return J
+
+
+def draw_graphs(J: Value, folder: Path) -> None:
+    """The graph of J, and the cost of logistic regression of one example, scalar and tensor, as pictures."""
+    say("The graphs as pictures: blue arrows forward, red arrows back")
+    x, y, w, b = [1.0, 2.0], 1.0, [0.5, -0.25], 0.1
+    weights, bias = [Value(w_j, f"w{j + 1}") for j, w_j in enumerate(w)], Value(b, "b")
+    column, row = Tensor([[w_j] for w_j in w], "w"), Tensor(b, "b")
+    X, Y = Tensor([[x_j] for x_j in x], "X", constant=True), Tensor([[y]], "Y", constant=True)
+    graphs: dict[str, tuple[Value | Tensor, str, list[Any]]] = {
+        "J": (J, "J = 3(a + bc)", []),
+        "one_example_scalar": (two_loops(weights, bias, [x], [y]), "one example, y = 1: two loops", [*weights, bias]),
+        "one_example_tensor": (no_loop(column, row, X, Y), "one example, y = 1: no loop", [column, row]),
+    }
+    for name, (root, title, parameters) in graphs.items():
+        root.backward()
+        drawing = draw(root, title=title, parameters=parameters, theme="auto")
+        try:
+            path = drawing.save(folder / f"{name}.svg")
+        except EngineNotFoundError:
+            path = drawing.save(folder / f"{name}.dot")
+            say(f"  no Graphviz here, so as text (`tinygraph doctor` says more): {path.resolve()}")
+        else:
+            say(f"  wrote {path.resolve()}")
 
 
 def show_readings(m: int, n: int = 20) -> None:

@@ -5,9 +5,8 @@
 >>> J = 3 * (a + b * c)
 >>> J.name = "J"
 >>> J.backward()
->>> picture = draw(J)
->>> picture.save("J.dot")  # or J.svg, J.png, J.pdf
-PosixPath('J.dot')
+>>> draw(J)  # .save("J.svg"), or J.png, J.pdf, J.dot
+<drawing of J: 7 cards, 6 arrows forward, 5 back>
 """
 
 from __future__ import annotations

@@ -214,9 +214,9 @@ def _add_arrow(graph: graphviz.Digraph, arrow: Arrow, layout: Layout, theme: The
         back = arrow.back
         lines = [back.symbol, back.product] if layout.detail == "full" else [back.product]
         *above, last = [line for line in lines if line] or [""]
-        text = "<BR/>".join(
-            [*map(markup, above), f"{markup(last)}{' = ' if last else ''}<B>{markup(back.contribution)}</B>"]
-        )
+        gap = "&#160;&#160;" if "(" in last else "&#160;"  # parentheses come out wider than engines reckon
+        sum_up = f"{markup(last)} ={gap}" if last else ""
+        text = "<BR/>".join([*map(markup, above), f"{sum_up}<B>{markup(back.contribution)}</B>"])
         graph.edge(
             arrow.tail,
             arrow.head,

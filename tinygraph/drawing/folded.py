@@ -131,7 +131,9 @@ def _expression(found: Fold, group: Sequence[Node]) -> tuple[str, str]:
     if first in found.sums:
         return _names(group), _sum_of(found, first)
     say = words.label if len(group) == 1 else _called
-    return _names(group), words.written(first, lambda x: _sum_within(found, x) if x in found.sums else say(x))
+    return _names(group), words.written(
+        first, lambda x: _sum_within(found, x) if x in found.sums and not x.name else say(x)
+    )
 
 
 def _called(operand: Any) -> str:

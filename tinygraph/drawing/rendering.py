@@ -91,7 +91,7 @@ def svg(source: str, engine: str | None, timeout: float | None, dark_too: bool) 
     text = text[text.index("<svg") :]
     prefix = f"g{hashlib.sha256(source.encode()).hexdigest()[:8]}"
     text = re.sub(r'(?<=\bid=")(?:a_)?(?=[\w-]+")', lambda match: f"{prefix}-{match[0]}", text)
-    style = "text{font-family:Helvetica,Arial,'Liberation Sans',sans-serif}"
+    style = "text{font-family:Arial,Helvetica,'Liberation Sans',sans-serif}"
     if dark_too:
         style += "\n@media (prefers-color-scheme: dark){\n" + darkening(f"#{prefix}") + "\n}"
     text = re.sub(r"(<title>)[^<]*(</title>\s*<polygon)", r"\1computation graph\2", text, count=1)

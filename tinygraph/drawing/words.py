@@ -7,11 +7,13 @@ from collections.abc import Callable
 from typing import Any
 
 from tinygraph.graph import Node
+from tinygraph.ops import total
 from tinygraph.row import Op
 
 NAME = 24  # characters of a name; the whole one is in the tooltip
 SHORT = 12  # of one within an expression or a derivative
 EXACT = 7  # of a number that stands in the program
+TERMS = 4  # of a sum that is written out
 ENTRIES = 4  # arrays of so many entries are written out
 _NO_SIGNS = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")  # what no engine, no XML can show
 _RANKS = {"+": 1, "-": 1, "×": 2, "/": 2, "@": 2, "**": 3}
@@ -129,7 +131,7 @@ def label(node: Any, spec: str = ".4g", depth: int = 2) -> str:
         return cut(node.name, SHORT)
     if node.op is None:
         return quantity(node._data, spec)
-    if not depth or len(node.args) > 3:
+    if not depth or len(node.args) > TERMS:
         return "…"
     return expression(node, spec, depth)
 
@@ -156,6 +158,8 @@ def written(node: Node, say: Callable[[Any], str]) -> str:
             inner = _rank(operand.op) if isinstance(operand, Node) and not operand.name and operand.op else 0
             if texts[slot].startswith("-") or 0 < inner < rank or (inner == rank and slot):
                 texts[slot] = f"({texts[slot]})"
+    if op is total:  # an addition of several
+        return " + ".join(texts if len(texts) <= TERMS else [*texts[:2], "…", texts[-1]])
     return op.text(*texts)
 
 
@@ -169,6 +173,8 @@ def local(node: Node, slope: Any, spec: str = ".4g") -> str:
 
 def _rank(op: Op) -> int:
     """How tightly an op binds; 0 for a function, whose operands have parentheses already."""
+    if op is total:
+        return 1
     if "{}" in op.symbol:
         return 0 if "({}" in op.symbol or "|{}" in op.symbol else 3
     return _RANKS.get(op.symbol, 0 if op.symbol.isidentifier() else 1)
