@@ -51,6 +51,10 @@ def test_the_demo(tmp_path):
     assert len(model["coef"]) == len(model["features"]) == 30
     assert out.stdout.count("they agree: cost and gradient differ by") == 2
     assert out.stdout.count("as two loops") == 4
+    drawn = {
+        path.stem for path in (tmp_path / "tinygraph-demo").glob("*.[sd][vo][gt]")
+    }  # .svg, or .dot without an engine
+    assert drawn == {"J", "one_example_scalar", "one_example_tensor"}
 
 
 def test_fit_trains_and_saves(table, capsys):
@@ -237,3 +241,79 @@ def test_lines_in_a_terminal_without_rich(monkeypatch, capsys):
         for step in (1, 2, 3):
             on_step(step, 1.0 / step)
     assert capsys.readouterr().out.count("descent: step") == 3
+
+
+# --- draw and doctor
+
+LECTURE = ["draw", "u = b*c; v = a + u; J = 3*v", "a=5", "b=3", "c=2"]
+
+
+def test_draw_prints_the_tree_and_writes_the_picture(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(LECTURE) == 0
+    assert capsys.readouterr().out.split("\n")[0] == "J = 3 × v   data 33.0   grad 1.0"
+    assert main([*LECTURE, "-o", "J.dot", "--title", "J = 3(a + bc)", "--parameters", "a, b", "--theme", "dark"]) == 0
+    assert capsys.readouterr().out == f"wrote {tmp_path / 'J.dot'}\n"
+    source = (tmp_path / "J.dot").read_text()
+    assert "dJ/du · du/db" in source
+    assert source.count("class=parameter") == 2
+    assert main([*LECTURE, "-o", "J.gv", "--forward", "--tree", "--notation", "dv", "--direction", "TB"]) == 0
+    out = capsys.readouterr().out
+    assert "grad ·" in out
+    assert "class=backward" not in (tmp_path / "J.gv").read_text()
+    assert "rankdir=TB" in (tmp_path / "J.gv").read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["draw", "J = 3*(a + d)", "a=5"], "'d' has no number: say d=...\n  J = 3*(a + d)\n             ^"),
+        (["draw", "J = a", "a=5", "b=2"], "'b' has a number, but does not occur"),
+        (["draw", "J = a", "a=5", "a=6"], "'a' has two numbers"),
+        (["draw", "2*a", "a=5", "-o", "J.gif"], "--out J.gif: the name must end in one of .svg, .png, .pdf, .dot, .gv"),
+        (["draw", "2*a", "a=5", "--parameters", "b"], "--parameters: 'b' is no input of the expression"),
+        (["draw", "2*a", "a=5", "-o", "no/J.dot"], "no/"),
+    ],
+)
+def test_draw_says_what_is_wrong_and_writes_nothing(arguments, message, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(arguments) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.startswith("tinygraph: ")
+    assert message in captured.err
+    assert not os.listdir(tmp_path)
+
+
+@pytest.mark.parametrize("binding", ["a", "a=x", "=3", "3=a", "a b=2"])
+def test_an_input_is_a_name_and_a_number(binding, capsys):
+    with pytest.raises(SystemExit) as left:
+        main(["draw", "2*a", binding])
+    assert left.value.code == 2
+    assert "is not" in capsys.readouterr().err
+
+
+def test_without_an_engine_draw_and_doctor_say_what_to_do(tmp_path):
+    nothing = {"PATH": str(tmp_path), "TINYGRAPH_DOT": "nowhere"}
+    out = run(*LECTURE, "-o", "J.svg", cwd=tmp_path, env=nothing)
+    assert out.returncode == 2
+    assert "pip install 'tinygraph-autodiff[render]'" in out.stderr
+    assert "Traceback" not in out.stderr
+    assert run(*LECTURE, "-o", "J.dot", cwd=tmp_path, env=nothing).returncode == 0
+    doctor = run("doctor", cwd=tmp_path, env=nothing)
+    assert doctor.returncode == 1
+    assert "No picture can be drawn: the variable TINYGRAPH_DOT='nowhere'" in doctor.stdout
+    assert os.listdir(tmp_path) == ["J.dot"]
+
+
+def test_the_doctor_says_what_is_there(capsys, tmp_path, monkeypatch):
+    engine = tmp_path / "dot"
+    engine.write_text("#!/bin/sh\necho dot version 7 >&2\necho '<svg/>'\n")
+    engine.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.delenv("TINYGRAPH_DOT", raising=False)
+    assert main(["doctor"]) == 0
+    out = capsys.readouterr().out
+    assert f"tinygraph {tinygraph.__version__}" in out
+    assert f"{engine} (dot version 7)" in out
+    assert f"A picture was drawn with {engine}" in out
