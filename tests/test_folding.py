@@ -22,7 +22,7 @@ def loops(m, n):
     return two_loops(w, b, X, [float(i % 2) for i in range(m)]), w
 
 
-@given(program=graphs(max_steps=30), limit=st.integers(1, 40))
+@given(program=graphs(max_steps=20), limit=st.integers(1, 40))
 def test_a_fold_is_a_partition_of_what_is_not_within_a_sum(program, limit):
     root, _ = program.record()
     found = fold(root, limit)
@@ -40,7 +40,7 @@ def test_a_fold_is_a_partition_of_what_is_not_within_a_sum(program, limit):
         )
 
 
-@given(program=graphs(max_steps=30))
+@given(program=graphs(max_steps=20))
 def test_no_edge_is_lost(program):
     root, _ = program.record()
     found = fold(root)

@@ -149,7 +149,7 @@ def _kind(node: Node, few: bool) -> Hashable:
 
 
 def _bare_kind(node: Node) -> tuple[Hashable, ...]:
-    return node.op and node.op.name, node.constant, node.op is None or len(node.args) - len(node.operands)
+    return node.op and node.op.name, node.constant, len(node.args), len(node.operands)
 
 
 def _refined(

@@ -124,7 +124,7 @@ tanh: Op = Op("tanh", ieee.tanh, array="tanh", analytic=lambda m, x: m.tanh(x),
 
 # --- the neuron -----------------------------------------------------------------------------------
 
-sigmoid: Op = Op("sigmoid", ieee.sigmoid, symbol="σ", array="sigmoid", analytic=lambda m, x: 1.0 / (1.0 + m.exp(-x)),
+sigmoid: Op = Op("sigmoid", ieee.sigmoid, array="sigmoid", analytic=lambda m, x: 1.0 / (1.0 + m.exp(-x)),
                  dx=lambda out, x: out * sigmoid(-x))  # out * (1 - out) has no right tail
 log_sigmoid: Op = Op("log_sigmoid", ieee.log_sigmoid, array="log_sigmoid", analytic=lambda m, x: -m.log(1.0 + m.exp(-x)),
                      dx=lambda out, x: sigmoid(-x))

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tinygraph.graph import Node
-from tinygraph.ops import total
+from tinygraph.ops import sigmoid, total
 from tinygraph.row import Op
 
 NAME = 24  # characters of a name; the whole one is in the tooltip
@@ -160,7 +160,7 @@ def written(node: Node, say: Callable[[Any], str]) -> str:
                 texts[slot] = f"({texts[slot]})"
     if op is total:  # an addition of several
         return " + ".join(texts if len(texts) <= TERMS else [*texts[:2], "…", texts[-1]])
-    return op.text(*texts)
+    return f"σ({texts[0]})" if op is sigmoid else op.text(*texts)
 
 
 def local(node: Node, slope: Any, spec: str = ".4g") -> str:
