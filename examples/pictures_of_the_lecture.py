@@ -43,21 +43,25 @@ def one_example():
     return L, {"title": "logistic regression, one example (y = 1)", "parameters": [w1, w2, b]}
 
 
-def two_loops_folded(m=1000, n=20):
-    """The cost over m examples of n features, by two loops: 43,000 nodes in eleven cards."""
+def data(m=1000, n=20):
+    """Random examples, one a row, and labels."""
     draw_number = random.Random(0).gauss
-    w, b = [Value(0.1 * j, f"w{j + 1}") for j in range(n)], Value(0.1, "b")
-    X = [[draw_number(0, 1) for _ in range(n)] for _ in range(m)]
-    J = two_loops(w, b, X, [float(i % 2) for i in range(m)])
-    return J, {"title": f"two loops over m = {m} examples of n = {n} features", "parameters": [*w, b]}
+    return [[draw_number(0, 1) for _ in range(n)] for _ in range(m)], [float(i % 2) for i in range(m)]
+
+
+def two_loops_folded():
+    """The cost over 1000 examples of 20 features, by two loops: 43,000 nodes in eleven cards."""
+    X, Y = data()
+    w, b = [Value(0.1 * j, f"w{j + 1}") for j in range(len(X[0]))], Value(0.1, "b")
+    return two_loops(w, b, X, Y), {"title": "two loops over 1000 examples of 20 features", "parameters": [*w, b]}
 
 
 def no_loops():
     """The same without a loop: the graph of the folded picture, with arrays for numbers."""
-    draw_number = np.random.default_rng(0).normal
-    w, b = Tensor(np.full((20, 1), 0.1), "w"), Tensor(0.1, "b")
-    X = Tensor(draw_number(size=(20, 1000)), "X", constant=True)
-    Y = Tensor(np.arange(1000.0).reshape(1, -1) % 2, "Y", constant=True)
+    rows, labels = data()
+    w, b = Tensor([[0.1 * j] for j in range(len(rows[0]))], "w"), Tensor(0.1, "b")
+    X = Tensor(np.array(rows).T, "X", constant=True)
+    Y = Tensor(np.array([labels]), "Y", constant=True)
     return no_loop(w, b, X, Y), {"title": "the same, vectorized", "parameters": [w, b]}
 
 

@@ -268,8 +268,8 @@ def test_draw_prints_the_tree_and_writes_the_picture(tmp_path, monkeypatch, caps
     ("arguments", "message"),
     [
         (["draw", "J = 3*(a + d)", "a=5"], "'d' has no number: say d=...\n  J = 3*(a + d)\n             ^"),
-        (["draw", "J = a", "a=5", "b=2"], "'b' has a number, but does not occur"),
-        (["draw", "J = a", "a=5", "a=6"], "'a' has two numbers"),
+        (["draw", "J = -a", "a=5", "b=2"], "'b' has a number, but does not occur"),
+        (["draw", "J = -a", "a=5", "a=6"], "'a' has two numbers"),
         (["draw", "2*a", "a=5", "-o", "J.gif"], "--out J.gif: the name must end in one of .svg, .png, .pdf, .dot, .gv"),
         (["draw", "2*a", "a=5", "--parameters", "b"], "--parameters: 'b' is no input of the expression"),
         (["draw", "2*a", "a=5", "-o", "no/J.dot"], "no/"),
@@ -283,6 +283,16 @@ def test_draw_says_what_is_wrong_and_writes_nothing(arguments, message, tmp_path
     assert captured.err.startswith("tinygraph: ")
     assert message in captured.err
     assert not os.listdir(tmp_path)
+
+
+def test_numbers_may_stand_behind_options(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(["draw", "a*b", "--parameters", "a,b", "a=1", "b=2", "-o", "p.dot"]) == 0
+    for wrong in (["--colour", "red"], ["x"], ["a=1=2"], ["--", "a=x"]):
+        with pytest.raises(SystemExit):
+            main(["draw", "a*b", "--tree", *wrong])
+    assert main(["draw", "--tree", "--", "-a", "a=1"]) == 0
+    assert "-a   data -1.0" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("binding", ["a", "a=x", "=3", "3=a", "a b=2"])

@@ -1,6 +1,7 @@
 """Laws of pictures: every node one card, every operand one arrow forward and one back, every text verbatim."""
 
 import colorsys
+import contextlib
 import math
 import os
 import re
@@ -250,6 +251,47 @@ def test_a_repeated_operand_has_no_derivative_on_a_single_arrow():
     assert "= 3 + 3" in draw(y).source
 
 
+def test_a_seed_stands_before_every_derivative():
+    J = lecture()
+    J.backward(seed=2.0)
+    said = {arrow.back.symbol for arrow in picture(J, Style()).arrows if arrow.back}
+    assert said == {"2 · dJ/dv", "2 · dJ/dv · dv/da", "2 · dJ/dv · dv/du", "2 · dJ/du · du/db", "2 · dJ/du · du/dc"}
+    v = next(node for node in order(J) if node.name == "v")
+    assert "2 · dv" not in draw(v).source
+    assert "6 · dv/du · du/db" in draw(v).source
+
+
+def test_a_local_derivative_is_partial_where_there_are_other_paths():
+    w = Value(1.0, "w")
+    u = w * 2.0
+    t = u + w
+    tinygraph.name_from({"u": u, "t": t})
+    t.backward()
+    said = {arrow.back.symbol for arrow in picture(t, Style()).arrows if arrow.back}
+    assert said == {"dt/du", "1 · ∂t/∂w", "dt/du · ∂u/∂w"}
+
+
+def test_names_that_look_like_expressions_are_quoted():
+    y = Value(2.0, "x + 1") * 3.0
+    assert words.expression(y) == "‘x + 1’ × 3"
+
+
+def test_a_picture_is_not_as_wide_as_an_index_is_long():
+    x = Tensor(np.arange(100.0), "x")
+    y = x[[*range(60)]].sum()
+    assert max(len(card.expression) for card in picture(y, Style()).cards) <= words.LONGEST
+
+
+def test_gradients_that_cannot_be_compared_are_shown():
+    t = Tensor(np.ones((2, 3)), "t")
+    y = (t * 2.0).sum()
+    y.backward()
+    t.grad = np.ones(7)
+    assert {card.stored for card in picture(y, Style()).cards} == {"", "(7,)"}
+    t.grad = np.arange(6.0).reshape(2, 3)
+    assert {card.stored for card in picture(y, Style()).cards} == {"", "0 … 5, mean 2.5"}
+
+
 def test_a_stale_graph_is_not_drawn():
     J = lecture()
     J.backward()
@@ -323,7 +365,7 @@ def test_every_text_is_easy_to_read_on_its_ground(theme):
     for ground in grounds:
         for text in (theme.ink, theme.muted, theme.forward, theme.backward):
             light, dark = sorted([luminance(text), luminance(ground)])[::-1]
-            assert (light + 0.05) / (dark + 0.05) >= 4.5, (text, ground)
+            assert (light + 0.05) / (dark + 0.05) >= 5.1, (text, ground)
     blue, red = (
         colorsys.rgb_to_hls(*[int(c[i : i + 2], 16) / 255 for i in (1, 3, 5)]) for c in (theme.forward, theme.backward)
     )
@@ -343,6 +385,8 @@ def test_a_picture_for_both_themes_has_one_style_sheet_of_its_own(engine):
     ids = re.findall(r'\bid="([^"]*)"', text)
     assert len(ids) == len(set(ids))
     assert all(key.startswith(own) for key in ids)
+    again = draw(J, theme="auto", engine=engine).svg()  # the same on the same page
+    assert not set(re.findall(r'\bid="([^"]*)"', again)) & set(ids)
 
 
 # --- options
@@ -359,11 +403,16 @@ def test_options_that_do_not_exist_are_errors():
         ({"around": J, "depth": -1}, "0 or more"),
         ({"around": J, "detail": "folded"}, "does not go with it"),
         ({"around": Value(1.0)}, "no node of the graph"),
+        ({"depth": 1.5}, "0 or more"),
+        ({"timeout": -1.0}, "a number of seconds"),
     ]:
         with pytest.raises(ValueError, match=message):
             draw(J, **options)
     with pytest.raises(TypeError, match="a node of a graph"):
         draw(3.0)
+    with pytest.raises(TypeError, match="parameters are nodes"):
+        draw(J, parameters=[3.0])
+    assert draw(J, parameters=J, number=",.2%").source
 
 
 def test_a_neighbourhood_says_where_the_graph_goes_on():
@@ -374,9 +423,13 @@ def test_a_neighbourhood_says_where_the_graph_goes_on():
     drawing = draw(y, around=middle, depth=2)
     shown = drawing._picture
     assert sum(card.role == "operation" for card in shown.cards) == 5
-    assert len(shown.cut) == 2
+    assert (len(shown.before), len(shown.after)) == (1, 1)
     assert drawing.source.count("not drawn here") == 4
-    assert not draw(y, around=x, depth=200)._picture.cut
+    whole = draw(y, around=x, depth=200)._picture
+    assert not whole.before
+    assert not whole.after
+    lonely = draw(y, around=x, depth=0)._picture
+    assert (lonely.before, lonely.after) == ([], ["n0"])
 
 
 def test_scopes_are_clusters_one_for_each_path_nested():
@@ -389,6 +442,14 @@ def test_scopes_are_clusters_one_for_each_path_nested():
     source = draw(c).source
     assert source.count("subgraph cluster_") == 2
     assert source.index("outer") < source.index("inner")
+
+
+def test_scopes_within_scopes_have_an_end():
+    with contextlib.ExitStack() as stack:
+        for i in range(300):
+            stack.enter_context(scope(f"s{i}"))
+        x = Value(1.0)
+    assert draw(x * 2.0).source.count("subgraph") == 50
 
 
 def test_detail_follows_size():
@@ -453,6 +514,10 @@ def test_an_engine_that_hangs_fails_or_says_nothing_gives_one_error(tmp_path):
         draw(J, engine=program(tmp_path / "broken", "echo no such luck >&2; exit 3")).svg()
     with pytest.raises(LayoutError, match="mute: exit code 0"):
         draw(J, engine=program(tmp_path / "mute", "exit 0")).svg()
+    chatty = draw(J, engine=program(tmp_path / "chatty", "echo hello"))
+    with pytest.raises(LayoutError, match="chatty printed no SVG"):
+        chatty.svg()
+    assert "no picture" in chatty._repr_mimebundle_()["text/plain"]
     with pytest.raises(EngineNotFoundError, match="engine='nowhere'"):
         draw(J, engine="nowhere").svg()
     assert "no picture" in draw(J, engine="nowhere")._repr_mimebundle_()["text/plain"]

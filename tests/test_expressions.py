@@ -59,7 +59,9 @@ BAD = {
     "a +": (3, "something is missing, or too much, here"),
     "exp(a": (3, "'(' was never closed"),
     "a = 3": (0, "'a' has a value already"),
-    "u = a; u = b": (7, "'u' has a value already"),
+    "u = 2*a; u = b": (9, "'u' has a value already"),
+    "J = a": (4, "this is 'a' already: another name computes nothing"),
+    "  2*a\n   + d": (5, "'d' has no number"),
     "u, v = a": (0, "a step is called by one name"),
     "u = v = a": (0, "a step is called by one name"),
     "a == b": (0, "a comparison is no number"),
@@ -82,7 +84,7 @@ BAD = {
     "import os": (0, "this is no expression"),
     "del a": (0, "this is no expression"),
     "é*q": (0, "'é' has no number"),
-    "é = a; é*q": (9, "'q' has no number"),
+    "é = 2*a; é*q": (11, "'q' has no number"),
 }
 
 
@@ -94,7 +96,7 @@ def test_what_is_not_understood_is_pointed_at(text):
     assert message in caught.value.message
     assert caught.value.column == column
     *_, line, caret = str(caught.value).split("\n")
-    assert line[caret.index("^") :][:1] == text[column : column + 1]
+    assert line[caret.index("^") :][:1] == text.split("\n")[-1][column : column + 1]
 
 
 @pytest.mark.parametrize(
@@ -121,6 +123,11 @@ def test_what_is_too_much_or_too_little_is_one_error(text, message):
 def test_any_text_gives_a_graph_or_one_error(text):
     with contextlib.suppress(ExpressionError):
         assert isinstance(parse(text, {"a": 1.0, "b": 2.0}), Value)
+
+
+def test_a_long_sum_is_not_a_deep_one():
+    assert parse(" + ".join(["a*a"] * 500), {"a": 2.0}).data == 2000.0
+    assert parse("  u = a*2;\n    v = u*3", {"a": 1.0}).data == 6.0
 
 
 def test_powers_of_powers_do_not_hang():

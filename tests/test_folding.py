@@ -56,9 +56,9 @@ def test_the_examples_of_the_two_loops_become_one():
     shown = folded(J, Style(parameters=set(w)), 60)
     cards = {card.name or card.expression: card for card in shown.cards if card.role != "constant"}
     assert {name: card.times for name, card in cards.items()} == {
-        "w1 … w3": 3, "b": 1, "w × ·": 150, "z": 50, "a": 50, "loss": 50, "Σ loss": 1, "J": 1,
+        "w1 … w3": 3, "b": 1, "w × …": 150, "z": 50, "a": 50, "loss": 50, "Σ loss": 1, "J": 1,
     }  # fmt: skip
-    assert cards["z"].expression == "b + Σ w × ·"
+    assert cards["z"].expression == "b + Σ w × …"
     assert cards["J"].expression == "(Σ loss) / 50"
     assert cards["w1 … w3"].role == "parameter"
     assert all(arrow.back is not None for arrow in shown.arrows if not arrow.tail.startswith("c"))
@@ -111,9 +111,30 @@ def test_scopes_fold_to_one_card_each():
     root.backward()
     shown = folded_scopes(root, Style())
     assert [(card.name, card.expression) for card in shown.cards if card.role == "scope"] == [
-        ("first", "3 nodes"), ("second", "1 nodes"),
+        ("first", "3 nodes"), ("second", "1 node"),
     ]  # fmt: skip
     assert draw(root, detail="scopes").source.count("[label") >= 5
+
+
+def test_parameters_and_names_that_differ_are_told_apart():
+    leaves = [Value(float(i), f"w{i}") for i in range(40)]
+    root = tinygraph.total([leaf.exp() for leaf in leaves])
+    shown = folded(root, Style(parameters=set(leaves[:10])), 60)
+    assert {(card.role, card.name, card.times) for card in shown.cards if card.role != "operation"} == {
+        ("parameter", "w0 … w9", 10), ("input", "w10 … w39", 30), ("output", "", 1),
+    }  # fmt: skip
+    fruit = [Value(1.0, name) for name in ("apple", "pear", "plum", "fig")]
+    assert "apple" not in {
+        card.expression for card in folded(fruit[0] * fruit[1] + fruit[2] * fruit[3], Style(), 3).cards
+    }
+
+
+def test_a_fold_says_where_grad_holds_something_else():
+    J, w = loops(5, 3)
+    J.backward()
+    assert not any(card.stored for card in folded(J, Style(), 60).cards)
+    w[0].grad = 99.0
+    assert {card.stored for card in folded(J, Style(), 60).cards} == {"", "others in 1"}
 
 
 def test_every_public_row_is_drawn_folded():

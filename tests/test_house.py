@@ -32,6 +32,9 @@ FLOORS = {
     "folding": 3,
     "expressions": 3,
     "drawing": 3,
+    "stepping": 3,
+    "explaining": 3,
+    "debugging": 5,
     "strategies": 4,
     "testing": 4,
     "logistic": 4,
@@ -105,8 +108,8 @@ def test_the_public_names():
     rows = """add sub mul div neg pow abs sign exp expm1 log log1p sqrt sin cos tan asin acos atan sinh cosh tanh
               sigmoid log_sigmoid softplus relu heaviside maximum minimum logaddexp binary_cross_entropy
               binary_cross_entropy_with_logits squared_error dot total"""
-    others = """FrozenBranchError StaleGraphError Tensor Value check_grad concatenate draw grad hessian jvp
-              name_from numeric_grad op power scope stack strict trace_lines tree value_and_grad"""
+    others = """FrozenBranchError StaleGraphError Step Stepper Tensor Value check_grad concatenate draw explain
+              grad hessian jvp name_from numeric_grad op power scope stack strict trace_lines tree value_and_grad"""
     assert sorted(tinygraph.__all__) == sorted([*rows.split(), *others.split()])
     assert all(ops.TABLE[name] is getattr(tinygraph, name) for name in rows.split())
     assert set(tinygraph.__all__) <= set(dir(tinygraph))

@@ -56,6 +56,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tinygraph.checking import check_grad, numeric_grad
     from tinygraph.drawing import draw, tree
+    from tinygraph.explaining import explain
+    from tinygraph.stepping import Step, Stepper
     from tinygraph.tensor import Tensor, concatenate, stack
 
 __version__ = "0.1.0"
@@ -66,6 +68,9 @@ _LATER = {
     "concatenate": "tensor",
     "stack": "tensor",
     "draw": "drawing",
+    "Step": "stepping",
+    "Stepper": "stepping",
+    "explain": "explaining",
     "tree": "drawing",
     "check_grad": "checking",
     "numeric_grad": "checking",
@@ -79,6 +84,8 @@ _LATER = {
 __all__ = [
     "FrozenBranchError",
     "StaleGraphError",
+    "Step",
+    "Stepper",
     "Tensor",
     "Value",
     "abs",
@@ -96,6 +103,7 @@ __all__ = [
     "dot",
     "draw",
     "exp",
+    "explain",
     "expm1",
     "grad",
     "heaviside",

@@ -18,6 +18,7 @@ from tinygraph.expressions import ExpressionError, parse
 from tinygraph.graph import order
 from tinygraph.logistic import BACKENDS, LOSSES
 from tinygraph.reporting import say
+from tinygraph.stepping import Stepper
 from tinygraph.training import save_model, train
 from tinygraph.value import Value
 from tinygraph.writing import check_writable
@@ -25,7 +26,15 @@ from tinygraph.writing import check_writable
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code: 0, 2 for input that cannot be used, 130 for Ctrl-C."""
-    options = _parser().parse_args(argv)
+    parser = _parser()
+    options, rest = parser.parse_known_args(argv)
+    if rest and (not hasattr(options, "numbers") or any(text.startswith("-") or "=" not in text for text in rest)):
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    if rest:  # numbers that stand behind an option
+        try:
+            options.numbers += map(_binding, rest)
+        except argparse.ArgumentTypeError as error:
+            parser.error(str(error))
     try:
         return int(options.run(options) or 0)
     except (TableError, FloatingPointError, ExpressionError, EngineNotFoundError, LayoutError) as error:
@@ -86,6 +95,18 @@ def _parser() -> argparse.ArgumentParser:
                       help="for the layout (default: %(default)s)")  # fmt: skip
     draw.set_defaults(run=_draw)
 
+    step = commands.add_parser(
+        "step",
+        help="step through the backward pass of an expression, forwards and back",
+        description="Walk through backpropagation one event at a time, in both directions, with the words of pdb and "
+        "rr. Type h for help; commands can also be piped in.",
+        epilog='example: tinygraph step "u = b*c; v = a + u; J = 3*v" a=5 b=3 c=2',
+    )
+    _add_expression(step)
+    step.add_argument("--phase", choices=("backward", "forward", "both"), default="backward",
+                      help="which events (default: %(default)s)")  # fmt: skip
+    step.set_defaults(run=_step)
+
     fit = commands.add_parser(
         "fit",
         help="train logistic regression on a CSV file",
@@ -118,7 +139,11 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_expression(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("expression", metavar="EXPRESSION", help='such as "J = 3*(a + b*c)"; ; stands between steps')
+    parser.add_argument(
+        "expression",
+        metavar="EXPRESSION",
+        help='such as "J = 3*(a + b*c)"; ; stands between steps, and -- before one that begins with -',
+    )
     parser.add_argument("numbers", metavar="NAME=NUMBER", nargs="*", type=_binding, help="the inputs: a=5 b=3 c=2")
 
 
@@ -180,6 +205,10 @@ def _draw(options: argparse.Namespace) -> None:
         say(tree(root))
     if options.out is not None:
         say(f"wrote {options.out.resolve()}")
+
+
+def _step(options: argparse.Namespace) -> None:
+    Stepper(_expression(options), phase=options.phase).repl()
 
 
 def _doctor(options: argparse.Namespace) -> int:  # noqa: ARG001

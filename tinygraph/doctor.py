@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 import tinygraph
-from tinygraph.drawing.rendering import EngineNotFoundError, LayoutError, candidates, find_engine, render
+from tinygraph.drawing.rendering import EngineNotFoundError, LayoutError, candidates, find_engine, svg
 from tinygraph.reporting import say
 
 PACKAGES = {  # distribution: what it is for, and the extra that brings it; none for what must be there
@@ -40,7 +40,7 @@ def doctor() -> bool:
         say(f"  {place:<32} {f'{path} ({_version(path)})' if path else '-'}")
     try:
         engine = find_engine()
-        render("digraph { a -> b }", "svg")
+        svg("digraph { a -> b }", None, 10.0, False)
     except (EngineNotFoundError, LayoutError) as error:
         say(f"  No picture can be drawn: {error}")
         return False

@@ -71,14 +71,15 @@ def _functions() -> dict[str, Op]:
 class _Reader:
     def __init__(self, text: str, numbers: Mapping[str, float]) -> None:
         self.lines = text.split("\n")
-        self.text = text
         self.leaves = {name: Value(number, name) for name, number in numbers.items()}
         self.steps: dict[str, Value | float] = {}
         self.used: set[str] = set()
 
     def fail(self, message: str, node: ast.expr | ast.stmt) -> ExpressionError:
         line = self.lines[node.lineno - 1]
-        column = len(line.encode()[: node.col_offset].decode(errors="replace"))
+        column = (
+            len(line) - len(line.lstrip()) + len(line.lstrip().encode()[: node.col_offset].decode(errors="replace"))
+        )
         return ExpressionError(message, line, column)
 
     def read(self) -> Value:
@@ -99,6 +100,8 @@ class _Reader:
             else:
                 raise self.fail(f"this is no expression; {_USE}", statement)
             result = self.value(value, 0)
+            if name and isinstance(result, Value) and result.name:
+                raise self.fail(f"this is {result.name!r} already: another name computes nothing", value)
             if isinstance(result, Value) and not result.name:
                 result.name = name
             if name:
@@ -112,12 +115,13 @@ class _Reader:
 
     def parsed(self) -> list[ast.stmt]:
         try:
-            statements = ast.parse(self.text).body
+            statements = ast.parse("\n".join(line.lstrip() for line in self.lines)).body
         except SyntaxError as error:
             line = self.lines[min((error.lineno or 1) - 1, len(self.lines) - 1)]
             message = (error.msg or "").removesuffix(" Perhaps you forgot a comma?").rstrip(".")
             hint = "something is missing, or too much, here" if message == "invalid syntax" else message
-            raise ExpressionError(hint, line, min(max((error.offset or 1) - 1, 0), len(line))) from None
+            indent = len(line) - len(line.lstrip())
+            raise ExpressionError(hint, line, min(max((error.offset or 1) - 1, 0) + indent, len(line))) from None
         except (RecursionError, MemoryError):
             raise ExpressionError("it is nested too deeply") from None
         except ValueError as error:  # a NUL; an integer of thousands of digits
@@ -146,8 +150,16 @@ class _Reader:
                     raise self.fail(f"{name!r} {what}", node)
                 self.used.add(name)
                 return self.leaves[name]
-            case ast.BinOp(left=left, op=operator, right=right) if type(operator) in _BINARY:
-                return _BINARY[type(operator)](self.value(left, depth + 1), self.value(right, depth + 1))
+            case ast.BinOp(op=operator) if type(operator) in _BINARY:
+                rest: list[tuple[Op, ast.expr]] = []  # a long sum leans to the left: it is no deep one
+                inner: ast.expr = node
+                while isinstance(inner, ast.BinOp) and type(inner.op) in _BINARY:
+                    rest.append((_BINARY[type(inner.op)], inner.right))
+                    inner = inner.left
+                value = self.value(inner, depth + 1)
+                for combine, right in reversed(rest):
+                    value = combine(value, self.value(right, depth + 1))
+                return value
             case ast.UnaryOp(op=ast.USub(), operand=operand):
                 return ops.neg(self.value(operand, depth + 1))
             case ast.UnaryOp(op=ast.UAdd(), operand=operand):

@@ -8,7 +8,8 @@ so that the examples of a loop `J = J + loss` all stand at the same place.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Hashable, Iterator
+from collections import Counter
+from collections.abc import Callable, Collection, Hashable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -51,14 +52,16 @@ class Fold:
         """The terms of a sum."""
         return self._by_sum[node]
 
-    @property
+    @cached_property
     def group_of(self) -> dict[Node, int]:
         """The number of each node's group."""
         return {node: i for i, group in enumerate(self.groups) for node in group}
 
 
-def fold(root: Node, limit: int = 60) -> Fold:
+def fold(root: Node, limit: int = 60, apart: Collection[Node] = ()) -> Fold:
     """Put isomorphic nodes together, as finely as gives no more than `limit` groups, or as it goes.
+
+    Those that are to be kept `apart` from others are only put together with one another.
 
     >>> from tinygraph import Value
     >>> w = Value(2.0, "w")
@@ -68,21 +71,20 @@ def fold(root: Node, limit: int = 60) -> Fold:
     >>> [len(group) for group in fold(J).groups]
     [1, 1, 1000, 1000, 1]
     """
-    nodes = order(root)
-    edges, sums, kept = _sums(nodes)
-    colours: dict[Node, Hashable] = {}
+    edges, sums, kept = _sums(order(root))
     few = len({node.scope for node in kept}) <= SCOPES
     kinds: list[Callable[[Node], Hashable]] = [lambda node: _kind(node, few), _bare_kind]
+    numbered = {node: i for i, node in enumerate(kept)}
+    colours: list[int] = []
     for kind in kinds:
-        colours = {node: (kind(node), node is root) for node in kept}
-        found = _refined(kept, edges, sums, colours, limit)
-        if found:
-            colours = found
+        colours = _numbers([(kind(node), node is root, node in apart) for node in kept])
+        if max(colours) < limit:
+            colours = _refined(kept, numbered, edges, sums, colours, limit)
             break
-    return _fold(kept, edges, sums, colours)
+    return _fold(kept, edges, sums, dict(zip(kept, colours, strict=True)))
 
 
-def fold_scopes(root: Node) -> Fold:
+def fold_scopes(root: Node, apart: Collection[Node] = ()) -> Fold:
     """Put the nodes of each outermost scope together, and isomorphic ones of those that are in none.
 
     >>> from tinygraph import Value, scope
@@ -92,7 +94,7 @@ def fold_scopes(root: Node) -> Fold:
     >>> [len(group) for group in fold_scopes(y + 1.0).groups]
     [1, 2, 1]
     """
-    outside = fold(root)
+    outside = fold(root, apart=apart)
     key = {node: node.scope[0] if node.scope and node is not root else i for node, i in outside.group_of.items()}
     return _fold(list(key)[::-1], outside.edges, outside.sums, key)
 
@@ -152,34 +154,38 @@ def _bare_kind(node: Node) -> tuple[Hashable, ...]:
     return node.op and node.op.name, node.constant, len(node.args), len(node.operands)
 
 
+def _numbers(colours: Sequence[Hashable]) -> list[int]:
+    """Colours as numbers, in the order in which they come."""
+    found: dict[Hashable, int] = {}
+    return [found.setdefault(colour, len(found)) for colour in colours]
+
+
 def _refined(
-    nodes: list[Node], edges: list[Edge], sums: set[Node], colours: dict[Node, Hashable], limit: int
-) -> dict[Node, Hashable]:
-    """The finest colours within the limit; none if even the first are too many."""
-    best: dict[Node, Hashable] = {}
-    for numbered in _rounds(nodes, edges, sums, colours):
-        count = len(set(numbered.values()))
-        if count > limit or (best and count == len(set(best.values()))):
-            break
-        best = numbered
-    return best
-
-
-def _rounds(
-    nodes: list[Node], edges: list[Edge], sums: set[Node], colours: dict[Node, Hashable]
-) -> Iterator[dict[Node, Hashable]]:
-    for round in range(ROUNDS + 1):
-        numbers: dict[Hashable, int] = {}
-        colours = {node: numbers.setdefault(colours[node], len(numbers)) for node in nodes}
-        yield colours
-        if round == ROUNDS:
-            return
-        below: dict[Node, dict[Hashable, int]] = {node: {} for node in nodes}
-        above: dict[Node, set[Hashable]] = {node: set() for node in nodes}
-        for operand, node, _, slot in edges:
-            place = -1 if node in sums else slot
-            key = (place, colours[operand] if isinstance(operand, Node) else None)
-            below[node][key] = below[node].get(key, 0) + 1
-            if isinstance(operand, Node):
+    nodes: list[Node], numbered: dict[Node, int], edges: list[Edge], sums: set[Node], colours: list[int], limit: int
+) -> list[int]:
+    """The finest colours within the limit: those of the operands and of the consumers are added, round by round."""
+    ends = [
+        (numbered[operand] if isinstance(operand, Node) else -1, numbered[node], -1 if node in sums else slot)
+        for operand, node, _, slot in edges
+    ]
+    in_sum = [node in sums for node in nodes]
+    for _ in range(ROUNDS):
+        below: list[list[Hashable]] = [[] for _ in nodes]
+        above: list[set[Hashable]] = [set() for _ in nodes]
+        for operand, node, place in ends:
+            if operand < 0:
+                below[node].append((place, -1))
+            else:
+                below[node].append((place, colours[operand]))
                 above[operand].add((place, colours[node]))
-        colours = {node: (colours[node], frozenset(below[node].items()), frozenset(above[node])) for node in nodes}
+        finer = _numbers(
+            [
+                (colour, frozenset(Counter(down).items()) if summed else tuple(down), frozenset(up))
+                for colour, summed, down, up in zip(colours, in_sum, below, above, strict=True)
+            ]
+        )
+        count = max(finer) + 1
+        if count > limit or count == max(colours) + 1:
+            break
+        colours = finer
+    return colours

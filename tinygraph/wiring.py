@@ -458,7 +458,7 @@ def extreme(name: str, axis: Axis, keepdims: bool = False) -> Wiring:
         symbol=_over(name, axis),
         dx=lambda up, out, x: _spread(up, x, axis) * indicator(name, axis)(x),
         push=lambda tangent, out, x: sum_over(axis, keepdims)(tangent * indicator(name, axis)(x)),
-        note=(f"· * (x == {name}(x))",),
+        note=(f"· where {{0}} is its {name}",),
         made_by=(extreme, name, axis, keepdims),
     )
 

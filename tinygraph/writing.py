@@ -12,14 +12,14 @@ def check_writable(path: Path) -> None:
     """Raise OSError now if `write_whole` could not write here later; nothing is changed."""
     if path.is_dir():
         raise IsADirectoryError(21, "it is a folder", str(path))
-    handle, probe = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:50]}.")
+    handle, probe = _beside(path)
     os.close(handle)
     os.unlink(probe)
 
 
 def write_whole(path: Path, text: str | bytes) -> None:
     """Write beside the file and then put it in place, so that an interrupt leaves the old one whole."""
-    handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:50]}.")
+    handle, beside = _beside(path)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(text.encode() if isinstance(text, str) else text)
@@ -33,3 +33,10 @@ def write_whole(path: Path, text: str | bytes) -> None:
         with contextlib.suppress(OSError):
             os.unlink(beside)
         raise
+
+
+def _beside(path: Path) -> tuple[int, str]:
+    try:
+        return tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:50]}.")
+    except OSError as error:
+        raise type(error)(error.errno, error.strerror, str(path)) from None  # the name that was asked for

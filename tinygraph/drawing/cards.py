@@ -58,7 +58,8 @@ class Picture:
     arrows: list[Arrow]
     root: str  # how the root is called, or ""
     backward: bool  # whether there is red
-    cut: list[str] = field(default_factory=list)  # ids of cards with neighbours that are not drawn
+    before: list[str] = field(default_factory=list)  # ids of cards with operands that are not drawn
+    after: list[str] = field(default_factory=list)  # and with consumers that are not
 
 
 class Numbers:
@@ -129,12 +130,13 @@ def picture(root: Node, style: Style, nodes: Collection[Node] | None = None) -> 
     ids = {node: f"n{i}" for i, node in enumerate(shown)}
     cards: list[Card] = []
     arrows: list[Arrow] = []
-    hidden: dict[str, None] = {}
+    before: dict[str, None] = {}
+    after: dict[str, None] = {}
     for node in shown:
         for slot, operand in enumerate(node.args):
             if isinstance(operand, Node):
                 if operand not in ids:
-                    hidden[ids[node]] = None
+                    before[ids[node]] = None
                     continue
                 tail, data = ids[operand], operand._data
             else:
@@ -148,15 +150,12 @@ def picture(root: Node, style: Style, nodes: Collection[Node] | None = None) -> 
     if len(shown) < len(whole):
         for node in whole:
             if node not in ids:
-                hidden.update((ids[operand], None) for operand in node.operands if operand in ids)
-    return Picture(cards, arrows, root.name, numbers.backward, list(hidden))
+                after.update((ids[operand], None) for operand in node.operands if operand in ids)
+    return Picture(cards, arrows, root.name, numbers.backward, list(before), list(after))
 
 
 def _card(node: Node, key: str, numbers: Numbers, style: Style) -> Card:
     adjoint = numbers.adjoints.get(node)
-    stored = ""
-    if node.grad is not None and not (adjoint is not None and _same(node.grad, adjoint)):
-        stored = words.quantity(node.grad, style.spec)
     return Card(
         key,
         role(node, numbers.root, style),
@@ -167,49 +166,59 @@ def _card(node: Node, key: str, numbers: Numbers, style: Style) -> Card:
         None if node.constant else "·" if adjoint is None else words.quantity(adjoint, style.spec),
         "" if adjoint is None else words.spread(adjoint, style.spec),
         tuple(words.quantity(x, style.spec) for x in numbers.terms[node]) if numbers.count(node) > 1 else (),
-        stored,
+        stored(node, adjoint, style.spec),
         node.scope,
         line=node.line,
     )
 
 
+def stored(node: Node, adjoint: Any, spec: str) -> str:
+    """What `.grad` holds, where that is not the adjoint; "" where it is, or holds nothing."""
+    if node.grad is None or (adjoint is not None and _same(node.grad, adjoint)):
+        return ""
+    text = words.quantity(node.grad, spec)
+    if adjoint is not None and text == words.quantity(adjoint, spec):
+        return words.spread(node.grad, ".17g") or repr(node.grad)
+    return text
+
+
 def _same(x: Any, y: Any) -> bool:
     """Whether they are the same numbers, nan being nan; arrays that would have to be computed count as the same."""
+    if words.shape(x) != words.shape(y):
+        return False
     same = (x == y) | ((x != x) & (y != y))
     return bool(same) if isinstance(same, bool) else bool(same.all()) if words.is_here(same) else True
 
 
 def _pull(node: Node, slot: int, operand: Node, numbers: Numbers, style: Style) -> Pull:
+    """What stands on the red arrow. With a seed other than 1 every derivative is multiplied by it, and says so."""
     upstream, slope, contribution = numbers.pulls[node, slot]
     root, spec = numbers.root, style.spec
-    result, name = (words.cut(x.name, words.SHORT) for x in (node, operand))
-    named = bool(result and name and (root.name or style.notation == "dv"))
-    total = derivative(root, node, style.notation)
-    local = f"∂{result}/∂{name}" if style.notation == "dv" else f"d{result}/d{name}"
-    plain_seed = words.shape(root.grad) is None and root.grad == 1
     final = words.quantity(contribution, spec)
+    named = bool(node.name and operand.name and (root.name or style.notation == "dv"))
+    named = named and words.shape(root.grad) is None and node.args.count(operand) == 1
+    seed = "" if not named or root.grad == 1 else words.factor(words.quantity(root.grad, spec))
+    total = derivative(root, node, style.notation)
+    if node is root:
+        total = seed or "1"
+    elif seed:
+        total = f"{seed} · {total}"
     if hasattr(slope, "text"):  # wiring: a linear map, in words
-        return Pull("", _map(words.local(node, slope, spec), total if named else words.quantity(upstream, spec)), final)
-    several = node.args.count(operand) > 1  # then no single arrow is the derivative
-    if node is root and plain_seed and named and not several and numbers.count(operand) == 1:
+        before = total if named else words.quantity(upstream, spec)
+        return Pull("", words.mapped(words.local(node, slope, spec), before), final)
+    alone = numbers.count(operand) == 1
+    if node is root and named and not seed and alone:
         return Pull(derivative(root, operand, style.notation), "", final)  # d root / d root is 1
-    named = named and not several
-    factors = [words.factor(words.quantity(x, spec)) for x in (upstream, slope)]
-    if node is root and named:
-        total = factors[0]
-    return Pull(f"{total} · {local}" if named else "", " × ".join(factors), final)
-
-
-def _map(note: str, upstream: str) -> str:
-    if "·" in note:
-        return note.replace("·", upstream)
-    return f"{upstream}{note}" if note.startswith(".") else f"{upstream}, {note}"
+    product = " × ".join(words.factor(words.quantity(x, spec)) for x in (upstream, slope))
+    sign = "d" if alone and style.notation != "dv" else "∂"  # where there are other paths, this is a part of it
+    local = f"{sign}{words.mention(node.name)}/{sign}{words.mention(operand.name)}"
+    return Pull(f"{total} · {local}" if named else "", product, final)
 
 
 def derivative(root: Node, node: Node, notation: str) -> str:
     """How the derivative of the root with respect to a node is written: "dJ/dv", or as in the lecture's code "dv"."""
-    name = words.cut(node.name, words.SHORT)
-    return f"d{name}" if notation == "dv" else f"d{words.cut(root.name, words.SHORT)}/d{name}"
+    name = words.mention(node.name)
+    return f"d{name}" if notation == "dv" else f"d{words.mention(root.name)}/d{name}"
 
 
 def neighbourhood(root: Node, centre: Node, depth: int) -> set[Node]:

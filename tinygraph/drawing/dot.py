@@ -30,6 +30,8 @@ _SHAPES = {
     "output": ("rounded,filled", "3"),
     "scope": ("rounded,filled", "2"),
 }
+_HIDDEN = "not drawn here"
+_DEEPEST = 50  # scopes within one another that are boxes
 _LONG = 24  # characters: an expression that is longer has a line of its own
 
 
@@ -66,9 +68,11 @@ def digraph(picture: Picture, layout: Layout) -> graphviz.Digraph:
     _add_cards(graph, picture, theme)
     for arrow in picture.arrows:
         _add_arrow(graph, arrow, layout, theme)
-    for key in picture.cut:  # it goes on there
-        graph.node(f"{key}_more", "…", shape="plaintext", fontcolor=theme.muted, tooltip="not drawn here")
-        graph.edge(f"{key}_more", key, style="dotted", color=theme.muted, dir="none", tooltip="not drawn here")
+    for keys, ends in ((picture.before, ("{}_more", "{}")), (picture.after, ("{}", "{}_on"))):  # it goes on there
+        for key in keys:
+            tail, head = (end.format(key) for end in ends)
+            graph.node(tail if tail != key else head, "…", shape="plaintext", fontcolor=theme.muted, tooltip=_HIDDEN)
+            graph.edge(tail, head, style="dotted", color=theme.muted, dir="none", tooltip=_HIDDEN)
     return graph
 
 
@@ -110,8 +114,9 @@ def _add_cards(graph: graphviz.Digraph, picture: Picture, theme: Theme) -> None:
     inside: dict[tuple[str, ...], list[Card]] = {}
     paths: dict[tuple[str, ...], None] = {}
     for card in picture.cards:
-        inside.setdefault(card.scope, []).append(card)
-        paths.update((card.scope[:depth], None) for depth in range(1, len(card.scope) + 1))
+        scope = card.scope[:_DEEPEST]
+        inside.setdefault(scope, []).append(card)
+        paths.update((scope[:depth], None) for depth in range(1, len(scope) + 1))
     numbers = {path: i for i, path in enumerate(paths)}
     nested: dict[tuple[str, ...], list[tuple[str, ...]]] = {}
     for path in paths:
@@ -144,9 +149,10 @@ def _add_card(graph: graphviz.Digraph, card: Card, theme: Theme) -> None:
 def _card_rows(card: Card, theme: Theme) -> list[str]:
     name = markup(words.cut(card.name))
     times = f" {_font(f'× {card.times:,}', theme.muted, 11, bold=True)}" if card.times > 1 else ""
+    below = [times] if times and not name else []  # after an expression it would look like a factor
     data = _font(markup(card.data), theme.forward, None, bold=True)
     if not name and not card.expression and card.grad is None and not card.spread:
-        return [data, *filter(None, [times])]  # a bare number says only itself
+        return [data, *below]  # a bare number says only itself
     if card.role == "scope":
         return [f"<B>{name}</B>", _font(markup(card.expression), theme.muted, 11)]
     rows = []
@@ -156,9 +162,8 @@ def _card_rows(card: Card, theme: Theme) -> list[str]:
         expression = f" {_font('= ' + markup(card.expression), theme.muted)}" if card.expression else ""
         rows.append(f"<B>{name}</B>{expression}{times}")
     elif card.expression:
-        rows.append(_font(markup(card.expression), theme.muted) + times)
-    elif times:
-        rows.append(times)
+        rows.append(_font(markup(card.expression), theme.muted))
+    rows += below
     data_row = f"{_small('data', theme)} {data}"
     if card.grad is None:
         rows.append(data_row)
@@ -168,7 +173,7 @@ def _card_rows(card: Card, theme: Theme) -> list[str]:
     rows += [_font(markup(card.spread), theme.forward, 10)] if card.spread else []
     rows += [_font(markup(card.grad_spread), theme.backward, 10)] if card.grad_spread else []
     if card.terms:
-        several = len(card.terms) > _terms_shown(card)
+        several = len(card.terms) > _terms_shown(card) or "(" in card.terms[0]  # shapes
         text = f"sum of {len(card.terms):,}" if several else "= " + " + ".join(map(words.factor, card.terms))
         rows.append(_font(markup(text), theme.backward, 10))
     if card.stored:
@@ -214,13 +219,14 @@ def _add_arrow(graph: graphviz.Digraph, arrow: Arrow, layout: Layout, theme: The
         back = arrow.back
         lines = [back.symbol, back.product] if layout.detail == "full" else [back.product]
         *above, last = [line for line in lines if line] or [""]
-        gap = "&#160;&#160;" if "(" in last else "&#160;"  # parentheses come out wider than engines reckon
+        gap = "&#160;&#160;" if "(-" in last else "&#160;"  # parentheses come out wider than engines reckon
+        pad = "&#160;&#160;" if layout.direction == "TB" else ""  # there the arrow runs beside its text
         sum_up = f"{markup(last)} ={gap}" if last else ""
         text = "<BR/>".join([*map(markup, above), f"{sum_up}<B>{markup(back.contribution)}</B>"])
         graph.edge(
             arrow.tail,
             arrow.head,
-            label=f"<{_font(text, theme.backward)}>",
+            label=f"<{_font(pad + text.replace('<BR/>', f'{pad}<BR/>{pad}') + pad, theme.backward)}>",
             color=theme.backward,
             dir="back",
             arrowtail="vee",
@@ -263,6 +269,6 @@ def _legend(picture: Picture, layout: Layout, theme: Theme) -> str:
         "plain": ("→ forward: values", "← backward: derivatives"),
     }[layout.detail]
     cells.append(f"<TD>{_font(forward, theme.forward, 11)}&#160;&#160;</TD>")
-    if picture.backward:
+    if any(arrow.back for arrow in picture.arrows):
         cells.append(f"<TD>{_font(backward, theme.backward, 11)}</TD>")
     return f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="2" CELLPADDING="0"><TR>{"".join(cells)}</TR></TABLE>'

@@ -78,7 +78,7 @@ class Drawing:
 
     def __repr__(self) -> str:
         red = sum(arrow.back is not None for arrow in self._picture.arrows)
-        back = f", {red} back" if red else "; call backward() for the red ones"
+        back = f", {red} back" if self._picture.backward else "; call backward() for the red ones"
         name = f" of {self._picture.root}" if self._picture.root else ""
         return f"<drawing{name}: {len(self._picture.cards)} cards, {len(self._picture.arrows)} arrows forward{back}>"
 
@@ -131,9 +131,14 @@ def draw(
         format(1.0, number)
     except (ValueError, TypeError):
         raise ValueError(f"number must be a format of floats such as '.4g', not {number!r}") from None
-    if depth < 0:
+    if not isinstance(depth, int) or depth < 0:
         raise ValueError(f"depth counts steps from the node, so it is 0 or more, not {depth!r}")
-    style = Style(number, notation, set(parameters))
+    if timeout is not None and not timeout > 0:
+        raise ValueError(f"timeout is a number of seconds, or None for no limit, not {timeout!r}")
+    marked = [parameters] if isinstance(parameters, Node) else list(parameters)
+    if not all(isinstance(node, Node) for node in marked):
+        raise TypeError("parameters are nodes of the graph: parameters=[w, b]")
+    style = Style(number, notation, set(marked))
     near = None if around is None else neighbourhood(root, around, depth)
     shown, detail = _shown(root, style, detail, near)
     return Drawing(root, shown, Layout(theme, detail, direction, title, legend), engine, timeout)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from tinygraph.drawing import words
-from tinygraph.drawing.cards import Arrow, Card, Numbers, Picture, Pull, Style, role
+from tinygraph.drawing.cards import Arrow, Card, Numbers, Picture, Pull, Style, role, stored
 from tinygraph.folding import Fold, fold, fold_scopes, stem
 from tinygraph.graph import Node, order
 from tinygraph.ops import add
@@ -16,18 +16,22 @@ from tinygraph.ops import add
 
 def folded(root: Node, style: Style, limit: int) -> Picture:
     """One card for each group of isomorphic nodes, marked with their number."""
-    found = fold(root, limit)
+    found = fold(root, limit, style.parameters)
     return _quotient(root, style, found, lambda group: _expression(found, group))
 
 
 def folded_scopes(root: Node, style: Style) -> Picture:
     """One card for each outermost scope, and for each group of isomorphic nodes outside of them."""
-    found = fold_scopes(root)
+    found = fold_scopes(root, style.parameters)
     sizes = Counter(node.scope[0] for node in order(root) if node.scope and node is not root)
 
     def express(group: Sequence[Node]) -> tuple[str, str]:
         scope = group[0].scope
-        return (scope[0], f"{sizes[scope[0]]:,} nodes") if scope and group[0] is not root else _expression(found, group)
+        return (
+            (scope[0], f"{sizes[scope[0]]:,} node{'s' * (sizes[scope[0]] > 1)}")
+            if scope and group[0] is not root
+            else _expression(found, group)
+        )
 
     whole = {i for i, group in enumerate(found.groups) if group[0].scope and group[0] is not root}
     return _quotient(root, style, found, express, whole)
@@ -88,13 +92,15 @@ def _card(key: str, group: list[Node], name: str, expression: str, numbers: Numb
     if not all(node.constant for node in group):
         adjoints = [numbers.adjoints[node] for node in group if node in numbers.adjoints]
         grad, grad_spread = _range(adjoints, style.spec) if adjoints else ("·", "")
+    others = [text for node in group if (text := stored(node, numbers.adjoints.get(node), style.spec))]
+    held = "" if not others else others[0] if len(group) == 1 else f"others in {len(others):,}"
     roles = {role(node, numbers.root, style) for node in group}
     kind = roles.pop() if len(roles) == 1 else "operation"
     inside = group[0].scope
     for node in group:
         while node.scope[: len(inside)] != inside:
             inside = inside[:-1]
-    return Card(key, kind, name, expression, data, spread, grad, grad_spread, scope=inside, times=len(group))
+    return Card(key, kind, name, expression, data, spread, grad, grad_spread, (), held, scope=inside, times=len(group))
 
 
 def _range(entries: Sequence[Any], spec: str) -> tuple[str, str]:
@@ -130,17 +136,25 @@ def _expression(found: Fold, group: Sequence[Node]) -> tuple[str, str]:
         return _names(group), ""
     if first in found.sums:
         return _names(group), _sum_of(found, first)
-    say = words.label if len(group) == 1 else _called
-    return _names(group), words.written(
-        first, lambda x: _sum_within(found, x) if x in found.sums and not x.name else say(x)
-    )
+
+    def say(operand: Any) -> str:
+        if operand in found.sums and not operand.name:
+            return _sum_within(found, operand)
+        return words.label(operand) if len(group) == 1 else _called(found, operand)
+
+    return _names(group), words.written(first, say)
 
 
-def _called(operand: Any) -> str:
+def _called(found: Fold, operand: Any) -> str:
     """How an operand of a whole group is called: without the numbers that tell its members apart."""
     if isinstance(operand, Node) and operand.name:
-        return words.cut(re.sub(r"[\W_]*#", "", stem(operand.name)) or operand.name, words.SHORT)
-    return "…" if isinstance(operand, Node) and operand.op is not None else "·"
+        group = found.groups[found.group_of[operand]]
+        if len(group) == 1:
+            return words.mention(operand.name)
+        stems = {stem(node.name) for node in group}
+        text = re.sub(r"[\W_]*#", "", stems.pop()) if len(stems) == 1 else ""
+        return words.mention(text) if text else "…"
+    return "…"
 
 
 def _sum_within(found: Fold, node: Node) -> str:
@@ -151,9 +165,9 @@ def _sum_within(found: Fold, node: Node) -> str:
 def _sum_of(found: Fold, node: Node) -> str:
     terms: dict[str, int] = {}
     for edge in found.terms(node):
-        text = _called(edge.operand)
-        if text == "…":
-            text = words.written(edge.operand, _called)
+        text = _called(found, edge.operand)
+        if text == "…" and isinstance(edge.operand, Node) and edge.operand.op is not None:
+            text = words.written(edge.operand, lambda inner: _called(found, inner))
         terms[text] = terms.get(text, 0) + 1
     texts = [text if count == 1 else f"Σ {text}" for text, count in reversed(terms.items())]
     return " + ".join(texts if len(texts) <= 3 else [*texts[:2], "…", texts[-1]])

@@ -26,6 +26,8 @@ REMEDIES = (
     "a file.dot needs none"
 )
 
+_drawn: dict[str, int] = {}  # how often a picture was made: each has ids of its own
+
 
 class EngineNotFoundError(RuntimeError):
     """No program is there that turns DOT into a picture."""
@@ -87,9 +89,13 @@ def render(source: str, kind: str, engine: str | None = None, timeout: float | N
 
 def svg(source: str, engine: str | None, timeout: float | None, dark_too: bool) -> str:
     """The SVG element, with ids of its own, so that two drawings fit in one page."""
-    text = render(source, "svg", engine, timeout).decode()
+    text = render(source, "svg", engine, timeout).decode(errors="replace")
+    if "<svg" not in text:
+        raise LayoutError(f"{Path(find_engine(engine)).name} printed no SVG: is it a program that draws DOT?")
     text = text[text.index("<svg") :]
-    prefix = f"g{hashlib.sha256(source.encode()).hexdigest()[:8]}"
+    digest = hashlib.sha256(source.encode()).hexdigest()[:8]
+    _drawn[digest] = _drawn.get(digest, 0) + 1
+    prefix = f"g{digest}" if _drawn[digest] == 1 else f"g{digest}n{_drawn[digest]}"
     text = re.sub(r'(?<=\bid=")(?:a_)?(?=[\w-]+")', lambda match: f"{prefix}-{match[0]}", text)
     style = "text{font-family:Arial,Helvetica,'Liberation Sans',sans-serif}"
     if dark_too:

@@ -1,4 +1,4 @@
-"""The colours of a picture, light and dark: every text at least 5.2 : 1 on its ground."""
+"""The colours of a picture, light and dark: every text at least 5.1 : 1 on its ground."""
 
 from __future__ import annotations
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from typing import Any
 
 from tinygraph.drawing import words
 from tinygraph.graph import Node, order
 
 DEEPEST = 16  # levels of indentation; what is deeper starts again at the margin
-_ASCII = str.maketrans({"├": "|", "└": "`", "│": "|", "─": "-", "·": ".", "×": "*", "…": "~", "→": ">"})
+_ASCII = str.maketrans({"├": "|", "└": "`", "│": "|", "─": "-", "·": ".", "×": "*", "…": "~", "→": ">", "◄": "<"})
 
 
 class Tree(str):
@@ -42,17 +43,25 @@ def tree(root: Node, *, lines: int | None = None, ascii: bool | None = None) -> 
     │     └─ c   data 2.0   grad 51.0   slope 3.0
     └─ ··· see u   slope 11.0
     """
+    return in_text(root, lines, ascii, lambda node: node.grad)
+
+
+def in_text(
+    root: Node, lines: int | None, ascii: bool | None, grad: Callable[[Node], Any], here: Node | None = None
+) -> Tree:
+    """The tree with gradients from elsewhere, and a mark at one node."""
     if ascii is None:
         try:
             "├└│─·×…".encode(sys.stdout.encoding or "ascii")
             ascii = False
         except UnicodeEncodeError:
             ascii = True
-    text = "\n".join(words.clean(line).replace("\n", "\\n") for line in _lines(root, lines))
+    found = _lines(root, lines, grad, here)
+    text = "\n".join(words.clean(line).replace("\n", "\\n") for line in found)
     return Tree(text.translate(_ASCII).encode("ascii", "backslashreplace").decode() if ascii else text)
 
 
-def _lines(root: Node, limit: int | None) -> list[str]:
+def _lines(root: Node, limit: int | None, grad: Callable[[Node], Any], here: Node | None) -> list[str]:
     nodes = order(root)
     consumers = dict.fromkeys(nodes, 0)
     for node in nodes:
@@ -91,7 +100,7 @@ def _lines(root: Node, limit: int | None) -> list[str]:
                 return [*out, f"··· {left:,} more node{'s' * (left > 1)}"]
             written.add(node)
             mark = call(node) if consumers[node] > 1 or node in numbers else words.cut(node.name)
-            out.append(f"{before}{_line(node, mark)}{tail}")
+            out.append(f"{before}{_line(node, mark, grad(node))}{tail}{'   ◄' if node is here else ''}")
             operands = [
                 (x, None if s is None else words.local(node, s) if hasattr(s, "text") else _exact(s))
                 for x, s in zip(node.args, node.slopes, strict=True)
@@ -105,10 +114,10 @@ def _lines(root: Node, limit: int | None) -> list[str]:
     return out
 
 
-def _line(node: Node, mark: str) -> str:
+def _line(node: Node, mark: str, gradient: Any) -> str:
     expression = words.expression(node, "g") if node.op is not None else ""
     head = " = ".join(filter(None, [mark, expression]))
-    grad = "" if node.constant else f"   grad {'·' if node.grad is None else _exact(node.grad)}"
+    grad = "" if node.constant else f"   grad {'·' if gradient is None else _exact(gradient)}"
     line = f"   at {node.line}" if node.line else ""
     return f"{head}{'   ' * bool(head)}data {_exact(node._data)}{grad}{line}"
 

@@ -10,6 +10,7 @@ from tinygraph.graph import Node
 from tinygraph.ops import sigmoid, total
 from tinygraph.row import Op
 
+SPEC = ".4g"  # of numbers
 NAME = 24  # characters of a name; the whole one is in the tooltip
 SHORT = 12  # of one within an expression or a derivative
 EXACT = 7  # of a number that stands in the program
@@ -40,10 +41,9 @@ def exact(x: Any, spec: str = ".4g") -> str:
     >>> exact(1.0001), exact(1 / 3)
     ('1.0001', '0.3333')
     """
-    text = quantity(x, spec)
-    if shape(x) is None and len(repr(float(x))) <= EXACT and float(text) != x:
+    if shape(x) is None and len(repr(float(x))) <= EXACT and spec == SPEC and float(number(x)) != x:
         return repr(float(x))
-    return text
+    return quantity(x, spec)
 
 
 def shape(data: Any) -> tuple[int, ...] | None:
@@ -117,6 +117,16 @@ def cut(name: str, length: int = NAME) -> str:
     return f"{name[: length // 2]}…{name[len(name) - (length - 1) // 2 :]}"
 
 
+def mention(name: str) -> str:
+    """A name within an expression: short, and in quotes where it looks like an expression itself.
+
+    >>> mention("w1"), mention("x + 1")
+    ('w1', '‘x + 1’')
+    """
+    short = cut(name, SHORT)
+    return f"‘{short}’" if re.search(r"[\s+*/=(),·×-]", short) else short
+
+
 def label(node: Any, spec: str = ".4g", depth: int = 2) -> str:
     """What stands for an operand in an expression: its name, its number, or in turn its expression.
 
@@ -128,12 +138,15 @@ def label(node: Any, spec: str = ".4g", depth: int = 2) -> str:
     if not isinstance(node, Node):
         return exact(node, spec)
     if node.name:
-        return cut(node.name, SHORT)
+        return mention(node.name)
     if node.op is None:
         return quantity(node._data, spec)
     if not depth or len(node.args) > TERMS:
         return "…"
     return expression(node, spec, depth)
+
+
+LONGEST = 60  # of an expression
 
 
 def expression(node: Node, spec: str = ".4g", depth: int = 2) -> str:
@@ -144,7 +157,8 @@ def expression(node: Node, spec: str = ".4g", depth: int = 2) -> str:
     >>> expression((a - b) * -1.0), expression(a - (b - a)), expression((a + b).exp())
     ('(a - b) × (-1)', 'a - (b - a)', 'exp(a + b)')
     """
-    return written(node, lambda operand: label(operand, spec, depth - 1)) if node.op else ""
+    text = written(node, lambda operand: label(operand, spec, depth - 1)) if node.op else ""
+    return cut(re.sub(" +", " ", text), LONGEST)
 
 
 def written(node: Node, say: Callable[[Any], str]) -> str:
@@ -169,6 +183,17 @@ def local(node: Node, slope: Any, spec: str = ".4g") -> str:
         return quantity(slope, spec)
     names = [label(operand, spec, 1) for operand in node.args]
     return str(slope.text(*[f"({name})" if " " in name and name[0] not in "([" else name for name in names]))
+
+
+def mapped(note: str, upstream: str) -> str:
+    """What the adjoint of wiring makes of an upstream gradient.
+
+    >>> mapped("· @ X.T", "dJ/dZ"), mapped(".T", "dJ/dZ"), mapped("summed to ()", "dJ/dZ")
+    ('dJ/dZ @ X.T', 'dJ/dZ.T', 'dJ/dZ, summed to ()')
+    """
+    if "·" in note:
+        return note.replace("·", upstream)
+    return f"{upstream}{note}" if note.startswith(".") else f"{upstream}, {note}"
 
 
 def _rank(op: Op) -> int:

@@ -1,0 +1,371 @@
+"""Laws of stepping: the events are those of backpropagation, and going back restores the very bits."""
+
+import io
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import tinygraph
+from tinygraph import StaleGraphError, Step, Stepper, Tensor, Value, explain, trace_lines
+from tinygraph.debugging import Debugger
+from tinygraph.explaining import explained, paths
+from tinygraph.expressions import parse
+from tinygraph.graph import order, propagate
+from tinygraph.testing import graphs, tensor_programs
+
+
+def lecture():
+    return parse("u = b*c; v = a + u; J = 3*v", {"a": 5.0, "b": 3.0, "c": 2.0})
+
+
+def bits(stepper):
+    return [repr(stepper.grad(node)) for node in order(stepper.root)]
+
+
+# --- the walk
+
+
+@given(program=graphs(), seed=st.floats(-4, 4))
+def test_the_events_are_those_of_backpropagation(program, seed):
+    root, _ = program.record()
+    adjoints = {}
+    truth = list(propagate(root, seed, adjoints))
+    stepper = Stepper(root, seed=seed)
+    events = list(stepper)
+    assert len(stepper) == len(events) == len(truth) + 1
+    assert (events[0].kind, events[0].after) == ("seed", seed)
+    for event, (node, slot, operand, upstream, slope, contribution) in zip(events[1:], truth, strict=True):
+        assert (event.result, event.slot, event.operand) == (node, slot, operand)
+        assert repr((event.upstream, event.local, event.contribution)) == repr((upstream, slope, contribution))
+    assert [event.index for event in events] == list(range(1, len(events) + 1))
+    for node in order(root):
+        assert repr(stepper.grad(node)) == repr(adjoints.get(node))
+        assert node.grad is None
+
+
+@given(program=graphs(), moves=st.lists(st.integers(-30, 30), max_size=20))
+def test_going_back_restores_the_very_bits(program, moves):
+    root, _ = program.record()
+    stepper = Stepper(root)
+    history = [bits(stepper)]
+    for _ in stepper:
+        history.append(bits(stepper))
+    for move in moves:
+        (stepper.step if move > 0 else stepper.back)(abs(move))
+        assert bits(stepper) == history[stepper.index]
+    for k in (0, len(stepper) // 2, len(stepper)):
+        stepper.goto(k)
+        assert bits(stepper) == history[k]
+
+
+@given(program=tensor_programs(max_steps=5))
+def test_tensors_are_walked_by_the_same_laws(program):
+    root, _ = program.record()
+    stepper = Stepper(root)
+    history = [bits(stepper)]
+    for step in stepper:
+        assert str(step)
+        history.append(bits(stepper))
+    while stepper.index:
+        stepper.back()
+        assert bits(stepper) == history[stepper.index]
+    stepper.end()
+    stepper.apply()
+    walked = [node.grad for node in order(root)]
+    root.backward()
+    for mine, theirs in zip(walked, [node.grad for node in order(root)], strict=True):
+        assert (mine is None) == (theirs is None)
+        assert mine is None or np.array_equal(mine, theirs, equal_nan=True)
+
+
+@given(program=graphs())
+def test_leaving_halfway_leaves_the_graph_and_apply_commits(program):
+    root, _ = program.record()
+    root.backward(seed=2.0)
+    before = [(node.grad, node.pending, node.stamp) for node in order(root)]
+    stepper = Stepper(root)
+    stepper.step(3)
+    assert [(node.grad, node.pending, node.stamp) for node in order(root)] == before
+    stepper.apply()
+    assert [repr(node.grad) for node in order(root)] == bits(stepper)
+    stepper.end()
+    stepper.apply()
+    applied = [repr(node.grad) for node in order(root)]
+    root.backward()
+    assert [repr(node.grad) for node in order(root)] == applied
+
+
+@given(program=graphs(), phase=st.sampled_from(["forward", "both"]), granularity=st.sampled_from(["edge", "node"]))
+def test_phases_and_granularities_cover_the_same_events(program, phase, granularity):
+    root, _ = program.record()
+    stepper = Stepper(root, phase=phase, granularity=granularity)
+    computed = [node for node in reversed(order(root)) if node.op is not None]
+    kinds = [event.kind for event in stepper.events]
+    assert kinds == ["forward"] * len(computed) + ["seed"] * (phase == "both") + ["backward"] * kinds.count("backward")
+    places = [0]
+    while stepper.step() is not None:
+        places.append(stepper.index)
+    assert places[-1] == len(stepper)
+    ends = [k for k in range(1, len(stepper)) if granularity == "edge" or not stepper._same_node(k)]
+    assert places == [0, *ends, len(stepper)] or not len(stepper)
+    for place in places[-2::-1]:
+        stepper.back()
+        assert stepper.index == place
+
+
+def test_an_event_says_the_chain_rule():
+    stepper = Stepper(lecture())
+    step = stepper.run_until("b")
+    assert isinstance(step, Step)
+    assert str(step).split("\n") == [
+        "step 5/6  u = b × c",
+        "  dJ/db += dJ/du · du/db = 3 × 2 = 6   (du/db = c = 2)",
+        "  b.grad 0 → 6",
+    ]
+    assert str(stepper).endswith("next: dJ/dc += dJ/du · du/dc")
+    assert str(Stepper(lecture(), phase="forward").step(2)) == "step 2/3  v = a + u = 11"
+    with pytest.raises(AttributeError):
+        step.index = 7
+    w = Tensor([[1.0], [2.0]], "w")
+    J = (w.T @ Tensor([[1.0], [1.0]], "x", constant=True)).sum()
+    J.name = "J"
+    said = [step.symbol for step in Stepper(J)]
+    assert said[2:] == ["dJ/d(w.T) += dJ/d(w.T @ x) @ x.T", "dJ/dw += dJ/d(w.T).T"]
+
+
+def test_where_a_node_was_made_is_told():
+    with trace_lines():
+        x = Value(2.0)
+        y = x * x
+    assert Stepper(y).step(2).line.startswith(__file__)
+
+
+# --- until, breakpoints, watching
+
+
+def test_running_until_and_back():
+    J = lecture()
+    stepper = Stepper(J)
+    u = stepper.find("u")
+    assert stepper.run_until(u).index == 4
+    assert stepper.run_until(lambda step: step.contribution == 9).index == 6
+    assert stepper.run_back_until("v").index == 2
+    assert stepper.run_until(tinygraph.ops.mul).index == 5
+    assert stepper.run_until("a") is None
+    assert stepper.index == len(stepper)
+    assert stepper.run_back_until(lambda step: False) is None
+    assert stepper.index == 0
+
+
+def test_breakpoints_stop_in_both_directions():
+    stepper = Stepper(lecture())
+    first, second = stepper.break_on("a"), stepper.watch("c")
+    assert [stepper.cont().index, stepper.cont().index, stepper.cont()] == [3, 6, None]
+    assert stepper.index == len(stepper) == 6
+    assert [stepper.cont_back().index, stepper.cont_back()] == [3, None]
+    stepper.start()
+    stepper.delete(first)
+    assert stepper.cont().index == 6
+    stepper.delete(second)
+    assert stepper.cont() is None
+    with pytest.raises(KeyError):
+        stepper.delete(second)
+
+
+def test_looking_at_events_does_not_move():
+    stepper = Stepper(lecture())
+    stepper.step(2)
+    assert len(stepper.events) == 6
+    assert stepper.events[-1].symbol == "dJ/dc += dJ/du · du/dc"
+    assert [event.index for event in stepper.events[1:4]] == [2, 3, 4]
+    with pytest.raises(IndexError):
+        stepper.events[6]
+    assert stepper.index == 2
+    assert stepper.current.index == 2
+    assert stepper.last_write("v").index == 2
+    assert stepper.last_write("c") is None
+    assert stepper.last_write("J").kind == "seed"
+    assert repr(stepper) == "<stepper of J: 2 of 6 events>"
+
+
+def test_what_cannot_be_walked_is_an_error():
+    J = lecture()
+    for make, kind, message in [
+        (lambda: Stepper(3.0), TypeError, "takes a node"),
+        (lambda: Stepper(J, phase="sideways"), ValueError, "phase must be"),
+        (lambda: Stepper(J, granularity="fine"), ValueError, "granularity must be"),
+        (lambda: Stepper(J).goto(7), IndexError, "there are 6 events: go to 0 up to 6, not 7"),
+        (lambda: Stepper(J).grad("z"), KeyError, "no node is called 'z'; there are J, a, b, c, u, v"),
+        (lambda: Stepper(J).break_on(Value(1.0)), ValueError, "no node of this graph"),
+        (lambda: Stepper(J).break_on(3), TypeError, "a node, a name, an op or a function"),
+        (lambda: explain(J, Value(1.0)), ValueError, "no node of the graph"),
+    ]:
+        with pytest.raises(kind, match=message):
+            make()
+    a = Stepper(J).find("a")
+    a.data = 7.0
+    with pytest.raises(StaleGraphError):
+        Stepper(J)
+
+
+def test_a_long_chain_is_walked_without_recursion_and_lazily():
+    x = y = Value(1.0, "x")
+    for _ in range(50_000):
+        y = y * 1.0
+    stepper = Stepper(y)
+    assert len(stepper) == 50_001
+    stepper.step(10)
+    assert len(stepper._seen) < 15
+    assert stepper.run_until("x").index == 50_001
+    stepper.start()
+    assert stepper.grad(x) is None
+
+
+# --- the ledger
+
+
+@given(program=graphs())
+def test_a_ledger_adds_up_and_counts_paths(program):
+    root, _ = program.record()
+    stepper = Stepper(root)
+    stepper.end()
+    nodes = order(root)
+    for node in nodes:
+        ledger = explained(stepper, node)
+        total = sum(step.contribution for step in ledger.contributions)
+        size = sum(abs(step.contribution) for step in ledger.contributions)
+        if ledger.contributions:
+            assert ledger.total == pytest.approx(total, rel=1e-12, abs=1e-12 * size)
+        assert ledger.happened == len(ledger.contributions)
+        assert ledger.paths == walked(root, node)
+        assert str(ledger)
+        assert len(ledger.table()) == len(ledger.contributions)
+        assert ledger.latex().count("{") == ledger.latex().count("}")
+
+
+def walked(root, node):
+    """Paths one by one, as nobody should count them."""
+    if root is node:
+        return 1
+    return sum(walked(operand, node) for operand, flow in zip(root.args, root._flow, strict=True) if flow is not None)
+
+
+def test_exponentially_many_paths_are_counted():
+    x = y = Value(1.0, "x")
+    for _ in range(200):
+        y = y + y
+    assert paths(order(y), x) == 2**200
+
+
+def test_a_ledger_says_what_is_still_to_come():
+    x = Value(2.0, "x")
+    y = x * x + 3.0 * x
+    y.name = "y"
+    stepper = Stepper(y)
+    stepper.run_until("x")
+    text = str(stepper.explain("x"))
+    assert text.startswith("dy/dx = 3\n")
+    assert "2 of 3 contributions (·) are still to come" in text
+    assert "3 paths lead from x to y" in text
+    assert str(explain(y, y)) == "dy/dy = 1: where the backward pass starts"
+    c = Value(1.0, "c", constant=True)
+    assert "no gradient reaches c" in str(explain(c * x, c))
+
+
+def test_dz_is_a_minus_y():
+    z, y = Value(0.7, "z"), 1.0
+    a = tinygraph.sigmoid(z)
+    L = tinygraph.binary_cross_entropy(a, y)
+    a.name, L.name = "a", "L"
+    ledger = explain(L, z)
+    assert ledger.total == pytest.approx(a.data - y, rel=1e-15)
+    assert "dL/da · da/dz" in str(ledger)
+
+
+# --- in a terminal
+
+
+def talk(stepper, *lines):
+    """What the debugger answers to these lines."""
+    out = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True)
+    old, sys.stdout = sys.stdout, out
+    try:
+        Debugger(stepper, io.StringIO("\n".join(lines) + "\n")).cmdloop()
+    finally:
+        sys.stdout = old
+    return out.buffer.getvalue().decode()
+
+
+def test_the_words_of_pdb_and_rr():
+    stepper = Stepper(lecture())
+    out = talk(
+        stepper,
+        "s",
+        "",
+        "u b",
+        "b",
+        "p v",
+        "e b",
+        "br a",
+        "w c",
+        "br",
+        "start",
+        "c",
+        "c",
+        "rc",
+        "l",
+        "v",
+        "d 1",
+        "ru J",
+    )
+    assert "step 2/6" in out  # by Enter
+    assert "step 5/6  u = b × c" in out
+    assert "v.grad = 3" in out
+    assert "written by event 2" in out
+    assert "1 of 1 contributions (·) are still to come" in out
+    assert "breakpoint 2: the gradient of c" in out
+    assert "->   3  dJ/da += dJ/dv · dv/da = 3 × 1 = 3" in out
+    assert "◄" in out
+    assert stepper.index == 1
+    assert all(node.grad is None for node in order(stepper.root))
+
+
+@pytest.mark.parametrize(
+    ("line", "answer"),
+    [
+        ("foo", "there is no command 'foo'; h lists them"),
+        ("u zzz", "no node is called 'zzz'; there are J, a, b, c, u, v"),
+        ("u", "the name of a node is missing"),
+        ("s x", "a whole number is meant, not 'x'"),
+        ("g 99", "there are 6 events: go to 0 up to 6, not 99"),
+        ("d 9", "there is no breakpoint 9"),
+        ("b", "this is the start"),
+        ("br", "there are no breakpoints"),
+        ("__import__('os').system('x')", "there is no command"),
+        ("h", "s, step [N]: go on by one event, or N."),
+    ],
+)
+def test_the_debugger_answers_in_a_sentence(line, answer):
+    stepper = Stepper(lecture())
+    assert answer in talk(stepper, line)
+    assert stepper.index == 0
+
+
+def test_apply_and_quit():
+    stepper = Stepper(lecture())
+    out = talk(stepper, "end", "apply", "q", "start")
+    assert "stand in .grad" in out
+    assert stepper.index == 6
+    assert stepper.find("c").grad == 9.0
+
+
+def test_the_command_works_with_piped_input_and_without_unicode(tmp_path):
+    command = [sys.executable, "-m", "tinygraph", "step", "J = 3*(a + b*c)", "a=5", "b=3", "c=2", "--phase", "both"]
+    run = subprocess.run(command, input="s 4\nv\n", capture_output=True, text=True, env={"PYTHONIOENCODING": "ascii"})
+    assert run.returncode == 0, run.stderr
+    assert "step 4/9" in run.stdout
+    assert run.stdout.isascii()

@@ -1,0 +1,168 @@
+"""explain: the ledger of a gradient, which contributions it is the sum of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from tinygraph.drawing import words
+from tinygraph.graph import Node, order
+from tinygraph.stepping import Step, Stepper, called, derivative_of, formula
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """How the gradient of a node comes about; `print` it, or take `latex()` or `table()`.
+
+    `contributions` are the events that add to it, `happened` how many of them have, `paths` the number of paths from
+    the node to the root along which gradient flows.
+    """
+
+    root: Node
+    node: Node
+    contributions: tuple[Step, ...]
+    happened: int
+    paths: int
+    total: Any  # the gradient so far; None before the first contribution
+
+    def __str__(self) -> str:
+        name = derivative_of(self.root, self.node)
+        if self.node is self.root:
+            return f"{name} = {words.quantity(self.total)}: where the backward pass starts"
+        if not self.contributions:
+            return f"{name} is 0: no gradient reaches {called(self.node)} from {called(self.root)}"
+        lines = [f"{name} = {_so_far(self)}"]
+        for k, step in enumerate(self.contributions):
+            mark = "+" if k < self.happened else "·"
+            lines.append(f"  {mark} {_term(step)}   through {_through(step)}")
+        left = len(self.contributions) - self.happened
+        if left:
+            lines.append(f"  {left} of {len(self.contributions)} contributions (·) are still to come")
+        several = f"{self.paths:,} paths lead" if self.paths > 1 else "one path leads"
+        lines.append(f"  {several} from {called(self.node)} to {called(self.root)}")
+        return "\n".join(lines)
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    def table(self) -> list[dict[str, Any]]:
+        """A row for each contribution: through, upstream, local, contribution, happened."""
+        return [
+            {
+                "through": called(step.result),
+                "upstream": step.upstream,
+                "local": str(step.local) if hasattr(step.local, "text") else step.local,
+                "contribution": step.contribution,
+                "happened": k < self.happened,
+            }
+            for k, step in enumerate(self.contributions)
+        ]
+
+    def latex(self) -> str:
+        r"""The sum over contributions as LaTeX, in symbols and in numbers.
+
+        >>> from tinygraph import Value
+        >>> x = Value(2.0, "x")
+        >>> y = x * x
+        >>> y.name = "y"
+        >>> print(explain(y, x).latex())
+        \frac{\partial y}{\partial x} = \frac{\partial y}{\partial y} \cdot \frac{\partial y}{\partial x}\Big|_{1} ...
+        """
+        root, node = _tex(called(self.root)), _tex(called(self.node))
+        symbols, numbers = [], []
+        for step in self.contributions:
+            result = _tex(called(step.result))
+            place = rf"\Big|_{{{step.slot + 1}}}" if step.result.args.count(self.node) > 1 else ""
+            symbols.append(rf"\frac{{\partial {root}}}{{\partial {result}}} \cdot "
+                           rf"\frac{{\partial {result}}}{{\partial {node}}}{place}")  # fmt: skip
+            factors = [words.factor(x) for x in (words.quantity(step.upstream), _local(step))]
+            numbers.append(r" \cdot ".join(map(_tex, factors)))
+        left = rf"\frac{{\partial {root}}}{{\partial {node}}}"
+        if not symbols:
+            return f"{left} = {_tex(words.quantity(self.total)) if self.total is not None else '0'}"
+        return " = ".join([left, " + ".join(symbols), " + ".join(numbers), _tex(words.quantity(self.total))])
+
+
+def explain(root: Node, node: Node) -> Explanation:
+    """The ledger of a gradient: every contribution, upstream × local, through which node, and on how many paths.
+
+    >>> from tinygraph import Value
+    >>> x = Value(2.0, "x")
+    >>> s, t = x * x, 3 * x
+    >>> y = s + t
+    >>> s.name, t.name, y.name = "s", "t", "y"
+    >>> explain(y, x)
+    dy/dx = 7
+      + dy/dt · dt/dx = 1 × 3 = 3   through t = 3 × x
+      + dy/ds · ds/dx = 1 × 2 = 2   through s = x × x (operand 1; ds/dx = x)
+      + dy/ds · ds/dx = 1 × 2 = 2   through s = x × x (operand 2; ds/dx = x)
+      3 paths lead from x to y
+    """
+    stepper = Stepper(root)
+    stepper.end()
+    return explained(stepper, node)
+
+
+def explained(stepper: Stepper, node: Node | str) -> Explanation:
+    """The ledger as it stands where a stepper is."""
+    if isinstance(node, str):
+        node = stepper.find(node)
+    nodes = order(stepper.root)
+    if node not in set(nodes):
+        raise ValueError(f"{node!r} is no node of the graph of {stepper.root!r}")
+    steps = tuple(step for step in stepper.events if step.kind == "backward" and step.operand is node)
+    happened = sum(step.index <= stepper.index for step in steps)
+    return Explanation(stepper.root, node, steps, happened, paths(nodes, node), stepper.grad(node))
+
+
+def paths(nodes: list[Node], node: Node) -> int:
+    """The number of paths from the first of these nodes, in topological order, to one: counted, never walked."""
+    count = {nodes[0]: 1}
+    for consumer in nodes:
+        here = count.get(consumer, 0)
+        if here:
+            for operand, flow in zip(consumer.args, consumer._flow, strict=True):
+                if flow is not None:
+                    count[operand] = count.get(operand, 0) + here
+    return count.get(node, 0)
+
+
+def _so_far(ledger: Explanation) -> str:
+    if ledger.total is None:
+        return "· (nothing has arrived yet)"
+    return words.quantity(ledger.total)
+
+
+def _term(step: Step) -> str:
+    symbol = step.symbol.partition(" += ")[2]
+    return f"{symbol} = {step.numbers}"
+
+
+def _through(step: Step) -> str:
+    result, operand = step.result, step.operand
+    name = " = ".join(filter(None, [words.cut(result.name), words.expression(result)]))
+    notes = []
+    if result.args.count(operand) > 1:
+        notes.append(f"operand {step.slot + 1}")
+    why = formula(result, step.slot)
+    if why and operand is not None and why != words.quantity(step.local):
+        notes.append(f"d{called(result)}/d{called(operand)} = {why}")
+    return f"{name} ({'; '.join(notes)})" if notes else name
+
+
+def _local(step: Step) -> str:
+    return words.local(step.result, step.local)
+
+
+def _tex(text: str) -> str:
+    signs = {
+        "\\": r"\backslash ",
+        "×": r"\times ",
+        "σ": r"\sigma ",
+        "·": r"\cdot ",
+        "…": r"\ldots ",
+        "^": r"\hat{}",
+        "~": r"\sim ",
+        **{sign: f"\\{sign}" for sign in "_#$%&{}"},
+    }
+    return "".join(signs.get(sign, sign) for sign in text)

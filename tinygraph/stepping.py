@@ -1,0 +1,443 @@
+"""Stepper: backpropagation one event at a time, forwards and back.
+
+The events are those of `graph.propagate`, taken from it one by one and kept; going back restores the numbers
+that stood there, to the bit. The gradients are the stepper's own: the graph is left as it was, until `apply()`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, overload
+
+from tinygraph.drawing import words
+from tinygraph.drawing.cards import derivative
+from tinygraph.graph import Node, check_fresh, order, propagate
+from tinygraph.row import Op
+
+Target = Any  # a node, the name of one, an op, or a function of a Step
+
+
+@dataclass(frozen=True)
+class Step:
+    """One event: a node is computed, the root's gradient is set, or a contribution is added to an operand's.
+
+    `kind` is "forward", "seed" or "backward". A seed and a forward event have no operand; numbers are floats or arrays.
+    """
+
+    index: int  # counted from 1
+    total: int
+    kind: Literal["forward", "seed", "backward"]
+    result: Node
+    operand: Node | None = None
+    slot: int = 0
+    local: Any = None
+    upstream: Any = None
+    contribution: Any = None
+    before: Any = None  # the gradient, or the number, before the event; None where there was none
+    after: Any = None
+    root: Node | None = field(default=None, repr=False)
+
+    @property
+    def op(self) -> Op | None:
+        """The op of the result."""
+        return self.result.op
+
+    @property
+    def node(self) -> Node:
+        """The node whose number or gradient the event writes."""
+        return self.operand if self.operand is not None else self.result
+
+    @property
+    def line(self) -> str:
+        """Where the result was recorded, under `trace_lines`."""
+        return self.result.line
+
+    @property
+    def symbol(self) -> str:
+        """What happens, in symbols: "dJ/db += dJ/du · du/db", or "u = b × c"."""
+        if self.kind == "forward":
+            return " = ".join(filter(None, [words.cut(self.result.name), words.expression(self.result)])) or "·"
+        assert self.root is not None
+        if self.operand is None:
+            return derivative_of(self.root, self.result)
+        into, out = derivative_of(self.root, self.operand), derivative_of(self.root, self.result)
+        if hasattr(self.local, "text"):
+            return f"{into} += {words.mapped(words.local(self.result, self.local), out)}"
+        return f"{into} += {out} · d{called(self.result)}/d{called(self.operand)}"
+
+    @property
+    def numbers(self) -> str:
+        """The same in numbers: "3 × 2 = 6"."""
+        if self.kind != "backward":
+            return words.quantity(self.after)
+        if hasattr(self.local, "text"):
+            return words.quantity(self.contribution)
+        factors = " × ".join(words.factor(words.quantity(x)) for x in (self.upstream, self.local))
+        return f"{factors} = {words.quantity(self.contribution)}"
+
+    def __str__(self) -> str:
+        head = f"step {self.index}/{self.total}"
+        if self.kind == "forward":
+            return f"{head}  {self.symbol} = {self.numbers}"
+        name = " = ".join(filter(None, [words.cut(self.result.name), words.expression(self.result)]))
+        lines = [f"{head}  {name or words.quantity(self.result._data)}", f"  {self.symbol} = {self.numbers}"]
+        if self.operand is not None:
+            why = formula(self.result, self.slot)
+            if why and why != words.quantity(self.local):
+                slope = f"d{called(self.result)}/d{called(self.operand)}"
+                lines[-1] += f"   ({slope} = {why} = {words.quantity(self.local)})"
+            before = "0" if self.before is None else words.quantity(self.before)
+            lines.append(f"  {called(self.operand)}.grad {before} → {words.quantity(self.after)}")
+        return "\n".join(lines)
+
+
+def called(node: Node) -> str:
+    """How a node is called in a sentence: by its name, or by how it was computed."""
+    text = words.label(node)
+    return text if node.name or text.isalnum() else f"({text})"
+
+
+def derivative_of(root: Node, node: Node) -> str:
+    """How the derivative of the root with respect to a node is called."""
+    if root.name and node.name:
+        return derivative(root, node, "dJ/dv")
+    return f"d{called(root)}/d{called(node)}"
+
+
+def formula(node: Node, slot: int) -> str:
+    """The slope of a node with respect to an operand, in the names of the operands; "" for wiring.
+
+    >>> from tinygraph import Value
+    >>> b, c = Value(3.0, "b"), Value(2.0, "c")
+    >>> formula(b * c, 0), formula((b * c).exp(), 0)
+    ('c', 'exp(b × c)')
+    """
+    from contextvars import Context
+
+    op = node.op
+    if op is None or op.variadic or not hasattr(op, "analytic") or hasattr(op, "compute"):
+        return ""
+    wanted = [k == slot for k in range(len(node.args))]
+    slope = Context().run(op.slopes, node, node.args, wanted)[slot]  # nobody watches what is recorded here
+    return words.label(slope, depth=2)
+
+
+class Events(Sequence[Step]):
+    """All events, each made when it is looked at."""
+
+    def __init__(self, stepper: Stepper) -> None:
+        self._stepper = stepper
+
+    def __len__(self) -> int:
+        return self._stepper._total
+
+    @overload
+    def __getitem__(self, k: int) -> Step: ...
+    @overload
+    def __getitem__(self, k: slice) -> list[Step]: ...
+    def __getitem__(self, k: int | slice) -> Step | list[Step]:
+        if isinstance(k, slice):
+            return [self[i] for i in range(*k.indices(len(self)))]
+        if not -len(self) <= k < len(self):
+            raise IndexError(f"there are {len(self)} events")
+        return self._stepper._step(k % len(self) + 1)
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} events>"
+
+
+class Stepper:
+    """Walk through the backward pass of a graph, one event at a time, in both directions.
+
+    `index` is how many events have happened. `phase` adds the events of the forward pass, or shows those only;
+    `granularity="node"` moves on by all contributions of a node at once. Raises StaleGraphError like `backward`.
+
+    >>> from tinygraph import Value
+    >>> a, b, c = Value(5, "a"), Value(3, "b"), Value(2, "c")
+    >>> u = b * c; v = a + u; J = 3 * v
+    >>> u.name, v.name, J.name = "u", "v", "J"
+    >>> stepper = Stepper(J)
+    >>> print(stepper.step(5))
+    step 5/6  u = b × c
+      dJ/db += dJ/du · du/db = 3 × 2 = 6   (du/db = c = 2)
+      b.grad 0 → 6
+    >>> stepper.back(2).symbol, stepper.grad(b), stepper.grad(a)
+    ('dJ/da += dJ/dv · dv/da', None, 3.0)
+    >>> b.grad is None
+    True
+    """
+
+    def __init__(
+        self,
+        root: Node,
+        *,
+        seed: Any = None,
+        phase: Literal["backward", "forward", "both"] = "backward",
+        granularity: Literal["edge", "node"] = "edge",
+    ) -> None:
+        if not isinstance(root, Node):
+            raise TypeError(f"Stepper takes a node of a graph (a Value or a Tensor), not {root!r}")
+        if phase not in ("backward", "forward", "both"):
+            raise ValueError(f"phase must be 'backward', 'forward' or 'both', not {phase!r}")
+        if granularity not in ("edge", "node"):
+            raise ValueError(f"granularity must be 'edge' or 'node', not {granularity!r}")
+        self.root, self.granularity = root, granularity
+        nodes = order(root)
+        check_fresh(nodes)
+        self._computed = [node for node in reversed(nodes) if node.op is not None] if phase != "backward" else []
+        self._seed = root._seed(seed) if phase != "forward" else None
+        self._total = len(self._computed) + (1 + _edges(nodes) if phase != "forward" else 0)
+        self._adjoints: dict[Node, Any] = {}  # the sums of `propagate` itself
+        self._source = propagate(root, self._seed, self._adjoints) if phase != "forward" else iter(())
+        self._seen: list[tuple[Any, ...]] = []  # events of propagate, each with the gradient before and after
+        self._sums: dict[Node, Any] = {}  # after the last of those
+        self._grads: dict[Node, Any] = {}  # after the event at `index`
+        self._writes: dict[Node, list[int]] = {}  # which events add to a gradient
+        self.index = 0
+        self.breakpoints: dict[int, tuple[str, Target]] = {}
+        self._next_breakpoint = 1
+
+    # --- events
+
+    def __len__(self) -> int:
+        return self._total
+
+    @property
+    def events(self) -> Events:
+        """All events, before and after where we stand."""
+        return Events(self)
+
+    @property
+    def current(self) -> Step | None:
+        """The event that happened last; None at the start."""
+        return self._step(self.index) if self.index else None
+
+    def _step(self, k: int) -> Step:
+        """Event number k, counted from 1."""
+        computed = len(self._computed)
+        if k <= computed:
+            node = self._computed[k - 1]
+            return Step(k, self._total, "forward", node, after=node._data, root=self.root)
+        if k == computed + 1:
+            return Step(k, self._total, "seed", self.root, after=self._seed, root=self.root)
+        node, slot, operand, upstream, slope, contribution, before, after = self._event(k - computed - 2)
+        return Step(
+            k, self._total, "backward", node, operand, slot, slope, upstream, contribution, before, after, self.root
+        )
+
+    def _event(self, i: int) -> tuple[Any, ...]:
+        """Event number i of the backward pass, taken from the source when it is first needed."""
+        while len(self._seen) <= i:
+            event = self.root._run(next, self._source)
+            operand = event[2]
+            before, after = self._sums.get(operand), self._adjoints[operand]
+            self._sums[operand] = after
+            self._writes.setdefault(operand, []).append(len(self._seen) + len(self._computed) + 2)
+            self._seen.append((*event, before, after))
+        return self._seen[i]
+
+    # --- moving
+
+    def __iter__(self) -> Iterator[Step]:
+        while self.index < self._total:
+            yield self._forward()
+
+    def _forward(self) -> Step:
+        event = self._step(self.index + 1)
+        self.index += 1
+        if event.kind != "forward":
+            self._grads[event.node] = event.after
+        return event
+
+    def _back(self) -> Step | None:
+        event = self._step(self.index)
+        if event.kind != "forward":
+            if event.before is None:
+                del self._grads[event.node]
+            else:
+                self._grads[event.node] = event.before
+        self.index -= 1
+        return self.current
+
+    def step(self, n: int = 1) -> Step | None:
+        """Go on by n events (or nodes); returns the last that happened, None if there is none left."""
+        moved = self.index < self._total
+        for _ in range(n):
+            if self.index == self._total:
+                break
+            self._forward()
+            while self.granularity == "node" and self.index < self._total and self._same_node(self.index):
+                self._forward()
+        return self.current if moved else None
+
+    def back(self, n: int = 1) -> Step | None:
+        """Go back by n events (or nodes); returns the one that happened last before, None at the start."""
+        for _ in range(n):
+            if not self.index:
+                break
+            self._back()
+            while self.granularity == "node" and self.index and self._same_node(self.index):
+                self._back()
+        return self.current
+
+    def _same_node(self, k: int) -> bool:
+        """Whether events k and k + 1 belong to one node."""
+        return self._step(k).kind == self._step(k + 1).kind and self._step(k).result is self._step(k + 1).result
+
+    def goto(self, k: int) -> Step | None:
+        """Go to where k events have happened, forwards or back."""
+        if not 0 <= k <= self._total:
+            raise IndexError(f"there are {self._total} events: go to 0 up to {self._total}, not {k}")
+        while self.index < k:
+            self._forward()
+        while self.index > k:
+            self._back()
+        return self.current
+
+    def start(self) -> None:
+        """Go back to where nothing has happened."""
+        self.goto(0)
+
+    def end(self) -> Step | None:
+        """Go to where everything has happened."""
+        return self.goto(self._total)
+
+    def run_until(self, target: Target) -> Step | None:
+        """Go on to the next event at a node, a name or an op, or where a function of the Step is true.
+
+        None where there is none: everything has happened then.
+        """
+        test = self._test(target)
+        while self.index < self._total:
+            event = self._forward()
+            if test(event):
+                return event
+        return None
+
+    def run_back_until(self, target: Target) -> Step | None:
+        """Go back to the last event before this one at a node, a name or an op, or where a function is true.
+
+        None where there is none: nothing has happened then.
+        """
+        test = self._test(target)
+        while self.index:
+            event = self._back()
+            if event is not None and test(event):
+                return event
+        return None
+
+    # --- breakpoints
+
+    def break_on(self, target: Target) -> int:
+        """Let `cont` stop at events of a node, a name or an op, or where a function of the Step is true; its number."""
+        return self._add("break", target)
+
+    def watch(self, target: Node | str) -> int:
+        """Let `cont` stop where the gradient of a node is written; its number."""
+        return self._add("watch", target)
+
+    def _add(self, kind: str, target: Target) -> int:
+        self._test(target)
+        number = self._next_breakpoint
+        self.breakpoints[number] = (kind, target)
+        self._next_breakpoint += 1
+        return number
+
+    def delete(self, number: int) -> None:
+        """Take a breakpoint away."""
+        if number not in self.breakpoints:
+            raise KeyError(f"there is no breakpoint {number}")
+        del self.breakpoints[number]
+
+    def cont(self) -> Step | None:
+        """Go on to the next breakpoint; None where the end came first."""
+        return self.run_until(self._stop())
+
+    def cont_back(self) -> Step | None:
+        """Go back to the last breakpoint; None where the start came first."""
+        return self.run_back_until(self._stop())
+
+    def _stop(self) -> Callable[[Step], bool]:
+        tests = [(kind, self._test(target)) for kind, target in self.breakpoints.values()]
+        return lambda event: any(test(event) and (kind == "break" or event.kind != "forward") for kind, test in tests)
+
+    def _test(self, target: Target) -> Callable[[Step], bool]:
+        """What is true of the events that a target means: those that write the number or gradient of its node."""
+        if isinstance(target, str):
+            node = self.find(target)
+            return lambda event: event.node is node
+        if isinstance(target, Node):
+            if target not in set(order(self.root)):
+                raise ValueError(f"{target!r} is no node of this graph")
+            return lambda event: event.node is target
+        if isinstance(target, Op):
+            return lambda event: event.op is target
+        if callable(target):
+            return lambda event: bool(target(event))
+        raise TypeError(f"a node, a name, an op or a function of a Step is meant, not {target!r}")
+
+    def find(self, name: str) -> Node:
+        """The node of this name; KeyError says which names there are."""
+        names = {node.name: node for node in order(self.root) if node.name}
+        if name not in names:
+            raise KeyError(f"no node is called {name!r}; there are {', '.join(sorted(names)) or 'no names'}")
+        return names[name]
+
+    # --- looking
+
+    def grad(self, node: Node | str) -> Any:
+        """The gradient so far; None where nothing has arrived."""
+        return self._grads.get(self.find(node) if isinstance(node, str) else node)
+
+    def last_write(self, node: Node | str) -> Step | None:
+        """The event, of those that happened, that last added to the gradient of this node."""
+        if isinstance(node, str):
+            node = self.find(node)
+        seed = len(self._computed) + 1
+        writes = [seed] if node is self.root and self._seed is not None else self._writes.get(node, [])
+        happened = [k for k in writes if k <= self.index]
+        return self._step(happened[-1]) if happened else None
+
+    def apply(self) -> None:
+        """Write the gradients as they are now into `.grad`; where nothing has arrived it becomes None."""
+        for node in order(self.root):
+            gradient = self._grads.get(node)
+            node.grad = None if gradient is None else node._gradient(gradient)
+
+    def explain(self, node: Node | str) -> Any:
+        """The ledger of a gradient as it stands here: see `tinygraph.explain`."""
+        from tinygraph.explaining import explained
+
+        return explained(self, node)
+
+    def repl(self) -> None:
+        """Walk by commands in the terminal, in the words of pdb and rr: s, b, c, rc, u NODE, h for help."""
+        from tinygraph.debugging import Debugger
+
+        Debugger(self).cmdloop()
+
+    def __str__(self) -> str:
+        if not self.index:
+            text = f"at the start of {self._total} events"
+        else:
+            text = str(self.current)
+        following = self._step(self.index + 1).symbol if self.index < self._total else ""
+        return f"{text}\n  next: {following}" if following else f"{text}\n  this was the last"
+
+    def __repr__(self) -> str:
+        name = f" of {self.root.name}" if self.root.name else ""
+        return f"<stepper{name}: {self.index} of {self._total} events>"
+
+
+def _edges(nodes: list[Node]) -> int:
+    """How many edges a gradient flows along from the root."""
+    reached = {nodes[0]}
+    count = 0
+    for node in nodes:
+        if node in reached:
+            for operand, flow in zip(node.args, node._flow, strict=True):
+                if flow is not None:
+                    reached.add(operand)
+                    count += 1
+    return count
