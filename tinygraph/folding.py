@@ -53,6 +53,11 @@ class Fold:
         return self._by_sum[node]
 
     @cached_property
+    def stems(self) -> list[set[str]]:
+        """The names of each group, without their numbers."""
+        return [{stem(node.name) for node in group} for group in self.groups]
+
+    @cached_property
     def group_of(self) -> dict[Node, int]:
         """The number of each node's group."""
         return {node: i for i, group in enumerate(self.groups) for node in group}

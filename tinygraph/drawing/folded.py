@@ -9,7 +9,7 @@ from typing import Any
 
 from tinygraph.drawing import words
 from tinygraph.drawing.cards import Arrow, Card, Numbers, Picture, Pull, Style, role, stored
-from tinygraph.folding import Fold, fold, fold_scopes, stem
+from tinygraph.folding import Fold, fold, fold_scopes
 from tinygraph.graph import Node, order
 from tinygraph.ops import add
 
@@ -148,11 +148,11 @@ def _expression(found: Fold, group: Sequence[Node]) -> tuple[str, str]:
 def _called(found: Fold, operand: Any) -> str:
     """How an operand of a whole group is called: without the numbers that tell its members apart."""
     if isinstance(operand, Node) and operand.name:
-        group = found.groups[found.group_of[operand]]
-        if len(group) == 1:
+        number = found.group_of[operand]
+        if len(found.groups[number]) == 1:
             return words.mention(operand.name)
-        stems = {stem(node.name) for node in group}
-        text = re.sub(r"[\W_]*#", "", stems.pop()) if len(stems) == 1 else ""
+        (first, *others) = found.stems[number]
+        text = "" if others else re.sub(r"[\W_]*#", "", first)
         return words.mention(text) if text else "…"
     return "…"
 
