@@ -25,6 +25,7 @@ import math
 import multiprocessing
 import os
 import resource
+import signal
 import sys
 import tomllib
 from dataclasses import dataclass, field
@@ -48,6 +49,7 @@ PLUGIN = "_hypothesis_pytestplugin"  # the only one that the tests need
 OPTIONS = ["-q", "-p", PLUGIN, "-pno:cacheprovider", "--assert=plain", "--hypothesis-profile=mutation"]
 RECENT = 12  # so many of the last killers are tried before all tests
 SLOW = 1.0  # seconds
+HANGS = 15.0  # seconds after which a test is taken to go on forever
 
 
 @dataclass(frozen=True)
@@ -157,6 +159,10 @@ class Tests:
         cost = {item: self.seconds.get(item.nodeid, 0.0) for item in items}
         quick = [item for item in items if cost[item] <= SLOW and (not self.recent or item.nodeid in self.recent)]
         items[:] = sorted(quick, key=cost.__getitem__)
+
+    def pytest_runtest_logstart(self) -> None:
+        if self.seconds:  # the alarm ends the fork
+            signal.setitimer(signal.ITIMER_REAL, HANGS)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.failed:
