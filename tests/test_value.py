@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 import tinygraph
 from tinygraph import FrozenBranchError, StaleGraphError, Tensor, Value, ops, value
 from tinygraph.graph import order
+from tinygraph.row import VariadicOp
 
 numbers = st.floats(-1e3, 1e3)
 any_float = st.floats()
@@ -346,6 +347,7 @@ def test_detach_and_item():
     assert x.grad == 3.0
     assert y.item() == 9.0
     assert x.detach().name == ""
+    assert x.detach().constant is True
 
 
 # --- editing
@@ -649,3 +651,14 @@ def test_an_operand_listed_twice_counts_twice():
     inner = x * 2.0
     tinygraph.dot([inner, inner], [3.0, 5.0]).backward(seed=0.5)
     assert (inner.grad, x.grad) == (4.0, 8.0)
+
+
+def test_a_row_of_ones_own_over_two_lists_is_no_dot_product():
+    gap = VariadicOp(
+        "gap",
+        lambda xs, ys: math.fsum(abs(x - y) for x, y in zip(xs, ys, strict=True)),
+        dx=lambda out, xs, ys: [ops.sign(x - y) for x, y in zip(xs, ys, strict=True)],
+        dy=lambda out, xs, ys: [ops.sign(y - x) for x, y in zip(xs, ys, strict=True)],
+    )
+    node = gap([Value(3.0), Value(1.0)], [1.0, 5.0])
+    assert (node.data, node.slopes) == (6.0, (1.0, -1.0, None, None))
