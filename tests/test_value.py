@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import tinygraph
 from tinygraph import FrozenBranchError, StaleGraphError, Tensor, Value, ops, value
 from tinygraph.graph import order
-from tinygraph.row import VariadicOp
+from tinygraph.row import Op, VariadicOp
 
 numbers = st.floats(-1e3, 1e3)
 any_float = st.floats()
@@ -662,3 +662,9 @@ def test_a_row_of_ones_own_over_two_lists_is_no_dot_product():
     )
     node = gap([Value(3.0), Value(1.0)], [1.0, 5.0])
     assert (node.data, node.slopes) == (6.0, (1.0, -1.0, None, None))
+
+
+def test_a_slope_of_ones_own_may_divide_by_zero_and_call_its_row_again():
+    row = Op("row", lambda x: x + 5.0, dx=lambda out, x: (2.0 * out - row(x)) / (x + 1.0))
+    assert row(Value(-1.0)).slopes == (math.inf,)
+    assert row(Value(1.0)).slopes == (3.0,)
