@@ -850,3 +850,50 @@ def test_constants_are_named_so():
     assert repr(k * 2.0) == "Tensor([2.0], op='mul', constant=True)"
     assert tinygraph.concatenate([k, k]).constant is True
     assert tinygraph.concatenate([Tensor([1.0]), k]).constant is False
+
+
+def test_name_and_constant_may_be_given_as_keywords():
+    t = Tensor([1.0], name="t")
+    k = Tensor([1.0], name="k", constant=True)
+    assert (t.name, t.constant, k.name, k.constant) == ("t", False, "k", True)
+    with pytest.raises(TypeError):
+        Tensor([1.0], "k", True)
+
+
+@pytest.mark.parametrize("operate", [lambda t: t + 1.0, lambda t: t + t, lambda t: 1.0 + t])
+def test_any_use_of_a_row_may_be_its_first(operate, monkeypatch):
+    """What it does on arrays is put together when it is needed."""
+    monkeypatch.setattr(ops.add, "_of_arrays", None)
+    y = operate(Tensor([1.0]))
+    y.backward(seed=[1.0])
+    assert y.item() == 2.0
+
+
+@pytest.mark.parametrize("pair", [((3,), (2, 3)), ((2, 1), (1, 3)), ((), (2,)), ((1,), (3,)), ((2, 1, 1), (3, 1))])
+def test_a_gradient_is_summed_over_whatever_its_operand_was_repeated_along(pair):
+    for a, b in (pair, pair[::-1]):
+        x, y = Tensor(np.full(a, 2.0)), Tensor(np.full(b, 3.0))
+        z = x * y
+        z.sum().backward()
+        assert same(x.grad, np.full(a, 3.0 * z.size / x.size))
+        assert same(y.grad, np.full(b, 2.0 * z.size / y.size))
+
+
+def test_a_gradient_that_is_a_graph_is_a_constant_where_it_is_zero():
+    t, other = Tensor([2.0, 3.0]), Tensor([[1.0]])
+    zero = tinygraph.grad((t * t).sum(), other, create_graph=True)
+    assert (zero.data.tolist(), zero.constant) == ([[0.0]], True)
+
+
+def test_edits_of_constants_are_noticed():
+    w, k = Tensor([2.0]), Tensor([3.0], "k", constant=True)
+    double = k * 2.0
+    k.data = [5.0]
+    with pytest.raises(StaleGraphError, match="'k'"):
+        w * double
+    assert (w * double.forward()).item() == 20.0
+
+
+def test_one_number_is_formatted_as_such():
+    t = Tensor([[2.0]])
+    assert (f"{t:.3f}", f"{t}") == ("2.000", "Tensor([[2.0]])")
