@@ -1,6 +1,6 @@
 """Mutation testing: faults are put into a module, one at a time, and the tests must notice every one.
 
-    python -m tests.mutation [row ops graph backpropagation value ...]
+    python -m tests.mutation [row ops graph backpropagation value tensor ...]
 
 The faults are cosmic-ray's: all its operators but the two that write random numbers. Left out is what is no other
 program: a mutant that does not compile, that differs in annotations and `if TYPE_CHECKING:` only, or that is another
@@ -250,4 +250,4 @@ def main(modules: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:] or ["row", "ops", "graph", "backpropagation", "value"]))
+    sys.exit(main(sys.argv[1:] or ["row", "ops", "graph", "backpropagation", "value", "tensor"]))

@@ -503,13 +503,9 @@ def _listed(given: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 def _axis(axis: Any) -> Axis:
-    return (
-        axis
-        if axis is None
-        else tuple(map(operator.index, axis))
-        if hasattr(axis, "__iter__")
-        else operator.index(axis)
-    )
+    if axis is None:
+        return None
+    return tuple(map(operator.index, axis)) if hasattr(axis, "__iter__") else operator.index(axis)
 
 
 def _no_more(numpy: dict[str, Any]) -> None:
