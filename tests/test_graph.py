@@ -621,3 +621,61 @@ def test_ctrl_c_while_recomputing_leaves_the_graph_stale_and_whole():
         assert y.data == pytest.approx(fresh + 0.00025, rel=1e-6)
         assert total.data == pytest.approx(y.data + y.data * x.data + x.data, rel=1e-12)
     assert strikes > 20
+
+
+@pytest.mark.parametrize("count", range(1, 6))
+@pytest.mark.parametrize("use", [lambda u: u + 1.0, lambda u: 1.0 + u, lambda u: u], ids=["left", "right", "listed"])
+def test_a_node_passes_on_what_all_its_consumers_gave(use, count):
+    x = Value(2.0)
+    u = x * 1.5
+    tinygraph.total([use(u) for _ in range(count)]).backward()
+    assert (u.grad, x.grad) == (count, 1.5 * count)
+
+
+def test_a_fresh_graph_is_not_searched_for_edits(monkeypatch):
+    """That would take as long as the pass itself; an edit elsewhere, or before, is no reason for it."""
+    x, edited = Value(2.0), Value(1.0)
+    edited.data = 3.0
+    u = x * edited
+    y = u * u
+    monkeypatch.setattr(backpropagation, "check_fresh", lambda nodes: pytest.fail("searched"))
+    y.backward()
+    assert x.grad == 36.0
+
+
+def test_a_pass_waits_for_that_of_another_thread():
+    begun, go_on = threading.Event(), threading.Event()
+
+    class Slow(float):
+        def __rmul__(self, other):
+            begun.set()
+            go_on.wait(5.0)
+            return other * float(self)
+
+    x, y = Value(2.0), Value(3.0)
+    slow, quick = x * 3.0, y * 5.0
+    slow.dx = Slow(3.0)
+    threads = [threading.Thread(target=root.backward, daemon=True) for root in (slow, quick)]
+    threads[0].start()
+    assert begun.wait(5.0)
+    threads[1].start()
+    threads[1].join(0.02)
+    assert threads[1].is_alive()
+    assert y.grad is None
+    go_on.set()
+    for thread in threads:
+        thread.join(5.0)
+    assert (x.grad, y.grad) == (3.0, 5.0)
+
+
+def test_a_pass_that_was_left_keeps_nobody_out(monkeypatch):
+    """An interrupt may leave its thread's name, and counts in its nodes, where no walk overwrites them."""
+    x = Value(2.0)
+    u = x * 3.0
+    v = u * u
+    y = v * v
+    monkeypatch.setattr(backpropagation, "_passing", threading.get_ident())
+    backpropagation._unfinished.append(y)
+    u.pending = v.pending = 2
+    y.backward()
+    assert x.grad == 4 * 2.0**3 * 3.0**4

@@ -2,6 +2,7 @@
 
 import copy
 import math
+import operator
 import pickle
 from fractions import Fraction
 
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 import tinygraph
 from tests.test_peers import torch_rows
-from tinygraph import StaleGraphError, Tensor, Value, ops, strict
+from tinygraph import StaleGraphError, Tensor, Value, ops, scope, strict
 from tinygraph.graph import exhaust, order, propagate
 from tinygraph.testing import arrays, graphs, public_rows, tensor_programs
 
@@ -149,6 +150,7 @@ def test_a_seed_of_any_numbers_is_the_gradient_of_the_root(x, data):
     assert not np.may_share_memory(t.grad, seed)
     y.backward(seed=seed.tolist() if x.size else seed)
     assert same(t.grad, seed)
+    assert (t.pending, t.stamp, y.pending) == (0, 0, 0)
 
 
 @given(x=arrays())
@@ -201,9 +203,12 @@ def test_numbers_of_any_kind_become_float64(data):
     t = Tensor(data)
     assert t.dtype == np.float64
     assert same(t.data, np.array(np.array(data), dtype=np.float64))
-    (t * data).sum().backward()
-    assert t.grad.dtype == np.float64
-    assert t.grad.shape == t.shape
+    for y in (t * data, data * t):
+        y.sum().backward()
+        assert t.grad.dtype == np.float64
+        assert t.grad.shape == t.shape
+    operand = (t + np.array(data)).args[1]
+    assert type(operand) is float if np.ndim(data) == 0 else operand.dtype == np.float64
 
 
 # --- all ways to a gradient
@@ -347,6 +352,9 @@ def test_numpys_functions_record():
         (np.dot(t, 2.0), 2.0 * t.data),
         (np.dot(t[0], t[1]), np.array(13.0)),
         (np.dot(t, t[0]), t.data @ t.data[0]),
+        (np.dot([[1.0, 2.0]], t), [[1.0, 2.0]] @ t.data),
+        (np.dot(t, [1.0, 2.0]), t.data @ [1.0, 2.0]),
+        (np.dot(np.array(2.0), t), 2.0 * t.data),
         (np.sum(t), np.sum(t.data)),
         (np.sum(t, axis=0), np.sum(t.data, axis=0)),
         (np.sum(t, 1, keepdims=True), np.sum(t.data, 1, keepdims=True)),
@@ -355,6 +363,8 @@ def test_numpys_functions_record():
         (np.amin(t), np.min(t.data)),
         (np.transpose(t), t.data.T),
         (np.transpose(t, (1, 0)), t.data.T),
+        (t.transpose(np.int64(-1), np.int64(0)), t.data.T),
+        (t[0].transpose(0), t.data[0]),
         (np.reshape(t, (4, 1)), t.data.reshape(4, 1)),
         (np.reshape(t, -1), t.data.reshape(-1)),
         (np.concatenate([t, np.ones((1, 2))]), np.concatenate([t.data, np.ones((1, 2))])),
@@ -386,6 +396,7 @@ def test_what_numpy_cannot_do_here_is_said():
         np.sum(t, dtype=np.float32)
     with pytest.raises(TypeError, match=r"take its \.data"):
         t[Tensor(0.0)]
+    assert t.sum(dtype=None, out=None, where=np._NoValue).item() == 7.0  # NumPy's defaults
     array = np.ones((2, 2))
     with pytest.raises(TypeError):
         array += t
@@ -408,8 +419,11 @@ def test_shapes_that_do_not_fit_are_explained():
         Tensor(np.ones((5, 2, 3)), "x") @ Tensor(np.ones((2, 3, 1)), "y")
     with pytest.raises(ValueError, match=r"reshape: the 6 entries of shape \(2, 3\) do not make \(4, -1\)"):
         x.reshape(4, -1)
-    with pytest.raises(ValueError, match="not its axes in another order"):
-        x.transpose(0, 0)
+    for axes in ((0, 0), (1, 1), (0,), (0, 1, 2), (0, 2), (-3, 0)):
+        with pytest.raises(ValueError, match=r"transpose .*\(2, 3\): .* not its axes in another order"):
+            x.transpose(*axes)
+    with pytest.raises(ValueError, match="not its axes"):
+        Tensor(1.0).transpose(0)
     with pytest.raises(ValueError, match=r"matmul is for vectors and matrices: for a number, take \*"):
         x @ 2.0
     with pytest.raises(ValueError, match=r"max of a Tensor of shape \(0, 2\): there is no entry"):
@@ -461,6 +475,11 @@ def test_traps_are_sprung_only_under_strict():
         assert (row + 1.0).shape == (3,)
         assert (row.reshape(-1, 1) + column).shape == (3, 1)
         assert (Tensor(np.ones((2, 3))) + row).shape == (2, 3)
+        assert column.T.shape == (1, 3)
+        assert Tensor(1.0).T.shape == ()
+    with scope("layer"):
+        assert (column + row).shape == (3, 3)
+        assert row.T.shape == (3,)
 
 
 def test_the_way_out_of_a_trap_works():
@@ -484,8 +503,9 @@ def test_backward_of_many_numbers_asks_for_one():
     y = Tensor([[1.0, 2.0]], "y")
     with pytest.raises(ValueError, match=r"y has the shape \(1, 2\).*\.sum\(\) or \.mean\(\).*seed="):
         y.backward()
-    with pytest.raises(ValueError, match=r"seed has the shape \(2,\), but y \(1, 2\)"):
-        y.backward(seed=[1.0, 1.0])
+    for seed, shape in (([1.0, 1.0], r"\(2,\)"), (1.0, r"\(\)")):
+        with pytest.raises(ValueError, match=rf"seed has the shape {shape}, but y \(1, 2\)"):
+            y.backward(seed=seed)
     with pytest.raises(ValueError, match="has the shape"):
         tinygraph.grad(y * 2.0, y)
     with pytest.raises(TypeError):
@@ -531,6 +551,7 @@ def test_a_tensor_among_values_is_refused():
         (None, "pass numbers, or nested lists"),
         (1j, "take its .real or .imag part"),
         ([1.0, 1j], "take its .real"),
+        (np.array([1j]), "take its .real"),
         ([[1.0], [1.0, 2.0]], "different lengths"),
         (object(), "pass numbers"),
         ([1.0, None], "pass numbers"),
@@ -547,7 +568,7 @@ def test_what_is_no_array_of_real_numbers_is_refused(data, message):
         Tensor([1.0]).data = data
 
 
-@pytest.mark.parametrize("data", ["1.0", None, 1j, [[1.0], [1.0, 2.0]], [object()]])
+@pytest.mark.parametrize("data", ["1.0", None, 1j, np.array([1j]), [[1.0], [1.0, 2.0]], [object()]])
 @pytest.mark.parametrize("name", OPERATORS)
 def test_operators_refuse_what_is_no_number(name, data):
     for pair in ((Tensor([1.0]), data), (data, Tensor([1.0]))):
@@ -584,6 +605,11 @@ def test_comparisons_give_arrays_of_bools():
     assert (t > np.array([0.0, 3.0])).tolist() == [True, False]
     assert (np.array([0.0, 3.0]) >= t).tolist() == [False, True]
     assert (t == t, t == Tensor([1.0, 2.0])) == (True, False)
+    for compare in (operator.lt, operator.le, operator.gt, operator.ge):
+        for other in (1.0, 2, [1.0, 3.0], np.array([2.0, 1.0]), Tensor([0.0, 2.0])):
+            plain = other.data if isinstance(other, Tensor) else other
+            assert compare(t, other).tolist() == compare(t.data, plain).tolist()
+            assert compare(other, t).tolist() == compare(plain, t.data).tolist()
 
 
 # --- editing
@@ -619,6 +645,7 @@ def test_forward_gives_what_recording_anew_would(program, data):
     fresh = program(*map(Tensor, at))
     for node, other in zip(order(root), order(fresh), strict=True):
         assert same(node.data, other.data)
+        assert type(node.data) is np.ndarray
         assert node.data.dtype == np.float64
     for x, y in zip(*[tinygraph.grad(y, [z for z in order(y) if z.op is None]) for y in (root, fresh)], strict=True):
         assert same(x, y)
@@ -766,9 +793,107 @@ def test_value_and_grad_takes_arrays_beside_numbers():
 def test_a_slope_that_came_with_its_value_is_recomputed_with_it():
     z, y = Tensor([[-1.0, 0.5, 30.0]], "z"), np.array([[0.0, 1.0, 1.0]])
     J = tinygraph.binary_cross_entropy_with_logits(z, y).sum()
+    assert type(J.args[0].dx) is np.ndarray, "they share an exponential"
     z.data = z.data * -2.0
     J.forward().backward()
     fresh = Tensor(z.data)
     again = tinygraph.binary_cross_entropy_with_logits(fresh, y).sum()
     again.backward()
     assert (J.item(), z.grad.tolist()) == (again.item(), fresh.grad.tolist())
+
+
+def test_a_slope_that_came_with_its_value_has_the_shape_of_its_operand():
+    for zs, ys in (((1, 3), (2, 3)), ((2, 1), (1, 3)), ((2, 3), (1, 3)), ((2, 3), (2, 3))):
+        z, y = Tensor(np.full(zs, 0.5)), Tensor(np.full(ys, 0.25))
+        logits = tinygraph.binary_cross_entropy_with_logits
+        logits(z, y.data).sum().backward()
+        alone = z.grad
+        logits(z, y).sum().backward()
+        assert z.grad.shape == alone.shape == zs
+        assert np.allclose(z.grad, alone, rtol=1e-15)
+        assert np.allclose(y.grad, np.full(ys, -0.5 * np.broadcast(z.data, y.data).size / y.size), rtol=1e-15)
+
+
+def test_a_plain_exponent_takes_the_row_of_its_power():
+    t = Tensor([1.0, -2.0])
+    for exponent in (3.0, 3, np.float64(3.0), Fraction(3)):
+        y = t**exponent
+        assert y.op is ops.power(3.0)
+        assert y.data.tolist() == [1.0, -8.0]
+
+
+def test_another_librarys_operand_has_its_say():
+    class Other:
+        def __radd__(self, x):
+            return "added"
+
+        def __rmatmul__(self, x):
+            return "multiplied"
+
+    t = Tensor([[1.0]])
+    assert (t + Other(), t @ Other()) == ("added", "multiplied")
+    for operate in (lambda: t + object(), lambda: object() + t, lambda: t @ object(), lambda: object() @ t):
+        with pytest.raises(TypeError, match="unsupported operand"):
+            operate()
+    for number in (Fraction(1, 2), np.ma.array([[0.5]])):
+        assert (t + number).item() == (t * number + 1.0).item() == 1.5
+
+
+@pytest.mark.parametrize("size", range(10))
+def test_up_to_six_entries_are_written_out(size):
+    t = Tensor(np.arange(float(size)))
+    assert repr(t) == (f"Tensor({t.data.tolist()})" if size <= 6 else f"Tensor(shape=({size},))")
+
+
+def test_constants_are_named_so():
+    k = Tensor([1.0], constant=True)
+    assert repr(k * 2.0) == "Tensor([2.0], op='mul', constant=True)"
+    assert tinygraph.concatenate([k, k]).constant is True
+    assert tinygraph.concatenate([Tensor([1.0]), k]).constant is False
+
+
+def test_name_and_constant_may_be_given_as_keywords():
+    t = Tensor([1.0], name="t")
+    k = Tensor([1.0], name="k", constant=True)
+    assert (t.name, t.constant, k.name, k.constant) == ("t", False, "k", True)
+    with pytest.raises(TypeError):
+        Tensor([1.0], "k", True)
+
+
+@pytest.mark.parametrize("operate", [lambda t: t + 1.0, lambda t: t + t, lambda t: 1.0 + t])
+def test_any_use_of_a_row_may_be_its_first(operate, monkeypatch):
+    """What it does on arrays is put together when it is needed."""
+    monkeypatch.setattr(ops.add, "_of_arrays", None)
+    y = operate(Tensor([1.0]))
+    y.backward(seed=[1.0])
+    assert y.item() == 2.0
+
+
+@pytest.mark.parametrize("pair", [((3,), (2, 3)), ((2, 1), (1, 3)), ((), (2,)), ((1,), (3,)), ((2, 1, 1), (3, 1))])
+def test_a_gradient_is_summed_over_whatever_its_operand_was_repeated_along(pair):
+    for a, b in (pair, pair[::-1]):
+        x, y = Tensor(np.full(a, 2.0)), Tensor(np.full(b, 3.0))
+        z = x * y
+        z.sum().backward()
+        assert same(x.grad, np.full(a, 3.0 * z.size / x.size))
+        assert same(y.grad, np.full(b, 2.0 * z.size / y.size))
+
+
+def test_a_gradient_that_is_a_graph_is_a_constant_where_it_is_zero():
+    t, other = Tensor([2.0, 3.0]), Tensor([[1.0]])
+    zero = tinygraph.grad((t * t).sum(), other, create_graph=True)
+    assert (zero.data.tolist(), zero.constant) == ([[0.0]], True)
+
+
+def test_edits_of_constants_are_noticed():
+    w, k = Tensor([2.0]), Tensor([3.0], "k", constant=True)
+    double = k * 2.0
+    k.data = [5.0]
+    with pytest.raises(StaleGraphError, match="'k'"):
+        w * double
+    assert (w * double.forward()).item() == 20.0
+
+
+def test_one_number_is_formatted_as_such():
+    t = Tensor([[2.0]])
+    assert (f"{t:.3f}", f"{t}") == ("2.000", "Tensor([[2.0]])")

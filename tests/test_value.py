@@ -1,6 +1,7 @@
 """Value: every line of the behaviour table that concerns scalars."""
 
 import fractions
+import gc
 import math
 from decimal import Decimal
 
@@ -10,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import tinygraph
-from tinygraph import FrozenBranchError, StaleGraphError, Value, ops, value
+from tinygraph import FrozenBranchError, StaleGraphError, Tensor, Value, ops, value
 from tinygraph.graph import order
+from tinygraph.row import Op, VariadicOp
 
 numbers = st.floats(-1e3, 1e3)
 any_float = st.floats()
@@ -77,6 +79,53 @@ def test_a_row_that_is_written_out_records_what_the_general_one_does(xs, data):
         assert (out.op, out.pending, out.grad, out.constant) == (clear.op, 0, None, False)
 
 
+def test_nodes_and_floats_take_the_short_way(monkeypatch):
+    """Through the row it takes three times as long."""
+
+    def long_way(*operands):
+        raise AssertionError(operands)
+
+    monkeypatch.setattr(value, "_record_any", long_way)
+    monkeypatch.setattr(Value, "_infix", staticmethod(long_way))
+    for x in (2.0, -2.0, 0.0):
+        a, b = Value(x), Value(-3.0)
+        for y in (b, 3.0, -3.0):
+            assert [(a + y).op, (a - y).op, (a * y).op, (a / y).op] == [ops.add, ops.sub, ops.mul, ops.div]
+        for y in (3.0, 3):
+            assert [(y + a).op, (y * a).op, (a + y).op, (a - y).op, (a * y).op] == [
+                *(ops.add, ops.mul, ops.add, ops.sub, ops.mul)
+            ]
+        assert [ops.exp(a).op, ops.maximum(a, 1.0).op] == [ops.exp, ops.maximum]
+    many = [Value(float(i)) for i in range(300)]
+    assert [tinygraph.total(many).op, tinygraph.dot(many, [2.0] * 300).op] == [ops.total, ops.dot]
+
+
+WAYS = [
+    *(lambda x: x + 2.0, lambda x: x - 2.0, lambda x: x * 2.0, lambda x: x / 2.0, lambda x: 2.0 + x, lambda x: 2.0 * x),
+    *(ops.neg, lambda x: ops.total([x, x])),
+]
+
+
+@pytest.mark.parametrize("way", WAYS, ids=["add", "sub", "mul", "div", "radd", "rmul", "row", "list"])
+@pytest.mark.parametrize("collecting", [True, False])
+def test_a_program_may_record_any_number_of_nodes_in_every_way(way, collecting):
+    """They are taken from blocks of at most 16384 blank ones. The collector is left as it was."""
+    x, before = Value(3.0), gc.isenabled()
+    (gc.enable if collecting else gc.disable)()
+    try:
+        assert {way(x).data for _ in range(20_000)} == {way(Value(3.0)).data}
+        assert gc.isenabled() is collecting
+    finally:
+        (gc.enable if before else gc.disable)()
+
+
+@given(units=st.integers(1, 100), y=st.floats(1e-13, 1e-11), sign=st.sampled_from([1, -1]))
+def test_a_quotient_that_lost_bits_has_a_slope_that_did_not(units, y, sign):
+    x = sign * units * math.ulp(0.0)
+    exact = -fractions.Fraction(x) / fractions.Fraction(y) ** 2
+    assert (Value(x) / Value(y)).slopes[1] == pytest.approx(float(exact), rel=1e-15, abs=0.0)
+
+
 @every_operator
 @given(x=numbers, y=numbers.filter(bool))
 def test_constants_and_plain_numbers_have_no_slope(name, x, y):
@@ -87,7 +136,7 @@ def test_constants_and_plain_numbers_have_no_slope(name, x, y):
     assert operator(k, a).slopes[0] is None
     assert operator(a, k).slopes[0] is not None
     both = operator(k, k)
-    assert both.constant
+    assert both.constant is True
     assert set(both.slopes) == {None}
     assert same(both.data, ops.TABLE[name].number(y, y))
     operator(a, k).backward()
@@ -180,10 +229,9 @@ def test_what_is_no_real_number_is_refused_with_advice(thing, advice):
     if not isinstance(thing, (Value, np.ndarray)):
         # An object of an unknown class might know what to do with a Value: there Python has the word.
         unknown = type(thing).__name__ in ("object", "Tensor")
-        with pytest.raises(TypeError, match="unsupported operand" if unknown else f"^add: .*{advice}"):
-            x + thing
-        with pytest.raises(TypeError):
-            thing * x
+        for word, operate in (("add", lambda: x + thing), ("add", lambda: thing + x), ("mul", lambda: thing * x)):
+            with pytest.raises(TypeError, match="unsupported operand" if unknown else f"^{word}[a-z]*: .*{advice}"):
+                operate()
         with pytest.raises(TypeError):
             tinygraph.maximum(x, thing)
 
@@ -201,6 +249,12 @@ def test_a_refusal_quotes_at_most_40_characters(size):
         assert whole.startswith(quoted.removesuffix("..."))
 
 
+def test_values_and_tensors_do_not_mix():
+    for pair in ((Value(1.0), Tensor(1.0)), (Value(1.0, constant=True), Tensor([1.0]))):
+        with pytest.raises(TypeError, match="add: a Value and a Tensor cannot be mixed in one graph"):
+            ops.add(*pair)
+
+
 def test_an_int_too_large_is_an_overflow():
     with pytest.raises(OverflowError, match="4001 bits"):
         Value(2**4000)
@@ -215,6 +269,7 @@ def test_an_int_too_large_is_an_overflow():
     ("expression", "number", "slope"),
     [
         (lambda x: 1.0 / x, math.inf, -math.inf),
+        (lambda x: 1.0 / -x, -math.inf, math.inf),
         (lambda x: 0.0 / x, math.nan, math.nan),
         (lambda x: x / 0.0, math.nan, math.inf),
         (lambda x: tinygraph.log(x), -math.inf, math.inf),
@@ -292,6 +347,7 @@ def test_detach_and_item():
     assert x.grad == 3.0
     assert y.item() == 9.0
     assert x.detach().name == ""
+    assert x.detach().constant is True
 
 
 # --- editing
@@ -586,3 +642,29 @@ def test_dot_and_total_are_one_node():
     assert tinygraph.grad(tinygraph.grad(both, w[0], create_graph=True), w[0]) == 2.0
     assert tinygraph.total([w[0], 1.0, w[0]]).slopes == (1.0, None, 1.0)
     assert tinygraph.total(node * 2.0 for node in w).data == 10.0
+
+
+def test_an_operand_listed_twice_counts_twice():
+    x = Value(2.0)
+    tinygraph.dot([x, x], [3.0, 5.0]).backward(seed=0.5)
+    assert x.grad == 4.0
+    inner = x * 2.0
+    tinygraph.dot([inner, inner], [3.0, 5.0]).backward(seed=0.5)
+    assert (inner.grad, x.grad) == (4.0, 8.0)
+
+
+def test_a_row_of_ones_own_over_two_lists_is_no_dot_product():
+    gap = VariadicOp(
+        "gap",
+        lambda xs, ys: math.fsum(abs(x - y) for x, y in zip(xs, ys, strict=True)),
+        dx=lambda out, xs, ys: [ops.sign(x - y) for x, y in zip(xs, ys, strict=True)],
+        dy=lambda out, xs, ys: [ops.sign(y - x) for x, y in zip(xs, ys, strict=True)],
+    )
+    node = gap([Value(3.0), Value(1.0)], [1.0, 5.0])
+    assert (node.data, node.slopes) == (6.0, (1.0, -1.0, None, None))
+
+
+def test_a_slope_of_ones_own_may_divide_by_zero_and_call_its_row_again():
+    row = Op("row", lambda x: x + 5.0, dx=lambda out, x: (2.0 * out - row(x)) / (x + 1.0))
+    assert row(Value(-1.0)).slopes == (math.inf,)
+    assert row(Value(1.0)).slopes == (3.0,)

@@ -8,6 +8,8 @@ a second follows Kahn's order.
 from __future__ import annotations
 
 from _thread import allocate_lock, get_ident
+from itertools import count
+from operator import neg
 
 from tinygraph import graph
 from tinygraph.graph import MANY, Node, check_fresh, order
@@ -18,9 +20,9 @@ if TYPE_CHECKING:
     from typing import Any
 
 _pass_lock = allocate_lock()
-_passing = 0  # the thread that holds the pass lock
+_passing: int | None = None  # the thread that holds the pass lock
 _unfinished: list[Node] = []  # the root of the pass that runs, or that was interrupted
-_mark = 0  # of the last pass: a negative number, of which each pass takes two
+_marks = map(neg, count(1))  # numbers below 0, of which each pass takes two
 
 
 def backward(root: Node, seed: Any, accumulate: Callable[[Node], None] | None = None) -> None:
@@ -49,7 +51,7 @@ def backward(root: Node, seed: Any, accumulate: Callable[[Node], None] | None = 
         finally:
             if _unfinished:
                 _clean_up()
-            _passing = 0
+            _passing = None
 
 
 def _clean_up() -> None:
@@ -71,9 +73,7 @@ def _accumulate_at_once(root: Node, seed: Any) -> bool:
     walk goes straight on to the last operand, which takes a quarter off that of stacking each; and
     `while True` is a loop that Python 3.11 specialises while it runs, four times as fast as `while stack`.
     """
-    global _mark
-    _mark -= 2
-    leaf, inner = _mark, _mark + 1  # what marks the nodes that this pass has reached
+    leaf, inner = next(_marks), next(_marks)  # what marks the nodes that this pass has reached
     now = graph.clock
     root.grad = seed
     stack: list[Node] = []
@@ -152,9 +152,9 @@ def _count_consumers(root: Node) -> bool:
         onward = None
         if node.dx is not None:
             operand = node.x
-            count = operand.pending
-            if count > 0:
-                operand.pending = count + 1
+            awaited = operand.pending
+            if awaited > 0:
+                operand.pending = awaited + 1
             else:
                 operand.pending = 1
                 operand.grad = 0.0
@@ -164,18 +164,18 @@ def _count_consumers(root: Node) -> bool:
             if slope is MANY:
                 for operand, slope in zip(node.x, node.y):  # noqa: B905
                     if slope is not None:
-                        count = operand.pending
-                        if count > 0:
-                            operand.pending = count + 1
+                        awaited = operand.pending
+                        if awaited > 0:
+                            operand.pending = awaited + 1
                         else:
                             operand.pending = 1
                             operand.grad = 0.0
                             push(operand)
             else:
                 operand = node.y
-                count = operand.pending
-                if count > 0:
-                    operand.pending = count + 1
+                awaited = operand.pending
+                if awaited > 0:
+                    operand.pending = awaited + 1
                 else:
                     operand.pending = 1
                     operand.grad = 0.0

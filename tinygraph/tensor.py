@@ -7,7 +7,6 @@ is seen in the graph; so every gradient has just the shape of its data.
 
 from __future__ import annotations
 
-import math
 import operator
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NoReturn
@@ -27,6 +26,10 @@ _new = object.__new__
 _ndarray, _float64 = np.ndarray, np.dtype(np.float64)
 _pow = ops.pow
 _EDGE = 6  # arrays of so many entries are written out
+
+
+def _comparison(compare: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    return lambda x, y: compare(_number(x), _number(y))
 
 
 class Tensor(Arithmetic):
@@ -243,13 +246,13 @@ class Tensor(Arithmetic):
 
     @staticmethod
     def _record_wiring(op: Wiring, operands: Sequence[Any]) -> Tensor:
-        if len(operands) == 1 and not op.variadic:
-            (x,) = operands
-            return _node(op, quietly(op.compute, x._data), x, None, None if type(x) is _Constant else True, None)
         if op.variadic:
             operands = tuple([x if isinstance(x, Tensor) else _operand(x, op.name) for x in operands])
             data = quietly(op.compute, *[x._data if isinstance(x, Tensor) else x for x in operands])
             return _node(op, data, operands, tuple(map(_wanted, operands)), None, graph.MANY)
+        if op.dy is None:
+            (x,) = operands
+            return _node(op, quietly(op.compute, x._data), x, None, None if type(x) is _Constant else True, None)
         x, y = operands
         a = x._data if isinstance(x, Tensor) else (x := _operand(x, op.name))
         b = y._data if isinstance(y, Tensor) else (y := _operand(y, op.name))
@@ -313,10 +316,14 @@ class Tensor(Arithmetic):
         >>> Tensor([[1.0, 2.0]]).transpose().shape
         (2, 1)
         """
-        order = axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else axes
-        found = tuple(operator.index(a) % self.ndim for a in order) if order else tuple(range(self.ndim))[::-1]
-        if sorted(found) != list(range(self.ndim)):
-            raise ValueError(f"transpose of a Tensor of shape {self.shape}: {axes} are not its axes in another order")
+        natural = range(self.ndim)
+        order = _listed(axes) or tuple(reversed(natural))
+        try:
+            found = tuple([natural[axis] for axis in order])
+        except IndexError:
+            found = order
+        if sorted(found) != list(natural):
+            raise ValueError(f"transpose of a Tensor of shape {self.shape}: {order} are not its axes in another order")
         return _moved(wiring.transpose(found), self)
 
     @property
@@ -331,7 +338,7 @@ class Tensor(Arithmetic):
                 f"strict: {self.name or 'this Tensor'} has the shape {self.shape}, a rank-1 array, of which .T is the "
                 "same again: make it a column with .reshape(-1, 1)"
             )
-        return _moved(wiring.transpose(tuple(range(self._data.ndim))[::-1]), self)
+        return _moved(wiring.transpose(tuple(reversed(range(self._data.ndim)))), self)
 
     def reshape(self, *shape: Any) -> Tensor:
         """The same entries in another shape, where one length may be -1.
@@ -339,11 +346,12 @@ class Tensor(Arithmetic):
         >>> Tensor([1.0, 2.0, 3.0, 4.0]).reshape(2, -1)
         Tensor([[1.0, 2.0], [3.0, 4.0]], op='reshape')
         """
-        wanted = shape[0] if len(shape) == 1 and not isinstance(shape[0], int) else shape
-        whole = math.prod(n for n in wanted if n != -1)
-        found = tuple(operator.index(n) if n != -1 else self.size // max(whole, 1) for n in wanted)
-        if math.prod(found) != self.size or list(wanted).count(-1) > 1:
-            raise ValueError(f"reshape: the {self.size} entries of shape {self.shape} do not make {tuple(wanted)}")
+        wanted = _listed(shape)
+        try:
+            found = self._data.reshape(wanted).shape
+        except ValueError:
+            message = f"reshape: the {self.size} entries of shape {self.shape} do not make {wanted}"
+            raise ValueError(message) from None
         return _moved(wiring.reshape(found), self)
 
     def __getitem__(self, key: Any) -> Tensor:
@@ -368,17 +376,10 @@ class Tensor(Arithmetic):
 
     # --- comparisons: arrays of bools (== and hash are identity)
 
-    def __lt__(self, other: Any) -> Any:
-        return self._data < _number(other)
-
-    def __le__(self, other: Any) -> Any:
-        return self._data <= _number(other)
-
-    def __gt__(self, other: Any) -> Any:
-        return self._data > _number(other)
-
-    def __ge__(self, other: Any) -> Any:
-        return self._data >= _number(other)
+    __lt__ = _comparison(operator.lt)
+    __le__ = _comparison(operator.le)
+    __gt__ = _comparison(operator.gt)
+    __ge__ = _comparison(operator.ge)
 
     # --- what would cut the graph in silence
 
@@ -399,7 +400,7 @@ class Tensor(Arithmetic):
         """Let `np.exp(t)`, `array + t` and `array @ t` record."""
         function = _UFUNCS.get(ufunc.__name__)
         if function is None or method != "__call__" or options:
-            name = ufunc.__name__ + ("" if method == "__call__" else f".{method}")
+            name = f"{ufunc.__name__}.{method}".removesuffix(".__call__")
             raise TypeError(f"np.{name} with these arguments does not work on a Tensor: use tinygraph's functions")
         return function(*inputs)
 
@@ -493,14 +494,18 @@ def _moved(op: Wiring, x: Tensor) -> Tensor:
     return _node(op, op.compute(x._data), x, None, None if type(x) is _Constant else True)
 
 
+def _listed(given: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Axes or lengths, whether they were given one by one or in one sequence."""
+    if len(given) == 1:
+        (only,) = given
+        return tuple(only) if hasattr(only, "__iter__") else given
+    return given
+
+
 def _axis(axis: Any) -> Axis:
-    return (
-        axis
-        if axis is None
-        else tuple(map(operator.index, axis))
-        if hasattr(axis, "__iter__")
-        else operator.index(axis)
-    )
+    if axis is None:
+        return None
+    return tuple(map(operator.index, axis)) if hasattr(axis, "__iter__") else operator.index(axis)
 
 
 def _no_more(numpy: dict[str, Any]) -> None:
@@ -536,18 +541,20 @@ def _entry(x: Any) -> Any:
 
 
 def _dot(x: Any, y: Any) -> Any:
-    if getattr(x, "ndim", 0) == getattr(y, "ndim", 0) == 2:
-        return Tensor._record_wiring(wiring.matmul, (x, y))
-    return x * y if not np.ndim(_number(x)) or not np.ndim(_number(y)) else wiring.matmul(x, y)
+    if not hasattr(x, "ndim"):
+        x = as_array(x, "dot")
+    if not hasattr(y, "ndim"):
+        y = as_array(y, "dot")
+    return Tensor._record_wiring(wiring.matmul, (x, y)) if x.ndim and y.ndim else x * y
 
 
 _UFUNCS: dict[str, Callable[..., Any]] = {
     **{row.array: row for row in ops.TABLE.values() if isinstance(row.array, str)},
     "matmul": Tensor._matmul,
-    "less": lambda x, y: _number(x) < _number(y),
-    "less_equal": lambda x, y: _number(x) <= _number(y),
-    "greater": lambda x, y: _number(x) > _number(y),
-    "greater_equal": lambda x, y: _number(x) >= _number(y),
+    "less": Tensor.__lt__,
+    "less_equal": Tensor.__le__,
+    "greater": Tensor.__gt__,
+    "greater_equal": Tensor.__ge__,
     "equal": operator.is_,
     "not_equal": operator.is_not,
 }

@@ -138,8 +138,6 @@ class Value(Arithmetic):
         out.grad = out.notes = None
         out.pending = 0
         out.stamp = graph.clock
-        if graph.constant_clock:
-            graph.check_constants(out)
         if graph.watch is not None:
             graph.watch(out)
         return out
@@ -149,7 +147,8 @@ class Value(Arithmetic):
         if op is _total:
             numbers = [x._data for x in xs if type(x) is Value]
             if len(numbers) == len(xs):
-                return _node(op, op.combine(numbers), xs, op.dx(0.0, numbers), None, graph.MANY)
+                number = op.combine(numbers)
+                return _node(op, number, xs, op.dx(number, numbers), None, graph.MANY)
         elif op is _dot and ys is not None:  # of weights and data, whose slopes are the data
             products = [x._data * y for x, y in zip(xs, ys) if type(x) is Value and type(y) is float]  # noqa: B905
             if len(products) == len(xs):
@@ -164,7 +163,7 @@ class Value(Arithmetic):
         if self.dy is graph.MANY:
             self.y = slopes
         else:
-            self.dx, self.dy = slopes if len(slopes) == 2 else (*slopes, None)
+            self.dx, self.dy = slopes if self.op.dy else (*slopes, None)
         self._write(number)
 
     @staticmethod
@@ -375,7 +374,7 @@ class Value(Arithmetic):
         branch = Branch(_COMPARISONS[symbol], f" {symbol} ".join(texts), *numbers)
         for slot, side in enumerate(pair):
             if isinstance(side, Value):
-                partner = pair[1 - slot]
+                partner = (other, self)[slot]
                 key = id(partner) if isinstance(partner, Value) else partner
                 side.note().remember((symbol, slot, key), branch, slot)
         return branch.outcome
@@ -399,9 +398,9 @@ class Value(Arithmetic):
         """Let `np.exp(v)` and `np.float64(2) * v` record, and map over arrays to arrays of Values."""
         function = _UFUNCS.get(ufunc.__name__)
         if function is None or method != "__call__" or options:
-            name = ufunc.__name__ + ("" if method == "__call__" else f".{method}")
+            name = f"{ufunc.__name__}.{method}".removesuffix(".__call__")
             raise TypeError(f"np.{name} with these arguments does not work on a Value: use tinygraph's functions")
-        if all(getattr(x, "shape", ()) == () for x in inputs):
+        if not any(getattr(x, "shape", ()) for x in inputs):
             return function(*[x if isinstance(x, Value) else plain_number(x, ufunc.__name__) for x in inputs])
         import numpy as np
 
@@ -502,8 +501,8 @@ def _record_any(op: Op, operands: tuple[Any, ...]) -> Value:
     constant = True not in wanted
     if op.variadic:
         return _node(op, number, operands, slopes, None, graph.MANY, constant)
-    x, y = operands if op.arity == 2 else (*operands, None)
-    dx, dy = slopes if op.arity == 2 else (*slopes, None)
+    x, y = operands if op.dy else (*operands, None)
+    dx, dy = slopes if op.dy else (*slopes, None)
     return _node(op, number, x, y, dx, dy, constant)
 
 
