@@ -358,3 +358,11 @@ def test_reprs_say_what_a_row_is():
     assert repr(ops.log) == "<op log(x): x > 0>"
     assert repr(ops.dot) == "<op dot(x, y): all reals>"
     assert repr(ops.POSITIVE) == "Domain('x > 0')"
+
+
+@pytest.mark.parametrize(("exponent", "at_once"), [(2.5, True), (-3.0, True), (0.3, False), (1e-17, False)])
+def test_a_slope_of_a_power_is_computed_at_once_on_arrays_where_its_exponent_is_a_float(exponent, at_once):
+    row = ops.power_slope(exponent)
+    assert (row.array is not None) == at_once
+    x = np.array([0.5, 1.5])
+    assert row(x).tolist() == pytest.approx([row.number(0.5), row.number(1.5)], rel=1e-14)
