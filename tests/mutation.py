@@ -156,6 +156,7 @@ class Tests:
     seconds: dict[str, float] = field(default_factory=dict)
     recent: list[str] = field(default_factory=list)  # the last killers
     killer: str = ""
+    mutated: bool = False
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         cost = {item: self.seconds.get(item.nodeid, 0.0) for item in items}
@@ -163,7 +164,7 @@ class Tests:
         items[:] = sorted(quick, key=cost.__getitem__)
 
     def pytest_runtest_logstart(self) -> None:
-        if self.seconds:  # the alarm ends the fork
+        if self.mutated:  # the alarm ends the fork
             signal.setitimer(signal.ITIMER_REAL, HANGS)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -188,6 +189,7 @@ class Tests:
 
     def _fork(self, mutant: Mutant | None, here: Any, answer: Any) -> None:
         here.close()  # with nobody left to read, an answer is an error and the fork ends
+        self.mutated = mutant is not None
         resource.setrlimit(resource.RLIMIT_AS, (8 << 30, 8 << 30))
         for stream in (1, 2):
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream)
@@ -221,8 +223,10 @@ def main(modules: list[str]) -> int:
     for module in modules:
         files = FILES_OF_ARRAYS if module in OF_ARRAYS else FILES
         tests = suites[files] = suites.get(files) or Tests(files).run()
-        tests.killer = ""
         quick = [seconds for seconds in tests.seconds.values() if seconds <= SLOW]
+        if not quick:
+            sys.exit(f"the tests of {module} do not run without a fault: {tests.killer or 'there are none'}")
+        tests.killer = ""
         print(f"{module}: {len(quick)} of {len(tests.seconds)} tests, {sum(quick):.0f} s", flush=True)
         everything, left_out = mutants(module)
         reasons = tomllib.loads(EQUIVALENT.read_text(encoding="utf-8")).get(module, {})
