@@ -120,7 +120,7 @@ def formula(node: Node, slot: int) -> str:
         return ""
     wanted = [k == slot for k in range(len(node.args))]
     slope = Context().run(op.slopes, node, node.args, wanted)[slot]  # nobody watches what is recorded here
-    return words.label(slope, depth=2)
+    return words.label(slope, depth=3)
 
 
 class Events(Sequence[Step]):
