@@ -444,6 +444,22 @@ def test_scopes_are_clusters_one_for_each_path_nested():
     assert source.index("outer") < source.index("inner")
 
 
+@engines
+def test_an_arrow_between_scopes_is_drawn_once(engine):
+    p = Value(1.5)
+    with scope("layer"), scope("act"):
+        h = p.tanh()
+    with scope("other"):
+        k = h * 2.0
+    with scope("layer"):
+        r = k + h
+    r.backward()
+    root = ET.fromstring(draw(r, engine=engine).svg())
+    edges = [group for group in root.iter(f"{SVG}g") if (group.get("class") or "").startswith("edge")]
+    assert len(edges) == 9
+    assert all(len(list(edge.iter(f"{SVG}path"))) == 1 for edge in edges)
+
+
 def test_scopes_within_scopes_have_an_end():
     with contextlib.ExitStack() as stack:
         for i in range(300):

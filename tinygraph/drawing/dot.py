@@ -60,6 +60,8 @@ def digraph(picture: Picture, layout: Layout) -> graphviz.Digraph:
     graph.attr("graph", rankdir=layout.direction, ordering="in", nodesep="0.3", ranksep="0.5", pad="0.2",
                splines="spline", outputorder="edgesfirst", bgcolor=theme.background, fontname=FONT,
                fontcolor=theme.ink, fontsize="12", tooltip=" ")  # fmt: skip
+    # Without it dot 2.43 puts a chain through several scopes into one rank, and draws an arrow twice.
+    graph.attr("graph", newrank="true")
     graph.attr("node", shape="box", fontname=FONT, fontsize="13", fontcolor=theme.ink, margin="0.1,0.05", height="0.4")
     graph.attr("edge", fontname=FONT, fontsize="10", penwidth="1.4", arrowsize="0.8")
     heading = _heading(picture, layout, theme)
