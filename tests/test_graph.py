@@ -679,3 +679,10 @@ def test_a_pass_that_was_left_keeps_nobody_out(monkeypatch):
     u.pending = v.pending = 2
     y.backward()
     assert x.grad == 4 * 2.0**3 * 3.0**4
+
+
+def test_what_a_gradient_starts_from_is_said_by_name():
+    x = Value(2.0)
+    with pytest.raises(TypeError):
+        tinygraph.grad(x * x, x, 3.0)
+    assert tinygraph.grad(x * x, x, seed=3.0) == 12.0
