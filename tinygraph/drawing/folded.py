@@ -56,7 +56,7 @@ def _quotient(
     whole = {f"n{i}" for i in scopes}
     for operand, node, owner, slot in found.edges:
         head = f"n{number_of[node]}"
-        place = -1 if node in found.sums or head in whole else _place(node, slot)
+        place = -1 if node in found.sums or len(found.groups[number_of[node]]) > 1 else _place(node, slot)
         if isinstance(operand, Node):
             tail, data = f"n{number_of[operand]}", operand._data
             if tail == head and head in whole:
