@@ -366,3 +366,8 @@ def test_a_slope_of_a_power_is_computed_at_once_on_arrays_where_its_exponent_is_
     assert (row.array is not None) == at_once
     x = np.array([0.5, 1.5])
     assert row(x).tolist() == pytest.approx([row.number(0.5), row.number(1.5)], rel=1e-14)
+
+
+def test_the_slope_of_a_loss_is_computed_at_once_on_arrays():
+    assert ops.binary_cross_entropy_da.array == "binary_cross_entropy_da"
+    assert ops.binary_cross_entropy_slope(2).array is None
