@@ -368,6 +368,7 @@ def test_a_slope_of_a_power_is_computed_at_once_on_arrays_where_its_exponent_is_
     assert row(x).tolist() == pytest.approx([row.number(0.5), row.number(1.5)], rel=1e-14)
 
 
-def test_the_slope_of_a_loss_is_computed_at_once_on_arrays():
+def test_first_slopes_are_computed_at_once_on_arrays_and_those_of_higher_order_float_by_float():
     assert ops.binary_cross_entropy_da.array == "binary_cross_entropy_da"
-    assert ops.binary_cross_entropy_slope(2).array is None
+    assert ops.div_dy.array == "div_dy"
+    assert ops.binary_cross_entropy_slope(2).array is ops.div_slope(2).array is None
