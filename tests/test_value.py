@@ -109,7 +109,7 @@ WAYS = [
 @pytest.mark.parametrize("way", WAYS, ids=["add", "sub", "mul", "div", "radd", "rmul", "row", "list"])
 @pytest.mark.parametrize("collecting", [True, False])
 def test_a_program_may_record_any_number_of_nodes_in_every_way(way, collecting):
-    """They are taken from blocks of at most 16384 blank ones. The collector is left as it was."""
+    """They are taken from blocks of at most 4096 blank ones. The collector is left as it was."""
     x, before = Value(3.0), gc.isenabled()
     (gc.enable if collecting else gc.disable)()
     try:

@@ -447,7 +447,7 @@ def _allocate() -> Value:
         if collecting:
             gc.enable()
             gc.collect(0)
-    _block = min(2 * _block, 16384)
+    _block = min(2 * _block, 4096)
     return _blank.pop()
 
 
