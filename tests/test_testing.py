@@ -392,3 +392,8 @@ def test_mpmath_has_digits_enough_where_its_own_functions_lose_some():
 def test_a_difference_that_overflows_is_no_oracle():
     """Near the range of floats the six-point difference is not finite; that says nothing against the row."""
     testing._check_row(ops.pow_dy, (0.5, -1000.0), 8.0, None)
+
+
+def test_the_difference_knows_that_subnormals_have_few_bits():
+    assert ops.div_dy(5e-324, 0.5) == -2e-323
+    assert_gradient(ops.div_dy, 5e-324, 0.5)
