@@ -196,22 +196,33 @@ def binary_cross_entropy_da(a: Any, y: Any) -> Any:
 
 def binary_cross_entropy_with_logits(z: Any, y: Any) -> Any:
     """binary_cross_entropy(sigmoid(z), y), computed from z: two terms of one sign, and one exp."""
-    return binary_cross_entropy_with_logits_and_slope(z, y)[0]
+    return _cross_entropy_of_logits(z, *_decay_and_weight(z, y))
 
 
 def sigmoid_minus(z: Any, y: Any) -> Any:
     """sigmoid(z) - y from both tails, (1 - y) sigmoid(z) - y sigmoid(-z): for y = 0 and 1 nothing cancels."""
-    return binary_cross_entropy_with_logits_and_slope(z, y)[1]
+    return _sigmoid_minus(z, *_decay_and_weight(z, y))
 
 
 def binary_cross_entropy_with_logits_and_slope(z: Any, y: Any) -> tuple[Any, Any]:
-    """Value and slope at once, from one exp and one weight: 1 - y where z is positive, -y where it is not."""
-    e = np.exp(np.copysign(z, -1.0))  # exp(-|z|) in one op less
-    weight, rest = (0.5 + np.copysign(0.5, z)) - y, np.log1p(e)
+    """Value and slope at once, from one exp and one weight."""
+    e, weight = _decay_and_weight(z, y)
+    return _cross_entropy_of_logits(z, e, weight), _sigmoid_minus(z, e, weight)
+
+
+def _decay_and_weight(z: Any, y: Any) -> tuple[Any, Any]:
+    """exp(-|z|), in one op less, and 1 - y where z is positive, -y where it is not."""
+    return np.exp(np.copysign(z, -1.0)), (0.5 + np.copysign(0.5, z)) - y
+
+
+def _cross_entropy_of_logits(z: Any, e: Any, weight: Any) -> Any:
+    rest = np.log1p(e)
     out = weight * z + rest
-    if not _all_finite(out):
-        out = _weighted(weight, z) + rest  # weight 0 leaves nothing of an infinite z
-    return out, weight - np.copysign(e / (1.0 + e), z)
+    return out if _all_finite(out) else _weighted(weight, z) + rest  # weight 0 leaves nothing of an infinite z
+
+
+def _sigmoid_minus(z: Any, e: Any, weight: Any) -> Any:
+    return weight - np.copysign(e / (1.0 + e), z)
 
 
 def _all_finite(x: Any) -> bool:

@@ -139,7 +139,7 @@ class Debugger(cmd.Cmd):
         say(f"  {text}.grad = {'·' if gradient is None else words.quantity(gradient)}")
         write = self.stepper.last_write(node)
         if write is not None:
-            say(f"  written by event {write.index}: {write.symbol} = {write.numbers}")
+            say(f"  written by event {write.index}: {write.equation}")
 
     def do_explain(self, text: str) -> None:
         """e, explain NODE: every contribution to its gradient, and what is still to come."""
@@ -150,7 +150,7 @@ class Debugger(cmd.Cmd):
         here = self.stepper.index
         first = max(1, here - AROUND)
         for step in self.stepper.events[first - 1 : here + AROUND]:
-            say(f"  {'->' if step.index == here else '  '} {step.index:>3}  {step.symbol} = {step.numbers}")
+            say(f"  {'->' if step.index == here else '  '} {step.index:>3}  {step.equation}")
 
     def do_view(self, text: str) -> None:
         """v, view: the graph as a tree, with the gradients so far and a mark at this event's node."""

@@ -8,11 +8,12 @@ from typing import Any
 
 from tinygraph.checking import NUDGE, check_grad, numeric_grad
 from tinygraph.datasets import Scaler, load_breast_cancer
-from tinygraph.drawing import EngineNotFoundError, draw
-from tinygraph.graph import Node, order, propagate
+from tinygraph.drawing import EngineNotFoundError, draw, words
+from tinygraph.graph import Node, order
 from tinygraph.logistic import no_loop, two_loops
 from tinygraph.readings import report, three_readings
 from tinygraph.reporting import say
+from tinygraph.stepping import Stepper
 from tinygraph.tensor import Tensor
 from tinygraph.training import save_model, train
 from tinygraph.value import Value
@@ -46,14 +47,12 @@ def show_backpropagation() -> Value:
     say("\nForward, from the inputs to J:")
     for node in reversed(order(J)):
         if node.op is not None:
-            names, numbers = (node.op.text(*texts) for texts in (_names(node), _numbers(node)))
-            say(f"  {node.name} = {names} = {numbers} = {node._data:g}")
+            numbers = node.op.text(*[f"{x._data if isinstance(x, Node) else x:g}" for x in node.args])
+            say(f"  {words.headline(node)} = {numbers} = {node._data:g}")
 
-    say("\nBackward, from J to the inputs, one contribution a line:\n  dJ/dJ = 1")
-    gradients: dict[Node, float] = {}
-    for node, _, operand, upstream, slope, contribution in propagate(J, 1.0, gradients):
-        y, x = node.name, operand.name
-        say(f"  dJ/d{x} += dJ/d{y} · d{y}/d{x} = {upstream:g} × {slope:g} = {contribution:g}")
+    say("\nBackward, from J to the inputs, one contribution a line:")
+    for step in Stepper(J):
+        say(f"  {step.equation}")
 
     say(f"\nThe same slopes without calculus: nudge one input by {NUDGE} and see how far J moves:")
     J.backward()
@@ -112,11 +111,3 @@ def train_on_real_data(n_steps: int) -> dict[str, object]:
     say(f"  checked on {len(X)} examples: {len(check.inputs)} derivatives by backpropagation and by the complex step")
     say(f"  {verdict}; the largest difference is {worst:.1e}")
     return train(table, loss="cross_entropy", learning_rate=1.0, n_steps=n_steps)
-
-
-def _names(node: Node) -> list[str]:
-    return [(x.name if isinstance(x, Node) else "") or text for x, text in zip(node.args, _numbers(node), strict=True)]
-
-
-def _numbers(node: Node) -> list[str]:
-    return [f"{x._data if isinstance(x, Node) else x:g}" for x in node.args]

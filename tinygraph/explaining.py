@@ -7,7 +7,7 @@ from typing import Any
 
 from tinygraph.drawing import words
 from tinygraph.graph import Node, order
-from tinygraph.stepping import Step, Stepper, called, derivative_of, formula
+from tinygraph.stepping import Step, Stepper, called, derivative_of, flowing, formula
 
 
 @dataclass(frozen=True)
@@ -118,12 +118,8 @@ def explained(stepper: Stepper, node: Node | str) -> Explanation:
 def paths(nodes: list[Node], node: Node) -> int:
     """The number of paths from the first of these nodes, in topological order, to one: counted, never walked."""
     count = {nodes[0]: 1}
-    for consumer in nodes:
-        here = count.get(consumer, 0)
-        if here:
-            for operand, flow in zip(consumer.args, consumer._flow, strict=True):
-                if flow is not None:
-                    count[operand] = count.get(operand, 0) + here
+    for consumer, operand in flowing(nodes):
+        count[operand] = count.get(operand, 0) + count[consumer]
     return count.get(node, 0)
 
 
@@ -134,13 +130,12 @@ def _so_far(ledger: Explanation) -> str:
 
 
 def _term(step: Step) -> str:
-    symbol = step.symbol.partition(" += ")[2]
-    return f"{symbol} = {step.numbers}"
+    return step.equation.partition(" += ")[2]
 
 
 def _through(step: Step) -> str:
     result, operand = step.result, step.operand
-    name = " = ".join(filter(None, [words.cut(result.name), words.expression(result)]))
+    name = words.headline(result)
     notes = []
     if result.args.count(operand) > 1:
         notes.append(f"operand {step.slot + 1}")

@@ -7,6 +7,7 @@ that stood there, to the bit. The gradients are the stepper's own: the graph is 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextvars import Context
 from dataclasses import dataclass, field
 from typing import Any, Literal, overload
 
@@ -57,7 +58,7 @@ class Step:
     def symbol(self) -> str:
         """What happens, in symbols: "dJ/db += dJ/du · du/db", or "u = b × c"."""
         if self.kind == "forward":
-            return " = ".join(filter(None, [words.cut(self.result.name), words.expression(self.result)])) or "·"
+            return words.headline(self.result) or "·"
         assert self.root is not None
         if self.operand is None:
             return derivative_of(self.root, self.result)
@@ -76,12 +77,17 @@ class Step:
         factors = " × ".join(words.factor(words.quantity(x)) for x in (self.upstream, self.local))
         return f"{factors} = {words.quantity(self.contribution)}"
 
+    @property
+    def equation(self) -> str:
+        """Both: "dJ/db += dJ/du · du/db = 3 × 2 = 6"."""
+        return f"{self.symbol} = {self.numbers}"
+
     def __str__(self) -> str:
         head = f"step {self.index}/{self.total}"
         if self.kind == "forward":
-            return f"{head}  {self.symbol} = {self.numbers}"
-        name = " = ".join(filter(None, [words.cut(self.result.name), words.expression(self.result)]))
-        lines = [f"{head}  {name or words.quantity(self.result._data)}", f"  {self.symbol} = {self.numbers}"]
+            return f"{head}  {self.equation}"
+        name = words.headline(self.result) or words.quantity(self.result._data)
+        lines = [f"{head}  {name}", f"  {self.equation}"]
         if self.operand is not None:
             why = formula(self.result, self.slot)
             if why and why != words.quantity(self.local):
@@ -113,10 +119,8 @@ def formula(node: Node, slot: int) -> str:
     >>> formula(b * c, 0), formula((b * c).exp(), 0)
     ('c', 'exp(b × c)')
     """
-    from contextvars import Context
-
     op = node.op
-    if op is None or op.variadic or not hasattr(op, "analytic") or hasattr(op, "compute"):
+    if op is None or op.variadic or hasattr(op, "compute"):
         return ""
     wanted = [k == slot for k in range(len(node.args))]
     slope = Context().run(op.slopes, node, node.args, wanted)[slot]  # nobody watches what is recorded here
@@ -187,7 +191,7 @@ class Stepper:
         check_fresh(nodes)
         self._computed = [node for node in reversed(nodes) if node.op is not None] if phase != "backward" else []
         self._seed = root._seed(seed) if phase != "forward" else None
-        self._total = len(self._computed) + (1 + _edges(nodes) if phase != "forward" else 0)
+        self._total = len(self._computed) + (1 + sum(1 for _ in flowing(nodes)) if phase != "forward" else 0)
         self._adjoints: dict[Node, Any] = {}  # the sums of `propagate` itself
         self._source = propagate(root, self._seed, self._adjoints) if phase != "forward" else iter(())
         self._seen: list[tuple[Any, ...]] = []  # events of propagate, each with the gradient before and after
@@ -283,7 +287,8 @@ class Stepper:
 
     def _same_node(self, k: int) -> bool:
         """Whether events k and k + 1 belong to one node."""
-        return self._step(k).kind == self._step(k + 1).kind and self._step(k).result is self._step(k + 1).result
+        this, following = self._step(k), self._step(k + 1)
+        return this.kind == following.kind and this.result is following.result
 
     def goto(self, k: int) -> Step | None:
         """Go to where k events have happened, forwards or back."""
@@ -430,14 +435,12 @@ class Stepper:
         return f"<stepper{name}: {self.index} of {self._total} events>"
 
 
-def _edges(nodes: list[Node]) -> int:
-    """How many edges a gradient flows along from the root."""
+def flowing(nodes: list[Node]) -> Iterator[tuple[Node, Node]]:
+    """The edges that a gradient flows along from the first of these nodes, in topological order: (node, operand)."""
     reached = {nodes[0]}
-    count = 0
     for node in nodes:
         if node in reached:
             for operand, flow in zip(node.args, node._flow, strict=True):
                 if flow is not None:
                     reached.add(operand)
-                    count += 1
-    return count
+                    yield node, operand

@@ -20,8 +20,13 @@ from tinygraph.drawing.themes import THEMES, Theme
 
 # Helvetica has the same widths, but Pango takes DejaVu for it; a list of names breaks engines without Pango.
 FONT = "Arial"
-DETAILS = ("full", "contributions", "plain")  # what arrows say: the chain rule, its result, nothing
-LEGEND = ("input", "parameter", "constant", "operation", "output")
+LEGEND = {
+    "input": 'BORDER="1" STYLE="ROUNDED"',
+    "parameter": 'BORDER="3"',
+    "constant": 'BORDER="1" STYLE="DASHED"',
+    "operation": 'BORDER="1" STYLE="ROUNDED"',
+    "output": 'BORDER="3" STYLE="ROUNDED"',
+}
 _SHAPES = {
     "input": ("rounded,filled", "1.5"),
     "parameter": ("filled", "2.8"),
@@ -40,7 +45,7 @@ class Layout:
     """How the cards stand, and how much the arrows say."""
 
     theme: str = "light"
-    detail: str = "full"
+    detail: str = "full"  # what arrows say: the chain rule; "contributions", its result; "plain", nothing
     direction: str = "LR"
     title: str = ""
     legend: bool = True
@@ -256,20 +261,15 @@ def _heading(picture: Picture, layout: Layout, theme: Theme) -> str:
 def _legend(picture: Picture, layout: Layout, theme: Theme) -> str:
     present = {card.role for card in picture.cards}
     cells = []
-    for kind in LEGEND:
+    for kind, style in LEGEND.items():
         if kind in present:
             fill, border = getattr(theme, kind)
-            style = {"parameter": 'BORDER="3"', "output": 'BORDER="3" STYLE="ROUNDED"'}.get(kind, 'BORDER="1"')
-            style += {"constant": ' STYLE="DASHED"', "input": ' STYLE="ROUNDED"', "operation": ' STYLE="ROUNDED"'}.get(
-                kind, ""
-            )
             cells.append(f'<TD {style} COLOR="{border}" BGCOLOR="{fill}" WIDTH="22" HEIGHT="14" FIXEDSIZE="TRUE"></TD>')
             cells.append(f"<TD>{_font(kind, theme.muted, 11)}&#160;&#160;</TD>")
-    forward, backward = {
-        "full": ("→ forward: value", "← backward: upstream × local = contribution"),
-        "contributions": ("→ forward: value", "← backward: upstream × local = contribution"),
-        "plain": ("→ forward: values", "← backward: derivatives"),
-    }[layout.detail]
+    if layout.detail == "plain":
+        forward, backward = "→ forward: values", "← backward: derivatives"
+    else:
+        forward, backward = "→ forward: value", "← backward: upstream × local = contribution"
     cells.append(f"<TD>{_font(forward, theme.forward, 11)}&#160;&#160;</TD>")
     if any(arrow.back for arrow in picture.arrows):
         cells.append(f"<TD>{_font(backward, theme.backward, 11)}</TD>")

@@ -13,6 +13,7 @@ from tinygraph.row import Op
 SPEC = ".4g"  # of numbers
 NAME = 24  # characters of a name; the whole one is in the tooltip
 SHORT = 12  # of one within an expression or a derivative
+LONGEST = 60  # of an expression
 EXACT = 7  # of a number that stands in the program
 TERMS = 4  # of a sum that is written out
 ENTRIES = 4  # arrays of so many entries are written out
@@ -146,9 +147,6 @@ def label(node: Any, spec: str = ".4g", depth: int = 2) -> str:
     return expression(node, spec, depth)
 
 
-LONGEST = 60  # of an expression
-
-
 def expression(node: Node, spec: str = ".4g", depth: int = 2) -> str:
     """How the node was computed, in the names of its operands; "" for a leaf.
 
@@ -175,6 +173,11 @@ def written(node: Node, say: Callable[[Any], str]) -> str:
     if op is total:  # an addition of several
         return " + ".join(texts if len(texts) <= TERMS else [*texts[:2], "…", texts[-1]])
     return f"σ({texts[0]})" if op is sigmoid else op.text(*texts)
+
+
+def headline(node: Node) -> str:
+    """The name of a node and how it was computed, whichever there is: "u = b × c"."""
+    return " = ".join(filter(None, [cut(node.name), expression(node)]))
 
 
 def local(node: Node, slope: Any, spec: str = ".4g") -> str:
