@@ -17,6 +17,7 @@ FLOORS = {
     "row": 0,
     "ops": 0,
     "notes": 0,
+    "choices": 0,
     "writing": 0,
     "graph": 1,
     "backpropagation": 1,

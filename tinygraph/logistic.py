@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygraph.choices import one_of
 from tinygraph.ops import (
     binary_cross_entropy,
     binary_cross_entropy_with_logits,
@@ -307,6 +308,5 @@ def _examples(X: Any) -> np.ndarray[Any, Any]:
 
 
 def _choice(what: str, name: Any, known: Any) -> Any:
-    if name not in known:
-        raise ValueError(f"{what} must be one of {', '.join(map(repr, known))}, not {name!r}")
+    one_of(what, name, known)
     return known[name] if isinstance(known, dict) else name

@@ -11,6 +11,7 @@ from contextvars import Context
 from dataclasses import dataclass, field
 from typing import Any, Literal, overload
 
+from tinygraph.choices import one_of
 from tinygraph.drawing import words
 from tinygraph.drawing.cards import derivative
 from tinygraph.graph import Node, check_fresh, order, propagate
@@ -182,10 +183,8 @@ class Stepper:
     ) -> None:
         if not isinstance(root, Node):
             raise TypeError(f"Stepper takes a node of a graph (a Value or a Tensor), not {root!r}")
-        if phase not in ("backward", "forward", "both"):
-            raise ValueError(f"phase must be 'backward', 'forward' or 'both', not {phase!r}")
-        if granularity not in ("edge", "node"):
-            raise ValueError(f"granularity must be 'edge' or 'node', not {granularity!r}")
+        one_of("phase", phase, ("backward", "forward", "both"))
+        one_of("granularity", granularity, ("edge", "node"))
         self.root, self.granularity = root, granularity
         nodes = order(root)
         check_fresh(nodes)

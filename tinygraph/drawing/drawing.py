@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
+from tinygraph.choices import one_of
 from tinygraph.drawing import rendering
 from tinygraph.drawing.cards import Picture, Style, neighbourhood, picture
 from tinygraph.drawing.dot import Layout, digraph
@@ -123,10 +124,10 @@ def draw(
     """
     if not isinstance(root, Node):
         raise TypeError(f"draw takes a node of a graph (a Value or a Tensor), not {root!r}")
-    _one_of("theme", theme, ("light", "dark", "auto"))
-    _one_of("detail", detail, DETAILS)
-    _one_of("direction", direction, ("LR", "TB"))
-    _one_of("notation", notation, ("dJ/dv", "dv"))
+    one_of("theme", theme, ("light", "dark", "auto"))
+    one_of("detail", detail, DETAILS)
+    one_of("direction", direction, ("LR", "TB"))
+    one_of("notation", notation, ("dJ/dv", "dv"))
     try:
         format(1.0, number)
     except (ValueError, TypeError):
@@ -158,8 +159,3 @@ def _shown(root: Node, style: Style, detail: Any, near: Collection[Node] | None)
             return folded(root, style, FULL), "plain"
         detail = "full" if size <= FULL else "contributions" if size <= CONTRIBUTIONS else "plain"
     return picture(root, style, near), detail
-
-
-def _one_of(what: str, given: Any, known: Collection[str]) -> None:
-    if given not in known:
-        raise ValueError(f"{what} must be one of {', '.join(map(repr, known))}, not {given!r}")

@@ -1,0 +1,17 @@
+"""An option that is one of a few."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+
+def one_of(what: str, given: Any, known: Collection[Any]) -> None:
+    """Raise ValueError, which says what there is, unless the option is one of those known.
+
+    >>> one_of("theme", "pink", ("light", "dark"))
+    Traceback (most recent call last):
+    ValueError: theme must be one of 'light', 'dark', not 'pink'
+    """
+    if given not in known:
+        raise ValueError(f"{what} must be one of {', '.join(map(repr, known))}, not {given!r}")
