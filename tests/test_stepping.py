@@ -1,5 +1,6 @@
 """Laws of stepping: the events are those of backpropagation, and going back restores the very bits."""
 
+import contextlib
 import io
 import subprocess
 import sys
@@ -292,11 +293,8 @@ def test_dz_is_a_minus_y():
 def talk(stepper, *lines):
     """What the debugger answers to these lines."""
     out = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True)
-    old, sys.stdout = sys.stdout, out
-    try:
+    with contextlib.redirect_stdout(out):
         Debugger(stepper, io.StringIO("\n".join(lines) + "\n")).cmdloop()
-    finally:
-        sys.stdout = old
     return out.buffer.getvalue().decode()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tinygraph.drawing import words
@@ -17,43 +17,31 @@ from tinygraph.ops import add
 def folded(root: Node, style: Style, limit: int) -> Picture:
     """One card for each group of isomorphic nodes, marked with their number."""
     found = fold(root, limit, style.parameters)
-    return _quotient(root, style, found, lambda group: _expression(found, group))
+    return _quotient(root, style, found, {})
 
 
 def folded_scopes(root: Node, style: Style) -> Picture:
     """One card for each outermost scope, and for each group of isomorphic nodes outside of them."""
     found = fold_scopes(root, style.parameters)
     sizes = Counter(node.scope[0] for node in order(root) if node.scope and node is not root)
-
-    def express(group: Sequence[Node]) -> tuple[str, str]:
-        scope = group[0].scope
-        return (
-            (scope[0], f"{sizes[scope[0]]:,} node{'s' * (sizes[scope[0]] > 1)}")
-            if scope and group[0] is not root
-            else _expression(found, group)
-        )
-
-    whole = {i for i, group in enumerate(found.groups) if group[0].scope and group[0] is not root}
-    return _quotient(root, style, found, express, whole)
+    scopes = {}
+    for i, group in enumerate(found.groups):
+        if group[0].scope and group[0] is not root:
+            name = group[0].scope[0]
+            scopes[i] = Card(f"n{i}", "scope", name, f"{sizes[name]:,} node{'s' * (sizes[name] > 1)}")
+    return _quotient(root, style, found, scopes)
 
 
-def _quotient(
-    root: Node,
-    style: Style,
-    found: Fold,
-    express: Callable[[Sequence[Node]], tuple[str, str]],
-    scopes: Collection[int] = (),
-) -> Picture:
+def _quotient(root: Node, style: Style, found: Fold, scopes: Mapping[int, Card]) -> Picture:
     numbers = Numbers(root)
     number_of = found.group_of
-    cards = []
-    for i, group in enumerate(found.groups):
-        name, expression = express(group)
-        scope = Card(f"n{i}", "scope", name, expression)
-        cards.append(scope if i in scopes else _card(f"n{i}", group, name, expression, numbers, style))
+    cards = [
+        scopes.get(i) or _card(f"n{i}", group, *_expression(found, group), numbers, style)
+        for i, group in enumerate(found.groups)
+    ]
     arrows: dict[tuple[str, str, int], list[Any]] = {}  # from, to, slot: how many, the first operand's number, red
     plain: dict[tuple[str, int], list[Any]] = {}
-    whole = {f"n{i}" for i in scopes}
+    whole = {card.id for card in scopes.values()}
     for operand, node, owner, slot in found.edges:
         head = f"n{number_of[node]}"
         place = -1 if node in found.sums or len(found.groups[number_of[node]]) > 1 else _place(node, slot)
