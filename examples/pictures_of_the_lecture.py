@@ -1,4 +1,4 @@
-"""The lecture's graphs as pictures: J = 3(a + bc), logistic regression of one example, and of many, folded.
+"""The lecture's graphs as pictures: J = 3(a + bc), logistic regression of one example and of many; a moment of a walk.
 
     python examples/pictures_of_the_lecture.py [FOLDER]
 
@@ -12,9 +12,10 @@ from pathlib import Path
 import numpy as np
 
 import tinygraph
-from tinygraph import Tensor, Value, draw, name_from, scope
+from tinygraph import Stepper, Tensor, Value, draw, name_from, scope
 from tinygraph.drawing import EngineNotFoundError
 from tinygraph.logistic import no_loop, two_loops
+from tinygraph.playing import moment
 
 
 def computation_graph():
@@ -65,19 +66,27 @@ def no_loops():
     return no_loop(w, b, X, Y), {"title": "the same, vectorized", "parameters": [w, b]}
 
 
-def main(folder: Path) -> None:
-    """Draw them all."""
+def drawings():
+    """Each picture with its name: the graphs, and the walk through J after five of six events."""
     for make in (computation_graph, one_example, two_loops_folded, no_loops):
         root, options = make()
         root.backward()
         for theme in ("light", "dark"):
-            drawing = draw(root, theme=theme, **options)
-            name = f"{make.__name__}-{theme}"
-            try:
-                path = drawing.save(folder / f"{name}.svg")
-            except EngineNotFoundError:
-                path = drawing.save(folder / f"{name}.dot")
-            print(f"{path.name}: {drawing}")
+            yield f"{make.__name__}-{theme}", draw(root, theme=theme, **options)
+    stepper = Stepper(computation_graph()[0])
+    stepper.goto(5)
+    for theme in ("light", "dark"):
+        yield f"stepping-{theme}", moment(stepper, theme=theme)
+
+
+def main(folder: Path) -> None:
+    """Draw them all."""
+    for name, drawing in drawings():
+        try:
+            path = drawing.save(folder / f"{name}.svg")
+        except EngineNotFoundError:
+            path = drawing.save(folder / f"{name}.dot")
+        print(f"{path.name}: {drawing}")
 
 
 if __name__ == "__main__":

@@ -11,6 +11,8 @@ import pytest
 import tinygraph
 from tinygraph import reporting
 from tinygraph.cli import main
+from tinygraph.drawing import EngineNotFoundError
+from tinygraph.drawing.rendering import find_engine
 
 GOOD = "x,y,label\n" + "".join(f"{i},{(i * 7) % 5},{'a' if i < 10 else 'b'}\n" for i in range(20))
 
@@ -283,6 +285,29 @@ def test_draw_says_what_is_wrong_and_writes_nothing(arguments, message, tmp_path
     assert captured.err.startswith("tinygraph: ")
     assert message in captured.err
     assert not os.listdir(tmp_path)
+
+
+def test_step_writes_the_walk_as_a_page(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    command = ["step", "u = b*c; v = a + u; J = 3*v", "a=5", "b=3", "c=2"]
+    try:
+        find_engine()
+    except EngineNotFoundError:
+        assert main([*command, "--html", "walk.html"]) == 2
+        assert "pip install" in capsys.readouterr().err
+        return
+    assert main([*command, "--html", "walk.html"]) == 0
+    page = (tmp_path / "walk.html").read_text(encoding="utf-8")
+    assert page.count('<li><a href="#step=') == 9, "both passes"
+    assert "walk.html" in capsys.readouterr().out
+    assert main([*command, "--phase", "forward", "--html", "walk.html"]) == 0
+    assert (tmp_path / "walk.html").read_text(encoding="utf-8").count('<li><a href="#step=') == 3
+    capsys.readouterr()
+    assert main([*command, "--html", "walk.svg"]) == 2
+    assert "--html walk.svg: the name must end in .html or .htm" in capsys.readouterr().err
+    assert main([*command, "--html", "no-folder/walk.html"]) == 2
+    assert "no-folder" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["walk.html"]
 
 
 def test_numbers_may_stand_behind_options(tmp_path, monkeypatch, capsys):

@@ -35,6 +35,7 @@ FLOORS = {
     "drawing": 3,
     "stepping": 3,
     "explaining": 3,
+    "playing": 3,
     "debugging": 5,
     "strategies": 4,
     "testing": 4,

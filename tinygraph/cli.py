@@ -18,7 +18,7 @@ from tinygraph.expressions import ExpressionError, parse
 from tinygraph.graph import order
 from tinygraph.logistic import BACKENDS, LOSSES
 from tinygraph.reporting import say
-from tinygraph.stepping import Stepper
+from tinygraph.stepping import PAGES, Stepper
 from tinygraph.training import save_model, train
 from tinygraph.value import Value
 from tinygraph.writing import check_writable
@@ -103,8 +103,10 @@ def _parser() -> argparse.ArgumentParser:
         epilog='example: tinygraph step "u = b*c; v = a + u; J = 3*v" a=5 b=3 c=2',
     )
     _add_expression(step)
-    step.add_argument("--phase", choices=("backward", "forward", "both"), default="backward",
-                      help="which events (default: %(default)s)")  # fmt: skip
+    step.add_argument("--phase", choices=("backward", "forward", "both"),
+                      help="which events (default: backward, and both for a page)")  # fmt: skip
+    step.add_argument("--html", metavar="FILE", type=Path,
+                      help="write the walk as a page instead: one file that needs no network")  # fmt: skip
     step.set_defaults(run=_step)
 
     fit = commands.add_parser(
@@ -208,7 +210,14 @@ def _draw(options: argparse.Namespace) -> None:
 
 
 def _step(options: argparse.Namespace) -> None:
-    Stepper(_expression(options), phase=options.phase).repl()
+    root = _expression(options)
+    if options.html is None:
+        Stepper(root, phase=options.phase or "backward").repl()
+        return
+    if options.html.suffix.lower() not in PAGES:
+        raise ExpressionError(f"--html {options.html}: the name must end in {' or '.join(PAGES)}")
+    check_writable(options.html)
+    say(f"wrote {Stepper(root, phase=options.phase or 'both').save(options.html).resolve()}")
 
 
 def _doctor(options: argparse.Namespace) -> int:  # noqa: ARG001

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 from pathlib import Path
 from typing import Any
@@ -64,7 +65,7 @@ def show_backpropagation() -> Value:
 
 
 def draw_graphs(J: Value, folder: Path) -> None:
-    """The graph of J, and the cost of logistic regression of one example, scalar and tensor, as pictures."""
+    """The graph of J and of the cost of one example, scalar and tensor, as pictures; the walk through J as a page."""
     say("The graphs as pictures: blue arrows forward, red arrows back")
     x, y, w, b = [1.0, 2.0], 1.0, [0.5, -0.25], 0.1
     weights, bias = [Value(w_j, f"w{j + 1}") for j, w_j in enumerate(w)], Value(b, "b")
@@ -85,6 +86,9 @@ def draw_graphs(J: Value, folder: Path) -> None:
             say(f"  no Graphviz here, so as text (`tinygraph doctor` says more): {path.resolve()}")
         else:
             say(f"  wrote {path.resolve()}")
+    with contextlib.suppress(EngineNotFoundError):
+        page = Stepper(J, phase="both").save(folder / "J.html")
+        say(f"  wrote {page.resolve()}: step through it in a browser")
 
 
 def show_readings(m: int, n: int = 20) -> None:

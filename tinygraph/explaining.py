@@ -26,21 +26,31 @@ class Explanation:
     total: Any  # the gradient so far; None before the first contribution
 
     def __str__(self) -> str:
+        if self.node is self.root or not self.contributions:
+            return self.heading
+        lines = [self.heading]
+        for k, step in enumerate(self.contributions):
+            lines.append(f"  {'+' if k < self.happened else '·'} {contribution(step)}")
+        left = len(self.contributions) - self.happened
+        if left:
+            lines.append(f"  {left} of {len(self.contributions)} contributions (·) are still to come")
+        return "\n".join([*lines, f"  {self.way}"])
+
+    @property
+    def heading(self) -> str:
+        """The gradient so far, or why there is none."""
         name = derivative_of(self.root, self.node)
         if self.node is self.root:
             return f"{name} = {words.quantity(self.total)}: where the backward pass starts"
         if not self.contributions:
             return f"{name} is 0: no gradient reaches {called(self.node)} from {called(self.root)}"
-        lines = [f"{name} = {_so_far(self)}"]
-        for k, step in enumerate(self.contributions):
-            mark = "+" if k < self.happened else "·"
-            lines.append(f"  {mark} {_term(step)}   through {_through(step)}")
-        left = len(self.contributions) - self.happened
-        if left:
-            lines.append(f"  {left} of {len(self.contributions)} contributions (·) are still to come")
+        return f"{name} = {'· (nothing has arrived yet)' if self.total is None else words.quantity(self.total)}"
+
+    @property
+    def way(self) -> str:
+        """On how many paths the gradient comes."""
         several = f"{self.paths:,} paths lead" if self.paths > 1 else "one path leads"
-        lines.append(f"  {several} from {called(self.node)} to {called(self.root)}")
-        return "\n".join(lines)
+        return f"{several} from {called(self.node)} to {called(self.root)}"
 
     def __repr__(self) -> str:
         return str(self)
@@ -110,39 +120,28 @@ def explained(stepper: Stepper, node: Node | str) -> Explanation:
     nodes = order(stepper.root)
     if node not in set(nodes):
         raise ValueError(f"{node!r} is no node of the graph of {stepper.root!r}")
-    steps = tuple(step for step in stepper.events if step.kind == "backward" and step.operand is node)
+    steps = tuple(stepper.contributions(node))
     happened = sum(step.index <= stepper.index for step in steps)
-    return Explanation(stepper.root, node, steps, happened, paths(nodes, node), stepper.grad(node))
+    return Explanation(stepper.root, node, steps, happened, paths(nodes).get(node, 0), stepper.grad(node))
 
 
-def paths(nodes: list[Node], node: Node) -> int:
-    """The number of paths from the first of these nodes, in topological order, to one: counted, never walked."""
+def paths(nodes: list[Node]) -> dict[Node, int]:
+    """How many paths lead from the first of these nodes, in topological order, to each: counted, never walked."""
     count = {nodes[0]: 1}
-    for consumer, operand in flowing(nodes):
+    for consumer, _, operand in flowing(nodes):
         count[operand] = count.get(operand, 0) + count[consumer]
-    return count.get(node, 0)
+    return count
 
 
-def _so_far(ledger: Explanation) -> str:
-    if ledger.total is None:
-        return "· (nothing has arrived yet)"
-    return words.quantity(ledger.total)
-
-
-def _term(step: Step) -> str:
-    return step.equation.partition(" += ")[2]
-
-
-def _through(step: Step) -> str:
+def contribution(step: Step) -> str:
+    """A contribution in the ledger: upstream × local in symbols and numbers, and the node it comes through."""
     result, operand = step.result, step.operand
-    name = words.headline(result)
-    notes = []
-    if result.args.count(operand) > 1:
-        notes.append(f"operand {step.slot + 1}")
+    notes = [f"operand {step.slot + 1}"] if result.args.count(operand) > 1 else []
     why = formula(result, step.slot)
     if why and operand is not None and why != words.quantity(step.local):
         notes.append(f"d{called(result)}/d{called(operand)} = {why}")
-    return f"{name} ({'; '.join(notes)})" if notes else name
+    through = f"{words.headline(result)} ({'; '.join(notes)})" if notes else words.headline(result)
+    return f"{step.equation.partition(' += ')[2]}   through {through}"
 
 
 def _local(step: Step) -> str:

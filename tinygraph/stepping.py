@@ -1,22 +1,32 @@
 """Stepper: backpropagation one event at a time, forwards and back.
 
-The events are those of `graph.propagate`, taken from it one by one and kept; going back restores the numbers
-that stood there, to the bit. The gradients are the stepper's own: the graph is left as it was, until `apply()`.
+The events are those of `graph.propagate`, in its order. Every gradient downstream of an event is complete by then, so
+one backward pass says all factors, and each event can be made by itself: going to any of them costs nothing, and going
+back restores the numbers that stood there, to the bit. The gradients are the stepper's own: the graph is left as it
+was, until `apply()`.
 """
 
 from __future__ import annotations
 
+import os
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from contextvars import Context
 from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import accumulate
+from operator import attrgetter
+from pathlib import Path
 from typing import Any, Literal, overload
 
 from tinygraph.choices import one_of
 from tinygraph.drawing import words
 from tinygraph.drawing.cards import derivative
-from tinygraph.graph import Node, check_fresh, order, propagate
+from tinygraph.graph import Node, check_fresh, order
 from tinygraph.row import Op
 
+PAGES = (".html", ".htm")
+_grad = attrgetter("grad")
 Target = Any  # a node, the name of one, an op, or a function of a Step
 
 
@@ -186,17 +196,26 @@ class Stepper:
         one_of("phase", phase, ("backward", "forward", "both"))
         one_of("granularity", granularity, ("edge", "node"))
         self.root, self.granularity = root, granularity
-        nodes = order(root)
-        check_fresh(nodes)
-        self._computed = [node for node in reversed(nodes) if node.op is not None] if phase != "backward" else []
-        self._seed = root._seed(seed) if phase != "forward" else None
-        self._total = len(self._computed) + (1 + sum(1 for _ in flowing(nodes)) if phase != "forward" else 0)
-        self._adjoints: dict[Node, Any] = {}  # the sums of `propagate` itself
-        self._source = propagate(root, self._seed, self._adjoints) if phase != "forward" else iter(())
-        self._seen: list[tuple[Any, ...]] = []  # events of propagate, each with the gradient before and after
-        self._sums: dict[Node, Any] = {}  # after the last of those
-        self._grads: dict[Node, Any] = {}  # after the event at `index`
-        self._writes: dict[Node, list[int]] = {}  # which events add to a gradient
+        self._nodes = order(root)
+        check_fresh(self._nodes)
+        self._computed = [x for x in reversed(self._nodes) if x.op is not None] if phase != "backward" else []
+        self.seed = root._seed(seed) if phase != "forward" else None
+        # The edges in the order of the events; no object for each, which the garbage collector would go through.
+        self._results: list[Node] = []
+        self._slots: list[int] = []
+        self._places: dict[Node, int] = {root: 0}  # of the nodes that a gradient reaches
+        self._first: list[int] = [-1]  # by place: which edge is the first to the node
+        self._several: dict[Node, list[int]] = {}  # all edges to it, where there are several
+        for i, (node, slot, operand) in enumerate(flowing(self._nodes) if phase != "forward" else ()):
+            self._results.append(node)
+            self._slots.append(slot)
+            place = self._places.setdefault(operand, len(self._first))
+            if place == len(self._first):
+                self._first.append(i)
+            else:
+                self._several.setdefault(operand, [self._first[place]]).append(i)
+        self._total = len(self._computed) + (1 + len(self._results) if phase != "forward" else 0)
+        self._sums: dict[Node, list[Any]] = {}  # the gradient of an operand after each of its contributions
         self.index = 0
         self.breakpoints: dict[int, tuple[str, Target]] = {}
         self._next_breakpoint = 1
@@ -218,85 +237,125 @@ class Stepper:
 
     def _step(self, k: int) -> Step:
         """Event number k, counted from 1."""
-        computed = len(self._computed)
-        if k <= computed:
-            node = self._computed[k - 1]
-            return Step(k, self._total, "forward", node, after=node._data, root=self.root)
-        if k == computed + 1:
-            return Step(k, self._total, "seed", self.root, after=self._seed, root=self.root)
-        node, slot, operand, upstream, slope, contribution, before, after = self._event(k - computed - 2)
-        return Step(
-            k, self._total, "backward", node, operand, slot, slope, upstream, contribution, before, after, self.root
-        )
+        kind, node, i = self._event(k)
+        if kind == "forward":
+            return Step(k, self._total, kind, node, after=node._data, root=self.root)
+        if kind == "seed":
+            return Step(k, self._total, kind, node, after=self.seed, root=self.root)
+        slot = self._slots[i]
+        operand = node.args[slot]
+        slope, contribution = self.root._run(self._pull, i)
+        before, after = self._gradient(operand, k - 1), self._gradient(operand, k)
+        upstream = self._final[self._places[node]]
+        return Step(k, self._total, kind, node, operand, slot, slope, upstream, contribution, before, after, self.root)
 
-    def _event(self, i: int) -> tuple[Any, ...]:
-        """Event number i of the backward pass, taken from the source when it is first needed."""
-        while len(self._seen) <= i:
-            event = self.root._run(next, self._source)
-            operand = event[2]
-            before, after = self._sums.get(operand), self._adjoints[operand]
-            self._sums[operand] = after
-            self._writes.setdefault(operand, []).append(len(self._seen) + len(self._computed) + 2)
-            self._seen.append((*event, before, after))
-        return self._seen[i]
+    def _event(self, k: int) -> tuple[Literal["forward", "seed", "backward"], Node, int]:
+        """What event number k is, without its numbers: its kind, its result, and which edge it goes along."""
+        i = k - self._first_edge
+        if k <= len(self._computed):
+            return "forward", self._computed[k - 1], i
+        return ("seed", self.root, i) if i < 0 else ("backward", self._results[i], i)
+
+    @property
+    def _first_edge(self) -> int:
+        """The event that is the contribution along edge number 0."""
+        return len(self._computed) + 2
+
+    def _pull(self, i: int) -> tuple[Any, Any]:
+        """The slope and the contribution along an edge."""
+        node = self._results[i]
+        slope = node.slopes[self._slots[i]]
+        return slope, self._final[self._places[node]] * slope
+
+    def _gradient(self, node: Node, k: int) -> Any:
+        """The gradient of a node when k events have happened; None where nothing has arrived."""
+        if node is self.root:
+            return self.seed if k > len(self._computed) else None
+        edges = self._into(node)
+        arrived = bisect_left(edges, k - self._first_edge + 1)
+        if arrived in (0, len(edges)):
+            return self._final[self._places[node]] if arrived else None
+        if node not in self._sums:
+            self._sums[node] = self.root._run(self._add_up, edges)
+        return self._sums[node][arrived]
+
+    def _into(self, node: Node) -> list[int]:
+        """The edges to an operand, by number."""
+        place = self._places.get(node)
+        if not place:  # no gradient reaches it, or it is the root
+            return []
+        return self._several.get(node) or [self._first[place]]
+
+    def _add_up(self, edges: list[int]) -> list[Any]:
+        final, places, slots = self._final, self._places, self._slots
+        nodes = [self._results[i] for i in edges]
+        contributions = [final[places[node]] * node.slopes[slots[i]] for i, node in zip(edges, nodes, strict=True)]
+        return list(accumulate(contributions, initial=0.0))
+
+    @cached_property
+    def _final(self) -> list[Any]:
+        """The gradients at the end of the walk, by place, from a backward pass that leaves none behind."""
+        reached = list(self._places)
+        kept = list(map(_grad, reached))
+        try:
+            root: Any = self.root  # each backend has its own pass
+            root.backward(seed=self.seed)
+            return list(map(_grad, reached))
+        finally:
+            for node, gradient in zip(reached, kept, strict=True):
+                node.grad = gradient
+
+    @property
+    def final(self) -> dict[Node, Any]:
+        """The gradients at the end of the walk, of all nodes that one reaches."""
+        return {} if self.seed is None else dict(zip(self._places, self._final, strict=True))
+
+    @property
+    def computing(self) -> int:
+        """How many events of the forward pass there are."""
+        return len(self._computed)
+
+    def contributions(self, node: Node) -> list[Step]:
+        """All events that add to the gradient of a node, those to come, too."""
+        return [self._step(i + self._first_edge) for i in self._into(node)]
 
     # --- moving
 
     def __iter__(self) -> Iterator[Step]:
         while self.index < self._total:
-            yield self._forward()
-
-    def _forward(self) -> Step:
-        event = self._step(self.index + 1)
-        self.index += 1
-        if event.kind != "forward":
-            self._grads[event.node] = event.after
-        return event
-
-    def _back(self) -> Step | None:
-        event = self._step(self.index)
-        if event.kind != "forward":
-            if event.before is None:
-                del self._grads[event.node]
-            else:
-                self._grads[event.node] = event.before
-        self.index -= 1
-        return self.current
+            self.index += 1
+            yield self._step(self.index)
 
     def step(self, n: int = 1) -> Step | None:
         """Go on by n events (or nodes); returns the last that happened, None if there is none left."""
-        moved = self.index < self._total
-        for _ in range(n):
-            if self.index == self._total:
-                break
-            self._forward()
-            while self.granularity == "node" and self.index < self._total and self._same_node(self.index):
-                self._forward()
-        return self.current if moved else None
+        before = self.index
+        for _ in range(n if self.granularity == "node" else 0):
+            self.index = min(self.index + 1, self._total)
+            while 0 < self.index < self._total and self._same_node(self.index):
+                self.index += 1
+        if self.granularity == "edge":
+            self.index = min(self.index + max(n, 0), self._total)
+        return self.current if before < self._total else None
 
     def back(self, n: int = 1) -> Step | None:
         """Go back by n events (or nodes); returns the one that happened last before, None at the start."""
-        for _ in range(n):
-            if not self.index:
-                break
-            self._back()
-            while self.granularity == "node" and self.index and self._same_node(self.index):
-                self._back()
+        for _ in range(n if self.granularity == "node" else 0):
+            self.index = max(self.index - 1, 0)
+            while self.index and self._same_node(self.index):
+                self.index -= 1
+        if self.granularity == "edge":
+            self.index = max(self.index - max(n, 0), 0)
         return self.current
 
     def _same_node(self, k: int) -> bool:
         """Whether events k and k + 1 belong to one node."""
-        this, following = self._step(k), self._step(k + 1)
-        return this.kind == following.kind and this.result is following.result
+        return self._event(k)[:2] == self._event(k + 1)[:2]
 
     def goto(self, k: int) -> Step | None:
         """Go to where k events have happened, forwards or back."""
         if not 0 <= k <= self._total:
             raise IndexError(f"there are {self._total} events: go to 0 up to {self._total}, not {k}")
-        while self.index < k:
-            self._forward()
-        while self.index > k:
-            self._back()
+        self.index = k
         return self.current
 
     def start(self) -> None:
@@ -313,11 +372,7 @@ class Stepper:
         None where there is none: everything has happened then.
         """
         test = self._test(target)
-        while self.index < self._total:
-            event = self._forward()
-            if test(event):
-                return event
-        return None
+        return next(filter(test, self), None)
 
     def run_back_until(self, target: Target) -> Step | None:
         """Go back to the last event before this one at a node, a name or an op, or where a function is true.
@@ -326,7 +381,7 @@ class Stepper:
         """
         test = self._test(target)
         while self.index:
-            event = self._back()
+            event = self.back()
             if event is not None and test(event):
                 return event
         return None
@@ -372,7 +427,7 @@ class Stepper:
             node = self.find(target)
             return lambda event: event.node is node
         if isinstance(target, Node):
-            if target not in set(order(self.root)):
+            if target not in set(self._nodes):
                 raise ValueError(f"{target!r} is no node of this graph")
             return lambda event: event.node is target
         if isinstance(target, Op):
@@ -383,7 +438,7 @@ class Stepper:
 
     def find(self, name: str) -> Node:
         """The node of this name; KeyError says which names there are."""
-        names = {node.name: node for node in order(self.root) if node.name}
+        names = {node.name: node for node in self._nodes if node.name}
         if name not in names:
             raise KeyError(f"no node is called {name!r}; there are {', '.join(sorted(names)) or 'no names'}")
         return names[name]
@@ -392,21 +447,22 @@ class Stepper:
 
     def grad(self, node: Node | str) -> Any:
         """The gradient so far; None where nothing has arrived."""
-        return self._grads.get(self.find(node) if isinstance(node, str) else node)
+        return self._gradient(self.find(node) if isinstance(node, str) else node, self.index)
 
     def last_write(self, node: Node | str) -> Step | None:
         """The event, of those that happened, that last added to the gradient of this node."""
         if isinstance(node, str):
             node = self.find(node)
-        seed = len(self._computed) + 1
-        writes = [seed] if node is self.root and self._seed is not None else self._writes.get(node, [])
-        happened = [k for k in writes if k <= self.index]
-        return self._step(happened[-1]) if happened else None
+        if node is self.root:
+            return self._step(self._first_edge - 1) if self.grad(node) is not None else None
+        edges = self._into(node)
+        arrived = bisect_left(edges, self.index - self._first_edge + 1)
+        return self._step(edges[arrived - 1] + self._first_edge) if arrived else None
 
     def apply(self) -> None:
         """Write the gradients as they are now into `.grad`; where nothing has arrived it becomes None."""
-        for node in order(self.root):
-            gradient = self._grads.get(node)
+        for node in self._nodes:
+            gradient = self.grad(node)
             node.grad = None if gradient is None else node._gradient(gradient)
 
     def explain(self, node: Node | str) -> Any:
@@ -421,6 +477,33 @@ class Stepper:
 
         Debugger(self).cmdloop()
 
+    def save(self, path: str | os.PathLike[str], *, theme: Literal["auto", "light", "dark"] = "auto") -> Path:
+        """Write the page that plays this walk: one HTML file, which needs no network and nothing else.
+
+        The file is written whole or not at all. Raises EngineNotFoundError where there is no Graphviz, ValueError for
+        another suffix and for a graph of more than 600 cards.
+        """
+        from tinygraph.playing import page
+        from tinygraph.writing import write_whole
+
+        path = Path(path)
+        if path.suffix.lower() not in PAGES:
+            raise ValueError(f"{path.name!r} is not the name of a page: it must end in .html")
+        write_whole(path, page(self, theme=theme))
+        return path
+
+    def player(self, height: int = 640) -> Any:
+        """The page in a cell of a notebook, so many pixels high."""
+        from tinygraph.playing import Player
+
+        return Player(self, height)
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:  # noqa: ARG002
+        """What a notebook shows: the picture of this moment, with the event in words below."""
+        from tinygraph.playing import shown_in_a_cell
+
+        return shown_in_a_cell(self)
+
     def __str__(self) -> str:
         if not self.index:
             text = f"at the start of {self._total} events"
@@ -434,12 +517,12 @@ class Stepper:
         return f"<stepper{name}: {self.index} of {self._total} events>"
 
 
-def flowing(nodes: list[Node]) -> Iterator[tuple[Node, Node]]:
-    """The edges that a gradient flows along from the first of these nodes, in topological order: (node, operand)."""
+def flowing(nodes: list[Node]) -> Iterator[tuple[Node, int, Node]]:
+    """The edges that a gradient flows along from the first node: (node, slot, operand), in the order of events."""
     reached = {nodes[0]}
     for node in nodes:
         if node in reached:
-            for operand, flow in zip(node.args, node._flow, strict=True):
+            for slot, (operand, flow) in enumerate(zip(node.args, node._flow, strict=True)):
                 if flow is not None:
                     reached.add(operand)
-                    yield node, operand
+                    yield node, slot, operand

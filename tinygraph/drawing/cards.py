@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -36,6 +36,8 @@ class Pull:
     symbol: str
     product: str
     contribution: str
+    ahead: bool = False  # it has not come back yet
+    now: bool = False
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,8 @@ class Arrow:
     value: str
     back: Pull | None = None
     times: int = 1
+    ahead: bool = False  # its result is not computed yet
+    now: bool = False
 
 
 @dataclass(frozen=True)
@@ -60,30 +64,54 @@ class Picture:
     backward: bool  # whether there is red
     before: list[str] = field(default_factory=list)  # ids of cards with operands that are not drawn
     after: list[str] = field(default_factory=list)  # and with consumers that are not
+    ids: dict[Node, str] = field(default_factory=dict)  # of the cards
+    arrow_ids: dict[tuple[Node, int], str] = field(default_factory=dict)  # of the arrows into a node
+
+
+@dataclass(frozen=True)
+class Moment:
+    """Where a walk stands: what has happened, and what happens now. A picture of it shows no more."""
+
+    grads: Mapping[Node, Any]
+    computed: Collection[Node]
+    happened: Collection[tuple[Node, int]]  # contributions, each by node and slot
+    contribution: tuple[Node, int] | None = None  # what happens now
+    result: Node | None = None  # or the node that is computed now
 
 
 class Numbers:
-    """The numbers of one pass from the root, seeded with the gradient that stands there; none without one."""
+    """The numbers of one pass from the root, with its seed; none without one.
 
-    def __init__(self, root: Node) -> None:
-        self.root = root
+    The seed is the gradient that stands there. A walk has its own, and a moment.
+    """
+
+    def __init__(self, root: Node, seed: Any = None, moment: Moment | None = None) -> None:
+        self.root, self.moment = root, moment
+        self.seed = root.grad if moment is None else seed
         self.adjoints: dict[Node, Any] = {}
         self.pulls: dict[tuple[Node, int], tuple[Any, Any, Any]] = {}
-        self.terms: dict[Node, list[Any]] = {}
-        if root.grad is None:
+        self.counts: dict[Node, int] = {}
+        self.terms: dict[Node, list[Any]] = {}  # contributions that have happened
+        if self.seed is None:
             check_fresh(order(root))
         else:
             root._run(exhaust, self._events(root))
 
     def count(self, node: Node) -> int:
-        """How many contributions its gradient has."""
-        return len(self.terms.get(node, ()))
+        """How many contributions its gradient has in the end."""
+        return self.counts.get(node, 0)
 
     def _events(self, root: Node) -> Iterable[None]:
-        for node, slot, operand, upstream, slope, contribution in propagate(root, root.grad, self.adjoints):
+        for node, slot, operand, upstream, slope, contribution in propagate(root, self.seed, self.adjoints):
             self.pulls[node, slot] = upstream, slope, contribution
-            self.terms.setdefault(operand, []).append(contribution)
+            self.counts[operand] = self.counts.get(operand, 0) + 1
+            if self.moment is None or (node, slot) in self.moment.happened:
+                self.terms.setdefault(operand, []).append(contribution)
             yield
+
+    def gradient(self, node: Node) -> Any:
+        """Its gradient at this moment; None where nothing has arrived."""
+        return (self.adjoints if self.moment is None else self.moment.grads).get(node)
 
     @property
     def backward(self) -> bool:
@@ -111,8 +139,8 @@ def role(node: Node, root: Node, style: Style) -> str:
     return "constant" if node.constant else "input"
 
 
-def picture(root: Node, style: Style, nodes: Collection[Node] | None = None) -> Picture:
-    """One card a node, of the whole graph or of some nodes.
+def picture(root: Node, style: Style, nodes: Collection[Node] | None = None, numbers: Numbers | None = None) -> Picture:
+    """One card a node, of the whole graph or of some nodes, with the numbers of a pass.
 
     >>> from tinygraph import Value
     >>> b = Value(3.0, "b")
@@ -124,12 +152,14 @@ def picture(root: Node, style: Style, nodes: Collection[Node] | None = None) -> 
     >>> [(arrow.tail, arrow.value, arrow.back and arrow.back.product) for arrow in drawn.arrows]
     [('c1', '2', None), ('n0', '3', '1 × 2')]
     """
-    numbers = Numbers(root)
+    numbers = numbers or Numbers(root)
+    moment = numbers.moment
     whole = order(root)[::-1]
     shown = whole if nodes is None else [node for node in whole if node in nodes]
     ids = {node: f"n{i}" for i, node in enumerate(shown)}
     cards: list[Card] = []
     arrows: list[Arrow] = []
+    arrow_ids: dict[tuple[Node, int], str] = {}
     before: dict[str, None] = {}
     after: dict[str, None] = {}
     for node in shown:
@@ -145,28 +175,33 @@ def picture(root: Node, style: Style, nodes: Collection[Node] | None = None) -> 
                                   spread=words.spread(data, style.spec)))  # fmt: skip
             back = _pull(node, slot, operand, numbers, style) if (node, slot) in numbers.pulls else None
             value = (words.quantity if isinstance(operand, Node) else words.exact)(data, style.spec)
-            arrows.append(Arrow(f"e{len(arrows)}", tail, ids[node], value, back))
+            key = arrow_ids[node, slot] = f"e{len(arrows)}"
+            ahead = moment is not None and node not in moment.computed
+            now = moment is not None and node is moment.result
+            arrows.append(Arrow(key, tail, ids[node], value, back, ahead=ahead, now=now))
         cards.append(_card(node, ids[node], numbers, style))
     if len(shown) < len(whole):
         for node in whole:
             if node not in ids:
                 after.update((ids[operand], None) for operand in node.operands if operand in ids)
-    return Picture(cards, arrows, root.name, numbers.backward, list(before), list(after))
+    return Picture(cards, arrows, root.name, numbers.backward, list(before), list(after), ids, arrow_ids)
 
 
 def _card(node: Node, key: str, numbers: Numbers, style: Style) -> Card:
-    adjoint = numbers.adjoints.get(node)
+    adjoint, moment = numbers.gradient(node), numbers.moment
+    computed = moment is None or node in moment.computed
+    terms = numbers.terms.get(node, ())
     return Card(
         key,
         role(node, numbers.root, style),
         node.name,
         words.expression(node, style.spec),
-        words.quantity(node._data, style.spec),
-        words.spread(node._data, style.spec),
+        words.quantity(node._data, style.spec) if computed else "·",
+        words.spread(node._data, style.spec) if computed else "",
         None if node.constant else "·" if adjoint is None else words.quantity(adjoint, style.spec),
         "" if adjoint is None else words.spread(adjoint, style.spec),
-        tuple(words.quantity(x, style.spec) for x in numbers.terms[node]) if numbers.count(node) > 1 else (),
-        stored(node, adjoint, style.spec),
+        tuple(words.quantity(x, style.spec) for x in terms) if len(terms) > 1 else (),
+        stored(node, adjoint, style.spec) if moment is None else "",
         node.scope,
         line=node.line,
     )
@@ -193,11 +228,14 @@ def _same(x: Any, y: Any) -> bool:
 def _pull(node: Node, slot: int, operand: Node, numbers: Numbers, style: Style) -> Pull:
     """What stands on the red arrow. With a seed other than 1 every derivative is multiplied by it, and says so."""
     upstream, slope, contribution = numbers.pulls[node, slot]
+    moment = numbers.moment
+    ahead = moment is not None and (node, slot) not in moment.happened
+    now = moment is not None and (node, slot) == moment.contribution
     root, spec = numbers.root, style.spec
     final = words.quantity(contribution, spec)
     named = bool(node.name and operand.name and (root.name or style.notation == "dv"))
-    named = named and words.shape(root.grad) is None and node.args.count(operand) == 1
-    seed = "" if not named or root.grad == 1 else words.factor(words.quantity(root.grad, spec))
+    named = named and words.shape(numbers.seed) is None and node.args.count(operand) == 1
+    seed = "" if not named or numbers.seed == 1 else words.factor(words.quantity(numbers.seed, spec))
     total = derivative(root, node, style.notation)
     if node is root:
         total = seed or "1"
@@ -205,14 +243,14 @@ def _pull(node: Node, slot: int, operand: Node, numbers: Numbers, style: Style) 
         total = f"{seed} · {total}"
     if hasattr(slope, "text"):  # wiring: a linear map, in words
         before = total if named else words.quantity(upstream, spec)
-        return Pull("", words.mapped(words.local(node, slope, spec), before), final)
+        return Pull("", words.mapped(words.local(node, slope, spec), before), final, ahead, now)
     alone = numbers.count(operand) == 1
     if node is root and named and not seed and alone:
-        return Pull(derivative(root, operand, style.notation), "", final)  # d root / d root is 1
+        return Pull(derivative(root, operand, style.notation), "", final, ahead, now)  # d root / d root is 1
     product = " × ".join(words.factor(words.quantity(x, spec)) for x in (upstream, slope))
     sign = "d" if alone and style.notation != "dv" else "∂"  # where there are other paths, this is a part of it
     local = f"{sign}{words.mention(node.name)}/{sign}{words.mention(operand.name)}"
-    return Pull(f"{total} · {local}" if named else "", product, final)
+    return Pull(f"{total} · {local}" if named else "", product, final, ahead, now)
 
 
 def derivative(root: Node, node: Node, notation: str) -> str:

@@ -16,10 +16,8 @@ import graphviz
 
 from tinygraph.drawing import words
 from tinygraph.drawing.cards import Arrow, Card, Picture
-from tinygraph.drawing.themes import THEMES, Theme
+from tinygraph.drawing.themes import FONT, THEMES, Theme
 
-# Helvetica has the same widths, but Pango takes DejaVu for it; a list of names breaks engines without Pango.
-FONT = "Arial"
 LEGEND = {
     "input": 'BORDER="1" STYLE="ROUNDED"',
     "parameter": 'BORDER="3"',
@@ -36,6 +34,7 @@ _SHAPES = {
     "scope": ("rounded,filled", "2"),
 }
 _HIDDEN = "not drawn here"
+_NOW = "3.5"  # the width of what happens now
 _DEEPEST = 50  # scopes within one another that are boxes
 _LONG = 24  # characters: an expression that is longer has a line of its own
 
@@ -207,10 +206,12 @@ def _tooltip(card: Card) -> str:
 
 def _add_arrow(graph: graphviz.Digraph, arrow: Arrow, layout: Layout, theme: Theme) -> None:
     said = layout.detail != "plain"
+    back = arrow.back
     count = f"<{_font(f'× {arrow.times:,}', theme.muted, 10)}>" if arrow.times > 1 else ""
-    if arrow.back is not None and not said:
+    if back is not None and not said and not back.ahead:
         graph.edge(arrow.tail, arrow.head, label=count, color=f"{theme.forward}:{theme.backward}", dir="both",
-                   arrowtail="vee", weight="3", id=arrow.id, tooltip=" ", **{"class": "forward backward"})  # fmt: skip
+                   arrowtail="vee", weight="3", id=arrow.id, tooltip=" ", penwidth=_NOW if back.now else None,
+                   **{"class": "forward backward"})  # fmt: skip
         return
     graph.edge(
         arrow.tail,
@@ -218,12 +219,13 @@ def _add_arrow(graph: graphviz.Digraph, arrow: Arrow, layout: Layout, theme: The
         label=count or (f"<{_font(markup(arrow.value), theme.forward)}>" if said else ""),
         color=theme.forward,
         weight="3",
+        style="invis" if arrow.ahead else None,  # it keeps its place
+        penwidth=_NOW if arrow.now else None,
         id=arrow.id,
         tooltip=plain(arrow.value),
         **{"class": "forward"},
     )
-    if arrow.back is not None:
-        back = arrow.back
+    if back is not None and said:
         lines = [back.symbol, back.product] if layout.detail == "full" else [back.product]
         *above, last = [line for line in lines if line] or [""]
         gap = "&#160;&#160;" if "(-" in last else "&#160;"  # parentheses come out wider than engines reckon
@@ -237,10 +239,11 @@ def _add_arrow(graph: graphviz.Digraph, arrow: Arrow, layout: Layout, theme: The
             color=theme.backward,
             dir="back",
             arrowtail="vee",
-            style="dashed",
+            style="invis" if back.ahead else "dashed",
             weight="0",
+            penwidth=_NOW if back.now else None,
             id=f"{arrow.id}b",
-            tooltip=plain(f"{back.symbol} = {back.product} = {back.contribution}" if back.product else back.symbol),
+            tooltip=plain(" = ".join(filter(None, [back.symbol, back.product, back.contribution]))),
             **{"class": "backward"},
         )
 

@@ -18,7 +18,7 @@ from tinygraph.drawing.trees import tree
 from tinygraph.graph import Node, order
 
 DETAILS = ("auto", "full", "contributions", "plain", "folded", "scopes")
-FULL, CONTRIBUTIONS, PLAIN = 60, 200, 600  # cards, up to which "auto" shows so much
+FULL, CONTRIBUTIONS, LARGEST = 60, 200, 600  # cards, up to which "auto" shows so much; more are folded
 LINES = 60  # of the text tree that a notebook shows where there is no engine
 
 
@@ -155,7 +155,12 @@ def _shown(root: Node, style: Style, detail: Any, near: Collection[Node] | None)
     if detail == "auto":
         nodes = order(root) if near is None else near
         size = len(nodes) + sum(len(node.args) - len(node.operands) for node in nodes)
-        if size > PLAIN and near is None:
+        if size > LARGEST and near is None:
             return folded(root, style, FULL), "plain"
-        detail = "full" if size <= FULL else "contributions" if size <= CONTRIBUTIONS else "plain"
+        detail = detail_for(size)
     return picture(root, style, near), detail
+
+
+def detail_for(size: int) -> str:
+    """How much the arrows of so many cards can say."""
+    return "full" if size <= FULL else "contributions" if size <= CONTRIBUTIONS else "plain"

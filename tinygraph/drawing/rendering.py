@@ -13,7 +13,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tinygraph.drawing.themes import darkening
+from tinygraph.drawing.themes import FONT, darkening
 
 TIME_LIMIT = 30.0  # seconds
 VARIABLE = "TINYGRAPH_DOT"
@@ -92,7 +92,10 @@ def svg(source: str, engine: str | None, timeout: float | None, dark_too: bool) 
     text = render(source, "svg", engine, timeout).decode(errors="replace")
     if "<svg" not in text:
         raise LayoutError(f"{Path(find_engine(engine)).name} printed no SVG: is it a program that draws DOT?")
-    text = text[text.index("<svg") :]
+    text = (
+        text[text.index("<svg") :].replace("&#45;", "-").replace(f' font-family="{FONT}"', "")
+    )  # a style sheet says it
+    text = re.sub(r"<!--.*?-->\n?", "", text, flags=re.DOTALL)
     digest = hashlib.sha256(source.encode()).hexdigest()[:8]
     _drawn[digest] = _drawn.get(digest, 0) + 1
     prefix = f"g{digest}" if _drawn[digest] == 1 else f"g{digest}n{_drawn[digest]}"

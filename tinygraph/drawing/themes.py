@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+# Helvetica has the same widths, but Pango takes DejaVu for it; a list of names breaks engines without Pango.
+FONT = "Arial"
+
 
 class Theme(NamedTuple):
     """One colour for each role; a kind of node has (fill, border)."""
