@@ -140,6 +140,23 @@ def test_an_event_says_the_chain_rule():
     assert said[2:] == ["dJ/d(w.T) += dJ/d(w.T @ x) @ x.T", "dJ/dw += dJ/d(w.T).T"]
 
 
+def test_a_seed_stands_before_every_derivative():
+    x = Value(2.0, "x")
+    y = x * x
+    y.name = "y"
+    stepper = Stepper(y, seed=-3.0)
+    assert [step.equation for step in stepper] == [
+        "(-3) · dy/dy = -3",
+        "(-3) · dy/dx += (-3) · dy/dy · dy/dx = (-3) × 2 = -6",
+        "(-3) · dy/dx += (-3) · dy/dy · dy/dx = (-3) × 2 = -6",
+    ]
+    assert str(stepper.explain(x)).startswith("(-3) · dy/dx = -12\n")
+    assert stepper.explain(x).latex().startswith(r"(-3) \cdot \frac{\partial y}{\partial x} = (-3) \cdot ")
+    t = Tensor([1.0, 2.0], "t")
+    assert Stepper(t * t, seed=np.ones(2)).step().symbol == "seed · d(t × t)/d(t × t)"
+    assert Stepper((t * t).sum()).step().symbol.startswith("d")
+
+
 def test_where_a_node_was_made_is_told():
     with trace_lines():
         x = Value(2.0)

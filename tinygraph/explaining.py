@@ -7,7 +7,7 @@ from typing import Any
 
 from tinygraph.drawing import words
 from tinygraph.graph import Node, order
-from tinygraph.stepping import Step, Stepper, called, derivative_of, flowing, formula
+from tinygraph.stepping import Step, Stepper, called, derivative_of, flowing, formula, seed_factor
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,7 @@ class Explanation:
     happened: int
     paths: int
     total: Any  # the gradient so far; None before the first contribution
+    seed: Any = 1.0  # the gradient that the pass starts with
 
     def __str__(self) -> str:
         if self.node is self.root or not self.contributions:
@@ -39,7 +40,7 @@ class Explanation:
     @property
     def heading(self) -> str:
         """The gradient so far, or why there is none."""
-        name = derivative_of(self.root, self.node)
+        name = derivative_of(self.root, self.node, self.seed)
         if self.node is self.root:
             return f"{name} = {words.quantity(self.total)}: where the backward pass starts"
         if not self.contributions:
@@ -79,15 +80,16 @@ class Explanation:
         \frac{\partial y}{\partial x} = \frac{\partial y}{\partial y} \cdot \frac{\partial y}{\partial x}\Big|_{1} ...
         """
         root, node = _tex(called(self.root)), _tex(called(self.node))
+        factor = rf"{_tex(seed_factor(self.seed))} \cdot " if seed_factor(self.seed) else ""
         symbols, numbers = [], []
         for step in self.contributions:
             result = _tex(called(step.result))
             place = rf"\Big|_{{{step.slot + 1}}}" if step.result.args.count(self.node) > 1 else ""
-            symbols.append(rf"\frac{{\partial {root}}}{{\partial {result}}} \cdot "
+            symbols.append(rf"{factor}\frac{{\partial {root}}}{{\partial {result}}} \cdot "
                            rf"\frac{{\partial {result}}}{{\partial {node}}}{place}")  # fmt: skip
             factors = [words.factor(x) for x in (words.quantity(step.upstream), _local(step))]
             numbers.append(r" \cdot ".join(map(_tex, factors)))
-        left = rf"\frac{{\partial {root}}}{{\partial {node}}}"
+        left = rf"{factor}\frac{{\partial {root}}}{{\partial {node}}}"
         if not symbols:
             return f"{left} = {_tex(words.quantity(self.total)) if self.total is not None else '0'}"
         return " = ".join([left, " + ".join(symbols), " + ".join(numbers), _tex(words.quantity(self.total))])
@@ -122,7 +124,7 @@ def explained(stepper: Stepper, node: Node | str) -> Explanation:
         raise ValueError(f"{node!r} is no node of the graph of {stepper.root!r}")
     steps = tuple(stepper.contributions(node))
     happened = sum(step.index <= stepper.index for step in steps)
-    return Explanation(stepper.root, node, steps, happened, paths(nodes).get(node, 0), stepper.grad(node))
+    return Explanation(stepper.root, node, steps, happened, paths(nodes).get(node, 0), stepper.grad(node), stepper.seed)
 
 
 def paths(nodes: list[Node]) -> dict[Node, int]:

@@ -12,7 +12,7 @@ import os
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from contextvars import Context
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
 from operator import attrgetter
@@ -30,7 +30,7 @@ _grad = attrgetter("grad")
 Target = Any  # a node, the name of one, an op, or a function of a Step
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Step:
     """One event: a node is computed, the root's gradient is set, or a contribution is added to an operand's.
 
@@ -48,7 +48,8 @@ class Step:
     contribution: Any = None
     before: Any = None  # the gradient, or the number, before the event; None where there was none
     after: Any = None
-    root: Node | None = field(default=None, repr=False)
+    root: Node | None = None
+    seed: Any = 1.0  # the gradient that the pass starts with
 
     @property
     def op(self) -> Op | None:
@@ -72,8 +73,8 @@ class Step:
             return words.headline(self.result) or "·"
         assert self.root is not None
         if self.operand is None:
-            return derivative_of(self.root, self.result)
-        into, out = derivative_of(self.root, self.operand), derivative_of(self.root, self.result)
+            return derivative_of(self.root, self.result, self.seed)
+        into, out = (derivative_of(self.root, node, self.seed) for node in (self.operand, self.result))
         if hasattr(self.local, "text"):
             return f"{into} += {words.mapped(words.local(self.result, self.local), out)}"
         return f"{into} += {out} · d{called(self.result)}/d{called(self.operand)}"
@@ -92,6 +93,9 @@ class Step:
     def equation(self) -> str:
         """Both: "dJ/db += dJ/du · du/db = 3 × 2 = 6"."""
         return f"{self.symbol} = {self.numbers}"
+
+    def __repr__(self) -> str:
+        return f"<step {self.index}/{self.total}: {self.equation}>"
 
     def __str__(self) -> str:
         head = f"step {self.index}/{self.total}"
@@ -115,11 +119,24 @@ def called(node: Node) -> str:
     return text if node.name or text.isalnum() else f"({text})"
 
 
-def derivative_of(root: Node, node: Node) -> str:
-    """How the derivative of the root with respect to a node is called."""
-    if root.name and node.name:
-        return derivative(root, node, "dJ/dv")
-    return f"d{called(root)}/d{called(node)}"
+def derivative_of(root: Node, node: Node, seed: Any = 1.0) -> str:
+    """How the derivative of the root with respect to a node is called; a seed other than 1 stands before it.
+
+    >>> from tinygraph import Value
+    >>> b = Value(3.0, "b")
+    >>> derivative_of(b, b), derivative_of(b * b, b, 2.0)
+    ('db/db', '2 · d(b × b)/db')
+    """
+    named = bool(root.name and node.name)
+    name = derivative(root, node, "dJ/dv") if named else f"d{called(root)}/d{called(node)}"
+    return f"{factor} · {name}" if (factor := seed_factor(seed)) else name
+
+
+def seed_factor(seed: Any) -> str:
+    """What stands before each derivative of a pass: its seed, or "" where that is 1."""
+    if words.shape(seed) is not None:
+        return "seed"
+    return "" if seed is None or float(seed) == 1.0 else words.factor(words.quantity(seed))
 
 
 def formula(node: Node, slot: int) -> str:
@@ -181,6 +198,8 @@ class Stepper:
     ('dJ/da += dJ/dv · dv/da', None, 3.0)
     >>> b.grad is None
     True
+    >>> stepper.events[4]
+    <step 5/6: dJ/db += dJ/du · du/db = 3 × 2 = 6>
     """
 
     def __init__(
@@ -241,13 +260,14 @@ class Stepper:
         if kind == "forward":
             return Step(k, self._total, kind, node, after=node._data, root=self.root)
         if kind == "seed":
-            return Step(k, self._total, kind, node, after=self.seed, root=self.root)
+            return Step(k, self._total, kind, node, after=self.seed, root=self.root, seed=self.seed)
         slot = self._slots[i]
         operand = node.args[slot]
         slope, contribution = self.root._run(self._pull, i)
         before, after = self._gradient(operand, k - 1), self._gradient(operand, k)
         upstream = self._final[self._places[node]]
-        return Step(k, self._total, kind, node, operand, slot, slope, upstream, contribution, before, after, self.root)
+        numbers = slope, upstream, contribution, before, after
+        return Step(k, self._total, kind, node, operand, slot, *numbers, self.root, self.seed)
 
     def _event(self, k: int) -> tuple[Literal["forward", "seed", "backward"], Node, int]:
         """What event number k is, without its numbers: its kind, its result, and which edge it goes along."""

@@ -152,11 +152,11 @@ def _ledgers(stepper: Stepper, shown: Picture) -> dict[str, Ledger]:
     ledgers = {}
     for node in nodes:
         steps = tuple(stepper.contributions(node))
-        told = Explanation(stepper.root, node, steps, len(steps), count.get(node, 0), final.get(node))
+        told = Explanation(stepper.root, node, steps, len(steps), count.get(node, 0), final.get(node), stepper.seed)
         ledgers[shown.ids[node]] = Ledger(
             words.clean(node.name or called(node)),
             words.clean(" = ".join(filter(None, [node.name, words.expression(node)]))),
-            words.clean(derivative_of(stepper.root, node)),
+            words.clean(derivative_of(stepper.root, node, stepper.seed)),
             "" if steps or stepper.seed is None else words.clean(told.heading),
             [(step.index, words.clean(contribution(step))) for step in steps],
             words.clean(told.way) if steps else "",
