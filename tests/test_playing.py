@@ -7,6 +7,7 @@ import re
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 
@@ -246,7 +247,9 @@ def test_the_gradients_at_every_step_are_those_of_the_stepper(browser, tmp_path,
 def test_every_control_and_key(browser, tmp_path):
     stepper = Stepper(lecture())
     opened = open_page(browser, stepper, tmp_path)
-    disabled = "return ['first', 'back', 'step', 'last'].map((id) => document.getElementById(id).disabled)"
+    disabled = (
+        "return ['first', 'back', 'step', 'last'].map((id) => document.getElementById(id).ariaDisabled === 'true')"
+    )
     assert opened.run(disabled) == [True, True, False, False]
     opened.press("ARROW_LEFT")
     assert opened.k == 0, "back at the start does nothing"
@@ -380,6 +383,38 @@ def test_hostile_names_are_text(browser, tmp_path):
         opened.run(svg % key)
         assert opened.ledger.startswith(words.clean(leaf.name).strip())
     opened.check_silent()
+
+
+def test_a_card_says_nothing_before_its_time(browser, tmp_path):
+    """A constant called grad has no gradient; the root's gradient and its spread wait for the seed."""
+    grad = Value(7.0, "grad", constant=True)
+    stepper = Stepper(Value(2.0, "x") * grad)
+    opened = open_page(browser, stepper, tmp_path)
+    key = moment(stepper)._picture.ids[grad]
+    card = "const svg = document.querySelector('#picture > svg'); return document.getElementById(`${svg.id}-%s`)%s"
+    words_on_it = ".textContent.replace(/\\s+/g, ' ').trim()"
+    assert opened.run(card % (key, words_on_it)) == "grad data 7"
+    w = Tensor(np.ones((20, 20)), "w")
+    stepper = Stepper(w * w, phase="both", seed=np.full((20, 20), 3.0))
+    opened = open_page(browser, stepper, tmp_path)
+    late = "return [...document.querySelectorAll('#picture text')].filter((x) => x.textContent === 'all 3')"
+    late += ".map((x) => x.classList.contains('early'))"
+    assert opened.run(late) == [True]
+    opened.press("ARROW_RIGHT", "ARROW_RIGHT")
+    assert opened.run(late) == [False]
+    assert "where the backward pass starts" in opened.ledger
+    opened = open_page(browser, Stepper(lecture(), phase="forward"), tmp_path)
+    opened.click("last")
+    assert "has arrived" not in opened.ledger
+    opened.check_silent()
+
+
+def test_the_keyboard_keeps_its_place(browser, tmp_path):
+    opened = open_page(browser, Stepper(lecture()), tmp_path)
+    opened.run("document.getElementById('step').focus()")
+    opened.press(*["ENTER"] * 7)
+    assert (opened.k, opened.run("return document.activeElement.id")) == (6, "step")
+    assert opened.run("return document.querySelectorAll('#picture title').length") == 0, "ids are not read out"
 
 
 def test_tensors_and_numbers_that_need_room(browser, tmp_path):

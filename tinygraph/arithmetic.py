@@ -7,7 +7,7 @@ from tinygraph.graph import Node
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from typing import Any, Self
 
     from tinygraph.row import Op
@@ -65,8 +65,11 @@ class Arithmetic(Node):
             if old is not None and not leaf.constant:
                 leaf.grad = leaf._gradient(leaf.grad + old)
 
-    def _backpropagate(self, seed: Any) -> None:
-        """Set the gradients of one pass; where it is left, None rather than half sums."""
+    def _backpropagate(self, seed: Any, nodes: Sequence[Node] | None = None) -> list[Any] | None:
+        """Set the gradients of one pass; where it is left, None rather than half sums.
+
+        With `nodes`, all that a gradient reaches, return theirs instead, and leave `.grad` as it was.
+        """
         raise NotImplementedError
 
     @staticmethod

@@ -9,26 +9,30 @@ from __future__ import annotations
 
 from _thread import allocate_lock, get_ident
 from itertools import count
-from operator import neg
+from operator import attrgetter, neg
 
 from tinygraph import graph
 from tinygraph.graph import MANY, Node, check_fresh, order
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from typing import Any
 
 _pass_lock = allocate_lock()
 _passing: int | None = None  # the thread that holds the pass lock
 _unfinished: list[Node] = []  # the root of the pass that runs, or that was interrupted
+_grad = attrgetter("grad")
 _marks = map(neg, count(1))  # numbers below 0, of which each pass takes two
 
 
-def backward(root: Node, seed: Any, accumulate: Callable[[Node], None] | None = None) -> None:
+def backward(
+    root: Node, seed: Any, accumulate: Callable[[Node], None] | None = None, nodes: Sequence[Node] | None = None
+) -> list[Any] | None:
     """Set `.grad` on every node a gradient reaches from the root, each starting from zero.
 
     `accumulate(root)` passes gradients on where the numbers are no floats; consumers are counted by then.
+    With `nodes`, all that a gradient reaches, return their gradients instead, and leave `.grad` as it was.
 
     Passes are serialised by a lock: they count in the nodes, and threads may share leaves. A pass
     left by an exception or Ctrl-C puts the counts back, so that the next one is right.
@@ -38,6 +42,7 @@ def backward(root: Node, seed: Any, accumulate: Callable[[Node], None] | None = 
         raise RuntimeError("backward() was called from within a backward pass of the same thread")
     with _pass_lock:
         _passing = get_ident()
+        kept = None if nodes is None else list(map(_grad, nodes))
         try:
             if _unfinished:
                 _clean_up()
@@ -48,9 +53,13 @@ def backward(root: Node, seed: Any, accumulate: Callable[[Node], None] | None = 
                 root.grad = seed
                 (accumulate or _accumulate)(root)
             _unfinished.clear()
+            return None if nodes is None else list(map(_grad, nodes))
         finally:
             if _unfinished:
                 _clean_up()
+            if nodes is not None and kept is not None:
+                for node, gradient in zip(nodes, kept, strict=True):
+                    node.grad = gradient
             _passing = None
 
 

@@ -41,11 +41,12 @@ class Explanation:
     def heading(self) -> str:
         """The gradient so far, or why there is none."""
         name = derivative_of(self.root, self.node, self.seed)
+        so_far = "· (nothing has arrived yet)" if self.total is None else words.quantity(self.total)
         if self.node is self.root:
-            return f"{name} = {words.quantity(self.total)}: where the backward pass starts"
+            return f"{name} = {so_far}: where the backward pass starts"
         if not self.contributions:
             return f"{name} is 0: no gradient reaches {called(self.node)} from {called(self.root)}"
-        return f"{name} = {'· (nothing has arrived yet)' if self.total is None else words.quantity(self.total)}"
+        return f"{name} = {so_far}"
 
     @property
     def way(self) -> str:
@@ -70,7 +71,7 @@ class Explanation:
         ]
 
     def latex(self) -> str:
-        r"""The sum over contributions as LaTeX, in symbols and in numbers.
+        r"""The sum over contributions as LaTeX, in symbols, and when all have happened in numbers.
 
         >>> from tinygraph import Value
         >>> x = Value(2.0, "x")
@@ -92,6 +93,8 @@ class Explanation:
         left = rf"{factor}\frac{{\partial {root}}}{{\partial {node}}}"
         if not symbols:
             return f"{left} = {_tex(words.quantity(self.total)) if self.total is not None else '0'}"
+        if self.happened < len(symbols):  # the numbers are not the sum yet
+            return f"{left} = {' + '.join(symbols)}"
         return " = ".join([left, " + ".join(symbols), " + ".join(numbers), _tex(words.quantity(self.total))])
 
 

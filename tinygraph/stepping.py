@@ -12,21 +12,21 @@ import os
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from contextvars import Context
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
-from operator import attrgetter
 from pathlib import Path
 from typing import Any, Literal, overload
 
+from tinygraph import graph
 from tinygraph.choices import one_of
 from tinygraph.drawing import words
 from tinygraph.drawing.cards import derivative
-from tinygraph.graph import Node, check_fresh, order
+from tinygraph.graph import Node, StaleGraphError, check_fresh, order
 from tinygraph.row import Op
 
 PAGES = (".html", ".htm")
-_grad = attrgetter("grad")
 Target = Any  # a node, the name of one, an op, or a function of a Step
 
 
@@ -234,6 +234,8 @@ class Stepper:
             else:
                 self._several.setdefault(operand, [self._first[place]]).append(i)
         self._total = len(self._computed) + (1 + len(self._results) if phase != "forward" else 0)
+        self._clock = graph.clock
+        self._apart: tuple[Node | None, tuple[Any, ...], tuple[Any, ...]] = None, (), ()
         self._sums: dict[Node, list[Any]] = {}  # the gradient of an operand after each of its contributions
         self.index = 0
         self.breakpoints: dict[int, tuple[str, Target]] = {}
@@ -262,8 +264,9 @@ class Stepper:
         if kind == "seed":
             return Step(k, self._total, kind, node, after=self.seed, root=self.root, seed=self.seed)
         slot = self._slots[i]
-        operand = node.args[slot]
+        self._check_unchanged()
         slope, contribution = self.root._run(self._pull, i)
+        operand = self._taken_apart(node)[0][slot]
         before, after = self._gradient(operand, k - 1), self._gradient(operand, k)
         upstream = self._final[self._places[node]]
         numbers = slope, upstream, contribution, before, after
@@ -284,11 +287,25 @@ class Stepper:
     def _pull(self, i: int) -> tuple[Any, Any]:
         """The slope and the contribution along an edge."""
         node = self._results[i]
-        slope = node.slopes[self._slots[i]]
+        slope = self._taken_apart(node)[1][self._slots[i]]
         return slope, self._final[self._places[node]] * slope
+
+    def _taken_apart(self, node: Node) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+        """The operands and slopes of a node: kept for the next event, which is most often of the same node."""
+        if self._apart[0] is not node:
+            self._apart = node, node.args, node.slopes
+        return self._apart[1:]
+
+    def _check_unchanged(self) -> None:
+        """Raise StaleGraphError if a number of the graph was written since the walk was prepared."""
+        if graph.clock != self._clock:
+            if any(node.stamp > self._clock for node in self._nodes):
+                raise StaleGraphError("the numbers of the graph were changed during this walk: make a new Stepper")
+            self._clock = graph.clock
 
     def _gradient(self, node: Node, k: int) -> Any:
         """The gradient of a node when k events have happened; None where nothing has arrived."""
+        self._check_unchanged()
         if node is self.root:
             return self.seed if k > len(self._computed) else None
         edges = self._into(node)
@@ -308,22 +325,27 @@ class Stepper:
 
     def _add_up(self, edges: list[int]) -> list[Any]:
         final, places, slots = self._final, self._places, self._slots
-        nodes = [self._results[i] for i in edges]
-        contributions = [final[places[node]] * node.slopes[slots[i]] for i, node in zip(edges, nodes, strict=True)]
-        return list(accumulate(contributions, initial=0.0))
+        contributions, last = [], None
+        for i in edges:
+            node = self._results[i]
+            if node is not last:
+                last, upstream, slopes = node, final[places[node]], node.slopes
+            contributions.append(upstream * slopes[slots[i]])
+        return self._guarded(list(accumulate(contributions, initial=0.0)))
+
+    def _guarded(self, gradients: list[Any]) -> list[Any]:
+        """The same, of which nobody can write into an array that events show."""
+        if type(self.seed) is not float:
+            for gradient in gradients:
+                if words.is_here(gradient) and gradient.shape:
+                    gradient.flags.writeable = False
+        return gradients
 
     @cached_property
     def _final(self) -> list[Any]:
         """The gradients at the end of the walk, by place, from a backward pass that leaves none behind."""
-        reached = list(self._places)
-        kept = list(map(_grad, reached))
-        try:
-            root: Any = self.root  # each backend has its own pass
-            root.backward(seed=self.seed)
-            return list(map(_grad, reached))
-        finally:
-            for node, gradient in zip(reached, kept, strict=True):
-                node.grad = gradient
+        root: Any = self.root  # each backend has its own pass
+        return self._guarded(root._backpropagate(self.seed, list(self._places)))
 
     @property
     def final(self) -> dict[Node, Any]:
@@ -467,7 +489,7 @@ class Stepper:
 
     def grad(self, node: Node | str) -> Any:
         """The gradient so far; None where nothing has arrived."""
-        return self._gradient(self.find(node) if isinstance(node, str) else node, self.index)
+        return copy(self._gradient(self.find(node) if isinstance(node, str) else node, self.index))
 
     def last_write(self, node: Node | str) -> Step | None:
         """The event, of those that happened, that last added to the gradient of this node."""
@@ -483,7 +505,7 @@ class Stepper:
         """Write the gradients as they are now into `.grad`; where nothing has arrived it becomes None."""
         for node in self._nodes:
             gradient = self.grad(node)
-            node.grad = None if gradient is None else node._gradient(gradient)
+            node.grad = None if gradient is None else copy(node._gradient(gradient))
 
     def explain(self, node: Node | str) -> Any:
         """The ledger of a gradient as it stands here: see `tinygraph.explain`."""

@@ -191,8 +191,8 @@ class Tensor(Arithmetic):
     def _run(function: Callable[..., Any], *args: Any) -> Any:
         return quietly(function, *args)
 
-    def _backpropagate(self, seed: Any) -> None:
-        quietly(backpropagation.backward, self, seed, accumulate)
+    def _backpropagate(self, seed: Any, nodes: Sequence[Node] | None = None) -> Any:
+        return quietly(backpropagation.backward, self, seed, accumulate, nodes)
 
     # --- recording
 

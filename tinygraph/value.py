@@ -107,8 +107,8 @@ class Value(Arithmetic):
     def _seed(self, seed: Any, what: str = "seed") -> float:
         return 1.0 if seed is None else plain_number(seed, what)
 
-    def _backpropagate(self, seed: float) -> None:
-        backpropagation.backward(self, seed)
+    def _backpropagate(self, seed: float, nodes: Sequence[Node] | None = None) -> list[Any] | None:
+        return backpropagation.backward(self, seed, None, nodes)
 
     # --- recording: a node through its row
 

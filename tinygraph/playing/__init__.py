@@ -16,7 +16,7 @@ from tinygraph.drawing.dot import Layout
 from tinygraph.drawing.drawing import LARGEST, Drawing, detail_for
 from tinygraph.drawing.themes import DARK, LIGHT, THEMES, Theme
 from tinygraph.explaining import Explanation, contribution, paths
-from tinygraph.graph import order
+from tinygraph.graph import StaleGraphError, order
 from tinygraph.stepping import Stepper, called, derivative_of
 
 
@@ -37,7 +37,8 @@ class Ledger:
 
     name: str
     computed: str
-    derivative: str
+    flows: bool  # whether the card has a place for a gradient
+    derivative: str  # "" where the walk has no backward pass
     none: str  # why there is no gradient, or ""
     terms: list[tuple[int, str]]  # each with its event
     way: str
@@ -156,10 +157,11 @@ def _ledgers(stepper: Stepper, shown: Picture) -> dict[str, Ledger]:
         ledgers[shown.ids[node]] = Ledger(
             words.clean(node.name or called(node)),
             words.clean(" = ".join(filter(None, [node.name, words.expression(node)]))),
-            words.clean(derivative_of(stepper.root, node, stepper.seed)),
-            "" if steps or stepper.seed is None else words.clean(told.heading),
+            not node.constant,
+            words.clean(derivative_of(stepper.root, node, stepper.seed)) if stepper.seed is not None else "",
+            "" if steps or node is stepper.root or stepper.seed is None else words.clean(told.heading),
             [(step.index, words.clean(contribution(step))) for step in steps],
-            words.clean(told.way) if steps else "",
+            words.clean(told.way) if steps else "where the backward pass starts" if node is stepper.root else "",
         )
     return ledgers
 
@@ -188,10 +190,11 @@ def _asset(name: str) -> str:
 
 def shown_in_a_cell(stepper: Stepper) -> dict[str, str]:
     """A stepper in a notebook: the picture of the moment and the event in words; only these without an engine."""
-    text = f"{stepper!r}\n{stepper}"
+    text = repr(stepper)
     try:
+        text += f"\n{stepper}"
         svg = moment(stepper).svg()
-    except (EngineNotFoundError, LayoutError, ValueError) as error:
+    except (StaleGraphError, EngineNotFoundError, LayoutError, ValueError) as error:
         return {"text/plain": f"{text}\n\n(no picture: {error})"}
     words_of_it = html.escape(words.clean(str(stepper)))
     return {"text/html": f'{svg}\n<pre style="white-space:pre-wrap">{words_of_it}</pre>', "text/plain": text}

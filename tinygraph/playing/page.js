@@ -8,18 +8,19 @@
   const items = [...document.querySelectorAll("#events li > a")];
   const happens = (kind, of) => new Map(events.flatMap((event, i) => (event.kind === kind ? [[event[of], i + 1]] : [])));
   const pulledAt = happens("backward", "arrow"), computedAt = happens("forward", "card");
+  const lastWrite = new Map(events.flatMap((event, i) => (event.kind === "forward" ? [] : [[event.card, i + 1]])));
   const INTERVAL = 1200; // milliseconds between events
 
   // The texts of a card: its number, its gradient, and what holds only when all contributions have come.
   const cards = Object.entries(ledgers).map(([id, ledger]) => {
     const group = drawn(id);
     const texts = [...group.querySelectorAll("text")];
-    const label = texts.findLastIndex((text) => text.textContent.trim() === "grad");
+    const label = ledger.flows ? texts.findLastIndex((text) => text.textContent.trim() === "grad") : -1;
     const at = texts.findIndex((text, i) => label >= 0 && i > label && text.textContent.trim()); // engines write the gap, too
     const grad = at < 0 ? null : texts[at];
     texts.filter((text) => text.getAttribute("fill") === colours.forward).forEach((text) => text.classList.add("value"));
     const late = texts.filter((text, i) => at >= 0 && i > at && text.getAttribute("fill") === colours.backward);
-    return { id, ledger, group, grad, late, last: Math.max(0, ...ledger.terms.map(([k]) => k)), room: grad && roomOf(group, grad) };
+    return { id, ledger, group, grad, late, last: lastWrite.get(id) ?? 0, written: null, room: grad && roomOf(group, grad) };
   });
   const cardOf = new Map(cards.map((card) => [card.id, card]));
   const forward = arrows.map(({ id, head }) => ({ head, group: drawn(id) }));
@@ -36,6 +37,8 @@
   }
 
   function write(card, number) {
+    if (card.written === number) return; // measuring a text lays out the picture
+    card.written = number;
     card.grad.textContent = number;
     card.grad.removeAttribute("textLength");
     if (card.grad.getComputedTextLength() > card.room) {
@@ -88,8 +91,9 @@
     tell();
     $("slider").value = k;
     $("count").value = `${k} / ${events.length}`;
-    $("first").disabled = $("back").disabled = k === 0;
-    $("step").disabled = $("last").disabled = k === events.length;
+    // Not `disabled`, which would take the focus away from who steps with the keyboard.
+    for (const id of ["first", "back"]) $(id).setAttribute("aria-disabled", k === 0);
+    for (const id of ["step", "last"]) $(id).setAttribute("aria-disabled", k === events.length);
     items.forEach((item, i) => i + 1 === k ? item.setAttribute("aria-current", "step") : item.removeAttribute("aria-current"));
     if (here) {
       within($("events"), items[k - 1]);
@@ -125,7 +129,7 @@
     const parts = [line("h2", ledger.computed || ledger.name)];
     if (ledger.none) {
       parts.push(line("p", ledger.none));
-    } else if (grad) {
+    } else if (grad && ledger.derivative) {
       const sum = grad.textContent;
       parts.push(line("p", `${ledger.derivative} = ${sum === "·" ? "· (nothing has arrived yet)" : sum}`, "sum"));
       const list = document.createElement("ul");
@@ -199,6 +203,8 @@
     group.addEventListener("focus", look(id));
     group.addEventListener("blur", look(null));
   }
+  svg.querySelectorAll("title").forEach((title) => title.remove()); // ids, which a reader would read out
+  svg.querySelectorAll("g.edge").forEach((edge) => edge.setAttribute("aria-hidden", "true")); // the events say it
   $("controls").hidden = false;
   show(fromAddress() ?? start, true);
 })();
