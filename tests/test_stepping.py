@@ -263,6 +263,8 @@ def test_a_ledger_adds_up_and_counts_paths(program):
         if ledger.contributions:
             assert ledger.total == pytest.approx(total, rel=1e-12, abs=1e-12 * size)
         assert ledger.happened == len(ledger.contributions)
+        if ledger.contributions:
+            assert stepper.last_write(node).index == ledger.contributions[-1].index
         assert ledger.paths == walked(root, node)
         assert str(ledger)
         assert len(ledger.table()) == len(ledger.contributions)
