@@ -217,7 +217,11 @@ def _step(options: argparse.Namespace) -> None:
     if options.html.suffix.lower() not in PAGES:
         raise ExpressionError(f"--html {options.html}: the name must end in {' or '.join(PAGES)}")
     check_writable(options.html)
-    say(f"wrote {Stepper(root, phase=options.phase or 'both').save(options.html).resolve()}")
+    try:
+        path = Stepper(root, phase=options.phase or "both").save(options.html)
+    except ValueError as error:  # no page can show it
+        raise ExpressionError(f"--html: {error}") from None
+    say(f"wrote {path.resolve()}")
 
 
 def _doctor(options: argparse.Namespace) -> int:  # noqa: ARG001

@@ -125,9 +125,14 @@ def explained(stepper: Stepper, node: Node | str) -> Explanation:
     nodes = order(stepper.root)
     if node not in set(nodes):
         raise ValueError(f"{node!r} is no node of the graph of {stepper.root!r}")
+    return ledger(stepper, node, paths(nodes))
+
+
+def ledger(stepper: Stepper, node: Node, count: dict[Node, int]) -> Explanation:
+    """The same for a node of the graph, where the paths are counted already."""
     steps = tuple(stepper.contributions(node))
     happened = sum(step.index <= stepper.index for step in steps)
-    return Explanation(stepper.root, node, steps, happened, paths(nodes).get(node, 0), stepper.grad(node), stepper.seed)
+    return Explanation(stepper.root, node, steps, happened, count.get(node, 0), stepper.grad(node), stepper.seed)
 
 
 def paths(nodes: list[Node]) -> dict[Node, int]:

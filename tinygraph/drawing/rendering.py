@@ -92,10 +92,13 @@ def svg(source: str, engine: str | None, timeout: float | None, dark_too: bool) 
     text = render(source, "svg", engine, timeout).decode(errors="replace")
     if "<svg" not in text:
         raise LayoutError(f"{Path(find_engine(engine)).name} printed no SVG: is it a program that draws DOT?")
-    text = (
-        text[text.index("<svg") :].replace("&#45;", "-").replace(f' font-family="{FONT}"', "")
-    )  # a style sheet says it
-    text = re.sub(r"<!--.*?-->\n?", "", text, flags=re.DOTALL)
+    text = text[text.index("<svg") :].replace("&#45;", "-")
+    for needless in (
+        f' font-family="{FONT}"',
+        ' text-anchor="start"',
+    ):  # the style sheet says it; it starts there anyway
+        text = text.replace(needless, "")
+    text = re.sub(r"<!--.*?-->\n?|<text[^>]*>[ \xa0]*</text>\n?", "", text, flags=re.DOTALL)  # notes, and gaps
     digest = hashlib.sha256(source.encode()).hexdigest()[:8]
     _drawn[digest] = _drawn.get(digest, 0) + 1
     prefix = f"g{digest}" if _drawn[digest] == 1 else f"g{digest}n{_drawn[digest]}"

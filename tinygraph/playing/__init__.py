@@ -15,9 +15,9 @@ from tinygraph.drawing.cards import Moment, Numbers, Picture, Style, picture
 from tinygraph.drawing.dot import Layout
 from tinygraph.drawing.drawing import LARGEST, Drawing, detail_for
 from tinygraph.drawing.themes import DARK, LIGHT, THEMES, Theme
-from tinygraph.explaining import Explanation, contribution, paths
+from tinygraph.explaining import contribution, ledger, paths
 from tinygraph.graph import StaleGraphError, order
-from tinygraph.stepping import Stepper, called, derivative_of
+from tinygraph.stepping import Step, Stepper, called, derivative_of
 
 
 @dataclass(frozen=True)
@@ -35,8 +35,7 @@ class Event:
 class Ledger:
     """What the page says of a card: its `explain`, whose sum goes with the event."""
 
-    name: str
-    computed: str
+    name: str  # and how it was computed
     flows: bool  # whether the card has a place for a gradient
     derivative: str  # "" where the walk has no backward pass
     none: str  # why there is no gradient, or ""
@@ -56,9 +55,7 @@ def moment(stepper: Stepper, *, theme: str = "light") -> Drawing:
     <drawing: 2 cards, 2 arrows forward, 2 back>
     """
     here, nodes = stepper.current, order(stepper.root)
-    to_compute = stepper.events[: stepper.computing]
-    happened = [step for step in to_compute if step.index <= stepper.index]
-    computed = {*nodes} - {step.result for step in to_compute} | {step.result for step in happened}
+    computed = {*nodes} - {step.result for step in stepper.events[stepper.index : stepper.computing]}
     arrived = {(step.result, step.slot) for step in stepper.events[stepper.computing + 1 : stepper.index]}
     backward = here is not None and here.kind == "backward"
     now = Moment(
@@ -89,9 +86,10 @@ def page(stepper: Stepper, *, theme: str = "auto", title: str = "") -> str:
     Raises EngineNotFoundError where there is no Graphviz, ValueError for a graph that no page can show.
     """
     one_of("theme", theme, tuple(THEMES))
-    every = {(step.result, step.slot) for step in stepper.events if step.kind == "backward"}
+    steps = list(stepper.events)
+    every = {(step.result, step.slot) for step in steps if step.kind == "backward"}
     drawing, shown = _drawing(stepper, Moment(stepper.final, set(order(stepper.root)), every), theme, legend=True)
-    events, told = _events(stepper, shown)
+    events, told = _events(steps, shown)
     if not title:
         root = stepper.root
         title = words.headline(root) or "a number"
@@ -124,9 +122,9 @@ def page(stepper: Stepper, *, theme: str = "auto", title: str = "") -> str:
     return "".join(pieces)
 
 
-def _events(stepper: Stepper, shown: Picture) -> tuple[list[Event], list[str]]:
+def _events(steps: list[Step], shown: Picture) -> tuple[list[Event], list[str]]:
     events, told = [], []
-    for step in stepper.events:
+    for step in steps:
         events.append(
             Event(
                 step.kind,
@@ -149,19 +147,21 @@ def _told(text: str) -> str:
 
 def _ledgers(stepper: Stepper, shown: Picture) -> dict[str, Ledger]:
     nodes = order(stepper.root)
-    count, final = paths(nodes), stepper.final
+    count = paths(nodes)
     ledgers = {}
     for node in nodes:
-        steps = tuple(stepper.contributions(node))
-        told = Explanation(stepper.root, node, steps, len(steps), count.get(node, 0), final.get(node), stepper.seed)
+        told = ledger(stepper, node, count)
         ledgers[shown.ids[node]] = Ledger(
-            words.clean(node.name or called(node)),
-            words.clean(" = ".join(filter(None, [node.name, words.expression(node)]))),
+            words.clean(" = ".join(filter(None, [node.name, words.expression(node)])) or called(node)),
             not node.constant,
             words.clean(derivative_of(stepper.root, node, stepper.seed)) if stepper.seed is not None else "",
-            "" if steps or node is stepper.root or stepper.seed is None else words.clean(told.heading),
-            [(step.index, words.clean(contribution(step))) for step in steps],
-            words.clean(told.way) if steps else "where the backward pass starts" if node is stepper.root else "",
+            "" if told.contributions or node is stepper.root or stepper.seed is None else words.clean(told.heading),
+            [(step.index, words.clean(contribution(step))) for step in told.contributions],
+            words.clean(told.way)
+            if told.contributions
+            else "where the backward pass starts"
+            if node is stepper.root
+            else "",
         )
     return ledgers
 

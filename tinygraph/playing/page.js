@@ -16,10 +16,9 @@
     const group = drawn(id);
     const texts = [...group.querySelectorAll("text")];
     const label = ledger.flows ? texts.findLastIndex((text) => text.textContent.trim() === "grad") : -1;
-    const at = texts.findIndex((text, i) => label >= 0 && i > label && text.textContent.trim()); // engines write the gap, too
-    const grad = at < 0 ? null : texts[at];
+    const grad = label < 0 ? null : texts[label + 1];
     texts.filter((text) => text.getAttribute("fill") === colours.forward).forEach((text) => text.classList.add("value"));
-    const late = texts.filter((text, i) => at >= 0 && i > at && text.getAttribute("fill") === colours.backward);
+    const late = texts.filter((text, i) => grad && i > label + 1 && text.getAttribute("fill") === colours.backward);
     return { id, ledger, group, grad, late, last: lastWrite.get(id) ?? 0, written: null, room: grad && roomOf(group, grad) };
   });
   const cardOf = new Map(cards.map((card) => [card.id, card]));
@@ -126,7 +125,7 @@
       if (kind) element.className = kind;
       return element;
     };
-    const parts = [line("h2", ledger.computed || ledger.name)];
+    const parts = [line("h2", ledger.name)];
     if (ledger.none) {
       parts.push(line("p", ledger.none));
     } else if (grad && ledger.derivative) {
@@ -196,7 +195,7 @@
     const look = (at) => () => { looked = at; tell(); };
     group.setAttribute("tabindex", "0");
     group.setAttribute("role", "img");
-    group.setAttribute("aria-label", `${ledger.computed || ledger.name}: why its gradient is what it is`);
+    group.setAttribute("aria-label", `${ledger.name}: why its gradient is what it is`);
     group.setAttribute("aria-describedby", "ledger");
     group.addEventListener("mouseenter", look(id));
     group.addEventListener("mouseleave", look(null));
