@@ -55,10 +55,12 @@ from tinygraph.watching import name_from, scope, strict, trace_lines
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tinygraph.checking import check_grad, numeric_grad
+    from tinygraph.compiling import compile, source
     from tinygraph.drawing import draw, tree
     from tinygraph.explaining import explain
     from tinygraph.stepping import Step, Stepper
     from tinygraph.tensor import Tensor, concatenate, stack
+    from tinygraph.vectorizing import vectorize
 
 __version__ = "0.1.0"
 
@@ -74,6 +76,9 @@ _LATER = {
     "tree": "drawing",
     "check_grad": "checking",
     "numeric_grad": "checking",
+    "compile": "compiling",
+    "source": "compiling",
+    "vectorize": "vectorizing",
     "checking": "",
     "drawing": "",
     "datasets": "",
@@ -96,6 +101,7 @@ __all__ = [
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
     "check_grad",
+    "compile",
     "concatenate",
     "cos",
     "cosh",
@@ -129,6 +135,7 @@ __all__ = [
     "sin",
     "sinh",
     "softplus",
+    "source",
     "sqrt",
     "squared_error",
     "stack",
@@ -140,6 +147,7 @@ __all__ = [
     "trace_lines",
     "tree",
     "value_and_grad",
+    "vectorize",
 ]
 
 

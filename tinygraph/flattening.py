@@ -1,0 +1,274 @@
+"""A graph as numbers: each node an entry, many additions one sum, and what was made in the same way one kind.
+
+Chains of `+` and `-`, `total` and `dot` become signed sums of terms, whatever their order. Two entries are of
+one kind if their ops and the kinds of their operands are the same, down to the leaves; leaves are of one kind
+if they are used by the same kinds, and their names differ in numbers only.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Hashable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from tinygraph.graph import MANY, Node, check_fresh, order
+from tinygraph.ops import add, dot, mul, neg, sub, total
+from tinygraph.row import Op
+
+NONE = -1  # in place of an operand: there is none
+MOST = 64  # kinds of leaves, and of names; if there are more, they are told apart less finely
+Array = np.ndarray[Any, np.dtype[Any]]
+
+_ADD, _SUB, _NEG, _MANY, _ROW = range(5)  # what an op is to a sum
+_CODES: dict[Op | None, int] = {add: _ADD, sub: _SUB, neg: _NEG, total: _MANY, dot: _MANY}
+
+
+def stem(name: str) -> str:
+    """A name without its numbers.
+
+    >>> stem("w12")
+    'w#'
+    """
+    return re.sub("[0-9]+", "#", name)
+
+
+class Flat:
+    """A graph as arrays over its entries, operands before consumers.
+
+    `nodes[i]` is the node of entry i: None for a plain number and for a product within a `dot`. `ops[i]` is its row
+    (None for leaves and numbers), `x[i]` and `y[i]` are its operands, `data[i]` is its number. An entry with `sums[i]`
+    is a sum: its terms are `terms[starts[i]:starts[i + 1]]`, with `signs`; its plain numbers add up to `added[i]` less
+    `subtracted[i]`. One that is `within[i]` has become part of the sum `head[i]`, with the sign `turns[i]`.
+
+    >>> from tinygraph import Value
+    >>> a, b, c = Value(1.0), Value(2.0), Value(3.0)
+    >>> flat = Flat(2.0 + a - b * c)
+    >>> [flat.ops[i].name for i in flat.terms_of(len(flat.ops) - 1) if flat.ops[i]]
+    ['mul']
+    """
+
+    def __init__(self, root: Node) -> None:
+        nodes = order(root)
+        check_fresh(nodes)
+        self._read(nodes[::-1])
+        self._sum_up()
+
+    def terms_of(self, i: int) -> Array:
+        """The terms of a sum, in the order in which they were added."""
+        terms: Array = self.terms[self.starts[i] : self.starts[i + 1]]
+        return terms
+
+    def _read(self, nodes: list[Node]) -> None:
+        """One entry for each node, each plain number, and each product of a `dot`."""
+        entries: list[Node | None] = []
+        ops: list[Op | None] = []
+        x: list[int] = []
+        y: list[int] = []
+        data: list[float] = []
+        many: list[int] = []  # sums of any number of operands: the sum, the operand, one after the other
+        place: dict[Node, int] = {}
+
+        def append(node: Node | None, op: Op | None, number: float, a: int = NONE, b: int = NONE) -> int:
+            entries.append(node)
+            ops.append(op)
+            data.append(number)
+            x.append(a)
+            y.append(b)
+            return len(ops) - 1
+
+        def entry(operand: Any) -> int:
+            return place[operand] if isinstance(operand, Node) else append(None, None, operand)
+
+        for node in nodes:
+            op = node.op
+            if op is None:
+                place[node] = append(node, None, node._data)
+            elif node.dy is not MANY:
+                a = entry(node.x)
+                b = NONE if node.y is None else entry(node.y)
+                place[node] = append(node, op, node._data, a, b)
+            else:
+                operands = [entry(operand) for operand in node.x]
+                if op is dot:
+                    half = len(operands) // 2
+                    pairs = zip(operands[:half], operands[half:], strict=True)
+                    operands = [append(None, mul, data[a] * data[b], a, b) for a, b in pairs]
+                place[node] = i = append(node, op, node._data)
+                for operand in operands:
+                    many += (i, operand)
+        self.nodes, self.ops, self.place = entries, ops, place
+        self.x, self.y, self.data = np.array(x), np.array(y), np.array(data)
+        self._many = np.array(many, dtype=int).reshape(-1, 2)
+
+    def _sum_up(self) -> None:
+        """Which entries are sums, which are within one, and what their terms are."""
+        n = len(self.ops)
+        code = np.array([_CODES.get(op, _ROW) for op in self.ops])
+        consumer, operand, sign = self._additions(code)
+        rows = np.flatnonzero(code == _ROW)
+        used = np.concatenate([operand, self.x[rows], self.y[rows]])
+        uses = np.bincount(used[used >= 0], minlength=n)
+        into, signs = np.full(n, NONE), np.ones(n, int)
+        into[operand], signs[operand] = consumer, sign
+        within = (code != _ROW) & (uses == 1) & (into >= 0)
+        for i in np.flatnonzero(within).tolist():
+            node, above = self.nodes[i], self.nodes[into[i]]
+            assert node is not None
+            assert above is not None
+            if node.notes and (node.notes.branches or (node.name and node.name != above.name)):
+                within[i] = False
+        for i in np.flatnonzero(code == _NEG)[::-1].tolist():  # one that is no term itself passes no terms on
+            if not within[i]:
+                within[self.x[i]] = False
+
+        head = np.where(within, into, np.arange(n))
+        signs[~within] = 1
+        while True:  # each looks twice as far as before
+            further = head[head]
+            if np.array_equal(further, head):
+                break
+            signs, head = signs * signs[head], further
+        ends = ~within[operand]
+        owner, operand, sign = head[consumer[ends]], operand[ends], sign[ends] * signs[consumer[ends]]
+        self.plain_pairs = (code <= _NEG) & ~within
+        self.plain_pairs[head[within]] = False
+        self.sums = (code != _ROW) & ~within & ~self.plain_pairs
+        self.within, self.head, self.turns = within, head, signs
+
+        numbers = np.array([op is None and node is None for op, node in zip(self.ops, self.nodes, strict=True)])
+        self.numbers = numbers
+        plain = numbers[operand]
+        self.added, self.subtracted = (
+            np.bincount(owner[chosen], self.data[operand[chosen]], n)
+            for chosen in (plain & (sign > 0), plain & (sign < 0))
+        )
+        owner, operand, sign = owner[~plain], operand[~plain], sign[~plain]
+        by_owner = np.argsort(owner, kind="stable")
+        self.terms, self.signs = operand[by_owner], sign[by_owner]
+        self.starts = np.searchsorted(owner[by_owner], np.arange(n + 1))
+
+    def _additions(self, code: Array) -> tuple[Array, Array, Array]:
+        """The edges into additions, in the order of recording: consumer, operand, sign."""
+        first = np.flatnonzero(code <= _NEG)
+        second = np.flatnonzero(code <= _SUB)
+        many = self._many
+        consumer = np.concatenate([first, second, many[:, 0]])
+        operand = np.concatenate([self.x[first], self.y[second], many[:, 1]])
+        sign = np.ones(len(consumer), int)
+        sign[: len(first)][code[first] == _NEG] = -1
+        sign[len(first) : len(first) + len(second)][code[second] == _SUB] = -1
+        recorded = np.argsort(consumer, kind="stable")
+        return consumer[recorded], operand[recorded], sign[recorded]
+
+
+# --- kinds ------------------------------------------------------------------------------------------
+
+
+def kinds(flat: Flat, marks: Mapping[Node, Hashable] | None = None) -> tuple[Array, Array]:
+    """The kind of each entry (NONE within a sum) and its level: a node stands above its operands.
+
+    Leaves with different `marks` are never of one kind. A plain `a + b` of one kind becomes a sum.
+
+    >>> from tinygraph import Value
+    >>> w, xs = Value(2.0, "w"), [Value(float(i), f"x{i}") for i in range(3)]
+    >>> flat = Flat((w * xs[0]).exp() + (w * xs[1]).exp() + (w * xs[2]).exp())
+    >>> found, level = kinds(flat)
+    >>> len(set(found[~flat.within].tolist())), level.max()
+    (5, np.int64(3))
+    """
+    leaves = [i for i, op in enumerate(flat.ops) if op is None and flat.nodes[i] is not None]
+    stems = {i: stem(flat.nodes[i].name) for i in leaves}  # type: ignore[union-attr]
+    if len(set(stems.values())) > MOST:
+        stems = dict.fromkeys(leaves, "")
+    bases: dict[int, Hashable] = {}
+    for i in leaves:
+        node = flat.nodes[i]
+        assert node is not None
+        bases[i] = (node.constant, stems[i], marks.get(node) if marks else None)
+    found, level = _from_below(flat, bases)
+    return _from_below(flat, _by_use(flat, bases, found))[0], level
+
+
+def _from_below(flat: Flat, leaf_kinds: Mapping[int, Hashable]) -> tuple[Array, Array]:
+    """The kind of each entry, given those of the leaves: its op and the kinds of its operands."""
+    known: dict[Hashable, int] = {}
+    found: list[int] = []
+    levels: list[int] = []
+    terms, signs, starts = flat.terms.tolist(), flat.signs.tolist(), flat.starts.tolist()
+    rows = zip(
+        flat.ops,
+        flat.x.tolist(),
+        flat.y.tolist(),
+        flat.within.tolist(),
+        flat.sums.tolist(),
+        flat.plain_pairs.tolist(),
+        strict=True,
+    )
+    key: Hashable
+    for i, (op, a, b, within, summed, is_pair) in enumerate(rows):
+        if within:
+            found.append(NONE)
+            levels.append(0)
+            continue
+        if op is None:
+            key, below = leaf_kinds.get(i), -1  # None for numbers
+        elif summed or (is_pair and op is add and found[a] == found[b] and is_sum(flat, found, i)):
+            ends = range(starts[i], starts[i + 1])
+            key = frozenset([(signs[k], found[terms[k]]) for k in ends])
+            below = max([levels[terms[k]] for k in ends], default=0)
+        else:
+            key = op, found[a], b if b < 0 else found[b], a == b
+            below = levels[a] if b < 0 or levels[a] > levels[b] else levels[b]
+        found.append(known.setdefault(key, len(known)))
+        levels.append(below + 1)
+    return np.array(found), np.array(levels)
+
+
+def is_sum(flat: Flat, found: Sequence[int] | Array, i: int) -> bool:
+    """Whether an entry is a sum: of many terms, or `a + b` of one kind."""
+    if flat.sums[i]:
+        return True
+    a, b = flat.x[i], flat.y[i]
+    return bool(flat.plain_pairs[i] and flat.ops[i] is add and found[a] == found[b] and not flat.numbers[a])
+
+
+def _by_use(flat: Flat, bases: Mapping[int, Hashable], found: Array) -> dict[int, Hashable]:
+    """Kinds of leaves: those used by the same kinds of entries; one that is used as some others are, joins them."""
+    n = len(flat.ops)
+    rows = np.flatnonzero((flat.x >= 0) & ~flat.within & ~flat.sums)
+    pairs = rows[flat.y[rows] >= 0]
+    owners = np.repeat(np.arange(n), np.diff(flat.starts))
+    operand = np.concatenate([flat.x[rows], flat.y[pairs], flat.terms])
+    consumer = np.concatenate([rows, pairs, owners])
+    place = np.concatenate([np.zeros(len(rows), int), np.ones(len(pairs), int), 3 + flat.signs])
+    leaf = np.zeros(n, bool)
+    leaf[list(bases)] = True
+    ends = leaf[operand]
+    operand, consumer, place = operand[ends], consumer[ends], place[ends]
+    ops = {op: i for i, op in enumerate(dict.fromkeys(flat.ops))}
+    coarse = np.array([ops[op] for op in flat.ops])
+    for colour in (found, coarse):
+        codes = colour[consumer] * 8 + place
+        width = int(codes.max(initial=0)) + 1
+        uses: dict[int, list[int]] = {i: [] for i in bases}
+        for code in np.unique(operand * width + codes).tolist():
+            uses[code // width].append(code % width)
+        classes: dict[tuple[Hashable, frozenset[int]], list[int]] = {}
+        for i, used in uses.items():
+            classes.setdefault((bases[i], frozenset(used)), []).append(i)
+        if len(classes) <= MOST:
+            break
+    else:
+        return dict(bases)
+    result: dict[int, Hashable] = {}
+    for key, members in classes.items():
+        wider = [
+            other
+            for other in classes
+            if other[0] == key[0] and key[1] < other[1] and len(classes[other]) > len(members)
+        ]
+        joined = max(wider, key=lambda other: len(classes[other])) if wider else key
+        result.update(dict.fromkeys(members, joined))
+    return result
