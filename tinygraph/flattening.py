@@ -66,40 +66,52 @@ class Flat:
         ops: list[Op | None] = []
         x: list[int] = []
         y: list[int] = []
-        data: list[float] = []
         many: list[int] = []  # sums of any number of operands: the sum, the operand, one after the other
+        plain: dict[int, float] = {}
         place: dict[Node, int] = {}
 
-        def append(node: Node | None, op: Op | None, number: float, a: int = NONE, b: int = NONE) -> int:
+        def append(node: Node | None, op: Op | None, a: int = NONE, b: int = NONE) -> int:
             entries.append(node)
             ops.append(op)
-            data.append(number)
             x.append(a)
             y.append(b)
             return len(ops) - 1
 
         def entry(operand: Any) -> int:
-            return place[operand] if isinstance(operand, Node) else append(None, None, operand)
+            if isinstance(operand, Node):
+                return place[operand]
+            i = append(None, None)
+            plain[i] = operand
+            return i
 
         for node in nodes:
             op = node.op
             if op is None:
-                place[node] = append(node, None, node._data)
+                place[node] = append(node, None)
             elif node.dy is not MANY:
-                a = entry(node.x)
-                b = NONE if node.y is None else entry(node.y)
-                place[node] = append(node, op, node._data, a, b)
+                a, b = node.x, node.y
+                i = place[a] if isinstance(a, Node) else entry(a)
+                j = NONE if b is None else place[b] if isinstance(b, Node) else entry(b)
+                place[node] = len(ops)
+                entries.append(node)
+                ops.append(op)
+                x.append(i)
+                y.append(j)
             else:
                 operands = [entry(operand) for operand in node.x]
                 if op is dot:
                     half = len(operands) // 2
                     pairs = zip(operands[:half], operands[half:], strict=True)
-                    operands = [append(None, mul, data[a] * data[b], a, b) for a, b in pairs]
-                place[node] = i = append(node, op, node._data)
+                    operands = [append(None, mul, a, b) for a, b in pairs]
+                place[node] = i = append(node, op)
                 for operand in operands:
                     many += (i, operand)
+        data = np.array([node._data if node is not None else 0.0 for node in entries])
+        data[list(plain)] = list(plain.values())
+        self.numbers = np.zeros(len(ops), bool)
+        self.numbers[list(plain)] = True
         self.nodes, self.ops, self.place = entries, ops, place
-        self.x, self.y, self.data = np.array(x), np.array(y), np.array(data)
+        self.x, self.y, self.data = np.array(x), np.array(y), data
         self._many = np.array(many, dtype=int).reshape(-1, 2)
 
     def _sum_up(self) -> None:
@@ -137,9 +149,7 @@ class Flat:
         self.sums = (code != _ROW) & ~within & ~self.plain_pairs
         self.within, self.head, self.turns = within, head, signs
 
-        numbers = np.array([op is None and node is None for op, node in zip(self.ops, self.nodes, strict=True)])
-        self.numbers = numbers
-        plain = numbers[operand]
+        plain = self.numbers[operand]
         self.added, self.subtracted = (
             np.bincount(owner[chosen], self.data[operand[chosen]], n)
             for chosen in (plain & (sign > 0), plain & (sign < 0))

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygraph import ops, wiring
+from tinygraph import arrays, ops, wiring
 from tinygraph.row import TABLE, Op
 from tinygraph.tensor import Tensor
 from tinygraph.wiring import Wiring
@@ -229,6 +229,7 @@ class Writer:
         self.ends: dict[Line, int] = {}  # how many lines of text there are when it is written
         for line in (*program.inputs, *[line for line in program.lines if line.names]):
             self.names[line] = self._unique(line.names[0])
+        self._partner = self._pairs() if fast else {}
         for line in (*program.inputs, *program.lines):
             if line.op is not None or line.plain:
                 self._write(line)
@@ -264,7 +265,35 @@ class Writer:
 
     # --- lines
 
+    def _pairs(self) -> dict[Line, tuple[Line, Line, Any]]:
+        """Lines of arrays that one function computes at once, because they share an exponential."""
+        by_args = {(line.op, *line.args): line for line in self.program.lines if line.op is not None and line.shape}
+        pairs: dict[Line, tuple[Line, Line, Any]] = {}
+        for line in by_args.values():
+            together: Any = None
+            if line.op is ops.sigmoid and line.args[0].op is ops.neg:
+                together = by_args.get((ops.sigmoid, *line.args[0].args)), line, arrays.sigmoid_and_rest
+            elif line.op is ops.sigmoid_minus:
+                row = ops.binary_cross_entropy_with_logits
+                together = by_args.get((row, *line.args)), line, getattr(arrays, row.with_slope)
+            if together and together[0] is not None:
+                pairs[together[0]] = pairs[line] = together
+        return pairs
+
+    def _write_pair(self, first: Line, second: Line, function: Any) -> None:
+        """Write two lines as one."""
+        takes = ", ".join([self._text_of(arg, 0) for arg in first.args])
+        for line in (first, second):
+            self.names[line] = self._unique("v")
+            self._written[line] = self.names[line], _ATOM
+        self.functions[function.__name__] = function
+        self.text.append(f"{self.names[first]}, {self.names[second]} = {function.__name__}({takes})")
+
     def _write(self, line: Line) -> None:
+        if line in self._partner:
+            if line not in self._written:
+                self._write_pair(*self._partner[line])
+            return
         if line.plain:
             if not line.shape:
                 number = _number(line.value)
@@ -350,8 +379,6 @@ class Writer:
                 self.functions[name] = function
             return self._called[function]
         if isinstance(op.array, str) and of_arrays and hasattr(np, op.array) and op.name in TABLE:
-            from tinygraph import arrays
-
             if not hasattr(arrays, op.array):
                 return f"np.{op.array}"
         if getattr(ops, op.name, None) is op:
@@ -361,10 +388,13 @@ class Writer:
             return op.name
         if op.made_by:
             family, *parameters = op.made_by
+            assert callable(family)
             self._import("tinygraph.ops", family.__name__)
-            return f"{family.__name__}({', '.join(map(_number, parameters))})"
-        self.functions[op.name] = op  # a row of the user's own
-        return op.name
+            return f"{family.__name__!s}({', '.join(map(_number, parameters))})"
+        if op not in self._called:  # a row of the user's own
+            self._called[op] = self._unique(op.name)
+            self.functions[self._called[op]] = op
+        return self._called[op]
 
     def _import(self, module: str, name: str) -> None:
         self.imports.setdefault(module, set()).add(name)

@@ -102,15 +102,18 @@ def main() -> None:
     """Measure against each peer in a process of its own: a loaded torch makes everybody's collector slower."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--rounds", type=int, default=9, help="rounds of each measurement (default: %(default)s)")
-    parser.add_argument("--peer", choices=(*PEERS, "arrays"), help="only this one, in this process")
+    parser.add_argument("--peer", choices=(*PEERS, "arrays", "recorded"), help="only this one, in this process")
     options = parser.parse_args()
     if options.peer == "arrays":
         measure_arrays(options.rounds)
         return
+    if options.peer == "recorded":
+        measure_recorded(options.rounds)
+        return
     if options.peer is not None:
         measure(options.peer, options.rounds)
         return
-    for peer in (*PEERS, "arrays"):
+    for peer in (*PEERS, "arrays", "recorded"):
         command = [sys.executable, "-m", "tests.benchmarks", "--peer", peer, "--rounds", str(options.rounds)]
         subprocess.run(command, check=True)
 
@@ -188,6 +191,45 @@ def measure_arrays(rounds: int) -> None:
         x = draw.normal(size=size)
         runs = {name: make(x) for name, make in CHAIN.items() if installed(name)}
         compare(f"W7 size {size}", runs, rounds * 2, {"tinygraph": "≤ 3"})
+
+
+def measure_recorded(rounds: int) -> None:
+    """Print W3: recording and compiling once, and each call, as ratios to NumPy by hand and to CasADi."""
+    import numpy as np
+
+    from tests.benchmarks.recorded_workloads import LOGISTIC, MLP
+
+    draw = np.random.default_rng(0)
+
+    def compare(workload: str, makers: dict[str, Callable[[], Any]], size: int, goals: dict[str, str]) -> None:
+        calls, made = {}, {}
+        for name, make in makers.items():
+            gc.collect()
+            start = time.perf_counter()
+            calls[name] = make()
+            made[name] = time.perf_counter() - start
+        p = 0.1 * draw.normal(size=size)
+        truth = np.hstack([np.ravel(part) for part in _flat(calls["by hand"](p))])
+        for name, call in calls.items():
+            np.testing.assert_allclose(np.hstack([np.ravel(x) for x in _flat(call(p))]), truth, rtol=1e-8, atol=1e-12)
+        found = medians(
+            {name: lambda call=call: call(p) for name, call in calls.items()}, timed_without_collecting, rounds * 20
+        )
+        for name, seconds in found.items():
+            ratio = seconds / found["by hand"]
+            casadi = f"{seconds / found['casadi']:8.3f}" if "casadi" in found else ""
+            setup = f"{made[name]:8.2f} s" + (f" {made[name] / made['casadi']:6.3f}" if "casadi" in made else "")
+            print(f"{workload:<16} {name:<20} {seconds * 1e6:10.0f} µs {ratio:8.2f} {casadi} {setup}   {goals.get(name, '')}")
+
+    print(f"{'workload':<16} {'engine':<20} {'a call':>13} ÷ by hand ÷ casadi; recording and compiling ÷ casadi   goal")
+    for m, goal in ((1000, "≤ 2, ≤ 0.4; ≤ 0.2"), (10_000, "≤ 0.2")):
+        makers = {name: lambda make=make: make(m) for name, make in LOGISTIC.items() if installed(name)}
+        compare(f"W2, m = {m:,}", makers, 21, {"tinygraph": goal, "tinygraph, w and b": goal})
+    compare("W1", {name: make for name, make in MLP.items() if installed(name)}, 337, {"tinygraph": "≤ 0.5 of casadi"})
+
+
+def _flat(parts: Any) -> list[Any]:
+    return [x for part in parts for x in _flat(part)] if isinstance(parts, (tuple, list)) else [parts]
 
 
 def installed(engine: str) -> bool:

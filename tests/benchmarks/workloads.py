@@ -22,6 +22,13 @@ class Engine(NamedTuple):
 
 def logistic_regression(engine: Engine, X: list[list[float]], Y: list[float]) -> list[Any]:
     """W2: the lecture's two loops, cost and gradient."""
+    J, w, _ = logistic_cost(engine, X, Y)
+    J.backward()
+    return w
+
+
+def logistic_cost(engine: Engine, X: list[list[float]], Y: list[float]) -> tuple[Any, list[Any], Any]:
+    """The cost of W2, and its parameters."""
     w = [engine.value(0.01 * j) for j in range(len(X[0]))]
     b = engine.value(0.0)
     losses = []
@@ -39,13 +46,28 @@ def logistic_regression(engine: Engine, X: list[list[float]], Y: list[float]) ->
         J = losses[0]
         for loss in losses[1:]:
             J = J + loss
-    J = J * (1.0 / len(losses))
-    J.backward()
-    return w
+    return J * (1.0 / len(losses)), w, b
 
 
 def mlp_step(engine: Engine) -> Any:
     """W1: MLP(2, [16, 16, 1]), hinge loss and L2 on 100 points of two moons, forward and backward."""
+    loss, _ = mlp_loss(engine)
+    loss.backward()
+    return loss
+
+
+def moons(draw: random.Random) -> list[tuple[tuple[float, float], float]]:
+    """100 points of two moons, and their labels."""
+    points = []
+    for i in range(100):
+        angle, label = math.pi * (i // 2) / 50, 1.0 if i % 2 else -1.0
+        x, y = (math.cos(angle), math.sin(angle)) if i % 2 else (1 - math.cos(angle), 0.5 - math.sin(angle))
+        points.append(((x + draw.gauss(0.0, 0.1), y + draw.gauss(0.0, 0.1)), label))
+    return points
+
+
+def mlp_loss(engine: Engine, constant: Callable[[float], Any] | None = None) -> tuple[Any, list[Any]]:
+    """The loss of W1, and its layers (W, b); the coordinates are leaves, too, unless `constant` makes something else."""
     draw = random.Random(1)
     sizes = [2, 16, 16, 1]
     layers = [
@@ -53,18 +75,15 @@ def mlp_step(engine: Engine) -> Any:
         for n, m in itertools.pairwise(sizes)
     ]
     losses = []
-    for i in range(100):
-        angle, label = math.pi * (i // 2) / 50, 1.0 if i % 2 else -1.0
-        point = (math.cos(angle), math.sin(angle)) if i % 2 else (1 - math.cos(angle), 0.5 - math.sin(angle))
-        x = [engine.value(coordinate + draw.gauss(0.0, 0.1)) for coordinate in point]
+    for point, label in moons(draw):
+        x = [(constant or engine.value)(coordinate) for coordinate in point]
         for depth, layer in enumerate(layers):
             outs = [sum((w_j * x_j for w_j, x_j in zip(w, x, strict=True)), b) for w, b in layer]
             x = outs if depth == len(layers) - 1 else [engine.relu(out) for out in outs]
         losses.append(engine.relu(1.0 + -label * x[0]))
     parameters = [p for layer in layers for w, b in layer for p in (*w, b)]
     loss = sum(losses) * (1.0 / len(losses)) + 1e-4 * sum(p * p for p in parameters)
-    loss.backward()
-    return loss
+    return loss, layers
 
 
 def chain(engine: Engine, n: int) -> Any:
