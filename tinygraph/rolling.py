@@ -53,7 +53,6 @@ class Group:
 
     op: Op | str | None  # a row, SUM, or LEAF; None for plain numbers
     members: Array
-    level: int
     axes: list[Axis] = field(default_factory=list)
     ids: Array = field(default_factory=lambda: np.zeros((), int))
     parts: list[Part] = field(default_factory=list)
@@ -79,10 +78,10 @@ class Roll:
     def __init__(self, flat: Flat, marks: Mapping[Node, Hashable] | None = None) -> None:
         self.flat = flat
         self._position = np.zeros(len(flat.ops), int)
-        found, level = kinds(flat, marks)
-        self._gather(found, level)
+        self._gather(kinds(flat, marks))
         self.groups: list[Group] = []
-        waiting = sorted(self._first, key=lambda group: (-group.level, group.members[-1]))
+        # Each member has an operand in each group taken in, which was recorded before: so the first members are in order.
+        waiting = sorted(self._first, key=lambda group: -int(group.members[0]))
         for group in waiting:
             self.groups += self._lay_out(group)
         self.groups.reverse()
@@ -133,7 +132,7 @@ class Roll:
 
     # --- groups
 
-    def _gather(self, found: Array, level: Array) -> None:
+    def _gather(self, found: Array) -> None:
         """Entries of one kind become a group; sums get their parts."""
         flat = self.flat
         inside = np.flatnonzero(found != NONE)
@@ -150,7 +149,7 @@ class Roll:
             elif is_sum(flat, found, i):
                 op = SUM
             self._group_of[members] = len(self._first)
-            self._first.append(Group(op, members, int(level[i])))
+            self._first.append(Group(op, members))
         for group in self._first:
             if group.op == SUM:
                 self._find_parts(group)
@@ -230,7 +229,7 @@ class Roll:
         self._link(group, -1)
         singles = {}
         for k, i in enumerate(group.members.tolist()):
-            singles[i] = single = Group(group.op, group.members[k : k + 1], group.level, ids=np.array(i))
+            singles[i] = single = Group(group.op, group.members[k : k + 1], ids=np.array(i))
             self._group_of[i] = len(self._first)
             self._first.append(single)
             if group.op == SUM:

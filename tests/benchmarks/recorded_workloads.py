@@ -62,9 +62,9 @@ def logistic_with_micrograd(m: int) -> Call:
     engine, (X, Y) = micrograd_rows.engine(), data(m)
 
     def call(p: Any) -> tuple[Any, Any]:
-        J, w, b = logistic_cost(engine, X, Y)
-        for node, number in zip([*w, b], p.tolist(), strict=True):
-            node.data = number  # the graph has its own: only the time is of interest
+        numbers = iter(p.tolist())
+        given = engine._replace(value=lambda _: engine.value(next(numbers)))
+        J, w, b = logistic_cost(given, X, Y)
         J.backward()
         return J.data, [node.grad for node in (*w, b)]
 
@@ -114,6 +114,7 @@ LOGISTIC: dict[str, Callable[[int], Call]] = {
     "tinygraph, w and b": logistic_in_parts,
     "casadi": logistic_with_casadi,
     "jax": logistic_with_jax,
+    "micrograd": logistic_with_micrograd,
 }
 
 # --- W1: the MLP on two moons -----------------------------------------------------------------------
@@ -141,6 +142,22 @@ def mlp_with_casadi() -> Call:
 
     loss, layers = mlp_loss(_casadi_engine(), casadi.SX)
     return _casadi_call(loss, _layered(layers))
+
+
+def mlp_with_micrograd() -> Call:
+    """micrograd: each call runs the program."""
+    from tests.benchmarks import micrograd_rows
+
+    engine = micrograd_rows.engine()
+
+    def call(p: Any) -> tuple[Any, Any]:
+        numbers = iter(p.tolist())
+        # the points come after the parameters, of which each neuron's bias comes after its weights
+        loss, layers = mlp_loss(engine._replace(value=lambda x: engine.value(next(numbers, x))), lambda x: x)
+        loss.backward()
+        return loss.data, [node.grad for node in _layered(layers)]
+
+    return call
 
 
 def mlp_by_hand() -> Call:
@@ -203,6 +220,7 @@ MLP: dict[str, Callable[[], Call]] = {
     "tinygraph": mlp_with_tinygraph,
     "casadi": mlp_with_casadi,
     "jax": mlp_with_jax,
+    "micrograd": mlp_with_micrograd,
 }
 
 # --- CasADi -----------------------------------------------------------------------------------------
