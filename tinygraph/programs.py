@@ -225,7 +225,9 @@ class Writer:
         self.names: dict[Line, str] = {}
         self._written: dict[Line, tuple[str, int]] = {}
         self._taken = {"np", "arrays", "put", "add_up", "check", *keyword.kwlist, *TABLE}
+        self._counts: dict[str, int] = {}  # how often a name was asked for
         self._called: dict[Any, str] = {}
+        self._results = set(program.results)
         self.ends: dict[Line, int] = {}  # how many lines of text there are when it is written
         for line in (*program.inputs, *[line for line in program.lines if line.names]):
             self.names[line] = self._unique(line.names[0])
@@ -250,10 +252,11 @@ class Writer:
     def _unique(self, name: str) -> str:
         name = re.sub(r"\W+", "_", name).strip("_") or "v"
         name = name if not name[0].isdigit() else f"v{name}"
-        unique, k = name, 0
+        unique, k = name, self._counts.get(name, 0)
         while unique in self._taken:
             k += 1
             unique = f"{name}{k}"
+        self._counts[name] = k
         self._taken.add(unique)
         return unique
 
@@ -320,7 +323,7 @@ class Writer:
             self.text.append(f"{self.names[longest]} = {self._written[longest][0]}")
             text, bound = self._expression(line)
         inline = line.uses <= 1 or line.op is _TURN or (line.op is not None and line.op.name == "expand")
-        if line in self.names or line in self.program.results or not inline:
+        if line in self.names or line in self._results or not inline:
             name = self.names.get(line) or self._unique("v")
             self.names[line] = name
             self.text.append(f"{name} = {text}")

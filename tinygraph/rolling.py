@@ -197,8 +197,9 @@ class Roll:
             self._name_axes(group)
             return [group]
         uses = [(user, slot, self.use(user, slot)) for user, slot in group.uses]
-        if all(use.ids.size == 1 for _, _, use in uses):
-            return self._taken_apart(group, uses)
+        parts = self._disjoint(group, [use.ids for _, _, use in uses])
+        if parts:
+            return self._taken_apart(group, parts, uses)
         while True:
             whole = [entry for entry in uses if self._covers(group, entry[2].ids)]
             if whole:
@@ -224,24 +225,41 @@ class Roll:
         """Whether each member is there, just once."""
         return ids.size == len(group.members) and np.unique(ids).size == ids.size
 
-    def _taken_apart(self, group: Group, uses: list[tuple[Group, Any, Use]]) -> list[Group]:
-        """A group for each of the entries."""
+    def _disjoint(self, group: Group, uses: list[Array]) -> list[Array]:
+        """The members by use, if none of them is in two different uses, and each use takes in a part only."""
+        parts: list[Array] = []
+        owner = self._position
+        owner[group.members] = NONE
+        for ids in uses:
+            taken = np.unique(ids)
+            first = int(owner[taken[0]])
+            if len(taken) == len(group.members) or (owner[taken] != first).any():
+                return []
+            if first == NONE:
+                owner[taken] = len(parts)
+                parts.append(taken)
+            elif len(parts[first]) != len(taken):
+                return []
+        return parts
+
+    def _taken_apart(self, group: Group, parts: list[Array], uses: list[tuple[Group, Any, Use]]) -> list[Group]:
+        """A group for each of the parts in which it is used, each with its axes."""
         self._link(group, -1)
-        singles = {}
-        for k, i in enumerate(group.members.tolist()):
-            singles[i] = single = Group(group.op, group.members[k : k + 1], ids=np.array(i))
-            self._group_of[i] = len(self._first)
-            self._first.append(single)
+        for members in parts:
+            self._group_of[members] = len(self._first)
+            part_of_it = Group(group.op, members)
+            self._first.append(part_of_it)
             if group.op == SUM:
-                self._find_parts(single)
-            self._link(single, +1)
-            self._name_axes(single)
+                self._find_parts(part_of_it)
+            self._link(part_of_it, +1)
         for user, slot, use in uses:
-            single = singles[int(use.ids.flat[0])]
-            single.uses.append((user, slot))
+            used = self._first[self._group_of[use.ids.flat[0]]]
+            used.uses.append((user, slot))
             if isinstance(slot, Part):
-                slot.source = single
-        return list(singles.values())[::-1]
+                slot.source = used
+        first = len(self._first) - len(parts)
+        groups = self._first[first:]
+        return [laid_out for part_of_it in groups[::-1] for laid_out in self._lay_out(part_of_it)]
 
     def _in_order(self, group: Group, sequences: list[Array]) -> Array:
         """The members in an order in which all the uses run, if there is one."""

@@ -249,7 +249,7 @@ class Vectorized:
         out = -out if sign < 0 else out
         for sign, term in terms[1:]:
             out = out + term if sign > 0 else out - term
-        if len(terms) == 1 and any(out is built for built in self._built.values()):
+        if len(terms) == 1 and any(out is self._built.get(part.source) for part in group.parts):
             out = out + 0.0  # the sum of one term is a node of its own
         if np.shape(out if not isinstance(out, Tensor) else out.data) != shape:
             out = wiring.expand(shape)(out)
