@@ -9,13 +9,14 @@ from __future__ import annotations
 import builtins
 from collections.abc import Callable, Iterator, Sequence
 from copy import deepcopy
+from threading import Lock
 from typing import Any
 
 import numpy as np
 
 from tinygraph.arrays import quietly
 from tinygraph.flattening import Array
-from tinygraph.graph import FrozenBranchError, Node, exhaust, grad, order, propagate
+from tinygraph.graph import FrozenBranchError, Node, exhaust, order, propagate
 from tinygraph.notes import Branch
 from tinygraph.programs import Line, Program, Writer
 from tinygraph.tensor import Tensor
@@ -282,21 +283,22 @@ def _replayed(root: Value, inputs: Sequence[_Block]) -> Callable[..., Any]:
     copy = deepcopy(root, memo)
     leaves = [[memo.get(id(node)) for node in block.nodes] for block in inputs]
 
+    lock = Lock()  # calls in several threads share the copy
+
     def run(*given: Any) -> tuple[float, tuple[Any, ...]]:
-        for nodes, block, numbers in zip(leaves, inputs, given, strict=True):
-            for node, number in zip(nodes, numbers.ravel().tolist() if block.shape else [numbers], strict=True):
-                if node is not None:
-                    node.data = number
-        copy.forward()
-        reached = [node for nodes in leaves for node in nodes if node is not None]
-        by_node = dict(zip(reached, grad(copy, reached), strict=True))
-        gradients = [[by_node.get(node, 0.0) for node in nodes] for nodes in leaves]
-        return copy.data, tuple(
-            [
-                np.array(slopes).reshape(block.shape) if block.shape else slopes[0]
-                for slopes, block in zip(gradients, inputs, strict=True)
-            ]
-        )
+        with lock:
+            for nodes, block, numbers in zip(leaves, inputs, given, strict=True):
+                for node, number in zip(nodes, numbers.ravel().tolist() if block.shape else [numbers], strict=True):
+                    if node is not None:
+                        node.data = number
+            copy.forward().backward()
+            slopes = [[0.0 if node is None else node.grad or 0.0 for node in nodes] for nodes in leaves]
+            return copy.data, tuple(
+                [
+                    np.array(listed).reshape(block.shape) if block.shape else listed[0]
+                    for listed, block in zip(slopes, inputs, strict=True)
+                ]
+            )
 
     return run
 

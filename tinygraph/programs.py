@@ -232,6 +232,7 @@ class Writer:
         for line in (*program.inputs, *[line for line in program.lines if line.names]):
             self.names[line] = self._unique(line.names[0])
         self._partner = self._pairs() if fast else {}
+        self._first_user = {arg: line for line in reversed(program.lines) for arg in line.args}
         for line in (*program.inputs, *program.lines):
             if line.op is not None or line.plain:
                 self._write(line)
@@ -332,15 +333,13 @@ class Writer:
 
     def _hint(self, line: Line) -> str:
         """The lecture's letters: Y what a loss compares with, X a matrix."""
-        for user in self.program.lines:
-            if line in user.args and user.op is not None:
-                if user.op.name in ("binary_cross_entropy", "binary_cross_entropy_with_logits", "squared_error"):
-                    return "Y" if user.args[1] is line else "C"
-                if user.op is wiring.matmul:
-                    return "X"
-                if user.op is ops.sub and user.args[1] is line:
-                    return "Y"
-        return "C"
+        user = self._first_user.get(line)
+        if user is None or user.op is None:
+            return "C"
+        if user.op is wiring.matmul:
+            return "X"
+        losses = ops.binary_cross_entropy, ops.binary_cross_entropy_with_logits, ops.squared_error, ops.sub
+        return "Y" if user.op in losses and user.args[1] is line else "C"
 
     def _text_of(self, line: Line, bound: int) -> str:
         """The expression of a line, in parentheses where it is bound less strongly."""

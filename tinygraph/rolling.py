@@ -105,7 +105,7 @@ class Roll:
     def use(self, group: Group, slot: Any) -> Use:
         """What a group takes in at a slot (0 or 1), or as a part of its terms."""
         if not isinstance(slot, Part):
-            axes, ids = list(group.axes), (self.flat.x, self.flat.y)[slot][group.ids]
+            axes, ids = list(group.axes), np.asarray((self.flat.x, self.flat.y)[slot][group.ids])
         elif slot.owners is not None:
             axes, ids = [Axis(len(slot.table))], slot.table
         else:
@@ -118,6 +118,8 @@ class Roll:
 
     def _reduced(self, axes: list[Axis], ids: Array) -> Use:
         """Without the axes along which it is always the same entry, or the same number."""
+        if not axes:
+            return Use(axes, ids)
         compared = ids
         if ids.size and self.flat.numbers[ids.flat[0]]:
             compared = self.flat.data[ids].view(np.int64)  # bits: nan is nan, and 0.0 is not -0.0
@@ -165,6 +167,17 @@ class Roll:
     def _find_parts(self, group: Group) -> None:
         """The terms of the sums of a group, by sign and source."""
         flat = self.flat
+        if group.single:  # the same without NumPy, whose calls take 100 µs together
+            terms_of: dict[tuple[int, int], list[int]] = {}
+            i = int(group.members[0])
+            for k in range(flat.starts[i], flat.starts[i + 1]):
+                term = int(flat.terms[k])
+                terms_of.setdefault((int(self._group_of[term]), int(flat.signs[k])), []).append(term)
+            for (source_number, sign), listed in terms_of.items():
+                part = Part(sign, self._first[source_number], np.array([listed] if len(listed) > 1 else listed))
+                part.axes = [Axis(len(listed), summed=True)] if len(listed) > 1 else []
+                group.parts.append(part)
+            return
         counts = flat.starts[group.members + 1] - flat.starts[group.members]
         owners = np.repeat(np.arange(len(group.members)), counts)
         first = np.repeat(flat.starts[group.members] - np.concatenate([[0], np.cumsum(counts)[:-1]]), counts)
@@ -231,7 +244,7 @@ class Roll:
         owner = self._position
         owner[group.members] = NONE
         for ids in uses:
-            taken = np.unique(ids)
+            taken = np.unique(ids) if ids.size > 1 else ids.ravel()
             first = int(owner[taken[0]])
             if len(taken) == len(group.members) or (owner[taken] != first).any():
                 return []

@@ -131,7 +131,9 @@ def draw(rows: list[dict[str, float]], folder: Path) -> None:
 
 def main() -> None:
     """Measure, print, draw."""
-    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.growth", description=(__doc__ or "").splitlines()[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.benchmarks.growth", description=(__doc__ or "").splitlines()[0]
+    )
     parser.add_argument("--pictures", type=Path, help="the folder to write growth-light.svg and growth-dark.svg into")
     options = parser.parse_args()
     sys.setrecursionlimit(10_000_000)  # for micrograd
