@@ -48,12 +48,12 @@ class Source(str):
         return {name: value for name, value in names.items() if name not in before and name != "__builtins__"}
 
 
-def source(root: Value, backward: bool = True) -> Source:
+def source(root: Value | Vectorized, backward: bool = True) -> Source:
     """The text of a program that computes the graph, and its gradients: NumPy in the lecture's manner.
 
     J is the number of the root, if it has no other name, and dw its derivative with respect to w. Large arrays are read
     from `arrays`, which the text has as an attribute; `text.run()` runs it. A graph in which nothing rolls up becomes
-    plain Python.
+    plain Python. What `vectorize` returned is not rolled up again.
 
     >>> a, b, c = Value(5.0, "a"), Value(3.0, "b"), Value(2.0, "c")
     >>> u = b * c
@@ -75,7 +75,7 @@ def source(root: Value, backward: bool = True) -> Source:
     db = dv * c
     dc = dv * b
     """
-    found = Vectorized(root)
+    found = root if isinstance(root, Vectorized) else Vectorized(root)
     program = Program()
     for name, leaf in _in_order(found):
         program.add_input(leaf, _letter(name, leaf))
@@ -204,7 +204,10 @@ def _blocks(tree: Any) -> Iterator[_Block]:
 
 
 class Compiled:
-    """A recorded graph as a function of its inputs: `f(*numbers)` is (value, gradients)."""
+    """A recorded graph as a function of its inputs: `f(*numbers)` is (value, gradients).
+
+    `vectorized` is the rolled-up graph, and `text` what runs.
+    """
 
     def __init__(self, root: Value, inputs: Any) -> None:
         self._alone = isinstance(inputs, Value)
@@ -218,7 +221,7 @@ class Compiled:
                     raise ValueError(f"{block.place}: {node!r} is an input twice")
                 marks[node] = k
         self._run: Callable[..., Any]
-        found = Vectorized(root, marks, only=True)
+        self.vectorized = found = Vectorized(root, marks, only=True)
         if len(found.groups) > LONGEST:
             self._run = _replayed(root, self._inputs)
             self.text = ""

@@ -12,7 +12,7 @@ from tinygraph.datasets import Scaler, load_breast_cancer
 from tinygraph.drawing import EngineNotFoundError, draw, words
 from tinygraph.graph import Node, order
 from tinygraph.logistic import no_loop, two_loops
-from tinygraph.readings import report, three_readings
+from tinygraph.readings import report, rolled_up, three_readings
 from tinygraph.reporting import say
 from tinygraph.stepping import Stepper
 from tinygraph.tensor import Tensor
@@ -100,6 +100,12 @@ def show_readings(m: int, n: int = 20) -> None:
     for line in report(three_readings(X, Y, [0.01 * j for j in range(n)], 0.1)):
         say(f"  {line}")
     say(f"  (one loop: vectors of {n} numbers are too short to pay for the calls of NumPy)")
+    say("\nThe same two loops, vectorized by themselves. The graph of scalars is rolled up into this program:")
+    text, lines = rolled_up(X, Y, [0.01 * j for j in range(n)], 0.1)
+    for line in text.splitlines():
+        say(f"    {line}".rstrip())
+    for line in lines:
+        say(f"  {line}")
 
 
 def train_on_real_data(n_steps: int) -> dict[str, object]:

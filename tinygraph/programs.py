@@ -377,22 +377,24 @@ class Writer:
         if self.fast:
             function = op.of_arrays()[0] if of_arrays else op.number
             if function not in self._called:
-                name = self._called[function] = self._unique(f"{op.name}_of_{'arrays' if of_arrays else 'floats'}")
-                self.functions[name] = function
+                called = self._called[function] = self._unique(f"{op.name}_of_{'arrays' if of_arrays else 'floats'}")
+                self.functions[called] = function
             return self._called[function]
-        if isinstance(op.array, str) and of_arrays and hasattr(np, op.array) and op.name in TABLE:
-            if not hasattr(arrays, op.array):
-                return f"np.{op.array}"
-        if getattr(ops, op.name, None) is op:
+        of_numpy = (
+            isinstance(op.array, str) and of_arrays and TABLE.get(op.name) is op and not hasattr(arrays, op.array)
+        )
+        if of_numpy:
+            return f"np.{op.array}"
+        name = op.name
+        if vars(ops).get(name) is op:
             from tinygraph import __all__ as public
 
-            self._import("tinygraph" if op.name in public else "tinygraph.ops", op.name)
-            return op.name
+            self._import("tinygraph" if name in public else "tinygraph.ops", name)
+            return name
         if op.made_by:
-            family, *parameters = op.made_by
-            assert callable(family)
-            self._import("tinygraph.ops", family.__name__)
-            return f"{family.__name__!s}({', '.join(map(_number, parameters))})"
+            family = str(op.made_by[0].__name__)
+            self._import("tinygraph.ops", family)
+            return f"{family}({', '.join(map(_number, op.made_by[1:]))})"
         if op not in self._called:  # a row of the user's own
             self._called[op] = self._unique(op.name)
             self.functions[self._called[op]] = op

@@ -80,7 +80,7 @@ class Roll:
         self._position = np.zeros(len(flat.ops), int)
         self._gather(kinds(flat, marks))
         self.groups: list[Group] = []
-        # Each member has an operand in each group taken in, which was recorded before: so the first members are in order.
+        # Each member has an operand in each group taken in, recorded before it: so the first members are in order.
         waiting = sorted(self._first, key=lambda group: -int(group.members[0]))
         for group in waiting:
             self.groups += self._lay_out(group)

@@ -16,6 +16,7 @@ import sys
 import time
 import tracemalloc
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import tinygraph
@@ -211,7 +212,7 @@ def measure_recorded(rounds: int) -> None:
             made[name] = time.perf_counter() - start
         p = 0.1 * draw.normal(size=size)
         truth = np.hstack([np.ravel(part) for part in _flat(calls["by hand"](p))])
-        for name, call in calls.items():
+        for call in calls.values():
             np.testing.assert_allclose(np.hstack([np.ravel(x) for x in _flat(call(p))]), truth, rtol=1e-8, atol=1e-12)
         runs: Runs = {name: lambda call=call: call(p) for name, call in calls.items() if name != "micrograd"}
         found = medians(runs, timed_without_collecting, rounds * 20)
@@ -227,7 +228,7 @@ def measure_recorded(rounds: int) -> None:
 
     print(f"{'workload':<16} {'engine':<20} {'a call':>11} ÷ by hand ÷ casadi  to compile ÷ casadi   goal")
     for m, goal in ((1000, "≤ 2, ≤ 0.4; ≤ 0.2"), (10_000, "≤ 0.2")):
-        makers = {name: lambda make=make: make(m) for name, make in LOGISTIC.items() if installed(name)}
+        makers = {name: partial(make, m) for name, make in LOGISTIC.items() if installed(name)}
         compare(f"W2, m = {m:,}", makers, 21, {"tinygraph": goal, "tinygraph, w and b": goal})
     compare("W1", {name: make for name, make in MLP.items() if installed(name)}, 337, {"tinygraph": "≤ 0.5 of casadi"})
 

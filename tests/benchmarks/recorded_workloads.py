@@ -1,6 +1,6 @@
 """W3: a graph that is recorded once and run again with other numbers, value and gradient, by each engine.
 
-Each entry records and compiles, and returns a function of the parameters (flat, one array) that gives (value, gradient).
+Each entry records and compiles, and returns a function of the parameters (one flat array): (value, gradient).
 """
 
 from __future__ import annotations
@@ -49,8 +49,6 @@ def logistic_in_parts(m: int) -> Call:
 
 def logistic_with_casadi(m: int) -> Call:
     """CasADi's SX, the same loops."""
-    import casadi
-
     J, w, b = logistic_cost(_casadi_engine(), *data(m))
     return _casadi_call(J, [*w, b])
 

@@ -67,7 +67,7 @@ def moons(draw: random.Random) -> list[tuple[tuple[float, float], float]]:
 
 
 def mlp_loss(engine: Engine, constant: Callable[[float], Any] | None = None) -> tuple[Any, list[Any]]:
-    """The loss of W1, and its layers (W, b); the coordinates are leaves, too, unless `constant` makes something else."""
+    """The loss of W1, and its layers (W, b); the points are leaves, too, unless `constant` makes something else."""
     draw = random.Random(1)
     sizes = [2, 16, 16, 1]
     layers = [
