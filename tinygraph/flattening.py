@@ -7,12 +7,12 @@ if they are used by the same kinds, and their names differ in numbers only.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from tinygraph.folding import stem
 from tinygraph.graph import MANY, Node, check_fresh
 from tinygraph.ops import add, dot, mul, neg, sub, total
 from tinygraph.row import Op
@@ -23,15 +23,6 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 _ADD, _SUB, _NEG, _MANY, _ROW = range(5)  # what an op is to a sum
 _CODES: dict[Op | None, int] = {add: _ADD, sub: _SUB, neg: _NEG, total: _MANY, dot: _MANY}
-
-
-def stem(name: str) -> str:
-    """A name without its numbers.
-
-    >>> stem("w12")
-    'w#'
-    """
-    return re.sub("[0-9]+", "#", name)
 
 
 class Flat:

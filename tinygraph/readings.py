@@ -85,7 +85,7 @@ def _read(name: str, record: Callable[[], tuple[Any, Any, Any]], repeat: int) ->
 def rolled_up(
     X: Sequence[Sequence[float]], Y: Sequence[float], w: Sequence[float], b: float, loss: str = "cross_entropy"
 ) -> tuple[str, list[str]]:
-    """The two loops, vectorized by themselves: the program that was found, and in words what it took and that it agrees.
+    """The two loops, vectorized by themselves: the program that was found, and in words what it took.
 
     >>> text, lines = rolled_up([[1.0, 2.0], [3.0, 4.0]], [0, 1], [0.1, -0.1], 0.0)
     >>> "Z = w.T @ X + b" in text, lines[-1]

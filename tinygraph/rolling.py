@@ -77,6 +77,7 @@ class Roll:
 
     def __init__(self, flat: Flat, marks: Mapping[Node, Hashable] | None = None) -> None:
         self.flat = flat
+        self.apart: list[tuple[Group, int]] = []  # what was taken apart, and into how many parts
         self._position = np.zeros(len(flat.ops), int)
         self._gather(kinds(flat, marks))
         self.groups: list[Group] = []
@@ -258,6 +259,7 @@ class Roll:
     def _taken_apart(self, group: Group, parts: list[Array], uses: list[tuple[Group, Any, Use]]) -> list[Group]:
         """A group for each of the parts in which it is used, each with its axes."""
         self._link(group, -1)
+        self.apart.append((group, len(parts)))
         for members in parts:
             self._group_of[members] = len(self._first)
             part_of_it = Group(group.op, members)

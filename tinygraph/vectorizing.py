@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections import Counter
 from collections.abc import Hashable, Mapping
 from typing import Any
 
 import numpy as np
 
 from tinygraph import wiring
-from tinygraph.flattening import Array, Flat, stem
+from tinygraph.flattening import Array, Flat
+from tinygraph.folding import stem
 from tinygraph.graph import Node, order
 from tinygraph.ops import div, mul
 from tinygraph.rolling import LEAF, SUM, Axis, Group, Part, Roll, Use
@@ -138,20 +140,27 @@ class Vectorized:
 
     def report(self) -> str:
         """What became of the scalar nodes, in words: which parts rolled up into arrays, which did not, and why."""
-        rolled, alone = [], 0
+        rolled: list[str] = []
+        alone: list[Group] = []
         for group in self._roll.groups:
             count = group.ids.size
             if count == 1:
-                alone += 1
+                alone.append(group)
             elif group in self._inside:
                 rolled.append(f"{self._title(group)}: {count:,} nodes inside {self._inside[group]}")
             else:
-                shape = np.shape(getattr(self._built[group], "data", self._built[group]))
-                rolled.append(f"{self._title(group)}: {count:,} nodes are an array of shape {shape}")
-        lines = [f"{len(self._flat.place):,} scalar nodes became {len(order(self.root)):,} nodes of arrays", *rolled]
+                rolled.append(f"{self._title(group)}: {count:,} nodes are an array of shape {_stored(group.axes)}")
+        lines = [f"{len(self._flat.place):,} scalar nodes became {len(order(self.root)):,} nodes of arrays"]
+        lines += [line if times == 1 else f"{line}, {times:,} times" for line, times in Counter(rolled).items()]
         if alone:
-            lines.append(f"{alone:,} nodes stay alone: no other is made in the same way and used beside it")
-        lines += [f"by index, because no axis is followed: {what}" for what in dict.fromkeys(self._gathered)]
+            titles = list(dict.fromkeys(map(self._title, alone)))
+            listed = ", ".join([*titles[:8], *["…"] * (len(titles) > 8)])
+            lines.append(f"not rolled up: {len(alone):,} nodes that no other is made like ({listed})")
+        for group, parts in self._roll.apart:
+            count = len(group.members)
+            how = "one by one" if parts == count else f"in {parts:,} parts"
+            lines.append(f"not rolled up: {self._title(group)}, {count:,} nodes made in the same way, but used {how}")
+        lines += [f"by index, as it follows no axis: {what}" for what in dict.fromkeys(self._gathered)]
         return "\n".join(lines)
 
     # --- recording
@@ -204,8 +213,8 @@ class Vectorized:
         node = self._node(group.ids.flat[0])
         data = self._flat.data[group.ids].reshape(_stored(group.axes))
         leaf = Tensor(data, constant=node.constant or (self._only and node not in self._marks))
-        name = self._name(group) or "p"
-        unique = name if name != "p" else "p1"
+        name = self._name(group)
+        unique, name = (name, name) if name else ("p1", "p")
         for k in itertools.count(1):
             if unique not in self.leaves:
                 break

@@ -222,9 +222,8 @@ def measure_recorded(rounds: int) -> None:
             ratio = seconds / found["by hand"]
             casadi = f"{seconds / found['casadi']:8.3f}" if "casadi" in found else ""
             setup = f"{made[name]:8.2f} s" + (f" {made[name] / made['casadi']:6.3f}" if "casadi" in made else "")
-            print(
-                f"{workload:<16} {name:<20} {seconds * 1e6:10.0f} µs {ratio:8.2f} {casadi} {setup}   {goals.get(name, '')}"
-            )
+            line = f"{workload:<16} {name:<20} {seconds * 1e6:10.0f} µs {ratio:8.2f} {casadi} {setup}"
+            print(f"{line}   {goals.get(name, '')}", flush=True)
 
     print(f"{'workload':<16} {'engine':<20} {'a call':>11} ÷ by hand ÷ casadi  to compile ÷ casadi   goal")
     for m, goal in ((1000, "≤ 2, ≤ 0.4; ≤ 0.2"), (10_000, "≤ 0.2")):

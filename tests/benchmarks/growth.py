@@ -29,14 +29,15 @@ from tests.benchmarks.workloads import logistic_cost
 from tinygraph.graph import order
 
 EXAMPLES = (2, 23, 233, 2_326, 23_256)  # 43 nodes each
-SERIES = {  # what is measured: its title, its colour in light and dark, how it is drawn
-    "record": ("recording", "#1f5fbf", "#7fb2ff", "-"),
-    "roll": ("rolling up", "#b3261e", "#ff8a80", "-"),
-    "call": ("a call", "#1b7f4b", "#6fd49b", "-"),
-    "hand": ("NumPy by hand", "#777777", "#aaaaaa", ":"),
-    "casadi setup": ("CasADi: recording, compiling", "#9a5fb0", "#d3a4e6", "--"),
-    "casadi call": ("CasADi: a call", "#b8860b", "#e8c468", "--"),
-    "micrograd": ("micrograd: a step", "#555555", "#cccccc", "-."),
+FIRST, LAST = 0, -1
+SERIES = {  # what is measured: its title, its colour in light and dark, how it is drawn, at which end the title stands
+    "record": ("recording", "#0067a5", "#58b4f0", "-", LAST, (7, 0)),
+    "roll": ("rolling up", "#b5371a", "#ff8b6b", "-", LAST, (7, 0)),
+    "call": ("a call", "#00795a", "#3fc79a", "-", LAST, (7, 4)),
+    "hand": ("NumPy by hand", "#57606a", "#9da7b3", ":", LAST, (7, -7)),
+    "casadi setup": ("CasADi: recording and compiling", "#8250df", "#c297ff", "--", FIRST, (0, 9)),
+    "casadi call": ("CasADi: a call", "#9a6b00", "#e3b341", "--", FIRST, (7, -6)),
+    "micrograd": ("micrograd: a step", "#1b1f24", "#e6edf3", "-.", FIRST, (7, -6)),
 }
 
 
@@ -105,16 +106,16 @@ def draw(rows: list[dict[str, float]], folder: Path) -> None:
     matplotlib.use("svg")
     from matplotlib import pyplot
 
-    for theme, text in (("light", "#1f2328"), ("dark", "#e6edf3")):
+    for theme, text in (("light", "#1b1f24"), ("dark", "#e6edf3")):
         figure, axes = pyplot.subplots(figsize=(7.2, 4.6))
-        for key, (title, light, dark, style) in SERIES.items():
+        for key, (title, light, dark, style, end, offset) in SERIES.items():
             points = [(row["nodes"], row[key]) for row in rows if key in row]
             colour = light if theme == "light" else dark
             axes.loglog(*zip(*points, strict=True), style, color=colour, marker="o", markersize=3)
-            x, y = points[-1]
-            axes.annotate(title, (x, y), (7, 0), textcoords="offset points", color=colour, fontsize=9, va="center")
-        axes.set_xlim(60, 4e7)
+            axes.annotate(title, points[end], offset, textcoords="offset points", color=colour, fontsize=9, va="center")
+        axes.set_xlim(60, 1.2e7)
         axes.set_xticks([1e2, 1e3, 1e4, 1e5, 1e6])
+        axes.minorticks_off()
         axes.set_xlabel("scalar nodes", color=text)
         axes.set_ylabel("seconds", color=text)
         axes.tick_params(colors=text, which="both")
