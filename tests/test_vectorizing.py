@@ -1,5 +1,6 @@
 """Laws of vectorizing and compiling: the numbers of the scalar graph, entry by entry, in few ops."""
 
+import gc
 import math
 import random
 
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 import tinygraph
 from tests import families
 from tests.families import FAMILIES, flat
-from tinygraph import FrozenBranchError, StaleGraphError, Tensor, Value, draw, ops, vectorize
+from tinygraph import FrozenBranchError, StaleGraphError, Tensor, Value, arrays, draw, ops, vectorize
 from tinygraph.graph import order
 from tinygraph.stepping import Stepper
 from tinygraph.testing import graphs
@@ -376,6 +377,24 @@ def test_an_op_of_the_user_is_compiled():
     assert (value, slopes.tolist()) == (55.0, [3.0 + 3 * 9.0 * 3.0, 27.0 + 3 * 9.0])
     known = tinygraph.source(cube(xs[0])).run()
     assert (known["J"], known["dp1"]) == (1.0, 3.0)
+
+
+@given(x=st.lists(st.floats(allow_nan=True), min_size=1, max_size=9))
+def test_what_is_computed_at_once_has_the_same_bits(x):
+    """sigmoid(x) and sigmoid(-x) from one exponential, and from two."""
+    x = np.array(x)
+    for ours, alone in zip(arrays.sigmoid_and_rest(x), (arrays.sigmoid(x), arrays.sigmoid(-x)), strict=True):
+        assert np.array_equal(ours, alone, equal_nan=True)
+
+
+def test_a_compiled_function_does_not_keep_the_graph():
+    x = Value(1.0)
+    y = x.exp().sin()
+    f = tinygraph.compile(y, x)
+    count = sum(type(o) is Value for o in gc.get_objects())
+    del y
+    assert sum(type(o) is Value for o in gc.get_objects()) == count - 2
+    assert f(0.0)[1] == math.cos(1.0)
 
 
 def test_long_programs_are_replayed(monkeypatch):

@@ -206,7 +206,7 @@ def _blocks(tree: Any) -> Iterator[_Block]:
 class Compiled:
     """A recorded graph as a function of its inputs: `f(*numbers)` is (value, gradients).
 
-    `vectorized` is the rolled-up graph, and `text` what runs.
+    `text` is what runs; the graph itself is not kept.
     """
 
     def __init__(self, root: Value, inputs: Any) -> None:
@@ -221,7 +221,7 @@ class Compiled:
                     raise ValueError(f"{block.place}: {node!r} is an input twice")
                 marks[node] = k
         self._run: Callable[..., Any]
-        self.vectorized = found = Vectorized(root, marks, only=True)
+        found = Vectorized(root, marks, only=True)  # not kept: it holds all nodes of the graph
         if len(found.groups) > LONGEST:
             self._run = _replayed(root, self._inputs)
             self.text = ""
