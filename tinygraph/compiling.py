@@ -140,6 +140,7 @@ def _add_gradients(program: Program, found: Vectorized, names: dict[Tensor, list
     for tensor, name in wanted.items():
         if isinstance(adjoints.get(tensor), Tensor):
             called.setdefault(adjoints[tensor], []).append(name)
+    program.whole = {adjoints[leaf] for leaf in leaves if isinstance(adjoints.get(leaf), Tensor)}
     for leaf in leaves:
         if not leaf.constant and isinstance(adjoints.get(leaf), Tensor):
             program.add_result(adjoints[leaf], called)

@@ -49,6 +49,7 @@ class Program:
     inputs: list[Line] = field(default_factory=list)
     lines: list[Line] = field(default_factory=list)
     results: list[Line] = field(default_factory=list)
+    whole: set[Tensor] = field(default_factory=set)  # gradients of leaves, written out even if all entries are the same
     _known: dict[Any, Line] = field(default_factory=dict)
     _line_of: dict[Tensor, Line] = field(default_factory=dict)
 
@@ -73,8 +74,9 @@ class Program:
                 continue
             stack.pop()
             line = self._of(node)
-            if line.shape != node.shape and node in names and not line.plain:
-                line = self._full(line, node.shape)
+            if line.shape != node.shape and node in names and (not line.plain or node in self.whole):
+                line = Line(wiring.expand(node.shape), (line,), node.shape)  # what has a name has its full shape
+                self.lines.append(line)
             called = [name for name in names.get(node, ()) if name not in line.names]
             if called and line.plain and line not in self.inputs:  # a number with a name is not that number elsewhere
                 line = Line(None, (), line.shape, line.value)
@@ -310,9 +312,12 @@ class Writer:
                 else:
                     self._written[line] = number, _PRODUCT if "/" in number else _SIGN if number[0] == "-" else _ATOM
             else:
-                hint = self._hint(line)
-                self.names[line] = name = self.constant(line.value, hint)
-                self._written[line] = name, _ATOM
+                name = self.constant(line.value, self._hint(line))
+                if line in self.names:
+                    self.text.append(f"{self.names[line]} = {name}")
+                else:
+                    self.names[line] = name
+                self._written[line] = self.names[line], _ATOM
             return
         text, bound = self._expression(line)
         while len(text) > WIDTH:

@@ -317,7 +317,8 @@ class Roll:
             if len(use.axes) != 1 or use.axes == group.axes:
                 continue
             (axis,) = use.axes
-            beside = {id(a) for holder in self.groups if axis in holder.axes for a in holder.axes}
+            holders = [holder for holder in self.groups if axis in [*holder.axes, *_axes_of_parts(holder)]]
+            beside = {id(a) for holder in holders for a in (*holder.axes, *_axes_of_parts(holder))}
             if axis.summed and not beside & {id(a) for a in group.axes}:
                 place = self._position
                 place[use.ids] = np.arange(len(use.ids))
@@ -344,3 +345,7 @@ class Roll:
                     part.axes[where : where + 1] = axes
         if permutation is None:
             axes[-1].outermost = axis.outermost
+
+
+def _axes_of_parts(group: Group) -> list[Axis]:
+    return [axis for part in group.parts for axis in part.axes]

@@ -194,13 +194,9 @@ class Vectorized:
         counted = self._counted(group)
         if counted is not None:
             (part,) = counted.parts
-            return self._reduced(counted, part, "mean")
-        shape = _stored(group.axes)
+            return _expanded(self._reduced(counted, part, "mean"), _stored(group.axes))
         operands = [self._operand(group, slot) for slot in range(group.op.arity)]
-        built = group.op(*operands)
-        if np.shape(built if not isinstance(built, Tensor) else built.data) != shape:
-            built = wiring.expand(shape)(built)  # all operands are the same along an axis
-        return built
+        return _expanded(group.op(*operands), _stored(group.axes))
 
     def _operand(self, group: Group, slot: int) -> Any:
         use = self._roll.use(group, slot)
@@ -260,9 +256,7 @@ class Vectorized:
             out = out + term if sign > 0 else out - term
         if len(terms) == 1 and any(out is self._built.get(part.source) for part in group.parts):
             out = out + 0.0  # the sum of one term is a node of its own
-        if np.shape(out if not isinstance(out, Tensor) else out.data) != shape:
-            out = wiring.expand(shape)(out)
-        return out
+        return _expanded(out, shape)
 
     def _reduced(self, group: Group, part: Part, how: str) -> Any:
         """The sum, or the mean, of a part of the terms."""
@@ -276,7 +270,7 @@ class Vectorized:
         summed = [a for a in part.axes if a in use.axes]
         kept = [a for a in group.axes if a in use.axes]
         order = [a for a in axes if a in use.axes]
-        full = self._view(part.source, use, _stored(order))
+        full = self._view(part.source, use, _stored(order) if summed else _aligned(use.axes, group.axes))
         if summed:
             count = len(summed)
             if not kept:
@@ -445,6 +439,11 @@ def _aligned(used: list[Axis], axes: list[Axis]) -> tuple[int, ...]:
     while len(shape) > 2 and shape[0] == 1:
         del shape[0]
     return tuple(shape)
+
+
+def _expanded(x: Any, shape: tuple[int, ...]) -> Any:
+    """Written out along axes on which all entries are the same."""
+    return x if np.shape(x._data if isinstance(x, Tensor) else x) == shape else wiring.expand(shape)(x)
 
 
 def _tensor(x: Any) -> Any:
