@@ -453,3 +453,19 @@ def test_names_that_are_taken_are_changed(name):
 def test_the_same_graph_gives_the_same_text(program):
     first, second = (tinygraph.source(program.record()[0]) for _ in range(2))
     assert first == second
+
+
+def test_faults_that_a_fuzzer_found():
+    """Each was once an error, or a wrong shape."""
+    a, b, c = Value(0.3, "a"), Value(0.7), Value(0.2)
+    x = [Value(0.1 * i, f"x{i}") for i in range(4)]
+    shared = [tinygraph.squared_error(b, b), tinygraph.squared_error(b, b)]
+    assert_same((a * 0.1 + sum(shared) / 2.0 + sum(shared) / 2.0).tanh(), [[a, b]])  # means of the same terms
+    assert_same(sum(total + a for total in (sum(x), sum(x), sum(x))).tanh(), [x, a])
+    sums = [x[i] * c + sum([x[j].relu() for j in range(3)]) for i in range(4)]  # terms that have no other axis
+    assert_same(sum(s.sin() * x[i] for i, s in enumerate(sums)), [x, c])
+    ragged = [tinygraph.total([a] * (i + 1)) for i in range(3)]  # one leaf, in sums of different lengths
+    assert_same(sum(s.sin() * x[i] for i, s in enumerate(ragged)), [x, a])
+    text = tinygraph.source(sum(x_i * k for x_i, k in zip(x, (1.0, 2.0, 3.0, 4.0), strict=True)))
+    assert np.ravel(text.run()["dx"]).tolist() == [1.0, 2.0, 3.0, 4.0]
+    assert np.shape(tinygraph.source(sum(x)).run()["dx"]) == (1, 4)

@@ -317,8 +317,13 @@ class Roll:
             if len(use.axes) != 1 or use.axes == group.axes:
                 continue
             (axis,) = use.axes
-            holders = [holder for holder in self.groups if axis in [*holder.axes, *_axes_of_parts(holder)]]
-            beside = {id(a) for holder in holders for a in (*holder.axes, *_axes_of_parts(holder))}
+            arrays = [
+                axes
+                for holder in self.groups
+                for axes in (holder.axes, *[[*part.axes, *holder.axes] for part in holder.parts])
+                if axis in axes
+            ]
+            beside = {id(a) for axes in arrays for a in axes}
             if axis.summed and not beside & {id(a) for a in group.axes}:
                 place = self._position
                 place[use.ids] = np.arange(len(use.ids))
@@ -345,7 +350,3 @@ class Roll:
                     part.axes[where : where + 1] = axes
         if permutation is None:
             axes[-1].outermost = axis.outermost
-
-
-def _axes_of_parts(group: Group) -> list[Axis]:
-    return [axis for part in group.parts for axis in part.axes]

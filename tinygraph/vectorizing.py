@@ -289,7 +289,7 @@ class Vectorized:
         where = self._roll.position(group, members)[part.owners]
         terms = self._view(part.source, Use([Axis(len(part.table))], part.table), (len(part.table),))
         self._gathered.append(f"{self._title(group)}: sums of different numbers of terms")
-        added = wiring.put(where, (len(members),))(terms)
+        added = wiring.put(where, (len(members),))(_expanded(terms, (len(part.table),)))
         return _shaped(added, _stored(group.axes))
 
     def _contraction(self, group: Group, part: Part) -> bool:
