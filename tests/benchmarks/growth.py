@@ -29,15 +29,14 @@ from tests.benchmarks.workloads import logistic_cost
 from tinygraph.graph import order
 
 EXAMPLES = (2, 23, 233, 2_326, 23_256)  # 43 nodes each
-FIRST, LAST = 0, -1
-SERIES = {  # what is measured: its title, its colour in light and dark, how it is drawn, at which end the title stands
-    "record": ("recording", "#0067a5", "#58b4f0", "-", LAST, (7, 0)),
-    "roll": ("rolling up", "#b5371a", "#ff8b6b", "-", LAST, (7, 0)),
-    "call": ("a call", "#00795a", "#3fc79a", "-", LAST, (7, 4)),
-    "hand": ("NumPy by hand", "#57606a", "#9da7b3", ":", LAST, (7, -7)),
-    "casadi setup": ("CasADi: recording and compiling", "#8250df", "#c297ff", "--", FIRST, (0, 9)),
-    "casadi call": ("CasADi: a call", "#9a6b00", "#e3b341", "--", FIRST, (7, -6)),
-    "micrograd": ("micrograd: a step", "#1b1f24", "#e6edf3", "-.", FIRST, (7, -6)),
+SERIES = {  # what is measured: its title, its colour in light and dark, how it is drawn, how far its title is shifted
+    "record": ("recording", "#0067a5", "#58b4f0", "-", 0),
+    "roll": ("rolling up", "#b5371a", "#ff8b6b", "-", 0),
+    "call": ("a call", "#00795a", "#3fc79a", "-", 4),
+    "hand": ("NumPy by hand", "#57606a", "#9da7b3", ":", -7),
+    "casadi setup": ("CasADi: recording and compiling", "#8250df", "#c297ff", "--", None),  # those of peers in a legend
+    "casadi call": ("CasADi: a call", "#9a6b00", "#e3b341", "--", None),
+    "micrograd": ("micrograd: a step", "#1b1f24", "#e6edf3", "-.", None),
 }
 
 
@@ -108,11 +107,15 @@ def draw(rows: list[dict[str, float]], folder: Path) -> None:
 
     for theme, text in (("light", "#1b1f24"), ("dark", "#e6edf3")):
         figure, axes = pyplot.subplots(figsize=(7.2, 4.6))
-        for key, (title, light, dark, style, end, offset) in SERIES.items():
+        for key, (title, light, dark, style, shift) in SERIES.items():
             points = [(row["nodes"], row[key]) for row in rows if key in row]
             colour = light if theme == "light" else dark
-            axes.loglog(*zip(*points, strict=True), style, color=colour, marker="o", markersize=3)
-            axes.annotate(title, points[end], offset, textcoords="offset points", color=colour, fontsize=9, va="center")
+            label = title if shift is None else None
+            axes.loglog(*zip(*points, strict=True), style, color=colour, marker="o", markersize=3, label=label)
+            if shift is not None:
+                where = {"xytext": (7, shift), "textcoords": "offset points", "va": "center"}
+                axes.annotate(title, points[-1], color=colour, fontsize=9, **where)
+        axes.legend(loc="lower right", frameon=False, fontsize=9, labelcolor="linecolor")
         axes.set_xlim(60, 1.2e7)
         axes.set_xticks([1e2, 1e3, 1e4, 1e5, 1e6])
         axes.minorticks_off()
