@@ -469,3 +469,17 @@ def test_faults_that_a_fuzzer_found():
     text = tinygraph.source(sum(x_i * k for x_i, k in zip(x, (1.0, 2.0, 3.0, 4.0), strict=True)))
     assert np.ravel(text.run()["dx"]).tolist() == [1.0, 2.0, 3.0, 4.0]
     assert np.shape(tinygraph.source(sum(x)).run()["dx"]) == (1, 4)
+
+
+def test_the_text_runs_where_numbers_are_not_finite():
+    a, b = Value(-2.0, "a"), Value(0.0, "b")
+    assert tinygraph.source(a / b).run()["J"] == -math.inf
+    assert math.isnan(tinygraph.source(a**0.5).run()["J"])
+    assert tinygraph.source(Value(10.5, "a") ** 400.0).run()["J"] == math.inf
+    assert math.isnan(tinygraph.source(sum(Value(x).exp() for x in (math.nan, 0.0, 2.0))).run()["J"])
+
+
+def test_a_sum_beside_its_terms():
+    x, y, z = ([Value(0.1 * i + k, f"{name}{i}") for i in range(3)] for k, name in enumerate("xyz"))
+    assert_same(sum((v - sum(x) / 3) ** 2 for v in x), [x])
+    assert_same(sum((p + p + q).sin() * r for p in x for q in y for r in z), [x, y, z])

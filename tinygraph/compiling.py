@@ -90,7 +90,8 @@ def source(root: Value | Vectorized, backward: bool = True) -> Source:
 
 def _written(found: Vectorized, program: Program, forward: list[Line]) -> Source:
     """The text: what is imported, what is given, forward, backward."""
-    writer = Writer(program)
+    finite = all(np.isfinite(node._data).all() for node in order(found.root))
+    writer = Writer(program, careful=not finite)
     arrays: dict[str, Any] = {}
     given: list[str] = []
     leaves = [leaf for _, leaf in _in_order(found)]
@@ -98,7 +99,7 @@ def _written(found: Vectorized, program: Program, forward: list[Line]) -> Source
     for name, value in {**values, **writer.constants}.items():
         if np.size(value) == 1 and not np.shape(value):
             given.append(f"{name} = {writer.number(value)}")
-        elif np.size(value) <= SMALL:
+        elif np.size(value) <= SMALL and np.isfinite(value).all():
             given.append(f"{name} = np.array({value.tolist()!r})")
         else:
             arrays[name] = value

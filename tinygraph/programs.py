@@ -218,15 +218,27 @@ class Writer:
     `functions` are what the text needs besides NumPy (`np`): by name, for running it.
     """
 
-    def __init__(self, program: Program, fast: bool = False) -> None:
+    def __init__(self, program: Program, fast: bool = False, careful: bool = False) -> None:
         self.program, self.fast = program, fast
+        self.by_rows = fast or careful  # numbers that are not finite: Python's own / and ** raise
         self.text: list[str] = []
         self.functions: dict[str, Any] = {}
         self.imports: dict[str, set[str]] = {}
         self.constants: dict[str, Any] = {}
         self.names: dict[Line, str] = {}
         self._written: dict[Line, tuple[str, int]] = {}
-        self._taken = {"np", "arrays", "put", "add_up", "check", *keyword.kwlist, *TABLE}
+        self._taken = {
+            "np",
+            "arrays",
+            "put",
+            "slice",
+            "add_up",
+            "check",
+            "power",
+            "power_slope",
+            *keyword.kwlist,
+            *TABLE,
+        }
         self._counts: dict[str, int] = {}  # how often a name was asked for
         self._called: dict[Any, str] = {}
         self._results = set(program.results)
@@ -356,7 +368,7 @@ class Writer:
     def _expression(self, line: Line) -> tuple[str, int]:
         op, args = line.op, line.args
         assert op is not None
-        if op.name in _INFIX and not (op is ops.div and self.fast and not line.shape):
+        if op.name in _INFIX and not (op is ops.div and self.by_rows and not line.shape):
             sign, bound = _INFIX[op.name]
             after = bound if op in (ops.add, ops.mul) and not self.fast and not _mixed(args[1]) else bound + 1
             return f"{self._text_of(args[0], bound)} {sign} {self._text_of(args[1], after)}", bound
@@ -366,9 +378,9 @@ class Writer:
             text, bound = self._wired(op, line)
             # functions of floats are not made for NumPy's scalars, which are slower, too
             return (f"float({text})", _ATOM) if self.fast and not line.shape else (text, bound)
-        if op.made_by and op.made_by[0] is ops.power and not self.fast:
+        if op.made_by and op.made_by[0] is ops.power and not self.by_rows:
             return f"{self._text_of(args[0], _ATOM)} ** {_number(op.made_by[1])}", _POWER
-        if op.made_by and op.made_by[0] is ops.power_slope and len(op.made_by) == 2 and not self.fast:
+        if op.made_by and op.made_by[0] is ops.power_slope and len(op.made_by) == 2 and not self.by_rows:
             c = op.made_by[1]
             if c == 2:
                 return f"2 * {self._text_of(args[0], _SIGN)}", _PRODUCT
