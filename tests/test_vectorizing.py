@@ -439,7 +439,9 @@ def test_a_small_scalar_graph_is_plain_python():
     assert "np" not in tinygraph.source((a * b).sigmoid() / c)
 
 
-@pytest.mark.parametrize("name", ["sigmoid", "np", "lambda", "2x", "exp", "arrays", "x y", "J", "π"])
+@pytest.mark.parametrize(
+    "name", ["sigmoid", "np", "lambda", "2x", "exp", "arrays", "x y", "J", "π", "x²", "µ", "slice"]
+)
 def test_names_that_are_taken_are_changed(name):
     x = Value(0.5, name)
     known = tinygraph.source(tinygraph.exp(tinygraph.sigmoid(x))).run()
@@ -483,3 +485,9 @@ def test_a_sum_beside_its_terms():
     x, y, z = ([Value(0.1 * i + k, f"{name}{i}") for i in range(3)] for k, name in enumerate("xyz"))
     assert_same(sum((v - sum(x) / 3) ** 2 for v in x), [x])
     assert_same(sum((p + p + q).sin() * r for p in x for q in y for r in z), [x, y, z])
+
+
+def test_a_users_op_may_be_called_like_a_part_of_another():
+    sig = tinygraph.op("sig", lambda x: 2.0 * x, dx=lambda out, x: 2.0)
+    x = Value(0.0, "x")
+    assert tinygraph.source(sig(x) + x.sigmoid()).run()["J"] == 0.5

@@ -112,7 +112,8 @@ def _written(found: Vectorized, program: Program, forward: list[Line]) -> Source
     blocks = [imports, given, writer.text[:last], writer.text[last:]]
     text = Source("\n\n".join(["\n".join(block) for block in blocks if block]))
     text.arrays = arrays
-    text.functions = {name: row for name, row in writer.functions.items() if not any(name in s for s in imports)}
+    imported = set().union(*writer.imports.values())
+    text.functions = {name: row for name, row in writer.functions.items() if name not in imported}
     return text
 
 

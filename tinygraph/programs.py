@@ -9,6 +9,7 @@ from __future__ import annotations
 import keyword
 import math
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -265,8 +266,8 @@ class Writer:
     # --- names
 
     def _unique(self, name: str) -> str:
-        name = re.sub(r"\W+", "_", name).strip("_") or "v"
-        name = name if not name[0].isdigit() else f"v{name}"
+        name = re.sub(r"\W+", "_", unicodedata.normalize("NFKC", name)).strip("_") or "v"  # as Python reads names
+        name = name if name.isidentifier() else f"v{name}" if f"v{name}".isidentifier() else "v"
         unique, k = name, self._counts.get(name, 0)
         while unique in self._taken:
             k += 1
