@@ -267,8 +267,9 @@ def test_inputs_that_do_not_fit_are_refused():
         f([1.0, 2.0])
     with pytest.raises(ValueError, match=r"shape \(3,\), but its nodes \(2,\)"):
         f([1.0, 2.0, 3.0], 1.0)
-    with pytest.raises(TypeError, match="must be numbers"):
-        f(["a", "b"], 1.0)
+    for wrong in (["a", "b"], ["1", "2"], [None, 1.0], [w[0], w[1]]):
+        with pytest.raises(TypeError, match="input 0"):
+            f(wrong, 1.0)
 
 
 # --- compile ----------------------------------------------------------------------------------------

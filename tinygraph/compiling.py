@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygraph.arrays import quietly
+from tinygraph.arrays import as_array, quietly
 from tinygraph.flattening import Array
 from tinygraph.graph import FrozenBranchError, Node, exhaust, order, propagate
 from tinygraph.notes import Branch
@@ -173,10 +173,7 @@ class _Block:
         """The numbers given for it, a float or an array of its shape."""
         if not self.shape and type(numbers) is float:
             return numbers
-        try:
-            array = np.asarray(numbers, dtype=np.float64)
-        except (TypeError, ValueError):
-            raise TypeError(f"{self.place} must be numbers of the shape {self.shape}, not {numbers!r}") from None
+        array = as_array(numbers, self.place)
         if array.shape != self.shape:
             raise ValueError(f"{self.place} has the shape {array.shape}, but its nodes {self.shape}")
         return array if self.shape else float(array)
