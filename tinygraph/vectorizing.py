@@ -66,6 +66,7 @@ class Vectorized:
         self._inside: dict[Group, str] = {}  # groups that are no array of their own, and what they are inside of
         self._gathered: list[str] = []
         self.leaves: dict[str, Tensor] = {}
+        self._asked: Counter[str] = Counter()  # how often a leaf's name was taken
         self._ids: dict[str, Array] = {}
         self._record()
         self.root: Tensor = self._built[self._roll.groups[-1]]
@@ -211,10 +212,9 @@ class Vectorized:
         leaf = Tensor(data, constant=node.constant or (self._only and node not in self._marks))
         name = self._name(group)
         unique, name = (name, name) if name else ("p1", "p")
-        for k in itertools.count(1):
-            if unique not in self.leaves:
-                break
-            unique = f"{name}{k}"
+        while unique in self.leaves:
+            self._asked[name] += 1
+            unique = f"{name}{self._asked[name]}"
         leaf.name = unique
         self.leaves[unique] = leaf
         self._ids[unique] = group.ids
