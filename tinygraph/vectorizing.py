@@ -254,7 +254,8 @@ class Vectorized:
         out = -out if sign < 0 else out
         for sign, term in terms[1:]:
             out = out + term if sign > 0 else out - term
-        if len(terms) == 1 and any(out is self._built.get(part.source) for part in group.parts):
+        turned = isinstance(out, Tensor) and out.op is wiring.transpose((1, 0))  # which who turns it back goes past
+        if len(terms) == 1 and (turned or any(out is self._built.get(part.source) for part in group.parts)):
             out = out + 0.0  # the sum of one term is a node of its own
         return _expanded(out, shape)
 
