@@ -16,7 +16,7 @@ import numpy as np
 
 from tinygraph.arrays import as_array, quietly
 from tinygraph.flattening import Array
-from tinygraph.graph import FrozenBranchError, Node, exhaust, order, propagate
+from tinygraph.graph import Node, exhaust, flipped_branch, order, propagate
 from tinygraph.notes import Branch
 from tinygraph.programs import Line, Program, Writer
 from tinygraph.tensor import Tensor
@@ -133,8 +133,7 @@ def _letter(name: str, tensor: Tensor) -> str:
 
 def _add_gradients(program: Program, found: Vectorized, names: dict[Tensor, list[str]]) -> None:
     """Add the derivatives with respect to the leaves, dw and so on, and with respect to what has a name on the way."""
-    adjoints: dict[Any, Any] = {}
-    exhaust(propagate(found.root, Tensor(1.0, constant=True), adjoints, create_graph=True))
+    adjoints = _adjoints(found)
     wanted = {tensor: f"d{name}" for tensor, (name,) in reversed(names.items()) if tensor is not found.root}
     leaves = [leaf for _, leaf in _in_order(found)]
     wanted |= {leaf: f"d{line.names[0]}" for leaf, line in zip(leaves, program.inputs, strict=True)}
@@ -146,6 +145,13 @@ def _add_gradients(program: Program, found: Vectorized, names: dict[Tensor, list
     for leaf in leaves:
         if not leaf.constant and isinstance(adjoints.get(leaf), Tensor):
             program.add_result(adjoints[leaf], called)
+
+
+def _adjoints(found: Vectorized) -> dict[Node, Any]:
+    """The derivative with respect to each node, as a graph."""
+    adjoints: dict[Node, Any] = {}
+    exhaust(propagate(found.root, Tensor(1.0, constant=True), adjoints, create_graph=True))
+    return adjoints
 
 
 def _in_order(found: Vectorized) -> list[tuple[str, Tensor]]:
@@ -350,8 +356,7 @@ def _function(found: Vectorized, inputs: Sequence[_Block], marks: dict[Node, int
 
 
 def _gradients(program: Program, found: Vectorized, variables: Sequence[Tensor]) -> list[Line | None]:
-    adjoints: dict[Any, Any] = {}
-    exhaust(propagate(found.root, Tensor(1.0, constant=True), adjoints, create_graph=True))
+    adjoints = _adjoints(found)
     return [
         program.add_result(adjoints[leaf], {}) if isinstance(adjoints.get(leaf), Tensor) else None for leaf in variables
     ]
@@ -452,7 +457,4 @@ def _check(compare: Any, left: Array, right: Array, outcomes: Array, texts: list
     flipped = np.flatnonzero(compare(left, right) != outcomes)
     if len(flipped):
         k = int(flipped[0])
-        raise FrozenBranchError(
-            f"{texts[k]} was {bool(outcomes[k])} when it was recorded and no longer is: record the graph again, "
-            "or compare .data where no branch hangs on it"
-        )
+        raise flipped_branch(texts[k], bool(outcomes[k]))

@@ -36,19 +36,14 @@ class Flat:
     >>> from tinygraph import Value
     >>> a, b, c = Value(1.0), Value(2.0), Value(3.0)
     >>> flat = Flat(2.0 + a - b * c)
-    >>> [flat.ops[i].name for i in flat.terms_of(len(flat.ops) - 1) if flat.ops[i]]
-    ['mul']
+    >>> [(flat.data[i], sign) for i, sign in zip(flat.terms, flat.signs) if not flat.ops[i]]
+    [(np.float64(1.0), np.int64(1))]
     """
 
     def __init__(self, root: Node) -> None:
         self._read(root)
         check_fresh(list(self.place))
         self._sum_up()
-
-    def terms_of(self, i: int) -> Array:
-        """The terms of a sum, in the order in which they were added."""
-        terms: Array = self.terms[self.starts[i] : self.starts[i + 1]]
-        return terms
 
     def _read(self, root: Node) -> None:
         """One entry for each node, each plain number, and each product of a `dot`, in the order of recording.

@@ -33,6 +33,14 @@ class FrozenBranchError(RuntimeError):
     """A comparison between nodes of a recorded graph now comes out the other way."""
 
 
+def flipped_branch(text: str, outcome: bool) -> FrozenBranchError:
+    """The error for a comparison that comes out the other way than when it was recorded."""
+    return FrozenBranchError(
+        f"{text} was {outcome} when it was recorded and no longer is: "
+        "record the graph again, or compare .data where no branch hangs on it"
+    )
+
+
 class _Many:
     """In slot `dy`, the mark of a node with any number of operands: in `x`, their slopes in `y`.
 
@@ -202,10 +210,7 @@ class Node:
             for branch, _ in node.notes.branches.values() if node.notes else ():
                 if branch.flipped():
                     self.stamp = -1
-                    raise FrozenBranchError(
-                        f"{branch.text} was {branch.outcome} when it was recorded and no longer is: "
-                        "record the graph again, or compare .data where no branch hangs on it"
-                    )
+                    raise flipped_branch(branch.text, branch.outcome)
         return self
 
     # Copies work along the topological order, so that depth costs no recursion.

@@ -79,7 +79,7 @@ class Program:
                 line = Line(wiring.expand(node.shape), (line,), node.shape)  # what has a name has its full shape
                 self.lines.append(line)
             called = [name for name in names.get(node, ()) if name not in line.names]
-            if called and line.plain and line not in self.inputs:  # a number with a name is not that number elsewhere
+            if called and line.plain:  # a number with a name is not that number elsewhere
                 line = Line(None, (), line.shape, line.value)
                 self.lines.append(line)
             line.names += called
@@ -131,20 +131,16 @@ class Program:
         return self._known[key]
 
     def _row(self, op: Op, args: list[Line]) -> Line:
-        """A row; a factor 1 changes nothing."""
-        if op is ops.mul:
+        """A row; a factor 1 and a term 0 change nothing."""
+        if op in (ops.mul, ops.add):
             for one, other in (args, args[::-1]):
                 if one.plain and not one.shape:
-                    if one.value == 1.0:
+                    if one.value == (1.0 if op is ops.mul else 0.0):
                         return other
-                    if one.value == -1.0:
+                    if op is ops.mul and one.value == -1.0:
                         return self._row(ops.neg, [other])
         if op is ops.neg and args[0].op is ops.neg:
             return args[0].args[0]
-        if op is ops.add:
-            for one, other in (args, args[::-1]):
-                if one.plain and not one.shape and one.value == 0.0:
-                    return other
         if op is ops.add and args[0] is args[1]:
             return self._row(ops.mul, [self._plain(2.0), args[0]])
         return self._line(op, args, np.broadcast_shapes(*[arg.shape for arg in args]))
@@ -156,8 +152,6 @@ class Program:
             return x
         if op.name == "collapse":
             return self._collapsed(self._full(x, shapes[0]), shape)
-        if op.name in ("sum", "mean") and x.shape != shapes[0]:
-            x = self._full(x, shapes[0])
         args = [self._full(arg, full) for arg, full in zip(args, shapes, strict=True)]
         x = args[0]
         if op.name == "reshape":
@@ -184,7 +178,7 @@ class Program:
         if x.shape == shape:
             return x
         new = len(x.shape) - len(shape)
-        axes = tuple([i for i, n in enumerate(x.shape) if i < new or (shape[i - new] == 1 and n != 1)])
+        axes = wiring.repeated_axes(x.shape, shape)
         if not shape:
             return self._line(wiring.sum_over(None), [x], ())
         op = wiring.sum_over(axes[0] if len(axes) == 1 else axes, not new)

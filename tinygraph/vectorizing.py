@@ -64,6 +64,7 @@ class Vectorized:
         self._built: dict[Group, Any] = {}  # a Tensor, or plain numbers
         self._constants: dict[tuple[bytes, tuple[int, ...]], Tensor] = {}
         self._inside: dict[Group, str] = {}  # groups that are no array of their own, and what they are inside of
+        self._mean_of: dict[Group, Group] = {}  # groups that are the mean of the terms of a sum, and this sum
         self._gathered: list[str] = []
         self.leaves: dict[str, Tensor] = {}
         self._asked: Counter[str] = Counter()  # how often a leaf's name was taken
@@ -183,8 +184,9 @@ class Vectorized:
             for part in group.parts:
                 if self._contraction(group, part):
                     self._inside[part.source] = "a matrix product"
-        elif self._counted(group) is not None:
-            self._inside[self._counted(group)] = "a mean"  # type: ignore[index]
+        elif (summed := self._counted(group)) is not None:
+            self._mean_of[group] = summed
+            self._inside[summed] = "a mean"
 
     def _build(self, group: Group) -> Any:
         if group.op == LEAF:
@@ -192,19 +194,15 @@ class Vectorized:
         if group.op == SUM:
             return self._sum(group)
         assert isinstance(group.op, Op)
-        counted = self._counted(group)
-        if counted is not None:
-            (part,) = counted.parts
-            return _expanded(self._reduced(counted, part, "mean"), _stored(group.axes))
+        if group in self._mean_of:
+            summed = self._mean_of[group]
+            return _expanded(self._reduced(summed, summed.parts[0], "mean"), _stored(group.axes))
         operands = [self._operand(group, slot) for slot in range(group.op.arity)]
         return _expanded(group.op(*operands), _stored(group.axes))
 
     def _operand(self, group: Group, slot: int) -> Any:
         use = self._roll.use(group, slot)
-        return self._view(self._source(group, slot), use, _aligned(use.axes, group.axes))
-
-    def _source(self, group: Group, slot: int) -> Group:
-        return self._roll.source(group, slot)
+        return self._view(self._roll.source(group, slot), use, _aligned(use.axes, group.axes))
 
     def _leaf(self, group: Group) -> Tensor:
         node = self._node(group.ids.flat[0])
@@ -321,7 +319,7 @@ class Vectorized:
         for turn, (slot, use) in enumerate(factors):
             own = [a for a in use.axes if a not in summed]
             natural = [a for a in [*summed, *group.axes] if a in use.axes]  # the order that the product's axes have
-            full = self._view(self._source(source, slot), use, _stored(natural))
+            full = self._view(self._roll.source(source, slot), use, _stored(natural))
             rows, columns = math.prod(a.size for a in summed), math.prod(a.size for a in own)
             full = _shaped(full, (rows, columns))
             matrices.append(_transposed(full) if turn == 0 else full)
@@ -337,7 +335,7 @@ class Vectorized:
         if group.op not in (div, mul):
             return None
         for slot in (0, 1) if group.op is mul else (0,):
-            summed, number = self._source(group, slot), self._source(group, 1 - slot)
+            summed, number = self._roll.source(group, slot), self._roll.source(group, 1 - slot)
             if summed.op != SUM or number.op is not None or len(summed.parts) != 1 or len(summed.uses) != 1:
                 continue
             (part,) = summed.parts
@@ -352,7 +350,7 @@ class Vectorized:
                 and not any(map(_is_landmark, self._nodes(summed)))
                 and summed.axes == group.axes
                 and self._flat.data[use.ids.flat[0]] == (count if group.op is div else 1.0 / count)
-                and not self._contraction(summed, part)
+                and part.source not in self._inside
                 and set(map(id, part.axes)) <= set(map(id, self._roll.use(summed, part).axes))
             ):
                 return summed
@@ -444,7 +442,11 @@ def _aligned(used: list[Axis], axes: list[Axis]) -> tuple[int, ...]:
 
 def _expanded(x: Any, shape: tuple[int, ...]) -> Any:
     """Written out along axes on which all entries are the same."""
-    return x if np.shape(x._data if isinstance(x, Tensor) else x) == shape else wiring.expand(shape)(x)
+    return x if _shape(x) == shape else wiring.expand(shape)(x)
+
+
+def _shape(x: Any) -> tuple[int, ...]:
+    return np.shape(x._data if isinstance(x, Tensor) else x)
 
 
 def _tensor(x: Any) -> Any:
@@ -453,7 +455,7 @@ def _tensor(x: Any) -> Any:
 
 def _shaped(x: Any, shape: tuple[int, ...]) -> Any:
     """In another shape; a column as a row is a transpose."""
-    now = np.shape(x._data if isinstance(x, Tensor) else x)
+    now = _shape(x)
     if now == shape:
         return x
     if len(now) == len(shape) == 2 and now == shape[::-1] and 1 in now:

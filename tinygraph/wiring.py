@@ -182,11 +182,21 @@ def collapse(shape: Shape) -> Wiring:
     )
 
 
+def repeated_axes(wide: Shape, narrow: Shape) -> Shape:
+    """The axes along which broadcasting repeats an array of the narrow shape to make one of the wide shape.
+
+    >>> repeated_axes((4, 2, 3), (2, 1))
+    (0, 2)
+    """
+    new = len(wide) - len(narrow)
+    return tuple([i for i, n in enumerate(wide) if i < new or (narrow[i - new] == 1 and n != 1)])
+
+
 def _collapse(x: Any, shape: Shape) -> Any:
     new = x.ndim - len(shape)
     if not new and math.prod(shape) == 1:
         return add_up(x, None, True)
-    repeated = tuple([i for i, n in enumerate(x.shape) if i < new or (shape[i - new] == 1 and n != 1)])
+    repeated = repeated_axes(x.shape, shape)
     if not repeated:
         return x
     return add_up(x, repeated, True) if not new else add_up(x, repeated, True).reshape(shape)
