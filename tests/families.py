@@ -74,29 +74,28 @@ def softmax(m: int = 6, n: int = 3, k: int = 4) -> Family:
     return J / m, [W, b]
 
 
-def polynomial(m: int = 9, degree: int = 3) -> Family:
-    """A polynomial fitted by least squares, by Horner's rule."""
+def polynomial(at: Callable[[list[Value], float], Any], m: int = 9, degree: int = 3) -> Family:
+    """A polynomial fitted by least squares."""
     draw = _draw(5)
     c = [Value(0.5 * draw(), f"c{k}") for k in range(degree + 1)]
     J: Any = 0.0
     for i in range(m):
         x, y = 2.0 * i / m - 1.0, draw()
-        p: Any = c[degree]
-        for k in reversed(range(degree)):
-            p = p * x + c[k]
-        J = J + (p - y) ** 2
+        J = J + (at(c, x) - y) ** 2
     return J / m, [c]
 
 
-def powers(m: int = 9, degree: int = 3) -> Family:
-    """The same by powers of x."""
-    draw = _draw(5)
-    c = [Value(0.5 * draw(), f"c{k}") for k in range(degree + 1)]
-    J: Any = 0.0
-    for i in range(m):
-        x, y = 2.0 * i / m - 1.0, draw()
-        J += (sum(c_k * x**k for k, c_k in enumerate(c)) - y) ** 2
-    return J / m, [c]
+def by_horner(c: list[Value], x: float) -> Any:
+    """((c3 x + c2) x + c1) x + c0."""
+    p: Any = c[-1]
+    for c_k in reversed(c[:-1]):
+        p = p * x + c_k
+    return p
+
+
+def by_powers(c: list[Value], x: float) -> Any:
+    """Σ c_k x^k."""
+    return sum(c_k * x**k for k, c_k in enumerate(c))
 
 
 def recurrence(steps: int = 6, sequences: int = 3) -> Family:
@@ -173,8 +172,8 @@ FAMILIES: dict[str, Callable[[], Family]] = {
     "dot and total": with_dots,
     "two moons": two_moons,
     "softmax": softmax,
-    "polynomial": polynomial,
-    "powers": powers,
+    "polynomial": lambda: polynomial(by_horner),
+    "powers": lambda: polynomial(by_powers),
     "recurrence": recurrence,
     "one sequence": lambda: recurrence(sequences=1),
     "pairs": pairs,

@@ -16,6 +16,21 @@ from tinygraph import Tensor
 
 Run = Callable[[], tuple[Any, ...]]
 
+
+def jitted(function: Callable[..., Any], **options: Any) -> Callable[..., tuple[Any, Any]]:
+    """Value and gradient by JAX, compiled, in doubles; a call waits for the result."""
+    import jax
+
+    jax.config.update("jax_enable_x64", True)
+    step = jax.jit(jax.value_and_grad(function, **options))
+
+    def call(*args: Any) -> tuple[Any, Any]:
+        value, gradients = step(*args)
+        return value.block_until_ready(), gradients
+
+    return call
+
+
 # --- W4: the vectorized logistic-regression step, cost and gradient -----------------------------------
 
 
@@ -109,21 +124,18 @@ def with_mygrad(X: Any, Y: Any, w: Any, b: Any) -> Run:
 
 def with_jax(X: Any, Y: Any, w: Any, b: Any) -> Run:
     """JAX, compiled."""
-    import jax
     import jax.numpy as jnp
-
-    jax.config.update("jax_enable_x64", True)
 
     def cost(w: Any, b: Any, X: Any, Y: Any) -> Any:
         Z = w.T @ X + b
         return jnp.mean(jnp.maximum(Z, 0) - Z * Y + jnp.log1p(jnp.exp(-jnp.abs(Z))))
 
-    step = jax.jit(jax.value_and_grad(cost, argnums=(0, 1)))
+    step = jitted(cost, argnums=(0, 1))
     Xj, Yj = jnp.asarray(X), jnp.asarray(Y)
 
     def run() -> tuple[Any, ...]:
         J, (dw, db) = step(w, b, Xj, Yj)
-        return J.block_until_ready(), dw, db
+        return J, dw, db
 
     return run
 
@@ -206,16 +218,8 @@ def chain_with_autograd(x: Any) -> Run:
 
 def chain_with_jax(x: Any) -> Run:
     """JAX, compiled: the whole chain becomes one loop over the array."""
-    import jax
-
-    jax.config.update("jax_enable_x64", True)
-    step = jax.jit(jax.value_and_grad(_chained))
-
-    def run() -> tuple[Any, ...]:
-        J, dx = step(x)
-        return J.block_until_ready(), dx
-
-    return run
+    step = jitted(_chained)
+    return lambda: step(x)
 
 
 CHAIN: dict[str, Callable[[Any], Run]] = {

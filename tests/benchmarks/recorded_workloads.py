@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 import tinygraph
+from tests.benchmarks.array_workloads import jitted
 from tests.benchmarks.workloads import Engine, logistic_cost, mlp_loss, moons
 from tinygraph import Value
 
@@ -81,13 +82,7 @@ def logistic_with_jax(m: int) -> Call:
         A = jax.nn.sigmoid(X @ p[:-1] + p[-1])
         return -jnp.mean(Y * jnp.log(A) + (1.0 - Y) * jnp.log1p(-A))
 
-    step = jax.jit(jax.value_and_grad(cost))
-
-    def call(p: Any) -> tuple[Any, Any]:
-        value, gradient = step(p)
-        return value.block_until_ready(), gradient
-
-    return call
+    return jitted(cost)
 
 
 def logistic_by_hand(m: int) -> Call:
@@ -204,13 +199,7 @@ def mlp_with_jax() -> Call:
         A2 = jax.nn.relu(second[:, :16] @ A1 + second[:, 16:])
         return jnp.mean(jax.nn.relu(1 - Y * (third[:, :16] @ A2 + third[:, 16:]))) + 1e-4 * jnp.dot(p, p)
 
-    step = jax.jit(jax.value_and_grad(loss))
-
-    def call(p: Any) -> tuple[Any, Any]:
-        value, gradient = step(p)
-        return value.block_until_ready(), gradient
-
-    return call
+    return jitted(loss)
 
 
 MLP: dict[str, Callable[[], Call]] = {
