@@ -13,7 +13,9 @@ import tinygraph
 from tests import families
 from tests.families import FAMILIES, flat
 from tinygraph import FrozenBranchError, StaleGraphError, Tensor, Value, arrays, draw, ops, vectorize
+from tinygraph.flattening import Flat
 from tinygraph.graph import order
+from tinygraph.rolling import SUM, Roll
 from tinygraph.stepping import Stepper
 from tinygraph.testing import graphs
 
@@ -133,6 +135,20 @@ def test_compiled_functions_follow_new_numbers(family):
         assert_close(value, J.data, sum(abs(node.data) * sizes[node] for node in order(J)), "value")
         for leaf, ours in zip(flat(inputs), flattened(gradients), strict=True):
             assert_close(ours, leaf.grad or 0.0, sizes[leaf] * (1 + abs(leaf.data)), leaf)
+
+
+@given(program=graphs(max_steps=20))
+def test_the_terms_of_one_sum_are_found_as_those_of_many(program):
+    roll = Roll(Flat(program.record()[0]))
+    for group in roll.groups:
+        if group.op == SUM and group.single:
+            fast, clear = roll._parts_of_one(group), roll._parts_of_many(group)
+            assert [(part.sign, part.source, part.table.tolist(), part.owners) for part in fast] == [
+                (part.sign, part.source, part.table.tolist(), part.owners) for part in clear
+            ]
+            assert [[axis.size for axis in part.axes] for part in fast] == [
+                [axis.size for axis in part.axes] for part in clear
+            ]
 
 
 # --- what it becomes --------------------------------------------------------------------------------

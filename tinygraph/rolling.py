@@ -167,18 +167,26 @@ class Roll:
 
     def _find_parts(self, group: Group) -> None:
         """The terms of the sums of a group, by sign and source."""
+        group.parts += self._parts_of_one(group) if group.single else self._parts_of_many(group)
+
+    def _parts_of_one(self, group: Group) -> list[Part]:
+        """Those of one sum: the same as of many, without NumPy, whose calls take 100 µs together."""
         flat = self.flat
-        if group.single:  # the same without NumPy, whose calls take 100 µs together
-            terms_of: dict[tuple[int, int], list[int]] = {}
-            i = int(group.members[0])
-            for k in range(flat.starts[i], flat.starts[i + 1]):
-                term = int(flat.terms[k])
-                terms_of.setdefault((int(self._group_of[term]), int(flat.signs[k])), []).append(term)
-            for (source_number, sign), listed in terms_of.items():
-                part = Part(sign, self._first[source_number], np.array([listed] if len(listed) > 1 else listed))
-                part.axes = [Axis(len(listed), summed=True)] if len(listed) > 1 else []
-                group.parts.append(part)
-            return
+        terms_of: dict[tuple[int, int], list[int]] = {}
+        i = int(group.members[0])
+        for k in range(flat.starts[i], flat.starts[i + 1]):
+            term = int(flat.terms[k])
+            terms_of.setdefault((int(self._group_of[term]), int(flat.signs[k])), []).append(term)
+        parts = []
+        for (source, sign), listed in terms_of.items():
+            several = len(listed) > 1
+            axes = [Axis(len(listed), summed=True)] if several else []
+            parts.append(Part(sign, self._first[source], np.array([listed] if several else listed), axes))
+        return parts
+
+    def _parts_of_many(self, group: Group) -> list[Part]:
+        """Those of several sums at once."""
+        flat, parts = self.flat, []
         counts = flat.starts[group.members + 1] - flat.starts[group.members]
         owners = np.repeat(np.arange(len(group.members)), counts)
         first = np.repeat(flat.starts[group.members] - np.concatenate([[0], np.cumsum(counts)[:-1]]), counts)
@@ -198,7 +206,8 @@ class Roll:
                     part.table = table.reshape(len(group.members), each[0])
             else:
                 part.owners = whose
-            group.parts.append(part)
+            parts.append(part)
+        return parts
 
     # --- axes
 
