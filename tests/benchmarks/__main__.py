@@ -9,8 +9,6 @@ from __future__ import annotations
 import argparse
 import gc
 import importlib.util
-import random
-import statistics
 import subprocess
 import sys
 import time
@@ -20,19 +18,15 @@ from functools import partial
 from typing import Any
 
 import tinygraph
-from tests.benchmarks.workloads import Engine, chain, logistic_regression, mlp_step
-from tinygraph import Value
+from tests.benchmarks.clocks import Run, Runs, medians, steady, timed, timed_without_collecting, without_collector
+from tests.benchmarks.workloads import OURS, Engine, chain, data, logistic_regression, mlp_step
 
 PEERS = ("micrograd", "torch")
-Run = Callable[[], Any]
-Runs = dict[str, Run]
 
 
 def engines(names: list[str]) -> dict[str, Engine]:
     """The engines that are installed, ours first."""
-    found = {
-        "tinygraph": Engine(Value, tinygraph.sigmoid, tinygraph.binary_cross_entropy, lambda x: x.relu()),
-    }
+    found = {"tinygraph": OURS}
     if "micrograd" in names:
         from tests.benchmarks import micrograd_rows
 
@@ -42,45 +36,6 @@ def engines(names: list[str]) -> dict[str, Engine]:
 
         found["torch"] = torch_rows.engine()
     return found
-
-
-def timed(run: Run) -> float:
-    """Seconds of one call, garbage collected before."""
-    gc.collect()
-    start = time.perf_counter()
-    run()
-    return time.perf_counter() - start
-
-
-def steady(run: Run) -> float:
-    """Seconds a step over three steps and the closing collection."""
-    gc.collect()
-    start = time.perf_counter()
-    for _ in range(3):
-        run()
-    gc.collect()
-    return (time.perf_counter() - start) / 3
-
-
-def without_collector(run: Run) -> float:
-    """Seconds of one call with the cyclic collector off."""
-    gc.collect()
-    gc.disable()
-    try:
-        start = time.perf_counter()
-        run()
-        return time.perf_counter() - start
-    finally:
-        gc.enable()
-
-
-def medians(runs: Runs, clock: Callable[[Run], float], rounds: int) -> dict[str, float]:
-    """The median of each, interleaved."""
-    times: dict[str, list[float]] = {name: [] for name in runs}
-    for _ in range(rounds):
-        for name, run in runs.items():
-            times[name].append(clock(run))
-    return {name: statistics.median(seconds) for name, seconds in times.items()}
 
 
 def importing(program: str) -> Run:
@@ -123,9 +78,7 @@ def measure(peer: str, rounds: int) -> None:
     """Print the table of ratios to one peer."""
     known = engines([peer])
     sys.setrecursionlimit(10_000_000)  # for micrograd, which walks its graph by recursion
-    draw = random.Random(0)
-    X = [[draw.gauss(0.0, 1.0) for _ in range(20)] for _ in range(1000)]
-    Y = [float(draw.random() < 0.5) for _ in X]
+    X, Y = data(1000)
     known["dot nodes"] = known["tinygraph"]._replace(dot=tinygraph.dot, total=tinygraph.total)
     w2 = {name: (lambda engine=engine: logistic_regression(engine, X, Y)) for name, engine in known.items()}
     w1 = {name: (lambda engine=engine: mlp_step(engine)) for name, engine in known.items() if name != "dot nodes"}
@@ -239,14 +192,6 @@ def _flat(parts: Any) -> list[Any]:
 def installed(engine: str) -> bool:
     """Whether this engine can be imported."""
     return " " in engine or importlib.util.find_spec(engine) is not None
-
-
-def timed_without_collecting(run: Run, steps: int = 1) -> float:
-    """Seconds of a step, of so many in a row: arrays are freed when they are dropped, so nothing is to be collected."""
-    start = time.perf_counter()
-    for _ in range(steps):
-        run()
-    return (time.perf_counter() - start) / steps
 
 
 if __name__ == "__main__":

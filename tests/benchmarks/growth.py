@@ -7,25 +7,21 @@ each call, beside CasADi's and micrograd's. Prints a table; `--pictures FOLDER` 
 from __future__ import annotations
 
 import argparse
-import gc
-import statistics
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 import tinygraph
+from tests.benchmarks.clocks import Run, medians, timed, timed_without_collecting
 from tests.benchmarks.recorded_workloads import (
-    OURS,
-    data,
     logistic_by_hand,
     logistic_with_casadi,
     logistic_with_micrograd,
 )
-from tests.benchmarks.workloads import logistic_cost
+from tests.benchmarks.workloads import OURS, data, logistic_cost
 from tinygraph.graph import order
 
 EXAMPLES = (2, 23, 233, 2_326, 23_256)  # 43 nodes each
@@ -40,16 +36,9 @@ SERIES = {  # what is measured: its title, its colour in light and dark, how it 
 }
 
 
-def seconds(run: Callable[[], Any], times: int, collect: bool = True) -> float:
-    """The median of so many calls, garbage collected before each of the long ones."""
-    taken = []
-    for _ in range(times):
-        if collect:
-            gc.collect()
-        start = time.perf_counter()
-        run()
-        taken.append(time.perf_counter() - start)
-    return statistics.median(taken)
+def seconds(run: Run, times: int, clock: Callable[[Run], float] = timed) -> float:
+    """The median of so many calls."""
+    return medians({"": run}, clock, times)[""]
 
 
 def measure(m: int, peers: bool) -> dict[str, float]:
@@ -65,14 +54,14 @@ def measure(m: int, peers: bool) -> dict[str, float]:
         "record": seconds(lambda: logistic_cost(OURS, X, Y), times),
         "roll": seconds(lambda: tinygraph.vectorize(J), times),
         "compile": seconds(lambda: tinygraph.compile(J, [w, b]), times),
-        "call": seconds(lambda: f(p[:-1], float(p[-1])), 50, collect=False),
-        "hand": seconds(lambda: hand(p), 50, collect=False),
+        "call": seconds(lambda: f(p[:-1], float(p[-1])), 50, timed_without_collecting),
+        "hand": seconds(lambda: hand(p), 50, timed_without_collecting),
     }
     if peers:
         start = time.perf_counter()
         call = logistic_with_casadi(m)
         found["casadi setup"] = time.perf_counter() - start
-        found["casadi call"] = seconds(lambda: call(p), 50, collect=False)
+        found["casadi call"] = seconds(lambda: call(p), 50, timed_without_collecting)
         step = logistic_with_micrograd(m)
         found["micrograd"] = seconds(lambda: step(p), 3)
     return found

@@ -13,18 +13,9 @@ import numpy as np
 
 import tinygraph
 from tests.benchmarks.array_workloads import jitted
-from tests.benchmarks.workloads import Engine, logistic_cost, mlp_loss, moons
-from tinygraph import Value
+from tests.benchmarks.workloads import OURS, Engine, data, logistic_cost, mlp_loss, moons
 
 Call = Callable[[Any], tuple[Any, Any]]
-OURS = Engine(Value, tinygraph.sigmoid, tinygraph.binary_cross_entropy, lambda x: x.relu())
-
-
-def data(m: int, n: int = 20) -> tuple[list[list[float]], list[float]]:
-    """Random examples and labels."""
-    draw = random.Random(0)
-    return [[draw.gauss(0.0, 1.0) for _ in range(n)] for _ in range(m)], [float(draw.random() < 0.5) for _ in range(m)]
-
 
 # --- W2: the two loops ------------------------------------------------------------------------------
 

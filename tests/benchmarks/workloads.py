@@ -8,6 +8,8 @@ import random
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+import tinygraph
+
 
 class Engine(NamedTuple):
     """What a scalar engine brings along."""
@@ -18,6 +20,15 @@ class Engine(NamedTuple):
     relu: Callable[[Any], Any]
     dot: Callable[[Sequence[Any], Sequence[float]], Any] | None = None
     total: Callable[[Sequence[Any]], Any] | None = None
+
+
+OURS = Engine(tinygraph.Value, tinygraph.sigmoid, tinygraph.binary_cross_entropy, lambda x: x.relu())
+
+
+def data(m: int, n: int = 20) -> tuple[list[list[float]], list[float]]:
+    """The data of W2: m random examples of n features, and labels."""
+    draw = random.Random(0)
+    return [[draw.gauss(0.0, 1.0) for _ in range(n)] for _ in range(m)], [float(draw.random() < 0.5) for _ in range(m)]
 
 
 def logistic_regression(engine: Engine, X: list[list[float]], Y: list[float]) -> list[Any]:
