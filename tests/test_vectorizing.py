@@ -276,6 +276,7 @@ def test_inputs_that_do_not_fit_are_refused():
         ([w, 3.0], TypeError, "must be a Value or a sequence"),
         ([[]], ValueError, "holds no nodes"),
         ("w", TypeError, "must be a Value"),
+        (5, TypeError, "inputs must be a leaf of the graph, or a sequence of leaves, not 5"),
     ]:
         with pytest.raises(error, match=text):
             tinygraph.compile(y, inputs)

@@ -217,6 +217,8 @@ class Compiled:
 
     def __init__(self, root: Value, inputs: Any) -> None:
         self._alone = isinstance(inputs, Value)
+        if not self._alone and not hasattr(inputs, "__iter__"):
+            raise TypeError(f"inputs must be a leaf of the graph, or a sequence of leaves, not {inputs!r}")
         listed = [inputs] if self._alone else list(inputs)
         self._trees = [_tree(nodes, f"input {i}") for i, nodes in enumerate(listed)]
         self._inputs = list(_blocks(self._trees))
