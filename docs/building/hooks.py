@@ -1,14 +1,17 @@
 """What mkdocs runs: each page is executed like a doctest, and its pictures are drawn from what it made.
 
 A page asks for a picture in a comment, `<!-- picture: draw(J) | The graph of J -->`: an expression in the names of the
-page, and what it shows. It may be a drawing, a Stepper (which becomes a player), or a function of a theme ("light",
-"dark") that returns a matplotlib figure.
+page and those of `plots`, and what it shows. It may be a drawing, a Stepper (which becomes a player), or a plot: a
+function of a theme ("light", "dark") that returns a matplotlib figure.
+
+A link to a file of the project that is no page takes the file into the site.
 """
 
 from __future__ import annotations
 
 import contextlib
 import doctest
+import functools
 import io
 import re
 import sys
@@ -18,6 +21,11 @@ from pathlib import Path
 from typing import Any
 
 PICTURE = re.compile(r"^(?P<indent> *)<!-- picture: (?P<expression>.+?) \| (?P<caption>.+?) -->$", re.MULTILINE)
+OUTSIDE = re.compile(r"\]\(((?:\.\./)+(?:examples|tests|tinygraph|shared)?[\w/.-]*\.(?:py|ipynb|toml|css|js))\)")
+MATH = re.compile(
+    r"^```.*?^```|`[^`\n]+`|\$\$(?P<block>.+?)\$\$|(?<![\\\w$])\$(?P<inline>[^$\n]+?)\$(?![\w$])",
+    re.DOTALL | re.MULTILINE,
+)
 ROOT = Path(__file__).parents[2]
 
 
@@ -37,7 +45,12 @@ def pictures(markdown: str, name: str) -> Iterator[tuple[re.Match[str], Any]]:
                 except Exception:
                     if example.exc_msg is None:
                         raise
-        yield match, eval(compile(match["expression"], name, "eval"), names)
+        import plots
+
+        import tinygraph
+
+        pen = {"plots": plots, "draw": functools.partial(tinygraph.draw, theme="auto")}
+        yield match, eval(compile(match["expression"], name, "eval"), {**names, **pen})
 
 
 def files_of(picture: Any) -> dict[str, bytes]:
@@ -54,25 +67,22 @@ def files_of(picture: Any) -> dict[str, bytes]:
 
 def _plotted(figure: Any) -> bytes:
     import matplotlib
-    from matplotlib import pyplot
 
-    matplotlib.rcParams["svg.hashsalt"] = "tinygraph"
+    matplotlib.rcParams["svg.hashsalt"] = "tinygraph"  # the same plot, the same bytes
     buffer = io.BytesIO()
     figure.savefig(buffer, format="svg", transparent=True, bbox_inches="tight", metadata={"Date": None})
-    pyplot.close(figure)
     return buffer.getvalue()
 
 
-def html(files: dict[str, str], caption: str) -> str:
-    """The files of a picture on a page."""
+def html(files: dict[str, str], caption: str, width: str) -> str:
+    """The files of a picture on a page; one that is wide can be scrolled on a small screen, where it is three quarters as large."""
     if ".html" in files:
         return f'<iframe class="player" src="{files[".html"]}" title="{caption}" loading="lazy"></iframe>'
-    if ".svg" in files:
-        return f'<figure class="drawing"><img src="{files[".svg"]}" alt="{caption}"></figure>'
-    return (
-        f'<figure class="drawing"><picture><source media="(prefers-color-scheme: dark)" srcset="{files["-dark.svg"]}">'
-        f'<img src="{files["-light.svg"]}" alt="{caption}"></picture></figure>'
-    )
+    image = f'<img src="{files.get(".svg") or files["-light.svg"]}" alt="{caption}" style="min-width: calc(min({width}, 40rem) * .75)">'
+    if "-dark.svg" in files:
+        dark = f'<source media="(prefers-color-scheme: dark)" srcset="{files["-dark.svg"]}">'
+        image = f"<picture>{dark}{image}</picture>"
+    return f'<figure class="drawing">{image}<figcaption>{caption}</figcaption></figure>'
 
 
 def on_page_markdown(markdown: str, page: Any, config: Any, files: Any) -> str:
@@ -84,11 +94,36 @@ def on_page_markdown(markdown: str, page: Any, config: Any, files: Any) -> str:
     drawn: dict[str, str] = {}
     for match, picture in pictures(markdown, page.file.src_uri):
         stem = f"drawn/{page.file.src_uri.removesuffix('.md').replace('/', '-')}-{len(drawn) + 1}"
-        names = {}
+        names, width = {}, ""
         for end, content in files_of(picture).items():
             files.append(File.generated(config, stem + end, content=content))
             names[end] = f"{up}{stem}{end}"
-        drawn[match[0]] = match["indent"] + html(names, match["caption"])
+            found = re.search(rb'<svg[^>]* width="([\d.]+pt)"', content)
+            width = found[1].decode() if found else "100%"
+        drawn[match[0]] = match["indent"] + html(names, match["caption"], width)
     markdown = PICTURE.sub(lambda match: drawn[match[0]], markdown)
+    markdown = MATH.sub(_formula, markdown)
     markdown = re.sub(r" *# doctest: \+.*$", "", markdown, flags=re.MULTILINE)
-    return re.sub(r"^<BLANKLINE>$", "", markdown, flags=re.MULTILINE).replace("\n\n```\n", "\n```\n")
+    markdown = re.sub(r"^<BLANKLINE>$", "", markdown, flags=re.MULTILINE).replace("\n\n```\n", "\n```\n")
+    return OUTSIDE.sub(lambda link: f"]({up}{_taken_in(page, link[1], config, files)})", markdown)
+
+
+def _formula(match: re.Match[str]) -> str:
+    """TeX as MathML, which browsers draw by themselves; code stays as it is."""
+    from latex2mathml.converter import convert
+
+    block, inline = match["block"], match["inline"]
+    if block is None and inline is None:
+        return match[0]
+    return convert(block or inline, display="block" if block else "inline")
+
+
+def _taken_in(page: Any, link: str, config: Any, files: Any) -> str:
+    """A file of the project, as part of the site."""
+    from mkdocs.structure.files import File
+
+    path = (ROOT / "docs" / page.file.src_uri).parent.joinpath(link).resolve()
+    name = f"files/{path.relative_to(ROOT).as_posix()}"
+    if files.get_file_from_path(name) is None:
+        files.append(File.generated(config, name, content=path.read_bytes()))
+    return name

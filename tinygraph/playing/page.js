@@ -206,4 +206,8 @@
   svg.querySelectorAll("g.edge").forEach((edge) => edge.setAttribute("aria-hidden", "true")); // the events say it
   $("controls").hidden = false;
   show(fromAddress() ?? start, true);
+  if (parent !== window) { // in a frame: the page around it may give it the height that it needs
+    const sayHeight = () => parent.postMessage({ tinygraphHeight: Math.ceil(document.body.getBoundingClientRect().bottom + 16) }, "*");
+    new ResizeObserver(sayHeight).observe(document.body);
+  }
 })();
