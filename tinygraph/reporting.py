@@ -22,7 +22,7 @@ _ASCII = str.maketrans(
 
 def say(text: str = "") -> None:
     """Print a line; where the output cannot show a sign, in ASCII."""
-    encoding = sys.stdout.encoding or "ascii"
+    encoding = sys.stdout.encoding or "utf-8"
     try:
         text.encode(encoding)
     except UnicodeEncodeError:

@@ -34,7 +34,7 @@ def tree(root: Node, *, lines: int | None = None, ascii: bool | None = None) -> 
     >>> u = b * c; u.name = "u"
     >>> J = (a + u) * u; J.name = "J"
     >>> J.backward()
-    >>> tree(J, ascii=False)
+    >>> tree(J)
     J = (a + u) × u   data 66.0   grad 1.0
     ├─ a + u   data 11.0   grad 6.0   slope 6.0
     │  ├─ a   data 5.0   grad 6.0   slope 1.0
@@ -52,7 +52,7 @@ def in_text(
     """The tree with gradients from elsewhere, and a mark at one node."""
     if ascii is None:
         try:
-            "├└│─·×…".encode(sys.stdout.encoding or "ascii")
+            "├└│─·×…".encode(sys.stdout.encoding or "utf-8")  # none: a StringIO, which takes everything
             ascii = False
         except UnicodeEncodeError:
             ascii = True
