@@ -4,6 +4,7 @@ A page asks for a picture in a comment, `<!-- picture: draw(J) | The graph of J 
 page and those of `plots`, and what it shows. It may be a drawing, a Stepper (which becomes a player), or a plot: a
 function of a theme ("light", "dark") that returns a matplotlib figure.
 
+`<!-- op table: public -->` becomes the table of ops, `<!-- help: tinygraph fit -->` what that command says of itself.
 A link to a file of the project that is no page takes the file into the site.
 """
 
@@ -13,7 +14,9 @@ import contextlib
 import doctest
 import functools
 import io
+import os
 import re
+import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -22,6 +25,8 @@ from typing import Any
 
 PICTURE = re.compile(r"^(?P<indent> *)<!-- picture: (?P<expression>.+?) \| (?P<caption>.+?) -->$", re.MULTILINE)
 OUTSIDE = re.compile(r"\]\(((?:\.\./)+(?:examples|tests|tinygraph|shared)?[\w/.-]*\.(?:py|ipynb|toml|css|js))\)")
+OP_TABLE = re.compile(r"^<!-- op table: (?P<which>public|private) -->$", re.MULTILINE)
+HELP = re.compile(r"^<!-- help: (?P<command>[\w -]+) -->$", re.MULTILINE)
 MATH = re.compile(
     r"^```.*?^```|`[^`\n]+`|\$\$(?P<block>.+?)\$\$|(?<![\\\w$])\$(?P<inline>[^$\n]+?)\$(?![\w$])",
     re.DOTALL | re.MULTILINE,
@@ -87,25 +92,50 @@ def html(files: dict[str, str], caption: str, width: str) -> str:
 
 def on_page_markdown(markdown: str, page: Any, config: Any, files: Any) -> str:
     """Draw the pictures of a page, and show its examples without what only the test needs."""
-    from mkdocs.structure.files import File
-
     sys.path[:0] = [path for path in (str(ROOT), str(ROOT / "docs" / "building")) if path not in sys.path]
-    up = "../" * page.file.dest_uri.count("/")
+    stem, up = page.file.src_uri.removesuffix(".md").replace("/", "-"), "../" * page.file.dest_uri.count("/")
+
+    def show(picture: Any, name: str, caption: str) -> str:
+        return _shown(picture, f"drawn/{stem}-{name}", up, caption, config, files)
+
     drawn: dict[str, str] = {}
     for match, picture in pictures(markdown, page.file.src_uri):
-        stem = f"drawn/{page.file.src_uri.removesuffix('.md').replace('/', '-')}-{len(drawn) + 1}"
-        names, width = {}, ""
-        for end, content in files_of(picture).items():
-            files.append(File.generated(config, stem + end, content=content))
-            names[end] = f"{up}{stem}{end}"
-            found = re.search(rb'<svg[^>]* width="([\d.]+pt)"', content)
-            width = found[1].decode() if found else "100%"
-        drawn[match[0]] = match["indent"] + html(names, match["caption"], width)
+        drawn[match[0]] = match["indent"] + show(picture, str(len(drawn) + 1), match["caption"])
     markdown = PICTURE.sub(lambda match: drawn[match[0]], markdown)
+    markdown = OP_TABLE.sub(lambda match: _op_table(match["which"], show), markdown)
+    markdown = HELP.sub(lambda match: f"```text\n{_help(match['command'])}\n```", markdown)
     markdown = MATH.sub(_formula, markdown)
     markdown = re.sub(r" *# doctest: \+.*$", "", markdown, flags=re.MULTILINE)
     markdown = re.sub(r"^<BLANKLINE>$", "", markdown, flags=re.MULTILINE).replace("\n\n```\n", "\n```\n")
     return OUTSIDE.sub(lambda link: f"]({up}{_taken_in(page, link[1], config, files)})", markdown)
+
+
+def _shown(picture: Any, stem: str, up: str, caption: str, config: Any, files: Any) -> str:
+    """Write the files of a picture into the site, and what shows them on a page."""
+    from mkdocs.structure.files import File
+
+    names, width = {}, ""
+    for end, content in files_of(picture).items():
+        files.append(File.generated(config, stem + end, content=content))
+        names[end] = f"{up}{stem}{end}"
+        found = re.search(rb'<svg[^>]* width="([\d.]+pt)"', content)
+        width = found[1].decode() if found else "100%"
+    return html(names, caption, width)
+
+
+def _op_table(which: str, show: Callable[..., str]) -> str:
+    import optable
+
+    return optable.table(which, show)
+
+
+def _help(command: str) -> str:
+    """What a command says of itself."""
+    environment = {**os.environ, "COLUMNS": "88", "NO_COLOR": "1"}
+    arguments = [sys.executable, "-m", *command.split(), "--help"]
+    return subprocess.run(
+        arguments, capture_output=True, text=True, check=True, env=environment, cwd=ROOT
+    ).stdout.strip()
 
 
 def _formula(match: re.Match[str]) -> str:

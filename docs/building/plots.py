@@ -6,6 +6,7 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -71,3 +72,21 @@ def steps(
     axes.set_xlabel(xlabel)
     axes.set_ylabel(ylabel)
     axes.legend()
+
+
+@themed
+def row(axes: Axes, colours: Theme, op: Any, second: float) -> None:
+    """A row of the table and its slope: small, without texts."""
+    from optable import curve
+
+    x, value, slope = curve(op, second)
+    axes.plot(x, value, color=colours.forward, linewidth=2)
+    axes.plot(x, slope, color=colours.backward, linewidth=1.3, linestyle="--")
+    shown = value[np.isfinite(value)]
+    low, high = (max(shown.min(), -3.5), min(shown.max(), 3.5)) if shown.size else (-1.0, 1.0)
+    margin = 0.15 * max(high - low, 0.5)
+    axes.set_ylim(min(low, 0) - margin, max(high, 0) + margin)
+    axes.set_xlim(-3, 3)
+    axes.set_xticks([0], [])
+    axes.set_yticks([0], [])
+    axes.tick_params(length=0)

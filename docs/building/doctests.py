@@ -1,0 +1,20 @@
+"""Docstrings as pages show them: their examples become code, their parameters stay in the sentences."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from griffe import Extension, Object
+
+EXAMPLE = re.compile(r"^>>>.*(?:\n(?!\s*$).*)*", re.MULTILINE)
+
+
+class Doctests(Extension):
+    """Puts each block of `>>>` lines into a fence."""
+
+    def on_object(self, *, obj: Object, **_: Any) -> None:
+        """Rewrite the docstring of one object."""
+        if obj.docstring:
+            value = re.sub(r" *# doctest: \+.*$", "", obj.docstring.value, flags=re.MULTILINE)
+            obj.docstring.value = EXAMPLE.sub(lambda block: f"```pycon\n{block[0]}\n```", value)
