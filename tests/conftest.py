@@ -1,6 +1,7 @@
-"""What all tests share: Hypothesis without deadlines (the machines are noisy), and skips on demand refused."""
+"""What tests share: Hypothesis without deadlines (the machines are noisy), a browser, notebooks, skips refused."""
 
 import os
+import shutil
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -17,3 +18,38 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     if os.environ.get("TINYGRAPH_REFUSE_SKIPS") and reporter and reporter.stats.get("skipped"):
         session.exitstatus = 1
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Chromium without a window, its console and its requests kept."""
+    selenium = pytest.importorskip(
+        "selenium.webdriver", reason="no selenium: pip install 'tinygraph-autodiff[oracles]'"
+    )
+    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
+    if not (chromium and driver):
+        pytest.skip("no browser: apt-get install chromium chromium-driver")
+    options = selenium.ChromeOptions()
+    options.binary_location = chromium
+    for argument in ("--headless=new", "--no-sandbox", "--window-size=1200,900", "--disable-dev-shm-usage"):
+        options.add_argument(argument)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    running = selenium.Chrome(options=options, service=selenium.ChromeService(driver))
+    yield running
+    running.quit()
+
+
+@pytest.fixture
+def execute():
+    """A function that executes a notebook in a folder, and returns what each cell of code shows."""
+    nbclient = pytest.importorskip("nbclient", reason="no nbclient: pip install 'tinygraph-autodiff[oracles]'")
+    pytest.importorskip("ipykernel", reason="no ipykernel: pip install 'tinygraph-autodiff[oracles]'")
+    import nbformat
+
+    def run(path, folder):
+        notebook = nbformat.read(path, as_version=4)
+        resources = {"metadata": {"path": os.fspath(folder)}}
+        nbclient.NotebookClient(notebook, timeout=120, kernel_name="python3", resources=resources).execute()
+        return [cell.outputs for cell in notebook.cells if cell.cell_type == "code"]
+
+    return run

@@ -2,9 +2,7 @@
 
 import html
 import json
-import os
 import re
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +17,7 @@ from tinygraph.graph import order
 from tinygraph.playing import Player, moment, page
 from tinygraph.testing import graphs
 
-NOTEBOOKS = sorted((Path(__file__).parent.parent / "examples" / "notebooks").glob("*.ipynb"))
+NOTEBOOK = Path(__file__).parent.parent / "examples" / "notebooks" / "stepping.ipynb"
 HOSTILE = [
     "</script><b>x</b>",
     "{{svg}}",
@@ -132,28 +130,6 @@ def test_a_moment_shows_what_has_happened_and_no_more(program):
 
 
 # --- in a browser
-
-
-def _browser():
-    selenium = pytest.importorskip(
-        "selenium.webdriver", reason="no selenium: pip install 'tinygraph-autodiff[oracles]'"
-    )
-    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
-    if not (chromium and driver):
-        pytest.skip("no browser: apt-get install chromium chromium-driver")
-    options = selenium.ChromeOptions()
-    options.binary_location = chromium
-    for argument in ("--headless=new", "--no-sandbox", "--window-size=1200,900", "--disable-dev-shm-usage"):
-        options.add_argument(argument)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    return selenium.Chrome(options=options, service=selenium.ChromeService(driver))
-
-
-@pytest.fixture(scope="module")
-def browser():
-    driver = _browser()
-    yield driver
-    driver.quit()
 
 
 class Page:
@@ -457,24 +433,8 @@ def test_large_graphs_say_less_and_play_as_well(browser, tmp_path, n):
 # --- in a notebook
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_notebooks_run(path, tmp_path):
-    executed(path, tmp_path)
-
-
-def executed(path, folder):
-    nbclient = pytest.importorskip("nbclient", reason="no nbclient: pip install 'tinygraph-autodiff[oracles]'")
-    pytest.importorskip("ipykernel", reason="no ipykernel: pip install 'tinygraph-autodiff[oracles]'")
-    import nbformat
-
-    notebook = nbformat.read(path, as_version=4)
-    resources = {"metadata": {"path": os.fspath(folder)}}
-    nbclient.NotebookClient(notebook, timeout=120, kernel_name="python3", resources=resources).execute()
-    return [cell.outputs for cell in notebook.cells if cell.cell_type == "code"]
-
-
-def test_two_players_in_a_notebook_do_not_disturb_each_other(browser, tmp_path):
-    outputs = executed(NOTEBOOKS[[path.stem for path in NOTEBOOKS].index("stepping")], tmp_path)
+def test_two_players_in_a_notebook_do_not_disturb_each_other(browser, execute, tmp_path):
+    outputs = execute(NOTEBOOK, tmp_path)
     shown = [out.data["text/html"] for cell in outputs for out in cell if "text/html" in out.get("data", {})]
     assert sum("<svg" in text and "<iframe" not in text for text in shown) == 3, "three moments"
     frames = [text for text in shown if text.startswith("<iframe")]

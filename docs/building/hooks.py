@@ -1,8 +1,7 @@
 """What mkdocs runs: each page is executed like a doctest, and its pictures are drawn from what it made.
 
 A page asks for a picture in a comment, `<!-- picture: draw(J) | The graph of J -->`: an expression in the names of the
-page and those of `plots`, and what it shows. It may be a drawing, a Stepper (which becomes a player), or a plot: a
-function of a theme ("light", "dark") that returns a matplotlib figure.
+page and those of `plots`, and what it shows. It may be a drawing, a Stepper (which becomes a player), or a plot.
 
 `<!-- op table: public -->` becomes the table of ops, `<!-- help: tinygraph fit -->` what that command says of itself.
 A link to a file of the project that is no page takes the file into the site.
@@ -25,6 +24,7 @@ from typing import Any
 
 PICTURE = re.compile(r"^(?P<indent> *)<!-- picture: (?P<expression>.+?) \| (?P<caption>.+?) -->$", re.MULTILINE)
 OUTSIDE = re.compile(r"\]\(((?:\.\./)+(?:examples|tests|tinygraph|shared)?[\w/.-]*\.(?:py|ipynb|toml|css|js))\)")
+FENCE = re.compile(r"^```pycon\n(?P<code>.*?)^```$", re.MULTILINE | re.DOTALL)
 OP_TABLE = re.compile(r"^<!-- op table: (?P<which>public|private) -->$", re.MULTILINE)
 HELP = re.compile(r"^<!-- help: (?P<command>[\w -]+) -->$", re.MULTILINE)
 MATH = re.compile(
@@ -60,34 +60,28 @@ def pictures(markdown: str, name: str) -> Iterator[tuple[re.Match[str], Any]]:
 
 def files_of(picture: Any) -> dict[str, bytes]:
     """A picture as files, by how they end."""
+    import plots
+
+    if isinstance(picture, plots.Plot):
+        return {f"-{theme}.svg": picture.svg(theme) for theme in ("light", "dark")}
     if hasattr(picture, "svg"):
         return {".svg": picture.svg().encode()}
     if hasattr(picture, "save"):
         with tempfile.TemporaryDirectory() as folder:
             return {".html": picture.save(Path(folder) / "page.html").read_bytes()}
-    if isinstance(picture, Callable):  # type: ignore[arg-type]
-        return {f"-{theme}.svg": _plotted(picture(theme)) for theme in ("light", "dark")}
-    raise TypeError(f"{picture!r} is no picture: a drawing, a Stepper, or a function of a theme")
-
-
-def _plotted(figure: Any) -> bytes:
-    import matplotlib
-
-    matplotlib.rcParams["svg.hashsalt"] = "tinygraph"  # the same plot, the same bytes
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="svg", transparent=True, bbox_inches="tight", metadata={"Date": None})
-    return buffer.getvalue()
+    raise TypeError(f"{picture!r} is no picture: a drawing, a Stepper, or a plot")
 
 
 def html(files: dict[str, str], caption: str, width: str) -> str:
-    """The files of a picture on a page; one that is wide can be scrolled on a small screen, where it is three quarters as large."""
+    """The files of a picture on a page; a wide one is three quarters as large, and scrolls. A click opens it alone."""
     if ".html" in files:
         return f'<iframe class="player" src="{files[".html"]}" title="{caption}" loading="lazy"></iframe>'
-    image = f'<img src="{files.get(".svg") or files["-light.svg"]}" alt="{caption}" style="min-width: calc(min({width}, 40rem) * .75)">'
+    source = files.get(".svg") or files["-light.svg"]
+    image = f'<img src="{source}" alt="{caption}" style="min-width: calc({width} * .75)">'
     if "-dark.svg" in files:
         dark = f'<source media="(prefers-color-scheme: dark)" srcset="{files["-dark.svg"]}">'
         image = f"<picture>{dark}{image}</picture>"
-    return f'<figure class="drawing">{image}<figcaption>{caption}</figcaption></figure>'
+    return f'<figure class="drawing"><a href="{source}">{image}</a><figcaption>{caption}</figcaption></figure>'
 
 
 def on_page_markdown(markdown: str, page: Any, config: Any, files: Any) -> str:

@@ -3,16 +3,40 @@
 from __future__ import annotations
 
 import functools
+import io
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
+import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from tinygraph.drawing.themes import DARK, LIGHT, Theme
 
-Plot = Callable[[str], Figure]
+PAGES = Path(__file__).parents[1]
+
+
+class Plot:
+    """A plot for each theme: called with its name it makes the figure; a notebook shows the light one."""
+
+    def __init__(self, figure: Callable[[str], Figure]) -> None:
+        self._figure = figure
+
+    def __call__(self, theme: str) -> Figure:
+        """The figure, in the colours of the theme."""
+        return self._figure(theme)
+
+    def svg(self, theme: str, background: str = "none") -> bytes:
+        """The figure as SVG: the same data, the same bytes."""
+        with matplotlib.rc_context({"svg.hashsalt": "tinygraph"}):
+            buffer = io.BytesIO()
+            self(theme).savefig(buffer, format="svg", facecolor=background, metadata={"Date": None})
+        return buffer.getvalue()
+
+    def _repr_svg_(self) -> str:
+        return self.svg("light", "white").decode()
 
 
 def themed(draw: Callable[..., None]) -> Callable[..., Plot]:
@@ -34,7 +58,7 @@ def themed(draw: Callable[..., None]) -> Callable[..., Plot]:
                 _dress_texts(one, colours)
             return made
 
-        return figure
+        return Plot(figure)
 
     return plot
 
@@ -90,3 +114,26 @@ def row(axes: Axes, colours: Theme, op: Any, second: float) -> None:
     axes.set_xticks([0], [])
     axes.set_yticks([0], [])
     axes.tick_params(length=0)
+
+
+@themed
+def growth(axes: Axes, colours: Theme, page: str) -> None:
+    """The table of a page, log-log: what a line costs against the number of nodes in its first column."""
+    titles, *lines = [
+        line.strip("| \n").split(" |") for line in (PAGES / page).read_text("utf-8").splitlines() if line[:1] == "|"
+    ]
+    lines = [[cell.strip() for cell in line] for line in lines if "---" not in line[0]]
+    nodes = [float(line[0].replace(",", "")) for line in lines]
+    styles = ["-", "-", "-", "-", ":", "--", "--", "-."]
+    for k, (title, style) in enumerate(zip(titles[1:], styles, strict=True), 1):
+        points = [(n, _seconds(line[k])) for n, line in zip(nodes, lines, strict=True) if len(line) > k and line[k]]
+        axes.loglog(*zip(*points, strict=True), style, marker="o", markersize=3, label=title.strip(), linewidth=1.6)
+    axes.set_xlabel("scalar nodes")
+    axes.set_ylabel("seconds")
+    axes.minorticks_off()
+    axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1.0), fontsize=8)
+
+
+def _seconds(cell: str) -> float:
+    number, unit = cell.split()[:2]
+    return float(number) * {"µs": 1e-6, "ms": 1e-3, "s": 1.0}[unit]
