@@ -1,6 +1,6 @@
 """Check what a build has made: `python -m tests.distribution dist` after `python -m build`.
 
-The wheel carries every file of the package, data too, and nothing else; the sdist all that tests and documentation need.
+The wheel carries every file of the package, data too, and nothing else; the sdist what tests and documentation need.
 The version is that of the package, and of the tag if one is given.
 """
 
