@@ -46,6 +46,7 @@ FLOORS = {
     "testing": 4,
     "logistic": 4,
     "readings": 4,
+    "misconceptions": 4,
     "datasets": 4,
     "reporting": 5,
     "training": 5,

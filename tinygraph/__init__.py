@@ -83,6 +83,7 @@ _LATER = {
     "drawing": "",
     "datasets": "",
     "logistic": "",
+    "misconceptions": "",
     "testing": "",
 }
 

@@ -1,0 +1,31 @@
+"""Five wrong ways to do backpropagation, each on the smallest graph that shows it, beside the right one.
+
+    python examples/misconceptions.py [FOLDER]
+
+Prints the comparisons, and writes misconceptions.svg: the graph of depth first, with the right gradients.
+"""
+
+import sys
+from pathlib import Path
+
+from tinygraph import draw
+from tinygraph.drawing import EngineNotFoundError
+from tinygraph.misconceptions import DEPTH_FIRST, LAB
+
+
+def main(folder: Path) -> None:
+    """Run the lab, and draw its first graph."""
+    for misconception in LAB:
+        print(misconception.compare(), end="\n\n")
+    c = DEPTH_FIRST.smallest()
+    c.backward()
+    picture = draw(c, title="c = b + b, b = a + a: dc/da is 4")
+    try:
+        path = picture.save(folder / "misconceptions.svg")
+    except EngineNotFoundError:
+        path = picture.save(folder / "misconceptions.dot")
+    print(f"wrote {path.name}")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1] if len(sys.argv) > 1 else "."))
