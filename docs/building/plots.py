@@ -137,3 +137,91 @@ def growth(axes: Axes, colours: Theme, page: str) -> None:
 def _seconds(cell: str) -> float:
     number, unit = cell.split()[:2]
     return float(number) * {"µs": 1e-6, "ms": 1e-3, "s": 1.0}[unit]
+
+
+@themed
+def lines(
+    axes: Axes,
+    colours: Theme,
+    x: Any,
+    curves: dict[str, Any],
+    xlabel: str,
+    ylabel: str,
+    *,
+    marks: dict[str, tuple[Sequence[float], Sequence[float]]] | None = None,
+    log: bool = False,
+) -> None:
+    """Curves over x, a line for each name, and single points on them."""
+    for k, (name, y) in enumerate(curves.items()):
+        draw = axes.loglog if log else axes.plot
+        draw(x, y, "o-" if log else "-", label=name, linewidth=1.8, markersize=3, color=_line(colours, k))
+    for k, (name, (at, height)) in enumerate((marks or {}).items()):
+        colour = _line(colours, len(curves) + k)
+        axes.plot(at, height, "o", markersize=5, label=name, color=colour, zorder=3)
+    axes.set_xlabel(xlabel)
+    axes.set_ylabel(ylabel)
+    if log:
+        axes.minorticks_off()
+    if any(curves) or marks:
+        axes.legend()
+
+
+def _line(colours: Theme, k: int) -> str:
+    cycle = [colours.forward, colours.backward, colours.parameter[1], colours.output[1], colours.muted]
+    return cycle[k % len(cycle)]
+
+
+@themed
+def descent(axes: Axes, colours: Theme, w: Any, J: Any, path: Sequence[tuple[float, float]]) -> None:
+    """A cost over one parameter, and the steps that go down it."""
+    axes.plot(w, J, color=colours.forward, linewidth=1.8)
+    for (x, y), (x2, y2) in zip(path, path[1:], strict=False):
+        arrow = {"arrowstyle": "->", "color": colours.backward, "linewidth": 1.4, "shrinkA": 2, "shrinkB": 2}
+        axes.annotate("", (x2, y2), (x, y), arrowprops=arrow)
+    axes.plot(*zip(*path, strict=True), "o", color=colours.backward, markersize=4)
+    axes.set_xlabel("w")
+    axes.set_ylabel("cost J(w)")
+
+
+@themed
+def surfaces(both: list[Axes], colours: Theme, w: Any, costs: dict[str, Any]) -> None:
+    """Costs over two parameters, as surfaces beside each other."""
+    from matplotlib.colors import LinearSegmentedColormap
+
+    low, high = colours.input[0], colours.forward
+    shades = LinearSegmentedColormap.from_list("", [low, high] if colours is LIGHT else [high, low])
+    for axes, (name, Z) in zip(both, costs.items(), strict=True):
+        X, Y = np.meshgrid(w, w)
+        axes.plot_surface(X, Y, Z, cmap=shades, rcount=70, ccount=70, linewidth=0)
+        axes.contour(X, Y, Z, levels=14, offset=Z.min() - 0.35 * np.ptp(Z), colors=[colours.backward], linewidths=0.7)
+        axes.set_zlim(Z.min() - 0.35 * np.ptp(Z), Z.max())
+        axes.set_title(name, fontsize=10)
+        axes.set_xlabel("w1", labelpad=-8)
+        axes.set_ylabel("w2", labelpad=-8)
+        axes.tick_params(labelsize=7, pad=-3)
+        axes.view_init(32, -52)
+        for axis in (axes.xaxis, axes.yaxis, axes.zaxis):
+            axis.set_pane_color((0, 0, 0, 0))
+            axis.line.set_color(colours.muted)
+            axis._axinfo["grid"]["color"] = (*_rgb(colours.muted), 0.25)
+
+
+def _rgb(colour: str) -> tuple[float, float, float]:
+    from matplotlib.colors import to_rgb
+
+    return to_rgb(colour)
+
+
+@themed
+def tangents(axes: Axes, colours: Theme, f: Callable[[Any], Any], at: dict[float, float], over: tuple[float, float]) -> None:
+    """A function, and its tangents at points with known slopes."""
+    x = np.linspace(*over, 300)
+    axes.plot(x, f(x), color=colours.forward, linewidth=1.8, label="f(a)")
+    width = 0.16 * (over[1] - over[0])
+    for k, (a, slope) in enumerate(at.items()):
+        near = np.array([a - width, a + width])
+        axes.plot(near, f(a) + slope * (near - a), color=colours.backward, linewidth=1.6)
+        axes.plot([a], [f(a)], "o", color=colours.backward, markersize=5, label="tangent" if not k else None)
+        axes.annotate(f"slope {slope:.4g}", (a, f(a)), (8, -12), textcoords="offset points", color=colours.backward)
+    axes.set_xlabel("a")
+    axes.legend()
