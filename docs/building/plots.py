@@ -213,7 +213,9 @@ def _rgb(colour: str) -> tuple[float, float, float]:
 
 
 @themed
-def tangents(axes: Axes, colours: Theme, f: Callable[[Any], Any], at: dict[float, float], over: tuple[float, float]) -> None:
+def tangents(
+    axes: Axes, colours: Theme, f: Callable[[Any], Any], at: dict[float, float], over: tuple[float, float]
+) -> None:
     """A function, and its tangents at points with known slopes."""
     x = np.linspace(*over, 300)
     axes.plot(x, f(x), color=colours.forward, linewidth=1.8, label="f(a)")
@@ -225,3 +227,46 @@ def tangents(axes: Axes, colours: Theme, f: Callable[[Any], Any], at: dict[float
         axes.annotate(f"slope {slope:.4g}", (a, f(a)), (8, -12), textcoords="offset points", color=colours.backward)
     axes.set_xlabel("a")
     axes.legend()
+
+
+def loop_against_dot() -> Plot:
+    """The time of one dot product of n numbers, by a loop, by nodes, and by NumPy; measured now."""
+    import time
+
+    from tinygraph import Value, dot
+
+    def seconds(run: Callable[[], Any]) -> float:
+        times, start = [], time.perf_counter()
+        while len(times) < 3 or (len(times) < 200 and time.perf_counter() - start < 0.05):
+            begin = time.perf_counter()
+            run()
+            times.append(time.perf_counter() - begin)
+        return float(np.median(times))
+
+    def by_loop(w: Any, x: Any) -> float:
+        z = 0.0
+        for w_j, x_j in zip(w, x, strict=True):
+            z += w_j * x_j
+        return z
+
+    sizes = [10**k for k in range(1, 6)]
+    found: dict[str, list[float]] = {
+        "a loop over Values": [],
+        "a loop over floats": [],
+        "tinygraph.dot": [],
+        "np.dot": [],
+    }
+    rng = np.random.default_rng(0)
+    for n in sizes:
+        w, x = rng.normal(size=n), rng.normal(size=n)
+        floats, numbers = w.tolist(), x.tolist()
+        nodes = [Value(w_j) for w_j in floats]
+        runs = [
+            functools.partial(by_loop, nodes, numbers),
+            functools.partial(by_loop, floats, numbers),
+            functools.partial(dot, nodes, numbers),
+            functools.partial(np.dot, w, x),
+        ]
+        for name, run in zip(found, runs, strict=True):
+            found[name].append(seconds(run))
+    return lines(sizes, found, "n", "seconds", log=True)
