@@ -1,13 +1,20 @@
 """The lecture's calories table: which share of a food's calories is carbohydrates, protein, fat.
 
 A is (3, 4), a row of column sums (1, 4); dividing them repeats the row, an op that is seen in the graph.
-Run it: `python examples/broadcasting.py`.
+
+    python examples/broadcasting.py [FOLDER]
+
+Prints the shares, and writes broadcasting.svg, in which the repeated row has a card of its own.
 """
+
+import sys
+from pathlib import Path
 
 import numpy as np
 
 import tinygraph
-from tinygraph import Tensor
+from tinygraph import Tensor, draw
+from tinygraph.drawing import EngineNotFoundError
 from tinygraph.graph import order
 
 FOODS = ["Apples", "Beef", "Eggs", "Potatoes"]
@@ -15,7 +22,7 @@ SOURCES = ["Carb", "Protein", "Fat"]
 CALORIES = [[56.0, 0.0, 4.4, 68.0], [1.2, 104.0, 52.0, 8.0], [1.8, 135.0, 99.0, 0.9]]  # of 100 g
 
 
-def main() -> None:
+def main(folder: Path) -> None:
     """Print the percentages, the graph, a gradient, and what goes wrong with shapes that do not fit."""
     A = Tensor(CALORIES, "A")
     cal = A.sum(axis=0, keepdims=True)
@@ -53,6 +60,13 @@ def main() -> None:
     except ValueError as error:
         print(f"  ValueError: {error}")
 
+    picture = draw(percentage, title="which share of its calories a food has from where")
+    try:
+        path = picture.save(folder / "broadcasting.svg")
+    except EngineNotFoundError:
+        path = picture.save(folder / "broadcasting.dot")
+    print(f"\nwrote {path.name}")
+
 
 if __name__ == "__main__":
-    main()
+    main(Path(sys.argv[1] if len(sys.argv) > 1 else "."))

@@ -242,7 +242,7 @@ def op_test(
     >>> test_log()
     """
 
-    @settings(max_examples=max_examples, deadline=None)
+    @settings(max_examples=max_examples, deadline=None, report_multiple_bugs=False)  # one error, and not a group
     @given(point=points(row, limit=limit, sizes=(1, 2)))
     def test(point: tuple[float, ...]) -> None:
         _check_row(row, point, ulps, terms)

@@ -1,0 +1,52 @@
+"""Backpropagation as one meets it in the REPL: build J = 3(a + bc), walk back through it, forwards and back again.
+
+    python examples/backprop_in_the_repl.py [FOLDER]
+
+Prints the conversation, and writes J.svg (the picture) and J.html (the walk as a page with buttons).
+"""
+
+import sys
+from code import InteractiveConsole
+from pathlib import Path
+
+from tinygraph.drawing import EngineNotFoundError
+
+CONVERSATION = """\
+from tinygraph import Stepper, Value, draw, explain, name_from, tree
+a, b, c = Value(5), Value(3), Value(2)
+u = b * c
+v = a + u
+J = 3 * v
+name_from(locals())
+J
+J.backward()
+a.grad, b.grad, c.grad
+print(tree(J))
+walk = Stepper(J)
+print(walk.step(2))
+print(walk.step(3))
+print(walk.back())
+walk.grad("a"), walk.grad("b")
+print(explain(J, b))
+a.data = 6
+J.forward().data
+"""
+
+
+def main(folder: Path) -> None:
+    """Type the conversation, and save what it made."""
+    console = InteractiveConsole()
+    for line in CONVERSATION.splitlines():
+        print(f">>> {line}")
+        console.push(line)
+    J, draw, stepper = (console.locals[name] for name in ("J", "draw", "Stepper"))
+    J.backward()
+    try:
+        paths = [draw(J).save(folder / "J.svg"), stepper(J, phase="both").save(folder / "J.html")]
+    except EngineNotFoundError:
+        paths = [draw(J).save(folder / "J.dot")]
+    print("\nwrote " + " and ".join(path.name for path in paths))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1] if len(sys.argv) > 1 else "."))

@@ -1,0 +1,96 @@
+"""Newton's method by second derivatives: the curvature says how far to go, and six steps do what hundreds did.
+
+    python examples/newton.py [FOLDER]
+
+Finds a root, then trains logistic regression by the Hessian, beside gradient descent. Writes newton.svg: the graph of
+a second derivative, which is a graph like any other.
+"""
+
+import math
+import sys
+from pathlib import Path
+
+import numpy as np
+
+import tinygraph
+from tinygraph import Value, draw, grad, hessian
+from tinygraph.drawing import EngineNotFoundError
+
+
+def square_root_of_two():
+    """The root of x² - 2: each step doubles the number of right digits."""
+    x = 1.0
+    for step in range(6):
+        print(f"  step {step}: x = {x:.16f}, off by {abs(x - math.sqrt(2)):.0e}")
+        leaf = Value(x, "x")
+        y = leaf**2 - 2.0
+        x -= y.data / grad(y, leaf)
+
+
+def data(m=200):
+    """Two overlapping classes in the plane, so that no line parts them."""
+    rng = np.random.default_rng(0)
+    Y = np.arange(m) % 2
+    return rng.normal(size=(m, 2)) + np.stack([1.5 * Y, 0.5 * Y], axis=1), Y
+
+
+def cost(w, X, Y):
+    """Mean cross-entropy of a neuron with the parameters w1, w2, b; scalar, two loops."""
+    z = [w[0] * x1 + w[1] * x2 + w[2] for x1, x2 in X.tolist()]
+    losses = [tinygraph.binary_cross_entropy_with_logits(z_i, float(y)) for z_i, y in zip(z, Y, strict=True)]
+    return tinygraph.total(losses) / len(losses)
+
+
+def by_newton(X, Y, steps=7):
+    """w := w - H⁻¹ dw; returns the parameters."""
+    p = np.zeros(3)
+    for _ in range(steps):
+        w = [Value(p_j, name) for p_j, name in zip(p, ("w1", "w2", "b"), strict=True)]
+        J = cost(w, X, Y)
+        gradient = np.array(grad(J, w))
+        print(f"  w1 = {p[0]:.15f}, J = {J.data:.15f}, |dw| = {np.linalg.norm(gradient):.0e}")
+        p = p - np.linalg.solve(np.array(hessian(J, w)), gradient)
+    return p
+
+
+def by_gradient_descent(X, Y, goal, rate=1.0):
+    """The number of steps w := w - α dw until every parameter is within 1e-6 of the goal."""
+    w = [Value(0.0, name) for name in ("w1", "w2", "b")]
+    slope = tinygraph.compile(cost(w, X, Y), [w])
+    p, steps = np.zeros(3), 0
+    while np.max(np.abs(p - goal)) > 1e-6:
+        _, (gradient,) = slope(p)
+        p, steps = p - rate * gradient, steps + 1
+    return steps
+
+
+def main(folder: Path) -> None:
+    """Find a root, train twice, draw."""
+    print("Newton's method for x² = 2:")
+    square_root_of_two()
+
+    X, Y = data()
+    print("\nLogistic regression with three parameters, by Newton's method:")
+    p = by_newton(X, Y)
+    print(f"gradient descent takes {by_gradient_descent(X, Y, p):,} steps to come within 1e-6 of it")
+
+    z = Value(0.5, "z")
+    loss = tinygraph.binary_cross_entropy_with_logits(z, 1.0)
+    second = grad(grad(loss, z, create_graph=True), z, create_graph=True)
+    second.name = "d²L/dz²"
+    print(
+        f"\nthe curvature of the loss at z = 0.5 is {second.data:.4f}, and it is a graph:",
+        tinygraph.tree(second),
+        sep="\n",
+    )
+    second.backward()
+    picture = draw(second, title="the second derivative of the cross-entropy: a(1 - a)")
+    try:
+        path = picture.save(folder / "newton.svg")
+    except EngineNotFoundError:
+        path = picture.save(folder / "newton.dot")
+    print(f"wrote {path.name}")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1] if len(sys.argv) > 1 else "."))
