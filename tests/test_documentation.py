@@ -252,6 +252,11 @@ def test_no_link_of_the_site_is_dead_and_nothing_is_fetched_from_elsewhere(site)
     assert dead == []
 
 
+def resize(browser, width):
+    size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_page_opens_from_disk_and_fits_a_wide_and_a_narrow_window(site, browser, scheme):
     features = [{"name": "prefers-color-scheme", "value": scheme}]
@@ -260,10 +265,10 @@ def test_a_page_opens_from_disk_and_fits_a_wide_and_a_narrow_window(site, browse
     assert len(pages) > 30
     for path in pages:
         browser.get_log("browser")
+        resize(browser, 1300)
         browser.get(path.as_uri())
         for width in (1300, 400):
-            size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600}
-            browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+            resize(browser, width)
             wide, dark = browser.execute_script(
                 "return [document.documentElement.scrollWidth, document.body.dataset.mdColorScheme === 'slate']"
             )
