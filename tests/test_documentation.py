@@ -166,10 +166,11 @@ def _notebooks():
 
 @pytest.mark.parametrize("name", ["tutorial", "lecture"])
 def test_a_notebook_is_what_its_pages_are(name):
+    made = _notebooks()[name]
     import nbformat
 
     stored = nbformat.read(ROOT / "examples" / "notebooks" / f"{name}.ipynb", as_version=4)
-    assert stored == _notebooks()[name], "write them again: python docs/building/notebooks.py"
+    assert stored == made, "write them again: python docs/building/notebooks.py"
 
 
 @pytest.mark.parametrize("name", ["tutorial", "lecture"])
