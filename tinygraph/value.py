@@ -30,7 +30,7 @@ _new = object.__new__
 _add, _sub, _mul, _div = ops.add, ops.sub, ops.mul, ops.div
 _total, _dot = ops.total, ops.dot
 _SMALLEST = sys.float_info.min
-_COMPARISONS = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
+COMPARISONS = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
 _UFUNCS: dict[str, Callable[..., Any]] = {
     **{row.array: row for row in ops.TABLE.values() if isinstance(row.array, str)},
     "less": operator.lt,
@@ -371,7 +371,7 @@ class Value(Arithmetic):
         pair = (self, other)
         texts = [side.name or f"{side._data:g}" if isinstance(side, Value) else f"{side:g}" for side in pair]
         numbers = [side._data if isinstance(side, Value) else side for side in pair]
-        branch = Branch(_COMPARISONS[symbol], f" {symbol} ".join(texts), *numbers)
+        branch = Branch(COMPARISONS[symbol], f" {symbol} ".join(texts), *numbers)
         for slot, side in enumerate(pair):
             if isinstance(side, Value):
                 partner = (other, self)[slot]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import io
+import itertools
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -175,7 +176,7 @@ def _line(colours: Theme, k: int) -> str:
 def descent(axes: Axes, colours: Theme, w: Any, J: Any, path: Sequence[tuple[float, float]]) -> None:
     """A cost over one parameter, and the steps that go down it."""
     axes.plot(w, J, color=colours.forward, linewidth=1.8)
-    for (x, y), (x2, y2) in zip(path, path[1:], strict=False):
+    for (x, y), (x2, y2) in itertools.pairwise(path):
         arrow = {"arrowstyle": "->", "color": colours.backward, "linewidth": 1.4, "shrinkA": 2, "shrinkB": 2}
         axes.annotate("", (x2, y2), (x, y), arrowprops=arrow)
     axes.plot(*zip(*path, strict=True), "o", color=colours.backward, markersize=4)
