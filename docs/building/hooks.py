@@ -146,7 +146,7 @@ def _taken_in(page: Any, link: str, config: Any, files: Any) -> str:
     """A file of the project, as part of the site."""
     from mkdocs.structure.files import File
 
-    path = (ROOT / "docs" / page.file.src_uri).parent.joinpath(link).resolve()
+    path = Path(os.path.normpath((ROOT / "docs" / page.file.src_uri).parent / link))
     name = f"files/{path.relative_to(ROOT).as_posix()}"
     if files.get_file_from_path(name) is None:
         files.append(File.generated(config, name, content=path.read_bytes()))

@@ -7,6 +7,7 @@ is written twice, and a test holds the notebooks to their pages.
 from __future__ import annotations
 
 import doctest
+import os
 import re
 import sys
 from collections.abc import Iterator
@@ -71,7 +72,7 @@ def _texts(text: str, page: Path) -> Iterator[nbformat.NotebookNode]:
     """A cell of text, its links as seen from the notebook's folder."""
 
     def link(match: re.Match[str]) -> str:
-        return f"](../../{(page.parent / match[1]).resolve().relative_to(ROOT).as_posix()}{match[2] or ''})"
+        return f"](../../{Path(os.path.normpath(page.parent / match[1])).relative_to(ROOT).as_posix()}{match[2] or ''})"
 
     text = re.sub(r"\]\((?!https?:)([\w./-]+)(#[\w-]+)?\)", link, text)
     if text.strip():
