@@ -578,3 +578,9 @@ def test_files_are_what_their_suffix_says(engine, tmp_path):
         with pytest.raises(LayoutError, match=r"it makes no pdf; save as .svg"):
             drawing.save(tmp_path / "J.pdf")
     assert drawing._repr_mimebundle_()["image/svg+xml"].startswith("<svg")
+
+
+def test_the_slope_of_a_largest_entry_can_be_drawn():
+    A = Tensor([[1.0, 2.0], [3.0, 4.0]], "A")
+    slope = tinygraph.grad((A.max(axis=0) ** 2).sum(), A, create_graph=True)
+    assert "(A == max(A, axis=0))" in draw(slope.sum()).source

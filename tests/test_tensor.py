@@ -897,3 +897,13 @@ def test_edits_of_constants_are_noticed():
 def test_one_number_is_formatted_as_such():
     t = Tensor([[2.0]])
     assert (f"{t:.3f}", f"{t}") == ("2.000", "Tensor([[2.0]])")
+
+
+@pytest.mark.parametrize("layout", [np.ascontiguousarray, np.asfortranarray])
+def test_an_edited_leaf_is_laid_out_like_a_new_one(layout):
+    x = np.random.default_rng(0).normal(size=(2, 3, 5))
+    leaf = Tensor(np.zeros((2, 3, 5)))
+    mean = leaf.mean()
+    leaf.data = layout(x)
+    assert leaf.data.flags.c_contiguous
+    assert same(mean.forward().data, Tensor(layout(x)).mean().data)

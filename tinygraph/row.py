@@ -190,7 +190,7 @@ class Op:
         >>> mul.text("b", "c"), neg.text("b"), power(3).text("x"), log.text("a")
         ('b × c', '-b', 'x**3', 'log(a)')
         """
-        if "{}" in self.symbol:
+        if "{" in self.symbol:
             return self.symbol.format(*operands)
         if self.symbol.isidentifier():
             return f"{self.symbol}({', '.join(operands)})"

@@ -89,7 +89,7 @@ class Tensor(Arithmetic):
                     f"data of {self.name or 'this Tensor'} has the shape {self._data.shape}, the new array "
                     f"{array.shape}: make a new Tensor for another shape"
                 )
-            array = np.array(array) if type(array) is _ndarray else array
+            array = array.copy() if type(array) is _ndarray else array  # row by row, as a new Tensor: sums go by it
         self._edit(array)
 
     @property

@@ -203,6 +203,6 @@ def _rank(op: Op) -> int:
     """How tightly an op binds; 0 for a function, whose operands have parentheses already."""
     if op is total:
         return 1
-    if "{}" in op.symbol:
-        return 0 if "({}" in op.symbol or "|{}" in op.symbol else 3
+    if "{" in op.symbol:
+        return 0 if "({" in op.symbol or "|{" in op.symbol else 3
     return _RANKS.get(op.symbol, 0 if op.symbol.isidentifier() else 1)
