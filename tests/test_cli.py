@@ -355,3 +355,49 @@ def test_the_doctor_says_what_is_there(capsys, tmp_path, monkeypatch):
     assert f"tinygraph {tinygraph.__version__}" in out
     assert f"{engine} (dot version 7)" in out
     assert f"A picture was drawn with {engine}" in out
+
+
+def test_a_graph_is_saved_verified_drawn_and_walked(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main([*LECTURE, "-o", "J.json"]) == 0
+    assert main(["verify", "J.json"]) == 0
+    assert "J.json: 6 nodes, and every number is what its op computes" in capsys.readouterr().out
+    assert main(["draw", "J.json"]) == 0
+    drawn = capsys.readouterr().out
+    assert main(LECTURE) == 0
+    assert drawn == capsys.readouterr().out
+    assert main(["draw", "J.json", "-o", "again.json"]) == 0
+    assert (tmp_path / "again.json").read_bytes() == (tmp_path / "J.json").read_bytes()
+    text = (tmp_path / "J.json").read_text(encoding="utf-8").replace("11.0", "12.0")
+    (tmp_path / "J.json").write_text(text, encoding="utf-8")
+    capsys.readouterr()
+    assert main(["verify", "J.json"]) == 2
+    assert capsys.readouterr().err == (
+        "tinygraph: J.json, node 4 (v = a + u): its data is 12.0, but its row computes 11.0\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "arguments", "said"),
+    [
+        (None, ["draw"], "No such file"),
+        ("{", ["verify"], "not JSON"),
+        ("{}", ["step"], "no graph of this library"),
+        ("one", ["draw", "a=3"], "has its own numbers"),
+        ("two", ["draw"], "holds 2 graphs"),
+        ("array", ["draw"], "an array of shape (2,)"),
+    ],
+)
+def test_a_saved_graph_that_cannot_be_used_gets_one_sentence(content, arguments, said, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    x = tinygraph.Value(1.0, "x")
+    graphs = {"one": x * x, "two": [x, x * x], "array": tinygraph.Tensor([1.0, 2.0]) * 2.0}
+    if content in graphs:
+        tinygraph.save(graphs[content], "J.json")
+    elif content is not None:
+        (tmp_path / "J.json").write_text(content, encoding="utf-8")
+    command, *numbers = arguments
+    assert main([command, "J.json", *numbers]) == 2
+    error = capsys.readouterr().err
+    assert said in error
+    assert error.count("\n") == 1

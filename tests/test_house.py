@@ -40,6 +40,9 @@ FLOORS = {
     "drawing": 3,
     "stepping": 3,
     "explaining": 3,
+    "loading": 3,
+    "verifying": 3,
+    "saving": 3,
     "playing": 3,
     "debugging": 5,
     "strategies": 4,
@@ -117,7 +120,8 @@ def test_the_public_names():
               sigmoid log_sigmoid softplus relu heaviside maximum minimum logaddexp binary_cross_entropy
               binary_cross_entropy_with_logits squared_error dot total"""
     others = """FrozenBranchError StaleGraphError Step Stepper Tensor Value check_grad compile concatenate draw explain
-              grad hessian jvp name_from numeric_grad op power scope source stack strict trace_lines tree value_and_grad
+              grad hessian jvp load name_from numeric_grad op power save scope source stack strict trace_lines tree
+              value_and_grad
               vectorize"""
     assert sorted(tinygraph.__all__) == sorted([*rows.split(), *others.split()])
     assert all(ops.TABLE[name] is getattr(tinygraph, name) for name in rows.split())

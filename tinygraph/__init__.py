@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from tinygraph.compiling import compile, source
     from tinygraph.drawing import draw, tree
     from tinygraph.explaining import explain
+    from tinygraph.saving import load, save
     from tinygraph.stepping import Step, Stepper
     from tinygraph.tensor import Tensor, concatenate, stack
     from tinygraph.vectorizing import vectorize
@@ -77,6 +78,8 @@ _LATER = {
     "check_grad": "checking",
     "numeric_grad": "checking",
     "compile": "compiling",
+    "load": "saving",
+    "save": "saving",
     "source": "compiling",
     "vectorize": "vectorizing",
     "checking": "",
@@ -116,6 +119,7 @@ __all__ = [
     "heaviside",
     "hessian",
     "jvp",
+    "load",
     "log",
     "log1p",
     "log_sigmoid",
@@ -130,6 +134,7 @@ __all__ = [
     "pow",
     "power",
     "relu",
+    "save",
     "scope",
     "sigmoid",
     "sign",

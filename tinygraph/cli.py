@@ -10,18 +10,22 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import tinygraph
+from tinygraph.arithmetic import Arithmetic
 from tinygraph.datasets import TableError, read_csv
 from tinygraph.drawing import EngineNotFoundError, LayoutError, draw, tree
 from tinygraph.drawing.drawing import DETAILS
 from tinygraph.drawing.rendering import FORMATS, TIME_LIMIT
 from tinygraph.expressions import ExpressionError, parse
 from tinygraph.graph import order
+from tinygraph.loading import GraphFileError
 from tinygraph.logistic import BACKENDS, LOSSES
 from tinygraph.reporting import say
+from tinygraph.saving import load, save
 from tinygraph.stepping import PAGES, Stepper
 from tinygraph.training import save_model, train
-from tinygraph.value import Value
 from tinygraph.writing import check_writable
+
+SAVED = ".json"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -37,7 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             parser.error(str(error))
     try:
         return int(options.run(options) or 0)
-    except (TableError, FloatingPointError, ExpressionError, EngineNotFoundError, LayoutError) as error:
+    except (TableError, FloatingPointError, ExpressionError, GraphFileError, EngineNotFoundError, LayoutError) as error:
         return _fail(str(error))
     except BrokenPipeError:  # the reader of our output went away
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -77,8 +81,13 @@ def _parser() -> argparse.ArgumentParser:
         epilog='example: tinygraph draw "u = b*c; v = a + u; J = 3*v" a=5 b=3 c=2 -o J.svg',
     )
     _add_expression(draw)
-    draw.add_argument("-o", "--out", metavar="FILE", type=Path,
-                      help="where to write it: .svg, .png, .pdf, or .dot, which needs no Graphviz")  # fmt: skip
+    draw.add_argument(
+        "-o",
+        "--out",
+        metavar="FILE",
+        type=Path,
+        help="where to write it: .svg, .png, .pdf, .dot (without Graphviz), .json (the graph itself)",
+    )
     draw.add_argument("--tree", action="store_true", help="print the graph as text; what happens without --out, too")
     draw.add_argument("--theme", choices=("light", "dark", "auto"), default="light",
                       help="auto: a .svg that goes by the reader's (default: %(default)s)")  # fmt: skip
@@ -108,6 +117,15 @@ def _parser() -> argparse.ArgumentParser:
     step.add_argument("--html", metavar="FILE", type=Path,
                       help="write the walk as a page instead: one file that needs no network")  # fmt: skip
     step.set_defaults(run=_step)
+
+    verify = commands.add_parser(
+        "verify",
+        help="recompute a saved graph, and name the first number that differs",
+        description="Load a graph that was saved as .json, recompute every number from its op, every slope, and every "
+        "gradient from the contributions that arrive. The exit code is 2 where something differs.",
+    )
+    verify.add_argument("file", metavar="GRAPH.json", type=Path, help="the file")
+    verify.set_defaults(run=_verify)
 
     fit = commands.add_parser(
         "fit",
@@ -144,7 +162,8 @@ def _add_expression(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "expression",
         metavar="EXPRESSION",
-        help='such as "J = 3*(a + b*c)"; ; stands between steps, and -- before one that begins with -',
+        help='such as "J = 3*(a + b*c)"; ; stands between steps, and -- before one that begins with -. '
+        "Or a graph that was saved, GRAPH.json",
     )
     parser.add_argument("numbers", metavar="NAME=NUMBER", nargs="*", type=_binding, help="the inputs: a=5 b=3 c=2")
 
@@ -159,8 +178,17 @@ def _binding(text: str) -> tuple[str, float]:
         raise argparse.ArgumentTypeError(f"{number!r} in {text!r} is not a number") from None
 
 
-def _expression(options: argparse.Namespace) -> Value:
-    """The graph that the command line names, with its numbers."""
+def _graph(options: argparse.Namespace) -> Arithmetic:
+    """The graph that the command line names, with its numbers, or that a file holds."""
+    if options.expression.endswith(SAVED):
+        if options.numbers:
+            raise ExpressionError(f"{options.expression} has its own numbers; it takes none of the command line")
+        root = load(options.expression)
+        if not isinstance(root, Arithmetic):
+            raise ExpressionError(f"{options.expression} holds {len(root)} graphs; this command takes a file of one")
+        if shape := getattr(root, "shape", ()):
+            raise ExpressionError(f"{options.expression} holds an array of shape {shape}, not one number")
+        return root
     names = [name for name, _ in options.numbers]
     for name in names:
         if names.count(name) > 1:
@@ -180,7 +208,7 @@ def _number(kind: type[int] | type[float]) -> Callable[[str], float]:
 
 
 def _draw(options: argparse.Namespace) -> None:
-    root = _expression(options)
+    root = _graph(options)
     leaves = {node.name: node for node in order(root) if node.op is None}
     parameters = [name.strip() for name in options.parameters.split(",") if name.strip()]
     for name in parameters:
@@ -188,9 +216,11 @@ def _draw(options: argparse.Namespace) -> None:
             raise ExpressionError(f"--parameters: {name!r} is no input of the expression")
     if not options.forward:
         root.backward()
-    if options.out is not None:
+    if options.out is not None and options.out.suffix == SAVED:
+        save(root, options.out)
+    elif options.out is not None:
         if options.out.suffix.lower().removeprefix(".") not in FORMATS:
-            raise ExpressionError(f"--out {options.out}: the name must end in one of .{', .'.join(FORMATS)}")
+            raise ExpressionError(f"--out {options.out}: the name must end in one of .{', .'.join([*FORMATS, 'json'])}")
         check_writable(options.out)
         drawing = draw(
             root,
@@ -210,7 +240,7 @@ def _draw(options: argparse.Namespace) -> None:
 
 
 def _step(options: argparse.Namespace) -> None:
-    root = _expression(options)
+    root = _graph(options)
     if options.html is None:
         Stepper(root, phase=options.phase or "backward").repl()
         return
@@ -222,6 +252,12 @@ def _step(options: argparse.Namespace) -> None:
     except ValueError as error:  # no page can show it
         raise ExpressionError(f"--html: {error}") from None
     say(f"wrote {path.resolve()}")
+
+
+def _verify(options: argparse.Namespace) -> None:
+    root = load(options.file, verify=True)
+    nodes = sum(len(order(x)) for x in (root if isinstance(root, list) else [root]))
+    say(f"{options.file}: {nodes:,} nodes, and every number is what its op computes")
 
 
 def _doctor(options: argparse.Namespace) -> int:  # noqa: ARG001

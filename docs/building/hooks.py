@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 PICTURE = re.compile(r"^(?P<indent> *)<!-- picture: (?P<expression>.+?) \| (?P<caption>.+?) -->$", re.MULTILINE)
-OUTSIDE = re.compile(r"\]\(((?:\.\./)+(?:examples|tests|tinygraph|shared)?[\w/.-]*\.(?:py|ipynb|toml|css|js))\)")
+OUTSIDE = re.compile(r"\]\(((?:\.\./)+(?:examples|tests|tinygraph|shared)?[\w/.-]*\.(?:py|ipynb|json|toml|css|js))\)")
 FENCE = re.compile(r"^```pycon\n(?P<code>.*?)^```$", re.MULTILINE | re.DOTALL)
 OP_TABLE = re.compile(r"^<!-- op table: (?P<which>public|private) -->$", re.MULTILINE)
 HELP = re.compile(r"^<!-- help: (?P<command>[\w -]+) -->$", re.MULTILINE)
