@@ -401,3 +401,10 @@ def test_a_saved_graph_that_cannot_be_used_gets_one_sentence(content, arguments,
     error = capsys.readouterr().err
     assert said in error
     assert error.count("\n") == 1
+
+
+def test_diagnose_says_where_it_began(capsys):
+    assert main(["diagnose", "a = sigmoid(z); L = log(a)", "z=-800"]) == 1
+    assert capsys.readouterr().out.startswith("log of 0: log(a) = -inf, where a = 0\n")
+    assert main(["diagnose", "2*a", "a=1"]) == 0
+    assert "every number and every gradient is finite" in capsys.readouterr().out

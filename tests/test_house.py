@@ -43,6 +43,7 @@ FLOORS = {
     "loading": 3,
     "verifying": 3,
     "saving": 3,
+    "diagnosing": 3,
     "playing": 3,
     "debugging": 5,
     "strategies": 4,
@@ -119,10 +120,9 @@ def test_the_public_names():
     rows = """add sub mul div neg pow abs sign exp expm1 log log1p sqrt sin cos tan asin acos atan sinh cosh tanh
               sigmoid log_sigmoid softplus relu heaviside maximum minimum logaddexp binary_cross_entropy
               binary_cross_entropy_with_logits squared_error dot total"""
-    others = """FrozenBranchError StaleGraphError Step Stepper Tensor Value check_grad compile concatenate draw explain
-              grad hessian jvp load name_from numeric_grad op power save scope source stack strict trace_lines tree
-              value_and_grad
-              vectorize"""
+    others = """FrozenBranchError StaleGraphError Step Stepper Tensor Value check_grad compile concatenate diagnose
+              draw explain grad hessian jvp load name_from numeric_grad op power save scope source stack strict
+              trace_lines tree value_and_grad vectorize"""
     assert sorted(tinygraph.__all__) == sorted([*rows.split(), *others.split()])
     assert all(ops.TABLE[name] is getattr(tinygraph, name) for name in rows.split())
     assert set(tinygraph.__all__) <= set(dir(tinygraph))

@@ -56,6 +56,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tinygraph.checking import check_grad, numeric_grad
     from tinygraph.compiling import compile, source
+    from tinygraph.diagnosing import diagnose
     from tinygraph.drawing import draw, tree
     from tinygraph.explaining import explain
     from tinygraph.saving import load, save
@@ -78,6 +79,7 @@ _LATER = {
     "check_grad": "checking",
     "numeric_grad": "checking",
     "compile": "compiling",
+    "diagnose": "diagnosing",
     "load": "saving",
     "save": "saving",
     "source": "compiling",
@@ -109,6 +111,7 @@ __all__ = [
     "concatenate",
     "cos",
     "cosh",
+    "diagnose",
     "div",
     "dot",
     "draw",

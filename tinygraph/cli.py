@@ -118,6 +118,16 @@ def _parser() -> argparse.ArgumentParser:
                       help="write the walk as a page instead: one file that needs no network")  # fmt: skip
     step.set_defaults(run=_step)
 
+    diagnose = commands.add_parser(
+        "diagnose",
+        help="say where a nan, an infinite number, or a missing gradient comes from",
+        description="Look through both passes of an expression, or of a saved graph: the first number that is not "
+        "finite, or else gradients that do not arrive, vanish or explode. The exit code is 1 where something is found.",
+        epilog='example: tinygraph diagnose "a = sigmoid(z); L = log(a)" z=-800',
+    )
+    _add_expression(diagnose)
+    diagnose.set_defaults(run=_diagnose)
+
     verify = commands.add_parser(
         "verify",
         help="recompute a saved graph, and name the first number that differs",
@@ -252,6 +262,14 @@ def _step(options: argparse.Namespace) -> None:
     except ValueError as error:  # no page can show it
         raise ExpressionError(f"--html: {error}") from None
     say(f"wrote {path.resolve()}")
+
+
+def _diagnose(options: argparse.Namespace) -> int:
+    from tinygraph.diagnosing import diagnose
+
+    found = diagnose(_graph(options))
+    say(str(found))
+    return int(not found.healthy)
 
 
 def _verify(options: argparse.Namespace) -> None:

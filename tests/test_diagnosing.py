@@ -1,0 +1,215 @@
+"""The autopsy: the first bad number and its kind, forward and backward, and gradients that do not arrive."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import tinygraph
+from tinygraph import StaleGraphError, Tensor, Value, diagnose, trace_lines
+from tinygraph.graph import order
+from tinygraph.testing import graphs, tensor_programs
+
+
+def value(x, name="x"):
+    return Value(x, name)
+
+
+def only(root, parameters=()):
+    (finding,) = diagnose(root, parameters).findings
+    return finding
+
+
+FORWARD = {
+    "log of 0": (lambda: tinygraph.log(value(0.0)), "log(x) = -inf, where x = 0"),
+    "log of a negative number": (lambda: tinygraph.log(value(-1.0)), "log(x) = nan, where x = -1"),
+    "log1p of -1": (lambda: tinygraph.log1p(value(-1.0)), "log of 0"),
+    "0 / 0": (lambda: value(0.0) / value(0.0, "y"), "x / y = nan, where x = 0, y = 0"),
+    "division by 0": (lambda: value(2.0) / value(0.0, "y"), "x / y = inf"),
+    "overflow": (lambda: tinygraph.exp(value(800.0)), "exp(x) = inf, where x = 800"),
+    "overflow of a product": (lambda: value(1e200) * value(1e200, "y"), "overflow: x × y = inf"),
+    "negative base": (lambda: value(-2.0) ** 0.5, "x**0.5 = nan, where x = -2"),
+    "negative base of a root": (lambda: tinygraph.sqrt(value(-2.0)), "negative base: sqrt(x) = nan"),
+    "0 to a negative power": (lambda: value(0.0) ** -1.5, "x**-1.5 = inf"),
+    "outside the domain": (lambda: tinygraph.acos(value(2.0)), "acos(x) = nan, where x = 2"),
+    "cross-entropy of 0": (lambda: tinygraph.binary_cross_entropy(value(0.0), 1.0), "log of 0: binary_cross_entropy(x"),
+    "bad input": (lambda: value(math.nan) * 2.0, "x is nan already"),
+    "infinite operand": (lambda: value(0.0) * math.inf, "0 · inf: x × inf = nan"),
+    "overflow of a sum": (lambda: tinygraph.total([value(1.7e308), value(1.7e308, "y")]), "overflow: x + y = inf"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", FORWARD)
+def test_the_first_bad_number_and_its_kind(case):
+    make, said = FORWARD[case]
+    first = make()
+    later = tinygraph.tanh(first * value(1.0, "w") + 1.0)
+    for root in (first, later):
+        finding = only(root)
+        assert said in str(finding)
+        assert finding.node is first or finding.kind == "bad input"
+
+
+@pytest.mark.parametrize("case", [case for case in FORWARD if case != "bad input"])
+def test_the_slice_shows_it_by_itself_and_its_code_makes_it(case):
+    finding = only(FORWARD[case][0]())
+    assert repr(finding.slice.data) == repr(finding.node.data)
+    assert len(order(finding.slice)) <= 3
+    code = next(line for line in str(finding).splitlines() if "smallest graph" in line).partition(": ")[2]
+    names = {"tinygraph": tinygraph, "Value": Value, "inf": math.inf}
+    again = eval(code, names)
+    assert repr(again.data) == repr(finding.node.data)
+
+
+@pytest.mark.parametrize(
+    ("make", "mend"),
+    [
+        (lambda z: tinygraph.log(tinygraph.sigmoid(z)), "log_sigmoid(z)"),
+        (lambda z: tinygraph.binary_cross_entropy(tinygraph.sigmoid(z), 1.0), "binary_cross_entropy_with_logits(z, y)"),
+        (lambda z: tinygraph.exp(-z), "subtract the largest exponent"),
+        (lambda z: 1.0 / (z + 800.0), "a divisor that cannot be 0"),
+        (lambda z: z**0.5, "a whole exponent"),
+    ],
+)
+def test_it_says_what_usually_mends_it(make, mend):
+    finding = only(make(value(-800.0, "z")))
+    assert mend in finding.mend
+    assert finding.mend in str(finding)
+
+
+def test_the_mends_mend():
+    z = value(-800.0, "z")
+    assert diagnose(tinygraph.log_sigmoid(z)).healthy
+    assert diagnose(tinygraph.binary_cross_entropy_with_logits(z, 1.0)).healthy
+
+
+BACKWARD = {
+    "a root at 0": (lambda x: tinygraph.sqrt(x * 1.0), 0.0, "infinite slope"),
+    "a root of a square at 0": (lambda x: tinygraph.sqrt(x * x), 0.0, "infinite slope"),
+    "0 times infinity": (lambda x: tinygraph.sqrt(x) * 0.0, 0.0, "0 · inf"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", BACKWARD)
+def test_the_first_bad_contribution(case):
+    make, at, kind = BACKWARD[case]
+    x = value(at)
+    root = make(x)
+    assert math.isfinite(root.data)
+    finding = only(root)
+    assert finding.kind == kind
+    assert finding.node.op is tinygraph.sqrt
+    root.backward()
+    assert not math.isfinite(x.grad)
+
+
+def test_a_gradient_that_overflows():
+    x = value(1e-300)
+    root = x * 1e200 * 1e200  # is 1e100, and its gradient 1e400
+    finding = only(root)
+    assert (finding.kind, finding.node) == ("overflow", root.args[0])
+    assert "1e+200 × 1e+200 = inf" in finding.says
+
+
+def test_a_gradient_that_does_not_arrive():
+    w, x = value(2.0, "w"), value(-3.0, "x")
+    dead = tinygraph.relu(w * x)
+    finding = only(dead, [w])
+    assert finding.kind == "no gradient"
+    assert "it stops at relu(w × x), whose slope in (w × x) is 0, where (w × x) = -6" in finding.says
+    assert "relu below 0" in finding.mend
+    other = value(1.0, "w2")
+    assert "w2: it is not in the graph" in only(x * 2.0, [other]).says
+    fixed = Value(1.0, "k", constant=True)
+    assert "it is a constant" in only(x * fixed, [fixed]).says
+    assert "add up to 0" in only(x - x).says
+
+
+def test_a_gradient_that_vanishes_or_explodes():
+    x = y = value(1.0)
+    for _ in range(12):
+        y = tinygraph.sigmoid(y * 0.5)
+    finding = only(y)
+    assert finding.kind == "vanishing gradient"
+    assert "on a path of 24 edges" in finding.says
+    assert f"to {tinygraph.grad(y, x):.1e}" in finding.says
+    y = x
+    for _ in range(30):
+        y = y * 3.0
+    finding = only(y)
+    assert (finding.kind, "from 1 to 2.1e+14 on a path of 30 edges" in finding.says) == ("exploding gradient", True)
+    y = x
+    for _ in range(200):
+        y = tinygraph.tanh(y * 20.0)
+    assert only(y).kind == "vanishing gradient"
+
+
+def test_arrays_say_which_entry():
+    finding = only(tinygraph.log(Tensor([[1.0, 2.0], [0.0, 3.0]], "A")).sum())
+    assert str(finding).startswith("log of 0: log(A) = -inf, where A = 0, at entry [1, 0]")
+    assert finding.slice.item() == -math.inf
+    assert only(Tensor([1.7e308, 1.7e308], "b").sum()).kind == "overflow of a sum"
+    assert only(tinygraph.sqrt(Tensor([4.0, 0.0], "s")).sum()).kind == "infinite slope"
+    dead = only(tinygraph.relu(Tensor([-1.0, -2.0], "h")).sum())
+    assert "no gradient reached h: it stops at relu(h)" in dead.says
+
+
+def test_the_line_is_said_where_it_was_traced():
+    with trace_lines():
+        y = tinygraph.log(value(0.0))
+    assert only(y).line == y.line != ""
+    assert f"recorded at {y.line}" in str(diagnose(y))
+
+
+@given(program=graphs())
+def test_tame_programs_have_no_bad_numbers_and_nothing_is_written(program):
+    root = program(*map(Value, program.at))
+    kinds = {finding.kind for finding in diagnose(root).findings}
+    assert kinds <= {"no gradient", "vanishing gradient", "exploding gradient"}
+    assert all(node.grad is None for node in order(root))
+
+
+@given(
+    program=graphs(),
+    at=st.lists(st.sampled_from([0.0, -1.0, 800.0, 1e200, math.inf, math.nan]), min_size=4, max_size=4),
+)
+def test_whatever_the_numbers_it_finds_the_first(program, at):
+    root = program(*map(Value, at[: len(program.at)]))
+    findings = diagnose(root).findings
+    bad = [node for node in reversed(order(root)) if not math.isfinite(node.data)]
+    if bad:
+        assert [finding.node for finding in findings] == bad[:1]
+    root.backward()
+    gradients = [node.grad for node in order(root) if node.grad is not None]
+    if not bad and not all(map(math.isfinite, gradients)):
+        assert findings[0].kind in ("0 · inf", "infinite slope", "overflow", "overflow of a sum")
+    str(diagnose(root))
+
+
+@given(program=tensor_programs())
+def test_programs_of_arrays_too(program):
+    root = program(*map(Tensor, program.at))
+    kinds = {finding.kind for finding in diagnose(root).findings}
+    bad = any(not np.isfinite(node.data).all() for node in order(root))
+    assert bad or kinds <= {
+        "no gradient",
+        "vanishing gradient",
+        "exploding gradient",
+        "infinite slope",
+        "0 · inf",
+        "overflow",
+    }
+
+
+def test_what_it_takes():
+    with pytest.raises(TypeError, match="a node of a graph"):
+        diagnose(3.0)
+    x = value(1.0)
+    y = x * 2.0
+    assert "every number and every gradient is finite" in str(diagnose(y))
+    assert repr(diagnose(y)) == str(diagnose(y))
+    x.data = 2.0
+    with pytest.raises(StaleGraphError):
+        diagnose(y)
