@@ -157,6 +157,27 @@ def test_ctrl_c_leaves_the_old_file(table, monkeypatch, capsys):
     assert (table.parent / "model.json").read_text() == "mine"
 
 
+def test_ctrl_c_in_the_middle_of_training_saves_what_was_learned_beside(table, monkeypatch, capsys):
+    (table.parent / "model.json").write_text("mine")
+    ours = tinygraph.logistic.LogisticRegression.fit
+
+    def interrupted(self, X, y, on_step):
+        def stop(step, cost):
+            if step == 5:
+                raise KeyboardInterrupt
+
+        return ours(self, X, y, stop)
+
+    monkeypatch.setattr("tinygraph.training.LogisticRegression.fit", interrupted)
+    assert main(["fit", "t.csv", "--target", "label"]) == 130
+    assert "stopped after 5 of 100 steps; model.json is as it was" in capsys.readouterr().err
+    assert (table.parent / "model.json").read_text() == "mine"
+    stopped = json.loads((table.parent / "model-stopped.json").read_text())
+    monkeypatch.setattr("tinygraph.training.LogisticRegression.fit", ours)
+    assert main(["fit", "t.csv", "--target", "label", "--steps", "5", "--out", "five.json"]) == 0
+    assert stopped == json.loads((table.parent / "five.json").read_text())
+
+
 def test_an_interrupted_write_leaves_the_old_file(tmp_path, monkeypatch):
     from tinygraph.writing import write_whole
 

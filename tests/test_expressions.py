@@ -108,7 +108,6 @@ def test_what_is_not_understood_is_pointed_at(text):
         ("a*" * LONGEST + "a", "is too long"),
         ("(" * 1000 + "a" + ")" * 1000, "nested"),
         ("-" * 5000 + "a", "nested too deeply"),
-        ("+".join("a" * 3000), "nested too deeply"),
         ("a*" + "9" * 5000, "integer string conversion"),
         ("a\x00", "null bytes"),
         ("b", "'a' has a number, but does not occur"),
@@ -117,6 +116,14 @@ def test_what_is_not_understood_is_pointed_at(text):
 def test_what_is_too_much_or_too_little_is_one_error(text, message):
     with pytest.raises(ExpressionError, match=message):
         parse(text, {"a": 1.0, "b": 2.0} if text == "b" else {"a": 1.0})
+
+
+def test_a_long_sum_is_a_graph_or_one_error():
+    """Python 3.11 cannot read it, 3.13 can."""
+    try:
+        assert parse("+".join("a" * 3000), {"a": 1.0}).data == 3000.0
+    except ExpressionError as error:
+        assert "nested too deeply" in str(error)  # noqa: PT017
 
 
 @given(text=st.text(max_size=60) | st.text("ab+-*/()=;, .0123456789e\n", max_size=60))

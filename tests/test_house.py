@@ -49,6 +49,7 @@ FLOORS = {
     "strategies": 4,
     "testing": 4,
     "logistic": 4,
+    "chunks": 4,
     "readings": 4,
     "misconceptions": 4,
     "datasets": 4,

@@ -192,7 +192,8 @@ def test_bad_parameters_are_refused_at_fit(params, message):
 
 def test_parameters_in_and_out():
     model = LogisticRegression(loss="squared_error", n_steps=7)
-    assert model.get_params() == {"backend": "scalar", "loss": "squared_error", "learning_rate": 0.1, "n_steps": 7}
+    given = {"backend": "scalar", "loss": "squared_error", "learning_rate": 0.1, "n_steps": 7, "warm_start": False}
+    assert model.get_params() == given
     assert model.set_params(n_steps=3) is model
     assert model.n_steps == 3
     with pytest.raises(ValueError, match="no parameter 'alpha'; it has backend"):
@@ -349,3 +350,54 @@ def test_shapes_that_are_not_the_lectures_are_refused():
             reading(w, b, np.ones((2, 2)), np.ones(2))
         with pytest.raises(ValueError, match="at least one"):
             reading(w, b, np.ones((2, 0)), np.ones((1, 0)))
+
+
+@pytest.mark.parametrize("backend", ["scalar", "tensor"])
+def test_ctrl_c_keeps_the_parameters_of_the_last_complete_step(backend):
+    whole = LogisticRegression(backend=backend, n_steps=3).fit(X4, Y4)
+
+    def stop(step, cost):
+        if step == 3:
+            raise KeyboardInterrupt
+
+    model = LogisticRegression(backend=backend, n_steps=100)
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(X4, Y4, stop)
+    assert model.coef_.tolist() == whole.coef_.tolist()
+    assert model.intercept_.tolist() == whole.intercept_.tolist()
+    assert model.costs_ == whole.costs_
+    assert model.predict(X4).tolist() == whole.predict(X4).tolist()
+
+
+@pytest.mark.parametrize("backend", ["scalar", "tensor"])
+def test_a_real_ctrl_c_leaves_whole_steps(backend):
+    """Sent from another thread at any moment, in the middle of a pass or of an update."""
+    import signal
+    import threading
+
+    reference = LogisticRegression(backend=backend, n_steps=20_000)
+    path = []
+    model = LogisticRegression(backend=backend, n_steps=10**9)
+    timer = threading.Timer(0.05, signal.raise_signal, [signal.SIGINT])
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(X4, Y4)
+    timer.join()
+    reference.n_steps = len(model.costs_)
+    reference.fit(X4, Y4, lambda step, cost: path.append(cost))
+    assert model.costs_ == path
+    last = [reference.coef_.tolist()]
+    reference.n_steps += 1
+    last.append(reference.fit(X4, Y4).coef_.tolist())
+    assert model.coef_.tolist() in last
+
+
+@pytest.mark.parametrize("backend", ["scalar", "tensor"])
+def test_a_warm_start_goes_on_where_it_ended(backend):
+    whole = LogisticRegression(backend=backend, n_steps=7).fit(X4, Y4)
+    model = LogisticRegression(backend=backend, n_steps=3, warm_start=True).fit(X4, Y4)
+    model.n_steps = 4
+    model.fit(X4, Y4)
+    assert model.coef_.tolist() == whole.coef_.tolist()
+    with pytest.raises(ValueError, match="was fitted with"):
+        model.fit([[1.0] * 5, [2.0] * 5], [0, 1])

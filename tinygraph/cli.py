@@ -22,7 +22,7 @@ from tinygraph.logistic import BACKENDS, LOSSES
 from tinygraph.reporting import say
 from tinygraph.saving import load, save
 from tinygraph.stepping import PAGES, Stepper
-from tinygraph.training import save_model, train
+from tinygraph.training import TrainingStoppedError, save_model, train
 from tinygraph.writing import check_writable
 
 SAVED = ".json"
@@ -290,7 +290,7 @@ def _demo(options: argparse.Namespace) -> None:
     demo(options.out)
 
 
-def _fit(options: argparse.Namespace) -> None:
+def _fit(options: argparse.Namespace) -> int:
     table = read_csv(options.file, options.target)
     if options.out.exists() and options.out.samefile(options.file):
         raise TableError(f"{options.out}: is the table itself; choose another file for --out")
@@ -306,4 +306,8 @@ def _fit(options: argparse.Namespace) -> None:
         )
     except TableError as error:
         raise TableError(f"{options.file}, {error}") from None
+    except TrainingStoppedError as stopped:
+        save_model(options.out.with_name(f"{options.out.stem}-stopped{options.out.suffix}"), stopped.model)
+        return _fail(f"stopped after {stopped.steps} of {options.steps} steps; {options.out} is as it was", 130)
     save_model(options.out, model)
+    return 0

@@ -33,6 +33,7 @@ LOSSES: dict[str, Callable[[Any, Any], Any]] = {
     "squared_error": lambda z, y: squared_error(_activation(z), y),
 }
 BACKENDS = ("scalar", "tensor")
+PARAMETERS = ("backend", "loss", "learning_rate", "n_steps", "warm_start")
 
 
 def _activation(z: Any) -> Any:
@@ -159,19 +160,40 @@ def gradient_descent(
     """
     cost: Callable[..., Any] = no_loop if isinstance(w, Tensor) else two_loops
     parameters: list[Any] = [w, b] if isinstance(w, Tensor) else [*w, b]
-    for step in range(n_steps):
+
+    def backward() -> float:
         J = cost(w, b, X, Y, loss)
         J.backward()
+        return J.item()  # type: ignore[no-any-return]
+
+    yield from descend(backward, parameters, learning_rate, n_steps)
+
+
+def descend(
+    backward: Callable[[], float], parameters: Sequence[Any], learning_rate: float, n_steps: int
+) -> Iterator[float]:
+    """Descend along the gradients that `backward()` leaves on the parameters, and yield the cost that it returns.
+
+    >>> x = Value(3.0)
+    >>> def backward():
+    ...     J = x * x
+    ...     J.backward()
+    ...     return J.data
+    >>> list(descend(backward, [x], 0.5, 2)), x.data
+    ([9.0, 0.0], 0.0)
+    """
+    for step in range(n_steps):
+        J = backward()
         slopes = [parameter.grad for parameter in parameters]
-        if not all(np.isfinite(number).all() for number in (J.data, *slopes) if number is not None):
+        if not all(np.isfinite(number).all() for number in (J, *slopes) if number is not None):
             raise FloatingPointError(
-                f"the cost is {J.item()} at step {step}: bring the features to one scale, lower the learning "
+                f"the cost is {J} at step {step}: bring the features to one scale, lower the learning "
                 "rate, or take loss='cross_entropy_with_logits', which stays finite where a rounds to 0 or 1"
             )
         for parameter, slope in zip(parameters, slopes, strict=True):
             if slope is not None:
                 parameter.data -= learning_rate * slope
-        yield J.item()
+        yield J
 
 
 class NotFittedError(ValueError, AttributeError):
@@ -183,8 +205,8 @@ class LogisticRegression:
 
     `backend` is "scalar" (two explicit loops) or "tensor" (none, and hundreds of times faster);
     `loss` is "cross_entropy_with_logits", "cross_entropy" (by way of a, as the lecture does) or
-    "squared_error". After `fit`: `coef_` (1, n), `intercept_` (1,), `classes_` (2,), and `costs_`,
-    the cost before each step.
+    "squared_error"; `warm_start` goes on from where the last `fit` ended. After `fit`, or where it was stopped:
+    `coef_` (1, n), `intercept_` (1,), `classes_` (2,), and `costs_`, the cost before each step.
 
     >>> model = LogisticRegression(learning_rate=1.0, n_steps=50)
     >>> model.fit([[0.0], [1.0], [2.0], [3.0]], ["no", "no", "yes", "yes"]).predict([[0.5], [2.5]])
@@ -197,14 +219,18 @@ class LogisticRegression:
         loss: str = "cross_entropy_with_logits",
         learning_rate: float = 0.1,
         n_steps: int = 100,
+        warm_start: bool = False,
     ) -> None:
         self.backend, self.loss, self.learning_rate, self.n_steps = backend, loss, learning_rate, n_steps
+        self.warm_start = warm_start
 
     def fit(self, X: Any, y: Any, on_step: Callable[[int, float], None] | None = None) -> LogisticRegression:
         """Learn from m examples (m, n) and their labels (m,), of two classes; returns the model.
 
-        `on_step(step, cost)` is called after each step. Raises ValueError for data that is not
-        of this form, not finite, or not of two classes, FloatingPointError where descent diverges.
+        Arrays and dataframes of dask are taken chunk by chunk (backend "tensor"), on whatever scheduler or cluster is
+        active; both must have the same chunks of rows. `on_step(step, cost)` is called after each step. Stopped by
+        Ctrl-C, or by an error, the model keeps the parameters of the last complete step. Raises ValueError for data
+        that is not of this form, not finite, or not of two classes, FloatingPointError where descent diverges.
         """
         _choice("backend", self.backend, BACKENDS)
         _choice("loss", self.loss, LOSSES)
@@ -212,6 +238,34 @@ class LogisticRegression:
             raise ValueError(f"learning_rate must be a positive number, not {self.learning_rate!r}")
         if not (isinstance(self.n_steps, int) and self.n_steps > 0):
             raise ValueError(f"n_steps must be a positive whole number, not {self.n_steps!r}")
+        from tinygraph.chunks import is_chunked
+
+        prepare = self._in_chunks if is_chunked(X) or is_chunked(y) else self._in_memory
+        classes, n, descent, parameters = prepare(X, y)
+        self.costs_: list[float] = []
+        kept = parameters()
+        try:
+            for J in descent:
+                kept, cost = parameters(), J
+                self.costs_.append(cost)
+                if on_step is not None:
+                    on_step(len(self.costs_), cost)
+        finally:
+            if self.costs_:
+                self.classes_, self.n_features_in_ = classes, n
+                self.coef_, self.intercept_ = kept
+        return self
+
+    def _start(self, n: int) -> tuple[Any, float]:
+        """The weights (n, 1) and the bias to begin with."""
+        if not (self.warm_start and hasattr(self, "coef_")):
+            return np.zeros((n, 1)), 0.0
+        if self.n_features_in_ != n:
+            raise ValueError(f"X has {n} features, but the model to go on with was fitted with {self.n_features_in_}")
+        return self.coef_.T.copy(), float(self.intercept_[0])
+
+    def _in_memory(self, X: Any, y: Any) -> tuple[Any, int, Iterator[float], Callable[[], tuple[Any, Any]]]:
+        """Classes, number of features, the descent over the whole table, and what the parameters are."""
         table = _examples(X)
         labels = np.asarray(y)
         if labels.shape not in ((len(table),), (len(table), 1)):
@@ -220,33 +274,44 @@ class LogisticRegression:
         if len(classes) != 2:
             raise ValueError(f"y must hold two classes, but it holds {len(classes)} class(es): {classes.tolist()[:5]}")
         n = table.shape[1]
+        weights, bias = self._start(n)
         options: Any = {"loss": self.loss, "learning_rate": self.learning_rate, "n_steps": self.n_steps}
-        w: Any
-        b: Any
         if self.backend == "tensor":
-            w, b = Tensor(np.zeros((n, 1)), "w"), Tensor(0.0, "b")
+            w, b = Tensor(weights, "w"), Tensor(bias, "b")
             descent = gradient_descent(w, b, table.T, codes.reshape(1, -1).astype(np.float64), **options)
-        else:
-            w, b = [Value(0.0, name=f"w{j + 1}") for j in range(n)], Value(0.0, name="b")
-            descent = gradient_descent(w, b, table.tolist(), codes.tolist(), **options)
-        self.costs_: list[float] = []
-        for J in descent:
-            self.costs_.append(J)
-            if on_step is not None:
-                on_step(len(self.costs_), J)
-        self.classes_ = classes
-        self.n_features_in_ = n
-        self.coef_ = w.data.T.copy() if self.backend == "tensor" else np.array([[w_j.data for w_j in w]])
-        self.intercept_ = np.array([b.item()])
-        return self
+            return classes, n, descent, lambda: (w.data.T.copy(), np.array([b.item()]))
+        ws, c = [Value(w_j, name=f"w{j + 1}") for j, w_j in enumerate(weights.ravel().tolist())], Value(bias, name="b")
+        descent = gradient_descent(ws, c, table.tolist(), codes.tolist(), **options)
+        return classes, n, descent, lambda: (np.array([[w_j.data for w_j in ws]]), np.array([c.item()]))
+
+    def _in_chunks(self, X: Any, y: Any) -> tuple[Any, int, Iterator[float], Callable[[], tuple[Any, Any]]]:
+        """The same over chunks that are never in one place."""
+        from tinygraph.chunks import Chunks
+
+        if self.backend != "tensor":
+            raise ValueError("data in chunks are for backend='tensor': the loops would take them number by number")
+        chunks = Chunks(X, y)
+        weights, bias = self._start(chunks.n)
+        w, b = Tensor(weights, "w"), Tensor(bias, "b")
+
+        def backward() -> float:
+            J, w.grad, db = chunks.cost_and_gradient(w.data, b.item(), self.loss)
+            b.grad = np.array(db)
+            return J
+
+        descent = descend(backward, [w, b], self.learning_rate, self.n_steps)
+        return chunks.classes, chunks.n, descent, lambda: (w.data.T.copy(), np.array([b.item()]))
 
     def decision_function(self, X: Any) -> np.ndarray[Any, Any]:
-        """The logits z of examples (m, n), as an array (m,)."""
+        """The logits z of examples (m, n), as an array (m,); of an array of dask a lazy one."""
         if not hasattr(self, "coef_"):
             raise NotFittedError("this LogisticRegression is not fitted yet: call fit(X, y) first")
-        table = _examples(X)
+        from tinygraph.chunks import is_chunked
+
+        table = X if is_chunked(X) else _examples(X)
         if table.shape[1] != self.n_features_in_:
             raise ValueError(f"X has {table.shape[1]} features, but the model was fitted with {self.n_features_in_}")
+        table = table.to_dask_array() if hasattr(table, "to_dask_array") else table
         z: np.ndarray[Any, Any] = table @ self.coef_[0] + self.intercept_[0]
         return z
 
@@ -257,17 +322,20 @@ class LogisticRegression:
 
     def predict(self, X: Any) -> np.ndarray[Any, Any]:
         """The more probable class of each example (m, n), as an array (m,)."""
-        chosen: np.ndarray[Any, Any] = (self.decision_function(X) > 0).astype(int)
-        labels: np.ndarray[Any, Any] = self.classes_[chosen]
+        labels: np.ndarray[Any, Any] = np.where(self.decision_function(X) > 0, self.classes_[1], self.classes_[0])
         return labels
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """The share of examples whose class is predicted right."""
+        from tinygraph.chunks import is_chunked, share_of_right
+
+        if is_chunked(X) and sample_weight is None:
+            return share_of_right(X, y, self.predict)
         return float(np.average(self.predict(X) == np.asarray(y).ravel(), weights=sample_weight))
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:  # noqa: ARG002  (nothing is nested here)
         """The constructor's arguments, as scikit-learn asks for them."""
-        return {name: getattr(self, name) for name in ("backend", "loss", "learning_rate", "n_steps")}
+        return {name: getattr(self, name) for name in PARAMETERS}
 
     def set_params(self, **params: Any) -> LogisticRegression:
         """Set constructor arguments; ValueError for one that does not exist."""

@@ -15,12 +15,21 @@ from tinygraph.writing import write_whole
 READ = 500  # rows on which the readings are compared
 
 
+class TrainingStoppedError(Exception):
+    """Training was stopped by Ctrl-C; `model` is what was learned until then."""
+
+    def __init__(self, model: dict[str, object], steps: int) -> None:
+        super().__init__(f"stopped after {steps} steps")
+        self.model, self.steps = model, steps
+
+
 def train(
     table: Table, *, loss: str, learning_rate: float, n_steps: int, seed: int = 0, backend: str = "tensor"
 ) -> dict[str, object]:
     """Train logistic regression, say how it goes, and return the model as plain data.
 
-    The features are brought to one scale; a fifth of the rows, drawn by the seed, is kept to test on.
+    The features are brought to one scale; a fifth of the rows, drawn by the seed, is kept to test on. Raises
+    TrainingStoppedError where Ctrl-C comes after the first step.
     """
     training, test = table.split(seed)
     scaler = Scaler.of(training.X)
@@ -30,9 +39,34 @@ def train(
     say(f"  {len(X)} rows to train on, {len(X_test)} to test on, {len(table.features)} features brought to one scale")
     say(f"  loss {loss}, learning rate α = {learning_rate:g}, {n_steps} steps, backend {backend}")
     model = LogisticRegression(backend=backend, loss=loss, learning_rate=learning_rate, n_steps=n_steps)
+
+    def described() -> dict[str, object]:
+        return {
+            "model": "logistic regression",
+            "features": list(table.features),
+            "mean": scaler.mean,
+            "deviation": scaler.deviation,
+            "coef": model.coef_[0].tolist(),
+            "intercept": float(model.intercept_[0]),
+            "target": table.target,
+            "classes": list(table.classes),
+            "accuracy": {"train": model.score(X, training.y), "test": model.score(X_test, test.y)},
+            "backend": backend,
+            "loss": loss,
+            "learning_rate": learning_rate,
+            "n_steps": len(model.costs_),
+            "seed": seed,
+            "costs": model.costs_,
+        }
+
     start = perf_counter()
-    with progress("gradient descent", n_steps) as on_step:
-        model.fit(X, training.y, on_step)
+    try:
+        with progress("gradient descent", n_steps) as on_step:
+            model.fit(X, training.y, on_step)
+    except KeyboardInterrupt:
+        if not getattr(model, "costs_", []):
+            raise
+        raise TrainingStoppedError(described(), len(model.costs_)) from None
     seconds = perf_counter() - start
     say(f"  cost {model.costs_[0]:.4f} → {model.costs_[-1]:.4f} in {n_steps} steps and {seconds:.1f} s")
     codes = [float(label == model.classes_[1]) for label in training.y[:READ]]
@@ -42,23 +76,7 @@ def train(
         say(f"    {line}")
     accuracy = {"train": model.score(X, training.y), "test": model.score(X_test, test.y)}
     say(f"  accuracy {accuracy['train']:.1%} on the training rows, {accuracy['test']:.1%} on the test rows")
-    return {
-        "model": "logistic regression",
-        "features": list(table.features),
-        "mean": scaler.mean,
-        "deviation": scaler.deviation,
-        "coef": coef,
-        "intercept": intercept,
-        "target": table.target,
-        "classes": list(table.classes),
-        "accuracy": accuracy,
-        "backend": backend,
-        "loss": loss,
-        "learning_rate": learning_rate,
-        "n_steps": n_steps,
-        "seed": seed,
-        "costs": model.costs_,
-    }
+    return described()
 
 
 def save_model(path: Path, model: dict[str, object]) -> None:
