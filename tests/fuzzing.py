@@ -290,7 +290,7 @@ def _damaged_json(rng: random.Random, data: bytes) -> bytes:
         if how == 0:
             del holder[key]
         elif how == 1 and isinstance(holder[key], (int, float)) and not isinstance(holder[key], bool):
-            holder[key] += rng.choice([1, -1, 0.5, 1e-9, 10**6])
+            holder[key] = (holder[key] if abs(holder[key]) < 1e300 else 0) + rng.choice([1, -1, 0.5, 1e-9, 10**6])
         elif how == 2 and isinstance(holder, list):
             holder.insert(key, json.loads(json.dumps(holder[key])))
         elif how == 3 and isinstance(holder, dict):
