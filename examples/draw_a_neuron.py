@@ -2,8 +2,8 @@
 
     python examples/draw_a_neuron.py [FOLDER]
 
-Prints the graph as text before and after the backward pass, and writes a picture of each moment: neuron-before-light.svg,
-neuron-after-light.svg, and the same for dark pages.
+Prints the graph as text before and after the backward pass, and writes a picture of each moment:
+neuron-before-light.svg, neuron-after-light.svg, and the same for dark pages.
 """
 
 import sys

@@ -33,11 +33,16 @@ def milliseconds(run, times):
     return median(taken)
 
 
-def main(folder: Path) -> None:
-    """Record, roll up, measure, draw."""
+def data():
+    """Random examples, one a row, and their labels."""
     draw_number = random.Random(0).gauss
     rows = [[draw_number(0, 1) for _ in range(N)] for _ in range(M)]
-    labels = [float(sum(row) > 0) for row in rows]
+    return rows, [float(sum(row) > 0) for row in rows]
+
+
+def main(folder: Path) -> None:
+    """Record, roll up, measure, draw."""
+    rows, labels = data()
     w, b = [Value(0.1, f"w{j + 1}") for j in range(N)], Value(0.0, "b")
 
     def loops():
