@@ -57,7 +57,8 @@ def main(folder: Path) -> None:
     print(f"\nthe least certain test row: {said[row]:.2f} for malignant, and it was {test.classes[test.y[row]]}")
 
     J, parameters = graph(model, X, train.y)
-    picture = draw(J, parameters=parameters, title=f"logistic regression on {len(train.y)} rows, trained")
+    title = f"logistic regression on {len(train.y)} rows, trained"
+    picture = draw(J, parameters=parameters, direction="TB", title=title)
     try:
         path = picture.save(folder / "logistic_regression.svg")
     except EngineNotFoundError:

@@ -77,8 +77,8 @@ def main(folder: Path) -> None:
 
     found.root.backward()
     pictures = {
-        "loops": draw(J, parameters=[*w, b], title=f"two loops over {M:,} examples, folded"),
-        "vectors": draw(found.root, parameters=found.leaves.values(), title="what they are"),
+        "loops": draw(J, parameters=[*w, b], direction="TB", title=f"two loops over {M:,} examples, folded"),
+        "vectors": draw(found.root, parameters=found.leaves.values(), direction="TB", title="what they are"),
     }
     for name, picture in pictures.items():
         try:
