@@ -271,3 +271,21 @@ def loop_against_dot() -> Plot:
         for name, run in zip(found, runs, strict=True):
             found[name].append(seconds(run))
     return lines(sizes, found, "n", "seconds", log=True)
+
+
+@themed
+def drawn_by(axes: Axes, colours: Theme, draw: Callable[..., None], *data: Any) -> None:
+    """What a function of a script draws on axes, in the manner of the pages."""
+    axes.grid(False)
+    draw(axes, *data)
+
+
+@themed
+def distances(axes: Axes, colours: Theme, paths: dict[str, Sequence[float]]) -> None:
+    """How far from the goal each way is after 1, 2, … steps, log-log."""
+    for name, distance in paths.items():
+        axes.loglog(range(1, len(distance) + 1), distance, "o-", markersize=3, linewidth=1.8, label=name)
+    axes.set_xlabel("step")
+    axes.set_ylabel("distance from the minimum")
+    axes.minorticks_off()
+    axes.legend()
