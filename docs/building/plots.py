@@ -227,7 +227,9 @@ def tangents(
     axes.plot(x, f(x), color=colours.forward, linewidth=1.8, label="f(a)")
     tall = float(np.ptp(f(x))) or 1.0
     for k, (a, slope) in enumerate(at.items()):
-        width = 0.16 * (over[1] - over[0]) / np.hypot(1.0, slope * (over[1] - over[0]) / tall)  # equally long to the eye
+        width = (
+            0.16 * (over[1] - over[0]) / np.hypot(1.0, slope * (over[1] - over[0]) / tall)
+        )  # equally long to the eye
         near = np.array([a - width, a + width])
         axes.plot(near, f(a) + slope * (near - a), color=colours.backward, linewidth=1.6)
         axes.plot([a], [f(a)], "o", color=colours.backward, markersize=5, label="tangent" if not k else None)
