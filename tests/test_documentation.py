@@ -3,6 +3,7 @@
 That its examples print what they say, the doctests of the pages hold.
 """
 
+import codeop
 import doctest
 import importlib.util
 import os
@@ -96,6 +97,17 @@ def test_every_public_name_is_in_the_reference():
     assert set(tinygraph.__all__) - rows <= last
 
 
+# --- what is typed
+
+
+@pytest.mark.parametrize("path", [*PAGES, ROOT / "README.md"], ids=_name)
+def test_a_real_repl_takes_the_lines_of_an_example_one_by_one(path):
+    """An indented block is closed by a bare `...`, or the REPL would wait for more."""
+    for block in re.findall(r"^( *)>>> (.*\n(?:\1\.\.\.(?: .*)?\n)*)", path.read_text("utf-8"), re.MULTILINE):
+        typed = re.sub(r"^ *\.\.\. ?| *# doctest:.*", "", block[1], flags=re.MULTILINE)
+        assert codeop.compile_command(typed.removesuffix("\n")) is not None, typed
+
+
 # --- commands
 
 
@@ -135,8 +147,7 @@ def test_examples_that_write_a_file_or_need_an_extra_run_too(path, tmp_path, mon
     monkeypatch.chdir(tmp_path)
     text = path.read_text("utf-8").replace("# doctest: +SKIP", "")
     test = doctest.DocTestParser().get_doctest(text, {}, path.name, str(path), 0)
-    flags = doctest.ELLIPSIS | doctest.IGNORE_EXCEPTION_DETAIL
-    assert doctest.DocTestRunner(optionflags=flags).run(test).failed == 0
+    assert doctest.DocTestRunner(optionflags=doctest.ELLIPSIS).run(test).failed == 0
 
 
 # --- links and pictures
