@@ -89,14 +89,23 @@ def _dress_texts(axes: Axes, colours: Theme) -> None:
 
 @themed
 def steps(
-    axes: Axes, colours: Theme, costs: dict[str, Sequence[float]], xlabel: str = "step", ylabel: str = "cost J"
+    axes: Axes,
+    colours: Theme,
+    costs: dict[str, Sequence[float]],
+    xlabel: str = "step",
+    ylabel: str = "cost J",
+    *,
+    above: bool = False,
 ) -> None:
-    """Cost against steps, a line for each name."""
+    """Cost against steps, a line for each name; `above` puts the names over the plot, where lines are everywhere."""
     for name, line in costs.items():
         axes.plot(line, label=name, linewidth=1.8)
     axes.set_xlabel(xlabel)
     axes.set_ylabel(ylabel)
-    axes.legend()
+    if above:
+        axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=len(costs))
+    else:
+        axes.legend()
 
 
 @themed
@@ -332,7 +341,7 @@ def rises(axes: Axes, colours: Theme, f: Callable[[Any], Any], at: Sequence[floa
     for a in at:
         axes.plot([a, a + 1, a + 1], [f(a), f(a), f(a + 1)], color=colours.backward, linewidth=1.6)
         axes.plot([a], [f(a)], "o", color=colours.forward, markersize=5)
-        side = {"textcoords": "offset points", "color": colours.backward}
+        side: dict[str, Any] = {"textcoords": "offset points", "color": colours.backward}
         axes.annotate("width 1", (a + 0.5, f(a)), (0, -13), ha="center", **side)
         axes.annotate(f"height {f(a + 1) - f(a):g}", (a + 1, (f(a) + f(a + 1)) / 2), (6, 0), va="center", **side)
     axes.set_xlabel("a")
