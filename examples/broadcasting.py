@@ -22,14 +22,19 @@ SOURCES = ["Carb", "Protein", "Fat"]
 CALORIES = [[56.0, 0.0, 4.4, 68.0], [1.2, 104.0, 52.0, 8.0], [1.8, 135.0, 99.0, 0.9]]  # of 100 g
 
 
-def main(folder: Path) -> None:
-    """Print the percentages, the graph, a gradient, and what goes wrong with shapes that do not fit."""
+def shares():
+    """The table, and the percentages that are computed from it."""
     A = Tensor(CALORIES, "A")
     cal = A.sum(axis=0, keepdims=True)
     cal.name = "cal"
     percentage = 100.0 * A / cal
     percentage.name = "percentage"
+    return A, percentage
 
+
+def main(folder: Path) -> None:
+    """Print the percentages, the graph, a gradient, and what goes wrong with shapes that do not fit."""
+    A, percentage = shares()
     print("Calories from carbohydrates, protein and fat in 100 g, in per cent:")
     print(f"{'':<8}" + "".join(f"{food:>10}" for food in FOODS))
     for source, row in zip(SOURCES, percentage.data, strict=True):
@@ -60,7 +65,7 @@ def main(folder: Path) -> None:
     except ValueError as error:
         print(f"  ValueError: {error}")
 
-    picture = draw(percentage, title="which share of its calories a food has from where")
+    picture = draw(percentage, title="where the calories of a food come from, in per cent")
     try:
         path = picture.save(folder / "broadcasting.svg")
     except EngineNotFoundError:

@@ -2,7 +2,8 @@
 
     python examples/draw_a_neuron.py [FOLDER]
 
-Prints the graph as text before and after the backward pass, and writes neuron-light.svg and neuron-dark.svg.
+Prints the graph as text before and after the backward pass, and writes a picture of each moment:
+neuron-before-light.svg, neuron-after-light.svg, and the same for dark pages.
 """
 
 import sys
@@ -26,18 +27,20 @@ def neuron():
 
 
 def main(folder: Path) -> None:
-    """Print, differentiate, print again, draw."""
+    """Print and draw, before and after the backward pass."""
     o, parameters = neuron()
-    print("before:", tree(o), sep="\n")
-    o.backward()
-    print("\nafter:", tree(o), sep="\n")
-    for theme in ("light", "dark"):
-        picture = draw(o, parameters=parameters, theme=theme, title="a neuron")
-        try:
-            path = picture.save(folder / f"neuron-{theme}.svg")
-        except EngineNotFoundError:
-            path = picture.save(folder / f"neuron-{theme}.dot")
-        print(f"wrote {path.name}: {picture}")
+    for moment in ("before", "after"):
+        if moment == "after":
+            o.backward()
+        print(f"{moment}:", tree(o), sep="\n")
+        for theme in ("light", "dark"):
+            picture = draw(o, parameters=parameters, theme=theme, title=f"a neuron, {moment} the backward pass")
+            try:
+                path = picture.save(folder / f"neuron-{moment}-{theme}.svg")
+            except EngineNotFoundError:
+                path = picture.save(folder / f"neuron-{moment}-{theme}.dot")
+            print(f"wrote {path.name}: {picture}")
+        print()
 
 
 if __name__ == "__main__":

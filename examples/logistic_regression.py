@@ -3,7 +3,7 @@
     python examples/logistic_regression.py [FOLDER]
 
 Trains on four fifths of the table, tests on the rest, says which features tell most, and writes
-logistic_regression.svg: the graph that was trained.
+logistic_regression.svg: the graph that was trained, with the numbers it ended with.
 """
 
 import sys
@@ -17,15 +17,33 @@ from tinygraph.drawing import EngineNotFoundError
 from tinygraph.logistic import LogisticRegression, no_loop
 
 
-def main(folder: Path) -> None:
-    """Train, report, draw."""
+def data():
+    """Rows to train on and rows to test on, features brought to one scale by what is known of the first."""
     train, test = load_breast_cancer().split()
     scaler = Scaler.of(train.X)
-    X, X_test = scaler.scale(train.X), scaler.scale(test.X)
-    print(f"{len(train.y)} rows to train on, {len(test.y)} to test on, classes {' and '.join(train.classes)}")
+    return train, test, scaler.scale(train.X), scaler.scale(test.X)
 
+
+def fit(X, y, steps):
+    """The lecture's model, and its gradient descent."""
+    return LogisticRegression(learning_rate=0.5, n_steps=steps, backend="tensor").fit(X, y)
+
+
+def graph(model, X, y):
+    """The cost of the trained model as a graph, and its parameters."""
+    w, b = Tensor(model.coef_.T, "w"), Tensor(model.intercept_[0], "b")
+    data, labels = Tensor(np.array(X).T, "X", constant=True), Tensor([y], "Y", constant=True)
+    J = no_loop(w, b, data, labels, loss="cross_entropy_with_logits")
+    J.backward()
+    return J, [w, b]
+
+
+def main(folder: Path) -> None:
+    """Train, report, draw."""
+    train, test, X, X_test = data()
+    print(f"{len(train.y)} rows to train on, {len(test.y)} to test on, classes {' and '.join(train.classes)}")
     for steps in (1, 10, 100, 1000):
-        model = LogisticRegression(learning_rate=0.5, n_steps=steps, backend="tensor").fit(X, train.y)
+        model = fit(X, train.y, steps)
         right, right_in_test = model.score(X, train.y), model.score(X_test, test.y)
         print(f"after {steps:4} steps: {right:.1%} right in training, {right_in_test:.1%} in the test")
 
@@ -38,11 +56,9 @@ def main(folder: Path) -> None:
     row = min(range(len(said)), key=lambda i: abs(said[i] - 0.5))
     print(f"\nthe least certain test row: {said[row]:.2f} for malignant, and it was {test.classes[test.y[row]]}")
 
-    w, b = Tensor(model.coef_.T, "w"), Tensor(model.intercept_, "b")
-    data, labels = Tensor(np.array(X).T, "X", constant=True), Tensor([train.y], "Y", constant=True)
-    J = no_loop(w, b, data, labels, loss="cross_entropy_with_logits")
-    J.backward()
-    picture = draw(J, parameters=[w, b], title=f"logistic regression on {len(train.y)} rows, trained")
+    J, parameters = graph(model, X, train.y)
+    title = f"logistic regression on {len(train.y)} rows, trained"
+    picture = draw(J, parameters=parameters, direction="TB", title=title)
     try:
         path = picture.save(folder / "logistic_regression.svg")
     except EngineNotFoundError:

@@ -33,19 +33,25 @@ def milliseconds(run, times):
     return median(taken)
 
 
-def main(folder: Path) -> None:
-    """Record, roll up, measure, draw."""
+def data():
+    """Random examples, one a row, and their labels."""
     draw_number = random.Random(0).gauss
     rows = [[draw_number(0, 1) for _ in range(N)] for _ in range(M)]
-    labels = [float(sum(row) > 0) for row in rows]
+    return rows, [float(sum(row) > 0) for row in rows]
+
+
+def record(rows, labels):
+    """The cost by two loops, differentiated, and its parameters."""
     w, b = [Value(0.1, f"w{j + 1}") for j in range(N)], Value(0.0, "b")
+    J = two_loops(w, b, rows, labels, loss="cross_entropy_with_logits")
+    J.backward()
+    return J, w, b
 
-    def loops():
-        J = two_loops(w, b, rows, labels, loss="cross_entropy_with_logits")
-        J.backward()
-        return J
 
-    J = loops()
+def main(folder: Path) -> None:
+    """Record, roll up, measure, draw."""
+    rows, labels = data()
+    J, w, b = record(rows, labels)
     found = tinygraph.vectorize(J)
     print(f"{len(order(J)):,} nodes of single numbers are {len(order(found.root))} nodes of arrays; the program:\n")
     print(tinygraph.source(found))
@@ -65,15 +71,14 @@ def main(folder: Path) -> None:
         abs(value - J.data), abs(value_by_hand - J.data), *np.abs(dw - dw_by_hand), *np.abs(dw - [x.grad for x in w])
     )
     print(f"\ncost {value:.6f}; loops, compiled function and NumPy by hand differ by {apart:.0e} at most")
-    print(f"the two loops, recorded and differentiated: {milliseconds(loops, 5):8.3f} ms")
+    print(f"the two loops, recorded and differentiated: {milliseconds(lambda: record(rows, labels), 5):8.3f} ms")
     print(f"the compiled function:                      {milliseconds(lambda: compiled(numbers, 0.0), 200):8.3f} ms")
     print(f"NumPy by hand:                              {milliseconds(lambda: by_hand(numbers, 0.0), 200):8.3f} ms")
 
     found.root.backward()
-    parameters = [tensor for tensor in order(found.root) if tensor.name in ("w", "b")]
     pictures = {
-        "loops": draw(J, parameters=[*w, b], title=f"two loops over {M:,} examples, folded"),
-        "vectors": draw(found.root, parameters=parameters, title="what they are"),
+        "loops": draw(J, parameters=[*w, b], direction="TB", title=f"two loops over {M:,} examples, folded"),
+        "vectors": draw(found.root, parameters=found.leaves.values(), direction="TB", title="what they are"),
     }
     for name, picture in pictures.items():
         try:

@@ -16,6 +16,8 @@ import tinygraph
 from tinygraph import Value, draw, grad, hessian
 from tinygraph.drawing import EngineNotFoundError
 
+NAMES = ("w1", "w2", "b")
+
 
 def square_root_of_two():
     """The root of x² - 2: each step doubles the number of right digits."""
@@ -41,27 +43,38 @@ def cost(w, X, Y):
     return tinygraph.total(losses) / len(losses)
 
 
-def by_newton(X, Y, steps=7):
-    """w := w - H⁻¹ dw; returns the parameters."""
-    p = np.zeros(3)
-    for _ in range(steps):
-        w = [Value(p_j, name) for p_j, name in zip(p, ("w1", "w2", "b"), strict=True)]
+def by_newton(X, Y, steps=6):
+    """w := w - H⁻¹ dw; the parameters before each step, and after the last."""
+    path = [np.zeros(3)]
+    for step in range(steps + 1):
+        p = path[-1]
+        w = [Value(p_j, name) for p_j, name in zip(p, NAMES, strict=True)]
         J = cost(w, X, Y)
-        gradient = np.array(grad(J, w))
-        print(f"  w1 = {p[0]:.15f}, J = {J.data:.15f}, |dw| = {np.linalg.norm(gradient):.0e}")
-        p = p - np.linalg.solve(np.array(hessian(J, w)), gradient)
-    return p
+        dw = np.array(grad(J, w))
+        print(f"  step {step}: w1 = {p[0]:.15f}, J = {J.data:.15f}, |dw| = {np.linalg.norm(dw):.0e}")
+        if step < steps:
+            path.append(p - np.linalg.solve(hessian(J, w), dw))
+    return path
 
 
 def by_gradient_descent(X, Y, goal, rate=1.0):
-    """The number of steps w := w - α dw until every parameter is within 1e-6 of the goal."""
-    w = [Value(0.0, name) for name in ("w1", "w2", "b")]
+    """w := w - α dw until every parameter is within 1e-6 of the goal; all on its way."""
+    w = [Value(0.0, name) for name in NAMES]
     slope = tinygraph.compile(cost(w, X, Y), [w])
-    p, steps = np.zeros(3), 0
-    while np.max(np.abs(p - goal)) > 1e-6:
-        _, (gradient,) = slope(p)
-        p, steps = p - rate * gradient, steps + 1
-    return steps
+    path = [np.zeros(3)]
+    while np.max(np.abs(path[-1] - goal)) > 1e-6:
+        _, (gradient,) = slope(path[-1])
+        path.append(path[-1] - rate * gradient)
+    return path
+
+
+def curvature():
+    """The second derivative of the cross-entropy at z = 0.5, as a graph."""
+    z = Value(0.5, "z")
+    loss = tinygraph.binary_cross_entropy_with_logits(z, 1.0)
+    second = grad(grad(loss, z, create_graph=True), z, create_graph=True)
+    second.name = "d²L/dz²"
+    return second
 
 
 def main(folder: Path) -> None:
@@ -71,19 +84,13 @@ def main(folder: Path) -> None:
 
     X, Y = data()
     print("\nLogistic regression with three parameters, by Newton's method:")
-    p = by_newton(X, Y)
-    print(f"gradient descent takes {by_gradient_descent(X, Y, p):,} steps to come within 1e-6 of it")
+    goal = by_newton(X, Y)[-1]
+    steps = len(by_gradient_descent(X, Y, goal)) - 1
+    print(f"gradient descent takes {steps} steps to come within 1e-6 of it")
 
-    z = Value(0.5, "z")
-    loss = tinygraph.binary_cross_entropy_with_logits(z, 1.0)
-    second = grad(grad(loss, z, create_graph=True), z, create_graph=True)
-    second.name = "d²L/dz²"
-    print(
-        f"\nthe curvature of the loss at z = 0.5 is {second.data:.4f}, and it is a graph:",
-        tinygraph.tree(second),
-        sep="\n",
-    )
-    second.backward()
+    second = curvature()
+    print(f"\nthe curvature of the loss at z = 0.5 is {second.data:.4f}, and it is a graph:")
+    print(tinygraph.tree(second))
     picture = draw(second, title="the second derivative of the cross-entropy: a(1 - a)")
     try:
         path = picture.save(folder / "newton.svg")

@@ -2,17 +2,20 @@
 
     python examples/property_test.py [FOLDER]
 
-Registers an op with a mistake in its slope, lets the kit find it, mends it, and tests again. Then a property of whole
-programs. Writes property_test.svg: the graph of the smallest failing program. Needs the extra `test`.
+Registers an op with a mistake in its slope, lets the kit find it, alone and in whole programs, mends it, and tests
+again. Writes property_test.svg: the graph of the smallest failing program. Needs the extra `test`.
 """
 
 import sys
 from pathlib import Path
+from random import Random
+from textwrap import indent
 
 from hypothesis import Phase, find, given, settings
+from hypothesis.configuration import set_hypothesis_home_dir
 
 import tinygraph
-from tinygraph import Value, draw
+from tinygraph import draw
 from tinygraph.drawing import EngineNotFoundError
 from tinygraph.testing import assert_gradient, graphs, op_test
 
@@ -20,55 +23,66 @@ from tinygraph.testing import assert_gradient, graphs, op_test
 CUBE = {"number": lambda x: x * x * x, "analytic": lambda _, x: x**3}
 WRONG = tinygraph.op("wrong_cube", **CUBE, dx=lambda _, x: 2.0 * x * x)
 RIGHT = tinygraph.op("cube", **CUBE, dx=lambda _, x: 3.0 * x * x)
-phases = [phase for phase in Phase if phase is not Phase.explain]
-quietly = settings(phases=phases, database=None, derandomize=True, print_blob=False, report_multiple_bugs=False)
+quietly = settings(phases=[Phase.generate, Phase.shrink], database=None, derandomize=True)
 
 
-def programs_with(row):
-    """A test of whole programs in which the op is used, together with sums, products and tanh."""
+def programs(row):
+    """Random programs that use an op, together with sums, products and tanh."""
+    return graphs(rows=[tinygraph.add, tinygraph.mul, tinygraph.tanh, row], max_steps=4)
+
+
+def programs_test(row):
+    """A test as one would write it for pytest: the gradient of every such program is right."""
 
     @quietly
-    @given(program=graphs(rows=[tinygraph.add, tinygraph.mul, tinygraph.tanh, row], max_steps=4))
+    @given(program=programs(row))
     def test(program):
         assert_gradient(program, *program.at)
 
     return test
 
 
-def report(title, test):
-    """Run a test, and say how it went."""
-    print(f"{title}:")
-    try:
-        test()
-    except AssertionError as error:
-        said = [str(error), *getattr(error, "__notes__", [])]
-        print(*[f"    {line}" for line in "\n".join(said).splitlines() if line.strip()], sep="\n")
-    else:
-        print("    passed")
-
-
-def smallest_failure(row):
-    """The smallest program that the test rejects, as Hypothesis finds it."""
+def shrink(row):
+    """The programs that fail that test, in the order in which Hypothesis meets them: the last is the smallest."""
+    failed = []
 
     def fails(program):
         try:
             assert_gradient(program, *program.at)
         except AssertionError:
+            failed.append(program)
             return True
         return False
 
-    return find(graphs(rows=[tinygraph.add, tinygraph.mul, tinygraph.tanh, row], max_steps=4), fails, settings=quietly)
+    smallest = find(programs(row), fails, settings=quietly, random=Random(0))
+    return [*failed, smallest]
+
+
+def report(title, test, *arguments):
+    """Run a test, and say how it went."""
+    try:
+        test(*arguments)
+    except AssertionError as error:
+        print(f"{title}:", indent(str(error), "    "), sep="\n")
+    else:
+        print(f"{title}: passed")
 
 
 def main(folder: Path) -> None:
     """Test the wrong op and the right one, and draw what failed."""
+    set_hypothesis_home_dir(folder / ".hypothesis")  # what it notes for itself
     report("the op with a wrong slope", op_test(WRONG))
-    report("\nprograms that use it, the failing one made as small as it gets", programs_with(WRONG))
-    report("\nthe mended op", op_test(RIGHT))
-    report("programs that use the mended op", programs_with(RIGHT))
 
-    program = smallest_failure(WRONG)
-    root = program(*[Value(x, name) for x, name in zip(program.at, "abcd", strict=False)])
+    first, *others, smallest = shrink(WRONG)
+    print("\nprograms that use it; this is the first that fails:", indent(str(first), "    "), sep="\n")
+    again = f"\nHypothesis makes it smaller, and sees {len(others)} more failures on the way; the smallest"
+    report(again, assert_gradient, smallest, *smallest.at)
+
+    report("\nthe mended op", op_test(RIGHT))
+    report("programs that use the mended op", programs_test(RIGHT))
+
+    root, leaves = smallest.record()
+    leaves[0].name = "a"
     root.backward()
     picture = draw(root, title="the smallest program that fails")
     try:

@@ -76,22 +76,23 @@ def train(X, Y):
     return [[([next(numbers) for _ in w], next(numbers)) for w, _ in layer] for layer in network]
 
 
-def boundary(network, X, Y):
-    """The figure: what the network says about every place, and the points it learned from."""
-    from matplotlib.figure import Figure
+def boundary(axes, network, X, Y):
+    """Plot what the network says about every place, and the points it learned from."""
+    from matplotlib.colors import LinearSegmentedColormap
 
-    x, y = np.meshgrid(np.linspace(-1.6, 2.6, 220), np.linspace(-1.2, 1.7, 160))
+    colours = {-1.0: "#d1603d", 1.0: "#2f86c4"}
+    # From one class to the other by way of nothing, so that it stands on a light page and on a dark one.
+    shades = LinearSegmentedColormap.from_list("", [f"{colours[-1.0]}80", "#80808000", f"{colours[1.0]}80"])
+    left, right, low, high = place = (-1.6, 2.6, -1.2, 1.7)
+    x, y = np.meshgrid(np.linspace(left, right, 211), np.linspace(low, high, 146))
     probability = tinygraph.sigmoid(score(network, (x, y)))
-    figure = Figure(figsize=(6.4, 4.4), layout="constrained")
-    axes = figure.add_subplot()
-    axes.contourf(x, y, probability, levels=np.linspace(0, 1, 21), cmap="RdBu", alpha=0.6)
-    axes.contour(x, y, probability, levels=[0.5], colors="#57606a", linewidths=1.5)
-    for label, colour in ((-1.0, "#b5371a"), (1.0, "#0067a5")):
-        axes.scatter(*X[label == Y].T, color=colour, edgecolor="white", s=32, label=f"class {label:g}")
+    axes.imshow(probability, extent=place, origin="lower", cmap=shades, vmin=0, vmax=1, interpolation="bilinear")
+    axes.contour(x, y, probability, levels=[0.5], colors="#8c959f", linewidths=1.5)
+    for label, colour in colours.items():
+        axes.scatter(*X[label == Y].T, color=colour, edgecolor="white", linewidth=0.7, s=32, label=f"class {label:g}")
     axes.set_xlabel("x1")
     axes.set_ylabel("x2")
     axes.legend(loc="upper right")
-    return figure
 
 
 def main(folder: Path) -> None:
@@ -103,10 +104,12 @@ def main(folder: Path) -> None:
     new = np.mean(np.sign(score(network, X_new.T)) == Y_new)
     print(f"{right:.1%} of the {len(Y)} points are right, and {new:.1%} of 1,000 new ones")
     try:
-        figure = boundary(network, X, Y)
+        from matplotlib.figure import Figure
     except ImportError:
         print("no picture: matplotlib is missing, pip install 'tinygraph-autodiff[plot]'")
         return
+    figure = Figure(figsize=(6.4, 4.8), layout="constrained")
+    boundary(figure.add_subplot(), network, X, Y)
     figure.savefig(folder / "two_moons.svg")
     print("wrote two_moons.svg")
 

@@ -1,5 +1,10 @@
 """Arrays that are not NumPy's: the vectorized model builds lazily on dask's chunks, and equals NumPy's."""
 
+import os
+import signal
+import threading
+import weakref
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -7,7 +12,7 @@ from hypothesis import strategies as st
 
 import tinygraph
 from tinygraph import Tensor
-from tinygraph.logistic import LOSSES, no_loop
+from tinygraph.logistic import LOSSES, LogisticRegression, no_loop
 
 dask = pytest.importorskip("dask", reason="needs the extra dask")
 da = pytest.importorskip("dask.array", reason="needs the extra dask")
@@ -76,3 +81,182 @@ def test_other_ops_build_lazily_too(f):
 def test_strict_looks_at_no_lazy_number():
     with tinygraph.strict(), dask.config.set(scheduler=refuse):
         tinygraph.log(Tensor(da.zeros((2, 2), chunks=1))).sum().backward()
+
+
+# --- training on chunks
+
+
+def table(m=5000, n=6, seed=0):
+    draw = np.random.default_rng(seed)
+    X = draw.normal(size=(m, n))
+    return X, (X @ draw.normal(size=n) + draw.normal(size=m) > 0).astype(int)
+
+
+def with_nan(X):
+    X[703, 2] = np.nan
+    return X
+
+
+def trained(X, y, **options):
+    return LogisticRegression(backend="tensor", learning_rate=1.0, **{"n_steps": 12, **options}).fit(X, y)
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("chunks", [(700, 4), (5000, 6), (1, 6)], ids=str)
+def test_training_on_chunks_equals_training_on_the_table(loss, chunks):
+    X, y = table(m=40 if chunks[0] == 1 else 5000)
+    whole = trained(X, y, loss=loss)
+    lazy, labels = da.from_array(X, chunks=chunks), da.from_array(y, chunks=chunks[0])
+    model = trained(lazy, labels, loss=loss)
+    np.testing.assert_allclose(model.coef_, whole.coef_, rtol=1e-10, atol=1e-12)
+    np.testing.assert_allclose(model.costs_, whole.costs_, rtol=1e-10)
+    assert model.classes_.tolist() == [0, 1]
+    assert model.score(lazy, labels) == whole.score(X, y)
+    assert (model.predict(lazy).compute() == whole.predict(X)).all()
+
+
+def test_training_on_a_dataframe_with_words_for_labels():
+    dd = pytest.importorskip("dask.dataframe", reason="needs the extra dask")
+    pandas = pytest.importorskip("pandas", reason="needs the extra dask")
+    X, y = table()
+    names = list("abcdef")
+    frame = pandas.DataFrame(X, columns=names)
+    frame["label"] = np.where(y, "yes", "no")
+    frames = dd.from_pandas(frame, npartitions=4)
+    model = trained(frames[names], frames["label"])
+    whole = trained(X, frame["label"].to_numpy())
+    np.testing.assert_allclose(model.coef_, whole.coef_, rtol=1e-10)
+    assert model.classes_.tolist() == ["no", "yes"]
+    assert model.score(frames[names], frames["label"]) == whole.score(X, frame["label"].to_numpy())
+
+
+def test_the_order_in_which_chunks_are_done_changes_no_bit():
+    X, y = table()
+    lazy, labels = da.from_array(X, chunks=(300, 6)), da.from_array(y, chunks=300)
+    with dask.config.set(scheduler="synchronous"):
+        one_by_one = trained(lazy, labels)
+    with dask.config.set(scheduler="threads", num_workers=4):
+        at_once = trained(lazy, labels)
+    assert one_by_one.coef_.tolist() == at_once.coef_.tolist()
+
+
+def test_no_chunk_is_computed_but_where_it_is_used():
+    """Never two chunks at once in one thread, and never all of them put together."""
+    alive, most = [], []
+
+    def load(block_info=None):
+        X, _ = table(m=500, seed=block_info[None]["chunk-location"][0])
+        alive.append(weakref.ref(X))
+        most.append(sum(ref() is not None for ref in alive))
+        return X
+
+    X = da.map_blocks(load, chunks=((500,) * 20, (6,)), dtype=np.float64)
+    y = (X.sum(axis=1) > 0).astype(int)
+    with dask.config.set(scheduler="synchronous"):
+        trained(X, y, n_steps=2)
+    assert max(most) <= 4
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda X, y: (X, da.from_array(y, chunks=700)), "both be dask's, but X is a ndarray"),
+        (lambda X, y: (da.from_array(X, chunks=700), y), "both be dask's, but y is a ndarray"),
+        (lambda X, y: (da.from_array(X, chunks=(700, 6)), da.from_array(y, chunks=500)), "give both the same chunks"),
+        (lambda X, y: (da.from_array(X, chunks=(700, 6)), da.from_array(y * 0, chunks=700)), "holds 1 class"),
+        (lambda X, y: (da.from_array(X[:, 0], chunks=700), da.from_array(y, chunks=700)), "must have the shape"),
+        (
+            lambda X, y: (da.from_array(with_nan(X), chunks=(700, 6)), da.from_array(y, chunks=700)),
+            "chunk 1 of X holds nan in row 3, column 2",
+        ),
+        (
+            lambda X, y: (da.from_array(X, chunks=(2500, 6)), da.from_array(y, chunks=(2400, 2600))),
+            "chunk 0 has 2500 examples and 2400 labels",
+        ),
+    ],
+)
+def test_chunks_that_cannot_be_used_get_one_sentence(make, message):
+    with pytest.raises(ValueError, match=message):
+        trained(*make(*table()))
+
+
+def test_the_loops_are_not_for_chunks():
+    X, y = table()
+    with pytest.raises(ValueError, match="backend='tensor'"):
+        LogisticRegression().fit(da.from_array(X), da.from_array(y))
+
+
+# --- on a cluster: two processes, each with little memory
+
+
+@pytest.fixture(scope="module")
+def client():
+    distributed = pytest.importorskip("distributed", reason="needs the extra dask")
+    with (
+        distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, memory_limit=LIMIT, dashboard_address=None, host="127.0.0.1"
+        ) as cluster,
+        distributed.Client(cluster) as client,
+    ):
+        yield client
+
+
+LIMIT = 280 * 2**20  # bytes that each worker may have; its libraries take more than half of them
+
+
+def large(rows, n=20, chunk=50_000):
+    """A table that is made chunk by chunk, the same each time, and stored nowhere."""
+    X = da.random.default_rng(0).normal(size=(rows, n), chunks=(chunk, n))
+    return X, (X @ np.linspace(-1.0, 1.0, n) > 0.0).astype(int)
+
+
+def check_against_one_process(model, X, y):
+    """The same training here, a chunk at a time; BLAS has other threads here, so the last bits may differ."""
+    with dask.config.set(scheduler="synchronous"):
+        answer = trained(X, y, n_steps=model.n_steps)
+    np.testing.assert_allclose(model.coef_, answer.coef_, rtol=1e-10)
+    np.testing.assert_allclose(model.costs_, answer.costs_, rtol=1e-10)
+
+
+def test_a_cluster_gives_the_same_answer_and_shows_its_progress(client):
+    X, y = table()
+    lazy, labels = da.from_array(X, chunks=(300, 6)), da.from_array(y, chunks=300)
+    steps = []
+    model = LogisticRegression(backend="tensor", learning_rate=1.0, n_steps=5)
+    model.fit(lazy, labels, on_step=lambda step, cost: steps.append((step, cost)))
+    check_against_one_process(model, lazy, labels)
+    assert steps == list(enumerate(model.costs_, 1))
+
+
+class Killer:
+    """Kills one of the workers, in the middle of the step after `step`."""
+
+    def __init__(self, client, step):
+        self.client, self.step, self.pid = client, step, None
+
+    def __call__(self, step, cost):
+        if step == self.step:
+            pids = self.client.run(os.getpid)
+            self.pid = pids[min(pids)]
+            threading.Timer(0.2, os.kill, [self.pid, signal.SIGKILL]).start()
+
+
+def test_a_worker_that_is_killed_changes_nothing_but_time(client):
+    X, y = large(400_000)
+    undisturbed = trained(X, y, n_steps=4)
+    killer = Killer(client, 2)
+    model = LogisticRegression(backend="tensor", learning_rate=1.0, n_steps=4).fit(X, y, killer)
+    assert killer.pid not in client.run(os.getpid).values()
+    assert model.coef_.tolist() == undisturbed.coef_.tolist()
+    assert model.costs_ == undisturbed.costs_
+    check_against_one_process(model, X, y)
+
+
+def test_a_table_five_times_larger_than_a_workers_memory_and_a_worker_killed(client):
+    rows = 5 * LIMIT // (20 * 8) + 1
+    X, y = large(rows, chunk=100_000)
+    assert X.nbytes > 5 * LIMIT
+    killer = Killer(client, 1)
+    model = LogisticRegression(backend="tensor", learning_rate=1.0, n_steps=2).fit(X, y, killer)
+    assert killer.pid not in client.run(os.getpid).values()
+    check_against_one_process(model, X, y)

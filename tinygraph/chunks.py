@@ -2,7 +2,7 @@
 
 A step sends the parameters to where the chunks are, and gets back n + 3 numbers. Which process computes a chunk, and
 how often (a worker may die, and another takes over), changes nothing: sums are added in the order of the chunks, by
-pairs, so that the bits are the same.
+pairs, whoever made them.
 """
 
 from __future__ import annotations

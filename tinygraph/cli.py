@@ -193,7 +193,7 @@ def _graph(options: argparse.Namespace) -> Arithmetic:
     if options.expression.endswith(SAVED):
         if options.numbers:
             raise ExpressionError(f"{options.expression} has its own numbers; it takes none of the command line")
-        root = load(options.expression)
+        root = load(options.expression, verify=True)
         if not isinstance(root, Arithmetic):
             raise ExpressionError(f"{options.expression} holds {len(root)} graphs; this command takes a file of one")
         if shape := getattr(root, "shape", ()):

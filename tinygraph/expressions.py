@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import difflib
+import warnings
 from collections.abc import Mapping
 
 from tinygraph import ops
@@ -110,12 +111,14 @@ class _Reader:
             raise ExpressionError("no name occurs in it, so there is no graph: write 3*a and say a=5", self.lines[-1])
         unused = self.leaves.keys() - self.used
         if unused:
-            raise ExpressionError(f"{min(unused)!r} has a number, but does not occur in the expression")
+            raise ExpressionError(f"{_short(min(unused))!r} has a number, but does not occur in the expression")
         return result
 
     def parsed(self) -> list[ast.stmt]:
         try:
-            statements = ast.parse("\n".join(line.lstrip() for line in self.lines)).body
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", SyntaxWarning)  # of "1if": what is wrong is said below
+                statements = ast.parse("\n".join(line.lstrip() for line in self.lines)).body
         except SyntaxError as error:
             line = self.lines[min((error.lineno or 1) - 1, len(self.lines) - 1)]
             message = (error.msg or "").removesuffix(" Perhaps you forgot a comma?").rstrip(".")
@@ -146,8 +149,10 @@ class _Reader:
                     return self.steps[name]
                 if name not in self.leaves:
                     is_function = name in _functions()
-                    what = f"is a function: write {name}(...)" if is_function else f"has no number: say {name}=..."
-                    raise self.fail(f"{name!r} {what}", node)
+                    what = (
+                        f"is a function: write {name}(...)" if is_function else f"has no number: say {_short(name)}=..."
+                    )
+                    raise self.fail(f"{_short(name)!r} {what}", node)
                 self.used.add(name)
                 return self.leaves[name]
             case ast.BinOp(op=operator) if type(operator) in _BINARY:
@@ -169,10 +174,14 @@ class _Reader:
                 if row is None:
                     close = difflib.get_close_matches(name, _functions(), 1)
                     hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(sorted(_functions()))}"
-                    raise self.fail(f"there is no function {name!r}; {hint}", node)
+                    raise self.fail(f"there is no function {_short(name)!r}; {hint}", node)
                 if len(operands) != row.arity:
                     raise self.fail(f"{name} takes {row.arity} operand(s), not {len(operands)}", node)
                 return row(*[self.value(operand, depth + 1) for operand in operands])
             case _:
                 kind = type(node.op) if isinstance(node, ast.BinOp) else type(node)
                 raise self.fail(_HINTS.get(kind, f"this is not understood; {_USE}"), node)
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= 40 else f"{name[:37]}..."

@@ -311,8 +311,9 @@ def check_fresh(nodes: Sequence[Node]) -> None:
                 leaf = operand
                 while leaf.op is not None:
                     leaf = max(leaf.operands, key=lambda node: node.stamp)
+                text = repr(leaf).partition(", grad=")[0].rstrip(")") + ")"  # its gradient is no longer one
                 raise StaleGraphError(
-                    f"the leaf {leaf!r} was edited after this graph was recorded, so its numbers are "
+                    f"the leaf {text} was edited after this graph was recorded, so its numbers are "
                     "stale: recompute it with root.forward(), or record it again"
                 )
 

@@ -9,6 +9,7 @@ import csv
 import difflib
 import math
 import random
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,15 +69,8 @@ class Scaler:
         >>> Scaler.of([[1.0, 7.0], [3.0, 7.0]])
         Scaler(mean=[2.0, 7.0], deviation=[1.0, 1.0])
         """
-        columns = list(zip(*X, strict=True))
-        mean = [math.fsum(column) / len(column) for column in columns]
-        deviation = [
-            math.sqrt(math.fsum((x - mu) ** 2 for x in column) / len(column))
-            for column, mu in zip(columns, mean, strict=True)
-        ]
-        # A column that is constant but for rounding is noise: dividing by its deviation would amplify it.
-        tiny = [1e-12 * max(map(abs, column)) for column in columns]
-        return cls(mean, [s if s > least else 1.0 for s, least in zip(deviation, tiny, strict=True)])
+        mean, deviation = zip(*map(_mean_and_deviation, zip(*X, strict=True)), strict=True)
+        return cls(list(mean), list(deviation))
 
     def scale(self, X: Sequence[Sequence[float]]) -> list[list[float]]:
         """X less the mean, in units of the deviation.
@@ -84,7 +78,23 @@ class Scaler:
         >>> Scaler([2.0], [0.5]).scale([[3.0]])
         [[2.0]]
         """
-        return [[(x - mu) / s for x, mu, s in zip(row, self.mean, self.deviation, strict=True)] for row in X]
+        rows = [[(x - mu) / s for x, mu, s in zip(row, self.mean, self.deviation, strict=True)] for row in X]
+        for row, scaled in zip(X, rows, strict=True):
+            for j, x in enumerate(scaled):
+                if math.isinf(x):  # the difference of huge numbers, which the quotients are not
+                    scaled[j] = row[j] / self.deviation[j] - self.mean[j] / self.deviation[j]
+        return rows
+
+
+def _mean_and_deviation(column: Sequence[float]) -> tuple[float, float]:
+    """Of a column of numbers; the deviation is 1 where it is constant but for rounding, noise that it would amplify."""
+    largest = max(map(abs, column))
+    try:
+        mean = math.fsum(column) / len(column)
+        deviation = math.sqrt(math.fsum((x - mean) ** 2 for x in column) / len(column))
+    except OverflowError:  # numbers whose squares, or whose sum, no float can hold
+        mean, deviation = (largest * x for x in _mean_and_deviation([x / largest for x in column]))
+    return mean, deviation if deviation > 1e-12 * largest else 1.0
 
 
 def load_breast_cancer() -> Table:
@@ -125,14 +135,15 @@ def _parse(path: str, reader: Iterator[list[str]], target: str) -> Table:
     if not header:
         raise TableError(f"{path}: is empty")
     if target not in header:
-        close = difflib.get_close_matches(target, header, 1)
-        hint = f"did you mean {close[0]!r}?" if close else "it has " + ", ".join(header[:8]) + ", …" * (len(header) > 8)
-        raise TableError(f"{path}: has no column {target!r}; {hint}")
-    for name in header:
-        if header.count(name) > 1:
-            raise TableError(f"{path}, row 1: has two columns named {name!r}")
+        close = difflib.get_close_matches(target, header[:1000], 1)
+        names = ", ".join(map(_short, header[:8])) + ", …" * (len(header) > 8)
+        hint = f"did you mean {_quoted(close[0])}?" if close else f"it has {names}"
+        raise TableError(f"{path}: has no column {_quoted(target)}; {hint}")
+    if len(set(header)) < len(header):
+        twice = Counter(header).most_common(1)[0][0]
+        raise TableError(f"{path}, row 1: has two columns named {_quoted(twice)}")
     if len(header) == 1:
-        raise TableError(f"{path}: has no column but {target!r}, so nothing to learn from")
+        raise TableError(f"{path}: has no column but {_quoted(target)}, so nothing to learn from")
     at = header.index(target)
     X: list[list[float]] = []
     labels: list[str] = []
@@ -142,20 +153,20 @@ def _parse(path: str, reader: Iterator[list[str]], target: str) -> Table:
             raise TableError(f"{path}, row {line}: has {len(cells)} cells where the header has {len(header)}")
         label = cells[at].strip()
         if not label:
-            raise TableError(f"{path}, row {line}, column {target!r}: the cell is empty")
+            raise TableError(f"{path}, row {line}, column {_quoted(target)}: the cell is empty")
         label = seen.setdefault(_key(label), label)
         if len(seen) > 2:
-            first, second, _ = seen.values()
-            raise TableError(
-                f"{path}, row {line}, column {target!r}: {label!r} is a third class, after {first!r} and {second!r}"
-            )
+            first, second, third = map(_quoted, seen.values())
+            where = f"{path}, row {line}, column {_quoted(target)}"
+            raise TableError(f"{where}: {third} is a third class, after {first} and {second}")
         labels.append(label)
         X.append([_number(path, line, header[i], cell) for i, cell in enumerate(cells) if i != at])
     if not X:
         raise TableError(f"{path}: has a header but no rows")
     if len(seen) == 1:
+        only = _quoted(labels[0])
         raise TableError(
-            f"{path}, column {target!r}: all {len(X)} rows are of class {labels[0]!r}, but two classes are needed"
+            f"{path}, column {_quoted(target)}: all {len(X)} rows are of class {only}, but two classes are needed"
         )
     numeric = all(isinstance(key, float) for key in seen)
     low, high = (seen[key] for key in sorted(seen, key=None if numeric else str))
@@ -183,7 +194,7 @@ def _key(label: str) -> float | str:
 
 
 def _number(path: str, line: int, column: str, cell: str) -> float:
-    where = f"{path}, row {line}, column {column!r}"
+    where = f"{path}, row {line}, column {_quoted(column)}"
     try:
         if "_" in cell:  # Python reads 1_000 as a number, a table does not mean it
             raise ValueError
@@ -194,3 +205,11 @@ def _number(path: str, line: int, column: str, cell: str) -> float:
     if not math.isfinite(number):
         raise TableError(f"{where}: {cell.strip()[:40]!r} is not a finite number")
     return number
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 40 else f"{text[:37]}..."
+
+
+def _quoted(text: str) -> str:
+    return repr(_short(text))
