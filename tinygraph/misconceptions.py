@@ -50,7 +50,7 @@ def depth_first(root: Node, grad: Gradients) -> Iterator[Event]:
         contribution = grad[root] * slope
         grad[operand] = grad.get(operand, 0.0) + contribution
         yield root, slot, operand, grad[root], slope, contribution
-        yield from depth_first(operand, grad)  # right: when the last contribution to the operand is in
+        yield from depth_first(operand, grad)  # right: once grad[operand] is complete
 
 
 def overwriting(root: Node, grad: Gradients) -> Iterator[Event]:
@@ -338,7 +338,7 @@ def weighted_sum() -> Tensor:
 DEPTH_FIRST = Misconception(
     "depth first",
     "a gradient can be passed on as soon as it arrives",
-    "go through the nodes in topological order, so that a gradient is complete before it is passed on",
+    "topological order: a gradient is complete before it is passed on",
     twice_twice,
     depth_first,
 )
@@ -366,7 +366,7 @@ WRONG_SIGN = Misconception(
 TIMES_FOR_DOT = Misconception(
     "* for dot",
     "w.T * x multiplies the weights with the inputs",
-    "w.T @ x, or np.dot(w.T, x): products that are also summed; assert z.shape == (1, m)",
+    "w.T @ x sums the products; and assert z.shape == (1, m)",
     weighted_sum,
     program=times_for_dot,
 )
