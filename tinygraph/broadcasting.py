@@ -50,7 +50,8 @@ def check_traps(op: Op, x: Any, y: Any, shape: tuple[int, ...]) -> None:
 
 
 def _side(x: Any, letter: str) -> str:
-    return f"{(x.name or letter) if isinstance(x, Node) else 'an array'} {_shape(x)}"
+    place = "the first" if letter == "x" else "the second"
+    return f"{(x.name or place) if isinstance(x, Node) else 'an array'} {_shape(x)}"
 
 
 def _shape(x: Any) -> tuple[int, ...]:
