@@ -88,12 +88,13 @@ def digraph(picture: Picture, layout: Layout) -> graphviz.Digraph:
 def markup(text: str) -> str:
     r"""The text within an HTML-like label, verbatim.
 
-    Backslashes would still be expanded there: a single `\N` prints the id of the node.
+    Backslashes would still be expanded there: a single `\N` prints the id of the node. A text of brackets alone is a
+    syntax error to dot 2.43, so they are written as entities.
 
     >>> print(markup('<b> "\\N" & {x|y}'))
     &lt;b&gt; &quot;\\N&quot; &amp; {x|y}
     """
-    text = html.escape(words.clean(text)).replace("\\", "\\\\").replace("\n", "<BR/>")
+    text = html.escape(words.clean(text)).replace("\\", "\\\\").replace("\n", "<BR/>").replace("]", "&#93;")
     return re.sub("^ | $|(?<= ) ", "&#160;", text)
 
 
