@@ -201,6 +201,8 @@ def client():
         yield client
 
 
+# What its processes and sockets warn of when one of them is killed, or when they end, is not ours.
+on_a_cluster = pytest.mark.filterwarnings("ignore")
 LIMIT = 280 * 2**20  # bytes that each worker may have; its libraries take more than half of them
 
 
@@ -218,6 +220,7 @@ def check_against_one_process(model, X, y):
     np.testing.assert_allclose(model.costs_, answer.costs_, rtol=1e-10)
 
 
+@on_a_cluster
 def test_a_cluster_gives_the_same_answer_and_shows_its_progress(client):
     X, y = table()
     lazy, labels = da.from_array(X, chunks=(300, 6)), da.from_array(y, chunks=300)
@@ -241,6 +244,7 @@ class Killer:
             threading.Timer(0.2, os.kill, [self.pid, signal.SIGKILL]).start()
 
 
+@on_a_cluster
 def test_a_worker_that_is_killed_changes_nothing_but_time(client):
     X, y = large(400_000)
     undisturbed = trained(X, y, n_steps=4)
@@ -252,6 +256,7 @@ def test_a_worker_that_is_killed_changes_nothing_but_time(client):
     check_against_one_process(model, X, y)
 
 
+@on_a_cluster
 def test_a_table_five_times_larger_than_a_workers_memory_and_a_worker_killed(client):
     rows = 5 * LIMIT // (20 * 8) + 1
     X, y = large(rows, chunk=100_000)
