@@ -272,4 +272,4 @@ def loop_against_dot() -> Plot:
         ]
         for name, run in zip(found, runs, strict=True):
             found[name].append(seconds(run))
-    return lines(sizes, found, "n", "seconds", log=True)
+    return lines(sizes, found, "n", "seconds", log=True, size=(5.2, 3.6))
