@@ -89,14 +89,23 @@ def _dress_texts(axes: Axes, colours: Theme) -> None:
 
 @themed
 def steps(
-    axes: Axes, colours: Theme, costs: dict[str, Sequence[float]], xlabel: str = "step", ylabel: str = "cost J"
+    axes: Axes,
+    colours: Theme,
+    costs: dict[str, Sequence[float]],
+    xlabel: str = "step",
+    ylabel: str = "cost J",
+    *,
+    above: bool = False,
 ) -> None:
-    """Cost against steps, a line for each name."""
+    """Cost against steps, a line for each name; `above` puts the names over the plot, where lines are everywhere."""
     for name, line in costs.items():
         axes.plot(line, label=name, linewidth=1.8)
     axes.set_xlabel(xlabel)
     axes.set_ylabel(ylabel)
-    axes.legend()
+    if above:
+        axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=len(costs))
+    else:
+        axes.legend()
 
 
 @themed
@@ -186,25 +195,30 @@ def descent(axes: Axes, colours: Theme, w: Any, J: Any, path: Sequence[tuple[flo
 
 @themed
 def surfaces(both: list[Axes], colours: Theme, w: Any, costs: dict[str, Any]) -> None:
-    """Costs over two parameters, as surfaces beside each other."""
-    from matplotlib.colors import LinearSegmentedColormap
-
-    low, high = colours.input[0], colours.forward
-    shades = LinearSegmentedColormap.from_list("", [low, high] if colours is LIGHT else [high, low])
+    """Costs over two parameters, as surfaces beside each other: costs[i, j] belongs to w1 = w[i] and w2 = w[j]."""
     for axes, (name, Z) in zip(both, costs.items(), strict=True):
-        X, Y = np.meshgrid(w, w)
-        axes.plot_surface(X, Y, Z, cmap=shades, rcount=70, ccount=70, linewidth=0)
-        axes.contour(X, Y, Z, levels=14, offset=Z.min() - 0.35 * np.ptp(Z), colors=[colours.backward], linewidths=0.7)
-        axes.set_zlim(Z.min() - 0.35 * np.ptp(Z), Z.max())
+        X, Y = np.meshgrid(w, w, indexing="ij")
+        axes.plot_surface(X, Y, Z, cmap=_shades(colours), rcount=len(w), ccount=len(w), linewidth=0, antialiased=False)
         axes.set_title(name, fontsize=10)
         axes.set_xlabel("w1", labelpad=-8)
         axes.set_ylabel("w2", labelpad=-8)
+        axes.set_zlabel("J", labelpad=-9)
         axes.tick_params(labelsize=7, pad=-3)
-        axes.view_init(32, -52)
+        axes.locator_params(nbins=5)
+        axes.view_init(38, -125)
+        axes.zaxis.label.set_color(colours.ink)
         for axis in (axes.xaxis, axes.yaxis, axes.zaxis):
             axis.set_pane_color((0, 0, 0, 0))
             axis.line.set_color(colours.muted)
             axis._axinfo["grid"]["color"] = (*_rgb(colours.muted), 0.25)
+
+
+def _shades(colours: Theme) -> Any:
+    """From the low to the high: towards the background, and away from it."""
+    from matplotlib.colors import LinearSegmentedColormap
+
+    low, high = (colours.input[0], colours.forward) if colours is LIGHT else (colours.forward, colours.input[0])
+    return LinearSegmentedColormap.from_list("", [low, high])
 
 
 def _rgb(colour: str) -> tuple[float, float, float]:
@@ -220,8 +234,11 @@ def tangents(
     """A function, and its tangents at points with known slopes."""
     x = np.linspace(*over, 300)
     axes.plot(x, f(x), color=colours.forward, linewidth=1.8, label="f(a)")
-    width = 0.16 * (over[1] - over[0])
+    tall = float(np.ptp(f(x))) or 1.0
     for k, (a, slope) in enumerate(at.items()):
+        width = (
+            0.16 * (over[1] - over[0]) / np.hypot(1.0, slope * (over[1] - over[0]) / tall)
+        )  # equally long to the eye
         near = np.array([a - width, a + width])
         axes.plot(near, f(a) + slope * (near - a), color=colours.backward, linewidth=1.6)
         axes.plot([a], [f(a)], "o", color=colours.backward, markersize=5, label="tangent" if not k else None)
@@ -273,3 +290,59 @@ def loop_against_dot() -> Plot:
         for name, run in zip(found, runs, strict=True):
             found[name].append(seconds(run))
     return lines(sizes, found, "n", "seconds", log=True, size=(5.2, 3.6))
+
+
+@themed
+def drawn_by(axes: Axes, colours: Theme, draw: Callable[..., None], *data: Any) -> None:
+    """What a function of a script draws on axes, in the manner of the pages."""
+    axes.grid(False)
+    draw(axes, *data)
+
+
+@themed
+def distances(axes: Axes, colours: Theme, paths: dict[str, Sequence[float]]) -> None:
+    """How far from the goal each way is after 1, 2, … steps, log-log."""
+    for name, distance in paths.items():
+        axes.loglog(range(1, len(distance) + 1), distance, "o-", markersize=3, linewidth=1.8, label=name)
+    axes.set_xlabel("step")
+    axes.set_ylabel("distance from the minimum")
+    axes.minorticks_off()
+    axes.legend()
+
+
+@themed
+def valleys(
+    both: list[Axes], colours: Theme, w: Any, costs: dict[str, Any], paths: dict[str, Sequence[Sequence[Any]]]
+) -> None:
+    """Costs over two parameters as maps with contour lines, and the paths that gradient descent takes on them."""
+    for axes, (name, Z) in zip(both, costs.items(), strict=True):
+        levels = Z.min() + np.ptp(Z) * np.linspace(0, 1, 17) ** 2  # closer together near the bottom
+        axes.contourf(w, w, Z.T, levels=levels, cmap=_shades(colours), alpha=0.6)
+        axes.contour(w, w, Z.T, levels=levels, colors=[colours.muted], linewidths=0.4, alpha=0.6)
+        for path in paths[name]:
+            axes.plot(*zip(*path, strict=True), color=colours.backward, linewidth=1.5)
+            start, end = path[0], path[-1]
+            axes.plot(*start, "o", color=colours.backward, markersize=5, markerfacecolor="none", label="start")
+            axes.plot(*end, "o", color=colours.backward, markersize=6, label="end")
+        axes.set_title(name, fontsize=10)
+        axes.set_xlabel("w1")
+        axes.set_ylabel("w2")
+        axes.set_aspect("equal")
+        axes.grid(False)
+        handles, names = axes.get_legend_handles_labels()
+        axes.legend(handles[:2], names[:2], loc="upper right", fontsize=8)
+
+
+@themed
+def rises(axes: Axes, colours: Theme, f: Callable[[Any], Any], at: Sequence[float], over: tuple[float, float]) -> None:
+    """A function, and at some places the triangle of a nudge of 1 and of what it does."""
+    x = np.linspace(*over, 300)
+    axes.plot(x, f(x), color=colours.forward, linewidth=1.8)
+    for a in at:
+        axes.plot([a, a + 1, a + 1], [f(a), f(a), f(a + 1)], color=colours.backward, linewidth=1.6)
+        axes.plot([a], [f(a)], "o", color=colours.forward, markersize=5)
+        side: dict[str, Any] = {"textcoords": "offset points", "color": colours.backward}
+        axes.annotate("width 1", (a + 0.5, f(a)), (0, -13), ha="center", **side)
+        axes.annotate(f"height {f(a + 1) - f(a):g}", (a + 1, (f(a) + f(a + 1)) / 2), (6, 0), va="center", **side)
+    axes.set_xlabel("a")
+    axes.set_ylabel("f(a)")
