@@ -18,6 +18,7 @@ FLOORS = {
     "ops": 0,
     "notes": 0,
     "choices": 0,
+    "quoting": 0,
     "writing": 0,
     "graph": 1,
     "backpropagation": 1,

@@ -63,18 +63,13 @@ def described(root):
     return [one(node) for node in nodes]
 
 
-def in_a_program(program):
-    leaves = [(Tensor if isinstance(x, np.ndarray) else Value)(x, f"x{i}") for i, x in enumerate(program.at)]
-    return program(*leaves)
-
-
 # --- the round trip
 
 
 @given(program=graphs(), passes=st.integers(0, 2))
 def test_a_graph_of_numbers_comes_back_to_the_bit(program, passes, tmp_path_factory):
     path = tmp_path_factory.mktemp("saved") / "graph.json"
-    root = in_a_program(program)
+    root, _ = program.record()
     for _ in range(passes):
         root.backward(accumulate=True)
     loaded = load(save(root, path), verify=True)
@@ -90,7 +85,7 @@ def test_a_graph_of_numbers_comes_back_to_the_bit(program, passes, tmp_path_fact
 @given(program=tensor_programs())
 def test_a_graph_of_arrays_comes_back_to_the_bit(program, tmp_path_factory):
     path = tmp_path_factory.mktemp("saved") / "graph.json"
-    root = in_a_program(program)
+    root, _ = program.record()
     seed = None if not root.shape else np.random.default_rng(0).normal(size=root.shape)
     root.backward(seed=seed)
     loaded = load(save(root, path), verify=True)

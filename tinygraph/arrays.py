@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygraph.quoting import short
 from tinygraph.row import plain_number
 
 _SMALLEST = 2.0**-1022  # below are the subnormals, with fewer bits the smaller they are
@@ -77,8 +78,7 @@ def as_array(data: Any, what: str) -> Any:
 
 
 def _short(data: Any) -> str:
-    text = " ".join(repr(data).split())
-    return f"{text if len(text) <= 40 else text[:37] + '...'} ({type(data).__name__})"
+    return f"{short(' '.join(repr(data).split()))} ({type(data).__name__})"
 
 
 def _is_foreign(data: Any) -> bool:

@@ -13,7 +13,7 @@ from tinygraph.row import Op
 def explain_shapes(op: Op, x: Any, y: Any) -> None:
     """Raise ValueError that says which axis does not fit."""
     a, b = _shape(x), _shape(y)
-    sides = f"{_side(x, 'x')} and {_side(y, 'y')}"
+    sides = f"{_side(x, 'the first')} and {_side(y, 'the second')}"
     if op.name == "matmul":
         inner = b[-2] if len(b) > 1 else b[0]
         if a[-1] != inner:
@@ -35,22 +35,22 @@ def explain_shapes(op: Op, x: Any, y: Any) -> None:
 def check_traps(op: Op, x: Any, y: Any, shape: tuple[int, ...]) -> None:
     """Under `strict`, raise ValueError where broadcasting does what is seldom meant."""
     a, b = _shape(x), _shape(y)
+    first, second = _side(x, "the first"), _side(y, "the second")
     if len(a) != len(b) and 1 in (len(a), len(b)) and math.prod(shape) > max(math.prod(a), math.prod(b)):
         raise ValueError(
-            f"strict: {op.name} of {_side(x, 'x')} and {_side(y, 'y')} makes {shape}, each row with each column: "
+            f"strict: {op.name} of {first} and {second} makes {shape}, each row with each column: "
             "the rank-1 array is taken for a row; make it a column with .reshape(-1, 1), or a row with "
             ".reshape(1, -1) if that is meant"
         )
     if op is ops.mul and len(a) == len(b) == 2 and a != b and a[1] == b[0] and (a[0], b[1]) != shape:
         raise ValueError(
-            f"strict: {_side(x, 'x')} * {_side(y, 'y')} makes {shape}, entry by entry with one or both repeated; the "
+            f"strict: {first} * {second} makes {shape}, entry by entry with one or both repeated; the "
             f"matrix product @ would give {(a[0], b[1])}. If entry by entry is meant, repeat them yourself, by "
             f"np.broadcast_to(x, {shape})"
         )
 
 
-def _side(x: Any, letter: str) -> str:
-    place = "the first" if letter == "x" else "the second"
+def _side(x: Any, place: str) -> str:
     return f"{(x.name or place) if isinstance(x, Node) else 'an array'} {_shape(x)}"
 
 

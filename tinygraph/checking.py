@@ -300,7 +300,7 @@ def kink_near(program: Program, root: Value, i: int, step: float) -> str:
         for node, other in zip(here, there, strict=True):
             if node.op is None:
                 continue
-            domain, points = node.op.domain, [_numbers(x) for x in (node, other)]
+            domain, points = node.op.domain, [x.numbers for x in (node, other)]
             text = node.op.text(*[x.name if isinstance(x, Node) and x.name else f"{x:g}" for x in node.args])
             if domain.holds(points[0]) and not domain.holds(*points):
                 return f"{text} leaves its domain, {domain.text}, within the step"
@@ -311,7 +311,3 @@ def kink_near(program: Program, root: Value, i: int, step: float) -> str:
                 if at * after < 0:
                     return f"{text} has a kink or a pole within the step"
     return ""
-
-
-def _numbers(node: Node) -> list[float]:
-    return [x._data if isinstance(x, Node) else x for x in node.args]

@@ -12,17 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from tinygraph.logistic import no_loop
+from tinygraph.logistic import check_classes, check_finite, is_chunked, no_loop
 from tinygraph.tensor import Tensor
-
-
-def is_chunked(data: Any) -> bool:
-    """Whether this is an array, a dataframe or a series of dask.
-
-    >>> is_chunked([[1.0, 2.0]])
-    False
-    """
-    return type(data).__module__.partition(".")[0] in ("dask", "dask_expr")
 
 
 class Chunks:
@@ -49,12 +40,11 @@ class Chunks:
 
         found = dask.compute(*[dask.delayed(_unique, pure=False)(labels) for labels in self.labels])
         classes = np.unique(np.concatenate(found))
-        if len(classes) != 2:
-            raise ValueError(f"y must hold two classes, but it holds {len(classes)} class(es): {classes.tolist()[:5]}")
+        check_classes(classes)
         return classes
 
-    def cost_and_gradient(self, w: Any, b: float, loss: str) -> tuple[float, Any, float]:
-        """The mean loss over all examples, and its derivatives dw (n, 1) and db."""
+    def cost_and_gradient(self, w: Any, b: float, loss: str) -> tuple[float, Any, Any]:
+        """The mean loss over all examples, and its derivatives dw (n, 1) and db ()."""
         import dask
 
         part = dask.delayed(_of_a_chunk, pure=False)
@@ -67,7 +57,7 @@ class Chunks:
             sums = [dask.delayed(np.add, pure=False)(x, y) for x, y in pairs] + sums[len(sums) // 2 * 2 :]
         (total,) = dask.compute(sums[0])
         m, J, db, *dw = total
-        return float(J / m), np.array(dw).reshape(-1, 1) / m, float(db / m)
+        return float(J / m), np.array(dw).reshape(-1, 1) / m, np.array(db / m)
 
 
 def _blocks(data: Any, name: str) -> list[Any]:
@@ -93,10 +83,7 @@ def _of_a_chunk(i: int, rows: Any, labels: Any, w: Any, b: float, loss: str, cla
         raise ValueError(f"chunk {i} has {len(X)} examples and {len(y)} labels")
     if not len(X):
         return np.zeros(len(w) + 3)
-    if not np.isfinite(X).all():
-        row, column = np.argwhere(~np.isfinite(X))[0].tolist()
-        where = f"row {row}, column {column}"
-        raise ValueError(f"chunk {i} of X holds {X[row, column]} in {where}: remove or fill it first")
+    check_finite(X, f"chunk {i} of X")
     weights, bias = Tensor(w, "w"), Tensor(b, "b")
     J = no_loop(weights, bias, X.T, (y == classes[1]).astype(np.float64).reshape(1, -1), loss)
     J.backward()

@@ -23,6 +23,7 @@ from tinygraph.reporting import say
 from tinygraph.saving import load, save
 from tinygraph.stepping import PAGES, Stepper
 from tinygraph.training import TrainingStoppedError, save_model, train
+from tinygraph.verifying import all_nodes
 from tinygraph.writing import check_writable
 
 SAVED = ".json"
@@ -274,8 +275,8 @@ def _diagnose(options: argparse.Namespace) -> int:
 
 def _verify(options: argparse.Namespace) -> None:
     root = load(options.file, verify=True)
-    nodes = sum(len(order(x)) for x in (root if isinstance(root, list) else [root]))
-    say(f"{options.file}: {nodes:,} nodes, and every number is what its op computes")
+    nodes = all_nodes(root if isinstance(root, list) else [root])
+    say(f"{options.file}: {len(nodes):,} nodes, and every number is what its op computes")
 
 
 def _doctor(options: argparse.Namespace) -> int:  # noqa: ARG001
@@ -308,6 +309,7 @@ def _fit(options: argparse.Namespace) -> int:
         raise TableError(f"{options.file}, {error}") from None
     except TrainingStoppedError as stopped:
         save_model(options.out.with_name(f"{options.out.stem}-stopped{options.out.suffix}"), stopped.model)
-        return _fail(f"stopped after {stopped.steps} of {options.steps} steps; {options.out} is as it was", 130)
+        done = stopped.model["n_steps"]
+        return _fail(f"stopped after {done} of {options.steps} steps; {options.out} is as it was", 130)
     save_model(options.out, model)
     return 0

@@ -10,7 +10,7 @@ from typing import Any
 from tinygraph.checking import NUDGE, check_grad, numeric_grad
 from tinygraph.datasets import Scaler, load_breast_cancer
 from tinygraph.drawing import EngineNotFoundError, draw, words
-from tinygraph.graph import Node, order
+from tinygraph.graph import order
 from tinygraph.logistic import no_loop, two_loops
 from tinygraph.readings import report, rolled_up, three_readings
 from tinygraph.reporting import say
@@ -48,7 +48,7 @@ def show_backpropagation() -> Value:
     say("\nForward, from the inputs to J:")
     for node in reversed(order(J)):
         if node.op is not None:
-            numbers = node.op.text(*[f"{x._data if isinstance(x, Node) else x:g}" for x in node.args])
+            numbers = node.op.text(*[f"{x:g}" for x in node.numbers])
             say(f"  {words.headline(node)} = {numbers} = {node._data:g}")
 
     say("\nBackward, from J to the inputs, one contribution a line:")

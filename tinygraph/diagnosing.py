@@ -15,16 +15,15 @@ from typing import Any
 
 import numpy as np
 
-import tinygraph
 from tinygraph import ops
 from tinygraph.drawing import words
 from tinygraph.graph import Node, check_fresh, order, propagate
-from tinygraph.row import Op, VariadicOp
+from tinygraph.row import Op
 from tinygraph.stepping import called, derivative_of
+from tinygraph.watching import finite
 from tinygraph.wiring import Wiring
 
 SMALL, LARGE = 1e-8, 1e8  # by how much a gradient shrinks or grows on its way before it is worth a word
-_SIGMOIDS = (ops.sigmoid,)
 
 
 @dataclass(frozen=True)
@@ -110,17 +109,11 @@ def diagnose(root: Node, parameters: Iterable[Node] = ()) -> Diagnosis:
 def _forward(nodes: Sequence[Node]) -> list[Finding]:
     """The first number of the forward pass that is not finite."""
     for node in reversed(nodes):
-        if _finite(node._data):
+        if finite(node._data):
             continue
         if node.op is None:
-            return [
-                Finding(
-                    "bad input",
-                    node,
-                    f"{called(node)} is {_bad(node._data)} already",
-                    "look where it was read or computed",
-                )
-            ]
+            says = f"{called(node)} is {_bad(node._data)} already"
+            return [Finding("bad input", node, says, "look where it was read or computed")]
         numbers, entry = _operands(node)
         kind = _kind(node.op, numbers, _bad(node._data))
         text = f"{_said(node)} = {words.number(_bad(node._data))}{_where(node, numbers)}{_place(entry)}"
@@ -132,12 +125,11 @@ def _operands(node: Node) -> tuple[list[float], tuple[int, ...]]:
     """The numbers that a bad number was made of, and at which entry it stands; none where entries are mixed."""
     data = node._data
     if not hasattr(data, "shape"):
-        return [x._data if isinstance(x, Node) else x for x in node.args], ()
+        return node.numbers, ()
     entry = tuple(int(i) for i in np.argwhere(~np.isfinite(data))[0])
     if isinstance(node.op, Wiring):
         return [], entry
-    arrays = [x._data if isinstance(x, Node) else x for x in node.args]
-    return [float(np.broadcast_to(x, data.shape)[entry]) for x in arrays], entry
+    return [float(np.broadcast_to(x, data.shape)[entry]) for x in node.numbers], entry
 
 
 def _kind(op: Op, numbers: Sequence[float], result: float) -> str:
@@ -174,10 +166,10 @@ def _mend(node: Node, kind: str) -> str:
     """What usually mends it, from the op and what it was fed."""
     op, args = node.op, node.args
     fed = args[0].op if args and isinstance(args[0], Node) else None
-    z = called(args[0].args[0]) if fed in _SIGMOIDS else "z"
+    z = called(args[0].args[0]) if fed is ops.sigmoid else "z"
     if op is ops.binary_cross_entropy and kind == "log of 0":
         return f"binary_cross_entropy_with_logits({z}, y), the same loss from {z} itself"
-    if op is ops.log and fed in _SIGMOIDS:
+    if op is ops.log and fed is ops.sigmoid:
         return f"log_sigmoid({z}), which does not go through a number that rounds to 0"
     if op is ops.log and fed is not None and fed.name in ("exp", "add", "total"):
         return "logaddexp or softplus, which take the exponents and not the exponentials"
@@ -205,14 +197,14 @@ def _backward(root: Node, nodes: Sequence[Node], wanted: Sequence[Node]) -> Iter
     seed = np.ones_like(root._data) if hasattr(root._data, "shape") else 1.0
     ways: dict[Node, tuple[float, Node]] = {}  # for each node its largest contribution, and from whom
     for node, _, operand, upstream, slope, contribution in propagate(root, seed, adjoints):
-        if not _finite(contribution):
+        if not finite(contribution):
             yield _bad_contribution(root, node, operand, upstream, slope, contribution)
             return
         size = _size(contribution)
         if operand not in ways or size > ways[operand][0]:
             ways[operand] = (size, node)
     for node in nodes:
-        if node in adjoints and not _finite(adjoints[node]):
+        if node in adjoints and not finite(adjoints[node]):
             says = f"{derivative_of(root, node)} = {_bad(adjoints[node])}, of finite contributions"
             yield Finding("overflow of a sum", node, says, "smaller numbers: scale the cost, or the inputs")
             return
@@ -234,8 +226,8 @@ def _backward(root: Node, nodes: Sequence[Node], wanted: Sequence[Node]) -> Iter
 def _bad_contribution(root: Node, node: Node, operand: Node, upstream: Any, slope: Any, contribution: Any) -> Finding:
     """Where a gradient stops being finite, though every number was."""
     factors = [x for x in (upstream, slope) if not hasattr(x, "text")]
-    infinite = [x for x in factors if not _finite(x)]
-    zero = any(not _size(x) for x in factors if _finite(x))
+    infinite = [x for x in factors if not finite(x)]
+    zero = any(not _size(x) for x in factors if finite(x))
     kind = "0 · inf" if infinite and zero else "infinite slope" if infinite else "overflow"
     name = f"d{called(node)}/d{called(operand)}"
     if len(factors) == 2:
@@ -243,11 +235,8 @@ def _bad_contribution(root: Node, node: Node, operand: Node, upstream: Any, slop
     else:
         sum_up = words.number(_bad(contribution))
     says = f"{derivative_of(root, operand)} gets {derivative_of(root, node)} · {name} = {sum_up}"
-    numbers = [x._data if isinstance(x, Node) else x for x in node.args]
-    small = None
     if not hasattr(node._data, "shape"):
-        says += _where(node, numbers)
-        small = _slice(node, numbers)
+        says += _where(node, node.numbers)
     mend = ""
     if infinite and (node.op is ops.sqrt or (node.op is not None and _is_power(node.op))):
         mend = "the root has an infinite slope at 0: stay above 0, or leave the root out (compare squares)"
@@ -257,7 +246,7 @@ def _bad_contribution(root: Node, node: Node, operand: Node, upstream: Any, slop
         mend = "stay clear of the border of the op's domain"
     elif kind == "overflow":
         mend = "smaller numbers: scale the inputs, or take the logarithm of the product"
-    return Finding(kind, node, says, mend, small)
+    return Finding(kind, node, says, mend, _own_slice(node))
 
 
 _FLAT = {
@@ -281,16 +270,16 @@ def _nothing_arrived(leaf: Node, nodes: Sequence[Node], adjoints: dict[Node, Any
     if not stops:
         return Finding("no gradient", leaf, f"{nothing}: the contributions that arrive add up to 0")
     node, operand, slope = stops[0]
-    numbers = [x._data if isinstance(x, Node) else x for x in node.args]
     more = f", and at {len(stops) - 1} more" if len(stops) > 1 else ""
-    small = None if hasattr(node._data, "shape") else _slice(node, numbers)
     if slope is not None and not hasattr(slope, "text") and _size(slope):
         product = f"{_size(adjoints[node]):.1e} × {_size(slope):.1e}"
         says = f"{nothing}: it shrinks on its way until, at {_said(node)}, {product} is 0"
         return Finding("vanishing gradient", leaf, says + more, _TOO_SMALL)
-    says = f"{nothing}: it stops at {_said(node)}, whose slope in {called(operand)} is 0{_where(node, numbers)}{more}"
+    says = (
+        f"{nothing}: it stops at {_said(node)}, whose slope in {called(operand)} is 0{_where(node, node.numbers)}{more}"
+    )
     mend = _FLAT.get(node.op.name if node.op else "", "the slope is 0 here: bring the input to where it is not")
-    return Finding("no gradient", leaf, says, mend, small)
+    return Finding("no gradient", leaf, says, mend, _own_slice(node))
 
 
 def _above(leaf: Node, nodes: Sequence[Node]) -> set[Node]:
@@ -331,12 +320,6 @@ def _out_of_proportion(
 # --- words ------------------------------------------------------------------------------------------
 
 
-def _finite(x: Any) -> bool:
-    if isinstance(x, float):
-        return math.isfinite(x)
-    return not isinstance(x, (np.ndarray, np.generic)) or bool(np.isfinite(x).all())
-
-
 def _bad(x: Any) -> float:
     """The number that is not finite; of an array the first."""
     return float(np.asarray(x)[~np.isfinite(x)].flat[0])
@@ -367,7 +350,7 @@ def _place(entry: Sequence[int]) -> str:
 
 
 def _in_a_factor(x: Any) -> str:
-    return words.factor(words.quantity(x) if _finite(x) else words.number(_bad(x)))
+    return words.factor(words.quantity(x) if finite(x) else words.number(_bad(x)))
 
 
 def _slice(node: Node, numbers: Sequence[Any]) -> Node | None:
@@ -385,27 +368,18 @@ def _slice(node: Node, numbers: Sequence[Any]) -> Node | None:
         if x not in twins:
             twins[x] = make(number, x.name)
         args.append(twins[x])
-    return op(*(op.lists(args) if hasattr(op, "lists") else args))  # type: ignore[no-any-return]
+    return op.on(args)  # type: ignore[no-any-return]
+
+
+def _own_slice(node: Node) -> Node | None:
+    """The op of a number on the numbers it has; of an array there is no single entry to show."""
+    return None if hasattr(node._data, "shape") else _slice(node, node.numbers)
 
 
 def _code(node: Node) -> str:
     """A node of one op as code to paste."""
-    op = node.op
-    assert op is not None
-    texts = [_input(x) if isinstance(x, Node) else repr(x) for x in node.args]
-    if op.made_by and op.made_by[0] is ops.power:
-        return f"{texts[0]} ** {op.made_by[1]!r}"
-    if op in _INFIX:
-        return f"{texts[0]} {_INFIX[op]} {texts[1]}"
-    if op.made_by:
-        parameters = ", ".join(map(repr, op.made_by[1:]))
-        return f"tinygraph.ops.{op.made_by[0].__name__}({parameters})({', '.join(texts)})"
-    if isinstance(op, VariadicOp):
-        return f"tinygraph.{op.name}({', '.join('[' + ', '.join(x) + ']' for x in op.lists(texts))})"
-    return f"tinygraph.{'' if op.name in tinygraph.__all__ else 'ops.'}{op.name}({', '.join(texts)})"
-
-
-_INFIX = {ops.add: "+", ops.sub: "-", ops.mul: "*", ops.div: "/", ops.pow: "**"}
+    assert node.op is not None
+    return node.op.code(*[_input(x) if isinstance(x, Node) else repr(x) for x in node.args])
 
 
 def _input(node: Node) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 from tinygraph import ops
 from tinygraph.graph import Node
+from tinygraph.quoting import short
 from tinygraph.row import TABLE, Op
 from tinygraph.value import Value
 
@@ -111,7 +112,7 @@ class _Reader:
             raise ExpressionError("no name occurs in it, so there is no graph: write 3*a and say a=5", self.lines[-1])
         unused = self.leaves.keys() - self.used
         if unused:
-            raise ExpressionError(f"{_short(min(unused))!r} has a number, but does not occur in the expression")
+            raise ExpressionError(f"{short(min(unused))!r} has a number, but does not occur in the expression")
         return result
 
     def parsed(self) -> list[ast.stmt]:
@@ -150,9 +151,9 @@ class _Reader:
                 if name not in self.leaves:
                     is_function = name in _functions()
                     what = (
-                        f"is a function: write {name}(...)" if is_function else f"has no number: say {_short(name)}=..."
+                        f"is a function: write {name}(...)" if is_function else f"has no number: say {short(name)}=..."
                     )
-                    raise self.fail(f"{_short(name)!r} {what}", node)
+                    raise self.fail(f"{short(name)!r} {what}", node)
                 self.used.add(name)
                 return self.leaves[name]
             case ast.BinOp(op=operator) if type(operator) in _BINARY:
@@ -174,14 +175,10 @@ class _Reader:
                 if row is None:
                     close = difflib.get_close_matches(name, _functions(), 1)
                     hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(sorted(_functions()))}"
-                    raise self.fail(f"there is no function {_short(name)!r}; {hint}", node)
+                    raise self.fail(f"there is no function {short(name)!r}; {hint}", node)
                 if len(operands) != row.arity:
                     raise self.fail(f"{name} takes {row.arity} operand(s), not {len(operands)}", node)
                 return row(*[self.value(operand, depth + 1) for operand in operands])
             case _:
                 kind = type(node.op) if isinstance(node, ast.BinOp) else type(node)
                 raise self.fail(_HINTS.get(kind, f"this is not understood; {_USE}"), node)
-
-
-def _short(name: str) -> str:
-    return name if len(name) <= 40 else f"{name[:37]}..."

@@ -82,6 +82,11 @@ class Node:
         return () if self.op is None else (self.x,) if self.y is None else (self.x, self.y)
 
     @property
+    def numbers(self) -> list[Any]:
+        """The numbers of the operands in order."""
+        return [arg._data if isinstance(arg, Node) else arg for arg in self.args]
+
+    @property
     def slopes(self) -> tuple[Any, ...]:
         """The local derivative for each operand; None where no gradient flows."""
         return self._flow
@@ -311,9 +316,10 @@ def check_fresh(nodes: Sequence[Node]) -> None:
                 leaf = operand
                 while leaf.op is not None:
                     leaf = max(leaf.operands, key=lambda node: node.stamp)
-                text = repr(leaf).partition(", grad=")[0].rstrip(")") + ")"  # its gradient is no longer one
+                leaf = leaf.__copy__()
+                leaf.grad = None  # it is no longer one, or half written
                 raise StaleGraphError(
-                    f"the leaf {text} was edited after this graph was recorded, so its numbers are "
+                    f"the leaf {leaf!r} was edited after this graph was recorded, so its numbers are "
                     "stale: recompute it with root.forward(), or record it again"
                 )
 

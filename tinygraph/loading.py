@@ -13,6 +13,7 @@ import numpy as np
 from tinygraph import ops, wiring
 from tinygraph.graph import Node, _revive
 from tinygraph.notes import Branch
+from tinygraph.quoting import short
 from tinygraph.row import OUTSIDE, TABLE, Op
 from tinygraph.tensor import Tensor
 from tinygraph.value import COMPARISONS, Value
@@ -357,5 +358,4 @@ def _shape_of_product(x: tuple[int, ...], y: tuple[int, ...]) -> tuple[int, ...]
 
 
 def _short(said: Any) -> str:
-    text = repr(said)
-    return text if len(text) <= 60 else f"{text[:57]}..."
+    return short(repr(said), 60)

@@ -238,76 +238,67 @@ class LogisticRegression:
             raise ValueError(f"learning_rate must be a positive number, not {self.learning_rate!r}")
         if not (isinstance(self.n_steps, int) and self.n_steps > 0):
             raise ValueError(f"n_steps must be a positive whole number, not {self.n_steps!r}")
-        from tinygraph.chunks import is_chunked
-
         prepare = self._in_chunks if is_chunked(X) or is_chunked(y) else self._in_memory
-        classes, n, descent, parameters = prepare(X, y)
+        classes, w, b, descent = prepare(X, y)
         self.costs_: list[float] = []
-        kept = parameters()
+        kept = _coefficients(w), np.array([b.item()])
         try:
             for J in descent:
-                kept, cost = parameters(), J
-                self.costs_.append(cost)
+                kept = _coefficients(w), np.array([b.item()])
+                self.costs_.append(J)
                 if on_step is not None:
-                    on_step(len(self.costs_), cost)
+                    on_step(len(self.costs_), J)
         finally:
             if self.costs_:
-                self.classes_, self.n_features_in_ = classes, n
                 self.coef_, self.intercept_ = kept
+                self.classes_, self.n_features_in_ = classes, self.coef_.shape[1]
         return self
 
-    def _start(self, n: int) -> tuple[Any, float]:
-        """The weights (n, 1) and the bias to begin with."""
-        if not (self.warm_start and hasattr(self, "coef_")):
-            return np.zeros((n, 1)), 0.0
-        if self.n_features_in_ != n:
-            raise ValueError(f"X has {n} features, but the model to go on with was fitted with {self.n_features_in_}")
-        return self.coef_.T.copy(), float(self.intercept_[0])
+    def _start(self, n: int) -> tuple[Any, Any]:
+        """The weights and the bias to begin with, as Tensors (n, 1) and (), or as Values."""
+        weights, bias = np.zeros((n, 1)), 0.0
+        if self.warm_start and hasattr(self, "coef_"):
+            if self.n_features_in_ != n:
+                known = self.n_features_in_
+                raise ValueError(f"X has {n} features, but the model to go on with was fitted with {known}")
+            weights, bias = self.coef_.T, self.intercept_.item()
+        if self.backend == "tensor":
+            return Tensor(weights, "w"), Tensor(bias, "b")
+        return [Value(x, f"w{j + 1}") for j, x in enumerate(weights.ravel().tolist())], Value(bias, "b")
 
-    def _in_memory(self, X: Any, y: Any) -> tuple[Any, int, Iterator[float], Callable[[], tuple[Any, Any]]]:
-        """Classes, number of features, the descent over the whole table, and what the parameters are."""
+    def _in_memory(self, X: Any, y: Any) -> tuple[Any, Any, Any, Iterator[float]]:
+        """The classes, the parameters, and their descent over the whole table."""
         table = _examples(X)
         labels = np.asarray(y)
         if labels.shape not in ((len(table),), (len(table), 1)):
             raise ValueError(f"y must hold one label for each of {len(table)} examples; its shape is {labels.shape}")
         classes, codes = np.unique(labels.ravel(), return_inverse=True)
-        if len(classes) != 2:
-            raise ValueError(f"y must hold two classes, but it holds {len(classes)} class(es): {classes.tolist()[:5]}")
-        n = table.shape[1]
-        weights, bias = self._start(n)
+        check_classes(classes)
+        w, b = self._start(table.shape[1])
+        tensors = self.backend == "tensor"
+        data = (table.T, codes.reshape(1, -1).astype(np.float64)) if tensors else (table.tolist(), codes.tolist())
         options: Any = {"loss": self.loss, "learning_rate": self.learning_rate, "n_steps": self.n_steps}
-        if self.backend == "tensor":
-            w, b = Tensor(weights, "w"), Tensor(bias, "b")
-            descent = gradient_descent(w, b, table.T, codes.reshape(1, -1).astype(np.float64), **options)
-            return classes, n, descent, lambda: (w.data.T.copy(), np.array([b.item()]))
-        ws, c = [Value(w_j, name=f"w{j + 1}") for j, w_j in enumerate(weights.ravel().tolist())], Value(bias, name="b")
-        descent = gradient_descent(ws, c, table.tolist(), codes.tolist(), **options)
-        return classes, n, descent, lambda: (np.array([[w_j.data for w_j in ws]]), np.array([c.item()]))
+        return classes, w, b, gradient_descent(w, b, *data, **options)
 
-    def _in_chunks(self, X: Any, y: Any) -> tuple[Any, int, Iterator[float], Callable[[], tuple[Any, Any]]]:
+    def _in_chunks(self, X: Any, y: Any) -> tuple[Any, Any, Any, Iterator[float]]:
         """The same over chunks that are never in one place."""
         from tinygraph.chunks import Chunks
 
         if self.backend != "tensor":
             raise ValueError("data in chunks are for backend='tensor': the loops would take them number by number")
         chunks = Chunks(X, y)
-        weights, bias = self._start(chunks.n)
-        w, b = Tensor(weights, "w"), Tensor(bias, "b")
+        w, b = self._start(chunks.n)
 
         def backward() -> float:
-            J, w.grad, db = chunks.cost_and_gradient(w.data, b.item(), self.loss)
-            b.grad = np.array(db)
+            J, w.grad, b.grad = chunks.cost_and_gradient(w.data, b.item(), self.loss)
             return J
 
-        descent = descend(backward, [w, b], self.learning_rate, self.n_steps)
-        return chunks.classes, chunks.n, descent, lambda: (w.data.T.copy(), np.array([b.item()]))
+        return chunks.classes, w, b, descend(backward, [w, b], self.learning_rate, self.n_steps)
 
     def decision_function(self, X: Any) -> np.ndarray[Any, Any]:
         """The logits z of examples (m, n), as an array (m,); of an array of dask a lazy one."""
         if not hasattr(self, "coef_"):
             raise NotFittedError("this LogisticRegression is not fitted yet: call fit(X, y) first")
-        from tinygraph.chunks import is_chunked
-
         table = X if is_chunked(X) else _examples(X)
         if table.shape[1] != self.n_features_in_:
             raise ValueError(f"X has {table.shape[1]} features, but the model was fitted with {self.n_features_in_}")
@@ -327,9 +318,9 @@ class LogisticRegression:
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """The share of examples whose class is predicted right."""
-        from tinygraph.chunks import is_chunked, share_of_right
-
         if is_chunked(X) and sample_weight is None:
+            from tinygraph.chunks import share_of_right
+
             return share_of_right(X, y, self.predict)
         return float(np.average(self.predict(X) == np.asarray(y).ravel(), weights=sample_weight))
 
@@ -369,10 +360,35 @@ def _examples(X: Any) -> np.ndarray[Any, Any]:
         raise ValueError(f"X must be a table of numbers, (examples, features): {error}") from None
     if table.ndim != 2 or 0 in table.shape:
         raise ValueError(f"X must have the shape (examples, features), one row an example, not {table.shape}")
+    check_finite(table, "X")
+    return table
+
+
+def check_finite(table: np.ndarray[Any, Any], name: str) -> None:
+    """Raise ValueError, which says where, if an entry of a table is nan or infinite."""
     if not np.isfinite(table).all():
         row, column = np.argwhere(~np.isfinite(table))[0].tolist()
-        raise ValueError(f"X holds {table[row, column]} in row {row}, column {column}: remove or fill it first")
-    return table
+        raise ValueError(f"{name} holds {table[row, column]} in row {row}, column {column}: remove or fill it first")
+
+
+def check_classes(classes: np.ndarray[Any, Any]) -> None:
+    """Raise ValueError unless the labels are of two classes."""
+    if len(classes) != 2:
+        raise ValueError(f"y must hold two classes, but it holds {len(classes)} class(es): {classes.tolist()[:5]}")
+
+
+def is_chunked(data: Any) -> bool:
+    """Whether this is an array, a dataframe or a series of dask.
+
+    >>> is_chunked([[1.0, 2.0]])
+    False
+    """
+    return type(data).__module__.partition(".")[0] in ("dask", "dask_expr")
+
+
+def _coefficients(w: Any) -> np.ndarray[Any, Any]:
+    """Weights as scikit-learn has them, (1, n)."""
+    return w.data.T.copy() if isinstance(w, Tensor) else np.array([[w_j.data for w_j in w]])
 
 
 def _choice(what: str, name: Any, known: Any) -> Any:

@@ -108,7 +108,7 @@ def times_for_dot(root: Node) -> dict[Node, Node]:
         if op is None:
             twins[node] = node
         else:
-            twins[node] = op(*(op.lists(args) if hasattr(op, "lists") else args))
+            twins[node] = op.on(args)
             twins[node].name = node.name
     return twins
 

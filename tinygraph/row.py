@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from tinygraph.quoting import short
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -56,6 +58,7 @@ def _inside(x: float, low: float, high: float, whole: type | None = None) -> boo
 
 
 _NOTHING = object()  # an operand that was not given
+_INFIX = {"add": "+", "sub": "-", "mul": "*", "div": "/", "pow": "**"}
 _HUGE = 1.7976931348623157e308
 ANY = Domain("all reals", ((-_HUGE, _HUGE),))
 
@@ -183,6 +186,37 @@ class Op:
             return quietly(self.of_arrays()[0], *operands)
         return self.number(*[plain_number(operand, self.name) for operand in operands])
 
+    def on(self, operands: Sequence[Any]) -> Any:
+        """Call it on operands one after the other, as a node holds them.
+
+        >>> from tinygraph.ops import dot, mul
+        >>> mul.on((2.0, 3.0)), dot.on((1.0, 2.0, 3.0, 4.0))
+        (6.0, 11.0)
+        """
+        return self(*operands)
+
+    def code(self, *operands: str) -> str:
+        """The call as code to paste, for operands that are written out.
+
+        >>> from tinygraph.ops import dot, log, log_slope, mul, power
+        >>> mul.code("b", "c"), log.code("a"), power(3).code("x"), dot.code("w", "x")
+        ('b * c', 'tinygraph.log(a)', 'x ** 3.0', 'tinygraph.dot([w], [x])')
+        >>> log_slope.code("a")
+        'tinygraph.ops.log_slope(a)'
+        """
+        if self.name in _INFIX:
+            return f"{operands[0]} {_INFIX[self.name]} {operands[1]}"
+        family, *parameters = self.made_by or ("",)
+        if family:
+            of = ", ".join(map(repr, parameters))
+            if family.__name__ == "power":
+                return f"{operands[0]} ** {of}"
+            return f"tinygraph.ops.{family.__name__}({of})({', '.join(operands)})"
+        from tinygraph import __all__ as public
+
+        room = "ops." if self.name in TABLE and self.name not in public else ""
+        return f"tinygraph.{room}{self.name}({', '.join(operands)})"
+
     def text(self, *operands: str) -> str:
         """The op written out for operands that are written out.
 
@@ -263,6 +297,14 @@ class VariadicOp(Op):
         size = len(operands) // self.arity
         return [operands[i * size : (i + 1) * size] for i in range(self.arity)]
 
+    def on(self, operands: Sequence[Any]) -> Any:
+        """Call it on operands one after the other, as a node holds them."""
+        return self(*self.lists(operands))
+
+    def code(self, *operands: str) -> str:
+        """The call as code to paste, for operands that are written out."""
+        return super().code(*[f"[{', '.join(entries)}]" for entries in self.lists(operands)])
+
     def slopes(self, out: Any, operands: Sequence[Any], wanted: list[bool]) -> tuple[Any, ...]:
         """The local derivatives up to the last that is wanted; one that is not wanted is None."""
         last = len(wanted) - wanted[::-1].index(True) if True in wanted else 0
@@ -337,8 +379,7 @@ def plain_number(value: Any, op: str = "Value") -> float:
 
 
 def _short(value: Any) -> str:
-    text = repr(value)
-    return f"{text if len(text) <= 40 else text[:37] + '...'} ({type(value).__name__})"
+    return f"{short(repr(value))} ({type(value).__name__})"
 
 
 def _remedy(value: Any) -> str:

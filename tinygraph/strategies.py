@@ -17,7 +17,6 @@ from tinygraph.tensor import Tensor
 from tinygraph.value import Value
 from tinygraph.wiring import Wiring
 
-_INFIX = {"add": "+", "sub": "-", "mul": "*", "div": "/", "pow": "**"}
 LANDMARKS = (1.0, 0.0, -1.0, 0.5, 20.5, -20.5)
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
@@ -87,7 +86,7 @@ class Program:
         known = list(inputs)
         for op, operands in self.steps:
             args = [known[x] if isinstance(x, int) else x for x in operands]
-            known.append(call(op, *args) if call else apply(op, args))
+            known.append(call(op, *args) if call else op.on(args))
         return known
 
     def record(self) -> tuple[Value, list[Value]]:
@@ -114,25 +113,8 @@ class Program:
         printer.text(f"...\n{self!r}\n")  # so that Hypothesis prints the code of a failing example
 
 
-def apply(op: Op, args: Sequence[Any]) -> Any:
-    """Call the op on operands one after the other, in the form that it takes."""
-    if not op.variadic or isinstance(op, Wiring):
-        return op(*args)
-    size = len(args) // op.arity
-    lists: list[Any] = [args[i * size : (i + 1) * size] for i in range(op.arity)]
-    return op(*lists)
-
-
 def _code(op: Op, operands: Sequence[str]) -> str:
-    if isinstance(op, Wiring):
-        return _wiring_code(op, operands)
-    if op.name in _INFIX:
-        return f"{operands[0]} {_INFIX[op.name]} {operands[1]}"
-    if op.variadic:
-        size = len(operands) // op.arity
-        lists = ["[" + ", ".join(operands[i * size : (i + 1) * size]) + "]" for i in range(op.arity)]
-        return f"tinygraph.{op.name}({', '.join(lists)})"
-    return f"tinygraph.{op.name}({', '.join(operands)})"
+    return _wiring_code(op, operands) if isinstance(op, Wiring) else op.code(*operands)
 
 
 @st.composite

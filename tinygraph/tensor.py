@@ -149,7 +149,7 @@ class Tensor(Arithmetic):
 
     def _slopes(self) -> tuple[Any, ...]:
         op: Any = self.op
-        numbers = [x._data if isinstance(x, Tensor) else x for x in self.args]
+        numbers = self.numbers
         if isinstance(op, Wiring):
             return op.slopes(self._data, numbers, [slope is not None for slope in self._flow])
         functions = op.of_arrays()[1:]
@@ -269,7 +269,7 @@ class Tensor(Arithmetic):
 
     def _recompute(self) -> None:
         op: Any = self.op
-        numbers = [x._data if isinstance(x, Tensor) else x for x in self.args]
+        numbers = self.numbers
         if type(self.dx) is _ndarray:
             data, self.dx = quietly(getattr(arrays, op.with_slope), *numbers)
         else:

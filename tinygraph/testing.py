@@ -18,7 +18,7 @@ from tinygraph.checking import Program as Flat
 from tinygraph.checking import digits, evaluate, exact_slope, input_names, kink_near, masses, numeric_grad, step_of
 from tinygraph.graph import Node, grad, hessian, order
 from tinygraph.row import Op
-from tinygraph.strategies import LANDMARKS, LETTERS, apply
+from tinygraph.strategies import LANDMARKS, LETTERS
 from tinygraph.strategies import Program as Program
 from tinygraph.strategies import TensorProgram as TensorProgram
 from tinygraph.strategies import arrays as arrays
@@ -254,12 +254,12 @@ def op_test(
 
 def _check_row(row: Op, point: tuple[float, ...], ulps: float, terms: Callable[..., float] | None) -> None:
     nodes = [Value(x, name) for x, name in zip(point, "xyzuvw" if len(point) < 7 else LETTERS, strict=False)]
-    y = apply(row, nodes)
+    y = row.on(nodes)
     where = f"{row!r} at {point}"
     if not _same(y.data, row.number(*point)):
         raise AssertionError(f"{where}\n  the node has {y.data!r}, the float {row.number(*point)!r}")
     size = terms(*point) if terms is not None else 0.0
-    program = Flat(lambda *xs: apply(row, xs), point, values=True)
+    program = Flat(lambda *xs: row.on(xs), point, values=True)
     oracle = _Oracle(program, y, nodes)
     if oracle.name == "mpmath":
         from mpmath import mp

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from time import perf_counter
+from typing import Any
 
 from tinygraph.datasets import Scaler, Table
 from tinygraph.logistic import LogisticRegression
@@ -18,9 +19,9 @@ READ = 500  # rows on which the readings are compared
 class TrainingStoppedError(Exception):
     """Training was stopped by Ctrl-C; `model` is what was learned until then."""
 
-    def __init__(self, model: dict[str, object], steps: int) -> None:
-        super().__init__(f"stopped after {steps} steps")
-        self.model, self.steps = model, steps
+    def __init__(self, model: dict[str, object]) -> None:
+        super().__init__(f"stopped after {model['n_steps']} steps")
+        self.model = model
 
 
 def train(
@@ -40,7 +41,7 @@ def train(
     say(f"  loss {loss}, learning rate α = {learning_rate:g}, {n_steps} steps, backend {backend}")
     model = LogisticRegression(backend=backend, loss=loss, learning_rate=learning_rate, n_steps=n_steps)
 
-    def described() -> dict[str, object]:
+    def described() -> dict[str, Any]:
         return {
             "model": "logistic regression",
             "features": list(table.features),
@@ -66,17 +67,17 @@ def train(
     except KeyboardInterrupt:
         if not getattr(model, "costs_", []):
             raise
-        raise TrainingStoppedError(described(), len(model.costs_)) from None
+        raise TrainingStoppedError(described()) from None
     seconds = perf_counter() - start
     say(f"  cost {model.costs_[0]:.4f} → {model.costs_[-1]:.4f} in {n_steps} steps and {seconds:.1f} s")
     codes = [float(label == model.classes_[1]) for label in training.y[:READ]]
-    coef, intercept = model.coef_[0].tolist(), float(model.intercept_[0])
+    learned = described()
     say(f"  the cost and its gradient there, read in three ways, on {len(codes)} rows:")
-    for line in report(three_readings(X[:READ], codes, coef, intercept, loss)):
+    for line in report(three_readings(X[:READ], codes, learned["coef"], learned["intercept"], loss)):
         say(f"    {line}")
-    accuracy = {"train": model.score(X, training.y), "test": model.score(X_test, test.y)}
+    accuracy = learned["accuracy"]
     say(f"  accuracy {accuracy['train']:.1%} on the training rows, {accuracy['test']:.1%} on the test rows")
-    return described()
+    return learned
 
 
 def save_model(path: Path, model: dict[str, object]) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 
 from tinygraph import ops
 from tinygraph.drawing import words
-from tinygraph.graph import Node, order, propagate
+from tinygraph.graph import Node, exhaust, order, propagate
 from tinygraph.loading import GraphFileError
 from tinygraph.wiring import Wiring
 
@@ -28,8 +28,7 @@ def all_nodes(roots: Sequence[Node]) -> list[Node]:
 def wrong_gradient(root: Node, nodes: Sequence[Node]) -> tuple[Node, Any] | None:
     """The first node, from the root on, whose gradient is not that of a pass, with what it would be."""
     adjoints: dict[Node, Any] = {}
-    for _ in propagate(root, root.grad, adjoints):
-        pass
+    exhaust(propagate(root, root.grad, adjoints))
     for node in reversed(nodes):
         found = node._gradient(adjoints[node]) if node in adjoints else None
         if not _same(node.grad, found):
@@ -85,9 +84,9 @@ def _terms(node: Node) -> Any:
     """The absolute terms that a sum is made of; 0 where the op adds nothing up."""
     op = node.op
     if op is ops.total or op is ops.dot:
-        return op.number(*[abs(x._data if isinstance(x, Node) else x) for x in node.args])
+        return op.number(*map(abs, node.numbers))
     if isinstance(op, Wiring) and op.name in ("sum", "mean", "matmul", "collapse", "put"):
-        return op(*[np.abs(x._data if isinstance(x, Node) else x) for x in node.args])
+        return op(*map(np.abs, node.numbers))
     return 0.0
 
 

@@ -113,8 +113,8 @@ class strict(Watcher):  # noqa: N801
         """Raise if the node's number or a slope is not finite though its operands are."""
         if node.op is None:
             return
-        numbers = [arg._data if isinstance(arg, graph.Node) else arg for arg in node.args]
-        if not all(map(_finite, numbers)):
+        numbers = node.numbers
+        if not all(map(finite, numbers)):
             return
         texts = [arg.name if isinstance(arg, graph.Node) else "" for arg in node.args]
         texts = [text or _text(number) for text, number in zip(texts, numbers, strict=True)]
@@ -123,14 +123,14 @@ class strict(Watcher):  # noqa: N801
         )
         what = node.op.text(*texts)
         where = f", where {where}" if where else ""
-        if not _finite(node._data):
+        if not finite(node._data):
             raise FloatingPointError(f"{what} = {_text(node._data)}{where}")
         for text, slope in zip(texts, node.slopes, strict=True):
-            if slope is not None and not _finite(slope):
+            if slope is not None and not finite(slope):
                 raise FloatingPointError(f"the slope of {what} with respect to {text} is {_text(slope)}{where}")
 
 
-def _finite(number: Any) -> bool:
+def finite(number: Any) -> bool:
     """Whether a number, or every entry of an array, is finite; of a lazy array or a linear map nothing is known."""
     if isinstance(number, float):
         return isfinite(number)
@@ -143,7 +143,7 @@ def _text(number: Any) -> str:
     if isinstance(number, float):
         return repr(number)
     shape = getattr(number, "shape", None)
-    if shape is None or _finite(number):
+    if shape is None or finite(number):
         return f"{number}" if shape is None else f"an array {shape}"
     bad = number[~sys.modules["numpy"].isfinite(number)].flat[0]
     return f"an array {shape} with {bad}"
@@ -162,7 +162,7 @@ def check_gradients(root: Node, seed: Any) -> None:
 
 def _check_contributions(root: Node, seed: Any) -> None:
     for node, _, operand, upstream, slope, contribution in graph.propagate(root, seed, {}):
-        if not _finite(contribution):
+        if not finite(contribution):
             raise FloatingPointError(
                 f"backward of {node.op.name if node.op else ''}: the contribution to the gradient of "
                 f"{operand!r} is {_text(upstream)} × {_text(slope)} = {_text(contribution)}"

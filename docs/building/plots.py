@@ -72,9 +72,8 @@ def _dress(axes: Axes, colours: Theme) -> None:
     axes.tick_params(colors=colours.muted, which="both")
     axes.grid(True, color=colours.muted, alpha=0.2, linewidth=0.6)
     axes.set_axisbelow(True)
-    axes.set_prop_cycle(
-        color=[colours.forward, colours.backward, colours.parameter[1], colours.output[1], colours.muted]
-    )
+    lines = [colours.forward, colours.backward, colours.parameter[1], colours.output[1], colours.muted]
+    axes.set_prop_cycle(color=lines)
 
 
 def _dress_texts(axes: Axes, colours: Theme) -> None:
@@ -158,27 +157,17 @@ def lines(
     xlabel: str,
     ylabel: str,
     *,
-    marks: dict[str, tuple[Sequence[float], Sequence[float]]] | None = None,
     log: bool = False,
 ) -> None:
-    """Curves over x, a line for each name, and single points on them."""
-    for k, (name, y) in enumerate(curves.items()):
+    """Curves over x, a line for each name."""
+    for name, y in curves.items():
         draw = axes.loglog if log else axes.plot
-        draw(x, y, "o-" if log else "-", label=name, linewidth=1.8, markersize=3, color=_line(colours, k))
-    for k, (name, (at, height)) in enumerate((marks or {}).items()):
-        colour = _line(colours, len(curves) + k)
-        axes.plot(at, height, "o", markersize=5, label=name, color=colour, zorder=3)
+        draw(x, y, "o-" if log else "-", label=name, linewidth=1.8, markersize=3)
     axes.set_xlabel(xlabel)
     axes.set_ylabel(ylabel)
     if log:
         axes.minorticks_off()
-    if any(curves) or marks:
-        axes.legend()
-
-
-def _line(colours: Theme, k: int) -> str:
-    cycle = [colours.forward, colours.backward, colours.parameter[1], colours.output[1], colours.muted]
-    return cycle[k % len(cycle)]
+    axes.legend()
 
 
 @themed

@@ -14,6 +14,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tinygraph.quoting import short
+
 TEST_SHARE = 0.2
 
 
@@ -136,7 +138,7 @@ def _parse(path: str, reader: Iterator[list[str]], target: str) -> Table:
         raise TableError(f"{path}: is empty")
     if target not in header:
         close = difflib.get_close_matches(target, header[:1000], 1)
-        names = ", ".join(map(_short, header[:8])) + ", …" * (len(header) > 8)
+        names = ", ".join(map(short, header[:8])) + ", …" * (len(header) > 8)
         hint = f"did you mean {_quoted(close[0])}?" if close else f"it has {names}"
         raise TableError(f"{path}: has no column {_quoted(target)}; {hint}")
     if len(set(header)) < len(header):
@@ -207,9 +209,5 @@ def _number(path: str, line: int, column: str, cell: str) -> float:
     return number
 
 
-def _short(text: str) -> str:
-    return text if len(text) <= 40 else f"{text[:37]}..."
-
-
 def _quoted(text: str) -> str:
-    return repr(_short(text))
+    return repr(short(text))
