@@ -297,6 +297,11 @@ def test_a_graph_of_too_many_paths_is_refused():
         DEPTH_FIRST.compare(y)
 
 
+def test_what_is_no_graph_is_refused():
+    with pytest.raises(TypeError, match="compare: root must be a node of a graph"):
+        DEPTH_FIRST.compare(3.0)
+
+
 def test_a_program_that_cannot_be_run_says_which_shapes_do_not_fit():
     w, x = Tensor(np.ones((1, 3)), "w"), Tensor(np.ones((3, 2)), "x")
     y = (w @ x).sum()

@@ -198,7 +198,7 @@ def test_a_deep_graph_needs_no_recursion(path):
 
 @pytest.mark.parametrize("what", [3.0, "J", [], [Value(1.0), 2.0]])
 def test_what_is_no_graph_is_refused(what, path):
-    with pytest.raises(TypeError):
+    with pytest.raises(TypeError, match="save: "):
         save(what, path)
     assert not path.exists()
 

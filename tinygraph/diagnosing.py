@@ -17,7 +17,7 @@ import numpy as np
 
 from tinygraph import ops
 from tinygraph.drawing import words
-from tinygraph.graph import Node, check_fresh, order, propagate
+from tinygraph.graph import Node, check_fresh, order, propagate, require_node
 from tinygraph.row import Op
 from tinygraph.stepping import called, derivative_of
 from tinygraph.watching import finite
@@ -92,10 +92,8 @@ def diagnose(root: Node, parameters: Iterable[Node] = ()) -> Diagnosis:
       the smallest graph that shows it: tinygraph.log(Value(0.0, 'a'))
       what usually mends it: log_sigmoid(z), which does not go through a number that rounds to 0
     """
-    if not isinstance(root, Node):
-        raise TypeError(f"diagnose takes a node of a graph (a Value or a Tensor), not {root!r}")
     wanted = [parameters] if isinstance(parameters, Node) else list(parameters)
-    nodes = order(root)
+    nodes = order(require_node(root, "diagnose: root"))
     check_fresh(nodes)
     findings = list(root._run(_forward, nodes))
     if not findings:

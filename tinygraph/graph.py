@@ -403,7 +403,7 @@ def grad(y: Node, xs: Any, *, seed: Any = None, create_graph: bool = False) -> A
     >>> grad(first, x)
     18.0
     """
-    _require_node(y, "grad: y")
+    require_node(y, "grad: y")
     adjoints: dict[Node, Any] = {}
     start = y._seed(seed)
     if create_graph:
@@ -412,7 +412,7 @@ def grad(y: Node, xs: Any, *, seed: Any = None, create_graph: bool = False) -> A
         y._run(exhaust, propagate(y, start, adjoints))
 
     def result(x: Node) -> Any:
-        adjoint = adjoints.get(_require_node(x, "grad: x"))
+        adjoint = adjoints.get(require_node(x, "grad: x"))
         if isinstance(adjoint, Node):
             return adjoint
         gradient = x._gradient(adjoint)
@@ -454,9 +454,9 @@ def jvp(y: Node, tangents: Mapping[Any, Any]) -> Any:
     >>> jvp(a * b, {a: 1.0, b: 10.0})
     23.0
     """
-    nodes = order(_require_node(y, "jvp: y"))
+    nodes = order(require_node(y, "jvp: y"))
     check_fresh(nodes)
-    known: dict[Node, Any] = {x: _require_node(x, "jvp: x")._seed(t, "tangent") for x, t in tangents.items()}
+    known: dict[Node, Any] = {x: require_node(x, "jvp: x")._seed(t, "tangent") for x, t in tangents.items()}
 
     def push() -> None:
         for node in reversed(nodes):
@@ -473,7 +473,8 @@ def jvp(y: Node, tangents: Mapping[Any, Any]) -> Any:
     return y._gradient(known.get(y))
 
 
-def _require_node(node: Any, what: str) -> Node:
+def require_node(node: Any, what: str) -> Node:
+    """The node itself; TypeError for what is none."""
     if not isinstance(node, Node):
         raise TypeError(f"{what} must be a node of a graph (a Value or a Tensor), not {node!r}")
     return node

@@ -15,7 +15,7 @@ import numpy as np
 
 from tinygraph import ops
 from tinygraph.drawing import words
-from tinygraph.graph import Node, order, propagate
+from tinygraph.graph import Node, order, propagate, require_node
 from tinygraph.stepping import Step, called
 from tinygraph.tensor import Tensor
 from tinygraph.value import Value
@@ -147,7 +147,7 @@ class Misconception:
         >>> [(called(node), comparison.right[node], comparison.wrong[node]) for node in comparison.nodes]
         [('c', 1.0, 1.0), ('b', 2.0, 2.0), ('a', 4.0, 6.0)]
         """
-        root = self.smallest() if root is None else root
+        root = self.smallest() if root is None else require_node(root, "compare: root")
         twins = self.program(root)
         rule, run = _run(right, root), _run(self.walk, twins[root])
         off = _off(twins, rule, run)

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from tinygraph import wiring
-from tinygraph.graph import Node, check_fresh
+from tinygraph.graph import Node, check_fresh, require_node
 from tinygraph.loading import FORMAT, VERSION, GraphFileError, Reader
 from tinygraph.row import Op
 from tinygraph.verifying import all_nodes, check, wrong_gradient
@@ -63,9 +63,9 @@ def save(root: Node | Sequence[Node], path: str | os.PathLike[str]) -> Path:
     >>> u.args[0].grad
     2.0
     """
-    roots = [root] if isinstance(root, Node) else list(root)
-    if not roots or not all(isinstance(x, Node) for x in roots):
-        raise TypeError(f"save takes a node of a graph (a Value or a Tensor), or a list of them, not {root!r}")
+    roots = [require_node(x, "save: root") for x in (root if isinstance(root, (list, tuple)) else [root])]
+    if not roots:
+        raise TypeError("save: there is no root in an empty list")
     nodes = all_nodes(roots)
     check_fresh(nodes[::-1])
     place = {node: i for i, node in enumerate(nodes)}
