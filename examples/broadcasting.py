@@ -15,7 +15,7 @@ import numpy as np
 import tinygraph
 from tinygraph import Tensor, draw
 from tinygraph.drawing import EngineNotFoundError
-from tinygraph.graph import order
+from tinygraph.engine.graph import order
 
 FOODS = ["Apples", "Beef", "Eggs", "Potatoes"]
 SOURCES = ["Carb", "Protein", "Fat"]

@@ -17,7 +17,7 @@ import numpy as np
 import tinygraph
 from tinygraph import Value, draw
 from tinygraph.drawing import EngineNotFoundError
-from tinygraph.graph import order
+from tinygraph.engine.graph import order
 from tinygraph.logistic import two_loops
 
 M, N = 1000, 20

@@ -15,7 +15,7 @@ import tinygraph
 from tinygraph import Stepper, Tensor, Value, draw, name_from, scope
 from tinygraph.drawing import EngineNotFoundError
 from tinygraph.logistic import no_loop, two_loops
-from tinygraph.playing import moment
+from tinygraph.stepping.player import moment
 
 
 def computation_graph():

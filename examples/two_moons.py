@@ -15,7 +15,7 @@ import numpy as np
 
 import tinygraph
 from tinygraph import Value
-from tinygraph.graph import order
+from tinygraph.engine.graph import order
 
 SIZES = (2, 16, 16, 1)
 STEPS = 1500

@@ -27,11 +27,11 @@ import numpy as np
 
 import tinygraph
 from tinygraph import Stepper, Tensor, Value, diagnose, draw, load, save, tree
-from tinygraph.cli import main as command
+from tinygraph.cli.expressions import ExpressionError, parse
+from tinygraph.cli.main import main as command
 from tinygraph.datasets import TableError, read_csv
-from tinygraph.expressions import ExpressionError, parse
-from tinygraph.loading import GraphFileError
 from tinygraph.logistic import no_loop, two_loops
+from tinygraph.saving.reader import GraphFileError
 
 SECONDS = 2.0  # more is a finding
 FOLDER = Path(tempfile.gettempdir())

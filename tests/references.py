@@ -16,8 +16,9 @@ from typing import Any
 
 from mpmath import mp, mpf
 
-from tinygraph import Value, grad, ops
-from tinygraph.row import Op
+from tinygraph import Value, grad
+from tinygraph.engine import ops
+from tinygraph.engine.op import Op
 
 mp.dps = 50
 

@@ -28,8 +28,9 @@ from tests.references import (
     row_value,
     ulp_error,
 )
-from tinygraph import Value, grad, graph, ops
-from tinygraph.row import Op
+from tinygraph import Value, grad
+from tinygraph.engine import graph, ops
+from tinygraph.engine.op import Op
 
 VALUE_ULPS, SLOPE_ULPS = 2.0, 4.0
 every_row = pytest.mark.parametrize("name", ROWS)

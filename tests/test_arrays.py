@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 import tinygraph
 from tests.references import REFERENCES, row_slope
-from tinygraph import Tensor, ops
-from tinygraph.arrays import as_array, float_by_float, quietly
+from tinygraph import Tensor
+from tinygraph.engine import ops
+from tinygraph.kernels.arrays import as_array, float_by_float, quietly
 from tinygraph.testing import points
 
 ROWS = [

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 import tinygraph
 from tinygraph import Value, check_grad, numeric_grad
-from tinygraph.ops import KINK_AT_0
-from tinygraph.row import Op
+from tinygraph.engine.op import Op
+from tinygraph.engine.ops import KINK_AT_0
 from tinygraph.testing import graphs
 
 
@@ -40,11 +40,11 @@ def test_the_complex_step_is_exact(x):
     assert numeric_grad(f, x, method="complex") == pytest.approx(exact, rel=1e-13, abs=1e-13 * size)
 
 
-@given(program=graphs(rows=[row for row in tinygraph.ops.TABLE.values() if row.analytic]))
+@given(program=graphs(rows=[row for row in tinygraph.engine.ops.TABLE.values() if row.analytic]))
 def test_the_complex_step_serves_whole_programs(program):
     slopes = numeric_grad(program, list(program.at), method="complex")
     root, leaves = program.record()
-    from tinygraph.checking import masses
+    from tinygraph.checking.comparison import masses
 
     for leaf, slope, ours in zip(leaves, slopes, tinygraph.grad(root, leaves), strict=True):
         scale = masses(root).get(leaf, 0.0)

@@ -9,10 +9,10 @@ import sys
 import pytest
 
 import tinygraph
-from tinygraph import reporting
-from tinygraph.cli import main
+from tinygraph.cli.main import main
 from tinygraph.drawing import EngineNotFoundError
-from tinygraph.drawing.rendering import find_engine
+from tinygraph.drawing.layout_engines import find_engine
+from tinygraph.support import terminal
 
 GOOD = "x,y,label\n" + "".join(f"{i},{(i * 7) % 5},{'a' if i < 10 else 'b'}\n" for i in range(20))
 
@@ -151,7 +151,7 @@ def test_ctrl_c_leaves_the_old_file(table, monkeypatch, capsys):
     def interrupted(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("tinygraph.training.LogisticRegression.fit", interrupted)
+    monkeypatch.setattr("tinygraph.logistic.model.LogisticRegression.fit", interrupted)
     assert main(["fit", "t.csv", "--target", "label"]) == 130
     assert "stopped" in capsys.readouterr().err
     assert (table.parent / "model.json").read_text() == "mine"
@@ -168,18 +168,18 @@ def test_ctrl_c_in_the_middle_of_training_saves_what_was_learned_beside(table, m
 
         return ours(self, X, y, stop)
 
-    monkeypatch.setattr("tinygraph.training.LogisticRegression.fit", interrupted)
+    monkeypatch.setattr("tinygraph.logistic.model.LogisticRegression.fit", interrupted)
     assert main(["fit", "t.csv", "--target", "label"]) == 130
     assert "stopped after 5 of 100 steps; model.json is as it was" in capsys.readouterr().err
     assert (table.parent / "model.json").read_text() == "mine"
     stopped = json.loads((table.parent / "model-stopped.json").read_text())
-    monkeypatch.setattr("tinygraph.training.LogisticRegression.fit", ours)
+    monkeypatch.setattr("tinygraph.logistic.model.LogisticRegression.fit", ours)
     assert main(["fit", "t.csv", "--target", "label", "--steps", "5", "--out", "five.json"]) == 0
     assert stopped == json.loads((table.parent / "five.json").read_text())
 
 
 def test_an_interrupted_write_leaves_the_old_file(tmp_path, monkeypatch):
-    from tinygraph.writing import write_whole
+    from tinygraph.support.files import write_whole
 
     path = tmp_path / "m.json"
     write_whole(path, "old")
@@ -261,7 +261,7 @@ def test_a_bar_in_a_terminal(table):
 def test_lines_in_a_terminal_without_rich(monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "rich.progress", None)
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
-    with reporting.progress("descent", 3) as on_step:
+    with terminal.progress("descent", 3) as on_step:
         for step in (1, 2, 3):
             on_step(step, 1.0 / step)
     assert capsys.readouterr().out.count("descent: step") == 3

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 import tinygraph
 from tinygraph import StaleGraphError, Tensor, Value, diagnose, trace_lines
-from tinygraph.graph import order
+from tinygraph.engine.graph import order
 from tinygraph.testing import graphs, tensor_programs
 
 

@@ -19,10 +19,11 @@ from hypothesis import strategies as st
 
 import tinygraph
 from tinygraph import StaleGraphError, Tensor, Value, draw, scope, tree
-from tinygraph.drawing import EngineNotFoundError, LayoutError, rendering, words
-from tinygraph.drawing.cards import Style, picture
+from tinygraph.drawing import EngineNotFoundError, LayoutError, layout_engines
+from tinygraph.drawing.diagram import Style, picture
 from tinygraph.drawing.themes import DARK, LIGHT
-from tinygraph.graph import order
+from tinygraph.engine.graph import order
+from tinygraph.explaining import notation
 from tinygraph.testing import graphs, tensor_programs
 
 GOLDEN = Path(__file__).with_name("golden")
@@ -192,9 +193,9 @@ def test_names_come_through_verbatim(engine, name):
     y.backward()
     root = ET.fromstring(draw(y, title=name, engine=engine).svg())
     (card,) = [group for group in root.iter(f"{SVG}g") if group.get("id", "").endswith("-n0")]
-    clean = words.clean(name)
+    clean = notation.clean(name)
     shown = "".join(text.text or "" for text in card.iter(f"{SVG}text")).replace("\xa0", " ")
-    assert words.cut(clean).replace("\n", "") in shown
+    assert notation.cut(clean).replace("\n", "") in shown
     (tip,) = {link.get(f"{XLINK}title") for link in card.iter(f"{SVG}a")}
     assert tip.replace("\xa0", " ").startswith(f"{clean} = 2" if name else "2")
     assert ("\ufffd" in clean) == (clean != name)
@@ -273,13 +274,13 @@ def test_a_local_derivative_is_partial_where_there_are_other_paths():
 
 def test_names_that_look_like_expressions_are_quoted():
     y = Value(2.0, "x + 1") * 3.0
-    assert words.expression(y) == "‘x + 1’ × 3"
+    assert notation.expression(y) == "‘x + 1’ × 3"
 
 
 def test_a_picture_is_not_as_wide_as_an_index_is_long():
     x = Tensor(np.arange(100.0), "x")
     y = x[[*range(60)]].sum()
-    assert max(len(card.expression) for card in picture(y, Style()).cards) <= words.LONGEST
+    assert max(len(card.expression) for card in picture(y, Style()).cards) <= notation.LONGEST
 
 
 def test_gradients_that_cannot_be_compared_are_shown():
@@ -346,10 +347,10 @@ def test_a_lazy_array_is_never_computed():
 
 @given(x=st.floats(-1e300, 1e300) | st.sampled_from([math.inf, -math.inf, math.nan]))
 def test_a_number_is_shown_to_four_digits_and_never_as_minus_zero(x):
-    text = words.number(x)
+    text = notation.number(x)
     assert float(text) == pytest.approx(x, rel=1e-3, nan_ok=True)
     assert text not in ("-0", "-0.0")
-    assert words.number(-0.0) == "0"
+    assert notation.number(-0.0) == "0"
 
 
 def luminance(colour):
@@ -499,7 +500,7 @@ def test_large_graphs_are_folded_without_recursion(make):
 def test_without_an_engine_dot_is_written_and_errors_say_what_to_do(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
-    monkeypatch.delenv(rendering.VARIABLE, raising=False)
+    monkeypatch.delenv(layout_engines.VARIABLE, raising=False)
     J = lecture()
     drawing = draw(J)
     assert drawing.save(tmp_path / "J.dot").read_text().startswith("digraph")
@@ -544,14 +545,14 @@ def test_the_engine_is_the_first_that_is_there(tmp_path, monkeypatch):
     (tmp_path / "venv").mkdir()
     (tmp_path / "bin").mkdir()
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
-    monkeypatch.delenv(rendering.VARIABLE, raising=False)
+    monkeypatch.delenv(layout_engines.VARIABLE, raising=False)
     made = []
     for path in ("venv/graphviz-pure", "bin/graphviz-pure", "bin/dot", "mine"):
         made.append(program(tmp_path / path, "exit 0"))
         if path == "mine":
-            monkeypatch.setenv(rendering.VARIABLE, made[-1])
-        assert rendering.find_engine() == made[-1]
-    assert rendering.find_engine(made[0]) == made[0]
+            monkeypatch.setenv(layout_engines.VARIABLE, made[-1])
+        assert layout_engines.find_engine() == made[-1]
+    assert layout_engines.find_engine(made[0]) == made[0]
 
 
 def test_a_file_is_written_whole_or_not_at_all(tmp_path):

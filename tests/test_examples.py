@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tinygraph.drawing import EngineNotFoundError
-from tinygraph.drawing.rendering import find_engine
+from tinygraph.drawing.layout_engines import find_engine
 
 EXAMPLES = sorted((Path(__file__).parents[1] / "examples").glob("*.py"))
 PAGE = (Path(__file__).parents[1] / "docs" / "examples.md").read_text("utf-8")

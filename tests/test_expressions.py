@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 import tinygraph
 from tinygraph import Value
-from tinygraph.expressions import LONGEST, ExpressionError, parse
+from tinygraph.cli.expressions import LONGEST, ExpressionError, parse
 
 NUMBERS = {"a": 1.5, "b": -0.75, "c": 2.0}
 leaves = st.sampled_from([*NUMBERS, "2", "0.5", "3"])
@@ -38,14 +38,14 @@ def test_an_expression_has_the_value_and_the_slope_that_python_gives_it(text):
     other = eval(text, {"tanh": tinygraph.tanh, **mine})
     root.backward()
     other.backward()
-    found = {node.name: node.grad for node in tinygraph.graph.order(root) if node.name}
+    found = {node.name: node.grad for node in tinygraph.engine.graph.order(root) if node.name}
     for name, value in mine.items():
         assert found[name] == pytest.approx(value.grad, rel=1e-12, abs=1e-12)
 
 
 def test_steps_are_named():
     J = parse("u = b*c\nv = a + u; J = 3*v", {"a": 5, "b": 3, "c": 2})
-    names = [node.name for node in tinygraph.graph.order(J)]
+    names = [node.name for node in tinygraph.engine.graph.order(J)]
     assert sorted(names) == ["J", "a", "b", "c", "u", "v"]
     assert J.data == 33.0
     assert parse("a; a*2", {"a": 1.0}).data == 2.0

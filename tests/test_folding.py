@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 
 import tinygraph
 from tinygraph import Value, draw, scope
-from tinygraph.drawing.cards import Style
+from tinygraph.drawing.diagram import Style
 from tinygraph.drawing.folded import folded, folded_scopes
-from tinygraph.folding import fold, fold_scopes
-from tinygraph.graph import Node, order
+from tinygraph.drawing.folding import fold, fold_scopes
+from tinygraph.engine.graph import Node, order
 from tinygraph.logistic import two_loops
 from tinygraph.testing import graphs
 
@@ -139,7 +139,7 @@ def test_a_fold_says_where_grad_holds_something_else():
 
 def test_every_public_row_is_drawn_folded():
     x = Value(0.5, "x")
-    nodes = [row(*[x] * row.arity) for row in tinygraph.ops.TABLE.values() if not row.variadic]
+    nodes = [row(*[x] * row.arity) for row in tinygraph.engine.ops.TABLE.values() if not row.variadic]
     root = tinygraph.total([tinygraph.dot(nodes, nodes), *nodes])
     shown = folded(root, Style(), 60)
     assert sum(card.times for card in shown.cards) == len(order(root))

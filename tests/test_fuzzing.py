@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.fuzzing import TARGETS, corpus, damaged, one
-from tinygraph.cli import main
+from tinygraph.cli.expressions import ExpressionError, parse
+from tinygraph.cli.main import main
 from tinygraph.datasets import Scaler
-from tinygraph.expressions import ExpressionError, parse
-from tinygraph.loading import GraphFileError
-from tinygraph.saving import load
+from tinygraph.saving.reader import GraphFileError
+from tinygraph.saving.writer import load
 
 
 @pytest.fixture(scope="module")

@@ -14,9 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tinygraph
-from tinygraph import FrozenBranchError, StaleGraphError, Tensor, Value, backpropagation, graph
-from tinygraph.checking import masses
-from tinygraph.graph import Node, order, propagate
+from tinygraph import FrozenBranchError, StaleGraphError, Tensor, Value
+from tinygraph.checking.comparison import masses
+from tinygraph.engine import backward, graph
+from tinygraph.engine.graph import Node, order, propagate
 from tinygraph.testing import graphs
 
 seeds = st.floats(0.25, 4.0) | st.floats(-4.0, -0.25)
@@ -49,12 +50,12 @@ def test_one_walk_is_enough_just_where_only_leaves_are_shared(program, seed):
         operand for node in order(root) for operand, dx in zip(node.args, node.slopes, strict=True) if dx is not None
     ]
     shared = any(inner.count(node) > 1 for node in order(root) if node.op is not None)
-    assert backpropagation._accumulate_at_once(root, seed) is not shared
+    assert backward._accumulate_at_once(root, seed) is not shared
     at_once = [node.grad for node in order(root)]
     if not shared:
-        backpropagation._count_consumers(root)
+        backward._count_consumers(root)
         root.grad = seed
-        backpropagation._accumulate(root)
+        backward._accumulate(root)
         assert repr(at_once) == repr([node.grad for node in order(root)])
 
 
@@ -448,7 +449,7 @@ def test_a_pass_within_a_pass_is_refused():
 def test_an_interrupted_clean_up_is_done_by_the_next_pass():
     x = Value(2.0)
     y = x * x
-    backpropagation._unfinished.append(y)
+    backward._unfinished.append(y)
     x.pending = 2
     y.backward()
     assert x.grad == 4.0
@@ -638,7 +639,7 @@ def test_a_fresh_graph_is_not_searched_for_edits(monkeypatch):
     edited.data = 3.0
     u = x * edited
     y = u * u
-    monkeypatch.setattr(backpropagation, "check_fresh", lambda nodes: pytest.fail("searched"))
+    monkeypatch.setattr(backward, "check_fresh", lambda nodes: pytest.fail("searched"))
     y.backward()
     assert x.grad == 36.0
 
@@ -674,8 +675,8 @@ def test_a_pass_that_was_left_keeps_nobody_out(monkeypatch):
     u = x * 3.0
     v = u * u
     y = v * v
-    monkeypatch.setattr(backpropagation, "_passing", threading.get_ident())
-    backpropagation._unfinished.append(y)
+    monkeypatch.setattr(backward, "_passing", threading.get_ident())
+    backward._unfinished.append(y)
     u.pending = v.pending = 2
     y.backward()
     assert x.grad == 4 * 2.0**3 * 3.0**4

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 import tinygraph
 from tinygraph import Tensor, Value, testing
 from tinygraph.datasets import Scaler, load_breast_cancer
-from tinygraph.graph import order
+from tinygraph.engine.graph import order
 from tinygraph.logistic import (
     LOSSES,
     LogisticRegression,

@@ -15,7 +15,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invaria
 
 import tinygraph
 from tinygraph import StaleGraphError, Value
-from tinygraph.graph import order
+from tinygraph.engine.graph import order
 
 floats = st.floats(-2.0, 2.0, width=16)
 # Each op as our row, and on pairs (number, derivative): an independent forward mode.

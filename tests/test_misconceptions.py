@@ -8,8 +8,9 @@ from hypothesis import HealthCheck, example, find, given, settings
 from hypothesis import strategies as st
 
 import tinygraph
-from tinygraph import Tensor, Value, ops
-from tinygraph.graph import order
+from tinygraph import Tensor, Value
+from tinygraph.engine import ops
+from tinygraph.engine.graph import order
 from tinygraph.misconceptions import (
     DEPTH_FIRST,
     LAB,

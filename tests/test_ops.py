@@ -15,7 +15,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 import tinygraph
-from tinygraph import Value, ops
+from tinygraph import Value
+from tinygraph.engine import ops
 from tinygraph.testing import op_test, points, public_rows
 
 ROWS = list(ops.TABLE.values())

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import tinygraph
 from tinygraph import StaleGraphError, Value
-from tinygraph.graph import order
+from tinygraph.engine.graph import order
 from tinygraph.testing import Program, graphs
 
 
@@ -274,7 +274,7 @@ def test_torch_agrees_on_random_programs(data):
     torch = pytest.importorskip("torch", reason="needs the extra oracles")
     table = torch_rows(torch)
     # Numbers up to 6 only: in the tails of tanh and sigmoid, torch's slopes lose their digits.
-    program: Program = data.draw(graphs(rows=[tinygraph.ops.TABLE[name] for name in table], limit=6.0))
+    program: Program = data.draw(graphs(rows=[tinygraph.engine.ops.TABLE[name] for name in table], limit=6.0))
     inputs = [torch.tensor(x, dtype=torch.float64, requires_grad=True) for x in program.at]
 
     def apply(op, *args):
@@ -286,7 +286,7 @@ def test_torch_agrees_on_random_programs(data):
     if not theirs.requires_grad:
         return
     theirs.backward()
-    from tinygraph.checking import masses
+    from tinygraph.checking.comparison import masses
 
     terms = masses(root)
     for leaf, x, slope in zip(leaves, inputs, tinygraph.grad(root, leaves), strict=True):

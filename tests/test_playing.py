@@ -10,11 +10,12 @@ import pytest
 from hypothesis import given
 
 from tinygraph import Stepper, Tensor, Value, draw
-from tinygraph.drawing import EngineNotFoundError, words
-from tinygraph.drawing.rendering import find_engine
-from tinygraph.expressions import parse
-from tinygraph.graph import order
-from tinygraph.playing import Player, moment, page
+from tinygraph.cli.expressions import parse
+from tinygraph.drawing import EngineNotFoundError
+from tinygraph.drawing.layout_engines import find_engine
+from tinygraph.engine.graph import order
+from tinygraph.explaining import notation
+from tinygraph.stepping.player import Player, moment, page
 from tinygraph.testing import graphs
 
 NOTEBOOK = Path(__file__).parent.parent / "examples" / "notebooks" / "stepping.ipynb"
@@ -76,7 +77,7 @@ def test_a_page_tells_every_event(phase):
     data = json.loads(re.search(r'<script type="application/json" id="data">(.*?)</script>', text)[1])
     assert len(data["events"]) == len(stepper) == text.count('<li><a href="#step=')
     for event, step in zip(data["events"], stepper.events, strict=True):
-        assert (event["kind"], event["after"]) == (step.kind, words.quantity(step.after))
+        assert (event["kind"], event["after"]) == (step.kind, notation.quantity(step.after))
         assert html.escape(step.equation.partition(" = ")[0]) in text
 
 
@@ -114,7 +115,7 @@ def test_a_moment_shows_what_has_happened_and_no_more(program):
             card = next(card for card in shown.cards if card.id == key)
             gradient = stepper.grad(node)
             if not node.constant:
-                assert card.grad == ("·" if gradient is None else words.quantity(gradient))
+                assert card.grad == ("·" if gradient is None else notation.quantity(gradient))
             assert (card.data == "·") == (node.op is not None and ("forward", node, 0) not in happened)
         arrows = {arrow.id: arrow for arrow in shown.arrows}
         for (node, slot), key in shown.arrow_ids.items():
@@ -212,7 +213,7 @@ def test_the_gradients_at_every_step_are_those_of_the_stepper(browser, tmp_path,
     for k in range(len(stepper) + 1):
         assert opened.k == stepper.index == k
         truth = [stepper.grad(node) for node in nodes]
-        assert opened.grads(ids) == ["·" if gradient is None else words.quantity(gradient) for gradient in truth]
+        assert opened.grads(ids) == ["·" if gradient is None else notation.quantity(gradient) for gradient in truth]
         if stepper.current is not None:
             assert str(stepper.current.numbers) in opened.said
         opened.click("step") if k < len(stepper) else None
@@ -347,17 +348,17 @@ def test_hostile_names_are_text(browser, tmp_path):
     root.name = "</title><script>document.title = 'hacked'</script>"
     stepper = Stepper(root, phase="both")
     opened = open_page(browser, stepper, tmp_path)
-    assert opened.run("return document.title") == words.clean(words.headline(root))
+    assert opened.run("return document.title") == notation.clean(notation.headline(root))
     assert opened.run("return document.querySelectorAll('img, b b, #picture script, h1 script').length") == 0
     shown = moment(stepper)._picture
     ids = [shown.ids[leaf] for leaf in leaves]
     opened.click("last")
     stepper.end()
-    assert opened.grads(ids) == [words.quantity(stepper.grad(leaf)) for leaf in leaves]
+    assert opened.grads(ids) == [notation.quantity(stepper.grad(leaf)) for leaf in leaves]
     for leaf, key in zip(leaves, ids, strict=True):
         svg = "const svg = document.querySelector('#picture > svg'); document.getElementById(`${svg.id}-%s`).focus()"
         opened.run(svg % key)
-        assert opened.ledger.startswith(words.clean(leaf.name).strip())
+        assert opened.ledger.startswith(notation.clean(leaf.name).strip())
     opened.check_silent()
 
 
@@ -421,7 +422,7 @@ def test_large_graphs_say_less_and_play_as_well(browser, tmp_path, n):
     opened.click("back")
     nodes = order(y)
     ids = moment(stepper)._picture.ids
-    assert opened.grads([ids[nodes[-1]], ids[nodes[-2]]]) == ["·", words.quantity(stepper.grad(nodes[-2]))]
+    assert opened.grads([ids[nodes[-1]], ids[nodes[-2]]]) == ["·", notation.quantity(stepper.grad(nodes[-2]))]
     red = """return [...document.querySelectorAll('#picture g.edge.backward .back')].filter(
       (part) => document.getAnimations().forEach((a) => a.finish()) || getComputedStyle(part.closest('.unpulled') ?
       part : part.parentNode).opacity < 0.1 || (part.closest('.unpulled') &&

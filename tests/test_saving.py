@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 
 import tinygraph
 from tinygraph import FrozenBranchError, StaleGraphError, Stepper, Tensor, Value, draw, load, save, scope, trace_lines
-from tinygraph.expressions import parse
-from tinygraph.graph import order
-from tinygraph.loading import GraphFileError
+from tinygraph.cli.expressions import parse
+from tinygraph.engine.graph import order
 from tinygraph.logistic import no_loop, two_loops
-from tinygraph.saving import schema
+from tinygraph.saving.reader import GraphFileError
+from tinygraph.saving.writer import schema
 from tinygraph.testing import graphs, tensor_programs
 
 SPECIAL = [0.0, -0.0, math.inf, -math.inf, math.nan, 5e-324, 1.7976931348623157e308, 0.1]

@@ -15,11 +15,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import tinygraph
-from tinygraph import StaleGraphError, Step, Stepper, Tensor, Value, backpropagation, explain, trace_lines
-from tinygraph.debugging import Debugger
-from tinygraph.explaining import explained, paths
-from tinygraph.expressions import parse
-from tinygraph.graph import order, propagate
+from tinygraph import StaleGraphError, Step, Stepper, Tensor, Value, explain, trace_lines
+from tinygraph.cli.expressions import parse
+from tinygraph.engine import backward
+from tinygraph.engine.graph import order, propagate
+from tinygraph.explaining.breakdown import explained, paths
+from tinygraph.stepping.debugger import Debugger
 from tinygraph.testing import graphs, tensor_programs
 
 
@@ -176,7 +177,7 @@ def test_running_until_and_back():
     assert stepper.run_until(u).index == 4
     assert stepper.run_until(lambda step: step.contribution == 9).index == 6
     assert stepper.run_back_until("v").index == 2
-    assert stepper.run_until(tinygraph.ops.mul).index == 5
+    assert stepper.run_until(tinygraph.engine.ops.mul).index == 5
     assert stepper.run_until("a") is None
     assert stepper.index == len(stepper)
     assert stepper.run_back_until(lambda step: False) is None
@@ -460,7 +461,7 @@ def test_a_pass_that_is_left_puts_the_gradients_back(monkeypatch):
         raise Left
 
     with monkeypatch.context() as patch:
-        patch.setattr(backpropagation, "_accumulate", leave)
+        patch.setattr(backward, "_accumulate", leave)
         with pytest.raises(Left):
             stepper.end()
     assert [node.grad for node in order(y)] == before

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 import tinygraph
 from tests.test_peers import torch_rows
-from tinygraph import StaleGraphError, Tensor, Value, ops, scope, strict
-from tinygraph.graph import exhaust, order, propagate
+from tinygraph import StaleGraphError, Tensor, Value, scope, strict
+from tinygraph.engine import ops
+from tinygraph.engine.graph import exhaust, order, propagate
 from tinygraph.testing import arrays, graphs, public_rows, tensor_programs
 
 
@@ -42,9 +43,9 @@ def absolute_masses(root, seed=1.0):
 
 def magnitude(node, slope, up):
     """|slope| applied to `up`: wiring is applied again with absolute operands."""
-    if not isinstance(slope, tinygraph.wiring.Adjoint):
+    if not isinstance(slope, tinygraph.tensor.array_ops.Adjoint):
         return up * np.abs(slope)
-    if slope.op is not tinygraph.wiring.matmul:
+    if slope.op is not tinygraph.tensor.array_ops.matmul:
         return np.abs(up * slope)  # no negative entry in it
     operands = [np.abs(x) for x in slope.operands]
     return slope.op.pull(slope.slot, up, slope.out, operands)
@@ -722,7 +723,7 @@ def torch_apply(torch):
 
     def apply(op, *args):
         xs = [torch.as_tensor(np.array(x) if isinstance(x, np.ndarray) else x, dtype=torch.float64) for x in args]
-        if not isinstance(op, tinygraph.wiring.Wiring):
+        if not isinstance(op, tinygraph.tensor.array_ops.Wiring):
             return table[op.name](*xs)
         parts = op.made_by[1:]
         if op.name in reductions:

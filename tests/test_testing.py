@@ -13,9 +13,11 @@ from hypothesis import Phase, find, given, settings
 from hypothesis import strategies as st
 
 import tinygraph
-from tinygraph import Tensor, Value, ops, testing
-from tinygraph.graph import order
-from tinygraph.row import Domain, Op
+from tinygraph import Tensor, Value, testing
+from tinygraph.engine import ops
+from tinygraph.engine.domain import Domain
+from tinygraph.engine.graph import order
+from tinygraph.engine.op import Op
 from tinygraph.testing import (
     Program,
     arrays,
@@ -263,8 +265,8 @@ def test_right_programs_pass(program):
 
 
 def test_the_oracle_is_the_best_there_is():
-    from tinygraph.checking import Program as Flat
-    from tinygraph.testing import _Oracle
+    from tinygraph.checking.comparison import Program as Flat
+    from tinygraph.testing.assertions import _Oracle
 
     def oracle(f, *at):
         program = Flat(f, at, values=True)
@@ -381,7 +383,7 @@ def test_a_bad_registration_is_refused():
     with pytest.raises(TypeError, match="number of op 'mine' must be a function"):
         register("mine", number="exp")
     with pytest.raises(LookupError, match="import the module that registers it"):
-        tinygraph.row._row("unheard_of")
+        tinygraph.engine.op._row("unheard_of")
 
 
 def test_mpmath_has_digits_enough_where_its_own_functions_lose_some():

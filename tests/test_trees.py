@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tinygraph import Tensor, Value, tree
-from tinygraph.graph import order
+from tinygraph.engine.graph import order
 from tinygraph.testing import graphs
 
 

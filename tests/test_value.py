@@ -11,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import tinygraph
-from tinygraph import FrozenBranchError, StaleGraphError, Tensor, Value, ops, value
-from tinygraph.graph import order
-from tinygraph.row import Op, VariadicOp
+from tinygraph import FrozenBranchError, StaleGraphError, Tensor, Value
+from tinygraph.engine import ops, value
+from tinygraph.engine.graph import order
+from tinygraph.engine.op import Op, VariadicOp
 
 numbers = st.floats(-1e3, 1e3)
 any_float = st.floats()
@@ -494,14 +495,14 @@ def test_comparisons_are_bools_and_equality_is_identity():
 
 
 def test_comparisons_are_bounded():
-    from tinygraph import notes
+    from tinygraph.engine import metadata
 
-    best, others = Value(1.0), [Value(float(i)) for i in range(notes.LIMIT + 200)]
+    best, others = Value(1.0), [Value(float(i)) for i in range(metadata.LIMIT + 200)]
     assert [other > best for other in others].count(False) == 2
-    assert len(best.notes.branches) == notes.LIMIT
-    for i in range(2 * notes.LIMIT):
+    assert len(best.notes.branches) == metadata.LIMIT
+    for i in range(2 * metadata.LIMIT):
         assert best < 2.0 + i
-    assert len(best.notes.branches) == notes.LIMIT
+    assert len(best.notes.branches) == metadata.LIMIT
 
 
 # --- what would cut the graph

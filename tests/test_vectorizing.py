@@ -12,12 +12,14 @@ from hypothesis import strategies as st
 import tinygraph
 from tests import families
 from tests.families import FAMILIES, flat
-from tinygraph import FrozenBranchError, StaleGraphError, Tensor, Value, arrays, draw, ops, vectorize
-from tinygraph.flattening import Flat
-from tinygraph.graph import order
-from tinygraph.rolling import SUM, Roll
-from tinygraph.stepping import Stepper
+from tinygraph import FrozenBranchError, StaleGraphError, Tensor, Value, draw, vectorize
+from tinygraph.engine import ops
+from tinygraph.engine.graph import order
+from tinygraph.kernels import arrays
+from tinygraph.stepping.stepper import Stepper
 from tinygraph.testing import graphs
+from tinygraph.vectorizing.flat import Flat
+from tinygraph.vectorizing.rerolling import SUM, Roll
 
 TAME = [ops.add, ops.sub, ops.mul, ops.neg, ops.sin, ops.tanh, ops.sigmoid, ops.softplus, ops.squared_error, ops.relu]
 
@@ -416,7 +418,7 @@ def test_a_compiled_function_does_not_keep_the_graph():
 
 
 def test_long_programs_are_replayed(monkeypatch):
-    monkeypatch.setattr("tinygraph.compiling.LONGEST", 10)
+    monkeypatch.setattr("tinygraph.vectorizing.compiling.LONGEST", 10)
     for family in (families.recurrence, families.no_structure):
         J, inputs = family()
         f = tinygraph.compile(J, inputs)

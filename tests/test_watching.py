@@ -7,7 +7,8 @@ import threading
 import pytest
 
 import tinygraph
-from tinygraph import Value, graph, scope, strict, trace_lines
+from tinygraph import Value, scope, strict, trace_lines
+from tinygraph.engine import graph
 
 
 def test_scopes_nest_and_end():

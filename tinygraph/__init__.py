@@ -8,9 +8,10 @@
 6.0
 """
 
-from tinygraph.differentiating import value_and_grad
-from tinygraph.graph import FrozenBranchError, StaleGraphError, grad, hessian, jvp
-from tinygraph.ops import (
+from tinygraph.engine.contexts import name_from, scope, strict, trace_lines
+from tinygraph.engine.graph import FrozenBranchError, StaleGraphError, grad, hessian, jvp
+from tinygraph.engine.op import op
+from tinygraph.engine.ops import (
     abs,
     acos,
     add,
@@ -48,42 +49,42 @@ from tinygraph.ops import (
     tanh,
     total,
 )
-from tinygraph.row import op
-from tinygraph.value import Value
-from tinygraph.watching import name_from, scope, strict, trace_lines
+from tinygraph.engine.value import Value
+from tinygraph.functional import value_and_grad
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from tinygraph.checking import check_grad, numeric_grad
-    from tinygraph.compiling import compile, source
-    from tinygraph.diagnosing import diagnose
-    from tinygraph.drawing import draw, tree
-    from tinygraph.explaining import explain
-    from tinygraph.saving import load, save
-    from tinygraph.stepping import Step, Stepper
-    from tinygraph.tensor import Tensor, concatenate, stack
-    from tinygraph.vectorizing import vectorize
+    from tinygraph.checking.comparison import check_grad, numeric_grad
+    from tinygraph.drawing.draw import draw
+    from tinygraph.explaining.breakdown import explain
+    from tinygraph.explaining.diagnosis import diagnose
+    from tinygraph.explaining.tree import tree
+    from tinygraph.saving.writer import load, save
+    from tinygraph.stepping.stepper import Step, Stepper
+    from tinygraph.tensor.tensor import Tensor, concatenate, stack
+    from tinygraph.vectorizing.compiling import compile, source
+    from tinygraph.vectorizing.vectorized import vectorize
 
 __version__ = "0.1.0"
 
 # Loaded when first used: a learner's REPL should not wait for what it does not need.
 _LATER = {
-    "Tensor": "tensor",
-    "concatenate": "tensor",
-    "stack": "tensor",
-    "draw": "drawing",
-    "Step": "stepping",
-    "Stepper": "stepping",
-    "explain": "explaining",
-    "tree": "drawing",
-    "check_grad": "checking",
-    "numeric_grad": "checking",
-    "compile": "compiling",
-    "diagnose": "diagnosing",
-    "load": "saving",
-    "save": "saving",
-    "source": "compiling",
-    "vectorize": "vectorizing",
+    "Tensor": "tensor.tensor",
+    "concatenate": "tensor.tensor",
+    "stack": "tensor.tensor",
+    "draw": "drawing.draw",
+    "Step": "stepping.stepper",
+    "Stepper": "stepping.stepper",
+    "explain": "explaining.breakdown",
+    "tree": "explaining.tree",
+    "check_grad": "checking.comparison",
+    "numeric_grad": "checking.comparison",
+    "compile": "vectorizing.compiling",
+    "diagnose": "explaining.diagnosis",
+    "load": "saving.writer",
+    "save": "saving.writer",
+    "source": "vectorizing.compiling",
+    "vectorize": "vectorizing.vectorized",
     "checking": "",
     "drawing": "",
     "datasets": "",

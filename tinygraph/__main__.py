@@ -2,6 +2,6 @@
 
 import sys
 
-from tinygraph.cli import main
+from tinygraph.cli.main import main
 
 sys.exit(main())

@@ -13,13 +13,13 @@ from typing import Any
 
 import numpy as np
 
-from tinygraph import ops
-from tinygraph.drawing import words
-from tinygraph.graph import Node, order, propagate, require_node
-from tinygraph.stepping import Step, called
-from tinygraph.tensor import Tensor
-from tinygraph.value import Value
-from tinygraph.wiring import matmul
+from tinygraph.engine import ops
+from tinygraph.engine.graph import Node, order, propagate, require_node
+from tinygraph.engine.value import Value
+from tinygraph.explaining import notation
+from tinygraph.stepping.stepper import Step, called
+from tinygraph.tensor.array_ops import matmul
+from tinygraph.tensor.tensor import Tensor
 
 Event = tuple[Node, int, Node, Any, Any, Any]  # result, slot, operand, upstream, slope, contribution
 Gradients = dict[Node, Any]
@@ -279,7 +279,7 @@ class Comparison:
         rows = [("gradient of", "right", "wrong", "")]
         nodes = self.nodes
         for node in nodes[:ROWS]:
-            name, mark = words.headline(node) or called(node), "<-" if self.is_wrong(node) else ""
+            name, mark = notation.headline(node) or called(node), "<-" if self.is_wrong(node) else ""
             rows.append((name, _text(self.right[node]), _text(self.wrong[node]), mark))
         widths = [max(len(row[k]) for row in rows) for k in range(3)]
         lines += [f"  {r[0]:<{widths[0]}}  {r[1]:>{widths[1]}}  {r[2]:>{widths[2]}}  {r[3]}".rstrip() for r in rows]
@@ -297,14 +297,14 @@ class Comparison:
 
 
 def _text(gradient: Any) -> str:
-    return "·" if gradient is None else words.quantity(gradient)
+    return "·" if gradient is None else notation.quantity(gradient)
 
 
 def _event(step: Step) -> str:
     if step.operand is None:
         return step.equation
-    before = "0" if step.before is None else words.quantity(step.before)
-    return f"{step.equation}, so {called(step.operand)}.grad {before} → {words.quantity(step.after)}"
+    before = "0" if step.before is None else notation.quantity(step.before)
+    return f"{step.equation}, so {called(step.operand)}.grad {before} → {notation.quantity(step.after)}"
 
 
 # --- the lab --------------------------------------------------------------------------------------

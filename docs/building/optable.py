@@ -11,9 +11,10 @@ import numpy as np
 import plots
 
 import tinygraph
-from tinygraph import Value, ops
-from tinygraph.drawing import words
-from tinygraph.row import Op
+from tinygraph import Value
+from tinygraph.engine import ops
+from tinygraph.engine.op import Op
+from tinygraph.explaining import notation
 
 ACCURACY = Path(__file__).parents[1] / "accuracy.md"
 SECOND = {"pow": 2.5, "binary_cross_entropy": 1.0, "binary_cross_entropy_with_logits": 1.0}  # y in a plot; else 0.5
@@ -53,14 +54,14 @@ def _formula(row: Op) -> list[str]:
     """The definition that the row has for complex numbers, recorded with names in place of numbers."""
     if row.variadic:
         return ["x₁ + x₂ + …" if row.arity == 1 else "x₁y₁ + x₂y₂ + …"]
-    return [words.label(row.analytic(tinygraph, *_operands(row)), depth=DEEP)] if row.analytic else []
+    return [notation.label(row.analytic(tinygraph, *_operands(row)), depth=DEEP)] if row.analytic else []
 
 
 def _slopes(row: Op) -> list[str]:
     if row.variadic:
         return ["1, 1, …"] if row.arity == 1 else ["y₁, y₂, …", "x₁, x₂, …"]
     node = row(*_operands(row))
-    return [words.label(slope, depth=DEEP) for slope in row.slopes(node, node.args, [True] * row.arity)]
+    return [notation.label(slope, depth=DEEP) for slope in row.slopes(node, node.args, [True] * row.arity)]
 
 
 def _errors() -> dict[str, tuple[str, str]]:

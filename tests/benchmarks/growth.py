@@ -22,7 +22,7 @@ from tests.benchmarks.recorded_workloads import (
     logistic_with_micrograd,
 )
 from tests.benchmarks.workloads import OURS, data, logistic_cost
-from tinygraph.graph import order
+from tinygraph.engine.graph import order
 
 EXAMPLES = (2, 23, 233, 2_326, 23_256)  # 43 nodes each
 

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tinygraph.quoting import short
+from tinygraph.support.messages import short
 
 TEST_SHARE = 0.2
 

@@ -11,8 +11,8 @@
 
 from __future__ import annotations
 
-from tinygraph.drawing.drawing import Drawing, draw
-from tinygraph.drawing.rendering import EngineNotFoundError, LayoutError
-from tinygraph.drawing.trees import Tree, tree
+from tinygraph.drawing.draw import Drawing, draw
+from tinygraph.drawing.layout_engines import EngineNotFoundError, LayoutError
+from tinygraph.explaining.tree import Tree, tree
 
 __all__ = ["Drawing", "EngineNotFoundError", "LayoutError", "Tree", "draw", "tree"]

@@ -14,9 +14,9 @@ from typing import Any
 
 import graphviz
 
-from tinygraph.drawing import words
-from tinygraph.drawing.cards import Arrow, Card, Picture
+from tinygraph.drawing.diagram import Arrow, Card, Picture
 from tinygraph.drawing.themes import FONT, THEMES, Theme
+from tinygraph.explaining import notation
 
 LEGEND = {
     "input": 'BORDER="1" STYLE="ROUNDED"',
@@ -54,7 +54,7 @@ def digraph(picture: Picture, layout: Layout) -> graphviz.Digraph:
     """The picture as the graphviz package's object: its `.source` is the DOT text.
 
     >>> from tinygraph import Value
-    >>> from tinygraph.drawing.cards import Style, picture
+    >>> from tinygraph.drawing.diagram import Style, picture
     >>> x = Value(2.0, "x")
     >>> digraph(picture(x, Style()), Layout()).source.splitlines()[0]
     'digraph tinygraph {'
@@ -94,13 +94,13 @@ def markup(text: str) -> str:
     >>> print(markup('<b> "\\N" & {x|y}'))
     &lt;b&gt; &quot;\\N&quot; &amp; {x|y}
     """
-    text = html.escape(words.clean(text)).replace("\\", "\\\\").replace("\n", "<BR/>").replace("]", "&#93;")
+    text = html.escape(notation.clean(text)).replace("\\", "\\\\").replace("\n", "<BR/>").replace("]", "&#93;")
     return re.sub("^ | $|(?<= ) ", "&#160;", text)
 
 
 def plain(text: str) -> Any:
     """The text as an attribute, verbatim: no entity, no escape in it, which tooltips expand twice, and no HTML."""
-    return graphviz.nohtml(words.clean(text).replace("&", "&amp;").replace("\n", "&#10;").replace("\\", "&#92;" * 4))
+    return graphviz.nohtml(notation.clean(text).replace("&", "&amp;").replace("\n", "&#10;").replace("\\", "&#92;" * 4))
 
 
 def _font(text: str, colour: str, size: float | None = None, bold: bool = False) -> str:
@@ -135,7 +135,7 @@ def _add_cards(graph: graphviz.Digraph, picture: Picture, theme: Theme) -> None:
         for inner in nested.get(path, ()):
             with into.subgraph(name=f"cluster_{numbers[inner]}") as cluster:
                 fill_color, border = theme.scope
-                name = markup(words.cut(inner[-1])) or " "
+                name = markup(notation.cut(inner[-1])) or " "
                 cluster.attr(label=f"<{_font(name, theme.muted, 11)}>", labeljust="l", labelloc="t", margin="10",
                                  style="rounded,filled", fillcolor=fill_color, color=border, penwidth="1",
                                  tooltip=plain(" / ".join(inner)), id=f"s{numbers[inner]}")  # fmt: skip
@@ -154,7 +154,7 @@ def _add_card(graph: graphviz.Digraph, card: Card, theme: Theme) -> None:
 
 
 def _card_rows(card: Card, theme: Theme) -> list[str]:
-    name = markup(words.cut(card.name))
+    name = markup(notation.cut(card.name))
     times = f" {_font(f'× {card.times:,}', theme.muted, 11, bold=True)}" if card.times > 1 else ""
     below = [times] if times and not name else []  # after an expression it would look like a factor
     data = _font(markup(card.data), theme.forward, None, bold=True)
@@ -181,7 +181,7 @@ def _card_rows(card: Card, theme: Theme) -> list[str]:
     rows += [_font(markup(card.grad_spread), theme.backward, 10)] if card.grad_spread else []
     if card.terms:
         several = len(card.terms) > _terms_shown(card) or "(" in card.terms[0]  # shapes
-        text = f"sum of {len(card.terms):,}" if several else "= " + " + ".join(map(words.factor, card.terms))
+        text = f"sum of {len(card.terms):,}" if several else "= " + " + ".join(map(notation.factor, card.terms))
         rows.append(_font(markup(text), theme.backward, 10))
     if card.stored:
         rows.append(f"{_small('.grad holds', theme)} {_font(markup(card.stored), theme.muted, 11, bold=True)}")

@@ -7,11 +7,11 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tinygraph.drawing import words
-from tinygraph.drawing.cards import Arrow, Card, Numbers, Picture, Pull, Style, role, stored
-from tinygraph.folding import Fold, fold, fold_scopes
-from tinygraph.graph import Node, order
-from tinygraph.ops import add
+from tinygraph.drawing.diagram import Arrow, Card, Numbers, Picture, Pull, Style, role, stored
+from tinygraph.drawing.folding import Fold, fold, fold_scopes
+from tinygraph.engine.graph import Node, order
+from tinygraph.engine.ops import add
+from tinygraph.explaining import notation
 
 
 def folded(root: Node, style: Style, limit: int) -> Picture:
@@ -61,7 +61,7 @@ def _quotient(root: Node, style: Style, found: Fold, scopes: Mapping[int, Card])
         data, _ = _range(operands, style.spec)
         cards.append(Card(f"c{head}_{place}", "constant", "", data=data, times=len(operands)))
     drawn = [
-        Arrow(f"e{i}", tail, head, words.quantity(data, style.spec), Pull("", "", "") if red else None, times)
+        Arrow(f"e{i}", tail, head, notation.quantity(data, style.spec), Pull("", "", "") if red else None, times)
         for i, ((tail, head, _), (times, data, red)) in enumerate(arrows.items())
     ]
     return Picture(cards, drawn, root.name, numbers.backward)
@@ -94,12 +94,12 @@ def _card(key: str, group: list[Node], name: str, expression: str, numbers: Numb
 def _range(entries: Sequence[Any], spec: str) -> tuple[str, str]:
     """The number they have in common, or from the smallest to the largest; of arrays the shape, and of one more."""
     if len(entries) == 1:
-        return words.quantity(entries[0], spec), words.spread(entries[0], spec)
-    if any(words.shape(x) is not None for x in entries):
-        texts = {words.quantity(x, spec) if not words.is_short(x) else words.dimensions(x) for x in entries}
+        return notation.quantity(entries[0], spec), notation.spread(entries[0], spec)
+    if any(notation.shape(x) is not None for x in entries):
+        texts = {notation.quantity(x, spec) if not notation.is_short(x) else notation.dimensions(x) for x in entries}
         return (texts.pop() if len(texts) == 1 else "arrays"), ""
     found = [float(x) for x in entries]
-    ends = [words.number(x, spec) for x in (min(found), max(found))]
+    ends = [notation.number(x, spec) for x in (min(found), max(found))]
     return ends[0] if ends[0] == ends[1] else " … ".join(ends), ""
 
 
@@ -111,7 +111,7 @@ def _names(group: Sequence[Node]) -> str:
     names = sorted({node.name for node in group if node.name}, key=_by_number)
     if len(names) < 2:
         return "".join(names)
-    return f"{words.cut(names[0], words.SHORT)} … {words.cut(names[-1], words.SHORT)}"
+    return f"{notation.cut(names[0], notation.SHORT)} … {notation.cut(names[-1], notation.SHORT)}"
 
 
 def _by_number(name: str) -> list[Any]:
@@ -128,9 +128,9 @@ def _expression(found: Fold, group: Sequence[Node]) -> tuple[str, str]:
     def say(operand: Any) -> str:
         if operand in found.sums and not operand.name:
             return _sum_within(found, operand)
-        return words.label(operand) if len(group) == 1 else _called(found, operand)
+        return notation.label(operand) if len(group) == 1 else _called(found, operand)
 
-    return _names(group), words.written(first, say)
+    return _names(group), notation.written(first, say)
 
 
 def _called(found: Fold, operand: Any) -> str:
@@ -138,10 +138,10 @@ def _called(found: Fold, operand: Any) -> str:
     if isinstance(operand, Node) and operand.name:
         number = found.group_of[operand]
         if len(found.groups[number]) == 1:
-            return words.mention(operand.name)
+            return notation.mention(operand.name)
         (first, *others) = found.stems[number]
         text = "" if others else re.sub(r"[\W_]*#", "", first)
-        return words.mention(text) if text else "…"
+        return notation.mention(text) if text else "…"
     return "…"
 
 
@@ -155,7 +155,7 @@ def _sum_of(found: Fold, node: Node) -> str:
     for edge in found.terms(node):
         text = _called(found, edge.operand)
         if text == "…" and isinstance(edge.operand, Node) and edge.operand.op is not None:
-            text = words.written(edge.operand, lambda inner: _called(found, inner))
+            text = notation.written(edge.operand, lambda inner: _called(found, inner))
         terms[text] = terms.get(text, 0) + 1
     texts = [text if count == 1 else f"Σ {text}" for text, count in reversed(terms.items())]
     return " + ".join(texts if len(texts) <= 3 else [*texts[:2], "…", texts[-1]])

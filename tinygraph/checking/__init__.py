@@ -1,0 +1,7 @@
+"""Derivatives by finite differences and the complex step, to check backpropagation against."""
+
+from __future__ import annotations
+
+from tinygraph.checking.comparison import GradientCheck, InputCheck, check_grad, numeric_grad
+
+__all__ = ["GradientCheck", "InputCheck", "check_grad", "numeric_grad"]

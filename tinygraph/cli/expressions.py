@@ -1,0 +1,184 @@
+"""Expressions as text, such as "J = 3*(a + b*c)", made into a graph: parsed, never evaluated as Python."""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import warnings
+from collections.abc import Mapping
+
+from tinygraph.engine import ops
+from tinygraph.engine.graph import Node
+from tinygraph.engine.op import TABLE, Op
+from tinygraph.engine.value import Value
+from tinygraph.support.messages import short
+
+LONGEST = 10_000  # characters
+WIDTH = 100  # of a line in an error message
+DEEPEST = 200  # operations within one another
+_BINARY: dict[type[ast.operator], Op] = {
+    ast.Add: ops.add,
+    ast.Sub: ops.sub,
+    ast.Mult: ops.mul,
+    ast.Div: ops.div,
+    ast.Pow: ops.pow,
+}
+_HINTS: dict[type[ast.AST], str] = {
+    ast.BitXor: "a power is written **",
+    ast.MatMult: "there are numbers here, no matrices: a product is written *",
+    ast.Compare: "a comparison is no number; steps are named with a single =, and ; stands between them",
+    ast.Call: "a product is written with *, a function by its name",
+    ast.Tuple: "a comma stands between the operands of a function only; the decimal point is a point",
+}
+_USE = "what is understood: numbers, names, + - * / **, parentheses, and functions such as exp(x)"
+
+
+class ExpressionError(ValueError):
+    """The text is no expression that is understood; the message points at the column."""
+
+    def __init__(self, message: str, text: str = "", column: int = 0) -> None:
+        self.message, self.text, self.column = message, text, column
+        start = max(0, column - WIDTH // 2)  # of what is shown of a long line
+        shown = text[start : start + WIDTH]
+        super().__init__(f"{message}\n  {shown}\n  {' ' * (column - start)}^" if text else message)
+
+
+def parse(text: str, numbers: Mapping[str, float]) -> Value:
+    """The graph of an expression over named numbers; `u = b*c; J = 3*u` names its steps.
+
+    The last step is the root. Raises ExpressionError for what is not understood, for a name without a number and
+    for a number without use; nothing is evaluated but the rows of the table.
+
+    >>> J = parse("u = b*c; J = 3*(a + u)", {"a": 5.0, "b": 3.0, "c": 2.0})
+    >>> J
+    Value(33.0, name='J', op='mul')
+    >>> parse("3*(a + d)", {"a": 5.0})
+    Traceback (most recent call last):
+    tinygraph.cli.expressions.ExpressionError: 'd' has no number: say d=...
+      3*(a + d)
+             ^
+    """
+    if len(text) > LONGEST:
+        raise ExpressionError(f"an expression of {len(text):,} characters is too long: {LONGEST:,} are the limit")
+    return _Reader(text, numbers).read()
+
+
+def _functions() -> dict[str, Op]:
+    """The public rows of one and of two operands."""
+    from tinygraph import __all__ as public
+
+    return {name: row for name, row in TABLE.items() if name in public and not row.variadic}
+
+
+class _Reader:
+    def __init__(self, text: str, numbers: Mapping[str, float]) -> None:
+        self.lines = text.split("\n")
+        self.leaves = {name: Value(number, name) for name, number in numbers.items()}
+        self.steps: dict[str, Value | float] = {}
+        self.used: set[str] = set()
+
+    def fail(self, message: str, node: ast.expr | ast.stmt) -> ExpressionError:
+        line = self.lines[node.lineno - 1]
+        column = (
+            len(line) - len(line.lstrip()) + len(line.lstrip().encode()[: node.col_offset].decode(errors="replace"))
+        )
+        return ExpressionError(message, line, column)
+
+    def read(self) -> Value:
+        statements = self.parsed()
+        result: Value | float = 0.0
+        for statement in statements:
+            name = ""
+            if isinstance(statement, ast.Assign):
+                target = statement.targets[0]
+                if len(statement.targets) > 1 or not isinstance(target, ast.Name):
+                    raise self.fail("a step is called by one name: name = expression", target)
+                name = target.id
+                if name in self.steps or name in self.leaves:
+                    raise self.fail(f"{name!r} has a value already: choose another name", target)
+                value = statement.value
+            elif isinstance(statement, ast.Expr):
+                value = statement.value
+            else:
+                raise self.fail(f"this is no expression; {_USE}", statement)
+            result = self.value(value, 0)
+            if name and isinstance(result, Value) and result.name:
+                raise self.fail(f"this is {result.name!r} already: another name computes nothing", value)
+            if isinstance(result, Value) and not result.name:
+                result.name = name
+            if name:
+                self.steps[name] = result
+        if not isinstance(result, Node):
+            raise ExpressionError("no name occurs in it, so there is no graph: write 3*a and say a=5", self.lines[-1])
+        unused = self.leaves.keys() - self.used
+        if unused:
+            raise ExpressionError(f"{short(min(unused))!r} has a number, but does not occur in the expression")
+        return result
+
+    def parsed(self) -> list[ast.stmt]:
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", SyntaxWarning)  # of "1if": what is wrong is said below
+                statements = ast.parse("\n".join(line.lstrip() for line in self.lines)).body
+        except SyntaxError as error:
+            line = self.lines[min((error.lineno or 1) - 1, len(self.lines) - 1)]
+            message = (error.msg or "").removesuffix(" Perhaps you forgot a comma?").rstrip(".")
+            hint = "something is missing, or too much, here" if message == "invalid syntax" else message
+            indent = len(line) - len(line.lstrip())
+            raise ExpressionError(hint, line, min(max((error.offset or 1) - 1, 0) + indent, len(line))) from None
+        except (RecursionError, MemoryError):
+            raise ExpressionError("it is nested too deeply") from None
+        except ValueError as error:  # a NUL; an integer of thousands of digits
+            raise ExpressionError(str(error)) from None
+        if not statements:
+            raise ExpressionError("there is no expression")
+        return statements
+
+    def value(self, node: ast.expr, depth: int) -> Value | float:
+        if depth > DEEPEST:
+            raise self.fail("it is nested too deeply", node)
+        match node:
+            case ast.Constant(value=bool() | str() | bytes() | complex() | None):
+                raise self.fail(f"this is no number; {_USE}", node)
+            case ast.Constant(value=int() | float() as number):
+                try:
+                    return float(number)
+                except OverflowError:
+                    raise self.fail("this number is too large for a float", node) from None
+            case ast.Name(id=name):
+                if name in self.steps:
+                    return self.steps[name]
+                if name not in self.leaves:
+                    is_function = name in _functions()
+                    what = (
+                        f"is a function: write {name}(...)" if is_function else f"has no number: say {short(name)}=..."
+                    )
+                    raise self.fail(f"{short(name)!r} {what}", node)
+                self.used.add(name)
+                return self.leaves[name]
+            case ast.BinOp(op=operator) if type(operator) in _BINARY:
+                rest: list[tuple[Op, ast.expr]] = []  # a long sum leans to the left: it is no deep one
+                inner: ast.expr = node
+                while isinstance(inner, ast.BinOp) and type(inner.op) in _BINARY:
+                    rest.append((_BINARY[type(inner.op)], inner.right))
+                    inner = inner.left
+                value = self.value(inner, depth + 1)
+                for combine, right in reversed(rest):
+                    value = combine(value, self.value(right, depth + 1))
+                return value
+            case ast.UnaryOp(op=ast.USub(), operand=operand):
+                return ops.neg(self.value(operand, depth + 1))
+            case ast.UnaryOp(op=ast.UAdd(), operand=operand):
+                return self.value(operand, depth + 1)
+            case ast.Call(func=ast.Name(id=name), args=operands, keywords=[]):
+                row = _functions().get(name)
+                if row is None:
+                    close = difflib.get_close_matches(name, _functions(), 1)
+                    hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(sorted(_functions()))}"
+                    raise self.fail(f"there is no function {short(name)!r}; {hint}", node)
+                if len(operands) != row.arity:
+                    raise self.fail(f"{name} takes {row.arity} operand(s), not {len(operands)}", node)
+                return row(*[self.value(operand, depth + 1) for operand in operands])
+            case _:
+                kind = type(node.op) if isinstance(node, ast.BinOp) else type(node)
+                raise self.fail(_HINTS.get(kind, f"this is not understood; {_USE}"), node)

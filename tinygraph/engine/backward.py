@@ -1,0 +1,242 @@
+"""Backpropagation, fast: the chain rule over a graph, summed in the slots of its nodes.
+
+It is `graph.propagate` again, written for speed, and a test holds the two to the same bits. Where
+only leaves are shared, as in most losses, one walk does it; else a first walk counts consumers, and
+a second follows Kahn's order.
+"""
+
+from __future__ import annotations
+
+from _thread import allocate_lock, get_ident
+from itertools import count
+from operator import attrgetter, neg
+
+from tinygraph.engine import graph
+from tinygraph.engine.graph import MANY, Node, check_fresh, order
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any
+
+_pass_lock = allocate_lock()
+_passing: int | None = None  # the thread that holds the pass lock
+_unfinished: list[Node] = []  # the root of the pass that runs, or that was interrupted
+_grad = attrgetter("grad")
+_marks = map(neg, count(1))  # numbers below 0, of which each pass takes two
+
+
+def backward(
+    root: Node, seed: Any, accumulate: Callable[[Node], None] | None = None, nodes: Sequence[Node] | None = None
+) -> list[Any] | None:
+    """Set `.grad` on every node a gradient reaches from the root, each starting from zero.
+
+    `accumulate(root)` passes gradients on where the numbers are no floats; consumers are counted by then.
+    With `nodes`, all that a gradient reaches, return their gradients instead, and leave `.grad` as it was.
+
+    Passes are serialised by a lock: they count in the nodes, and threads may share leaves. A pass
+    left by an exception or Ctrl-C puts the counts back, so that the next one is right.
+    """
+    global _passing
+    if _passing == get_ident() and _pass_lock.locked():  # the lock is let go whatever interrupts, the name may stay
+        raise RuntimeError("backward() was called from within a backward pass of the same thread")
+    with _pass_lock:
+        _passing = get_ident()
+        kept = None if nodes is None else list(map(_grad, nodes))
+        try:
+            if _unfinished:
+                _clean_up()
+            _unfinished.append(root)
+            if accumulate is not None or not _accumulate_at_once(root, seed):
+                if _count_consumers(root):
+                    check_fresh(order(root))
+                root.grad = seed
+                (accumulate or _accumulate)(root)
+            _unfinished.clear()
+            return None if nodes is None else list(map(_grad, nodes))
+        finally:
+            if _unfinished:
+                _clean_up()
+            if nodes is not None and kept is not None:
+                for node, gradient in zip(nodes, kept, strict=True):
+                    node.grad = gradient
+            _passing = None
+
+
+def _clean_up() -> None:
+    """Undo a pass that was left; if even this is interrupted, the next pass does it."""
+    for root in _unfinished:
+        for node in order(root):
+            node.pending = 0
+            node.grad = None  # rather than half a sum
+    _unfinished.clear()
+
+
+def _accumulate_at_once(root: Node, seed: Any) -> bool:
+    """Pass gradients on along the first walk, which is right as long as only leaves are shared.
+
+    False where it meets a shared inner node, or one that may be stale: the walk must then be done
+    again, counting. Where nothing is in its way it takes two thirds of the time of counting first.
+
+    Here and below the two operands are written out, which halves the time of a loop over them; the
+    walk goes straight on to the last operand, which takes a quarter off that of stacking each; and
+    `while True` is a loop that Python 3.11 specialises while it runs, four times as fast as `while stack`.
+    """
+    leaf, inner = next(_marks), next(_marks)  # what marks the nodes that this pass has reached
+    now = graph.clock
+    root.grad = seed
+    stack: list[Node] = []
+    pop, push = stack.pop, stack.append
+    node = root
+    while True:
+        if node.stamp != now:
+            return False
+        upstream = node.grad
+        onward = None
+        slope = node.dx
+        if slope is not None:
+            operand = node.x
+            mark = operand.pending
+            if mark is leaf:
+                operand.grad += upstream * slope
+            elif mark is inner:
+                return False
+            else:
+                operand.grad = 0.0 + upstream * slope
+                if operand.op is None:
+                    operand.pending = leaf
+                else:
+                    operand.pending = inner
+                    onward = operand
+        slope = node.dy
+        if slope is not None:
+            if slope is MANY:
+                for operand, slope in zip(node.x, node.y):  # noqa: B905  (slopes may end before operands)
+                    if slope is not None:
+                        mark = operand.pending
+                        if mark is leaf:
+                            operand.grad += upstream * slope
+                        elif mark is inner:
+                            return False
+                        else:
+                            operand.grad = 0.0 + upstream * slope
+                            if operand.op is None:
+                                operand.pending = leaf
+                            else:
+                                operand.pending = inner
+                                push(operand)
+            else:
+                operand = node.y
+                mark = operand.pending
+                if mark is leaf:
+                    operand.grad += upstream * slope
+                elif mark is inner:
+                    return False
+                else:
+                    operand.grad = 0.0 + upstream * slope
+                    if operand.op is None:
+                        operand.pending = leaf
+                    else:
+                        operand.pending = inner
+                        if onward is not None:
+                            push(onward)
+                        onward = operand
+        if onward is not None:
+            node = onward
+        elif stack:
+            node = pop()
+        else:
+            return True
+
+
+def _count_consumers(root: Node) -> bool:
+    """Count how many contributions each gradient awaits; say whether edits must be looked for."""
+    now, suspicious = graph.clock, False
+    stack: list[Node] = []
+    pop, push = stack.pop, stack.append
+    node = root
+    while True:
+        if node.stamp != now and node.op is not None:
+            suspicious = True
+        onward = None
+        if node.dx is not None:
+            operand = node.x
+            awaited = operand.pending
+            if awaited > 0:
+                operand.pending = awaited + 1
+            else:
+                operand.pending = 1
+                operand.grad = 0.0
+                onward = operand
+        slope = node.dy
+        if slope is not None:
+            if slope is MANY:
+                for operand, slope in zip(node.x, node.y):  # noqa: B905
+                    if slope is not None:
+                        awaited = operand.pending
+                        if awaited > 0:
+                            operand.pending = awaited + 1
+                        else:
+                            operand.pending = 1
+                            operand.grad = 0.0
+                            push(operand)
+            else:
+                operand = node.y
+                awaited = operand.pending
+                if awaited > 0:
+                    operand.pending = awaited + 1
+                else:
+                    operand.pending = 1
+                    operand.grad = 0.0
+                    if onward is not None:
+                        push(onward)
+                    onward = operand
+        if onward is not None:
+            node = onward
+        elif stack:
+            node = pop()
+        else:
+            return suspicious
+
+
+def _accumulate(root: Node) -> None:
+    """Kahn's order: a node passes its gradient on once the last of its consumers has added to it."""
+    stack: list[Node] = []
+    pop, push = stack.pop, stack.append
+    node = root
+    while True:
+        upstream = node.grad
+        onward = None
+        slope = node.dx
+        if slope is not None:
+            operand = node.x
+            operand.grad += upstream * slope
+            left = operand.pending - 1
+            operand.pending = left
+            if not left:
+                onward = operand
+        slope = node.dy
+        if slope is not None:
+            if slope is MANY:
+                for operand, slope in zip(node.x, node.y):  # noqa: B905
+                    if slope is not None:
+                        operand.grad += upstream * slope
+                        left = operand.pending - 1
+                        operand.pending = left
+                        if not left:
+                            push(operand)
+            else:
+                operand = node.y
+                operand.grad += upstream * slope
+                left = operand.pending - 1
+                operand.pending = left
+                if not left:
+                    if onward is not None:
+                        push(onward)
+                    onward = operand
+        if onward is not None:
+            node = onward
+        elif stack:
+            node = pop()
+        else:
+            return

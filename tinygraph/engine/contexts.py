@@ -1,0 +1,192 @@
+"""What can watch nodes being recorded: scope, trace_lines, strict; and names from a namespace.
+
+Each is a context manager that reaches its own thread or task only. While none is active anywhere,
+recording pays for one look at a global.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from _thread import allocate_lock
+from contextvars import ContextVar
+from math import isfinite
+
+from tinygraph.engine import graph
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any, Self
+
+    from tinygraph.engine.graph import Node
+
+_watchers: ContextVar[tuple[Watcher, ...]] = ContextVar("tinygraph watchers", default=())
+_PACKAGE = __file__.removesuffix(os.path.join("engine", "contexts.py"))
+_count_lock = allocate_lock()
+_count = 0  # active contexts, in all threads
+
+
+def _watch(node: Node) -> None:
+    for watcher in _watchers.get():
+        watcher.watch(node)
+
+
+class Watcher:
+    """A context in which every node that is recorded is looked at; it can be entered anew."""
+
+    def watch(self, node: Node) -> None:
+        """Look at a node that was just recorded."""
+        raise NotImplementedError
+
+    def __enter__(self) -> Self:
+        _watchers.set((*_watchers.get(), self))
+        _activate(+1)
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        _activate(-1)
+        watchers = list(_watchers.get())
+        del watchers[-1 - watchers[::-1].index(self)]
+        _watchers.set(tuple(watchers))
+
+
+def _activate(change: int) -> None:
+    global _count
+    with _count_lock:
+        _count += change
+        graph.watch = _watch if _count else None
+
+
+class scope(Watcher):  # noqa: N801  (used like a function)
+    """Everything recorded inside belongs to the named scope; scopes nest.
+
+    >>> from tinygraph import Value
+    >>> with scope("layer"):
+    ...     with scope("neuron"):
+    ...         w = Value(2.0)
+    >>> w.scope
+    ('layer', 'neuron')
+    """
+
+    def __init__(self, name: str) -> None:
+        if not isinstance(name, str):
+            raise TypeError(f"scope takes its name, a str, not {name!r}")
+        self.name = name
+
+    def watch(self, node: Node) -> None:
+        """Note the scope; the watchers run outermost first."""
+        notes = node.note()
+        notes.scope = (*notes.scope, self.name)
+
+
+class trace_lines(Watcher):  # noqa: N801
+    """Every node recorded inside knows the line of the program that made it, as "file:line".
+
+    >>> from tinygraph import Value
+    >>> with trace_lines():
+    ...     x = Value(2.0)
+    >>> x.line
+    '<doctest tinygraph.engine.contexts.trace_lines[1]>:2'
+    """
+
+    def watch(self, node: Node) -> None:
+        """Note the innermost line outside this package."""
+        frame = sys._getframe(1)
+        while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+            frame = frame.f_back
+        node.note().line = f"{frame.f_code.co_filename}:{frame.f_lineno}"
+
+
+class strict(Watcher):  # noqa: N801
+    """Inside, an op that makes nan or infinity out of numbers raises FloatingPointError.
+
+    So do a slope and, in `backward()`, a gradient that are not finite.
+
+    >>> import tinygraph
+    >>> with strict():
+    ...     tinygraph.log(tinygraph.Value(0.0, name="p"))
+    Traceback (most recent call last):
+    FloatingPointError: log(p) = -inf, where p = 0.0
+    """
+
+    def watch(self, node: Node) -> None:
+        """Raise if the node's number or a slope is not finite though its operands are."""
+        if node.op is None:
+            return
+        numbers = node.numbers
+        if not all(map(finite, numbers)):
+            return
+        texts = [arg.name if isinstance(arg, graph.Node) else "" for arg in node.args]
+        texts = [text or _text(number) for text, number in zip(texts, numbers, strict=True)]
+        where = ", ".join(
+            f"{text} = {_text(number)}" for text, number in zip(texts, numbers, strict=True) if text != _text(number)
+        )
+        what = node.op.text(*texts)
+        where = f", where {where}" if where else ""
+        if not finite(node._data):
+            raise FloatingPointError(f"{what} = {_text(node._data)}{where}")
+        for text, slope in zip(texts, node.slopes, strict=True):
+            if slope is not None and not finite(slope):
+                raise FloatingPointError(f"the slope of {what} with respect to {text} is {_text(slope)}{where}")
+
+
+def finite(number: Any) -> bool:
+    """Whether a number, or every entry of an array, is finite; of a lazy array or a linear map nothing is known."""
+    if isinstance(number, float):
+        return isfinite(number)
+    numpy = sys.modules["numpy"]
+    return type(number) is not numpy.ndarray or bool(numpy.isfinite(number).all())
+
+
+def _text(number: Any) -> str:
+    """The number; of an array its shape and the first that is not finite."""
+    if isinstance(number, float):
+        return repr(number)
+    shape = getattr(number, "shape", None)
+    if shape is None or finite(number):
+        return f"{number}" if shape is None else f"an array {shape}"
+    bad = number[~sys.modules["numpy"].isfinite(number)].flat[0]
+    return f"an array {shape} with {bad}"
+
+
+def is_strict() -> bool:
+    """Whether `strict` is active in this thread or task."""
+    return any(isinstance(watcher, strict) for watcher in _watchers.get())
+
+
+def check_gradients(root: Node, seed: Any) -> None:
+    """Under `strict`, raise FloatingPointError at the first contribution that is not finite."""
+    if is_strict():
+        root._run(_check_contributions, root, seed)
+
+
+def _check_contributions(root: Node, seed: Any) -> None:
+    for node, _, operand, upstream, slope, contribution in graph.propagate(root, seed, {}):
+        if not finite(contribution):
+            raise FloatingPointError(
+                f"backward of {node.op.name if node.op else ''}: the contribution to the gradient of "
+                f"{operand!r} is {_text(upstream)} × {_text(slope)} = {_text(contribution)}"
+            )
+
+
+def name_from(namespace: Mapping[str, Any]) -> None:
+    """Name every nameless node in a namespace after its variable; entries of a list get an index.
+
+    >>> from tinygraph import Value
+    >>> a = Value(1.0); w = [Value(2.0), Value(3.0)]
+    >>> name_from({"a": a, "w": w})
+    >>> a.name, w[1].name
+    ('a', 'w[1]')
+    """
+    for name, value in list(namespace.items()):
+        if not name.startswith("_"):
+            _name(name, value)
+
+
+def _name(name: str, value: Any) -> None:
+    if isinstance(value, graph.Node):
+        value.name = value.name or name
+    elif isinstance(value, (list, tuple)):
+        for i, entry in enumerate(value):
+            _name(f"{name}[{i}]", entry)

@@ -1,0 +1,172 @@
+"""explain: the ledger of a gradient, which contributions it is the sum of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from tinygraph.engine.graph import Node, order
+from tinygraph.explaining import notation
+from tinygraph.stepping.stepper import Step, Stepper, called, derivative_of, flowing, formula, seed_factor
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """How the gradient of a node comes about; `print` it, or take `latex()` or `table()`.
+
+    `contributions` are the events that add to it, `happened` how many of them have, `paths` the number of paths from
+    the node to the root along which gradient flows.
+    """
+
+    root: Node
+    node: Node
+    contributions: tuple[Step, ...]
+    happened: int
+    paths: int
+    total: Any  # the gradient so far; None before the first contribution
+    seed: Any = 1.0  # the gradient that the pass starts with
+
+    def __str__(self) -> str:
+        if self.node is self.root or not self.contributions:
+            return self.heading
+        lines = [self.heading]
+        for k, step in enumerate(self.contributions):
+            lines.append(f"  {'+' if k < self.happened else '·'} {contribution(step)}")
+        left = len(self.contributions) - self.happened
+        if left:
+            lines.append(f"  {left} of {len(self.contributions)} contributions (·) are still to come")
+        return "\n".join([*lines, f"  {self.way}"])
+
+    @property
+    def heading(self) -> str:
+        """The gradient so far, or why there is none."""
+        name = derivative_of(self.root, self.node, self.seed)
+        so_far = "· (nothing has arrived yet)" if self.total is None else notation.quantity(self.total)
+        if self.node is self.root:
+            return f"{name} = {so_far}: where the backward pass starts"
+        if not self.contributions:
+            return f"{name} is 0: no gradient reaches {called(self.node)} from {called(self.root)}"
+        return f"{name} = {so_far}"
+
+    @property
+    def way(self) -> str:
+        """On how many paths the gradient comes."""
+        several = f"{self.paths:,} paths lead" if self.paths > 1 else "one path leads"
+        return f"{several} from {called(self.node)} to {called(self.root)}"
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    def table(self) -> list[dict[str, Any]]:
+        """A row for each contribution: through, upstream, local, contribution, happened."""
+        return [
+            {
+                "through": called(step.result),
+                "upstream": step.upstream,
+                "local": str(step.local) if hasattr(step.local, "text") else step.local,
+                "contribution": step.contribution,
+                "happened": k < self.happened,
+            }
+            for k, step in enumerate(self.contributions)
+        ]
+
+    def latex(self) -> str:
+        r"""The sum over contributions as LaTeX, in symbols, and when all have happened in numbers.
+
+        >>> from tinygraph import Value
+        >>> x = Value(2.0, "x")
+        >>> y = x * x
+        >>> y.name = "y"
+        >>> print(explain(y, x).latex())
+        \frac{\partial y}{\partial x} = \frac{\partial y}{\partial y} \cdot \frac{\partial y}{\partial x}\Big|_{1} ...
+        """
+        root, node = _tex(called(self.root)), _tex(called(self.node))
+        factor = rf"{_tex(seed_factor(self.seed))} \cdot " if seed_factor(self.seed) else ""
+        symbols, numbers = [], []
+        for step in self.contributions:
+            result = _tex(called(step.result))
+            place = rf"\Big|_{{{step.slot + 1}}}" if step.result.args.count(self.node) > 1 else ""
+            symbols.append(rf"{factor}\frac{{\partial {root}}}{{\partial {result}}} \cdot "
+                           rf"\frac{{\partial {result}}}{{\partial {node}}}{place}")  # fmt: skip
+            factors = [notation.factor(x) for x in (notation.quantity(step.upstream), _local(step))]
+            numbers.append(r" \cdot ".join(map(_tex, factors)))
+        left = rf"{factor}\frac{{\partial {root}}}{{\partial {node}}}"
+        if not symbols:
+            return f"{left} = {_tex(notation.quantity(self.total)) if self.total is not None else '0'}"
+        if self.happened < len(symbols):  # the numbers are not the sum yet
+            return f"{left} = {' + '.join(symbols)}"
+        return " = ".join([left, " + ".join(symbols), " + ".join(numbers), _tex(notation.quantity(self.total))])
+
+
+def explain(root: Node, node: Node) -> Explanation:
+    """The ledger of a gradient: every contribution, upstream × local, through which node, and on how many paths.
+
+    >>> from tinygraph import Value
+    >>> x = Value(2.0, "x")
+    >>> s, t = x * x, 3 * x
+    >>> y = s + t
+    >>> s.name, t.name, y.name = "s", "t", "y"
+    >>> explain(y, x)
+    dy/dx = 7
+      + dy/dt · dt/dx = 1 × 3 = 3   through t = 3 × x
+      + dy/ds · ds/dx = 1 × 2 = 2   through s = x × x (operand 1; ds/dx = x)
+      + dy/ds · ds/dx = 1 × 2 = 2   through s = x × x (operand 2; ds/dx = x)
+      3 paths lead from x to y
+    """
+    stepper = Stepper(root)
+    stepper.end()
+    return explained(stepper, node)
+
+
+def explained(stepper: Stepper, node: Node | str) -> Explanation:
+    """The ledger as it stands where a stepper is."""
+    if isinstance(node, str):
+        node = stepper.find(node)
+    nodes = order(stepper.root)
+    if node not in set(nodes):
+        raise ValueError(f"{node!r} is no node of the graph of {stepper.root!r}")
+    return ledger(stepper, node, paths(nodes))
+
+
+def ledger(stepper: Stepper, node: Node, count: dict[Node, int]) -> Explanation:
+    """The same for a node of the graph, where the paths are counted already."""
+    steps = tuple(stepper.contributions(node))
+    happened = sum(step.index <= stepper.index for step in steps)
+    return Explanation(stepper.root, node, steps, happened, count.get(node, 0), stepper.grad(node), stepper.seed)
+
+
+def paths(nodes: list[Node]) -> dict[Node, int]:
+    """How many paths lead from the first of these nodes, in topological order, to each: counted, never walked."""
+    count = {nodes[0]: 1}
+    for consumer, _, operand in flowing(nodes):
+        count[operand] = count.get(operand, 0) + count[consumer]
+    return count
+
+
+def contribution(step: Step) -> str:
+    """A contribution in the ledger: upstream × local in symbols and numbers, and the node it comes through."""
+    result, operand = step.result, step.operand
+    notes = [f"operand {step.slot + 1}"] if result.args.count(operand) > 1 else []
+    why = formula(result, step.slot)
+    if why and operand is not None and why != notation.quantity(step.local):
+        notes.append(f"d{called(result)}/d{called(operand)} = {why}")
+    through = f"{notation.headline(result)} ({'; '.join(notes)})" if notes else notation.headline(result)
+    return f"{step.equation.partition(' += ')[2]}   through {through}"
+
+
+def _local(step: Step) -> str:
+    return notation.local(step.result, step.local)
+
+
+def _tex(text: str) -> str:
+    signs = {
+        "\\": r"\backslash ",
+        "×": r"\times ",
+        "σ": r"\sigma ",
+        "·": r"\cdot ",
+        "…": r"\ldots ",
+        "^": r"\hat{}",
+        "~": r"\sim ",
+        **{sign: f"\\{sign}" for sign in "_#$%&{}"},
+    }
+    return "".join(signs.get(sign, sign) for sign in text)

@@ -1,0 +1,48 @@
+"""What counts as a number: conversion to a float, and errors that say what to do instead."""
+
+from __future__ import annotations
+
+from tinygraph.support.messages import short
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
+def plain_number(value: Any, op: str = "Value") -> float:
+    """The float of a plain number, or an error that says what to do.
+
+    int, bool, NumPy scalars and 0-d arrays, Fraction and Decimal are numbers.
+
+    >>> plain_number(True)
+    1.0
+    """
+    if isinstance(value, (float, int)):
+        try:
+            return float(value)
+        except OverflowError:
+            size = int(value).bit_length()
+            raise OverflowError(f"{op}: an int of {size} bits is too large for a float") from None
+    kind = type(value)
+    if hasattr(kind, "_record"):
+        raise TypeError(f"{op}: this is a {kind.__name__} already; use it as it is, or .detach() for a constant copy")
+    if getattr(value, "shape", None) == () and kind.__module__.partition(".")[0] == "numpy":
+        return plain_number(value.item(), op)
+    # Fraction and Decimal say how to become a float, and are no text, container or complex number.
+    if hasattr(kind, "__float__") and hasattr(kind, "as_integer_ratio"):
+        return float(value)
+    raise TypeError(f"{op}: {_short(value)} is not a real number; {_remedy(value)}")
+
+
+def _short(value: Any) -> str:
+    return f"{short(repr(value))} ({type(value).__name__})"
+
+
+def _remedy(value: Any) -> str:
+    if isinstance(value, (str, bytes)):
+        return "convert text with float(...) first"
+    if isinstance(value, complex):
+        return "take its .real or .imag part"
+    if hasattr(value, "__len__") or hasattr(value, "shape"):
+        return "make one Value per entry: [Value(x) for x in entries]"
+    return "pass an int or a float"

@@ -1,0 +1,1 @@
+"""Graphs in files: the JSON format, its writer and reader, and the verification of its values."""

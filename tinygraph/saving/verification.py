@@ -1,0 +1,107 @@
+"""Verifying a graph: each number against its row, each gradient against the contributions that arrive."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from copy import copy
+from typing import Any, NoReturn
+
+import numpy as np
+
+from tinygraph.engine import ops
+from tinygraph.engine.graph import Node, exhaust, order, propagate
+from tinygraph.explaining import notation
+from tinygraph.saving.reader import GraphFileError
+from tinygraph.tensor.array_ops import Wiring
+
+_ULPS = 8  # how far another machine's elementary functions may be from ours
+
+
+def all_nodes(roots: Sequence[Node]) -> list[Node]:
+    """All nodes, each after its operands."""
+    found: dict[Node, None] = {}
+    for root in roots:
+        found.update(dict.fromkeys(reversed(order(root))))
+    return list(found)
+
+
+def wrong_gradient(root: Node, nodes: Sequence[Node]) -> tuple[Node, Any] | None:
+    """The first node, from the root on, whose gradient is not that of a pass, with what it would be."""
+    adjoints: dict[Node, Any] = {}
+    exhaust(propagate(root, root.grad, adjoints))
+    for node in reversed(nodes):
+        found = node._gradient(adjoints[node]) if node in adjoints else None
+        if not _same(node.grad, found):
+            return node, found
+    return None
+
+
+def check(nodes: Sequence[Node], name: str, root: Node | None = None) -> None:
+    """Recompute every number and slope from its row; with a root, every gradient from the contributions that arrive.
+
+    Raises GraphFileError at the first difference. Elementary functions of another machine may differ in their last
+    digits: 8 units in the last place are allowed, and sums are compared in proportion to their absolute terms.
+    """
+    for i, node in enumerate(nodes):
+        if node.op is None:
+            continue
+        fresh = copy(node)
+        fresh.notes = None
+        try:
+            fresh._recompute()
+        except (ValueError, TypeError, IndexError, MemoryError) as error:
+            raise GraphFileError(f"{name}, node {i} ({_called(node)}) cannot be computed: {error}") from None
+        if not _close(node._data, fresh._data, node):
+            _fail(name, i, node, "data", node._data, "its row computes", fresh._data)
+        for slot, (stored, slope) in enumerate(zip(node._flow, fresh._flow, strict=True)):
+            if stored is not None and stored is not True and not _close(stored, slope):
+                _fail(name, i, node, f"slope by operand {slot + 1}", stored, "its row computes", slope)
+    found = wrong_gradient(root, nodes) if root is not None and root.grad is not None else None
+    if found is not None:
+        node, gradient = found
+        _fail(name, nodes.index(node), node, "grad", node.grad, "the contributions that arrive add up to", gradient)
+
+
+def _fail(name: str, i: int, node: Node, what: str, stored: Any, instead: str, found: Any) -> NoReturn:
+    raise GraphFileError(
+        f"{name}, node {i} ({_called(node)}): its {what} is {_quantity(stored)}, but {instead} {_quantity(found)}"
+    )
+
+
+def _close(stored: Any, computed: Any, node: Node | None = None) -> bool:
+    if type(stored) is float and stored == computed:
+        return True
+    if np.shape(stored) != np.shape(computed):
+        return False
+    terms = _terms(node) if node is not None else 0.0
+    x, y = (np.asarray(number, dtype=np.float64) for number in (stored, computed))
+    with np.errstate(all="ignore"):
+        spacing = np.maximum(np.spacing(np.maximum(abs(x), abs(y))), 2.0**-52 * np.asarray(terms))
+        return bool(np.all((abs(x - y) <= _ULPS * spacing) | (x == y) | (np.isnan(x) & np.isnan(y))))
+
+
+def _terms(node: Node) -> Any:
+    """The absolute terms that a sum is made of; 0 where the op adds nothing up."""
+    op = node.op
+    if op is ops.total or op is ops.dot:
+        return op.number(*map(abs, node.numbers))
+    if isinstance(op, Wiring) and op.name in ("sum", "mean", "matmul", "collapse", "put"):
+        return op(*map(np.abs, node.numbers))
+    return 0.0
+
+
+def _same(x: Any, y: Any) -> bool:
+    """The same bits, or both nothing."""
+    if x is None or y is None:
+        return x is y
+    if type(x) is type(y) is float:
+        return x == y or (x != x and y != y)
+    return np.shape(x) == np.shape(y) and np.array_equal(x, y, equal_nan=True)
+
+
+def _called(node: Node) -> str:
+    return notation.headline(node) or notation.quantity(node._data)
+
+
+def _quantity(x: Any) -> str:
+    return "nothing" if x is None else repr(x) if isinstance(x, float) else notation.quantity(x, ".17g")

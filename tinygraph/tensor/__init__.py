@@ -1,0 +1,1 @@
+"""A graph of arrays: what shapes, broadcasting and NumPy add to the engine."""

@@ -1,0 +1,361 @@
+"""Scalar nodes of one kind rolled up into arrays: which axes they have, and who is where in them.
+
+From the root down: the terms of a sum are a new axis of those that are summed, and what a row takes in has the axes
+of the row, but for those along which it is always the same node. So the examples of a loop become the columns of an
+array, and weights that all of them share have no such axis.
+"""
+
+from __future__ import annotations
+
+import graphlib
+import itertools
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from tinygraph.engine.graph import Node
+from tinygraph.engine.op import Op
+from tinygraph.vectorizing.flat import NONE, Array, Flat, is_sum, kinds
+
+LEAF = "leaf"
+SUM = "sum"
+
+
+@dataclass(eq=False, repr=False)
+class Axis:
+    """An axis of arrays. `outermost` ones, the examples, run along rows, others along columns, as in the lecture."""
+
+    size: int
+    outermost: bool = False
+    summed: bool = False  # it runs over terms of sums, which can be put in another order
+
+
+@dataclass(eq=False, repr=False)
+class Part:
+    """Some terms of sums, all of one group and one sign.
+
+    `table[k]` holds the terms of sum number k along the axes, where each sum has as many; else they are listed in
+    `table`, and `owners` says to which sum each belongs.
+    """
+
+    sign: int
+    source: Group
+    table: Array
+    axes: list[Axis] = field(default_factory=list)
+    owners: Array | None = None
+
+
+@dataclass(eq=False, repr=False)
+class Group:
+    """Entries of one kind as an array: `ids` along `axes`."""
+
+    op: Op | str | None  # a row, SUM, or LEAF; None for plain numbers
+    members: Array
+    axes: list[Axis] = field(default_factory=list)
+    ids: Array = field(default_factory=lambda: np.zeros((), int))
+    parts: list[Part] = field(default_factory=list)
+    uses: list[tuple[Group, Any]] = field(default_factory=list)  # who takes it in: (group, slot or part)
+
+    @property
+    def single(self) -> bool:
+        """Whether it is one entry."""
+        return len(self.members) == 1
+
+
+@dataclass(eq=False, repr=False)
+class Use:
+    """Entries of a group as another group takes them in: `ids` along those of its axes on which they depend."""
+
+    axes: list[Axis]
+    ids: Array
+
+
+class Roll:
+    """The groups of a flat graph, operands first, each with its axes."""
+
+    def __init__(self, flat: Flat, marks: Mapping[Node, Hashable] | None = None) -> None:
+        self.flat = flat
+        self.apart: list[tuple[Group, int]] = []  # what was taken apart, and into how many parts
+        self._position = np.zeros(len(flat.ops), int)
+        self._gather(kinds(flat, marks))
+        self.groups: list[Group] = []
+        # Each member has an operand in each group taken in, recorded before it: so the first members are in order.
+        waiting = sorted(self._first, key=lambda group: -int(group.members[0]))
+        for group in waiting:
+            self.groups += self._lay_out(group)
+        self.groups.reverse()
+
+    def group(self, i: int) -> Group | None:
+        """The group of an entry; None within a sum."""
+        return self._first[self._group_of[i]] if self._group_of[i] != NONE else None
+
+    def position(self, group: Group, ids: Array) -> Array:
+        """Where in the flattened array of the group these entries stand."""
+        self._position[group.ids.ravel()] = np.arange(group.ids.size)
+        return self._position[ids]
+
+    def source(self, group: Group, slot: Any) -> Group:
+        """The group that a group takes in at a slot, or as a part of its terms."""
+        if isinstance(slot, Part):
+            return slot.source
+        operand = (self.flat.x, self.flat.y)[slot][group.members[0]]
+        return self._first[int(self._group_of[operand])]
+
+    def use(self, group: Group, slot: Any) -> Use:
+        """What a group takes in at a slot (0 or 1), or as a part of its terms."""
+        if not isinstance(slot, Part):
+            axes, ids = list(group.axes), np.asarray((self.flat.x, self.flat.y)[slot][group.ids])
+        elif slot.owners is not None:
+            axes, ids = [Axis(len(slot.table))], slot.table
+        else:
+            self._position[group.members] = np.arange(len(group.members))
+            ids = slot.table[self._position[group.ids]]
+            count = len(group.axes)
+            ids = ids.transpose((*range(count, ids.ndim), *range(count)))
+            axes = [*slot.axes, *group.axes]
+        return self._reduced(axes, ids)
+
+    def _reduced(self, axes: list[Axis], ids: Array) -> Use:
+        """Without the axes along which it is always the same entry, or the same number."""
+        if not axes:
+            return Use(axes, ids)
+        compared = ids
+        if ids.size and self.flat.numbers[ids.flat[0]]:
+            compared = self.flat.data[ids].view(np.int64)  # bits: nan is nan, and 0.0 is not -0.0
+        kept: list[Axis] = []
+        for axis in axes:
+            where = len(kept)
+            if compared.shape[where] > 1 and (compared == compared.take([0], where)).all():
+                ids, compared = ids.take(0, where), compared.take(0, where)
+            else:
+                kept.append(axis)
+        return Use(kept, ids)
+
+    # --- groups
+
+    def _gather(self, found: Array) -> None:
+        """Entries of one kind become a group; sums get their parts."""
+        flat = self.flat
+        inside = np.flatnonzero(found != NONE)
+        inside = inside[np.argsort(found[inside], kind="stable")]
+        ends = np.flatnonzero(np.diff(found[inside])) + 1
+        self._group_of = np.full(len(flat.ops), NONE)
+        self._first: list[Group] = []
+        for members in np.split(inside, ends):
+            i = int(members[0])
+            row = flat.ops[i]
+            op: Op | str | None = row
+            if row is None:
+                op = None if flat.numbers[i] else LEAF
+            elif is_sum(flat, found, i):
+                op = SUM
+            self._group_of[members] = len(self._first)
+            self._first.append(Group(op, members))
+        for group in self._first:
+            if group.op == SUM:
+                self._find_parts(group)
+            self._link(group, +1)
+
+    def _link(self, group: Group, change: int) -> None:
+        """Tell the groups that this one takes in that it does, or no longer does."""
+        slots: Any = group.parts or (range(group.op.arity) if isinstance(group.op, Op) else ())
+        for slot in slots:
+            uses = self.source(group, slot).uses
+            uses.append((group, slot)) if change > 0 else uses.remove((group, slot))
+
+    def _find_parts(self, group: Group) -> None:
+        """The terms of the sums of a group, by sign and source."""
+        group.parts += self._parts_of_one(group) if group.single else self._parts_of_many(group)
+
+    def _parts_of_one(self, group: Group) -> list[Part]:
+        """Those of one sum: the same as of many, without NumPy, whose calls take 100 µs together."""
+        flat = self.flat
+        terms_of: dict[tuple[int, int], list[int]] = {}
+        i = int(group.members[0])
+        for k in range(flat.starts[i], flat.starts[i + 1]):
+            term = int(flat.terms[k])
+            terms_of.setdefault((int(self._group_of[term]), int(flat.signs[k])), []).append(term)
+        parts = []
+        for (source, sign), listed in terms_of.items():
+            several = len(listed) > 1
+            axes = [Axis(len(listed), summed=True)] if several else []
+            parts.append(Part(sign, self._first[source], np.array([listed] if several else listed), axes))
+        return parts
+
+    def _parts_of_many(self, group: Group) -> list[Part]:
+        """Those of several sums at once."""
+        flat, parts = self.flat, []
+        counts = flat.starts[group.members + 1] - flat.starts[group.members]
+        owners = np.repeat(np.arange(len(group.members)), counts)
+        first = np.repeat(flat.starts[group.members] - np.concatenate([[0], np.cumsum(counts)[:-1]]), counts)
+        edges = first + np.arange(len(owners))
+        terms, signs = flat.terms[edges], flat.signs[edges]
+        codes = self._group_of[terms] * 2 + (signs > 0)
+        _, seen = np.unique(codes, return_index=True)
+        for k in np.sort(seen):
+            chosen = codes == codes[k]
+            table, whose = terms[chosen], owners[chosen]
+            sign, source = int(signs[k]), self._first[self._group_of[terms[k]]]
+            each = np.bincount(whose, minlength=len(group.members))
+            part = Part(sign, source, table)
+            if (each == each[0]).all():
+                if each[0] > 1:
+                    part.axes = [Axis(int(each[0]), summed=True)]
+                    part.table = table.reshape(len(group.members), each[0])
+            else:
+                part.owners = whose
+            parts.append(part)
+        return parts
+
+    # --- axes
+
+    def _lay_out(self, group: Group) -> list[Group]:
+        """Give the group its axes, or take it apart where its entries are used one by one."""
+        if group.op is None:
+            return []
+        if group.single:
+            group.ids = group.members.reshape(())
+            self._name_axes(group)
+            return [group]
+        uses = [(user, slot, self.use(user, slot)) for user, slot in group.uses]
+        parts = self._disjoint(group, [use.ids for _, _, use in uses])
+        if parts:
+            return self._taken_apart(group, parts, uses)
+        while True:
+            whole = [entry for entry in uses if self._covers(group, entry[2].ids)]
+            if whole:
+                _, _, best = max(whole, key=lambda entry: (len(entry[2].axes), len(entry[0].axes)))
+                group.axes, group.ids = best.axes, best.ids
+                self._adopt(group, [use for _, _, use in whole if use is not best])
+                break
+            if not any(self._split(axis, use) for _, _, use in uses for axis in use.axes):
+                group.ids = self._in_order(group, [use.ids.ravel() for _, _, use in uses])
+                group.axes = [Axis(len(group.ids), outermost=True)]
+                break
+            uses = [(user, slot, self.use(user, slot)) for user, slot in group.uses]
+        self._name_axes(group)
+        return [group]
+
+    def _name_axes(self, group: Group) -> None:
+        """The terms of a sum that is one number are the examples."""
+        for part in group.parts:
+            for axis in part.axes:
+                axis.outermost = not group.axes
+
+    def _covers(self, group: Group, ids: Array) -> bool:
+        """Whether each member is there, just once."""
+        return ids.size == len(group.members) and np.unique(ids).size == ids.size
+
+    def _disjoint(self, group: Group, uses: list[Array]) -> list[Array]:
+        """The members by use, if none of them is in two different uses, and each use takes in a part only."""
+        parts: list[Array] = []
+        owner = self._position
+        owner[group.members] = NONE
+        for ids in uses:
+            taken = np.unique(ids) if ids.size > 1 else ids.ravel()
+            first = int(owner[taken[0]])
+            if len(taken) == len(group.members) or (owner[taken] != first).any():
+                return []
+            if first == NONE:
+                owner[taken] = len(parts)
+                parts.append(taken)
+            elif len(parts[first]) != len(taken):
+                return []
+        return parts
+
+    def _taken_apart(self, group: Group, parts: list[Array], uses: list[tuple[Group, Any, Use]]) -> list[Group]:
+        """A group for each of the parts in which it is used, each with its axes."""
+        self._link(group, -1)
+        self.apart.append((group, len(parts)))
+        for members in parts:
+            self._group_of[members] = len(self._first)
+            part_of_it = Group(group.op, members)
+            self._first.append(part_of_it)
+            if group.op == SUM:
+                self._find_parts(part_of_it)
+            self._link(part_of_it, +1)
+        for user, slot, use in uses:
+            used = self._first[self._group_of[use.ids.flat[0]]]
+            used.uses.append((user, slot))
+            if isinstance(slot, Part):
+                slot.source = used
+        first = len(self._first) - len(parts)
+        groups = self._first[first:]
+        return [laid_out for part_of_it in groups[::-1] for laid_out in self._lay_out(part_of_it)]
+
+    def _in_order(self, group: Group, sequences: list[Array]) -> Array:
+        """The members in an order in which all the uses run, if there is one."""
+        sorter: graphlib.TopologicalSorter[int] = graphlib.TopologicalSorter({int(i): () for i in group.members})
+        for sequence in sequences:
+            listed = sequence.tolist()
+            for before, after in itertools.pairwise(listed):
+                if before != after:
+                    sorter.add(after, before)
+        try:
+            return np.array(list(sorter.static_order()))
+        except graphlib.CycleError:
+            return group.members
+
+    def _split(self, axis: Axis, use: Use) -> bool:
+        """Whether the axis turned out to be two, one within the other, and was split: Σ over i and j."""
+        if not axis.summed:
+            return False
+        along = np.moveaxis(use.ids, use.axes.index(axis), 0)
+        n = axis.size
+        different = (along != along[0]).reshape(n, -1).any(1)
+        run = int(different.argmax()) if different.any() else n
+        if 1 < run < n and n % run == 0:
+            blocks = along.reshape(n // run, run, -1)
+            if (blocks == blocks[:, :1]).all():
+                self._substitute(axis, None, [Axis(n // run, summed=True), Axis(run, summed=True)])
+                return True
+        again = np.flatnonzero(~different[1:])
+        period = int(again[0]) + 1 if len(again) else n
+        if 1 < period < n and n % period == 0:
+            blocks = along.reshape(n // period, period, -1)
+            if (blocks == blocks[:1]).all():
+                self._substitute(axis, None, [Axis(n // period, summed=True), Axis(period, summed=True)])
+                return True
+        return False
+
+    def _adopt(self, group: Group, others: list[Use]) -> None:
+        """Sums that run over the whole group as one axis run over its axes."""
+        for use in others:
+            if len(use.axes) != 1 or use.axes == group.axes:
+                continue
+            (axis,) = use.axes
+            arrays = [
+                axes
+                for holder in self.groups
+                for axes in (holder.axes, *[[*part.axes, *holder.axes] for part in holder.parts])
+                if axis in axes
+            ]
+            beside = {id(a) for axes in arrays for a in axes}
+            if axis.summed and not beside & {id(a) for a in group.axes}:
+                place = self._position
+                place[use.ids] = np.arange(len(use.ids))
+                self._substitute(axis, place[group.ids.ravel()], list(group.axes))
+
+    def _substitute(self, axis: Axis, permutation: Array | None, axes: list[Axis]) -> None:
+        """Other axes in place of this one, wherever it is, the entries along it in another order."""
+        sizes = [a.size for a in axes]
+
+        def reordered(array: Array, where: int) -> Array:
+            if permutation is not None:
+                array = array.take(permutation, where)
+            return array.reshape((*array.shape[:where], *sizes, *array.shape[where + 1 :]))
+
+        for group in {id(group): group for group in (*self.groups, *self._first)}.values():
+            if axis in group.axes:
+                where = group.axes.index(axis)
+                group.ids = reordered(group.ids, where)
+                group.axes[where : where + 1] = axes
+            for part in group.parts:
+                if axis in part.axes:
+                    where = part.axes.index(axis)
+                    part.table = reordered(part.table, where + 1)
+                    part.axes[where : where + 1] = axes
+        if permutation is None:
+            axes[-1].outermost = axis.outermost
