@@ -1,0 +1,123 @@
+"""Every example runs by itself, warns of nothing, says what it found, and writes a picture, with or without engine."""
+
+import importlib.util
+import os
+import re
+import runpy
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tinygraph.drawing import EngineNotFoundError
+from tinygraph.drawing.layout_engines import find_engine
+
+EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.py"))
+PAGE = (Path(__file__).parents[2] / "docs" / "examples.md").read_text("utf-8")
+PICTURES = {".svg", ".html", ".dot"}
+FOUND = {  # what an example must have found out
+    "backprop_in_the_repl": r"\(3\.0, 6\.0, 9\.0\)",
+    "broadcasting": r"Carb +94\.9 +0\.0 +2\.8 +88\.4",
+    "draw_a_neuron": r"before:\no = [^\n]*grad ·[\s\S]*after:[\s\S]*w1 +data -3\.0 +grad 0\.99999",
+    "logistic_regression": r"after 1000 steps: 9[78]\.\d% right in training, (9[6-9]|100)",
+    "loops_to_vectors": r"42,021 nodes .* 10 nodes of arrays[\s\S]*dw = X @ dZ\.T[\s\S]*differ by (0e\+00|\de-1[5-7])",
+    "misconceptions": r"a +4 +6 +<-",
+    "newton": r"step 5: x = 1\.41421356237309\d\d, off by (0e\+00|2e-16)"
+    r"[\s\S]*step 5: .*dw\| = \de-1[01]\n.*step 6: .*dw\| = (0e\+00|\de-1[5-9])\ngradient descent takes \d{3} steps",
+    "pictures_of_the_lecture": r"computation_graph-light\.\w+: <drawing of J: 7 cards",
+    "property_test": r"is 2\.0\s+mpmath says 3\.0[\s\S]*first that fails:[\s\S]*"
+    r"the smallest:\n    def f\(a\):\n        return tinygraph\.wrong_cube\(a\)\n[\s\S]*"
+    r"the mended op: passed\nprograms that use the mended op: passed",
+    "two_moons": r"(9[5-9]|100)\.\d% of the 100 points are right, and 9\d\.\d% of 1,000 new ones",
+}
+
+
+def run(path, folder, *arguments, **environment):
+    command = [sys.executable, "-W", "error", str(path), *arguments]
+    settings = {**os.environ, "PYTHONIOENCODING": "utf-8", **environment}
+    done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", cwd=folder, env=settings)
+    assert done.returncode == 0, done.stderr
+    assert not done.stderr
+    return done.stdout
+
+
+def pictures_in(folder):
+    return [path for path in folder.iterdir() if path.name != ".hypothesis"]  # Hypothesis's own notes
+
+
+def test_every_example_says_something_that_is_checked_and_stands_on_the_page():
+    names = {path.stem for path in EXAMPLES}
+    assert names == FOUND.keys()
+    assert names == set(re.findall(r"^python examples/(\w+)\.py$", PAGE, re.MULTILINE))
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_an_example_runs_by_itself_and_writes_a_picture(path, tmp_path):
+    elsewhere, here = tmp_path / "pictures", tmp_path / "here"
+    elsewhere.mkdir(), here.mkdir()
+    said = run(path, here, str(elsewhere))
+    assert re.search(FOUND[path.stem], said), said
+    assert not list(here.iterdir()), "it writes into the folder that it is given"
+
+    shown = re.search(rf"^python examples/{path.stem}\.py\n```\n\n```text\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+    rest = iter(said.splitlines())
+    for line in shown[1].splitlines() if shown else []:
+        pattern = ".*".join(map(re.escape, line.split("...")))
+        assert any(re.fullmatch(pattern, other) for other in rest), f"the page says, but not the script: {line}"
+
+    if path.stem == "two_moons" and importlib.util.find_spec("matplotlib") is None:
+        return
+    written = pictures_in(elsewhere)
+    assert written
+    for picture in written:
+        assert picture.suffix in PICTURES
+        assert picture.stat().st_size > 300
+        assert picture.name in said
+    try:
+        find_engine()
+    except EngineNotFoundError:
+        return
+    assert not [picture for picture in written if picture.suffix == ".dot"]
+
+
+@pytest.mark.parametrize("path", [p for p in EXAMPLES if p.stem != "two_moons"], ids=lambda path: path.stem)
+def test_without_an_engine_it_writes_the_dot_text(path, tmp_path):
+    said = run(path, tmp_path, PATH="", TINYGRAPH_DOT="no-such-engine")
+    assert re.search(FOUND[path.stem], said), said
+    written = pictures_in(tmp_path)
+    assert written
+    for picture in written:
+        assert picture.read_text("utf-8").startswith("digraph")
+        assert picture.suffix == ".dot"
+        assert picture.name in said
+
+
+def test_with_an_empty_path_it_draws_with_the_engine_in_the_wheel_or_writes_the_dot_text(tmp_path):
+    run(EXAMPLES[0].with_name("draw_a_neuron.py"), tmp_path, PATH="")
+    assert len(list(tmp_path.glob("*.svg"))) + len(list(tmp_path.glob("*.dot"))) == 4
+
+
+def test_two_moons_without_matplotlib_says_what_to_install(tmp_path):
+    missing, folder = tmp_path / "missing", tmp_path / "folder"
+    missing.mkdir(), folder.mkdir()
+    (missing / "matplotlib.py").write_text("raise ImportError('not here')", "utf-8")
+    paths = os.pathsep.join([str(missing), *filter(None, [os.environ.get("PYTHONPATH")])])
+    said = run(EXAMPLES[0].with_name("two_moons.py"), folder, PYTHONPATH=paths)
+    assert re.search(FOUND["two_moons"], said)
+    assert said.endswith("no picture: matplotlib is missing, pip install 'tinygraph-autodiff[plot]'\n")
+    assert not list(folder.iterdir())
+
+
+def test_the_page_draws_the_boundary_as_the_script_does():
+    figure = pytest.importorskip("matplotlib.figure", reason="no matplotlib: pip install 'tinygraph-autodiff[plot]'")
+    script = runpy.run_path(str(EXAMPLES[0].with_name("two_moons.py")))
+    X, Y = script["moons"](m=20)
+    assert X.shape == (20, 2)
+    assert set(Y) == {-1.0, 1.0}
+    axes = figure.Figure().add_subplot()
+    network = [[([1.0, 0.0], -0.5)]]  # one neuron, which parts the plane at x1 = 0.5
+    script["boundary"](axes, network, X, Y)
+    (line,) = axes.collections[0].get_paths()
+    assert abs(line.vertices[:, 0] - 0.5).max() < 1e-9
+    assert [len(points.get_offsets()) for points in axes.collections[1:]] == [10, 10]

@@ -1,0 +1,461 @@
+"""The page that plays a walk, driven in a browser; and the walk in a notebook."""
+
+import html
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+
+from tinygraph import Stepper, Tensor, Value, draw
+from tinygraph.cli.expressions import parse
+from tinygraph.drawing import EngineNotFoundError
+from tinygraph.drawing.layout_engines import find_engine
+from tinygraph.engine.graph import order
+from tinygraph.explaining import notation
+from tinygraph.stepping.player import Player, moment, page
+from tinygraph.testing import graphs
+
+NOTEBOOK = Path(__file__).parents[2] / "examples" / "notebooks" / "stepping.ipynb"
+HOSTILE = [
+    "</script><b>x</b>",
+    "{{svg}}",
+    "grad",
+    '"><img src=x onerror=alert(1)>',
+    "<!--",
+    "data",
+    "\x00\u2028",
+    "고양이 🐈",
+]
+
+
+@pytest.fixture(autouse=True)
+def _engine():
+    try:
+        find_engine()
+    except EngineNotFoundError:
+        pytest.skip("no Graphviz engine: pip install 'tinygraph-autodiff[render]'")
+
+
+def lecture():
+    return parse("u = b*c; v = a + u; J = 3*v", {"a": 5.0, "b": 3.0, "c": 2.0})
+
+
+def fan_out():
+    return parse("s = x*x; t = 3*x + s*w; y = t*s", {"x": 2.0, "w": -0.5})
+
+
+def large(n=30):
+    """A graph of 2 n nodes, with names."""
+    x = y = Value(1.5, "x")
+    for i in range(n - 1):
+        y = (y * x + 1.0) if i % 2 else (y + x).tanh()
+        y.name = f"y{i}"
+    return y
+
+
+# --- the text of a page
+
+
+def test_a_page_is_small_and_asks_for_nothing():
+    small = page(Stepper(lecture(), phase="both"))
+    assert len(small.encode()) < 60_000
+    root = large()
+    assert 58 <= len(order(root)) <= 62
+    assert len(page(Stepper(root, phase="both")).encode()) < 300_000
+    outside = re.sub(r'xmlns(:\w+)?="[^"]*"', "", small)
+    assert "//" not in re.sub(r"(?m)(?:^|\s)// .*$", "", outside), "no address but the names of SVG"
+    assert "default-src 'none'" in small
+
+
+@pytest.mark.parametrize("phase", ["backward", "forward", "both"])
+def test_a_page_tells_every_event(phase):
+    stepper = Stepper(fan_out(), phase=phase)
+    text = page(stepper)
+    data = json.loads(re.search(r'<script type="application/json" id="data">(.*?)</script>', text)[1])
+    assert len(data["events"]) == len(stepper) == text.count('<li><a href="#step=')
+    for event, step in zip(data["events"], stepper.events, strict=True):
+        assert (event["kind"], event["after"]) == (step.kind, notation.quantity(step.after))
+        assert html.escape(step.equation.partition(" = ")[0]) in text
+
+
+def test_a_page_without_a_suffix_an_engine_or_an_end_is_refused(tmp_path, monkeypatch):
+    stepper = Stepper(lecture())
+    with pytest.raises(ValueError, match=r"must end in \.html"):
+        stepper.save(tmp_path / "page.svg")
+    with pytest.raises(ValueError, match="theme must be one of"):
+        stepper.save(tmp_path / "page.html", theme="pink")
+    y = Value(1.0, "x")
+    for _ in range(700):
+        y = y.sin()
+    with pytest.raises(ValueError, match="701 cards on a page cannot be read, 600 are the most"):
+        Stepper(y).save(tmp_path / "page.html")
+    assert "(no picture: 701 cards" in Stepper(y)._repr_mimebundle_()["text/plain"]
+    monkeypatch.setenv("TINYGRAPH_DOT", "no-such-program")
+    with pytest.raises(EngineNotFoundError, match="pip install"):
+        stepper.save(tmp_path / "page.html")
+    assert "(no picture: " in stepper._repr_mimebundle_()["text/plain"]
+    assert not list(tmp_path.iterdir())
+
+
+# --- a picture of one moment
+
+
+@given(program=graphs())
+def test_a_moment_shows_what_has_happened_and_no_more(program):
+    root, _ = program.record()
+    stepper = Stepper(root, phase="both")
+    for k in sorted({0, len(stepper) // 3, len(stepper) // 2, len(stepper)}):
+        stepper.goto(k)
+        shown = moment(stepper)._picture
+        happened = {(step.kind, step.result, step.slot) for step in stepper.events[:k]}
+        for node, key in shown.ids.items():
+            card = next(card for card in shown.cards if card.id == key)
+            gradient = stepper.grad(node)
+            if not node.constant:
+                assert card.grad == ("·" if gradient is None else notation.quantity(gradient))
+            assert (card.data == "·") == (node.op is not None and ("forward", node, 0) not in happened)
+        arrows = {arrow.id: arrow for arrow in shown.arrows}
+        for (node, slot), key in shown.arrow_ids.items():
+            if arrows[key].back is not None:
+                assert arrows[key].back.ahead == (("backward", node, slot) not in happened)
+        assert sum(bool(arrow.back and arrow.back.now) for arrow in shown.arrows) == (
+            stepper.current is not None and stepper.current.kind == "backward"
+        )
+    stepper.end()
+    root.backward()
+    final = draw(root, legend=False).source
+    assert re.sub(r' penwidth="?3\.5"?', "", moment(stepper).source) == final
+
+
+# --- in a browser
+
+
+class Page:
+    """A page that is open in the browser."""
+
+    def __init__(self, driver, path, fragment=""):
+        self.driver = driver
+        driver.get_log("browser"), driver.get_log("performance")
+        driver.get("about:blank")
+        driver.get(path.as_uri() + fragment)
+
+    def run(self, script, *arguments):
+        return self.driver.execute_script(script, *arguments)
+
+    def click(self, what):
+        self.driver.find_element("id", what).click()
+
+    def press(self, *keys):
+        from selenium.webdriver.common.keys import Keys
+
+        body = self.driver.switch_to.active_element
+        for key in keys:
+            body.send_keys(getattr(Keys, key))
+
+    @property
+    def k(self):
+        return int(self.run("return document.getElementById('count').value").partition(" / ")[0])
+
+    @property
+    def said(self):
+        return self.run("return document.getElementById('said').innerText")
+
+    @property
+    def ledger(self):
+        return self.run("return document.getElementById('ledger').innerText")
+
+    def grads(self, ids):
+        """What the cards say of their gradients."""
+        return self.run(
+            """const svg = document.querySelector('#picture > svg');
+            return arguments[0].map((id) => {
+              const texts = [...document.getElementById(`${svg.id}-${id}`).querySelectorAll('text')]
+                .map((text) => text.textContent.trim()).filter(Boolean);
+              const at = texts.lastIndexOf('grad');
+              return at < 0 ? null : texts[at + 1];
+            });""",
+            ids,
+        )
+
+    def shown(self, ids):
+        """How much of each group can be seen, once nothing moves."""
+        return self.run(
+            """document.getAnimations().forEach((animation) => animation.finish());
+            const svg = document.querySelector('#picture > svg');
+            return arguments[0].map((id) => +getComputedStyle(document.getElementById(`${svg.id}-${id}`)).opacity);""",
+            ids,
+        )
+
+    def check_silent(self):
+        assert [entry for entry in self.driver.get_log("browser") if entry["level"] != "INFO"] == []
+        asked = [json.loads(entry["message"])["message"] for entry in self.driver.get_log("performance")]
+        urls = {e["params"]["request"]["url"] for e in asked if e["method"] == "Network.requestWillBeSent"}
+        assert all(url.startswith("file://") for url in urls), urls
+        assert len({url.partition("#")[0] for url in urls}) <= 1, urls
+
+
+def open_page(driver, stepper, folder, fragment="", **options):
+    return Page(driver, stepper.save(folder / "page.html", **options), fragment)
+
+
+@pytest.mark.parametrize("phase", ["backward", "both"])
+@pytest.mark.parametrize("make", [lecture, fan_out, lambda: large(8)], ids=["lecture", "fan out", "large"])
+def test_the_gradients_at_every_step_are_those_of_the_stepper(browser, tmp_path, make, phase):
+    stepper = Stepper(make(), phase=phase)
+    opened = open_page(browser, stepper, tmp_path)
+    shown = moment(stepper)._picture
+    nodes = [node for node in shown.ids if not node.constant]
+    ids = [shown.ids[node] for node in nodes]
+    assert opened.k == 0
+    for k in range(len(stepper) + 1):
+        assert opened.k == stepper.index == k
+        truth = [stepper.grad(node) for node in nodes]
+        assert opened.grads(ids) == ["·" if gradient is None else notation.quantity(gradient) for gradient in truth]
+        if stepper.current is not None:
+            assert str(stepper.current.numbers) in opened.said
+        opened.click("step") if k < len(stepper) else None
+        stepper.step()
+    opened.check_silent()
+
+
+def test_every_control_and_key(browser, tmp_path):
+    stepper = Stepper(lecture())
+    opened = open_page(browser, stepper, tmp_path)
+    disabled = (
+        "return ['first', 'back', 'step', 'last'].map((id) => document.getElementById(id).ariaDisabled === 'true')"
+    )
+    assert opened.run(disabled) == [True, True, False, False]
+    opened.press("ARROW_LEFT")
+    assert opened.k == 0, "back at the start does nothing"
+    opened.click("last")
+    assert (opened.k, opened.run(disabled)) == (6, [False, False, True, True])
+    opened.press("ARROW_RIGHT")
+    assert opened.k == 6
+    opened.click("back")
+    assert opened.k == 5
+    assert "dJ/db += dJ/du · du/db = 3 × 2 = 6" in opened.said
+    opened.click("first")
+    assert opened.k == 0
+    opened.press("ARROW_RIGHT", "ARROW_RIGHT")
+    assert opened.k == 2
+    opened.press("END")
+    assert opened.k == 6
+    opened.press("HOME")
+    assert opened.k == 0
+    opened.run("const s = document.getElementById('slider'); s.value = 4; s.dispatchEvent(new Event('input'));")
+    assert opened.k == 4
+    assert opened.run("return document.getElementById('slider').getAttribute('aria-valuetext')").startswith("4 of 6: ")
+    opened.driver.find_element("id", "slider").send_keys("\ue014")  # → on the slider moves once
+    assert opened.k == 5
+    opened.driver.find_elements("css selector", "#events a")[2].click()
+    assert (opened.k, opened.run("return location.hash")) == (3, "#step=3")
+    opened.run("location.hash = '#step=1'")
+    opened.run("return new Promise((done) => setTimeout(done, 50))")
+    assert opened.k == 1
+    opened.check_silent()
+
+
+def test_play_goes_to_the_end_and_can_be_paused(browser, tmp_path):
+    opened = open_page(browser, Stepper(lecture()), tmp_path)
+    opened.click("play")
+    assert opened.run("return document.getElementById('play').textContent") == "Pause"
+    assert opened.k == 1
+    opened.click("play")
+    assert opened.run("return document.getElementById('play').textContent") == "Play"
+    opened.run("document.activeElement.blur()")
+    opened.press("SPACE")
+    assert opened.k == 2
+    end = "return new Promise((done) => { const wait = setInterval(() => { "
+    end += "if (document.getElementById('play').textContent === 'Play') { clearInterval(wait); done(); } }, 50); })"
+    opened.run(end)
+    assert opened.k == 6
+    opened.click("play")
+    assert opened.k == 1, "from the end it plays from the start"
+    opened.click("play")
+
+
+def test_a_link_opens_its_event_and_any_number_is_safe(browser, tmp_path):
+    for fragment, k in (("#step=3", 3), ("#step=999", 6), ("#step=x", 2), ("#%3Cb%3E", 2)):
+        stepper = Stepper(lecture())
+        stepper.goto(2)
+        opened = open_page(browser, stepper, tmp_path, fragment)
+        assert opened.k == k, "the page opens where the stepper stands, or where the link says"
+        opened.check_silent()
+
+
+def test_what_has_not_happened_cannot_be_seen(browser, tmp_path):
+    stepper = Stepper(lecture(), phase="both")
+    opened = open_page(browser, stepper, tmp_path)
+    shown = moment(stepper)._picture
+    backs = [f"{arrow.id}b" for arrow in shown.arrows if arrow.back is not None]
+    values = (
+        "return [...document.querySelectorAll('#picture g.node text.value')].map((x) => +getComputedStyle(x).opacity)"
+    )
+    assert max(opened.shown(backs)) < 0.1
+    assert sorted(opened.run(values)) == [0, 0, 0, 1, 1, 1], "three nodes are still to be computed"
+    opened.click("last")
+    assert opened.shown(backs) == [1] * len(backs)
+    assert opened.run(values) == [1] * 6
+    lit = "return [...document.querySelectorAll('#picture g.edge.path')].length"
+    assert opened.run(lit) == 2, "dJ/du came through v and J"
+    assert opened.run("return document.querySelectorAll('#picture g.edge.now').length") == 1
+
+
+def test_a_card_that_is_looked_at_tells_its_ledger(browser, tmp_path):
+    stepper = Stepper(fan_out())
+    stepper.run_until("s")
+    opened = open_page(browser, stepper, tmp_path)
+    shown = moment(stepper)._picture
+    card = "const svg = document.querySelector('#picture > svg'); return document.getElementById(`${svg.id}-%s`)"
+    x = shown.ids[stepper.find("x")]
+    element = opened.run(card % x)
+    opened.run("arguments[0].focus()", element)
+    assert "dy/dx = · (nothing has arrived yet)" in opened.ledger
+    assert "3 of 3 contributions (·) are still to come" in opened.ledger
+    opened.click("last")
+    opened.run("arguments[0].dispatchEvent(new MouseEvent('mouseenter'))", element)
+    told = [line.strip() for line in str(stepper.explain("x")).splitlines()]
+    stepper.end()
+    told = [line.strip().removeprefix("+ ") for line in str(stepper.explain("x")).splitlines()]
+    assert [line.strip() for line in opened.ledger.splitlines() if line.strip()][1:] == told
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_both_colour_schemes_can_be_read(browser, tmp_path, scheme):
+    feature = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", feature)
+    try:
+        opened = open_page(browser, Stepper(lecture()), tmp_path)
+        opened.click("last")
+        colour = "return getComputedStyle(document.querySelector(arguments[0]))[arguments[1]]"
+        ground = opened.run(colour, "body", "backgroundColor")
+        assert ground == {"light": "rgb(255, 255, 255)", "dark": "rgb(13, 17, 23)"}[scheme]
+        assert opened.run(colour, "#picture svg polygon", "fill") == ground, "the picture has the page's ground"
+        red = {"light": "rgb(181, 55, 26)", "dark": "rgb(255, 139, 107)"}[scheme]
+        assert opened.run(colour, "#ledger .sum", "color") == red
+        assert opened.run(colour, "#picture g.edge.backward text", "fill") == red
+        opened.check_silent()
+    finally:
+        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+
+
+def test_hostile_names_are_text(browser, tmp_path):
+    leaves = [Value(float(i + 1), name) for i, name in enumerate(HOSTILE)]
+    root = sum(leaves[1:], start=leaves[0]) * leaves[2]
+    root.name = "</title><script>document.title = 'hacked'</script>"
+    stepper = Stepper(root, phase="both")
+    opened = open_page(browser, stepper, tmp_path)
+    assert opened.run("return document.title") == notation.clean(notation.headline(root))
+    assert opened.run("return document.querySelectorAll('img, b b, #picture script, h1 script').length") == 0
+    shown = moment(stepper)._picture
+    ids = [shown.ids[leaf] for leaf in leaves]
+    opened.click("last")
+    stepper.end()
+    assert opened.grads(ids) == [notation.quantity(stepper.grad(leaf)) for leaf in leaves]
+    for leaf, key in zip(leaves, ids, strict=True):
+        svg = "const svg = document.querySelector('#picture > svg'); document.getElementById(`${svg.id}-%s`).focus()"
+        opened.run(svg % key)
+        assert opened.ledger.startswith(notation.clean(leaf.name).strip())
+    opened.check_silent()
+
+
+def test_a_card_says_nothing_before_its_time(browser, tmp_path):
+    """A constant called grad has no gradient; the root's gradient and its spread wait for the seed."""
+    grad = Value(7.0, "grad", constant=True)
+    stepper = Stepper(Value(2.0, "x") * grad)
+    opened = open_page(browser, stepper, tmp_path)
+    key = moment(stepper)._picture.ids[grad]
+    card = "const svg = document.querySelector('#picture > svg'); return document.getElementById(`${svg.id}-%s`)%s"
+    words_on_it = ".textContent.replace(/\\s+/g, ' ').trim()"
+    assert opened.run(card % (key, words_on_it)) == "grad data 7"
+    w = Tensor(np.ones((20, 20)), "w")
+    stepper = Stepper(w * w, phase="both", seed=np.full((20, 20), 3.0))
+    opened = open_page(browser, stepper, tmp_path)
+    late = "return [...document.querySelectorAll('#picture text')].filter((x) => x.textContent === 'all 3')"
+    late += ".map((x) => x.classList.contains('early'))"
+    assert opened.run(late) == [True]
+    opened.press("ARROW_RIGHT", "ARROW_RIGHT")
+    assert opened.run(late) == [False]
+    assert "where the backward pass starts" in opened.ledger
+    opened = open_page(browser, Stepper(lecture(), phase="forward"), tmp_path)
+    opened.click("last")
+    assert "has arrived" not in opened.ledger
+    opened.check_silent()
+
+
+def test_the_keyboard_keeps_its_place(browser, tmp_path):
+    opened = open_page(browser, Stepper(lecture()), tmp_path)
+    opened.run("document.getElementById('step').focus()")
+    opened.press(*["ENTER"] * 7)
+    assert (opened.k, opened.run("return document.activeElement.id")) == (6, "step")
+    assert opened.run("return document.querySelectorAll('#picture title').length") == 0, "ids are not read out"
+
+
+def test_tensors_and_numbers_that_need_room(browser, tmp_path):
+    w, X = Tensor([[1.0, 2.0, 3.0, 4.0, 5.0]], "w"), Tensor([[0.5]] * 5, "X")
+    b = Tensor(-1234.5, "b")
+    root = ((w @ X).sigmoid() * b).sum()
+    opened = open_page(browser, Stepper(root), tmp_path)
+    opened.click("last")
+    fits = """return [...document.querySelectorAll('#picture g.node')].every((node) => {
+      const box = node.querySelector('path, polygon').getBoundingClientRect();
+      return [...node.querySelectorAll('text')].every((text) => text.getBoundingClientRect().right <= box.right + 2);
+    })"""
+    for _ in range(len(Stepper(root))):
+        assert opened.run(fits), "every text is on its card"
+        opened.click("back")
+    opened.check_silent()
+
+
+@pytest.mark.parametrize("n", [80, 300])
+def test_large_graphs_say_less_and_play_as_well(browser, tmp_path, n):
+    y = Value(1.0, "x")
+    for _ in range(n - 1):
+        y = y.sin()
+    stepper = Stepper(y)
+    opened = open_page(browser, stepper, tmp_path)
+    opened.click("last")
+    stepper.goto(n - 1)
+    opened.click("back")
+    nodes = order(y)
+    ids = moment(stepper)._picture.ids
+    assert opened.grads([ids[nodes[-1]], ids[nodes[-2]]]) == ["·", notation.quantity(stepper.grad(nodes[-2]))]
+    red = """return [...document.querySelectorAll('#picture g.edge.backward .back')].filter(
+      (part) => document.getAnimations().forEach((a) => a.finish()) || getComputedStyle(part.closest('.unpulled') ?
+      part : part.parentNode).opacity < 0.1 || (part.closest('.unpulled') &&
+      getComputedStyle(part.closest('.unpulled')).opacity < 0.1)).length"""
+    assert opened.run(red) >= 1
+    opened.check_silent()
+
+
+# --- in a notebook
+
+
+def test_two_players_in_a_notebook_do_not_disturb_each_other(browser, execute, tmp_path):
+    outputs = execute(NOTEBOOK, tmp_path)
+    shown = [out.data["text/html"] for cell in outputs for out in cell if "text/html" in out.get("data", {})]
+    assert sum("<svg" in text and "<iframe" not in text for text in shown) == 3, "three moments"
+    frames = [text for text in shown if text.startswith("<iframe")]
+    assert len(frames) == 2
+    cells = tmp_path / "cells.html"
+    cells.write_text("<!DOCTYPE html><meta charset='utf-8'>" + "\n".join(shown), encoding="utf-8")
+    browser.get(cells.as_uri())
+    first, second = browser.find_elements("tag name", "iframe")
+    counts = []
+    for frame, clicks in ((first, 3), (second, 1), (first, 1)):
+        browser.switch_to.frame(frame)
+        for _ in range(clicks):
+            browser.find_element("id", "step").click()
+        counts.append(browser.find_element("id", "count").text)
+        browser.switch_to.default_content()
+    assert counts == ["3 / 9", "1 / 6", "4 / 9"]
+    assert [entry for entry in browser.get_log("browser") if entry["level"] != "INFO"] == []
+
+
+def test_a_player_has_a_short_name():
+    player = Player(Stepper(lecture()))
+    assert repr(player) == "<player of stepper of J: 0 of 6 events>"
+    assert player._repr_html_().startswith('<iframe sandbox="allow-scripts"')

@@ -1,0 +1,1 @@
+"""Benchmarks against other libraries, and how the cost grows with the graph."""

@@ -1,0 +1,114 @@
+"""Training on a table larger than memory: `OPENBLAS_NUM_THREADS=1 python -m tools.benchmarks.cluster` (extra `dask`).
+
+A table of 20 features, in chunks, on one and on two worker processes of this machine, each with 400 MiB: drawn anew at
+each step, read from files, or kept in the workers' memory where it fits. Prints seconds a step, rows a second, the
+largest memory of a worker, and what a chunk costs besides its rows.
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import tempfile
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+from statistics import median
+from time import perf_counter
+from typing import Any
+
+import dask.array as da
+import numpy as np
+
+from tinygraph.logistic import LogisticRegression
+
+N = 20
+LIMIT = "400MiB"
+TRUTH = np.linspace(-1.0, 1.0, N)
+
+
+def made(rows: int, chunk: int) -> Any:
+    """A table that is drawn anew whenever it is asked for."""
+    return da.random.default_rng(0).normal(size=(rows, N), chunks=(chunk, N))
+
+
+def stored(rows: int, chunk: int, folder: Path) -> Any:
+    """A table in files, one a chunk."""
+    paths = []
+    for i, start in enumerate(range(0, rows, chunk)):
+        path = folder / f"{i}.npy"
+        if not path.exists():
+            np.save(path, np.random.default_rng(i).normal(size=(min(chunk, rows - start), N)))
+        paths.append(path)
+    blocks = [da.from_delayed(_load(path), (min(chunk, rows - i * chunk), N), float) for i, path in enumerate(paths)]
+    return da.concatenate(blocks)
+
+
+def _load(path: Path) -> Any:
+    import dask
+
+    return dask.delayed(np.load)(path)
+
+
+def seconds_a_step(X: Any, steps: int = 4) -> float:
+    """The median time of the steps, the first left out."""
+    times: list[float] = []
+    y = (X @ TRUTH > 0.0).astype(int)
+    model = LogisticRegression(backend="tensor", learning_rate=1.0, n_steps=steps)
+    model.fit(X, y, lambda *_: times.append(perf_counter()))
+    return median(b - a for a, b in pairwise(times))
+
+
+def peak() -> float:
+    """The largest memory of this process so far, in MiB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def on_workers(n: int, run: Callable[[], float]) -> tuple[float, float]:
+    """What a run takes on so many workers, and the largest memory of one."""
+    from dask.distributed import Client, LocalCluster
+
+    with (
+        LocalCluster(n_workers=n, threads_per_worker=1, memory_limit=LIMIT, dashboard_address=None) as cluster,
+        Client(cluster) as client,
+    ):
+        taken = run()
+        return taken, max(client.run(peak).values())
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tools.benchmarks.cluster", description=(__doc__ or "").splitlines()[0]
+    )
+    parser.add_argument(
+        "--rows", type=int, default=13_200_000, help="rows of the large table (default: %(default)s, 2.1 GB)"
+    )
+    options = parser.parse_args()
+    rows = options.rows
+    print("| table | workers | a step | rows a second and worker | largest worker |\n|---|---:|---:|---:|---:|")
+
+    def say(what: str, n: int, m: int, found: tuple[float, float]) -> None:
+        taken, memory = found
+        print(f"| {what} | {n} | {taken:.2f} s | {m / taken / n / 1e6:.2f} million | {memory:.0f} MiB |", flush=True)
+
+    for n in (1, 2):
+        say(
+            f"{rows * N * 8 / 1e9:.1f} GB, drawn anew",
+            n,
+            rows,
+            on_workers(n, lambda: seconds_a_step(made(rows, 100_000))),
+        )
+    with tempfile.TemporaryDirectory() as folder:
+        files = stored(rows, 100_000, Path(folder))
+        for n in (1, 2):
+            say(f"{rows * N * 8 / 1e9:.1f} GB, from files", n, rows, on_workers(n, lambda: seconds_a_step(files)))
+    small = 400_000
+    for n in (1, 2):
+        say("0.06 GB, kept", n, small, on_workers(n, lambda: seconds_a_step(made(small, 100_000).persist(), 12)))
+    taken, _ = on_workers(2, lambda: seconds_a_step(made(2_000, 1).persist(), 4))
+    print(f"\na chunk of one row: {taken / 2_000 * 1e3:.2f} ms, which is what a chunk costs besides its rows")
+
+
+if __name__ == "__main__":
+    main()

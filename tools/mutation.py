@@ -1,0 +1,258 @@
+"""Mutation testing: faults are put into a module, one at a time, and the tests must notice every one.
+
+    python -m tools.mutation [row ops graph backpropagation value tensor ...]
+
+The faults are cosmic-ray's: all its operators but the two that write random numbers. Left out is what is no other
+program: a mutant that does not compile, that differs in annotations and `if TYPE_CHECKING:` only, or that is another
+again. No file is written over: each mutant runs in a fork, where an import hook serves the changed source, and first
+meets the tests that killed its neighbours. Tests of more than a second are left out, Hypothesis draws little and does
+not shrink. Killed mutants are remembered in `.mutation.json`, so a second run tries only the survivors again; and
+those that can do no harm stand in `equivalent_mutants.toml`, each with the reason.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import difflib
+import gc
+import hashlib
+import importlib
+import importlib.util
+import json
+import linecache
+import math
+import multiprocessing
+import os
+import resource
+import signal
+import sys
+import tomllib
+from dataclasses import dataclass, field
+from importlib.machinery import ModuleSpec, SourceFileLoader
+from pathlib import Path
+from types import CodeType
+from typing import Any
+
+import pytest
+from cosmic_ray.ast import ast_nodes, get_ast
+from cosmic_ray.mutating import mutate_code
+from cosmic_ray.plugins import get_operator, operator_names
+from hypothesis import Phase, settings
+
+ROOT = Path(__file__).parents[1]
+KILLED = ROOT / ".mutation.json"  # source of a mutant, hashed: the test that killed it
+EQUIVALENT = Path(__file__).with_name("equivalent_mutants.toml")  # module: line with the fault: why it is none
+FOLDERS = ("engine", "testing", "checking")
+FOLDERS_OF_ARRAYS = ("tensor", "kernels", "logistic")
+OF_ARRAYS = ("tensor", "wiring", "arrays", "broadcasting", "backpropagation_of_arrays")  # modules
+PLUGIN = "_hypothesis_pytestplugin"  # the only one that the tests need
+OPTIONS = ["-q", "-p", PLUGIN, "-pno:cacheprovider", "--assert=plain", "--hypothesis-profile=mutation"]
+RECENT = 12  # so many of the last killers are tried before all tests
+SLOW = 1.0  # seconds
+HANGS = 15.0  # seconds after which a test is taken to go on forever
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A module's source with one fault in it."""
+
+    module: str
+    original: str = field(repr=False)
+    source: str = field(repr=False)
+
+    @property
+    def line(self) -> int:
+        """Where the fault is."""
+        lines = zip(self.original.split("\n"), self.source.split("\n"), strict=False)
+        return next(i for i, (old, new) in enumerate(lines, 1) if old != new)
+
+    @property
+    def text(self) -> str:
+        """The line with the fault."""
+        return self.source.split("\n")[self.line - 1].strip()
+
+    def __str__(self) -> str:
+        diff = difflib.unified_diff(self.original.split("\n"), self.source.split("\n"), n=0, lineterm="")
+        return "\n".join([f"{self.module}.py:{self.line}", *list(diff)[3:]])
+
+
+class _Running(ast.NodeTransformer):
+    """Takes from a syntax tree what only type checkers read."""
+
+    def visit_arg(self, node: ast.arg) -> ast.AST:
+        node.annotation = None
+        return node
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
+        node.returns = None
+        return self.generic_visit(node)
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:
+        node.annotation = ast.Constant(None)
+        return self.generic_visit(node)
+
+    def visit_Compare(self, node: ast.Compare) -> ast.AST:
+        """A class equals itself only."""
+        sides = [node.left, *node.comparators]
+        same: dict[type[ast.cmpop], ast.cmpop] = {ast.Eq: ast.Is(), ast.NotEq: ast.IsNot()}
+        for i in range(len(node.ops)):
+            if any(ast.unparse(side).startswith("type(") for side in sides[i : i + 2]):
+                node.ops[i] = same.get(type(node.ops[i]), node.ops[i])
+        return self.generic_visit(node)
+
+    def visit_If(self, node: ast.If) -> ast.AST:
+        unread = {"TYPE_CHECKING": node.body, "not TYPE_CHECKING": node.orelse}.get(ast.unparse(node.test), [])
+        unread[:] = [ast.Pass()] * bool(unread)
+        return self.generic_visit(node)
+
+
+def program(source: str) -> str:
+    """What a source does when it runs: two with the same program do the same."""
+    return ast.dump(_Running().visit(ast.parse(source)))
+
+
+def mutants(module: str) -> tuple[list[Mutant], int]:
+    """All mutants of a module from its top to its end, and how many were left out."""
+    original = (ROOT / "tinygraph" / f"{module}.py").read_text(encoding="utf-8")
+    statements = [node.get_code() for node in get_ast(original).children]
+    operators = [make() for make in map(get_operator, operator_names()) if not make.arguments()]
+    found, count = [], 0
+    for i, statement in enumerate(statements):  # one by one, for cosmic-ray parses anew for every mutant
+        nodes, seen = list(ast_nodes(get_ast(statement))), {program(statement)}
+        for operator in operators:
+            for occurrence in range(sum(len(list(operator.mutation_positions(node))) for node in nodes)):
+                count += 1
+                mutated = mutate_code(statement, operator, occurrence)
+                with contextlib.suppress(SyntaxError):
+                    if program(mutated) not in seen:
+                        seen.add(program(mutated))
+                        found.append(
+                            Mutant(module, original, "".join([*statements[:i], mutated, *statements[i + 1 :]]))
+                        )
+    return sorted(found, key=lambda mutant: mutant.line), count - len(found)
+
+
+class Hook(SourceFileLoader):
+    """Imports one module from a changed source, as if that stood in its file."""
+
+    def __init__(self, mutant: Mutant) -> None:
+        super().__init__(f"tinygraph.{mutant.module}", str(ROOT / "tinygraph" / f"{mutant.module}.py"))
+        self.source = mutant.source
+        linecache.cache[self.path] = (0, None, self.source.splitlines(keepends=True), self.path)  # for inspect
+
+    def find_spec(self, name: str, path: Any, target: Any = None) -> ModuleSpec | None:
+        return importlib.util.spec_from_file_location(name, self.path, loader=self) if name == self.name else None
+
+    def get_code(self, name: str) -> CodeType:
+        return compile(self.source, self.path, "exec", dont_inherit=True)
+
+
+@dataclass(eq=False)
+class Tests:
+    """The suite, and in every fork pytest's plugin: it orders the tests, and notes what they cost and which fails."""
+
+    folders: tuple[str, ...]
+    seconds: dict[str, float] = field(default_factory=dict)
+    recent: list[str] = field(default_factory=list)  # the last killers
+    killer: str = ""
+    mutated: bool = False
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        cost = {item: self.seconds.get(item.nodeid, 0.0) for item in items}
+        quick = [item for item in items if cost[item] <= SLOW and (not self.recent or item.nodeid in self.recent)]
+        items[:] = sorted(quick, key=cost.__getitem__)
+
+    def pytest_runtest_logstart(self) -> None:
+        if self.mutated:  # the alarm ends the fork
+            signal.setitimer(signal.ITIMER_REAL, HANGS)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.failed:
+            self.killer = self.killer or report.nodeid
+        cost = math.inf if report.failed else report.duration  # without a fault: a test that needs more examples
+        self.seconds[report.nodeid] = self.seconds.get(report.nodeid, 0.0) + cost
+
+    def run(self, mutant: Mutant | None = None, limit: float = 1200.0) -> Tests:
+        """Run the tests in a fork: the last killers, then all."""
+        here, there = multiprocessing.Pipe(duplex=False)
+        child = multiprocessing.get_context("fork").Process(target=self._fork, args=(mutant, here, there))
+        child.start()
+        there.close()
+        try:
+            return here.recv() if here.poll(limit) else Tests(self.folders, killer="(time)")
+        except EOFError:
+            return Tests(self.folders, killer="(crash)")
+        finally:
+            child.kill()
+            child.join()
+
+    def _fork(self, mutant: Mutant | None, here: Any, answer: Any) -> None:
+        here.close()  # with nobody left to read, an answer is an error and the fork ends
+        self.mutated = mutant is not None
+        resource.setrlimit(resource.RLIMIT_AS, (8 << 30, 8 << 30))
+        for stream in (1, 2):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream)
+        sys.meta_path[:0] = [Hook(mutant)] if mutant else []
+        try:
+            importlib.import_module("tinygraph")
+        except Exception:
+            self.killer = "(import)"
+        suite = [*[f"tests/{name}" for name in self.folders], "tinygraph", "--ignore=tinygraph/__main__.py"]
+        for where in (sorted({test.partition("::")[0] for test in self.recent}), suite):
+            if where and not self.killer:
+                if pytest.main([*OPTIONS, *where, *["-x"] * bool(mutant)], plugins=[self]) not in (0, 5):
+                    self.killer = self.killer or "(collection)"
+                self.recent = []
+        answer.send(self)
+
+
+def main(modules: list[str]) -> int:
+    """Run the mutants of these modules, print who survived and the score; 0 where nobody did."""
+    os.chdir(ROOT)
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    sys.dont_write_bytecode = False  # what one fork compiles, the next one reads; a mutant's code is never written
+    for name in ("numpy", "mpmath", "hypothesis.strategies", PLUGIN, "doctest", "pdb"):  # once, not in every fork
+        importlib.import_module(name)
+    gc.freeze()
+    phases = [Phase.explicit, Phase.generate]
+    settings.register_profile("mutation", max_examples=10, derandomize=True, deadline=None, phases=phases)
+    suites: dict[tuple[str, ...], Tests] = {}
+    killed: dict[str, str] = json.loads(KILLED.read_text()) if KILLED.exists() else {}
+    survivors = 0
+    for module in modules:
+        folders = FOLDERS_OF_ARRAYS if module in OF_ARRAYS else FOLDERS
+        tests = suites[folders] = suites.get(folders) or Tests(folders).run()
+        quick = [seconds for seconds in tests.seconds.values() if seconds <= SLOW]
+        if not quick:
+            sys.exit(f"the tests of {module} do not run without a fault: {tests.killer or 'there are none'}")
+        tests.killer = ""
+        print(f"{module}: {len(quick)} of {len(tests.seconds)} tests, {sum(quick):.0f} s", flush=True)
+        everything, left_out = mutants(module)
+        reasons = tomllib.loads(EQUIVALENT.read_text(encoding="utf-8")).get(module, {})
+        found = [mutant for mutant in everything if mutant.text not in reasons]
+        alive = 0
+        for i, mutant in enumerate(found, 1):
+            key = hashlib.sha256(mutant.source.encode()).hexdigest()[:16]
+            killer = killed.get(key) or tests.run(mutant, 60.0 + 3 * sum(quick)).killer
+            if killer:
+                killed[key] = killer
+                KILLED.write_text(json.dumps(killed, indent=0))
+            else:
+                alive += 1
+                print(mutant, flush=True)
+            if "::" in killer:
+                tests.recent = [killer, *[other for other in tests.recent if other != killer]][:RECENT]
+            if i % 100 == 0:
+                print(f"{module}: {i} of {len(found)}", flush=True)
+        survivors += alive
+        share = 100 * (len(found) - alive) / max(len(found), 1)
+        print(f"{module}: {len(found) - alive} of {len(found)} mutants killed, {share:.1f} %;", end=" ")
+        print(f"besides, {len(everything) - len(found)} explained and {left_out} that are no other program")
+        for text in reasons.keys() - {mutant.text for mutant in everything}:
+            print(f"an explanation without a mutant: {text}")
+    return survivors > 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:] or ["row", "ops", "graph", "backpropagation", "value", "tensor"]))

@@ -1,0 +1,154 @@
+"""What mkdocs runs: each page is executed like a doctest, and its pictures are drawn from what it made.
+
+A page asks for a picture in a comment, `<!-- picture: draw(J) | The graph of J -->`: an expression in the names of the
+page and those of `plots`, and what it shows. It may be a drawing, a Stepper (which becomes a player), or a plot.
+
+`<!-- op table: public -->` becomes the table of ops, `<!-- help: tinygraph fit -->` what that command says of itself.
+A link to a file of the project that is no page takes the file into the site.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import doctest
+import functools
+import io
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+PICTURE = re.compile(r"^(?P<indent> *)<!-- picture: (?P<expression>.+?) \| (?P<caption>.+?) -->$", re.MULTILINE)
+OUTSIDE = re.compile(
+    r"\]\(((?:\.\./)+(?:examples|tests|tools|tinygraph|shared)?[\w/.-]*\.(?:py|ipynb|json|toml|css|js))\)"
+)
+FENCE = re.compile(r"^```pycon\n(?P<code>.*?)^```$", re.MULTILINE | re.DOTALL)
+OP_TABLE = re.compile(r"^<!-- op table: (?P<which>public|private) -->$", re.MULTILINE)
+HELP = re.compile(r"^<!-- help: (?P<command>[\w -]+) -->$", re.MULTILINE)
+MATH = re.compile(
+    r"^```.*?^```|`[^`\n]+`|\$\$(?P<block>.+?)\$\$|(?<![\\\w$])\$(?P<inline>[^$\n]+?)\$(?![\w$])",
+    re.DOTALL | re.MULTILINE,
+)
+ROOT = Path(__file__).parents[2]
+
+
+def pictures(markdown: str, name: str) -> Iterator[tuple[re.Match[str], Any]]:
+    """Run a page, and yield each of its pictures where it stands, with the object it is made of."""
+    names: dict[str, Any] = {}
+    examples = doctest.DocTestParser().get_examples(markdown, name)
+    for match in PICTURE.finditer(markdown):
+        line = markdown.count("\n", 0, match.start())
+        while examples and examples[0].lineno < line:
+            example = examples.pop(0)
+            if doctest.SKIP in example.options:
+                continue
+            with contextlib.redirect_stdout(io.StringIO()):
+                try:
+                    exec(compile(example.source, name, "single"), names)
+                except Exception:
+                    if example.exc_msg is None:
+                        raise
+        import tinygraph
+        from tools.site import plots
+
+        pen = {"plots": plots, "draw": functools.partial(tinygraph.draw, theme="auto")}
+        yield match, eval(compile(match["expression"], name, "eval"), {**names, **pen})
+
+
+def files_of(picture: Any) -> dict[str, bytes]:
+    """A picture as files, by how they end."""
+    from tools.site import plots
+
+    if isinstance(picture, plots.Plot):
+        return {f"-{theme}.svg": picture.svg(theme) for theme in ("light", "dark")}
+    if hasattr(picture, "svg"):
+        return {".svg": picture.svg().encode()}
+    if hasattr(picture, "save"):
+        with tempfile.TemporaryDirectory() as folder:
+            return {".html": picture.save(Path(folder) / "page.html").read_bytes()}
+    raise TypeError(f"{picture!r} is no picture: a drawing, a Stepper, or a plot")
+
+
+def html(files: dict[str, str], caption: str, width: str) -> str:
+    """The files of a picture on a page; a wide one is three quarters as large, and scrolls. A click opens it alone."""
+    if ".html" in files:
+        return f'<iframe class="player" src="{files[".html"]}" title="{caption}" loading="lazy"></iframe>'
+    source = files.get(".svg") or files["-light.svg"]
+    image = f'<img src="{source}" alt="{caption}" style="min-width: calc({width} * .75)">'
+    if "-dark.svg" in files:
+        dark = f'<source media="(prefers-color-scheme: dark)" srcset="{files["-dark.svg"]}">'
+        image = f"<picture>{dark}{image}</picture>"
+    return f'<figure class="drawing"><a href="{source}">{image}</a><figcaption>{caption}</figcaption></figure>'
+
+
+def on_page_markdown(markdown: str, page: Any, config: Any, files: Any) -> str:
+    """Draw the pictures of a page, and show its examples without what only the test needs."""
+    sys.path[:0] = [str(ROOT)] * (str(ROOT) not in sys.path)
+    stem, up = page.file.src_uri.removesuffix(".md").replace("/", "-"), "../" * page.file.dest_uri.count("/")
+
+    def show(picture: Any, name: str, caption: str) -> str:
+        return _shown(picture, f"drawn/{stem}-{name}", up, caption, config, files)
+
+    drawn: dict[str, str] = {}
+    for match, picture in pictures(markdown, page.file.src_uri):
+        drawn[match[0]] = match["indent"] + show(picture, str(len(drawn) + 1), match["caption"])
+    markdown = PICTURE.sub(lambda match: drawn[match[0]], markdown)
+    markdown = OP_TABLE.sub(lambda match: _op_table(match["which"], show), markdown)
+    markdown = HELP.sub(lambda match: f"```text\n{_help(match['command'])}\n```", markdown)
+    markdown = MATH.sub(_formula, markdown)
+    markdown = re.sub(r" *# doctest: \+.*$", "", markdown, flags=re.MULTILINE)
+    markdown = re.sub(r"^<BLANKLINE>$", "", markdown, flags=re.MULTILINE).replace("\n\n```\n", "\n```\n")
+    return OUTSIDE.sub(lambda link: f"]({up}{_taken_in(page, link[1], config, files)})", markdown)
+
+
+def _shown(picture: Any, stem: str, up: str, caption: str, config: Any, files: Any) -> str:
+    """Write the files of a picture into the site, and what shows them on a page."""
+    from mkdocs.structure.files import File
+
+    names, width = {}, ""
+    for end, content in files_of(picture).items():
+        files.append(File.generated(config, stem + end, content=content))
+        names[end] = f"{up}{stem}{end}"
+        found = re.search(rb'<svg[^>]* width="([\d.]+pt)"', content)
+        width = found[1].decode() if found else "100%"
+    return html(names, caption, width)
+
+
+def _op_table(which: str, show: Callable[..., str]) -> str:
+    from tools.site import optable
+
+    return optable.table(which, show)
+
+
+def _help(command: str) -> str:
+    """What a command says of itself."""
+    environment = {**os.environ, "COLUMNS": "88", "NO_COLOR": "1"}
+    arguments = [sys.executable, "-m", *command.split(), "--help"]
+    return subprocess.run(
+        arguments, capture_output=True, text=True, check=True, env=environment, cwd=ROOT
+    ).stdout.strip()
+
+
+def _formula(match: re.Match[str]) -> str:
+    """TeX as MathML, which browsers draw by themselves; code stays as it is."""
+    from latex2mathml.converter import convert
+
+    block, inline = match["block"], match["inline"]
+    if block is None and inline is None:
+        return match[0]
+    return convert(block or inline, display="block" if block else "inline")
+
+
+def _taken_in(page: Any, link: str, config: Any, files: Any) -> str:
+    """A file of the project, as part of the site."""
+    from mkdocs.structure.files import File
+
+    path = Path(os.path.normpath((ROOT / "docs" / page.file.src_uri).parent / link))
+    name = f"files/{path.relative_to(ROOT).as_posix()}"
+    if files.get_file_from_path(name) is None:
+        files.append(File.generated(config, name, content=path.read_bytes()))
+    return name

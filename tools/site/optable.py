@@ -1,0 +1,83 @@
+"""The table of ops as a page shows it: everything in it is taken from the rows, or computed by them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from html import escape
+from pathlib import Path
+
+import numpy as np
+
+import tinygraph
+from tinygraph import Value
+from tinygraph.engine import ops
+from tinygraph.engine.op import Op
+from tinygraph.explaining import notation
+from tools.site import plots
+
+ACCURACY = Path(__file__).parents[2] / "docs" / "accuracy.md"
+SECOND = {"pow": 2.5, "binary_cross_entropy": 1.0, "binary_cross_entropy_with_logits": 1.0}  # y in a plot; else 0.5
+DEEP = 8
+
+
+def table(which: str, show: Callable[[plots.Plot, str, str], str]) -> str:
+    """The public rows, or the private ones, as Markdown; `show` puts a plot on the page, under a name."""
+    errors, entries = _errors(), []
+    for name, row in ops.TABLE.items():
+        if (name in tinygraph.__all__) != (which == "public"):
+            continue
+        second = SECOND.get(name, 0.5)
+        lines = [("formula", " = ".join(dict.fromkeys([_text(row), *_formula(row)])))]
+        lines += [(f"slope in {x}", slope) for x, slope in zip("xy", _slopes(row), strict=False)]
+        facts = [f"<dt>{what}</dt><dd><code>{escape(text)}</code></dd>" for what, text in lines]
+        facts.append(f"<dt>smooth where</dt><dd>{escape(row.domain.text)}</dd>")
+        if name in errors:
+            facts.append("<dt>worst error</dt><dd>value {} ULP, slope {} ULP</dd>".format(*errors[name]))
+        of = f", where y = {second:g}" if row.arity == 2 else ""
+        curve = (
+            "" if row.variadic else show(plots.row(row, second, size=(2, 1.3)), name, f"{name} and its slope in x{of}")
+        )
+        entries.append(f'### `{name}`\n\n<div class="op"><dl>{"".join(facts)}</dl>{curve}</div>')
+    return "\n\n".join(entries)
+
+
+def _operands(row: Op) -> list[Value]:
+    return [Value(0.6, "x"), Value(0.3, "y")][: row.arity]
+
+
+def _text(row: Op) -> str:
+    return row.text(*"xy"[: row.arity]) if not row.variadic else f"{row.name}({', '.join(['x', 'y'][: row.arity])})"
+
+
+def _formula(row: Op) -> list[str]:
+    """The definition that the row has for complex numbers, recorded with names in place of numbers."""
+    if row.variadic:
+        return ["x₁ + x₂ + …" if row.arity == 1 else "x₁y₁ + x₂y₂ + …"]
+    return [notation.label(row.analytic(tinygraph, *_operands(row)), depth=DEEP)] if row.analytic else []
+
+
+def _slopes(row: Op) -> list[str]:
+    if row.variadic:
+        return ["1, 1, …"] if row.arity == 1 else ["y₁, y₂, …", "x₁, x₂, …"]
+    node = row(*_operands(row))
+    return [notation.label(slope, depth=DEEP) for slope in row.slopes(node, node.args, [True] * row.arity)]
+
+
+def _errors() -> dict[str, tuple[str, str]]:
+    """The worst error of value and slope, as the page of accuracies says."""
+    found = re.finditer(
+        r"^\| `(\w+)` \| [^|]* \| ([\d.]+) \| [^|]* \| ([\d.]+) ", ACCURACY.read_text("utf-8"), re.MULTILINE
+    )
+    return {match[1]: (match[2], match[3]) for match in found}
+
+
+def curve(row: Op, second: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """x, the value and the slope in x, where the row is smooth between -3 and 3; nan elsewhere."""
+    x = np.linspace(-3.0, 3.0, 481)
+    operands = [x, np.full_like(x, second)][: row.arity]
+    smooth = np.array([row.domain.contains(*point) for point in zip(*operands, strict=True)])
+    leaf = tinygraph.Tensor(np.where(smooth, x, 0.5))
+    out = row(leaf, *operands[1:])
+    slope = tinygraph.grad(out.sum(), leaf)
+    return x, np.where(smooth, out.data, np.nan), np.where(smooth, slope, np.nan)
