@@ -1,0 +1,1 @@
+"""Tools for the house, which no program imports."""
