@@ -23,6 +23,7 @@ from tinygraph.testing import (
     arrays,
     assert_gradient,
     assert_same_gradient,
+    assertions,
     expressions,
     graphs,
     op_test,
