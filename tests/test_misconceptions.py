@@ -181,10 +181,10 @@ def test_the_first_event_is_the_first_by_trying_every_beginning(lab, program):
     assert (first is not None) == bool(faults)
     if faults:
         events, grad = runs(lab.walk, root, faults[0])
-        result, slot, operand, upstream, slope, contribution = events[-1]
+        result, slot, operand, upstream, local, contribution = events[-1]
         was = first[1]
         assert (was.result, was.slot, was.operand) == (result, slot, operand)
-        assert (was.upstream, was.local, was.contribution) == (upstream, slope, contribution)
+        assert (was.upstream, was.local, was.contribution) == (upstream, local, contribution)
         assert was.after == grad[operand]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tinygraph.engine import graph
+from tinygraph.engine import autodiff, graph
 from tinygraph.engine.value import Value
 
 TYPE_CHECKING = False
@@ -47,8 +47,8 @@ def value_and_grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> C
         y = f(*(inputs.get(i, arg) for i, arg in enumerate(args)), **options)
         if not isinstance(y, graph.Node):  # f does not depend on its inputs
             y = kind(y, constant=True)
-        slopes = dict(zip(leaves, graph.grad(y, leaves), strict=True))
-        gradients = tuple(map_numbers(slopes.__getitem__, inputs[i]) for i in chosen)
+        partials = dict(zip(leaves, autodiff.grad(y, leaves), strict=True))
+        gradients = tuple(map_numbers(partials.__getitem__, inputs[i]) for i in chosen)
         return y.item(), gradients[0] if isinstance(argnums, int) else gradients
 
     return wrapped

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from tinygraph.engine import ops
-from tinygraph.engine.graph import Node, order, propagate, require_node
+from tinygraph.engine.autodiff import propagate
+from tinygraph.engine.graph import Node, order, require_node
 from tinygraph.engine.value import Value
 from tinygraph.explaining import notation
 from tinygraph.stepping.stepper import Step, called
@@ -40,26 +41,26 @@ def edges(node: Node) -> list[tuple[int, Node, Any]]:
     [(1, Value(2.0, name='a'), 3.0)]
     """
     return [
-        (k, x, slope) for k, (x, slope) in enumerate(zip(node.args, node.slopes, strict=False)) if slope is not None
+        (k, x, local) for k, (x, local) in enumerate(zip(node.args, node.partials, strict=False)) if local is not None
     ]
 
 
 def depth_first(root: Node, grad: Gradients) -> Iterator[Event]:
     """Pass a gradient on as soon as something of it has arrived."""
-    for slot, operand, slope in edges(root):
-        contribution = grad[root] * slope
+    for slot, operand, local in edges(root):
+        contribution = grad[root] * local
         grad[operand] = grad.get(operand, 0.0) + contribution
-        yield root, slot, operand, grad[root], slope, contribution
+        yield root, slot, operand, grad[root], local, contribution
         yield from depth_first(operand, grad)  # right: once grad[operand] is complete
 
 
 def overwriting(root: Node, grad: Gradients) -> Iterator[Event]:
     """Write each contribution over the one before."""
     for node in order(root):
-        for slot, operand, slope in edges(node) if node in grad else ():
-            contribution = grad[node] * slope
+        for slot, operand, local in edges(node) if node in grad else ():
+            contribution = grad[node] * local
             grad[operand] = contribution  # right: add it to what is there
-            yield node, slot, operand, grad[node], slope, contribution
+            yield node, slot, operand, grad[node], local, contribution
 
 
 def without_zeroing(root: Node, grad: Gradients) -> Iterator[Event]:
@@ -69,21 +70,21 @@ def without_zeroing(root: Node, grad: Gradients) -> Iterator[Event]:
         pass
     grad[root] = seed  # right: grad = {root: seed}
     for node in order(root):
-        for slot, operand, slope in edges(node) if node in grad else ():
-            contribution = grad[node] * slope
+        for slot, operand, local in edges(node) if node in grad else ():
+            contribution = grad[node] * local
             grad[operand] = grad.get(operand, 0.0) + contribution
-            yield node, slot, operand, grad[node], slope, contribution
+            yield node, slot, operand, grad[node], local, contribution
 
 
 def with_a_wrong_sign(root: Node, grad: Gradients) -> Iterator[Event]:
     """Give both operands of a - b the upstream gradient as it is."""
     for node in order(root):
-        for slot, operand, slope in edges(node) if node in grad else ():
+        for slot, operand, local in edges(node) if node in grad else ():
             if node.op is ops.sub:
-                slope = abs(slope)  # right: -1 for the second operand
-            contribution = grad[node] * slope
+                local = abs(local)  # right: -1 for the second operand
+            contribution = grad[node] * local
             grad[operand] = grad.get(operand, 0.0) + contribution
-            yield node, slot, operand, grad[node], slope, contribution
+            yield node, slot, operand, grad[node], local, contribution
 
 
 def right(root: Node, grad: Gradients) -> Iterator[Event]:
@@ -174,12 +175,12 @@ class _Gradients(dict[Node, Any]):
 
 def _run(walk: Callable[[Node, Gradients], Iterator[Event]], root: Node) -> Run:
     """The gradients after a pass, and its events as a Stepper tells them."""
-    grad = _Gradients({root: np.ones_like(root._data) if hasattr(root._data, "shape") else 1.0})
+    grad = _Gradients({root: np.ones_like(root.raw) if hasattr(root.raw, "shape") else 1.0})
     steps: list[Step] = []
     try:
-        for result, slot, x, upstream, slope, contribution in walk(root, grad):
+        for result, slot, x, upstream, local, contribution in walk(root, grad):
             steps.append(
-                Step(0, 0, "backward", result, x, slot, slope, upstream, contribution, grad.before, grad[x], root)
+                Step(0, 0, "backward", result, x, slot, local, upstream, contribution, grad.before, grad[x], root)
             )
             if len(steps) > LIMIT:
                 raise ValueError(f"more than {LIMIT:,} events: try it on a smaller graph")
@@ -191,8 +192,8 @@ def _run(walk: Callable[[Node, Gradients], Iterator[Event]], root: Node) -> Run:
 def _first_fault(twins: dict[Node, Node], steps: list[Step], wrong: list[Step]) -> Pair | None:
     """The first value or event of the wrong run that should not be, beside the right one on the same edge."""
     for node, twin in twins.items():
-        if _differs(node._data, twin._data):
-            meant, came = (Step(0, 0, "forward", x, after=x._data, root=x) for x in (node, twin))
+        if _differs(node.raw, twin.raw):
+            meant, came = (Step(0, 0, "forward", x, after=x.raw, root=x) for x in (node, twin))
             return meant, came
     if any(node is not twin for node, twin in twins.items()):
         return None  # another program with the same values has edges of its own

@@ -10,7 +10,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from tests.oracles.references import ROWS, points, row_slope, row_value, ulp_error
+from tests.oracles.references import ROWS, points, row_partial, row_value, ulp_error
 
 COUNT = 4000
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "accuracy.md"
@@ -44,15 +44,15 @@ python -m tools.accuracy_table
 def worst(name: str, count: int = COUNT) -> tuple[tuple[float, str], tuple[float, str]]:
     """The largest errors of value and slope among the row's points, each with its point."""
     row, truth = ROWS[name]
-    value, slope = (-1.0, ""), (-1.0, "")
+    value, local = (-1.0, ""), (-1.0, "")
     for point in points(row, count):
         where = f"({', '.join(f'{x!r}' for x in point)})"
         error = ulp_error(row_value(row, point), truth.expected(point), truth.size(point))
         value = max(value, (error, where), key=lambda found: found[0])
         for slot in range(len(point)):
-            error = ulp_error(row_slope(row, point, slot), truth.expected(point, slot), truth.size(point, slot))
-            slope = max(slope, (error, where), key=lambda found: found[0])
-    return value, slope
+            error = ulp_error(row_partial(row, point, slot), truth.expected(point, slot), truth.size(point, slot))
+            local = max(local, (error, where), key=lambda found: found[0])
+    return value, local
 
 
 def line(name: str) -> str:

@@ -20,6 +20,7 @@ import base64
 import contextlib
 import difflib
 import importlib
+import inspect
 import json
 import math
 import platform
@@ -350,7 +351,23 @@ def traced() -> Graph:
     return names["y"], [names["x"]]
 
 
-CUBED = tg.op("compared_cube", lambda x: x * x * x, dx=lambda _, x: 3.0 * x * x)
+def register(name: str, floats: Any, partial: Any) -> Any:
+    """Register an op of one operand, by the argument that this version has."""
+    signature = inspect.signature(tg.op).parameters
+    return tg.op(name, floats, **({"partials": (partial,)} if "partials" in signature else {"dx": partial}))
+
+
+def steps_of(stepper: Any) -> Any:
+    """Return the steps of a Stepper, by the name that this version has."""
+    return stepper.steps if hasattr(stepper, "steps") else stepper.events
+
+
+def move(stepper: Any, new: str, old: str) -> Any:
+    """Call the method of a Stepper that has one of two names."""
+    return getattr(stepper, new, None)() if hasattr(stepper, new) else getattr(stepper, old)()
+
+
+CUBED = register("compared_cube", lambda x: x * x * x, lambda _, x: 3.0 * x * x)
 TRACED = """\
 import numpy as np
 import tinygraph as tg
@@ -590,7 +607,7 @@ def steps() -> Named:
     for name in GRAPHS:
         yield f"{name}, a walk", attempt(_walk, name)
     stepper = Stepper(recorded("neuron", "after")[0], seed=-2.5, phase="both")
-    yield "neuron, seeded", attempt(lambda: "\n".join(map(_told, stepper.events)))
+    yield "neuron, seeded", attempt(lambda: "\n".join(map(_told, steps_of(stepper))))
 
 
 def _steps(name: str, phase: Any, granularity: Any) -> str:
@@ -614,15 +631,17 @@ def _walk(name: str) -> str:
     nodes = nodes_of(root)[:LISTED]
     told = [f"{stepper.break_on(tg.mul)} {stepper.watch(parameters[0])}"]
     for k in range(6):
-        told.append(f"{stepper.cont()!r}\n{stepper}")
-        told.append(repr(stepper.cont_back() if k == 3 else stepper.last_write(parameters[0])))
+        told.append(f"{move(stepper, 'continue_', 'cont')!r}\n{stepper}")
+        told.append(
+            repr(move(stepper, "reverse_continue", "cont_back") if k == 3 else stepper.last_write(parameters[0]))
+        )
     stepper.goto(len(stepper) // 2)
     told += [bits([stepper.grad(node) for node in nodes]), *[str(stepper.explain(node)) for node in nodes[:20]]]
     told.append(repr(stepper.run_until(lambda event: event.kind == "backward")))
     told.append(repr(stepper.run_back_until(parameters[-1])))
     stepper.end()
     stepper.apply()
-    return "\n".join([*told, bits([node.grad for node in nodes]), repr(stepper.events), str(stepper)])
+    return "\n".join([*told, bits([node.grad for node in nodes]), repr(steps_of(stepper)), str(stepper)])
 
 
 # --- saved graphs -----------------------------------------------------------------------------------
@@ -1021,10 +1040,10 @@ tg.power(2)(T)
 tg.total([T, T])
 tg.binary_cross_entropy(x, "text")
 [tg.binary_cross_entropy(0.0, 1.0), tg.binary_cross_entropy(Value(2.0), 1.0), tg.log(Value(-1.0)), Value(0.0) / 0.0]
-tg.op("sin", math.sin, dx=lambda out, x: 1.0)
-tg.op("not a name", math.sin, dx=lambda out, x: 1.0)
-tg.op("fine", 3, dx=lambda out, x: 1.0)
-tg.op("fine", math.sin, dx=3)
+register("sin", math.sin, lambda out, x: 1.0)
+register("not a name", math.sin, lambda out, x: 1.0)
+register("fine", 3, lambda out, x: 1.0)
+register("fine", math.sin, 3)
 tg.draw(3)
 tg.draw(J, theme="pink")
 tg.draw(J, detail="none")
@@ -1057,12 +1076,12 @@ tg.Stepper(J).find("nothing")
 tg.Stepper(J).run_until(3)
 tg.Stepper(J).run_until(z)
 tg.Stepper(J).delete(1)
-tg.Stepper(J).events[99]
-tg.Stepper(J).events[-1]
-tg.Stepper(J).events[1:3]
+steps_of(tg.Stepper(J))[99]
+steps_of(tg.Stepper(J))[-1]
+steps_of(tg.Stepper(J))[1:3]
 tg.Stepper(J).save("page.txt")
 tg.Stepper(T * 2.0)
-[tg.Stepper(x).events[0], tg.Stepper(x.detach() * 2.0).events[:], tg.Stepper(J, phase="forward").final]
+[steps_of(tg.Stepper(x))[0], steps_of(tg.Stepper(x.detach() * 2.0))[:], tg.Stepper(J, phase="forward").final]
 tg.Stepper(J).player()
 tg.save(3, "never.json")
 tg.save([], "never.json")
@@ -1112,7 +1131,8 @@ def _names() -> dict[str, Any]:
     modules = {name: importlib.import_module(name) for name in ("copy", "fractions", "functools", "math", "pickle")}
     return modules | {
         "np": np, "tg": tg, "Value": Value, "Tensor": Tensor, "x": x, "y": y, "z": z, "T": T, "J": J, "wired": wired,
-        "lines": [], "with_strict": lambda f: inside(tg.strict(), f), "with_scope": lambda s, f: inside(tg.scope(s), f),
+        "lines": [], "register": register, "steps_of": steps_of,
+        "with_strict": lambda f: inside(tg.strict(), f), "with_scope": lambda s, f: inside(tg.scope(s), f),
         "with_lines": lambda f: inside(tg.trace_lines(), f),
     }  # fmt: skip
 

@@ -169,7 +169,7 @@ def corpus() -> dict[str, list[bytes]]:
     x, w = Value(2.0, "x"), Value(0.5, "w")
     branch = x * x if x > 1.0 else -x
     powers = tinygraph.total([x**3, x**0.5, x**w, 1.0 / x, tinygraph.dot([x, w], [w, 2.0]), tinygraph.sigmoid(x)])
-    slopes = tinygraph.grad(tinygraph.grad(powers, x, create_graph=True), x, create_graph=True)
+    partials = tinygraph.grad(tinygraph.grad(powers, x, create_graph=True), x, create_graph=True)
     A = Tensor(np.arange(12.0).reshape(3, 4), "A")
     wired = (A[1:, ::2].sum(axis=0) * A[[0, 2]].mean() + A.T.max() + tinygraph.concatenate([A, A])[0, 0]).sum()
     wires = (tinygraph.grad(wired, A, create_graph=True) ** 2).sum()
@@ -178,7 +178,7 @@ def corpus() -> dict[str, list[bytes]]:
     roots: list[Any] = [
         parse("u = b*c; v = a + u; J = 3*v", {"a": 5.0, "b": 3.0, "c": 2.0}),
         branch,
-        slopes,
+        partials,
         wires,
         loops,
         arrays,
@@ -224,7 +224,7 @@ def corpus() -> dict[str, list[bytes]]:
 
 TOKENS = {
     "file": [b"null", b"true", b"[]", b"{}", b'"nan"', b"1e999", b"-1", b"NaN", b'"op"', b'"matmul"', b'{"tuple":[]}', b'{"slice":"all"}',
-             b'{"tuple":[1000000,1000000]}', b'["power_slope",2.0,99]', b'["index",0]', b'{"constant":1.0}', b"[" * 500, b"9" * 5000, b"\xff", b"\\ud800"],
+             b'{"tuple":[1000000,1000000]}', b'["power_partial",2.0,99]', b'["index",0]', b'{"constant":1.0}', b"[" * 500, b"9" * 5000, b"\xff", b"\\ud800"],
     "expression": [b"(", b")" * 50, b"(" * 3000, b"**", b"**1e9", b"**999999999", b"9" * 400, b"a" * 200, b";", b"=", b"exp(", b"log(0)", b"lambda", b"__import__('os')",
                    b"[x for x in a]", b"a.b", b"'", b"\n", b"\t", b"1_000", b"0x1f", b"1j", b"if", b":=", b"\xe2\x88\x87", b"-" * 2000, b"a+" * 900 + b"a"],
     "name": [b"<", b">", b"&", b'"', b"'", b"\\", b"\\N", b"\n", b"\r", b"\x00", b"\x1b[31m", b"{", b"}", b"|", b"%", b"</svg>", b"]]>", b"<!--", b"a" * 3000, b"\xf0\x9f\x90\x88", b"\xff"],
@@ -262,8 +262,8 @@ def damaged(rng: random.Random, kind: str, good: list[bytes]) -> bytes:
 
 VALUES: list[Any] = [
     None, True, False, 0, 1, -1, 2, 10**9, 10**400, 0.5, -0.0, 1e308, "nan", "inf", "nan:7ff8000000000001", "x", "", "add", "mul", "power", "matmul", "sum",
-    [], {}, [0], [0, 0], [True, None], ["expand", {"tuple": [2, 3]}], ["sum_over", None, False], ["extreme", "max", 0, True], ["index", {"tuple": [{"slice": "all"}, None]}],
-    ["transpose", {"tuple": [1, 0]}], ["put", 0, {"tuple": [10**6, 10**6]}], ["reshape", {"tuple": [-1]}], ["power_slope", 0.5, 100], ["binary_cross_entropy_slope", 7],
+    [], {}, [0], [0, 0], [True, None], ["expand", {"tuple": [2, 3]}], ["sum_over", None, False], ["extremum", "max", 0, True], ["index", {"tuple": [{"slice": "all"}, None]}],
+    ["transpose", {"tuple": [1, 0]}], ["scatter_add", 0, {"tuple": [10**6, 10**6]}], ["reshape", {"tuple": [-1]}], ["power_partial", 0.5, 100], ["binary_cross_entropy_partial", 7],
     {"constant": 1.0}, {"constant": {"shape": [2], "entries": [1.0, 2.0]}}, {"shape": [], "entries": [1.0]}, {"shape": [0], "entries": []}, {"shape": [2, 2], "entries": [1, 2, 3, 4]},
 ]  # fmt: skip
 

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 import tinygraph
 from tinygraph import Value, check_grad, numeric_grad
+from tinygraph.engine.domain import KINK_AT_0
 from tinygraph.engine.op import Op
-from tinygraph.engine.ops import KINK_AT_0
 from tinygraph.testing import graphs
 
 
@@ -25,9 +25,9 @@ def test_the_lectures_two_points():
 
 @given(x=st.floats(-2, 2))
 def test_the_error_falls_with_the_order_of_the_method(x):
-    slope = math.exp(x)
+    local = math.exp(x)
     for method, order in (("two-point", 1), ("central", 2)):
-        errors = [abs(numeric_grad(tinygraph.exp, x, method=method, step=h) - slope) for h in (0.02, 0.01)]
+        errors = [abs(numeric_grad(tinygraph.exp, x, method=method, step=h) - local) for h in (0.02, 0.01)]
         assert errors[0] / errors[1] == pytest.approx(2**order, rel=0.05)
 
 
@@ -42,13 +42,13 @@ def test_the_complex_step_is_exact(x):
 
 @given(program=graphs(rows=[row for row in tinygraph.engine.ops.TABLE.values() if row.analytic]))
 def test_the_complex_step_serves_whole_programs(program):
-    slopes = numeric_grad(program, list(program.at), method="complex")
+    partials = numeric_grad(program, list(program.at), method="complex")
     root, leaves = program.record()
     from tinygraph.checking.comparison import masses
 
-    for leaf, slope, ours in zip(leaves, slopes, tinygraph.grad(root, leaves), strict=True):
+    for leaf, local, ours in zip(leaves, partials, tinygraph.grad(root, leaves), strict=True):
         scale = masses(root).get(leaf, 0.0)
-        assert ours == pytest.approx(slope, rel=1e-9, abs=1e-9 * scale + 1e-20)
+        assert ours == pytest.approx(local, rel=1e-9, abs=1e-9 * scale + 1e-20)
 
 
 @pytest.mark.parametrize("name", ["abs", "relu", "sign", "maximum", "minimum", "heaviside"])
@@ -94,8 +94,8 @@ WRONG = {
 @pytest.mark.parametrize("name", WRONG)
 @pytest.mark.parametrize("analytic", [lambda m, x: x * x, None], ids=["complex step", "central"])
 def test_a_wrong_slope_is_found(name, analytic):
-    number, slope = WRONG[name]
-    row = Op("wrong", number, dx=slope, analytic=analytic)
+    number, local = WRONG[name]
+    row = Op("wrong", number, partials=(local,), analytic=analytic)
     check = check_grad(lambda x, y: row(x) * y, 3.0, 2.0)
     assert not check
     wrong, right = check.inputs
@@ -124,7 +124,7 @@ def test_a_kink_is_named_instead_of_failing(f, at, kink):
 
 
 def test_a_wrong_slope_is_found_beside_a_kink_elsewhere():
-    row = Op("wrong", lambda x: x * x, dx=lambda out, x: x, domain=KINK_AT_0)
+    row = Op("wrong", lambda x: x * x, partials=(lambda out, x: x,), domain=KINK_AT_0)
     assert not check_grad(lambda x: row(x) + tinygraph.relu(x), 3.0)
 
 

@@ -122,7 +122,7 @@ def test_every_node_is_one_card_and_every_operand_one_arrow(program, parameters)
     assert len(cards) == len(shown.cards) == len(nodes) + sum(len(node.args) - len(node.operands) for node in nodes)
     assert len(shown.arrows) == sum(len(node.args) for node in nodes)
     assert sum(arrow.back is not None for arrow in shown.arrows) == sum(
-        slope is not None for node in nodes for slope in node.slopes
+        local is not None for node in nodes for local in node.partials
     )
     roles = Counter(card.role for card in shown.cards)
     assert roles["parameter"] == sum(leaf in nodes for leaf in leaves[:parameters])
@@ -152,7 +152,10 @@ def test_tensors_are_drawn_by_the_same_laws(program):
     shown = picture(root, Style())
     assert len(shown.arrows) == sum(len(node.args) for node in nodes)
     red = sum(
-        slope is not None for node in nodes if node in {n for n in nodes if n.grad is not None} for slope in node.slopes
+        local is not None
+        for node in nodes
+        if node in {n for n in nodes if n.grad is not None}
+        for local in node.partials
     )
     assert sum(arrow.back is not None for arrow in shown.arrows) == red
     assert not any(card.stored for card in shown.cards)
@@ -311,10 +314,10 @@ def test_a_stale_graph_is_not_drawn():
 def test_drawing_changes_nothing():
     J = lecture()
     J.backward(seed=2.0)
-    before = [(node.grad, node.pending, node.stamp) for node in order(J)]
+    before = [(node.grad, node.awaited, node.version) for node in order(J)]
     draw(J)
     tree(J)
-    assert [(node.grad, node.pending, node.stamp) for node in order(J)] == before
+    assert [(node.grad, node.awaited, node.version) for node in order(J)] == before
 
 
 def test_wiring_says_its_adjoint():
@@ -583,5 +586,5 @@ def test_files_are_what_their_suffix_says(engine, tmp_path):
 
 def test_the_slope_of_a_largest_entry_can_be_drawn():
     A = Tensor([[1.0, 2.0], [3.0, 4.0]], "A")
-    slope = tinygraph.grad((A.max(axis=0) ** 2).sum(), A, create_graph=True)
-    assert "(A == max(A, axis=0))" in draw(slope.sum()).source
+    local = tinygraph.grad((A.max(axis=0) ** 2).sum(), A, create_graph=True)
+    assert "(A == max(A, axis=0))" in draw(local.sum()).source

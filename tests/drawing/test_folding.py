@@ -62,7 +62,7 @@ def test_the_examples_of_the_two_loops_become_one():
     assert cards["J"].expression == "(Σ loss) / 50"
     assert cards["w1 … w3"].role == "parameter"
     assert all(arrow.back is not None for arrow in shown.arrows if not arrow.tail.startswith("c"))
-    edges = sum(slope is not None for node in order(J) for slope in node.slopes)
+    edges = sum(local is not None for node in order(J) for local in node.partials)
     inside = 50 * 2 + 48  # additions within a sum
     assert sum(arrow.times for arrow in shown.arrows if arrow.back) == edges - inside
     low, high = (w_j.grad for w_j in sorted(w, key=lambda w_j: w_j.grad)[:: len(w) - 1])

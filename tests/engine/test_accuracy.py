@@ -24,7 +24,7 @@ from tests.oracles.references import (
     Reference,
     call,
     points,
-    row_slope,
+    row_partial,
     row_value,
     ulp_error,
 )
@@ -54,13 +54,13 @@ def check_value(row: Op, truth: Reference, point: tuple[float, ...]) -> None:
     assert error <= VALUE_ULPS, f"{row.name}{point} is {number}, not {mp.nstr(exact, 20)}: {error:.2f} ULP"
 
 
-def check_slopes(row: Op, truth: Reference, point: tuple[float, ...]) -> None:
+def check_partials(row: Op, truth: Reference, point: tuple[float, ...]) -> None:
     for slot in range(len(point)):
-        slope = row_slope(row, point, slot)
+        local = row_partial(row, point, slot)
         exact = truth.expected(point, slot)
-        error = ulp_error(slope, exact, truth.size(point, slot))
+        error = ulp_error(local, exact, truth.size(point, slot))
         assert error <= SLOPE_ULPS, (
-            f"slope {slot} of {row.name}{point} is {slope}, not {mp.nstr(exact, 20)}: {error:.2f} ULP"
+            f"slope {slot} of {row.name}{point} is {local}, not {mp.nstr(exact, 20)}: {error:.2f} ULP"
         )
 
 
@@ -93,7 +93,7 @@ def test_values_are_within_2_ulp(name):
 def test_slopes_are_within_4_ulp(name):
     row, truth = ROWS[name]
     for point in points(row, 100):
-        check_slopes(row, truth, point)
+        check_partials(row, truth, point)
 
 
 @every_row
@@ -104,7 +104,7 @@ def test_values_and_slopes_hold_wherever_hypothesis_looks(name):
     @given(drawn(row))
     def hold(point):
         check_value(row, truth, point)
-        check_slopes(row, truth, point)
+        check_partials(row, truth, point)
 
     hold()
 
@@ -120,9 +120,9 @@ def derivative(row: Op, point: tuple[float, ...], slots: tuple[int, ...]) -> tup
         node = grad(node, leaves[slot], create_graph=True)
     paths: dict[Any, float] = {node: 1.0}
     for at in graph.order(node):
-        for arg, slope in zip(at.args, at.slopes, strict=True):
-            if slope is not None and at in paths:
-                paths[arg] = paths.get(arg, 0.0) + paths[at] * abs(slope)
+        for arg, local in zip(at.args, at.partials, strict=True):
+            if local is not None and at in paths:
+                paths[arg] = paths.get(arg, 0.0) + paths[at] * abs(local)
     last = leaves[slots[-1]]
     return float(grad(node, last)), paths.get(last, 0.0)
 
@@ -140,7 +140,7 @@ def exact_derivative(truth: Reference, point: tuple[float, ...], slots: tuple[in
 
             return difference
 
-        f: Any = lambda xs: truth.slopes[slots[0]](*xs)  # noqa: E731
+        f: Any = lambda xs: truth.partials[slots[0]](*xs)  # noqa: E731
         for slot in slots[1:]:
             f = moved(f, slot)
         return mpf(f(at))
@@ -172,7 +172,7 @@ def test_derivatives_of_higher_order_are_right(name, order):
                 continue
             computed, terms = derivative(row, point, slots)
             if name in CANCELLING:
-                terms += abs(row_slope(row, point, slots[0]))
+                terms += abs(row_partial(row, point, slots[0]))
             close = abs(mpf(computed) - exact) <= 1e-12 * max(terms, abs(exact)) + mpf(2) ** -1060
             assert close, f"{row.name}{point} by {slots}: {computed}, not {mp.nstr(exact, 20)} ({terms})"
 
@@ -306,7 +306,7 @@ SPECIAL = [  # row, operands, and the value followed by the slopes (a sum from 0
     (ops.squared_error, (1e200, -1e200), (inf, 2e200, -2e200)),
     (ops.squared_error, (inf, inf), (nan, nan, nan)),
     (ops.TABLE["logit"], (2.0,), (nan, nan)),
-    (ops.TABLE["log_slope"], (-1.0,), (nan, nan)),
+    (ops.TABLE["log_partial"], (-1.0,), (nan, nan)),
     (ops.total, (1e308, 1e308, -1e308), (1e308, 1.0, 1.0, 1.0)),
     (ops.total, (HUGE, HUGE, -HUGE, -HUGE, TINY), (TINY, 1.0, 1.0, 1.0, 1.0, 1.0)),
     (ops.total, (1e308, 1e308, -inf), (-inf, 1.0, 1.0, 1.0)),
@@ -319,7 +319,7 @@ SPECIAL = [  # row, operands, and the value followed by the slopes (a sum from 0
 
 @pytest.mark.parametrize(("row", "point", "expected"), SPECIAL, ids=names(SPECIAL))
 def test_special_values_follow_ieee(row, point, expected):
-    found = [row_value(row, point), *(row_slope(row, point, slot) for slot in range(len(point)))]
+    found = [row_value(row, point), *(row_partial(row, point, slot) for slot in range(len(point)))]
     assert list(map(repr, found)) == list(map(repr, expected))
 
 
@@ -338,7 +338,7 @@ def test_nothing_raises_and_nothing_turns_complex(name):
             grad(derivative, leaves, create_graph=True)
 
 
-CONSTANT = {"power(0.0)", "power_slope(0.0)", "power_slope(1.0)"}  # by IEEE 754, pow(nan, 0) is 1
+CONSTANT = {"power(0.0)", "power_partial(0.0)", "power_partial(1.0)"}  # by IEEE 754, pow(nan, 0) is 1
 
 
 @pytest.mark.parametrize("name", [name for name in ROWS if name not in CONSTANT])

@@ -17,7 +17,8 @@ import tinygraph
 from tinygraph import FrozenBranchError, StaleGraphError, Tensor, Value
 from tinygraph.checking.comparison import masses
 from tinygraph.engine import backward, graph
-from tinygraph.engine.graph import Node, order, propagate
+from tinygraph.engine.autodiff import propagate
+from tinygraph.engine.graph import Node, order
 from tinygraph.testing import graphs
 
 seeds = st.floats(0.25, 4.0) | st.floats(-4.0, -0.25)
@@ -40,14 +41,14 @@ def test_the_fast_loop_gives_the_bits_of_the_clear_one(program, seed):
     root.backward(seed=seed)
     for node in order(root):
         assert repr(node.grad) == repr(adjoints.get(node))
-        assert node.pending <= 0
+        assert node.awaited <= 0
 
 
 @given(program=graphs(), seed=seeds)
 def test_one_walk_is_enough_just_where_only_leaves_are_shared(program, seed):
     root, _ = program.record()
     inner = [
-        operand for node in order(root) for operand, dx in zip(node.args, node.slopes, strict=True) if dx is not None
+        operand for node in order(root) for operand, dx in zip(node.args, node.partials, strict=True) if dx is not None
     ]
     shared = any(inner.count(node) > 1 for node in order(root) if node.op is not None)
     assert backward._accumulate_at_once(root, seed) is not shared
@@ -63,11 +64,11 @@ def test_one_walk_is_enough_just_where_only_leaves_are_shared(program, seed):
 def test_contributions_sum_to_gradients_and_touch_nothing(program, seed):
     root, _ = program.record()
     sums = {root: seed}
-    for node, slot, operand, upstream, slope, contribution in propagate(root, seed, {}):
+    for node, slot, operand, upstream, local, contribution in propagate(root, seed, {}):
         assert node.args[slot] is operand
-        assert node.slopes[slot] == slope
+        assert node.partials[slot] == local
         assert upstream == sums[node], "every node passes on only what is complete"
-        assert contribution == upstream * slope
+        assert contribution == upstream * local
         sums[operand] = sums.get(operand, 0.0) + contribution
     assert all(node.grad is None for node in order(root))
     root.backward(seed=seed)
@@ -86,8 +87,8 @@ def test_forward_mode_agrees_with_reverse(program):
 def test_a_direction_is_a_sum_of_directions(program):
     root, leaves = program.record()
     tangents = {leaf: 0.5 + i for i, leaf in enumerate(leaves)}
-    slopes = tinygraph.grad(root, leaves)
-    total = math.fsum(slope * tangents[leaf] for leaf, slope in zip(leaves, slopes, strict=True))
+    partials = tinygraph.grad(root, leaves)
+    total = math.fsum(local * tangents[leaf] for leaf, local in zip(leaves, partials, strict=True))
     scale = sum(masses(root).get(leaf, 0.0) * tangents[leaf] for leaf in leaves)
     assert tinygraph.jvp(root, tangents) == pytest.approx(total, rel=1e-12, abs=1e-12 * scale)
 
@@ -180,7 +181,7 @@ def test_recomputing_in_place_gives_the_bits_of_recording_anew(program, data):
     assert root.forward() is root
     fresh = program(*[Value(x) for x in at])
     assert [repr(node.data) for node in order(root)] == [repr(node.data) for node in order(fresh)]
-    assert [repr(node.slopes) for node in order(root)] == [repr(node.slopes) for node in order(fresh)]
+    assert [repr(node.partials) for node in order(root)] == [repr(node.partials) for node in order(fresh)]
     root.backward()
     fresh.backward()
     assert [repr(node.grad) for node in order(root)] == [repr(node.grad) for node in order(fresh)]
@@ -196,7 +197,7 @@ def test_a_stale_graph_is_refused_by_every_pass(program, data):
         for run in (root.backward, lambda: tinygraph.grad(root, leaf), lambda: tinygraph.jvp(root, {leaf: 1.0})):
             with pytest.raises(StaleGraphError, match=f"name='{leaf.name}'"):
                 run()
-        assert all(node.pending <= 0 for node in order(root))
+        assert all(node.awaited <= 0 for node in order(root))
         root.forward()
     root.backward()
 
@@ -225,7 +226,7 @@ def test_a_new_node_on_a_stale_graph_can_be_recorded_but_not_passed():
 
 def test_a_graph_with_a_flipped_comparison_stays_stale(monkeypatch):
     """Also where the edited number is in no graph, and where it is the first edit of all."""
-    monkeypatch.setattr(graph, "clock", 0)
+    monkeypatch.setattr(graph, "edits", 0)
     x, threshold = Value(2.0), Value(1.0)
     y = x * 3.0 if x > threshold else x
     threshold.data = 5.0
@@ -244,12 +245,12 @@ def test_copies_keep_numbers_gradients_and_sharing(program):
     root.backward()
 
     def state(root):
-        return [(x.name, x.op, *map(repr, (x.data, x.grad, x.dx, x.dy))) for x in order(root)]
+        return [(x.name, x.op, *map(repr, (x.data, x.grad, x.x_partial, x.y_partial))) for x in order(root)]
 
     before = state(root)
     for twin in (copy.deepcopy(root), pickle.loads(pickle.dumps(root))):
         assert state(twin) == before
-        assert all(node.pending == 0 for node in order(twin)), "no pass is under way in a copy"
+        assert all(node.awaited == 0 for node in order(twin)), "no pass is under way in a copy"
         assert not set(order(twin)) & set(order(root))
         twin.backward(seed=2.0)
         for leaf in order(twin):
@@ -268,8 +269,8 @@ def test_copies_keep_all_operands(size):
     root = tinygraph.concatenate([Tensor([float(i)]) for i in range(size)])
     for twin in (copy.copy(root), copy.deepcopy(root), pickle.loads(pickle.dumps(root))):
         assert [list(part.data) for part in twin.operands] == [[float(i)] for i in range(size)]
-        slopes = tinygraph.grad(twin.sum(), twin.operands)
-        assert [list(slope) for slope in slopes] == [[1.0]] * size
+        partials = tinygraph.grad(twin.sum(), twin.operands)
+        assert [list(local) for local in partials] == [[1.0]] * size
 
 
 def test_copies_notice_edits():
@@ -306,7 +307,7 @@ def test_in_a_new_process_no_leaf_is_younger_than_a_node():
     spec = importlib.util.find_spec("tinygraph.engine.graph")
     fresh = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(fresh)
-    assert Value(2.0).stamp <= fresh.clock
+    assert Value(2.0).version <= fresh.edits
 
 
 # --- size and depth
@@ -408,15 +409,15 @@ def test_an_interrupted_pass_leaves_every_node_usable(program, data):
     root, leaves = program.record()
     root.backward()
     right = [repr(node.grad) for node in order(root)]
-    with_slope = [node for node in order(root) if node.dx is not None]
-    if not with_slope:
+    with_partial = [node for node in order(root) if node.x_partial is not None]
+    if not with_partial:
         return
-    victim = data.draw(st.sampled_from(with_slope))
-    slope, victim.dx = victim.dx, Bomb(victim.dx)
+    victim = data.draw(st.sampled_from(with_partial))
+    local, victim.x_partial = victim.x_partial, Bomb(victim.x_partial)
     try:
         with pytest.raises(Stop):
             root.backward()
-        assert all(node.pending <= 0 for node in order(root))
+        assert all(node.awaited <= 0 for node in order(root))
         assert all(leaf.grad is None for leaf in leaves if leaf in order(root))
         for leaf in leaves:
             leaf.grad = 7.0
@@ -424,7 +425,7 @@ def test_an_interrupted_pass_leaves_every_node_usable(program, data):
             root.backward(accumulate=True)
         assert all(leaf.grad == 7.0 for leaf in leaves), "accumulated gradients are not lost"
     finally:
-        victim.dx = slope
+        victim.x_partial = local
     for leaf in leaves:
         leaf.grad = None
     root.backward()
@@ -438,10 +439,10 @@ def test_a_pass_within_a_pass_is_refused():
 
     x = Value(2.0)
     root = x * 3.0
-    root.dx = Reentrant(3.0)
+    root.x_partial = Reentrant(3.0)
     with pytest.raises(RuntimeError, match="within a backward pass"):
         root.backward()
-    root.dx = 3.0
+    root.x_partial = 3.0
     root.backward()
     assert x.grad == 3.0
 
@@ -450,7 +451,7 @@ def test_an_interrupted_clean_up_is_done_by_the_next_pass():
     x = Value(2.0)
     y = x * x
     backward._unfinished.append(y)
-    x.pending = 2
+    x.awaited = 2
     y.backward()
     assert x.grad == 4.0
 
@@ -463,14 +464,14 @@ def test_threads_that_share_leaves_do_not_disturb_each_other():
     def work(factor):
         for _ in range(30):
             y = tinygraph.total([w_i * w_i * factor for w_i in w])
-            slopes = tinygraph.grad(y, w)
-            if slopes != [pytest.approx(2 * factor * w_i.data) for w_i in w]:
+            partials = tinygraph.grad(y, w)
+            if partials != [pytest.approx(2 * factor * w_i.data) for w_i in w]:
                 wrong.append(factor)
             y.backward()
             if any(
-                node.pending > 0 for node in order(y) if node not in shared
+                node.awaited > 0 for node in order(y) if node not in shared
             ):  # leaves may be in another's pass by now
-                wrong.append("pending")
+                wrong.append("awaited")
 
     threads = [threading.Thread(target=work, args=(float(i),)) for i in range(1, 5)]
     for thread in threads:
@@ -478,7 +479,7 @@ def test_threads_that_share_leaves_do_not_disturb_each_other():
     for thread in threads:
         thread.join()
     assert not wrong
-    assert all(leaf.pending <= 0 for leaf in w)
+    assert all(leaf.awaited <= 0 for leaf in w)
 
 
 # --- the functions
@@ -499,12 +500,12 @@ def test_grad_takes_one_or_several_and_touches_no_grad():
 
 
 @pytest.mark.parametrize("size", range(1, 7))
-def test_data_in_a_dot_product_has_no_slope(size):
+def test_data_in_a_dot_product_has_no_partial(size):
     weights, data = [Value(float(i)) for i in range(size)], [3.0] * size
     for node in (tinygraph.dot(weights, data), copy.copy(tinygraph.dot(weights, data))):
-        assert node.slopes == (*[3.0] * size, *[None] * size)
+        assert node.partials == (*[3.0] * size, *[None] * size)
         first = tinygraph.grad(node, weights, create_graph=True)
-        assert [slope.data for slope in first] == data
+        assert [local.data for local in first] == data
 
 
 @pytest.mark.parametrize("seed", [0.5, 1.0, 2.0, -1.0])
@@ -601,7 +602,7 @@ def test_ctrl_c_in_a_pass_leaves_the_graph_usable(end):
         strikes += struck
         y.backward()
         assert x.grad == right
-        assert all(node.pending <= 0 for node in order(y)[:100])
+        assert all(node.awaited <= 0 for node in order(y)[:100])
     assert strikes > 20
 
 
@@ -655,7 +656,7 @@ def test_a_pass_waits_for_that_of_another_thread():
 
     x, y = Value(2.0), Value(3.0)
     slow, quick = x * 3.0, y * 5.0
-    slow.dx = Slow(3.0)
+    slow.x_partial = Slow(3.0)
     threads = [threading.Thread(target=root.backward, daemon=True) for root in (slow, quick)]
     threads[0].start()
     assert begun.wait(5.0)
@@ -677,7 +678,7 @@ def test_a_pass_that_was_left_keeps_nobody_out(monkeypatch):
     y = v * v
     monkeypatch.setattr(backward, "_passing", threading.get_ident())
     backward._unfinished.append(y)
-    u.pending = v.pending = 2
+    u.awaited = v.awaited = 2
     y.backward()
     assert x.grad == 4 * 2.0**3 * 3.0**4
 

@@ -145,10 +145,12 @@ class Machine(RuleBasedStateMachine):
             with pytest.raises(StaleGraphError):
                 tinygraph.grad(shadow.node, shadow.node)
             return
-        slopes = [shadow.dual(leaf)[1] for leaf in leaves]
-        assert tinygraph.grad(shadow.node, [leaf.node for leaf in leaves]) == pytest.approx(slopes, rel=1e-9, abs=1e-9)
+        partials = [shadow.dual(leaf)[1] for leaf in leaves]
+        assert tinygraph.grad(shadow.node, [leaf.node for leaf in leaves]) == pytest.approx(
+            partials, rel=1e-9, abs=1e-9
+        )
         assert tinygraph.jvp(shadow.node, {leaf.node: 1.0 for leaf in leaves}) == pytest.approx(
-            sum(slopes), rel=1e-9, abs=1e-9
+            sum(partials), rel=1e-9, abs=1e-9
         )
         assert [leaf.node.grad for leaf in leaves] == kept
 
@@ -178,7 +180,7 @@ class Machine(RuleBasedStateMachine):
 
     @invariant()
     def no_pass_leaves_a_count(self):
-        assert all(node.pending <= 0 for shadow in self.alive for node in order(shadow.node))
+        assert all(node.awaited <= 0 for shadow in self.alive for node in order(shadow.node))
 
     @invariant()
     def a_fresh_graph_has_the_numbers_of_its_program(self):

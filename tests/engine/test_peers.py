@@ -20,7 +20,7 @@ def test_x_plus_x_keeps_both_operands():
     x = Value(3.0)
     y = x + x
     assert y.args == (x, x)
-    assert y.slopes == (1.0, 1.0)
+    assert y.partials == (1.0, 1.0)
 
 
 def test_a_second_backward_does_not_double():
@@ -60,7 +60,7 @@ def test_a_value_is_not_true():
         bool(Value(0.0))
 
 
-def test_relu_of_nan_is_nan_and_so_is_its_slope():
+def test_relu_of_nan_is_nan_and_so_is_its_partial():
     x = Value(math.nan)
     y = x.relu()
     y.backward()
@@ -123,7 +123,7 @@ def test_log_has_no_gradient_below_zero():
 
 
 @pytest.mark.parametrize(
-    ("row", "at", "slope"),
+    ("row", "at", "local"),
     [
         (tinygraph.tanh, (20.0,), 4 * math.exp(-40.0)),
         (tinygraph.sigmoid, (40.0,), math.exp(-40.0)),
@@ -132,9 +132,9 @@ def test_log_has_no_gradient_below_zero():
         (tinygraph.binary_cross_entropy_with_logits, (-40.0, 0.0), math.exp(-40.0)),
     ],
 )
-def test_tails_are_right(row, at, slope):
+def test_tails_are_right(row, at, local):
     x = Value(at[0])
-    assert tinygraph.grad(row(x, *at[1:]), x) == pytest.approx(slope, rel=1e-15)
+    assert tinygraph.grad(row(x, *at[1:]), x) == pytest.approx(local, rel=1e-15)
 
 
 def test_softplus_has_no_threshold():
@@ -269,7 +269,7 @@ def test_torch_agrees_on_random_programs(data):
     from tinygraph.checking.comparison import masses
 
     terms = masses(root)
-    for leaf, x, slope in zip(leaves, inputs, tinygraph.grad(root, leaves), strict=True):
+    for leaf, x, local in zip(leaves, inputs, tinygraph.grad(root, leaves), strict=True):
         expected = 0.0 if x.grad is None else x.grad.item()
         scale = terms.get(leaf, 0.0)
-        assert slope == pytest.approx(expected, rel=1e-10, abs=1e-10 * scale + 1e-300)
+        assert local == pytest.approx(expected, rel=1e-10, abs=1e-10 * scale + 1e-300)

@@ -11,7 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import tinygraph
-from tests.oracles.references import REFERENCES, row_slope
+from tests.oracles.references import REFERENCES, row_partial
 from tinygraph import Tensor
 from tinygraph.engine import ops
 from tinygraph.kernels.arrays import as_array, float_by_float, quietly
@@ -20,7 +20,7 @@ from tinygraph.testing import points
 ROWS = [
     *[row for row in ops.TABLE.values() if not row.variadic],
     *[ops.power(c) for c in (0.0, 1.0, 2.0, 3.0, -1.0, -2.0, 0.5, -0.5, 2.7)],
-    *[ops.power_slope(c) for c in (0.0, 1.0, 2.0, 3.0, -1.0, 0.5)],
+    *[ops.power_partial(c) for c in (0.0, 1.0, 2.0, 3.0, -1.0, 0.5)],
 ]
 rows = pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
 SPECIAL = [0.0, -0.0, 1.0, -1.0, 0.5, 2.0, 1e-320, 1000.0, -1000.0, math.inf, -math.inf, math.nan]
@@ -29,9 +29,9 @@ SPECIAL = [0.0, -0.0, 1.0, -1.0, 0.5, 2.0, 1e-320, 1000.0, -1000.0, math.inf, -m
 # Where the two readings differ still: no program that means what it says comes here.
 APART = {
     # A fractional power of -inf: C's pow gives inf to floats, NumPy's fast paths give nan; so with the slopes.
-    **{name: {(-math.inf,)} for name in ("sqrt", "power(0.5)", "power(-0.5)", "power(2.7)", "power_slope(0.5)")},
+    **{name: {(-math.inf,)} for name in ("sqrt", "power(0.5)", "power(-0.5)", "power(2.7)", "power_partial(0.5)")},
     # An odd pole at -0.0: the float takes its limit from the right, the array that from the left.
-    **{name: {(-0.0,)} for name in ("power(-2.0)", "power_slope(-1.0)")},
+    **{name: {(-0.0,)} for name in ("power(-2.0)", "power_partial(-1.0)")},
     # A label that is infinite.
     **{
         name: {(-0.0, y) for y in (math.inf, -math.inf)} for name in ("binary_cross_entropy", "binary_cross_entropy_da")
@@ -52,11 +52,11 @@ def size_of(row, point, slot=None):
     return 0.0 if size is None else float(size)
 
 
-def tensor_slopes(row, operands):
+def tensor_partials(row, operands):
     leaves = [Tensor(x) for x in operands]
     y = row(*leaves)
-    slopes = tinygraph.grad(y, leaves, seed=np.ones(y.shape))
-    return y.data, slopes
+    partials = tinygraph.grad(y, leaves, seed=np.ones(y.shape))
+    return y.data, partials
 
 
 @rows
@@ -64,20 +64,20 @@ def tensor_slopes(row, operands):
 @given(data=st.data())
 def test_values_and_slopes_are_those_of_floats_within_4_ulp(row, data):
     drawn = data.draw(st.lists(points(row, limit=1000.0, clear=0.0), min_size=1, max_size=4))
-    value, slopes = tensor_slopes(row, [np.array(x) for x in zip(*drawn, strict=True)])
+    value, partials = tensor_partials(row, [np.array(x) for x in zip(*drawn, strict=True)])
     for i, point in enumerate(drawn):
-        assert ulps(value[i], row.number(*point), size_of(row, point)) <= 4.0, point
-        for slot, slope in enumerate(slopes):
-            assert ulps(slope[i], row_slope(row, point, slot), size_of(row, point, slot)) <= 4.0, (point, slot)
+        assert ulps(value[i], row.floats(*point), size_of(row, point)) <= 4.0, point
+        for slot, local in enumerate(partials):
+            assert ulps(local[i], row_partial(row, point, slot), size_of(row, point, slot)) <= 4.0, (point, slot)
 
 
 @rows
 def test_special_values_go_by_ieee_without_a_warning(row):
     grid = list(itertools.product(SPECIAL, repeat=row.arity))
-    value, slopes = tensor_slopes(row, [np.array(x) for x in zip(*grid, strict=True)])
+    value, partials = tensor_partials(row, [np.array(x) for x in zip(*grid, strict=True)])
     wrong = []
     for i, point in enumerate(grid):
-        pairs = [(value[i], row.number(*point)), *[(s[i], row_slope(row, point, k)) for k, s in enumerate(slopes)]]
+        pairs = [(value[i], row.floats(*point)), *[(s[i], row_partial(row, point, k)) for k, s in enumerate(partials)]]
         wrong += [(point, k, float(x), y) for k, (x, y) in enumerate(pairs) if ulps(x, y) > 4.0]
     assert {str(point) for point, *_ in wrong} == {str(point) for point in APART.get(row.name, ())}, wrong
 
@@ -85,10 +85,10 @@ def test_special_values_go_by_ieee_without_a_warning(row):
 @rows
 def test_arrays_of_every_shape_keep_it(row):
     for shape in ((), (1,), (0,), (2, 0), (2, 1, 3)):
-        value, slopes = tensor_slopes(row, [np.full(shape, 0.25)] * row.arity)
+        value, partials = tensor_partials(row, [np.full(shape, 0.25)] * row.arity)
         assert type(value) is np.ndarray
         assert value.shape == shape
-        assert all(type(slope) is np.ndarray and slope.shape == shape for slope in slopes)
+        assert all(type(local) is np.ndarray and local.shape == shape for local in partials)
         assert np.all(value == value.ravel()[:1]) if value.size else True
 
 
@@ -99,15 +99,15 @@ def test_a_slope_of_a_slope_is_the_same_on_arrays(row):
     first = tinygraph.grad(y, leaves, seed=np.ones(2), create_graph=True)
     values = [tinygraph.Value(0.375 + 0.25 * i) for i in range(row.arity)]
     expected = tinygraph.hessian(row(*values), values)
-    for slope, row_of_hessian in zip(first, expected, strict=True):
-        for second, number in zip(tinygraph.grad(slope, leaves, seed=np.ones(2)), row_of_hessian, strict=True):
+    for local, row_of_hessian in zip(first, expected, strict=True):
+        for second, number in zip(tinygraph.grad(local, leaves, seed=np.ones(2)), row_of_hessian, strict=True):
             assert second.tolist() == pytest.approx([number] * 2, rel=1e-13, abs=1e-15)
 
 
 @rows
 def test_a_row_on_plain_arrays_is_an_array(row):
     operands = [np.array([0.25, 0.5])] * row.arity
-    assert np.array_equal(row(*operands), row.of_arrays()[0](*operands))
+    assert np.array_equal(row(*operands), row.arrays(*operands))
     assert [type(row(*[0.25] * row.arity)), type(row(*[np.float64(0.25)] * row.arity))] == [float, float]
 
 
@@ -172,7 +172,7 @@ def test_an_array_of_float64_is_itself_and_a_subclass_a_plain_view():
 @example(c=-2.0, xs=[1e-310], ys=[1e-5] * 4)
 def test_slopes_hold_where_something_on_their_way_leaves_the_range_of_floats(c, xs, ys):
     for row, operands in ((ops.power(c), [xs]), (ops.div, [xs, ys[: len(xs)]])):
-        _, slopes = tensor_slopes(row, [np.array(x) for x in operands])
+        _, partials = tensor_partials(row, [np.array(x) for x in operands])
         for i, point in enumerate(zip(*operands, strict=True)):
-            for slot, slope in enumerate(slopes):
-                assert ulps(slope[i], row_slope(row, point, slot)) <= 4.0, (row, point, slot)
+            for slot, local in enumerate(partials):
+                assert ulps(local[i], row_partial(row, point, slot)) <= 4.0, (row, point, slot)

@@ -42,7 +42,7 @@ def test_cost_and_gradient_are_those_of_the_closed_form(loss, drawn):
     assume(np.abs(np.array(X) @ w + b).max() < 12)  # beyond, 1 - a has few digits left in either computation
     ws, bv = [Value(x) for x in w], Value(b)
     J = two_loops(ws, bv, X, Y, loss)
-    slopes = tinygraph.grad(J, [*ws, bv])
+    partials = tinygraph.grad(J, [*ws, bv])
     Xn, Yn = np.array(X), np.array(Y)
     A = 1 / (1 + np.exp(-(Xn @ w + b)))
     if loss == "squared_error":
@@ -50,8 +50,8 @@ def test_cost_and_gradient_are_those_of_the_closed_form(loss, drawn):
     else:
         expected, dZ = -(Yn * np.log(A) + (1 - Yn) * np.log1p(-A)), A - Yn
     assert J.data == pytest.approx(expected.mean(), rel=1e-9)
-    assert slopes[:-1] == pytest.approx(((Xn.T @ dZ) / len(Y)).tolist(), rel=1e-9, abs=1e-12)
-    assert slopes[-1] == pytest.approx(dZ.mean(), rel=1e-9, abs=1e-12)
+    assert partials[:-1] == pytest.approx(((Xn.T @ dZ) / len(Y)).tolist(), rel=1e-9, abs=1e-12)
+    assert partials[-1] == pytest.approx(dZ.mean(), rel=1e-9, abs=1e-12)
 
 
 @losses
@@ -297,8 +297,8 @@ def check_three_readings(loss, w, b, X, Y):
         by_example = sorted_by_example(J2, name, X, Y) if name != "J" else loops
         size = np.max(np.abs(X)) if name == "z" else 1.0
         assert close([node.data for node in by_example], none[0].data.ravel(), size)
-        slope = none[0].grad.ravel()
-        assert close([node.grad for node in by_example], slope, np.max(np.abs(slope), initial=1e-3))
+        local = none[0].grad.ravel()
+        assert close([node.grad for node in by_example], local, np.max(np.abs(local), initial=1e-3))
     size = np.max(np.abs(X), initial=1.0)
     assert close([x.grad for x in ws], w0.grad.ravel(), size)
     assert close(w1.grad, w0.grad, size)

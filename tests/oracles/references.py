@@ -37,13 +37,13 @@ class Reference:
     """
 
     value: Callable[..., Any]
-    slopes: tuple[Callable[..., Any], ...]
+    partials: tuple[Callable[..., Any], ...]
     terms: tuple[Callable[..., Any] | None, ...] = ()
     exception: str = ""
 
     def expected(self, operands: Sequence[float], slot: int | None = None) -> Any:
         """The value, or the slope in a slot, at these floats."""
-        function = self.value if slot is None else self.slopes[slot]
+        function = self.value if slot is None else self.partials[slot]
         return mpf(function(*map(mpf, operands)))
 
     def size(self, operands: Sequence[float], slot: int | None = None) -> Any:
@@ -78,10 +78,10 @@ def ulp_error(computed: float, exact: Any, size: Any = None) -> float:
 
 def row_value(row: Op, operands: Sequence[float]) -> float:
     """The row's number at these floats."""
-    return row.number(*operands)
+    return row.floats(*operands)
 
 
-def row_slope(row: Op, operands: Sequence[float], slot: int) -> float:
+def row_partial(row: Op, operands: Sequence[float], slot: int) -> float:
     """The row's slope in a slot, by way of nodes, as every user gets it."""
     nodes = [Value(x) for x in operands]
     return float(grad(call(row, nodes), nodes[slot]))
@@ -116,7 +116,7 @@ def growth(x: Any) -> Any:
     return mp.exp(min(max(x, mpf(-(10**9))), mpf(10**9)))
 
 
-def sigmoid_slope(x: Any) -> Any:
+def sigmoid_partial(x: Any) -> Any:
     return sigmoid(x) * sigmoid(-x)
 
 
@@ -153,7 +153,7 @@ def falling(y: Any, n: int) -> Any:
     return mp.fprod(y - i for i in range(n))
 
 
-def power_slope(x: Any, y: Any, n: int = 1) -> Any:
+def power_partial(x: Any, y: Any, n: int = 1) -> Any:
     """The n-th derivative of x^y by x: a factor that is 0 wins over any power."""
     factor = falling(y, n)
     return factor * power(x, exactly(y, n)) if factor else mpf(0)
@@ -209,7 +209,7 @@ def cross_entropy(a: Any, y: Any) -> Any:
     return -(y * mp.log(a) + (1 - y) * mp.log1p(-a))
 
 
-def cross_entropy_slope(a: Any, y: Any) -> Any:
+def cross_entropy_partial(a: Any, y: Any) -> Any:
     return (a - y) / (a * (1 - a))
 
 
@@ -217,7 +217,7 @@ def logit_loss(z: Any, y: Any) -> Any:
     return (1 - y) * softplus(z) + y * softplus(-z)
 
 
-def logit_loss_slope(z: Any, y: Any) -> Any:
+def logit_loss_partial(z: Any, y: Any) -> Any:
     return sigmoid(z) - y if y != 1 else -sigmoid(-z)
 
 
@@ -276,7 +276,7 @@ REFERENCES: dict[str, Reference] = {
     "mul": Reference(lambda x, y: x * y, (lambda x, y: y, lambda x, y: x)),
     "div": Reference(lambda x, y: x / y, (lambda x, y: 1 / y, lambda x, y: -x / y**2)),
     "neg": Reference(lambda x: -x, (lambda x: mpf(-1),)),
-    "pow": Reference(power, (power_slope, power_log)),
+    "pow": Reference(power, (power_partial, power_log)),
     "exp": Reference(growth, (growth,)),
     "expm1": Reference(lambda x: mp.expm1(x) if abs(x) < 1000 else growth(x) - 1, (growth,)),
     "log": Reference(mp.log, (lambda x: 1 / x,)),
@@ -292,7 +292,7 @@ REFERENCES: dict[str, Reference] = {
     "sinh": Reference(lambda x: hyperbolic(x, -1), (lambda x: hyperbolic(x, 1),)),
     "cosh": Reference(lambda x: hyperbolic(x, 1), (lambda x: hyperbolic(x, -1),)),
     "tanh": Reference(lambda x: mp.tanh(x) if abs(x) < 1000 else mp.sign(x), (sech2,)),
-    "sigmoid": Reference(sigmoid, (sigmoid_slope,)),
+    "sigmoid": Reference(sigmoid, (sigmoid_partial,)),
     "log_sigmoid": Reference(lambda x: -softplus(-x), (lambda x: sigmoid(-x),)),
     "softplus": Reference(softplus, (sigmoid,)),
     "abs": Reference(abs, (sign,)),
@@ -301,10 +301,10 @@ REFERENCES: dict[str, Reference] = {
     "heaviside": Reference(step, (zero,)),
     "maximum": Reference(max, (share, lambda x, y: share(y, x))),
     "minimum": Reference(min, (lambda x, y: share(y, x), share)),
-    "binary_cross_entropy": Reference(cross_entropy, (cross_entropy_slope, lambda a, y: -logit(a))),
+    "binary_cross_entropy": Reference(cross_entropy, (cross_entropy_partial, lambda a, y: -logit(a))),
     "binary_cross_entropy_with_logits": Reference(
         logit_loss,
-        (logit_loss_slope, lambda z, y: -z),
+        (logit_loss_partial, lambda z, y: -z),
         (None, logit_loss_terms),
         "the slope for 0 < y < 1, " + LARGER_TERM,
     ),
@@ -318,22 +318,22 @@ REFERENCES: dict[str, Reference] = {
     ),
     "flat": Reference(zero, (zero,)),
     "larger": Reference(share, (zero, zero)),
-    "log_slope": Reference(lambda x: 1 / x, (lambda x: -1 / x**2,)),
-    "atan_slope": Reference(lambda x: 1 / (1 + x**2), (lambda x: -2 * x / (1 + x**2) ** 2,)),
+    "log_partial": Reference(lambda x: 1 / x, (lambda x: -1 / x**2,)),
+    "atan_partial": Reference(lambda x: 1 / (1 + x**2), (lambda x: -2 * x / (1 + x**2) ** 2,)),
     "sigmoid_difference": Reference(
         difference,
-        (lambda x, y: sigmoid_slope(exactly(x, y)), lambda x, y: -sigmoid_slope(exactly(x, y))),
+        (lambda x, y: sigmoid_partial(exactly(x, y)), lambda x, y: -sigmoid_partial(exactly(x, y))),
     ),
     "sigmoid_minus": Reference(
-        logit_loss_slope,
-        (lambda z, y: sigmoid_slope(z), lambda z, y: mpf(-1)),
-        (lambda z, y: 2 * logit_loss_terms(z, y) if 0 < y < 1 else abs(logit_loss_slope(z, y)),),
+        logit_loss_partial,
+        (lambda z, y: sigmoid_partial(z), lambda z, y: mpf(-1)),
+        (lambda z, y: 2 * logit_loss_terms(z, y) if 0 < y < 1 else abs(logit_loss_partial(z, y)),),
         "the value for 0 < y < 1, being a slope: 4 ULP of the larger term",
     ),
     "logit": Reference(logit, (lambda a: 1 / (a * (1 - a)),)),
     "pow_dx": Reference(
-        power_slope,
-        (lambda x, y: power_slope(x, y, 2), mixed),
+        power_partial,
+        (lambda x, y: power_partial(x, y, 2), mixed),
         (None, None, mixed_terms),
         "the slope by y, " + LARGER_TERM,
     ),
@@ -345,7 +345,7 @@ REFERENCES: dict[str, Reference] = {
     ),
     "div_dy": Reference(lambda x, y: -x / y**2, (lambda x, y: -1 / y**2, lambda x, y: 2 * x / y**3)),
     "binary_cross_entropy_da": Reference(
-        cross_entropy_slope,
+        cross_entropy_partial,
         (lambda a, y: y / a**2 + (1 - y) / (1 - a) ** 2, lambda a, y: -1 / (a * (1 - a))),
     ),
 }
@@ -354,16 +354,16 @@ EXPONENTS = (2.0, 3.0, 0.5, 1.0, 0.0, -1.0, -2.0, -0.5, 0.3, 2.7, -0.9, 1e-20, 7
 
 
 def power_reference(c: float) -> Reference:
-    return Reference(lambda x: power(x, mpf(c)), (lambda x: power_slope(x, mpf(c)),))
+    return Reference(lambda x: power(x, mpf(c)), (lambda x: power_partial(x, mpf(c)),))
 
 
 def power_slope_reference(c: float) -> Reference:
-    return Reference(lambda x: power_slope(x, mpf(c)), (lambda x: power_slope(x, mpf(c), 2),))
+    return Reference(lambda x: power_partial(x, mpf(c)), (lambda x: power_partial(x, mpf(c), 2),))
 
 
 ROWS: dict[str, tuple[Op, Reference]] = {name: (ops.TABLE[name], truth) for name, truth in REFERENCES.items()}
 ROWS |= {ops.power(c).name: (ops.power(c), power_reference(c)) for c in EXPONENTS}
-ROWS |= {ops.power_slope(c).name: (ops.power_slope(c), power_slope_reference(c)) for c in EXPONENTS}
+ROWS |= {ops.power_partial(c).name: (ops.power_partial(c), power_slope_reference(c)) for c in EXPONENTS}
 
 
 # --- points ---------------------------------------------------------------------------------------

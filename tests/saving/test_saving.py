@@ -56,8 +56,8 @@ def described(root):
 
     def one(node):
         args = [operand(x) if isinstance(x, (Value, Tensor)) else bits(x) for x in node.args]
-        flows = [flow if flow is None or flow is True else bits(flow) for flow in node._flow]
-        same = (type(node), repr(node.op), args, flows, bits(node._data), bits(node.grad))
+        flows = [flow if flow is None or flow is True else bits(flow) for flow in node.stored_partials]
+        same = (type(node), repr(node.op), args, flows, bits(node.raw), bits(node.grad))
         return (*same, node.name, node.scope, node.line, node.constant)
 
     return [one(node) for node in nodes]
@@ -152,7 +152,7 @@ def test_a_loaded_graph_can_be_edited_and_is_then_stale(path):
 
 
 def test_an_op_of_ones_own_is_found_by_its_name(path):
-    tripled = tinygraph.op("tripled", lambda x: 3.0 * x, dx=lambda out, x: 3.0)
+    tripled = tinygraph.op("tripled", lambda x: 3.0 * x, partials=(lambda out, x: 3.0,))
     y = tripled(Value(2.0, "x"))
     assert load(save(y, path), verify=True).op is tripled
     text = path.read_text().replace("tripled", "quadrupled")
@@ -266,11 +266,11 @@ def test_the_first_difference_is_named(path):
         GraphFileError, match=r"graph.json, node 3 \(u = b × c\): its data is 7.0, but its row computes 6.0"
     ):
         load(path, verify=True)
-    said["nodes"][3].update(data=6.0, slopes=[2.0, 4.0])
+    said["nodes"][3].update(data=6.0, partials=[2.0, 4.0])
     path.write_text(json.dumps(said))
     with pytest.raises(GraphFileError, match=r"slope by operand 2 is 4.0, but its row computes 3.0"):
         load(path, verify=True)
-    said["nodes"][3].update(slopes=[2.0, 3.0])
+    said["nodes"][3].update(partials=[2.0, 3.0])
     said["nodes"][1]["grad"] = 5.0
     path.write_text(json.dumps(said))
     with pytest.raises(GraphFileError, match=r"its grad is 5.0, but the contributions that arrive add up to 6.0"):
@@ -319,15 +319,15 @@ def damaged():
         "itself": (with_node(args=[1]), "not the number of an earlier node"),
         "later": (with_node(args=[5]), "not the number of an earlier node"),
         "true for a number": (with_node(args=[True]), "not the number of an earlier node"),
-        "only constants": (with_node(args=[{"constant": 2.0}], slopes=[None]), "no operand of neg is a node"),
-        "too many operands": (with_node(args=[0, 0], slopes=[1.0, 1.0]), "neg takes 1 operand"),
-        "too few slopes": (with_node(slopes=[]), "neg takes 1 operand"),
-        "a text for a slope": (with_node(slopes=["x"]), "a slope is a float"),
+        "only constants": (with_node(args=[{"constant": 2.0}], partials=[None]), "no operand of neg is a node"),
+        "too many operands": (with_node(args=[0, 0], partials=[1.0, 1.0]), "neg takes 1 operand"),
+        "too few slopes": (with_node(partials=[]), "neg takes 1 operand"),
+        "a text for a slope": (with_node(partials=["x"]), "a slope is a float"),
         "a slope of a constant": ({**with_node(), "nodes": [{**x, "constant": True}, with_node()["nodes"][1]]}, "its slope is null"),
         "no op": (with_node(op="system"), "no op 'system'"),
         "code": (with_node(op="__import__('os').system('true')"), "no op"),
         "a family that is none": (with_node(op=["eval", "1"]), "family"),
-        "an exponent of a billion": (with_node(op=["power_slope", 2.0, 10**9]), "no power_slope is made of"),
+        "an exponent of a billion": (with_node(op=["power_partial", 2.0, 10**9]), "no power_partial is made of"),
         "a family of nothing": (with_node(op=["power"]), "power"),
         "wiring of numbers": (with_node(op=["reshape", {"tuple": []}]), "reshape is for arrays"),
         "numbers and arrays": ({**good, "nodes": [a, {"op": "neg", "args": [0], "slopes": [-1.0], "data": 1.0}]}, "do not mix"),

@@ -18,7 +18,8 @@ import tinygraph
 from tinygraph import StaleGraphError, Step, Stepper, Tensor, Value, explain, trace_lines
 from tinygraph.cli.expressions import parse
 from tinygraph.engine import backward
-from tinygraph.engine.graph import order, propagate
+from tinygraph.engine.autodiff import propagate
+from tinygraph.engine.graph import order
 from tinygraph.explaining.breakdown import explained, paths
 from tinygraph.stepping.debugger import Debugger
 from tinygraph.testing import graphs, tensor_programs
@@ -44,9 +45,9 @@ def test_the_events_are_those_of_backpropagation(program, seed):
     events = list(stepper)
     assert len(stepper) == len(events) == len(truth) + 1
     assert (events[0].kind, events[0].after) == ("seed", seed)
-    for event, (node, slot, operand, upstream, slope, contribution) in zip(events[1:], truth, strict=True):
+    for event, (node, slot, operand, upstream, local, contribution) in zip(events[1:], truth, strict=True):
         assert (event.result, event.slot, event.operand) == (node, slot, operand)
-        assert repr((event.upstream, event.local, event.contribution)) == repr((upstream, slope, contribution))
+        assert repr((event.upstream, event.local, event.contribution)) == repr((upstream, local, contribution))
     assert [event.index for event in events] == list(range(1, len(events) + 1))
     for node in order(root):
         assert repr(stepper.grad(node)) == repr(adjoints.get(node))
@@ -92,10 +93,10 @@ def test_tensors_are_walked_by_the_same_laws(program):
 def test_leaving_halfway_leaves_the_graph_and_apply_commits(program):
     root, _ = program.record()
     root.backward(seed=2.0)
-    before = [(node.grad, node.pending > 0, node.stamp) for node in order(root)]
+    before = [(node.grad, node.awaited > 0, node.version) for node in order(root)]
     stepper = Stepper(root)
     stepper.step(3)
-    assert [(node.grad, node.pending > 0, node.stamp) for node in order(root)] == before
+    assert [(node.grad, node.awaited > 0, node.version) for node in order(root)] == before
     stepper.apply()
     assert [repr(node.grad) for node in order(root)] == bits(stepper)
     stepper.end()
@@ -276,7 +277,9 @@ def walked(root, node):
     """Paths one by one, as nobody should count them."""
     if root is node:
         return 1
-    return sum(walked(operand, node) for operand, flow in zip(root.args, root._flow, strict=True) if flow is not None)
+    return sum(
+        walked(operand, node) for operand, flow in zip(root.args, root.stored_partials, strict=True) if flow is not None
+    )
 
 
 def test_exponentially_many_paths_are_counted():
@@ -546,10 +549,10 @@ def test_a_node_of_many_operands_is_walked_in_linear_time():
         __slots__ = ()
 
         @property
-        def slopes(self):
+        def partials(self):
             nonlocal asked
             asked += 1
-            return Value.slopes.__get__(self)
+            return Value.partials.__get__(self)
 
     root.__class__ = Counted
     assert len(list(Stepper(root))) == 401

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import tinygraph
 from tinygraph import Tensor
-from tinygraph.engine.graph import grad, jvp
+from tinygraph.engine.autodiff import grad, jvp
 from tinygraph.tensor import array_ops
 from tinygraph.testing import arrays, shapes
 
@@ -63,7 +63,7 @@ def expansions(draw):
 def collapses(draw):
     small, large = draw(shapes(2))
     shape = np.broadcast_shapes(small, large)
-    return array_ops.collapse(small), (draw(arrays(shape, elements=whole)),)
+    return array_ops.sum_to(small), (draw(arrays(shape, elements=whole)),)
 
 
 @st.composite
@@ -95,7 +95,7 @@ def joined(draw):
 def extremes(draw):
     (shape,) = draw(shapes(1, min_side=1))
     x = draw(arrays(shape, elements=whole))
-    return array_ops.extreme(draw(st.sampled_from(["max", "min"])), draw(axes(x.ndim)), draw(st.booleans())), (x,)
+    return array_ops.extremum(draw(st.sampled_from(["max", "min"])), draw(axes(x.ndim)), draw(st.booleans())), (x,)
 
 
 @st.composite
@@ -103,18 +103,18 @@ def puts(draw):
     (shape,) = draw(shapes(1))
     key = draw(keys(shape))
     picked = np.zeros(shape)[key]
-    return array_ops.put(key, shape), (draw(arrays(picked.shape, elements=whole)),)
+    return array_ops.scatter_add(key, shape), (draw(arrays(picked.shape, elements=whole)),)
 
 
 CASES = {
     "expand": expansions(),
-    "collapse": collapses(),
+    "sum_to": collapses(),
     "reshape": of_one(
         lambda draw, x: array_ops.reshape(draw(st.sampled_from([(x.size,), (1, x.size), x.shape[::-1]])))
     ),
     "transpose": of_one(lambda draw, x: array_ops.transpose(tuple(draw(st.permutations(range(x.ndim)))))),
     "index": of_one(lambda draw, x: array_ops.index(draw(keys(x.shape)))),
-    "put": puts(),
+    "scatter_add": puts(),
     "sum": of_one(lambda draw, x: array_ops.sum_over(draw(axes(x.ndim)), draw(st.booleans()))),
     "mean": of_one(lambda draw, x: array_ops.mean_over(draw(axes(x.ndim)), draw(st.booleans()))),
     "matmul": products(),
@@ -140,7 +140,9 @@ def test_the_adjoint_is_the_transpose(case, data):
     op, operands = data.draw(case)
     out = np.asarray(op(*operands))
     up = data.draw(arrays(out.shape, elements=whole))
-    for slot, (adjoint, x) in enumerate(zip(op.slopes(out, operands, [True] * len(operands)), operands, strict=True)):
+    for slot, (adjoint, x) in enumerate(
+        zip(op.partials_at(out, operands, [True] * len(operands)), operands, strict=True)
+    ):
         tangent = data.draw(arrays(x.shape, elements=whole))
         pushed, pulled = applied(adjoint, tangent), applied(up, adjoint)
         assert pushed.shape == out.shape
@@ -167,7 +169,7 @@ def test_the_op_is_linear_in_each_operand(case, data):
         return
     for slot, x in enumerate(operands):
         y = data.draw(arrays(x.shape, elements=whole))
-        adjoint = op.slopes(None, operands, [True] * len(operands))[slot]
+        adjoint = op.partials_at(None, operands, [True] * len(operands))[slot]
         at_x = applied(adjoint, x)
         both = applied(adjoint, x + 2.0 * y)
         assert np.allclose(both, at_x + 2.0 * applied(adjoint, y), rtol=1e-14, atol=1e-14, equal_nan=True)
@@ -187,14 +189,14 @@ def test_wiring_on_tensors_is_that_on_arrays_and_mutates_nothing(case, data):
     up = data.draw(arrays(node.shape, elements=whole))
     node.backward(seed=up)
     for slot, leaf in enumerate(leaves):
-        expected = applied(up, op.slopes(node.data, operands, [True] * len(operands))[slot])
+        expected = applied(up, op.partials_at(node.data, operands, [True] * len(operands))[slot])
         assert np.array_equal(leaf.grad, expected, equal_nan=True)
         assert leaf.grad.flags.writeable
         assert leaf.grad.shape == leaf.shape
         assert not any(np.may_share_memory(leaf.grad, x) for x in (up, *operands, node.grad, leaf.data, node.data))
     assert all(np.array_equal(x, y) for x, y in zip(operands, before, strict=True))
-    slopes = grad(node, leaves, seed=up, create_graph=True)
-    assert all(np.array_equal(s.data, leaf.grad, equal_nan=True) for s, leaf in zip(slopes, leaves, strict=True))
+    partials = grad(node, leaves, seed=up, create_graph=True)
+    assert all(np.array_equal(s.data, leaf.grad, equal_nan=True) for s, leaf in zip(partials, leaves, strict=True))
 
 
 @cases
@@ -236,7 +238,7 @@ def test_the_slope_of_an_extreme_is_shared_by_those_that_tie(name, data):
 
 
 @pytest.mark.parametrize("name", ["max", "min"])
-def test_an_extreme_of_nan_is_nan_and_so_is_its_slope(name):
+def test_an_extreme_of_nan_is_nan_and_so_is_its_partial(name):
     t = Tensor([1.0, np.nan, 3.0])
     y = getattr(t, name)()
     y.backward()
@@ -256,7 +258,7 @@ def test_a_gradient_through_an_index_counts_each_time_it_is_named(data):
 def test_the_texts_are_the_lectures_numpy():
     X, w = np.ones((3, 4)), Tensor(np.ones((3, 1)), "w")
     product = w.T @ X
-    assert product.slopes[0].text("w.T", "X") == "· @ X.T"
-    assert (X.T @ w).slopes[1].text("X.T", "w") == "X.T.T @ ·"
-    assert (product + Tensor(0.0, "b")).args[1].slopes[0].text("b") == "summed to ()"
-    assert tinygraph.stack([w, w]).slopes[1].text("w", "w") == "part 1"
+    assert product.partials[0].text("w.T", "X") == "· @ X.T"
+    assert (X.T @ w).partials[1].text("X.T", "w") == "X.T.T @ ·"
+    assert (product + Tensor(0.0, "b")).args[1].partials[0].text("b") == "summed to ()"
+    assert tinygraph.stack([w, w]).partials[1].text("w", "w") == "part 1"

@@ -15,7 +15,8 @@ import tinygraph
 from tests.oracles.peers import torch_rows
 from tinygraph import StaleGraphError, Tensor, Value, scope, strict
 from tinygraph.engine import ops
-from tinygraph.engine.graph import exhaust, order, propagate
+from tinygraph.engine.autodiff import exhaust, propagate
+from tinygraph.engine.graph import order
 from tinygraph.testing import arrays, graphs, public_rows, tensor_programs
 
 
@@ -35,20 +36,20 @@ def absolute_masses(root, seed=1.0):
     for node in order(root):
         if node.op is None or node not in terms:
             continue
-        for operand, slope in zip(node.args, node.slopes, strict=True):
-            if slope is not None:
-                terms[operand] = terms.get(operand, 0.0) + magnitude(node, slope, terms[node])
+        for operand, local in zip(node.args, node.partials, strict=True):
+            if local is not None:
+                terms[operand] = terms.get(operand, 0.0) + magnitude(node, local, terms[node])
     return terms
 
 
-def magnitude(node, slope, up):
+def magnitude(node, local, up):
     """|slope| applied to `up`: wiring is applied again with absolute operands."""
-    if not isinstance(slope, tinygraph.tensor.array_ops.Adjoint):
-        return up * np.abs(slope)
-    if slope.op is not tinygraph.tensor.array_ops.matmul:
-        return np.abs(up * slope)  # no negative entry in it
-    operands = [np.abs(x) for x in slope.operands]
-    return slope.op.pull(slope.slot, up, slope.out, operands)
+    if not isinstance(local, tinygraph.tensor.array_ops.Jacobian):
+        return up * np.abs(local)
+    if local.op is not tinygraph.tensor.array_ops.matmul:
+        return np.abs(up * local)  # no negative entry in it
+    operands = [np.abs(x) for x in local.operands]
+    return local.op.vjp(local.slot, up, local.out, operands)
 
 
 # --- gradients
@@ -100,11 +101,11 @@ def test_every_gradient_is_an_array_of_the_shape_of_its_data(program, seed):
             assert type(node.grad) is np.ndarray
             assert node.grad.dtype == np.float64
             assert node.grad.shape == node.data.shape
-    slopes = tinygraph.grad(root, leaves)
-    for i, (leaf, slope) in enumerate(zip(leaves, slopes, strict=True)):
-        assert type(slope) is np.ndarray
-        assert slope.shape == leaf.shape
-        assert not any(np.may_share_memory(slope, other) for other in (leaf.data, leaf.grad, *slopes[:i]))
+    partials = tinygraph.grad(root, leaves)
+    for i, (leaf, local) in enumerate(zip(leaves, partials, strict=True)):
+        assert type(local) is np.ndarray
+        assert local.shape == leaf.shape
+        assert not any(np.may_share_memory(local, other) for other in (leaf.data, leaf.grad, *partials[:i]))
 
 
 @given(program=tensor_programs(), seed=st.floats(0.25, 4.0))
@@ -151,7 +152,7 @@ def test_a_seed_of_any_numbers_is_the_gradient_of_the_root(x, data):
     assert not np.may_share_memory(t.grad, seed)
     y.backward(seed=seed.tolist() if x.size else seed)
     assert same(t.grad, seed)
-    assert (t.pending, t.stamp, y.pending) == (0, 0, 0)
+    assert (t.awaited, t.version, y.awaited) == (0, 0, 0)
 
 
 @given(x=arrays())
@@ -159,14 +160,14 @@ def test_a_leaf_is_a_copy_and_a_constant_is_none(x):
     leaf, constant = Tensor(x), Tensor(x, constant=True)
     assert not x.size or not np.shares_memory(leaf.data, x)
     assert same(leaf.data, x)
-    assert constant._data is x
+    assert constant.raw is x
     assert (constant.constant, leaf.constant) == (True, False)
-    assert leaf.detach()._data is leaf._data
+    assert leaf.detach().raw is leaf.raw
     y = (leaf * x + constant).sum()
     if x.ndim:
         product = y.args[0].args[0]
         assert product.args[1] is x
-        assert product.slopes[1] is None
+        assert product.partials[1] is None
     y.backward()
     assert constant.grad is None
     assert same(tinygraph.grad(y, constant), np.zeros(x.shape))
@@ -178,10 +179,10 @@ def test_data_in_a_matrix_product_is_the_very_array():
     Z = np.dot(w.T, X) + b
     product = Z.args[0]
     assert product.args[1] is X
-    assert product.slopes[1] is None
+    assert product.partials[1] is None
     columns = Tensor(X, constant=True)[:, 1:3]
     assert columns.constant
-    assert np.shares_memory(columns._data, X)
+    assert np.shares_memory(columns.raw, X)
     assert (columns * 2.0 + 1.0).constant
 
 
@@ -224,7 +225,7 @@ def test_the_fast_pass_gives_the_bits_of_the_clear_one(program, seed):
     for node in order(root):
         if node in adjoints and node.grad is not None:
             assert same(node.grad, np.asarray(adjoints[node]))
-        assert node.pending <= 0
+        assert node.awaited <= 0
 
 
 @given(program=tensor_programs())
@@ -241,9 +242,9 @@ def test_gradients_that_are_graphs_have_the_same_numbers(program):
 def test_forward_mode_agrees_with_reverse_mode(program, data):
     root, leaves = program.record()
     tangents = [data.draw(arrays(leaf.shape)) for leaf in leaves]
-    slopes = tinygraph.grad(root, leaves)
+    partials = tinygraph.grad(root, leaves)
     terms = absolute_masses(root)
-    expected = sum(np.sum(slope * tangent) for slope, tangent in zip(slopes, tangents, strict=True))
+    expected = sum(np.sum(local * tangent) for local, tangent in zip(partials, tangents, strict=True))
     scale = sum(np.sum(terms.get(leaf, 0.0) * np.abs(tangent)) for leaf, tangent in zip(leaves, tangents, strict=True))
     moved = tinygraph.jvp(root, dict(zip(leaves, tangents, strict=True)))
     assert type(moved) is np.ndarray
@@ -259,7 +260,7 @@ def test_second_derivatives_are_the_differences_of_first_ones(program, data):
     root, leaves = program.record()
     tangents = [data.draw(arrays(leaf.shape)) for leaf in leaves]
     first = tinygraph.grad(root, leaves, create_graph=True)
-    along = sum((slope * tangent).sum() for slope, tangent in zip(first, tangents, strict=True))
+    along = sum((local * tangent).sum() for local, tangent in zip(first, tangents, strict=True))
     second = tinygraph.grad(along, leaves)
 
     def gradient(step):
@@ -289,15 +290,15 @@ def test_a_tensor_is_so_many_values(program, k):
     leaves = [Tensor([point[j] for point in points]) for j in range(len(program.at))]
     root = program.run(leaves, add_up)[-1]
     assert root.shape == (k,)
-    slopes = tinygraph.grad(root, leaves, seed=np.ones(k))
+    partials = tinygraph.grad(root, leaves, seed=np.ones(k))
     terms = absolute_masses(root)
     for i, point in enumerate(points):
         values = [Value(x) for x in point]
         y = program(*values)
         assert root.data[i] == pytest.approx(y.data, rel=1e-10, abs=1e-10)
-        for leaf, slope, x in zip(leaves, slopes, tinygraph.grad(y, values), strict=True):
+        for leaf, local, x in zip(leaves, partials, tinygraph.grad(y, values), strict=True):
             scale = np.broadcast_to(terms.get(leaf, 0.0), k)[i]
-            assert slope[i] == pytest.approx(x, rel=1e-9, abs=1e-9 * scale, nan_ok=True)
+            assert local[i] == pytest.approx(x, rel=1e-9, abs=1e-9 * scale, nan_ok=True)
 
 
 # --- NumPy's own spelling
@@ -332,12 +333,12 @@ def test_every_operator_between_array_and_tensor_records(name, turned):
             assert np.allclose(operate(*pair).data, operate(*plain), rtol=1e-15)
 
 
-UFUNCS = [row for row in ops.TABLE.values() if getattr(getattr(np, str(row.array), None), "nin", 0) == row.arity]
+UFUNCS = [row for row in ops.TABLE.values() if getattr(getattr(np, str(row.array_source), None), "nin", 0) == row.arity]
 
 
 @pytest.mark.parametrize("row", UFUNCS, ids=lambda row: row.name)
 def test_numpys_ufunc_records_the_row(row):
-    z = getattr(np, row.array)(*[Tensor([0.25, 0.5])] * row.arity)
+    z = getattr(np, row.array_source)(*[Tensor([0.25, 0.5])] * row.arity)
     assert isinstance(z, Tensor)
     assert z.op is row
 
@@ -723,9 +724,9 @@ def torch_apply(torch):
 
     def apply(op, *args):
         xs = [torch.as_tensor(np.array(x) if isinstance(x, np.ndarray) else x, dtype=torch.float64) for x in args]
-        if not isinstance(op, tinygraph.tensor.array_ops.Wiring):
+        if not isinstance(op, tinygraph.tensor.array_ops.ArrayOp):
             return table[op.name](*xs)
-        parts = op.made_by[1:]
+        parts = op.parameters
         if op.name in reductions:
             return reduce(op.name, *parts[-2:], *xs)
         if op.name in ("concatenate", "stack"):
@@ -757,9 +758,9 @@ def test_torch_agrees_on_random_programs(data):
         return
     theirs.backward()
     terms = absolute_masses(root)
-    for leaf, x, slope in zip(leaves, inputs, tinygraph.grad(root, leaves), strict=True):
+    for leaf, x, local in zip(leaves, inputs, tinygraph.grad(root, leaves), strict=True):
         expected = np.zeros(leaf.shape) if x.grad is None else x.grad.numpy()
-        assert close(slope, expected, terms.get(leaf, 0.0), 1e-10)
+        assert close(local, expected, terms.get(leaf, 0.0), 1e-10)
 
 
 def test_a_tangent_has_the_shape_of_its_node_and_is_not_handed_back():
@@ -794,7 +795,7 @@ def test_value_and_grad_takes_arrays_beside_numbers():
 def test_a_slope_that_came_with_its_value_is_recomputed_with_it():
     z, y = Tensor([[-1.0, 0.5, 30.0]], "z"), np.array([[0.0, 1.0, 1.0]])
     J = tinygraph.binary_cross_entropy_with_logits(z, y).sum()
-    assert type(J.args[0].dx) is np.ndarray, "they share an exponential"
+    assert type(J.args[0].x_partial) is np.ndarray, "they share an exponential"
     z.data = z.data * -2.0
     J.forward().backward()
     fresh = Tensor(z.data)
@@ -864,7 +865,7 @@ def test_name_and_constant_may_be_given_as_keywords():
 @pytest.mark.parametrize("operate", [lambda t: t + 1.0, lambda t: t + t, lambda t: 1.0 + t])
 def test_any_use_of_a_row_may_be_its_first(operate, monkeypatch):
     """What it does on arrays is put together when it is needed."""
-    monkeypatch.setattr(ops.add, "_of_arrays", None)
+    monkeypatch.setattr(ops.add, "array_functions", None)
     y = operate(Tensor([1.0]))
     y.backward(seed=[1.0])
     assert y.item() == 2.0

@@ -30,9 +30,9 @@ def absolute_terms(root):
     sizes = dict.fromkeys(nodes, 0.0)
     sizes[root] = 1.0
     for node in nodes:
-        for operand, slope in zip(node.args, node.slopes, strict=False):
-            if slope is not None:
-                sizes[operand] += sizes[node] * abs(slope)
+        for operand, local in zip(node.args, node.partials, strict=False):
+            if local is not None:
+                sizes[operand] += sizes[node] * abs(local)
     return sizes
 
 
@@ -197,7 +197,7 @@ def test_what_follows_no_axis_is_picked_by_index_and_said():
 
 def test_neighbours_are_slices():
     found = vectorize(families.neighbours()[0])
-    keys = [node.op.made_by[1] for node in order(found.root) if node.op is not None and node.op.name == "index"]
+    keys = [node.op.parameters[0] for node in order(found.root) if node.op is not None and node.op.name == "index"]
     assert keys
     assert all(isinstance(key, slice) for pair in keys for key in pair)
 
@@ -296,9 +296,9 @@ def test_inputs_that_do_not_fit_are_refused():
 
 def test_one_input_gives_one_gradient():
     x = Value(3.0)
-    value, slope = tinygraph.compile(x * x, x)(4.0)
-    assert (value, slope) == (16.0, 8.0)
-    assert type(slope) is float
+    value, local = tinygraph.compile(x * x, x)(4.0)
+    assert (value, local) == (16.0, 8.0)
+    assert type(local) is float
 
 
 def test_inputs_of_any_nesting_come_back_in_their_shapes():
@@ -340,12 +340,12 @@ def test_results_are_arrays_of_ones_own():
     J = sum(x_i * c for x_i, c in zip(x, [1.0, 2.0, 3.0, 4.0], strict=True))
     f = tinygraph.compile(J, [x])
     given_numbers = np.zeros(4)
-    _, (slopes,) = f(given_numbers)
-    slopes[:] = 99.0
+    _, (partials,) = f(given_numbers)
+    partials[:] = 99.0
     assert f(given_numbers)[1][0].tolist() == [1.0, 2.0, 3.0, 4.0]
     y = [Value(1.0), Value(2.0)]
-    _, (slopes,) = tinygraph.compile(0.5 * (y[0] * y[0] + y[1] * y[1]), [y])(ours := np.array([3.0, 4.0]))
-    slopes[0] = 5.0
+    _, (partials,) = tinygraph.compile(0.5 * (y[0] * y[0] + y[1] * y[1]), [y])(ours := np.array([3.0, 4.0]))
+    partials[0] = 5.0
     assert ours.tolist() == [3.0, 4.0]
 
 
@@ -384,17 +384,17 @@ def test_special_values_are_those_of_the_graph():
     for at in ((1.0, 0.0), (-1.0, 0.0), (1.0, -1.0), (math.inf, 2.0), (1e308, 1e-308), (math.nan, 1.0)):
         x.data, y.data = at
         J.forward().backward()
-        value, slopes = f(*at)
-        for ours, exact in zip((value, *slopes), (J.data, x.grad, y.grad), strict=True):
+        value, partials = f(*at)
+        for ours, exact in zip((value, *partials), (J.data, x.grad, y.grad), strict=True):
             assert ours == exact or (math.isnan(ours) and math.isnan(exact))
 
 
 def test_an_op_of_the_user_is_compiled():
-    cube = tinygraph.op("cube_of_mine", lambda x: x * x * x, dx=lambda out, x: 3.0 * x * x)
+    cube = tinygraph.op("cube_of_mine", lambda x: x * x * x, partials=(lambda out, x: 3.0 * x * x,))
     xs = [Value(1.0), Value(2.0)]
     f = tinygraph.compile(cube(xs[0]) + cube(xs[1]) + cube(xs[0] * xs[1]), [xs])
-    value, (slopes,) = f([1.0, 3.0])
-    assert (value, slopes.tolist()) == (55.0, [3.0 + 3 * 9.0 * 3.0, 27.0 + 3 * 9.0])
+    value, (partials,) = f([1.0, 3.0])
+    assert (value, partials.tolist()) == (55.0, [3.0 + 3 * 9.0 * 3.0, 27.0 + 3 * 9.0])
     known = tinygraph.source(cube(xs[0])).run()
     assert (known["J"], known["dp1"]) == (1.0, 3.0)
 
@@ -508,6 +508,6 @@ def test_a_sum_beside_its_terms():
 
 
 def test_a_users_op_may_be_called_like_a_part_of_another():
-    sig = tinygraph.op("sig", lambda x: 2.0 * x, dx=lambda out, x: 2.0)
+    sig = tinygraph.op("sig", lambda x: 2.0 * x, partials=(lambda out, x: 2.0,))
     x = Value(0.0, "x")
     assert tinygraph.source(sig(x) + x.sigmoid()).run()["J"] == 0.5

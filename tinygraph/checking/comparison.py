@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from tinygraph.engine.graph import Node, grad, order
+from tinygraph.engine.autodiff import grad
+from tinygraph.engine.graph import Node, order
 from tinygraph.engine.value import Value
 from tinygraph.functional import map_numbers
 
@@ -41,8 +42,8 @@ def numeric_grad(f: Callable[..., Any], at: Any, *, method: Method = "central", 
         raise ValueError(f"method is one of {', '.join(map(repr, _METHODS))}, not {method!r}")
     several = isinstance(at, (list, tuple))
     program = Program(f, at if several else [at], values=_holds_values(at))
-    slopes = [_METHODS[method](program, i, step or step_of(method, x)) for i, x in enumerate(program.numbers)]
-    tree = program.restore(slopes)
+    partials = [_METHODS[method](program, i, step or step_of(method, x)) for i, x in enumerate(program.numbers)]
+    tree = program.restore(partials)
     return tree if several else tree[0]
 
 
@@ -120,7 +121,7 @@ def _mpmath_step(program: Program, i: int, step: float) -> float:
 
     with mp.workdps(digits(program.numbers)):
         root, leaves = program.record(program.numbers)
-        return float(exact_slope(root, leaves, i))
+        return float(exact_partial(root, leaves, i))
 
 
 def digits(numbers: Sequence[float], order: int = 1) -> int:
@@ -129,7 +130,7 @@ def digits(numbers: Sequence[float], order: int = 1) -> int:
     return (400, 1200, 2400)[order - 1] + (4 * order - 2) * max(0, -int(math.log10(smallest)))
 
 
-def exact_slope(root: Value, leaves: Sequence[Value], i: int, at: Sequence[Any] | None = None) -> Any:
+def exact_partial(root: Value, leaves: Sequence[Value], i: int, at: Sequence[Any] | None = None) -> Any:
     """The derivative of the root by a leaf, as an mpmath number; `at` moves the leaves to another point."""
     from mpmath import mp
 
@@ -144,7 +145,7 @@ def evaluate(root: Value, leaves: Mapping[Any, Any], module: Any) -> Any:
     known = dict(leaves)
     for node in reversed(order(root)):
         if node.op is None:
-            known.setdefault(node, node._data)
+            known.setdefault(node, node.raw)
             continue
         if node.op.analytic is None:
             raise ValueError(f"{node.op.name} is not analytic, so the complex step would be wrong: use 'central'")
@@ -228,13 +229,13 @@ def check_grad(f: Callable[..., Any], *at: Any, tolerance: float = 1e-9) -> Grad
     """
     program = Program(f, at, values=True)
     root, leaves = program.record(program.numbers)
-    slopes, terms = grad(root, leaves), masses(root)
+    partials, terms = grad(root, leaves), masses(root)
     analytic = all(node.op is None or node.op.analytic is not None for node in order(root))
     names = list(input_names(f, program.args))
     for leaf, name in zip(leaves, names, strict=True):
         leaf.name = name
     checks = []
-    for i, (leaf, x, slope) in enumerate(zip(leaves, program.numbers, slopes, strict=True)):
+    for i, (leaf, x, local) in enumerate(zip(leaves, program.numbers, partials, strict=True)):
         numeric, step, blur, note = float("nan"), 0.0, 0.0, ""
         if analytic:
             method, step = "complex step", step_of("complex", x)
@@ -253,8 +254,8 @@ def check_grad(f: Callable[..., Any], *at: Any, tolerance: float = 1e-9) -> Grad
                 note = "not checked, because f is not finite within the step"
             elif kink := kink_near(program, root, i, step):
                 note = f"kink: {kink}"
-        allowed = tolerance * max(terms.get(leaf, 0.0), abs(slope)) + blur
-        checks.append(InputCheck(names[i], x, slope, numeric, method, step, allowed, note))
+        allowed = tolerance * max(terms.get(leaf, 0.0), abs(local)) + blur
+        checks.append(InputCheck(names[i], x, local, numeric, method, step, allowed, note))
     return GradientCheck(tuple(checks))
 
 
@@ -262,9 +263,9 @@ def masses(root: Value) -> dict[Node, float]:
     """For each node the sum over all paths of |product of slopes|: what its gradient was summed from."""
     terms: dict[Node, float] = {root: 1.0}
     for node in order(root):
-        for operand, slope in zip(node.args, node.slopes, strict=True):
-            if slope is not None and node in terms:
-                terms[operand] = terms.get(operand, 0.0) + terms[node] * abs(slope)
+        for operand, local in zip(node.args, node.partials, strict=True):
+            if local is not None and node in terms:
+                terms[operand] = terms.get(operand, 0.0) + terms[node] * abs(local)
     return terms
 
 

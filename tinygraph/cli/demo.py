@@ -51,7 +51,7 @@ def show_backpropagation() -> Value:
     for node in reversed(order(J)):
         if node.op is not None:
             numbers = node.op.text(*[f"{x:g}" for x in node.numbers])
-            say(f"  {notation.headline(node)} = {numbers} = {node._data:g}")
+            say(f"  {notation.headline(node)} = {numbers} = {node.raw:g}")
 
     say("\nBackward, from J to the inputs, one contribution a line:")
     for step in Stepper(J):
@@ -59,10 +59,10 @@ def show_backpropagation() -> Value:
 
     say(f"\nThe same slopes without calculus: nudge one input by {NUDGE} and see how far J moves:")
     J.backward()
-    slopes = numeric_grad(lambda a, b, c: 3.0 * (a + b * c), [5.0, 3.0, 2.0], method="two-point")
-    for leaf, slope in zip((a, b, c), slopes, strict=True):
-        nudged = f"{leaf.name}: {leaf.data:g} → {leaf.data + NUDGE:g}, J: {J.data:g} → {J.data + slope * NUDGE:.6g}"
-        say(f"  {nudged}, so dJ/d{leaf.name} = {slope:.3f} (backward: {leaf.grad:g})")
+    partials = numeric_grad(lambda a, b, c: 3.0 * (a + b * c), [5.0, 3.0, 2.0], method="two-point")
+    for leaf, local in zip((a, b, c), partials, strict=True):
+        nudged = f"{leaf.name}: {leaf.data:g} → {leaf.data + NUDGE:g}, J: {J.data:g} → {J.data + local * NUDGE:.6g}"
+        say(f"  {nudged}, so dJ/d{leaf.name} = {local:.3f} (backward: {leaf.grad:g})")
     return J
 
 

@@ -65,9 +65,7 @@ def parse(text: str, numbers: Mapping[str, float]) -> Value:
 
 def _functions() -> dict[str, Op]:
     """The public rows of one and of two operands."""
-    from tinygraph import __all__ as public
-
-    return {name: row for name, row in TABLE.items() if name in public and not row.variadic}
+    return {name: row for name, row in TABLE.items() if row.public and not row.variadic}
 
 
 class _Reader:

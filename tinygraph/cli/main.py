@@ -17,7 +17,7 @@ from tinygraph.drawing import draw
 from tinygraph.drawing.draw import DETAILS
 from tinygraph.drawing.layout_engines import FORMATS, TIME_LIMIT, EngineNotFoundError, LayoutError
 from tinygraph.engine.graph import order
-from tinygraph.engine.operators import Arithmetic
+from tinygraph.engine.operators import Operators
 from tinygraph.explaining.tree import tree
 from tinygraph.logistic.model import BACKENDS, LOSSES
 from tinygraph.saving.reader import GraphFileError
@@ -190,13 +190,13 @@ def _binding(text: str) -> tuple[str, float]:
         raise argparse.ArgumentTypeError(f"{number!r} in {text!r} is not a number") from None
 
 
-def _graph(options: argparse.Namespace) -> Arithmetic:
+def _graph(options: argparse.Namespace) -> Operators:
     """The graph that the command line names, with its numbers, or that a file holds."""
     if options.expression.endswith(SAVED):
         if options.numbers:
             raise ExpressionError(f"{options.expression} has its own numbers; it takes none of the command line")
         root = load(options.expression, verify=True)
-        if not isinstance(root, Arithmetic):
+        if not isinstance(root, Operators):
             raise ExpressionError(f"{options.expression} holds {len(root)} graphs; this command takes a file of one")
         if shape := getattr(root, "shape", ()):
             raise ExpressionError(f"{options.expression} holds an array of shape {shape}, not one number")

@@ -6,7 +6,8 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tinygraph.engine.graph import Node, check_fresh, exhaust, order, propagate
+from tinygraph.engine.autodiff import exhaust, propagate
+from tinygraph.engine.graph import Node, check_fresh, order
 from tinygraph.explaining import notation
 from tinygraph.explaining.notation import derivative
 
@@ -103,8 +104,8 @@ class Numbers:
         return self.counts.get(node, 0)
 
     def _events(self, root: Node) -> Iterable[None]:
-        for node, slot, operand, upstream, slope, contribution in propagate(root, self.seed, self.adjoints):
-            self.pulls[node, slot] = upstream, slope, contribution
+        for node, slot, operand, upstream, local, contribution in propagate(root, self.seed, self.adjoints):
+            self.pulls[node, slot] = upstream, local, contribution
             self.counts[operand] = self.counts.get(operand, 0) + 1
             if self.moment is None or (node, slot) in self.moment.happened:
                 self.terms.setdefault(operand, []).append(contribution)
@@ -169,7 +170,7 @@ def picture(root: Node, style: Style, nodes: Collection[Node] | None = None, num
                 if operand not in ids:
                     before[ids[node]] = None
                     continue
-                tail, data = ids[operand], operand._data
+                tail, data = ids[operand], operand.raw
             else:
                 tail, data = f"c{len(cards)}", operand
                 cards.append(Card(tail, "constant", "", data=notation.exact(data, style.spec), scope=node.scope,
@@ -197,8 +198,8 @@ def _card(node: Node, key: str, numbers: Numbers, style: Style) -> Card:
         role(node, numbers.root, style),
         node.name,
         notation.expression(node, style.spec),
-        notation.quantity(node._data, style.spec) if computed else "·",
-        notation.spread(node._data, style.spec) if computed else "",
+        notation.quantity(node.raw, style.spec) if computed else "·",
+        notation.spread(node.raw, style.spec) if computed else "",
         None if node.constant else "·" if adjoint is None else notation.quantity(adjoint, style.spec),
         "" if adjoint is None else notation.spread(adjoint, style.spec),
         tuple(notation.quantity(x, style.spec) for x in terms) if len(terms) > 1 else (),
@@ -228,7 +229,7 @@ def _same(x: Any, y: Any) -> bool:
 
 def _pull(node: Node, slot: int, operand: Node, numbers: Numbers, style: Style) -> Pull:
     """What stands on the red arrow. With a seed other than 1 every derivative is multiplied by it, and says so."""
-    upstream, slope, contribution = numbers.pulls[node, slot]
+    upstream, local, contribution = numbers.pulls[node, slot]
     moment = numbers.moment
     ahead = moment is not None and (node, slot) not in moment.happened
     now = moment is not None and (node, slot) == moment.contribution
@@ -242,13 +243,13 @@ def _pull(node: Node, slot: int, operand: Node, numbers: Numbers, style: Style) 
         total = seed or "1"
     elif seed:
         total = f"{seed} · {total}"
-    if hasattr(slope, "text"):  # wiring: a linear map, in words
+    if hasattr(local, "text"):  # wiring: a linear map, in words
         before = total if named else notation.quantity(upstream, spec)
-        return Pull("", notation.mapped(notation.local(node, slope, spec), before), final, ahead, now)
+        return Pull("", notation.mapped(notation.local(node, local, spec), before), final, ahead, now)
     alone = numbers.count(operand) == 1
     if node is root and named and not seed and alone:
         return Pull(derivative(root, operand, style.notation), "", final, ahead, now)  # d root / d root is 1
-    product = " × ".join(notation.factor(notation.quantity(x, spec)) for x in (upstream, slope))
+    product = " × ".join(notation.factor(notation.quantity(x, spec)) for x in (upstream, local))
     sign = "d" if alone and style.notation != "dv" else "∂"  # where there are other paths, this is a part of it
     local = f"{sign}{notation.mention(node.name)}/{sign}{notation.mention(operand.name)}"
     return Pull(f"{total} · {local}" if named else "", product, final, ahead, now)

@@ -46,7 +46,7 @@ def _quotient(root: Node, style: Style, found: Fold, scopes: Mapping[int, Card])
         head = f"n{number_of[node]}"
         place = -1 if node in found.sums or len(found.groups[number_of[node]]) > 1 else _place(node, slot)
         if isinstance(operand, Node):
-            tail, data = f"n{number_of[operand]}", operand._data
+            tail, data = f"n{number_of[operand]}", operand.raw
             if tail == head and head in whole:
                 continue
         else:
@@ -74,7 +74,7 @@ def _place(node: Node, slot: int) -> int:
 
 
 def _card(key: str, group: list[Node], name: str, expression: str, numbers: Numbers, style: Style) -> Card:
-    data, spread = _range([node._data for node in group], style.spec)
+    data, spread = _range([node.raw for node in group], style.spec)
     grad: str | None = None
     grad_spread = ""
     if not all(node.constant for node in group):

@@ -1,8 +1,7 @@
-"""Backpropagation, fast: the chain rule over a graph, summed in the slots of its nodes.
+"""The backward pass, fast: a first reader may skip this file. It is `autodiff.propagate` again, and no other rule.
 
-It is `graph.propagate` again, written for speed, and a test holds the two to the same bits. Where
-only leaves are shared, as in most losses, one walk does it; else a first walk counts consumers, and
-a second follows Kahn's order.
+Gradients are summed in the slots of the nodes, and a test holds the two to the same bits. Where only leaves are shared,
+as in most losses, one traversal does it; else a first one counts consumers, and a second follows Kahn's order.
 """
 
 from __future__ import annotations
@@ -67,7 +66,7 @@ def _clean_up() -> None:
     """Undo a pass that was left; if even this is interrupted, the next pass does it."""
     for root in _unfinished:
         for node in order(root):
-            node.pending = 0
+            node.awaited = 0
             node.grad = None  # rather than half a sum
     _unfinished.clear()
 
@@ -83,61 +82,61 @@ def _accumulate_at_once(root: Node, seed: Any) -> bool:
     `while True` is a loop that Python 3.11 specialises while it runs, four times as fast as `while stack`.
     """
     leaf, inner = next(_marks), next(_marks)  # what marks the nodes that this pass has reached
-    now = graph.clock
+    now = graph.edits
     root.grad = seed
     stack: list[Node] = []
     pop, push = stack.pop, stack.append
     node = root
     while True:
-        if node.stamp != now:
+        if node.version != now:
             return False
         upstream = node.grad
         onward = None
-        slope = node.dx
-        if slope is not None:
+        local = node.x_partial
+        if local is not None:
             operand = node.x
-            mark = operand.pending
+            mark = operand.awaited
             if mark is leaf:
-                operand.grad += upstream * slope
+                operand.grad += upstream * local
             elif mark is inner:
                 return False
             else:
-                operand.grad = 0.0 + upstream * slope
+                operand.grad = 0.0 + upstream * local
                 if operand.op is None:
-                    operand.pending = leaf
+                    operand.awaited = leaf
                 else:
-                    operand.pending = inner
+                    operand.awaited = inner
                     onward = operand
-        slope = node.dy
-        if slope is not None:
-            if slope is MANY:
-                for operand, slope in zip(node.x, node.y):  # noqa: B905  (slopes may end before operands)
-                    if slope is not None:
-                        mark = operand.pending
+        local = node.y_partial
+        if local is not None:
+            if local is MANY:
+                for operand, local in zip(node.x, node.y):  # noqa: B905  (slopes may end before operands)
+                    if local is not None:
+                        mark = operand.awaited
                         if mark is leaf:
-                            operand.grad += upstream * slope
+                            operand.grad += upstream * local
                         elif mark is inner:
                             return False
                         else:
-                            operand.grad = 0.0 + upstream * slope
+                            operand.grad = 0.0 + upstream * local
                             if operand.op is None:
-                                operand.pending = leaf
+                                operand.awaited = leaf
                             else:
-                                operand.pending = inner
+                                operand.awaited = inner
                                 push(operand)
             else:
                 operand = node.y
-                mark = operand.pending
+                mark = operand.awaited
                 if mark is leaf:
-                    operand.grad += upstream * slope
+                    operand.grad += upstream * local
                 elif mark is inner:
                     return False
                 else:
-                    operand.grad = 0.0 + upstream * slope
+                    operand.grad = 0.0 + upstream * local
                     if operand.op is None:
-                        operand.pending = leaf
+                        operand.awaited = leaf
                     else:
-                        operand.pending = inner
+                        operand.awaited = inner
                         if onward is not None:
                             push(onward)
                         onward = operand
@@ -151,42 +150,42 @@ def _accumulate_at_once(root: Node, seed: Any) -> bool:
 
 def _count_consumers(root: Node) -> bool:
     """Count how many contributions each gradient awaits; say whether edits must be looked for."""
-    now, suspicious = graph.clock, False
+    now, suspicious = graph.edits, False
     stack: list[Node] = []
     pop, push = stack.pop, stack.append
     node = root
     while True:
-        if node.stamp != now and node.op is not None:
+        if node.version != now and node.op is not None:
             suspicious = True
         onward = None
-        if node.dx is not None:
+        if node.x_partial is not None:
             operand = node.x
-            awaited = operand.pending
+            awaited = operand.awaited
             if awaited > 0:
-                operand.pending = awaited + 1
+                operand.awaited = awaited + 1
             else:
-                operand.pending = 1
+                operand.awaited = 1
                 operand.grad = 0.0
                 onward = operand
-        slope = node.dy
-        if slope is not None:
-            if slope is MANY:
-                for operand, slope in zip(node.x, node.y):  # noqa: B905
-                    if slope is not None:
-                        awaited = operand.pending
+        local = node.y_partial
+        if local is not None:
+            if local is MANY:
+                for operand, local in zip(node.x, node.y):  # noqa: B905
+                    if local is not None:
+                        awaited = operand.awaited
                         if awaited > 0:
-                            operand.pending = awaited + 1
+                            operand.awaited = awaited + 1
                         else:
-                            operand.pending = 1
+                            operand.awaited = 1
                             operand.grad = 0.0
                             push(operand)
             else:
                 operand = node.y
-                awaited = operand.pending
+                awaited = operand.awaited
                 if awaited > 0:
-                    operand.pending = awaited + 1
+                    operand.awaited = awaited + 1
                 else:
-                    operand.pending = 1
+                    operand.awaited = 1
                     operand.grad = 0.0
                     if onward is not None:
                         push(onward)
@@ -207,29 +206,29 @@ def _accumulate(root: Node) -> None:
     while True:
         upstream = node.grad
         onward = None
-        slope = node.dx
-        if slope is not None:
+        local = node.x_partial
+        if local is not None:
             operand = node.x
-            operand.grad += upstream * slope
-            left = operand.pending - 1
-            operand.pending = left
+            operand.grad += upstream * local
+            left = operand.awaited - 1
+            operand.awaited = left
             if not left:
                 onward = operand
-        slope = node.dy
-        if slope is not None:
-            if slope is MANY:
-                for operand, slope in zip(node.x, node.y):  # noqa: B905
-                    if slope is not None:
-                        operand.grad += upstream * slope
-                        left = operand.pending - 1
-                        operand.pending = left
+        local = node.y_partial
+        if local is not None:
+            if local is MANY:
+                for operand, local in zip(node.x, node.y):  # noqa: B905
+                    if local is not None:
+                        operand.grad += upstream * local
+                        left = operand.awaited - 1
+                        operand.awaited = left
                         if not left:
                             push(operand)
             else:
                 operand = node.y
-                operand.grad += upstream * slope
-                left = operand.pending - 1
-                operand.pending = left
+                operand.grad += upstream * local
+                left = operand.awaited - 1
+                operand.awaited = left
                 if not left:
                     if onward is not None:
                         push(onward)

@@ -12,7 +12,7 @@ from _thread import allocate_lock
 from contextvars import ContextVar
 from math import isfinite
 
-from tinygraph.engine import graph
+from tinygraph.engine import autodiff, graph
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ class scope(Watcher):  # noqa: N801  (used like a function)
 
     def watch(self, node: Node) -> None:
         """Note the scope; the watchers run outermost first."""
-        notes = node.note()
+        notes = node.annotate()
         notes.scope = (*notes.scope, self.name)
 
 
@@ -95,7 +95,7 @@ class trace_lines(Watcher):  # noqa: N801
         frame = sys._getframe(1)
         while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
             frame = frame.f_back
-        node.note().line = f"{frame.f_code.co_filename}:{frame.f_lineno}"
+        node.annotate().line = f"{frame.f_code.co_filename}:{frame.f_lineno}"
 
 
 class strict(Watcher):  # noqa: N801
@@ -124,11 +124,11 @@ class strict(Watcher):  # noqa: N801
         )
         what = node.op.text(*texts)
         where = f", where {where}" if where else ""
-        if not finite(node._data):
-            raise FloatingPointError(f"{what} = {_text(node._data)}{where}")
-        for text, slope in zip(texts, node.slopes, strict=True):
-            if slope is not None and not finite(slope):
-                raise FloatingPointError(f"the slope of {what} with respect to {text} is {_text(slope)}{where}")
+        if not finite(node.raw):
+            raise FloatingPointError(f"{what} = {_text(node.raw)}{where}")
+        for text, local in zip(texts, node.partials, strict=True):
+            if local is not None and not finite(local):
+                raise FloatingPointError(f"the slope of {what} with respect to {text} is {_text(local)}{where}")
 
 
 def finite(number: Any) -> bool:
@@ -162,11 +162,11 @@ def check_gradients(root: Node, seed: Any) -> None:
 
 
 def _check_contributions(root: Node, seed: Any) -> None:
-    for node, _, operand, upstream, slope, contribution in graph.propagate(root, seed, {}):
+    for node, _, operand, upstream, local, contribution in autodiff.propagate(root, seed, {}):
         if not finite(contribution):
             raise FloatingPointError(
                 f"backward of {node.op.name if node.op else ''}: the contribution to the gradient of "
-                f"{operand!r} is {_text(upstream)} × {_text(slope)} = {_text(contribution)}"
+                f"{operand!r} is {_text(upstream)} × {_text(local)} = {_text(contribution)}"
             )
 
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from tinygraph.kernels import floats
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any
 
-_HUGE = 1.7976931348623157e308
+_TINY, _EPS, _HUGE = 5e-324, 2.0**-53, 1.7976931348623157e308
+_REAL = (-_HUGE, _HUGE)
+_UNIT = (0.0, 1.0)
+_OPEN_UNIT = (_TINY, 1.0 - _EPS)
 
 
 class Domain:
@@ -17,7 +22,7 @@ class Domain:
     `int` keeps it to whole numbers. `kink` is a function of the operands that is zero just where a
     kink or a pole stands.
 
-    >>> from tinygraph.engine.ops import KINK_AT_0, POSITIVE
+    >>> from tinygraph.engine.domain import KINK_AT_0, POSITIVE
     >>> POSITIVE.contains(2.0), POSITIVE.contains(-2.0)
     (True, False)
     >>> KINK_AT_0.contains(0.0)
@@ -53,4 +58,17 @@ def _inside(x: float, low: float, high: float, whole: type | None = None) -> boo
     return low <= x <= high and (whole is None or x == x // 1)
 
 
-ANY = Domain("all reals", ((-_HUGE, _HUGE),))
+ANY = Domain("all reals", (_REAL,))
+POSITIVE = Domain("x > 0", ((_TINY, _HUGE),))
+KINK_AT_0 = Domain("x ≠ 0", (_REAL,), kink=lambda x: x)
+BETWEEN_POLES = Domain("cos(x) ≠ 0", (_REAL,), kink=floats.cos)
+KINK_AT_TIE = Domain("x ≠ y", (_REAL, _REAL), kink=lambda x, y: x - y)
+NONZERO_DIVISOR = Domain("y ≠ 0", (_REAL, (_TINY, _HUGE)), (_REAL, (-_HUGE, -_TINY)))
+ABOVE_MINUS_1 = Domain("x > -1", ((-1.0 + _EPS, _HUGE),))
+NONZERO = Domain("x ≠ 0", ((_TINY, _HUGE),), ((-_HUGE, -_TINY),))
+INSIDE_0_1 = Domain("0 < x < 1", (_OPEN_UNIT,))
+INSIDE_1 = Domain("-1 < x < 1", ((-1.0 + _EPS, 1.0 - _EPS),))
+POWERS = Domain("x > 0, or y whole", ((_TINY, _HUGE), _REAL), ((-_HUGE, -_TINY), (*_REAL, int)))
+POSITIVE_BASE = Domain("x > 0", ((_TINY, _HUGE), _REAL))
+PROBABILITIES = Domain("0 < a < 1, 0 ≤ y ≤ 1", (_OPEN_UNIT, _UNIT))
+LOGITS = Domain("0 ≤ y ≤ 1", (_REAL, _UNIT))

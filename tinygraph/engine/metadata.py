@@ -1,4 +1,4 @@
-"""What few nodes have: a name, a scope, a source line, and the comparisons they took part in."""
+"""What few nodes have: a name, a scope, a source line, and the comparisons that took part in a branch."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 LIMIT = 1000  # comparisons remembered per node, the newest
 
 
-class Branch:
+class Guard:
     """A comparison and its outcome; it holds numbers, not nodes, so that it ties no reference cycle."""
 
     __slots__ = ("compare", "numbers", "outcome", "text")
@@ -24,24 +24,24 @@ class Branch:
         return self.compare(*self.numbers) != self.outcome
 
 
-class Notes:
+class Metadata:
     """The notes of one node."""
 
-    __slots__ = ("branches", "line", "name", "scope")
+    __slots__ = ("guards", "line", "name", "scope")
 
     def __init__(self) -> None:
         self.name = ""
         self.scope: tuple[str, ...] = ()
         self.line = ""
-        self.branches: dict[Any, tuple[Branch, int]] = {}
+        self.guards: dict[Any, tuple[Guard, int]] = {}
 
-    def remember(self, key: Any, branch: Branch, side: int) -> None:
+    def remember(self, key: Any, guard: Guard, side: int) -> None:
         """Keep a comparison in which this node is operand number `side`."""
-        self.branches[key] = (branch, side)
-        if len(self.branches) > LIMIT:
-            del self.branches[next(iter(self.branches))]
+        self.guards[key] = (guard, side)
+        if len(self.guards) > LIMIT:
+            del self.guards[next(iter(self.guards))]
 
     def update(self, number: float) -> None:
         """Tell the comparisons that the node has another number now."""
-        for branch, side in self.branches.values():
-            branch.numbers[side] = number
+        for guard, side in self.guards.values():
+            guard.numbers[side] = number

@@ -1,4 +1,4 @@
-"""What a row of the table is: an op on floats, on arrays and on nodes, with its slopes and its domain."""
+"""What an op is: on numbers and arrays it computes, on nodes it records; and it has its local derivatives."""
 
 from __future__ import annotations
 
@@ -10,175 +10,171 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any, TypeVar, overload
 
-    from tinygraph.engine.graph import Node
+    from tinygraph.engine.variadic import VariadicOp
 
-    N = TypeVar("N", bound=Node)
-
+    T = TypeVar("T", bound="Traced")
 
 _NOTHING = object()  # an operand that was not given
-_INFIX = {"add": "+", "sub": "-", "mul": "*", "div": "/", "pow": "**"}
+_PRECEDENCE = {"+": 1, "-": 1, "×": 2, "/": 2, "@": 2, "**": 3}
 
-TABLE: dict[str, Op] = {}  # the rows of `ops`, by name
-OUTSIDE: dict[str, Op] = {}  # those of users
-
-# The table as the slopes of floats and of arrays see it: rows without the detour over what they record.
-FLOATS: dict[str, Any] = {}  # filled when the table is complete
-ARRAYS: dict[str, Any] = {}  # filled when arrays are first computed with
+TABLE: dict[str, Op] = {}  # the ops of `ops`, by name
+REGISTERED: dict[str, Op] = {}  # those of users
 
 
-def _compiled(slope: Any, names: dict[str, Any]) -> Any:
-    """A slope of the table, its code over other names: `sigmoid(-x)` then calls the row's function of floats.
+class Traced:
+    """An operand that records an op instead of being computed with: the base class of every node."""
 
-    It takes a fifth off the time of recording a sigmoid. A slope from outside the table stays as it is.
-    """
-    if slope.__module__ != "tinygraph.engine.ops":
-        return slope
-    return type(slope)(slope.__code__, names, slope.__name__, None, slope.__closure__)
+    __slots__ = ()
+    not_a_number = "use it as it is, or .detach() for a constant copy"  # what the kernels say of it
+
+    @staticmethod
+    def _record(op: Op, x: Any, y: Any = None) -> Any:
+        """Record an op of one or two operands."""
+        raise NotImplementedError
+
+    @staticmethod
+    def _record_lists(op: VariadicOp, xs: tuple[Any, ...], ys: tuple[Any, ...] | None) -> Any:
+        """Record an op of any number of operands."""
+        raise NotImplementedError
 
 
 class Op:
-    """One row of the table: called on floats it computes, on nodes it records.
+    """One op, called like a function: on plain numbers and arrays it computes, on nodes it records.
 
-    `symbol` writes it out (a sign between two operands, a name before them, or a template with
-    `{}`); `array` names the function of arrays, in `arrays` or NumPy (or is one, given that module), without
-    which they are computed float by float; `with_slope` names one in `arrays` that computes value and first
-    slope at once, where they share an exponential; `analytic` computes it on complex numbers from a module
-    it is given, cmath or mpmath, and is None where the op is not analytic. `family` gives the row of one operand
-    for a plain number as second operand.
+    Args:
+        name: The op's name, a Python identifier.
+        floats: Kernel for floats, by IEEE 754: NaN or infinity rather than an exception.
+        partials: Local derivatives, one per operand: functions of (out, x) or (out, x, y) that use `+ - * /` and
+            other ops only.
+        symbol: How the op is written: a sign between two operands, a name before them, or a template with `{}`.
+        notation: Template for diagrams and steps, where it differs from `symbol`.
+        code: Template for Python code; by default a call of the function.
+        arrays: Kernel for arrays: the name of a function of `kernels.arrays` or NumPy, or a function of
+            (m, x) or (m, x, y), where m is `kernels.arrays`. Without it, arrays are computed float by float.
+        with_partial: Name of a function of `kernels.arrays` that computes value and first local derivative at once.
+        domain: Where the op is differentiable.
+        analytic: The op on complex numbers, a function of (m, x) or (m, x, y), where m is `cmath` or `mpmath`;
+            None if it is not analytic.
+        linear: Whether it is linear in its operands.
+        with_plain: For a plain second operand, the op of one operand to take instead.
+        maker: The function that made a parametrized op.
+        parameters: Its arguments.
 
-    >>> from tinygraph.engine.ops import exp, log
-    >>> exp(0.0)
-    1.0
-    >>> log
-    <op log(x): x > 0>
+    Examples:
+        >>> from tinygraph.engine.ops import exp, log
+        >>> exp(0.0)
+        1.0
+        >>> log
+        <op log(x): x > 0>
     """
 
     __slots__ = (
-        "_of_arrays",
         "analytic",
         "arity",
-        "array",
+        "array_functions",
+        "array_source",
+        "code",
         "domain",
-        "dx",
-        "dx_of_floats",
-        "dy",
-        "family",
+        "floats",
         "linear",
-        "made_by",
+        "maker",
         "name",
-        "number",
+        "notation",
+        "parameters",
+        "partials",
+        "precedence",
+        "public",
         "symbol",
-        "with_slope",
+        "with_partial",
+        "with_plain",
     )
     variadic = False
 
     def __init__(
         self,
         name: str,
-        number: Callable[..., float],
+        floats: Callable[..., float],
         *,
-        dx: Callable[..., Any],
-        dy: Callable[..., Any] | None = None,
+        partials: tuple[Callable[..., Any], ...],
         symbol: str = "",
-        array: str | Callable[..., Any] | None = None,
-        with_slope: str = "",
+        notation: str = "",
+        code: str = "",
+        arrays: str | Callable[..., Any] | None = None,
+        with_partial: str = "",
         domain: Domain = ANY,
         analytic: Callable[..., Any] | None = None,
         linear: bool = False,
-        family: Callable[[float], Op] | None = None,
-        made_by: tuple[Any, ...] | None = None,
+        with_plain: Callable[[float], Op] | None = None,
+        maker: Callable[..., Op] | None = None,
+        parameters: tuple[Any, ...] = (),
     ) -> None:
-        self.name, self.number, self.dx, self.dy = name, number, dx, dy
-        self.dx_of_floats = _compiled(dx, FLOATS)
-        self.with_slope = with_slope
-        self._of_arrays: tuple[Callable[..., Any], ...] | None = None
-        self.arity = 1 if dy is None else 2
-        self.symbol, self.array, self.domain = symbol or name, array, domain
-        self.analytic, self.linear, self.family, self.made_by = analytic, linear, family, made_by
+        self.name, self.floats, self.partials, self.arity = name, floats, partials, len(partials)
+        self.symbol = symbol or name
+        self.notation, self.code = notation, code
+        self.array_source, self.with_partial, self.domain = arrays, with_partial, domain
+        self.array_functions: tuple[Callable[..., Any], ...] | None = None  # filled by `resolve`
+        self.analytic, self.linear, self.with_plain = analytic, linear, with_plain
+        self.maker, self.parameters = maker, parameters
+        self.precedence = self._precedence()
+        self.public = False  # set by `ops` for what is in its `__all__`
 
-    def slopes(self, out: Any, operands: Sequence[Any], wanted: list[bool]) -> tuple[Any, ...]:
-        """The local derivatives at these operands; one that is not wanted is None and costs nothing.
+    def partials_at(self, out: Any, operands: Sequence[Any], wanted: list[bool]) -> tuple[Any, ...]:
+        """Return the local derivatives at these operands; one that is not wanted is None and costs nothing.
 
-        >>> from tinygraph.engine.ops import mul
-        >>> mul.slopes(6.0, (2.0, 3.0), [True, False])
-        (3.0, None)
+        Examples:
+            >>> from tinygraph.engine.ops import mul
+            >>> mul.partials_at(6.0, (2.0, 3.0), [True, False])
+            (3.0, None)
         """
-        dx = self.dx(out, *operands) if wanted[0] else None
-        if self.dy is None:
-            return (dx,)
-        return dx, self.dy(out, *operands) if wanted[1] else None
+        return tuple([f(out, *operands) if want else None for f, want in zip(self.partials, wanted, strict=True)])
 
-    def of_arrays(self) -> tuple[Callable[..., Any], ...]:
-        """The functions that compute the op on arrays, and its slopes from the result and the operands.
+    def resolve(self) -> tuple[Callable[..., Any], ...]:
+        """Return the kernel for arrays and the local derivatives on arrays; NumPy is loaded on the first call.
 
-        >>> import numpy as np
-        >>> from tinygraph.engine.ops import sqrt
-        >>> value, slope = sqrt.of_arrays()
-        >>> value(np.array([4.0, 9.0])), slope(np.array([2.0, 3.0]), np.array([4.0, 9.0]))
-        (array([2., 3.]), array([0.25      , 0.16666667]))
+        Examples:
+            >>> import numpy as np
+            >>> from tinygraph.engine.ops import sqrt
+            >>> value, partial = sqrt.resolve()
+            >>> value(np.array([4.0, 9.0])), partial(np.array([2.0, 3.0]), np.array([4.0, 9.0]))
+            (array([2., 3.]), array([0.25      , 0.16666667]))
         """
-        if self._of_arrays is None:
-            from functools import partial
-
-            import numpy
-
+        if self.array_functions is None:
             from tinygraph.kernels import arrays
 
-            if not ARRAYS:
-                ARRAYS.update(FLOATS)
-                ARRAYS.update({row.name: row.of_arrays()[0] for row in TABLE.values() if not row.variadic})
-            function: Any = partial(self.array, arrays) if callable(self.array) else None
-            if isinstance(self.array, str):
-                function = getattr(arrays, self.array, None) or getattr(numpy, self.array)
-            slopes = [_compiled(slope, ARRAYS) for slope in (self.dx, self.dy) if slope]
-            self._of_arrays = (function or arrays.float_by_float(self.number, self.arity), *slopes)
-        return self._of_arrays
+            kernel = arrays.kernel(self.array_source) or arrays.float_by_float(self.floats, self.arity)
+            self.array_functions = (kernel, *[_of_arrays(partial) for partial in self.partials])
+        return self.array_functions
+
+    @property
+    def arrays(self) -> Callable[..., Any]:
+        """The kernel for arrays."""
+        return self.resolve()[0]
 
     def _plain(self, *operands: Any) -> Any:
         """Compute on numbers of any type, or on arrays."""
         if any(getattr(operand, "shape", ()) for operand in operands):
             from tinygraph.kernels.arrays import quietly
 
-            return quietly(self.of_arrays()[0], *operands)
-        return self.number(*[plain_number(operand, self.name) for operand in operands])
+            return quietly(self.arrays, *operands)
+        return self.floats(*[plain_number(operand, self.name) for operand in operands])
 
     def on(self, operands: Sequence[Any]) -> Any:
-        """Call it on operands one after the other, as a node holds them.
+        """Call the op on the operands of a node, one after the other.
 
-        >>> from tinygraph.engine.ops import dot, mul
-        >>> mul.on((2.0, 3.0)), dot.on((1.0, 2.0, 3.0, 4.0))
-        (6.0, 11.0)
+        Examples:
+            >>> from tinygraph.engine.ops import dot, mul
+            >>> mul.on((2.0, 3.0)), dot.on((1.0, 2.0, 3.0, 4.0))
+            (6.0, 11.0)
         """
         return self(*operands)
 
-    def code(self, *operands: str) -> str:
-        """The call as code to paste, for operands that are written out.
-
-        >>> from tinygraph.engine.ops import dot, log, log_slope, mul, power
-        >>> mul.code("b", "c"), log.code("a"), power(3).code("x"), dot.code("w", "x")
-        ('b * c', 'tinygraph.log(a)', 'x ** 3.0', 'tinygraph.dot([w], [x])')
-        >>> log_slope.code("a")
-        'tinygraph.engine.ops.log_slope(a)'
-        """
-        if self.name in _INFIX:
-            return f"{operands[0]} {_INFIX[self.name]} {operands[1]}"
-        family, *parameters = self.made_by or ("",)
-        if family:
-            of = ", ".join(map(repr, parameters))
-            if family.__name__ == "power":
-                return f"{operands[0]} ** {of}"
-            return f"tinygraph.engine.ops.{family.__name__}({of})({', '.join(operands)})"
-        from tinygraph import __all__ as public
-
-        room = "engine.ops." if self.name in TABLE and self.name not in public else ""
-        return f"tinygraph.{room}{self.name}({', '.join(operands)})"
-
     def text(self, *operands: str) -> str:
-        """The op written out for operands that are written out.
+        """Return the op written out, for operands that are written out.
 
-        >>> from tinygraph.engine.ops import log, mul, neg, power
-        >>> mul.text("b", "c"), neg.text("b"), power(3).text("x"), log.text("a")
-        ('b × c', '-b', 'x**3', 'log(a)')
+        Examples:
+            >>> from tinygraph.engine.ops import log, mul, neg, power
+            >>> mul.text("b", "c"), neg.text("b"), power(3).text("x"), log.text("a")
+            ('b × c', '-b', 'x**3', 'log(a)')
         """
         if "{" in self.symbol:
             return self.symbol.format(*operands)
@@ -186,172 +182,130 @@ class Op:
             return f"{self.symbol}({', '.join(operands)})"
         return f"{operands[0]} {self.symbol} {operands[1]}"
 
+    def short_text(self, *operands: str) -> str:
+        """Return the op as diagrams and steps write it: `text`, or the template `notation`."""
+        return self.notation.format(*operands) if self.notation else self.text(*operands)
+
+    def _precedence(self) -> int:
+        """How tightly the op binds its operands; 0 for a function, whose operands stand in parentheses already."""
+        if "{" in self.symbol:
+            return 0 if "({" in self.symbol or "|{" in self.symbol else 3
+        return _PRECEDENCE.get(self.symbol, 0 if self.symbol.isidentifier() else 1)
+
     if TYPE_CHECKING:
 
         @overload
         def __call__(self, *operands: float) -> float: ...  # type: ignore[overload-overlap]
         @overload
-        def __call__(self, *operands: N | float) -> N: ...
+        def __call__(self, *operands: T | float) -> T: ...
         @overload
         def __call__(self, *operands: Any) -> Any: ...
-        def __call__(self, *operands: Any) -> Any:
-            """Compute on plain numbers; let the first node among the operands record."""
 
-    else:
-
-        def __call__(self, x=_NOTHING, y=None, *more):
-            """Compute on plain numbers; let the first node among the operands record."""
-            if y is None:
-                if not self.dy and x is not _NOTHING:
-                    if type(x) is float:
-                        return self.number(x)
-                    record = getattr(type(x), "_record", None)
-                    return self._plain(x) if record is None else record(self, x)
-            elif self.dy and not more:
-                if type(x) is type(y) is float:
-                    return self.number(x, y)
-                record = getattr(type(x), "_record", None) or getattr(type(y), "_record", None)
-                if record is None:
-                    return self._plain(x, y)
-                if self.family and not hasattr(type(y), "_record") and not getattr(y, "shape", ()):
-                    return self.family(plain_number(y, self.name))(x)
-                return record(self, x, y)
-            given = (x is not _NOTHING) + (y is not None) + len(more)
-            raise TypeError(f"{self.name} takes {self.arity} operand(s), but {given} were given")
+    def __call__(self, x: Any = _NOTHING, y: Any = None, *more: Any) -> Any:
+        """Compute on plain numbers and arrays; let the first node among the operands record."""
+        if y is None:
+            if self.arity == 1 and x is not _NOTHING:
+                if type(x) is float:
+                    return self.floats(x)
+                return x._record(self, x) if isinstance(x, Traced) else self._plain(x)
+        elif self.arity == 2 and not more:
+            if type(x) is type(y) is float:
+                return self.floats(x, y)
+            if self.with_plain and not isinstance(y, Traced) and isinstance(x, Traced) and not getattr(y, "shape", ()):
+                return self.with_plain(plain_number(y, self.name))(x)
+            if isinstance(x, Traced):
+                return x._record(self, x, y)
+            return y._record(self, x, y) if isinstance(y, Traced) else self._plain(x, y)
+        given = (x is not _NOTHING) + (y is not None) + len(more)
+        raise TypeError(f"{self.name} takes {self.arity} operand(s), but {given} were given")
 
     def __repr__(self) -> str:
         return f"<op {self.text(*'xy'[: self.arity])}: {self.domain.text}>"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return (self.made_by[0], self.made_by[1:]) if self.made_by else (_row, (self.name,))
-
-
-class VariadicOp(Op):
-    """A row whose operands are `arity` lists of numbers; a slope is then a sequence, one for each entry.
-
-    `combine` computes it on the lists, `number` on all their entries one after the other, as a node holds them.
-
-    >>> from tinygraph.engine.ops import dot
-    >>> dot([1.0, 2.0], [3.0, 4.0])
-    11.0
-    """
-
-    __slots__ = ("combine",)
-    variadic = True
-
-    def __init__(self, name: str, combine: Callable[..., float], **columns: Any) -> None:
-        super().__init__(name, lambda *operands: combine(*self.lists(operands)), **columns)
-        self.combine = combine
-
-    def lists(self, operands: Sequence[Any]) -> list[Sequence[Any]]:
-        """The lists that operands one after the other come from.
-
-        >>> from tinygraph.engine.ops import dot
-        >>> dot.lists((1.0, 2.0, 3.0, 4.0))
-        [(1.0, 2.0), (3.0, 4.0)]
-        """
-        size = len(operands) // self.arity
-        return [operands[i * size : (i + 1) * size] for i in range(self.arity)]
-
-    def on(self, operands: Sequence[Any]) -> Any:
-        """Call it on operands one after the other, as a node holds them."""
-        return self(*self.lists(operands))
-
-    def code(self, *operands: str) -> str:
-        """The call as code to paste, for operands that are written out."""
-        return super().code(*[f"[{', '.join(entries)}]" for entries in self.lists(operands)])
-
-    def slopes(self, out: Any, operands: Sequence[Any], wanted: list[bool]) -> tuple[Any, ...]:
-        """The local derivatives up to the last that is wanted; one that is not wanted is None."""
-        last = len(wanted) - wanted[::-1].index(True) if True in wanted else 0
-        lists = self.lists(operands)
-        slopes = [slope for column in (self.dx, self.dy) if column for slope in column(out, *lists)]
-        return tuple([slope if want else None for slope, want in zip(slopes[:last], wanted, strict=False)])
-
-    def text(self, *operands: str) -> str:
-        """The op written out, long lists cut short.
-
-        >>> from tinygraph.engine.ops import dot, total
-        >>> dot.text("w1", "w2", "x1", "x2"), total.text("a", "b", "c", "d")
-        ('dot([w1, w2], [x1, x2])', 'total([a, b, …, d])')
-        """
-        lists = self.lists(operands)
-        short = [x if len(x) <= 3 else (*x[:2], "…", x[-1]) for x in lists]
-        return f"{self.name}({', '.join('[' + ', '.join(x) + ']' for x in short)})"
-
-    if not TYPE_CHECKING:
-
-        def __call__(self, xs=_NOTHING, ys=None, *more):
-            """Compute on lists of plain numbers; where one entry is a node, record one node."""
-            if self.arity != (1 if ys is None else 2) or more or xs is _NOTHING:
-                given = (xs is not _NOTHING) + (ys is not None) + len(more)
-                raise TypeError(f"{self.name} takes {self.arity} sequence(s), but {given} were given")
-            try:
-                xs = tuple(xs)
-                ys = None if ys is None else tuple(ys)
-            except TypeError:
-                for sequence in (xs, ys or ()):
-                    if not hasattr(sequence, "__iter__"):
-                        message = f"{self.name} takes sequences of numbers and nodes, not {sequence!r}"
-                        raise TypeError(message) from None
-                raise
-            if ys is not None and len(xs) != len(ys):
-                raise ValueError(f"{self.name} needs sequences of one length, got {len(xs)} and {len(ys)}")
-            lists = (xs,) if ys is None else (xs, ys)
-            for entries in lists:
-                for entry in entries:
-                    record = getattr(type(entry), "_record_lists", None)
-                    if record is not None:
-                        return record(self, xs, ys)
-            return self.combine(*[[plain_number(x, self.name) for x in entries] for entries in lists])
-
-    def __repr__(self) -> str:
-        return f"<op {self.name}({', '.join('xy'[: self.arity])}): {self.domain.text}>"
+        return (self.maker, self.parameters) if self.maker else (op_named, (self.name,))
 
 
 def op(
     name: str,
-    number: Callable[..., float],
+    floats: Callable[..., float],
     *,
-    dx: Callable[..., Any],
-    dy: Callable[..., Any] | None = None,
+    partials: tuple[Callable[..., Any], ...],
     symbol: str = "",
-    array: Callable[..., Any] | None = None,
+    arrays: Callable[..., Any] | None = None,
     domain: Domain = ANY,
     analytic: Callable[..., Any] | None = None,
     linear: bool = False,
 ) -> Op:
-    """Register a row of your own: the op then computes on floats, records on nodes, and is differentiated.
+    """Register an op of your own: it computes on floats, records on nodes, and is differentiated.
 
-    `number` computes it on floats (by IEEE: nan or infinity rather than an exception). `dx` and `dy`
-    are its slopes, functions of (out, x) or (out, x, y) that use + - * / and rows only, so that there
-    are derivatives of every order. `array` computes it on arrays: a function of (m, x), where m is
-    `tinygraph.arrays`; without it that goes float by float. `analytic`, if it is: a function of (m, x),
-    where m is cmath or mpmath. `domain` says where it is smooth. A taken name, or one that is no identifier, is a
-    ValueError; `tinygraph.testing.op_test(row)` tests the row.
+    Test it with `tinygraph.testing.op_test`.
 
-    >>> from tinygraph import Value, grad
-    >>> cube = op("cube", lambda x: x * x * x, dx=lambda out, x: 3.0 * x * x, analytic=lambda m, x: x**3)
-    >>> cube(2.0)
-    8.0
-    >>> x = Value(2.0)
-    >>> grad(grad(cube(x), x, create_graph=True), x)
-    12.0
+    Args:
+        name: A Python identifier that no other op has.
+        floats: Function of one or two floats, by IEEE 754: NaN or infinity rather than an exception.
+        partials: One local derivative per operand, functions of (out, x) or (out, x, y) that use `+ - * /` and
+            ops only, so that there are derivatives of every order.
+        symbol: How the op is written: a sign between two operands, or a template with `{}`. Defaults to the name.
+        arrays: Function of (m, x) or (m, x, y) on arrays, where m is `tinygraph.kernels.arrays`. Without it,
+            arrays are computed float by float.
+        domain: Where the op is differentiable. Defaults to all real numbers.
+        analytic: Function of (m, x) or (m, x, y) on complex numbers, where m is `cmath` or `mpmath`.
+        linear: Whether the op is linear.
+
+    Returns:
+        The op.
+
+    Raises:
+        ValueError: If the name is taken, or not an identifier.
+        TypeError: If a kernel or a local derivative is not a function.
+
+    Examples:
+        >>> from tinygraph import Value, grad
+        >>> cube = op("cube", lambda x: x * x * x, partials=(lambda out, x: 3.0 * x * x,), analytic=lambda m, x: x**3)
+        >>> cube(2.0)
+        8.0
+        >>> x = Value(2.0)
+        >>> grad(grad(cube(x), x, create_graph=True), x)
+        12.0
     """
     if not name.isidentifier():
         raise ValueError(f"an op's name must be a Python identifier, not {name!r}")
     if name in TABLE:
         raise ValueError(f"there is an op {name!r} in the table already: choose another name")
-    for column, function in (("number", number), ("dx", dx), *((("dy", dy),) if dy else ())):
+    if not isinstance(partials, tuple) or len(partials) not in (1, 2):
+        raise TypeError(f"partials of op {name!r} must be a tuple of one or two functions, not {partials!r}")
+    for what, function in (("floats", floats), *[("a partial", partial) for partial in partials]):
         if not callable(function):
-            raise TypeError(f"{column} of op {name!r} must be a function, not {function!r}")
-    row = Op(name, number, dx=dx, dy=dy, symbol=symbol, array=array, domain=domain, analytic=analytic, linear=linear)
-    OUTSIDE[name] = row  # by this name it is found again when a graph is unpickled
-    return row
+            raise TypeError(f"{what} of op {name!r} must be a function, not {function!r}")
+    made = Op(
+        name, floats, partials=partials, symbol=symbol, arrays=arrays, domain=domain, analytic=analytic, linear=linear
+    )
+    REGISTERED[name] = made  # by this name it is found again when a graph is unpickled
+    return made
 
 
-def _row(name: str) -> Op:
-    row = TABLE.get(name) or OUTSIDE.get(name)
-    if row is None:
+def op_named(name: str) -> Op:
+    """Return the op of this name, from the table or registered by a user; LookupError if there is none."""
+    found = TABLE.get(name) or REGISTERED.get(name)
+    if found is None:
         raise LookupError(f"no op is called {name!r}: import the module that registers it before loading the graph")
-    return row
+    return found
+
+
+def _of_arrays(partial: Any) -> Any:
+    """A local derivative of the table, its code over other names: `sigmoid(-x)` then calls the kernel for arrays.
+
+    One on the way through `Op.__call__` would cost as much as the kernel itself on small arrays. A partial from
+    outside the table stays as it is.
+    """
+    names = TABLE["add"].partials[0].__globals__
+    if getattr(partial, "__globals__", None) is not names:
+        return partial
+    if not _ARRAY_NAMES:
+        _ARRAY_NAMES.update(names)
+        _ARRAY_NAMES.update({row.name: row.arrays for row in TABLE.values() if not row.variadic})
+    return type(partial)(partial.__code__, _ARRAY_NAMES, partial.__name__, None, partial.__closure__)
+
+
+_ARRAY_NAMES: dict[str, Any] = {}  # the namespace of the table, with array kernels in place of ops

@@ -1,6 +1,8 @@
-"""Arithmetic: the operators and methods of a node, each through its row of the table."""
+"""What Value and Tensor share: construction, operators and methods, refusals, display, and NumPy's protocol."""
 
 from __future__ import annotations
+
+import operator
 
 from tinygraph.engine import contexts, graph, ops
 from tinygraph.engine.graph import Node
@@ -8,24 +10,70 @@ from tinygraph.engine.graph import Node
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from typing import Any, Self
+    from typing import Any, ClassVar, NoReturn, Self
 
     from tinygraph.engine.op import Op
 
+COMPARISONS = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
+UFUNCS: dict[str, Callable[..., Any]] = {
+    **{op.array_source: op for op in ops.TABLE.values() if isinstance(op.array_source, str)},
+    "less": operator.lt,
+    "less_equal": operator.le,
+    "greater": operator.gt,
+    "greater_equal": operator.ge,
+    "equal": operator.is_,
+    "not_equal": operator.is_not,
+}
 
-def _method(row: Op) -> Callable[[Any], Any]:
+
+def _method(op: Op) -> Callable[[Any], Any]:
     def method(self: Any) -> Any:
-        return row(self)
+        return op(self)
 
-    method.__doc__ = f"`tinygraph.{row.name}` of this node."
-    method.__name__ = row.name
+    method.__doc__ = f"`tinygraph.{op.name}` of this node."
+    method.__name__ = op.name
     return method
 
 
-class Arithmetic(Node):
-    """A node that is computed with: `x + y` records the row `add`, `x.exp()` the row `exp`."""
+class Operators(Node):
+    """A node that you compute with: `x + y` records the op `add`, `x.exp()` the op `exp`."""
 
     __slots__ = ()
+    constant_class: ClassVar[type[Operators]]  # the same class for constants
+    _ufuncs: ClassVar[dict[str, Callable[..., Any]]] = UFUNCS
+    _plural = ""  # "s" where a node holds several numbers
+    _in_place_of_math = "tinygraph.exp(x)"
+
+    def __init__(self, data: Any, name: str = "", *, constant: bool = False) -> None:
+        if constant:
+            self.__class__ = self.constant_class  # the class is the mark: operators need not look for another
+        self.raw = self._accepted(data)
+        self.op = self.x = self.y = self.x_partial = self.y_partial = self.grad = self.metadata = None
+        self.awaited = self.version = 0
+        if name:
+            self.name = name
+        if graph.watch is not None:
+            graph.watch(self)
+
+    def _accepted(self, data: Any) -> Any:
+        """Return data as the raw value of a leaf; TypeError if it is not of this kind."""
+        raise NotImplementedError
+
+    def detach(self) -> Self:
+        """Return a constant of the same value, without operands.
+
+        Examples:
+            >>> from tinygraph import Value
+            >>> x = Value(2.0)
+            >>> y = x * x.detach()
+            >>> y.backward(); x.grad
+            2.0
+        """
+        return self._constant(self.raw)
+
+    @classmethod
+    def _constant(cls, raw: Any) -> Self:
+        return cls.constant_class(raw)  # type: ignore[return-value]  # it is a subclass
 
     def backward(self, *, seed: Any = None, accumulate: bool = False) -> None:
         """Backpropagate: set `.grad` of every node this one came from to d self / d node, times `seed` (1).
@@ -64,13 +112,6 @@ class Arithmetic(Node):
         for leaf, old in zip(leaves, held, strict=True):
             if old is not None and not leaf.constant:
                 leaf.grad = leaf._gradient(leaf.grad + old)
-
-    def _backpropagate(self, seed: Any, nodes: Sequence[Node] | None = None) -> list[Any] | None:
-        """Set the gradients of one pass; where it is left, None rather than half sums.
-
-        With `nodes`, all that a gradient reaches, return theirs instead, and leave `.grad` as it was.
-        """
-        raise NotImplementedError
 
     @staticmethod
     def _infix(op: Op, x: Any, y: Any) -> Any:
@@ -116,7 +157,84 @@ class Arithmetic(Node):
     def __abs__(self) -> Self:
         return ops.abs(self)
 
-    # The rows as methods, for people who come from micrograd and PyTorch, and for NumPy.
+    # --- comparisons (== and hash are identity)
+
+    def __lt__(self, other: Any) -> Any:
+        return self._compare("<", other)
+
+    def __le__(self, other: Any) -> Any:
+        return self._compare("<=", other)
+
+    def __gt__(self, other: Any) -> Any:
+        return self._compare(">", other)
+
+    def __ge__(self, other: Any) -> Any:
+        return self._compare(">=", other)
+
+    def _compare(self, symbol: str, other: Any) -> Any:
+        raise NotImplementedError
+
+    # --- what would cut the graph silently
+
+    def _cut(self, *_: Any, **__: Any) -> NoReturn:
+        raise TypeError(
+            f"a {self._kind()} does not turn into {'' if self._plural else 'a '}plain number{self._plural} by itself, "
+            f"because that would cut the graph: take x.data or x.item() for the number{self._plural}, and "
+            f"{self._in_place_of_math} in place of math.exp(x)"
+        )
+
+    __float__ = __int__ = __complex__ = _cut
+
+    def __bool__(self) -> NoReturn:
+        raise TypeError(f"a {self._kind()} is neither true nor false: compare it (x > 0), or look at x.data")
+
+    # --- NumPy
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
+        """Let `np.exp(v)`, `np.float64(2) * v` and `array + t` record."""
+        function = self._ufuncs.get(ufunc.__name__)
+        if function is None or method != "__call__" or options:
+            name = f"{ufunc.__name__}.{method}".removesuffix(".__call__")
+            kind = self._kind()
+            raise TypeError(f"np.{name} with these arguments does not work on a {kind}: use tinygraph's functions")
+        return self._apply(function, ufunc.__name__, inputs)
+
+    @staticmethod
+    def _apply(function: Callable[..., Any], name: str, inputs: Sequence[Any]) -> Any:  # noqa: ARG004
+        """Apply what a ufunc stands for."""
+        return function(*inputs)
+
+    # --- display
+
+    @classmethod
+    def _kind(cls) -> str:
+        """The name of the public class."""
+        return next(c.__name__ for c in cls.__mro__ if not c.__name__.startswith("_"))
+
+    def _shown(self) -> str:
+        """What the repr shows of the value."""
+        return repr(self.raw)
+
+    def __repr__(self) -> str:
+        parts = [self._shown()]
+        if self.name:
+            parts.append(f"name={self.name!r}")
+        if self.op is not None:
+            parts.append(f"op={self.op.name!r}")
+        if isinstance(self.grad, float):  # an array would be longer than the line
+            parts.append(f"grad={self.grad!r}")
+        if self.constant:
+            parts.append("constant=True")
+        return f"{self._kind()}({', '.join(parts)})"
+
+    def item(self) -> float:
+        """Return the value as a float, as in PyTorch."""
+        raise NotImplementedError
+
+    def __format__(self, spec: str) -> str:
+        return format(self.item(), spec) if spec else str(self)
+
+    # The ops as methods, for people who come from micrograd and PyTorch, and for NumPy.
 
     exp = _method(ops.exp)
     expm1 = _method(ops.expm1)

@@ -16,12 +16,14 @@ from typing import Any
 import numpy as np
 
 from tinygraph.engine import ops
+from tinygraph.engine.autodiff import propagate
 from tinygraph.engine.contexts import finite
-from tinygraph.engine.graph import Node, check_fresh, order, propagate, require_node
+from tinygraph.engine.graph import Node, check_fresh, order, require_node
 from tinygraph.engine.op import Op
 from tinygraph.explaining import notation
+from tinygraph.explaining.code import call_code
 from tinygraph.stepping.stepper import called, derivative_of
-from tinygraph.tensor.array_ops import Wiring
+from tinygraph.tensor.array_ops import ArrayOp
 
 SMALL, LARGE = 1e-8, 1e8  # by how much a gradient shrinks or grows on its way before it is worth a word
 
@@ -107,32 +109,32 @@ def diagnose(root: Node, parameters: Iterable[Node] = ()) -> Diagnosis:
 def _forward(nodes: Sequence[Node]) -> list[Finding]:
     """The first number of the forward pass that is not finite."""
     for node in reversed(nodes):
-        if finite(node._data):
+        if finite(node.raw):
             continue
         if node.op is None:
-            says = f"{called(node)} is {_bad(node._data)} already"
+            says = f"{called(node)} is {_bad(node.raw)} already"
             return [Finding("bad input", node, says, "look where it was read or computed")]
         numbers, entry = _operands(node)
-        kind = _kind(node.op, numbers, _bad(node._data))
-        text = f"{_said(node)} = {notation.number(_bad(node._data))}{_where(node, numbers)}{_place(entry)}"
+        kind = _kind(node.op, numbers, _bad(node.raw))
+        text = f"{_said(node)} = {notation.number(_bad(node.raw))}{_where(node, numbers)}{_place(entry)}"
         return [Finding(kind, node, text, _mend(node, kind), _slice(node, numbers))]
     return []
 
 
 def _operands(node: Node) -> tuple[list[float], tuple[int, ...]]:
     """The numbers that a bad number was made of, and at which entry it stands; none where entries are mixed."""
-    data = node._data
+    data = node.raw
     if not hasattr(data, "shape"):
         return node.numbers, ()
     entry = tuple(int(i) for i in np.argwhere(~np.isfinite(data))[0])
-    if isinstance(node.op, Wiring):
+    if isinstance(node.op, ArrayOp):
         return [], entry
     return [float(np.broadcast_to(x, data.shape)[entry]) for x in node.numbers], entry
 
 
 def _kind(op: Op, numbers: Sequence[float], result: float) -> str:
     """What kind of accident it was."""
-    if isinstance(op, Wiring) or not numbers:
+    if isinstance(op, ArrayOp) or not numbers:
         return "overflow of a sum" if math.isinf(result) else "inf - inf in a sum"
     if any(math.isnan(x) for x in numbers):
         return "nan before"
@@ -145,7 +147,7 @@ def _kind(op: Op, numbers: Sequence[float], result: float) -> str:
         return "inf - inf"
     if op is ops.binary_cross_entropy and x in (0.0, 1.0):
         return "log of 0"
-    if op.name in ("log", "log1p", "log_slope", "logit"):
+    if op.name in ("log", "log1p", "log_partial", "logit"):
         return "log of 0" if math.isinf(result) else "log of a negative number"
     if (op is ops.sqrt or _is_power(op)) and x < 0:
         return "negative base"
@@ -157,7 +159,7 @@ def _kind(op: Op, numbers: Sequence[float], result: float) -> str:
 
 
 def _is_power(op: Op) -> bool:
-    return op is ops.pow or bool(op.made_by and op.made_by[0] in (ops.power, ops.power_slope))
+    return op is ops.pow or op.maker in (ops.power, ops.power_partial)
 
 
 def _mend(node: Node, kind: str) -> str:
@@ -192,11 +194,11 @@ def _mend(node: Node, kind: str) -> str:
 def _backward(root: Node, nodes: Sequence[Node], wanted: Sequence[Node]) -> Iterator[Finding]:
     """The first contribution that is not finite; else gradients that did not arrive, vanished or exploded."""
     adjoints: dict[Node, Any] = {}
-    seed = np.ones_like(root._data) if hasattr(root._data, "shape") else 1.0
+    seed = np.ones_like(root.raw) if hasattr(root.raw, "shape") else 1.0
     ways: dict[Node, tuple[float, Node]] = {}  # for each node its largest contribution, and from whom
-    for node, _, operand, upstream, slope, contribution in propagate(root, seed, adjoints):
+    for node, _, operand, upstream, local, contribution in propagate(root, seed, adjoints):
         if not finite(contribution):
-            yield _bad_contribution(root, node, operand, upstream, slope, contribution)
+            yield _bad_contribution(root, node, operand, upstream, local, contribution)
             return
         size = _size(contribution)
         if operand not in ways or size > ways[operand][0]:
@@ -221,19 +223,19 @@ def _backward(root: Node, nodes: Sequence[Node], wanted: Sequence[Node]) -> Iter
             yield from _out_of_proportion(root, leaf, adjoints, ways)
 
 
-def _bad_contribution(root: Node, node: Node, operand: Node, upstream: Any, slope: Any, contribution: Any) -> Finding:
+def _bad_contribution(root: Node, node: Node, operand: Node, upstream: Any, local: Any, contribution: Any) -> Finding:
     """Where a gradient stops being finite, though every number was."""
-    factors = [x for x in (upstream, slope) if not hasattr(x, "text")]
+    factors = [x for x in (upstream, local) if not hasattr(x, "text")]
     infinite = [x for x in factors if not finite(x)]
     zero = any(not _size(x) for x in factors if finite(x))
     kind = "0 · inf" if infinite and zero else "infinite slope" if infinite else "overflow"
     name = f"d{called(node)}/d{called(operand)}"
     if len(factors) == 2:
-        sum_up = f"{_in_a_factor(upstream)} × {_in_a_factor(slope)} = {notation.number(_bad(contribution))}"
+        sum_up = f"{_in_a_factor(upstream)} × {_in_a_factor(local)} = {notation.number(_bad(contribution))}"
     else:
         sum_up = notation.number(_bad(contribution))
     says = f"{derivative_of(root, operand)} gets {derivative_of(root, node)} · {name} = {sum_up}"
-    if not hasattr(node._data, "shape"):
+    if not hasattr(node.raw, "shape"):
         says += _where(node, node.numbers)
     mend = ""
     if infinite and (node.op is ops.sqrt or (node.op is not None and _is_power(node.op))):
@@ -260,17 +262,17 @@ def _nothing_arrived(leaf: Node, nodes: Sequence[Node], adjoints: dict[Node, Any
     stops = []
     for node in reversed(nodes):
         if node in above and node in adjoints and _size(adjoints[node]):
-            for operand, slope in zip(node.args, node.slopes, strict=False):
+            for operand, local in zip(node.args, node.partials, strict=False):
                 towards = isinstance(operand, Node) and (operand in above or operand is leaf)
-                if towards and (slope is None or not _size(adjoints[node] * slope)):
-                    stops.append((node, operand, slope))
+                if towards and (local is None or not _size(adjoints[node] * local)):
+                    stops.append((node, operand, local))
     nothing = f"no gradient reached {called(leaf)}"
     if not stops:
         return Finding("no gradient", leaf, f"{nothing}: the contributions that arrive add up to 0")
-    node, operand, slope = stops[0]
+    node, operand, local = stops[0]
     more = f", and at {len(stops) - 1} more" if len(stops) > 1 else ""
-    if slope is not None and not hasattr(slope, "text") and _size(slope):
-        product = f"{_size(adjoints[node]):.1e} × {_size(slope):.1e}"
+    if local is not None and not hasattr(local, "text") and _size(local):
+        product = f"{_size(adjoints[node]):.1e} × {_size(local):.1e}"
         says = f"{nothing}: it shrinks on its way until, at {_said(node)}, {product} is 0"
         return Finding("vanishing gradient", leaf, says + more, _TOO_SMALL)
     says = (
@@ -371,17 +373,17 @@ def _slice(node: Node, numbers: Sequence[Any]) -> Node | None:
 
 def _own_slice(node: Node) -> Node | None:
     """The op of a number on the numbers it has; of an array there is no single entry to show."""
-    return None if hasattr(node._data, "shape") else _slice(node, node.numbers)
+    return None if hasattr(node.raw, "shape") else _slice(node, node.numbers)
 
 
 def _code(node: Node) -> str:
     """A node of one op as code to paste."""
     assert node.op is not None
-    return node.op.code(*[_input(x) if isinstance(x, Node) else repr(x) for x in node.args])
+    return call_code(node.op, *[_input(x) if isinstance(x, Node) else repr(x) for x in node.args])
 
 
 def _input(node: Node) -> str:
-    number = node._data
+    number = node.raw
     kind = "Value" if isinstance(number, float) else "Tensor"
     number = float(number)
     text = repr(number) if math.isfinite(number) else f"float('{number}')"

@@ -7,8 +7,6 @@ from collections.abc import Callable
 from typing import Any
 
 from tinygraph.engine.graph import Node
-from tinygraph.engine.op import Op
-from tinygraph.engine.ops import sigmoid, total
 
 SPEC = ".4g"  # of numbers
 NAME = 24  # characters of a name; the whole one is in the tooltip
@@ -18,7 +16,6 @@ EXACT = 7  # of a number that stands in the program
 TERMS = 4  # of a sum that is written out
 ENTRIES = 4  # arrays of so many entries are written out
 _NO_SIGNS = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")  # what no engine, no XML can show
-_RANKS = {"+": 1, "-": 1, "×": 2, "/": 2, "@": 2, "**": 3}
 
 
 def clean(text: str) -> str:
@@ -141,7 +138,7 @@ def label(node: Any, spec: str = ".4g", depth: int = 2) -> str:
     if node.name:
         return mention(node.name)
     if node.op is None:
-        return quantity(node._data, spec)
+        return quantity(node.raw, spec)
     if not depth or len(node.args) > TERMS:
         return "…"
     return expression(node, spec, depth)
@@ -163,16 +160,14 @@ def written(node: Node, say: Callable[[Any], str]) -> str:
     """The op of a node over what `say` says of its operands, in parentheses where they are needed."""
     op = node.op
     assert op is not None
-    rank = _rank(op)
+    rank = op.precedence
     texts = [say(operand) for operand in node.args]
     if rank:
         for slot, operand in enumerate(node.args):
-            inner = _rank(operand.op) if isinstance(operand, Node) and not operand.name and operand.op else 0
+            inner = operand.op.precedence if isinstance(operand, Node) and not operand.name and operand.op else 0
             if texts[slot].startswith("-") or 0 < inner < rank or (inner == rank and slot):
                 texts[slot] = f"({texts[slot]})"
-    if op is total:  # an addition of several
-        return " + ".join(texts if len(texts) <= TERMS else [*texts[:2], "…", texts[-1]])
-    return f"σ({texts[0]})" if op is sigmoid else op.text(*texts)
+    return op.short_text(*texts)
 
 
 def headline(node: Node) -> str:
@@ -180,12 +175,12 @@ def headline(node: Node) -> str:
     return " = ".join(filter(None, [cut(node.name), expression(node)]))
 
 
-def local(node: Node, slope: Any, spec: str = ".4g") -> str:
+def local(node: Node, local: Any, spec: str = ".4g") -> str:
     """A slope in words: a number, a shape, or what the adjoint of wiring does."""
-    if not hasattr(slope, "text"):
-        return quantity(slope, spec)
+    if not hasattr(local, "text"):
+        return quantity(local, spec)
     names = [label(operand, spec, 1) for operand in node.args]
-    return str(slope.text(*[f"({name})" if " " in name and name[0] not in "([" else name for name in names]))
+    return str(local.text(*[f"({name})" if " " in name and name[0] not in "([" else name for name in names]))
 
 
 def mapped(note: str, upstream: str) -> str:
@@ -197,15 +192,6 @@ def mapped(note: str, upstream: str) -> str:
     if "·" in note:
         return note.replace("·", upstream)
     return f"{upstream}{note}" if note.startswith(".") else f"{upstream}, {note}"
-
-
-def _rank(op: Op) -> int:
-    """How tightly an op binds; 0 for a function, whose operands have parentheses already."""
-    if op is total:
-        return 1
-    if "{" in op.symbol:
-        return 0 if "({" in op.symbol or "|{" in op.symbol else 3
-    return _RANKS.get(op.symbol, 0 if op.symbol.isidentifier() else 1)
 
 
 def derivative(root: Node, node: Node, style: str) -> str:

@@ -86,8 +86,8 @@ def _lines(root: Node, limit: int | None, grad: Callable[[Node], Any], here: Nod
         # (node, slope, the indentation of its line, that of its operands, how deep)
         stack: list[tuple[Node, Any, str, str, int]] = [(start, None, "", "", 0)]
         while stack:
-            node, slope, before, under, depth = stack.pop()
-            tail = f"   slope {slope}" if slope is not None else ""
+            node, local, before, under, depth = stack.pop()
+            tail = f"   slope {local}" if local is not None else ""
             if node in written:
                 out.append(f"{before}··· see {call(node)}{tail}")
                 continue
@@ -103,7 +103,7 @@ def _lines(root: Node, limit: int | None, grad: Callable[[Node], Any], here: Nod
             out.append(f"{before}{_line(node, mark, grad(node))}{tail}{'   ◄' if node is here else ''}")
             operands = [
                 (x, None if s is None else notation.local(node, s) if hasattr(s, "text") else _exact(s))
-                for x, s in zip(node.args, node.slopes, strict=True)
+                for x, s in zip(node.args, node.partials, strict=True)
                 if isinstance(x, Node)
             ]
             for i, (operand, pull) in reversed(list(enumerate(operands))):
@@ -119,7 +119,7 @@ def _line(node: Node, mark: str, gradient: Any) -> str:
     head = " = ".join(filter(None, [mark, expression]))
     grad = "" if node.constant else f"   grad {'·' if gradient is None else _exact(gradient)}"
     line = f"   at {node.line}" if node.line else ""
-    return f"{head}{'   ' * bool(head)}data {_exact(node._data)}{grad}{line}"
+    return f"{head}{'   ' * bool(head)}data {_exact(node.raw)}{grad}{line}"
 
 
 def _exact(x: Any) -> str:

@@ -7,7 +7,9 @@ not here is NumPy's own, or computed float by float (`float_by_float`): slow, ex
 from __future__ import annotations
 
 import contextvars
+import functools
 import math
+import sys
 from _thread import get_ident
 from collections.abc import Callable
 from typing import Any
@@ -50,11 +52,8 @@ def as_array(data: Any, what: str) -> Any:
     >>> as_array([1, 2], "Tensor")
     array([1., 2.])
     """
-    if hasattr(type(data), "_record"):
-        kind = type(data).__name__
-        if type(data).__name__ == "Tensor":
-            raise TypeError(f"{what}: this is a Tensor already; use it as it is, or .detach() for a constant copy")
-        raise TypeError(f"{what}: a {kind} and a Tensor cannot be mixed in one graph: take its .data")
+    if refusal := getattr(type(data), "not_an_array", ""):  # as `not_a_number` in `plain_number`
+        raise TypeError(f"{what}: {refusal}")
     if type(data) is not np.ndarray and _is_foreign(data):
         return data if data.dtype == np.float64 else data.astype(np.float64)
     try:
@@ -66,7 +65,7 @@ def as_array(data: Any, what: str) -> Any:
     if array.dtype.kind in "biuf":
         return array.astype(np.float64)
     if array.dtype.kind == "O":
-        if any(hasattr(type(entry), "_record") for entry in array.ravel()):
+        if any(hasattr(type(entry), "not_a_number") for entry in array.ravel()):
             raise TypeError(f"{what}: Values and Tensors cannot be mixed in one graph: take the .data of each Value")
         try:  # Fraction and Decimal
             return np.array([plain_number(entry, what) for entry in array.ravel()]).reshape(array.shape)
@@ -98,6 +97,13 @@ def add_up(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     if type(x) is np.ndarray:
         return np.add.reduce(x, axis=axis, keepdims=keepdims)  # type: ignore[call-overload]
     return np.sum(x, axis=axis, keepdims=keepdims)
+
+
+def kernel(source: str | Callable[..., Any] | None) -> Callable[..., Any] | None:
+    """Return the kernel that an op names: a function of this module or of NumPy, or one that is given this module."""
+    if isinstance(source, str):
+        return globals().get(source) or getattr(np, source)  # type: ignore[no-any-return]
+    return functools.partial(source, sys.modules[__name__]) if source else None
 
 
 def float_by_float(number: Callable[..., float], arity: int) -> Callable[..., Any]:
@@ -149,7 +155,7 @@ def larger(x: Any, y: Any) -> Any:
     return np.where(x > y, 1.0, np.where(x == y, 0.5, flat(x + flat(y))))
 
 
-def log_slope(x: Any) -> Any:
+def log_partial(x: Any) -> Any:
     """The slope of log: 1 / x, inf at 0, and nan below, where log is not defined."""
     return np.where(x >= 0, 1.0 / np.absolute(x), np.nan)
 
@@ -194,11 +200,11 @@ def binary_cross_entropy(a: Any, y: Any) -> Any:
 def binary_cross_entropy_da(a: Any, y: Any) -> Any:
     """(1 - y) / (1 - a) - y / a as one fraction, or at 0 and 1 the one term of a label, where 0 / 0 is 0."""
     below = a * (1.0 - a)
-    slope = (a - y) / below
+    local = (a - y) / below
     if type(below) is np.ndarray and below.size and np.minimum.reduce(below, axis=None) > 0:
-        return slope
+        return local
     label = np.where(y == 1, -1.0 / a, 1.0 / (1.0 - a))
-    return np.where((a >= 0) & (a <= 1), np.where((y == 1) | (y == 0), label, slope), np.nan)
+    return np.where((a >= 0) & (a <= 1), np.where((y == 1) | (y == 0), label, local), np.nan)
 
 
 def binary_cross_entropy_with_logits(z: Any, y: Any) -> Any:
@@ -211,7 +217,7 @@ def sigmoid_minus(z: Any, y: Any) -> Any:
     return _sigmoid_minus(z, *_decay_and_weight(z, y))
 
 
-def binary_cross_entropy_with_logits_and_slope(z: Any, y: Any) -> tuple[Any, Any]:
+def binary_cross_entropy_with_logits_and_partial(z: Any, y: Any) -> tuple[Any, Any]:
     """Value and slope at once, from one exp and one weight."""
     e, weight = _decay_and_weight(z, y)
     return _cross_entropy_of_logits(z, e, weight), _sigmoid_minus(z, e, weight)

@@ -122,7 +122,7 @@ def lowered_pow(x: float, y: float, n: int, factor: float) -> float:
     return out
 
 
-def pow_slope(x: float, y: float, n: int, k: int) -> float:
+def pow_partial(x: float, y: float, n: int, k: int) -> float:
     """d^(n+k) pow(x, y) / dx^n dy^k: x^(y - n) times a polynomial in log(x); at x = 0 its limit from the right.
 
     Where the terms of the polynomial cancel (for both n and k above 0), ulp of the largest term.
@@ -131,10 +131,10 @@ def pow_slope(x: float, y: float, n: int, k: int) -> float:
         return lowered_pow(x, y, n, falling(y, n))
     if n == 0 and x != 0:
         return lowered_pow(x, y, 0, log(x) ** k)
-    slopes = [1.0] + [0.0] * k  # of falling(y, n) by y: itself, the first, ... the k-th
+    partials = [1.0] + [0.0] * k  # of falling(y, n) by y: itself, the first, ... the k-th
     for i in range(n):
-        slopes = [(y - i) * slopes[j] + (j and j * slopes[j - 1]) for j in range(k + 1)]
-    terms = [(math.comb(k, j) * slopes[j], k - j) for j in range(k + 1)]  # with the powers of log(x)
+        partials = [(y - i) * partials[j] + (j and j * partials[j - 1]) for j in range(k + 1)]
+    terms = [(math.comb(k, j) * partials[j], k - j) for j in range(k + 1)]  # with the powers of log(x)
     if x != 0:
         return lowered_pow(x, y, n, sum([weight * log(x) ** power for weight, power in terms]))
     if y > n or y == n == 0:  # a power beats any logarithm; 0 to a power stays 0
@@ -142,7 +142,7 @@ def pow_slope(x: float, y: float, n: int, k: int) -> float:
     return pow(0.0, y - n) * next((weight * (-inf) ** power for weight, power in terms if weight), 0.0)
 
 
-def div_slope(x: float, y: float, n: int) -> float:
+def div_partial(x: float, y: float, n: int) -> float:
     """d^n (x / y) / dy^n = (-1)^n n! x / y^(n + 1)."""
     factor = float((-1) ** n * math.factorial(n))
     out = divide(x, y)
@@ -248,12 +248,12 @@ def sigmoid_difference(x: float, y: float) -> float:
     return out + out * ((error * rest - more) / below)  # without `more`, 2.1 ulp, and its slope 4.4
 
 
-def log_slope(x: float) -> float:
+def log_partial(x: float) -> float:
     """The slope of log: 1 / x, inf at 0, and nan below, where log is not defined."""
     return 1.0 / x if x > 0 else inf if x == 0 else nan
 
 
-def atan_slope(x: float) -> float:
+def atan_partial(x: float) -> float:
     """The slope of atan: 1 / (1 + x^2), also where x^2 overflows."""
     if abs(x) >= 1e150:
         return 1.0 / x / x
@@ -270,7 +270,7 @@ def binary_cross_entropy(a: float, y: float) -> float:
     return _weighted(y, -log(a)) + _weighted(1.0 - y, -log1p(-a))
 
 
-def binary_cross_entropy_slope(a: float, y: float, n: int) -> float:
+def binary_cross_entropy_partial(a: float, y: float, n: int) -> float:
     """d^n binary_cross_entropy(a, y) / da^n = (n - 1)! ((1 - y) / (1 - a)^n + y / (-a)^n), where 0 / 0 is 0."""
     if n == 1 and 0 < a < 1 and (y == 1 or y == 0):  # one term, and nothing to cancel
         return -1.0 / a if y else 1.0 / (1.0 - a)
@@ -286,7 +286,7 @@ def binary_cross_entropy_slope(a: float, y: float, n: int) -> float:
 
 
 def _share(weight: float, a: float, n: int) -> float:
-    return 0.0 if weight == 0 else div_slope(weight, a, n - 1)
+    return 0.0 if weight == 0 else div_partial(weight, a, n - 1)
 
 
 def logit(a: float) -> float:

@@ -24,8 +24,9 @@ def plain_number(value: Any, op: str = "Value") -> float:
             size = int(value).bit_length()
             raise OverflowError(f"{op}: an int of {size} bits is too large for a float") from None
     kind = type(value)
-    if hasattr(kind, "_record"):
-        raise TypeError(f"{op}: this is a {kind.__name__} already; use it as it is, or .detach() for a constant copy")
+    refusal = getattr(kind, "not_a_number", "")  # a node says itself what to do: this folder knows no graph
+    if refusal:
+        raise TypeError(f"{op}: this is a {kind.__name__} already; {refusal}")
     if getattr(value, "shape", None) == () and kind.__module__.partition(".")[0] == "numpy":
         return plain_number(value.item(), op)
     # Fraction and Decimal say how to become a float, and are no text, container or complex number.
@@ -46,3 +47,22 @@ def _remedy(value: Any) -> str:
     if hasattr(value, "__len__") or hasattr(value, "shape"):
         return "make one Value per entry: [Value(x) for x in entries]"
     return "pass an int or a float"
+
+
+def is_plain(value: Any, op: str) -> bool:
+    """Return whether a value is a plain number; false lets the other operand of an operator decide.
+
+    Raises:
+        TypeError: If it is of a built-in type that is never an operand.
+
+    Examples:
+        >>> is_plain(2, "add")
+        True
+    """
+    try:
+        plain_number(value, op)
+    except TypeError:
+        if isinstance(value, (str, bytes, complex, list, tuple, dict, set, type(None))):
+            raise
+        return False
+    return True

@@ -101,8 +101,8 @@ def rolled_up(
     J.backward()
     anew = recorded - start + perf_counter() - compiled
     columns, labels, numbers = np.array(X, dtype=np.float64).T.copy(), np.array([Y], dtype=np.float64), np.array(w)
-    slopes = np.array([[value.grad] for value in values])
-    readings = [Reading("two loops, each time anew", len(order(J)), anew, J.data, slopes, float(bias.grad or 0.0))]
+    partials = np.array([[value.grad] for value in values])
+    readings = [Reading("two loops, each time anew", len(order(J)), anew, J.data, partials, float(bias.grad or 0.0))]
 
     def tensors() -> tuple[float, Any, float]:
         column, offset = Tensor(numbers.reshape(-1, 1)), Tensor(b)

@@ -179,15 +179,15 @@ def descend(
     """
     for step in range(n_steps):
         J = backward()
-        slopes = [parameter.grad for parameter in parameters]
-        if not all(np.isfinite(number).all() for number in (J, *slopes) if number is not None):
+        partials = [parameter.grad for parameter in parameters]
+        if not all(np.isfinite(number).all() for number in (J, *partials) if number is not None):
             raise FloatingPointError(
                 f"the cost is {J} at step {step}: bring the features to one scale, lower the learning "
                 "rate, or take loss='cross_entropy_with_logits', which stays finite where a rounds to 0 or 1"
             )
-        for parameter, slope in zip(parameters, slopes, strict=True):
-            if slope is not None:
-                parameter.data -= learning_rate * slope
+        for parameter, local in zip(parameters, partials, strict=True):
+            if local is not None:
+                parameter.data -= learning_rate * local
         yield J
 
 

@@ -11,13 +11,14 @@ from typing import Any, NoReturn
 import numpy as np
 
 from tinygraph.engine import ops
-from tinygraph.engine.graph import Node, _revive
-from tinygraph.engine.metadata import Branch
-from tinygraph.engine.op import OUTSIDE, TABLE, Op
-from tinygraph.engine.value import COMPARISONS, Value
+from tinygraph.engine.graph import Node, restore
+from tinygraph.engine.metadata import Guard
+from tinygraph.engine.op import REGISTERED, TABLE, Op
+from tinygraph.engine.operators import COMPARISONS
+from tinygraph.engine.value import Value
 from tinygraph.support.messages import short
 from tinygraph.tensor import array_ops
-from tinygraph.tensor.array_ops import Wiring
+from tinygraph.tensor.array_ops import ArrayOp
 from tinygraph.tensor.tensor import Tensor
 
 FORMAT = "tinygraph graph"
@@ -69,21 +70,21 @@ def _is_key(_: Any) -> bool:
 # The families of ops, each with what it takes; some may be left out.
 _FAMILIES: dict[str, tuple[Callable[..., Op], tuple[_Check, ...]]] = {
     "power": (ops.power, (_is_number,)),
-    "power_slope": (ops.power_slope, (_is_number, _is_order)),
-    "pow_slope": (ops.pow_slope, (_is_order, _is_order)),
-    "div_slope": (ops.div_slope, (_is_order,)),
-    "binary_cross_entropy_slope": (ops.binary_cross_entropy_slope, (_is_order,)),
+    "power_partial": (ops.power_partial, (_is_number, _is_order)),
+    "pow_partial": (ops.pow_partial, (_is_order, _is_order)),
+    "div_partial": (ops.div_partial, (_is_order,)),
+    "binary_cross_entropy_partial": (ops.binary_cross_entropy_partial, (_is_order,)),
     "expand": (array_ops.expand, (_is_shape,)),
-    "collapse": (array_ops.collapse, (_is_shape,)),
+    "sum_to": (array_ops.sum_to, (_is_shape,)),
     "reshape": (array_ops.reshape, (_is_shape,)),
     "transpose": (array_ops.transpose, (_is_shape,)),
     "index": (array_ops.index, (_is_key,)),
-    "put": (array_ops.put, (_is_key, _is_shape)),
+    "scatter_add": (array_ops.scatter_add, (_is_key, _is_shape)),
     "concatenate": (array_ops.concatenate, (_is_int,)),
     "stack": (array_ops.stack, (_is_int,)),
     "sum_over": (array_ops.sum_over, (_is_axes, _is_flag)),
     "mean_over": (array_ops.mean_over, (_is_axes, _is_flag)),
-    "extreme": (array_ops.extreme, (_is_extreme, _is_axes, _is_flag)),
+    "extremum": (array_ops.extremum, (_is_extreme, _is_axes, _is_flag)),
     "indicator": (array_ops.indicator, (_is_extreme, _is_axes)),
 }
 
@@ -145,13 +146,13 @@ class Reader:
         kind: Any = Value if type(data) is float else Tensor
         grad = None if line.get("grad") is None else self.number(line["grad"], '"grad"', data)
         constant = self.typed(line.get("constant", False), bool, '"constant"', "true or false")
-        op, args, slopes = self.origin(line, data, nodes)
-        node = _revive(type(kind._constant(data)) if constant else kind, op, data, grad, args, slopes, 0, None)
+        op, args, partials = self.origin(line, data, nodes)
+        node = restore(type(kind._constant(data)) if constant else kind, op, data, grad, args, partials, 0, None)
         name = self.typed(line.get("name", ""), str, '"name"', "a text")
         scope = self.typed(line.get("scope", []), list, '"scope"', "a list of texts")
         source = self.typed(line.get("line", ""), str, '"line"', "a text")
         if name or scope or source:
-            notes = node.note()
+            notes = node.annotate()
             notes.name, notes.line = name, source
             notes.scope = tuple([self.typed(x, str, '"scope"', "a list of texts") for x in scope])
         return node
@@ -179,24 +180,24 @@ class Reader:
         if not any(isinstance(x, Node) for x in args):
             self.fail(f"no operand of {op.name} is a node")
         if many:
-            self.check_size(op, [np.shape(x._data if isinstance(x, Node) else x) for x in args], data.shape)
-        elif isinstance(op, Wiring):
+            self.check_size(op, [np.shape(x.raw if isinstance(x, Node) else x) for x in args], data.shape)
+        elif isinstance(op, ArrayOp):
             self.fail(f"{op.name} is for arrays")
-        slopes = tuple([self.slope(x, arg, op, many) for x, arg in zip(flows, args, strict=True)])
-        return op, args, slopes
+        partials = tuple([self.local(x, arg, op, many) for x, arg in zip(flows, args, strict=True)])
+        return op, args, partials
 
-    def slope(self, said: Any, operand: Any, op: Op, many: bool) -> Any:
+    def local(self, said: Any, operand: Any, op: Op, many: bool) -> Any:
         """A number; for Tensors true (it is computed when asked for) or an array; null where no gradient flows."""
         if said is None:
             return None
         if not isinstance(operand, Node) or operand.constant:
             self.fail("no gradient flows to a constant, so its slope is null")
-        if many and (isinstance(op, Wiring) or said is True):
+        if many and (isinstance(op, ArrayOp) or said is True):
             return True if said is True else self.fail(f"a slope of {op.name} is true or null")
-        slope = self.number(said, "a slope")
-        if many != isinstance(slope, np.ndarray) or (many and slope.shape != operand._data.shape):
+        local = self.number(said, "a slope")
+        if many != isinstance(local, np.ndarray) or (many and local.shape != operand.raw.shape):
             self.fail("a slope is a number in a graph of numbers, and an array of the operand's shape in one of arrays")
-        return slope
+        return local
 
     def earlier(self, said: Any, nodes: list[Node]) -> Node:
         """A node by its number, which must be one of those before."""
@@ -218,7 +219,7 @@ class Reader:
         if isinstance(said, str):
             if said == "matmul":
                 return array_ops.matmul
-            row = TABLE.get(said) or OUTSIDE.get(said)
+            row = TABLE.get(said) or REGISTERED.get(said)
             if row is None:
                 self.fail(f"there is no op {_short(said)}; if it is one of your own, register it before loading")
             return row
@@ -311,16 +312,16 @@ class Reader:
         """
         made = shape
         try:
-            if not isinstance(op, Wiring):
+            if not isinstance(op, ArrayOp):
                 made = np.broadcast_shapes(*shapes)
             elif op is array_ops.matmul:
                 made = _shape_of_product(*shapes)
             elif op.name in ("expand", "reshape"):
-                made = op.made_by[1]  # type: ignore[index]
-            elif op.name == "put":
-                made = op.made_by[2]  # type: ignore[index]
+                made = op.parameters[0]
+            elif op.name == "scatter_add":
+                made = op.parameters[1]
             elif op.name == "index":
-                made = np.empty(shapes[0], "V0")[op.made_by[1]].shape  # type: ignore[index]  # entries of no bytes
+                made = np.empty(shapes[0], "V0")[op.parameters[0]].shape  # entries of no bytes
         except (ValueError, IndexError, TypeError, OverflowError) as error:
             self.fail(f"{op.name} does not go with operands of the shapes {_short(shapes)}: {error}")
         if made != shape:
@@ -338,7 +339,7 @@ class Reader:
             if not all(isinstance(x, list) and len(x) == 2 for x in (numbers, sides)):
                 self.fail("it compares two numbers")
             text = self.typed(line["text"], str, "its text", "a text")
-            branch = Branch(COMPARISONS[sign], text, *[self.float(x, "what is compared") for x in numbers])
+            branch = Guard(COMPARISONS[sign], text, *[self.float(x, "what is compared") for x in numbers])
             pair = [None if x is None else self.earlier(x, nodes) for x in sides]
             if pair == [None, None] or not all(x is None or isinstance(x, Value) for x in pair):
                 self.fail("a number of the graph must take part in it")
@@ -348,7 +349,7 @@ class Reader:
                 if node is not None:
                     other = pair[1 - side]
                     key = (sign, side, branch.numbers[1 - side] if other is None else id(other))
-                    node.note().remember(key, branch, side)
+                    node.annotate().remember(key, branch, side)
 
 
 def _shape_of_product(x: tuple[int, ...], y: tuple[int, ...]) -> tuple[int, ...]:

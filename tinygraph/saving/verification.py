@@ -9,10 +9,11 @@ from typing import Any, NoReturn
 import numpy as np
 
 from tinygraph.engine import ops
-from tinygraph.engine.graph import Node, exhaust, order, propagate
+from tinygraph.engine.autodiff import exhaust, propagate
+from tinygraph.engine.graph import Node, order
 from tinygraph.explaining import notation
 from tinygraph.saving.reader import GraphFileError
-from tinygraph.tensor.array_ops import Wiring
+from tinygraph.tensor.array_ops import ArrayOp
 
 _ULPS = 8  # how far another machine's elementary functions may be from ours
 
@@ -46,16 +47,16 @@ def check(nodes: Sequence[Node], name: str, root: Node | None = None) -> None:
         if node.op is None:
             continue
         fresh = copy(node)
-        fresh.notes = None
+        fresh.metadata = None
         try:
             fresh._recompute()
         except (ValueError, TypeError, IndexError, MemoryError) as error:
             raise GraphFileError(f"{name}, node {i} ({_called(node)}) cannot be computed: {error}") from None
-        if not _close(node._data, fresh._data, node):
-            _fail(name, i, node, "data", node._data, "its row computes", fresh._data)
-        for slot, (stored, slope) in enumerate(zip(node._flow, fresh._flow, strict=True)):
-            if stored is not None and stored is not True and not _close(stored, slope):
-                _fail(name, i, node, f"slope by operand {slot + 1}", stored, "its row computes", slope)
+        if not _close(node.raw, fresh.raw, node):
+            _fail(name, i, node, "data", node.raw, "its row computes", fresh.raw)
+        for slot, (stored, local) in enumerate(zip(node.stored_partials, fresh.stored_partials, strict=True)):
+            if stored is not None and stored is not True and not _close(stored, local):
+                _fail(name, i, node, f"slope by operand {slot + 1}", stored, "its row computes", local)
     found = wrong_gradient(root, nodes) if root is not None and root.grad is not None else None
     if found is not None:
         node, gradient = found
@@ -84,8 +85,8 @@ def _terms(node: Node) -> Any:
     """The absolute terms that a sum is made of; 0 where the op adds nothing up."""
     op = node.op
     if op is ops.total or op is ops.dot:
-        return op.number(*map(abs, node.numbers))
-    if isinstance(op, Wiring) and op.name in ("sum", "mean", "matmul", "collapse", "put"):
+        return op.floats(*map(abs, node.numbers))
+    if isinstance(op, ArrayOp) and op.name in ("sum", "mean", "matmul", "sum_to", "scatter_add"):
         return op(*map(np.abs, node.numbers))
     return 0.0
 
@@ -100,7 +101,7 @@ def _same(x: Any, y: Any) -> bool:
 
 
 def _called(node: Node) -> str:
-    return notation.headline(node) or notation.quantity(node._data)
+    return notation.headline(node) or notation.quantity(node.raw)
 
 
 def _quantity(x: Any) -> str:

@@ -26,7 +26,6 @@ from tinygraph.engine.op import Op
 from tinygraph.saving.reader import FORMAT, VERSION, GraphFileError, Reader
 from tinygraph.saving.verification import all_nodes, check, wrong_gradient
 from tinygraph.support.files import write_whole
-from tinygraph.tensor import array_ops
 
 LARGEST = 2**31  # bytes of a file, unless `limit` says otherwise
 _PLAIN_NAN = struct.pack("<d", math.nan)
@@ -96,8 +95,8 @@ def _node(node: Node, place: Mapping[Node, int]) -> dict[str, Any]:
     if node.op is not None:
         said["op"] = _op(node.op)
         said["args"] = [place[x] if isinstance(x, Node) else {"constant": _number(x)} for x in node.args]
-        said["slopes"] = [x if x is None or x is True else _number(x) for x in node._flow]
-    said["data"] = _number(node._data)
+        said["slopes"] = [x if x is None or x is True else _number(x) for x in node.stored_partials]
+    said["data"] = _number(node.raw)
     if node.grad is not None:
         said["grad"] = _number(node.grad)
     if node.constant:
@@ -112,10 +111,9 @@ def _node(node: Node, place: Mapping[Node, int]) -> dict[str, Any]:
 
 
 def _op(op: Op) -> Any:
-    if op is array_ops.matmul or not op.made_by:
+    if not op.maker or not op.parameters:
         return op.name
-    family, *parameters = op.made_by
-    return [family.__name__, *map(_parameter, parameters)]
+    return [op.maker.__name__, *map(_parameter, op.parameters)]
 
 
 def _parameter(x: Any) -> Any:
@@ -165,7 +163,7 @@ def _comparisons(nodes: Iterable[Node], place: Mapping[Node, int]) -> list[dict[
     """The comparisons that forward() asks again, each with the nodes that took part."""
     found: dict[int, dict[str, Any]] = {}
     for node in nodes:
-        for key, (branch, side) in node.notes.branches.items() if node.notes else ():
+        for key, (branch, side) in node.metadata.guards.items() if node.metadata else ():
             numbers = [_number(x) for x in branch.numbers]
             said = {
                 "sign": key[0],

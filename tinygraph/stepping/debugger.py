@@ -135,7 +135,7 @@ class Debugger(cmd.Cmd):
         """p, print NODE: its number, its gradient so far, and which event wrote that last."""
         node = self.stepper.find(_named(text))
         gradient = self.stepper.grad(node)
-        say(f"  {text}.data = {notation.quantity(node._data)}")
+        say(f"  {text}.data = {notation.quantity(node.raw)}")
         say(f"  {text}.grad = {'·' if gradient is None else notation.quantity(gradient)}")
         write = self.stepper.last_write(node)
         if write is not None:

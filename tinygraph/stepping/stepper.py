@@ -101,13 +101,13 @@ class Step:
         head = f"step {self.index}/{self.total}"
         if self.kind == "forward":
             return f"{head}  {self.equation}"
-        name = notation.headline(self.result) or notation.quantity(self.result._data)
+        name = notation.headline(self.result) or notation.quantity(self.result.raw)
         lines = [f"{head}  {name}", f"  {self.equation}"]
         if self.operand is not None:
             why = formula(self.result, self.slot)
             if why and why != notation.quantity(self.local):
-                slope = f"d{called(self.result)}/d{called(self.operand)}"
-                lines[-1] += f"   ({slope} = {why} = {notation.quantity(self.local)})"
+                local = f"d{called(self.result)}/d{called(self.operand)}"
+                lines[-1] += f"   ({local} = {why} = {notation.quantity(self.local)})"
             before = "0" if self.before is None else notation.quantity(self.before)
             lines.append(f"  {called(self.operand)}.grad {before} → {notation.quantity(self.after)}")
         return "\n".join(lines)
@@ -151,8 +151,8 @@ def formula(node: Node, slot: int) -> str:
     if op is None or op.variadic or hasattr(op, "compute"):
         return ""
     wanted = [k == slot for k in range(len(node.args))]
-    slope = Context().run(op.slopes, node, node.args, wanted)[slot]  # nobody watches what is recorded here
-    return notation.label(slope, depth=3)
+    local = Context().run(op.partials_at, node, node.args, wanted)[slot]  # nobody watches what is recorded here
+    return notation.label(local, depth=3)
 
 
 class Events(Sequence[Step]):
@@ -236,7 +236,7 @@ class Stepper:
             else:
                 self._several.setdefault(operand, [self._first[place]]).append(i)
         self._total = len(self._computed) + (1 + len(self._results) if phase != "forward" else 0)
-        self._clock = graph.clock
+        self._clock = graph.edits
         self._pulling: tuple[Node | None, Any, tuple[Any, ...]] = None, None, ()  # its gradient and its slopes
         self._sums: dict[Node, list[Any]] = {}  # the gradient of an operand after each of its contributions
         self.index = 0
@@ -262,14 +262,14 @@ class Stepper:
         """Event number k, counted from 1."""
         kind, node, i = self._event(k)
         if kind == "forward":
-            return Step(k, self._total, kind, node, after=node._data, root=self.root)
+            return Step(k, self._total, kind, node, after=node.raw, root=self.root)
         if kind == "seed":
             return Step(k, self._total, kind, node, after=self.seed, root=self.root, seed=self.seed)
         slot = self._slots[i]
         operand = self._operands[i]
         before, after = self._gradient(operand, k - 1), self._gradient(operand, k)
-        upstream, slope, contribution = self.root._run(self._pull, i)
-        numbers = slope, upstream, contribution, before, after
+        upstream, local, contribution = self.root._run(self._pull, i)
+        numbers = local, upstream, contribution, before, after
         return Step(k, self._total, kind, node, operand, slot, *numbers, self.root, self.seed)
 
     def _event(self, k: int) -> tuple[Literal["forward", "seed", "backward"], Node, int]:
@@ -288,17 +288,17 @@ class Stepper:
         """The upstream gradient, the slope and the contribution along an edge."""
         node = self._results[i]
         if self._pulling[0] is not node:  # most often the next edge is of the same node
-            self._pulling = node, self._final[self._places[node]], node.slopes
-        _, upstream, slopes = self._pulling
-        slope = slopes[self._slots[i]]
-        return upstream, slope, upstream * slope
+            self._pulling = node, self._final[self._places[node]], node.partials
+        _, upstream, partials = self._pulling
+        local = partials[self._slots[i]]
+        return upstream, local, upstream * local
 
     def _check_unchanged(self) -> None:
         """Raise StaleGraphError if a number of the graph was written since the walk was prepared."""
-        if graph.clock != self._clock:
-            if any(node.stamp > self._clock for node in self._nodes):
+        if graph.edits != self._clock:
+            if any(node.version > self._clock for node in self._nodes):
                 raise StaleGraphError("the numbers of the graph were changed during this walk: make a new Stepper")
-            self._clock = graph.clock
+            self._clock = graph.edits
 
     def _gradient(self, node: Node, k: int) -> Any:
         """The gradient of a node when k events have happened; None where nothing has arrived."""
@@ -331,8 +331,8 @@ class Stepper:
         for i in edges:
             node = self._results[i]
             if node is not last:
-                last, upstream, slopes = node, final[places[node]], node.slopes
-            contributions.append(upstream * slopes[slots[i]])
+                last, upstream, partials = node, final[places[node]], node.partials
+            contributions.append(upstream * partials[slots[i]])
         return self._guarded(list(accumulate(contributions, initial=0.0)))
 
     def _guarded(self, gradients: list[Any]) -> list[Any]:
@@ -562,7 +562,7 @@ def flowing(nodes: list[Node]) -> Iterator[tuple[Node, int, Node]]:
     reached = {nodes[0]}
     for node in nodes:
         if node in reached:
-            for slot, (operand, flow) in enumerate(zip(node.args, node._flow, strict=True)):
+            for slot, (operand, flow) in enumerate(zip(node.args, node.stored_partials, strict=True)):
                 if flow is not None:
                     reached.add(operand)
                     yield node, slot, operand

@@ -1,7 +1,7 @@
-"""Wiring: ops that move and gather numbers, each with an adjoint that is made of wiring.
+"""ArrayOp: ops that move and gather numbers, each with an adjoint that is made of wiring.
 
 A tensor's arithmetic is the table of `ops`, entry by entry; what goes between entries is here. The
-slope of wiring is no number but a linear map, an `Adjoint`: `upstream * slope` pulls a gradient back
+slope of wiring is no number but a linear map, an `Jacobian`: `upstream * slope` pulls a gradient back
 through it, `slope * tangent` pushes a tangent forward, so the chain rule need not know of shapes.
 
 Like rows, wiring is called on arrays, which it computes, and on tensors, which it records; so the
@@ -19,15 +19,26 @@ from typing import Any
 import numpy as np
 
 from tinygraph.engine import ops
-from tinygraph.engine.domain import ANY
-from tinygraph.engine.op import Op
+from tinygraph.engine.op import Op, Traced
+from tinygraph.engine.variadic import cut_short
 from tinygraph.kernels.arrays import add_up, quietly
 
 _ndarray, _float64 = np.ndarray, np.dtype(np.float64)
 Shape = tuple[int, ...]
 
 
-class Wiring(Op):
+class TracedArray(Traced):
+    """An operand that records array ops: the base class of Tensor."""
+
+    __slots__ = ()
+
+    @staticmethod
+    def _record_array_op(op: ArrayOp, operands: Sequence[Any]) -> Any:
+        """Record an array op on these operands."""
+        raise NotImplementedError
+
+
+class ArrayOp(Op):
     """An op on whole arrays; `dx` and `dy` pull a gradient back: functions of (up, out, x) or (up, out, x, y).
 
     `note` says what the adjoint does, in the lecture's NumPy, one text for each operand. It is linear in each
@@ -37,75 +48,74 @@ class Wiring(Op):
     (3, 1)
     """
 
-    __slots__ = ("compute", "note", "push_by")
+    __slots__ = ("compute", "jvp_function", "note", "vjps")
 
     def __init__(
         self,
         name: str,
         compute: Callable[..., Any],
         *,
-        dx: Callable[..., Any],
-        dy: Callable[..., Any] | None = None,
+        vjps: tuple[Callable[..., Any], ...],
         note: Sequence[str] = (),
         symbol: str = "",
-        push: Callable[..., Any] | None = None,
-        made_by: tuple[Any, ...] | None = None,
+        jvp: Callable[..., Any] | None = None,
+        maker: Callable[..., Op],
+        parameters: tuple[Any, ...] = (),
     ) -> None:
-        super().__init__(name, compute, dx=dx, dy=dy, symbol=symbol or f"{name}({{}})", domain=ANY)
-        self.linear = dy is None and push is None
-        self.compute, self.note, self.push_by, self.made_by = compute, note, push, made_by
+        super().__init__(
+            name, compute, partials=vjps, symbol=symbol or f"{name}({{}})", maker=maker, parameters=parameters
+        )
+        self.linear = len(vjps) == 1 and jvp is None
+        self.compute, self.vjps, self.note, self.jvp_function = compute, vjps, note, jvp
 
     def __call__(self, *operands: Any) -> Any:
         """Compute on arrays; let the first tensor among the operands record."""
         for operand in operands:
-            if type(operand) is not _ndarray:
-                record = getattr(type(operand), "_record_wiring", None)
-                if record is not None:
-                    return record(self, operands)
+            if type(operand) is not _ndarray and isinstance(operand, TracedArray):
+                return operand._record_array_op(self, operands)
         return quietly(self.compute, *operands)
 
-    def slopes(self, out: Any, operands: Sequence[Any], wanted: list[bool]) -> tuple[Any, ...]:
+    def partials_at(self, out: Any, operands: Sequence[Any], wanted: list[bool]) -> tuple[Any, ...]:
         """An adjoint for each operand that is wanted."""
-        return tuple([Adjoint(self, slot, out, operands) if want else None for slot, want in enumerate(wanted)])
+        return tuple([Jacobian(self, slot, out, operands) if want else None for slot, want in enumerate(wanted)])
 
-    def pull(self, slot: int, up: Any, out: Any, operands: Sequence[Any]) -> Any:
+    def vjp(self, slot: int, up: Any, out: Any, operands: Sequence[Any]) -> Any:
         """The gradient of operand number `slot`, given that of the result."""
-        return ((self.dx, self.dy)[slot])(up, out, *operands)  # type: ignore[misc]
+        return self.vjps[slot](up, out, *operands)
 
-    def push(self, slot: int, tangent: Any, out: Any, operands: Sequence[Any]) -> Any:
+    def jvp(self, slot: int, tangent: Any, out: Any, operands: Sequence[Any]) -> Any:
         """How the result moves when operand number `slot` moves along the tangent."""
-        if self.push_by is not None:
-            return self.push_by(tangent, out, *operands)
+        if self.jvp_function is not None:
+            return self.jvp_function(tangent, out, *operands)
         return self(*[tangent if k == slot else operand for k, operand in enumerate(operands)])
 
     def __repr__(self) -> str:
         return f"<wiring {self.text(*'xy'[: self.arity])}>"
 
 
-class Joining(Wiring):
+class JoinOp(ArrayOp):
     """Wiring of any number of operands; `dx` is a function of (up, slot, operands)."""
 
     __slots__ = ()
     variadic = True
 
-    def pull(self, slot: int, up: Any, out: Any, operands: Sequence[Any]) -> Any:
+    def vjp(self, slot: int, up: Any, out: Any, operands: Sequence[Any]) -> Any:
         """The part of the gradient that belongs to operand number `slot`."""
-        return self.dx(up, slot, operands)
+        return self.vjps[0](up, slot, operands)
 
-    def push(self, slot: int, tangent: Any, out: Any, operands: Sequence[Any]) -> Any:
+    def jvp(self, slot: int, tangent: Any, out: Any, operands: Sequence[Any]) -> Any:
         """The tangent at its place, and zeros at that of the others."""
         return self(*[tangent if k == slot else np.zeros(np.shape(x)) for k, x in enumerate(operands)])
 
     def text(self, *operands: str) -> str:
         """The op written out, a long list cut short."""
-        short = operands if len(operands) <= 3 else (*operands[:2], "…", operands[-1])
-        return f"{self.name}([{', '.join(short)}])"
+        return f"{self.name}([{', '.join(cut_short(operands, 3))}])"
 
 
-class Adjoint:
+class Jacobian:
     """The slope of wiring, a linear map: it is multiplied from the left by a gradient, from the right by a tangent.
 
-    >>> down = sum_over(None).slopes(None, (np.zeros((2, 2)),), [True])[0]
+    >>> down = sum_over(None).partials_at(None, (np.zeros((2, 2)),), [True])[0]
     >>> np.array(3.0) * down
     array([[3., 3.],
            [3., 3.]])
@@ -116,14 +126,14 @@ class Adjoint:
     __slots__ = ("op", "operands", "out", "slot")
     __array_ufunc__ = None  # so that an array leaves the product to us
 
-    def __init__(self, op: Wiring, slot: int, out: Any, operands: Sequence[Any]) -> None:
+    def __init__(self, op: ArrayOp, slot: int, out: Any, operands: Sequence[Any]) -> None:
         self.op, self.slot, self.out, self.operands = op, slot, out, operands
 
     def __rmul__(self, upstream: Any) -> Any:
-        return quietly(self.op.pull, self.slot, upstream, self.out, self.operands)
+        return quietly(self.op.vjp, self.slot, upstream, self.out, self.operands)
 
     def __mul__(self, tangent: Any) -> Any:
-        return quietly(self.op.push, self.slot, tangent, self.out, self.operands)
+        return quietly(self.op.jvp, self.slot, tangent, self.out, self.operands)
 
     def __repr__(self) -> str:
         return f"<adjoint of {self.op.name}: {self.text()}>"
@@ -138,20 +148,21 @@ class Adjoint:
 
 
 @lru_cache(maxsize=1024)
-def expand(shape: Shape) -> Wiring:
+def expand(shape: Shape) -> ArrayOp:
     """Broadcasting: repeat the entries along axes that are new or have length 1.
 
     >>> expand((2, 3))(np.array([1.0, 2.0, 3.0]))
     array([[1., 2., 3.],
            [1., 2., 3.]])
     """
-    return Wiring(
+    return ArrayOp(
         "expand",
         lambda x: _broadcast(x, shape),
         symbol=f"expand({{}}, {shape})",
-        dx=lambda up, out, x: _collapse(up, x.shape) if type(up) is _ndarray else collapse(x.shape)(up),
+        vjps=(lambda up, out, x: _sum_to(up, x.shape) if type(up) is _ndarray else sum_to(x.shape)(up),),
         note=("summed to {shape}",),
-        made_by=(expand, shape),
+        maker=expand,
+        parameters=(shape,),
     )
 
 
@@ -167,19 +178,20 @@ def _broadcast(x: Any, shape: Shape) -> Any:
 
 
 @lru_cache(maxsize=1024)
-def collapse(shape: Shape) -> Wiring:
+def sum_to(shape: Shape) -> ArrayOp:
     """The adjoint of `expand`: sum over what was repeated.
 
-    >>> collapse((3,))(np.ones((2, 3)))
+    >>> sum_to((3,))(np.ones((2, 3)))
     array([2., 2., 2.])
     """
-    return Wiring(
-        "collapse",
-        lambda x: _collapse(x, shape),
-        symbol=f"collapse({{}}, {shape})",
-        dx=lambda up, out, x: expand(x.shape)(up),
+    return ArrayOp(
+        "sum_to",
+        lambda x: _sum_to(x, shape),
+        symbol=f"sum_to({{}}, {shape})",
+        vjps=(lambda up, out, x: expand(x.shape)(up),),
         note=("expanded to {shape}",),
-        made_by=(collapse, shape),
+        maker=sum_to,
+        parameters=(shape,),
     )
 
 
@@ -193,7 +205,7 @@ def repeated_axes(wide: Shape, narrow: Shape) -> Shape:
     return tuple([i for i, n in enumerate(wide) if i < new or (narrow[i - new] == 1 and n != 1)])
 
 
-def _collapse(x: Any, shape: Shape) -> Any:
+def _sum_to(x: Any, shape: Shape) -> Any:
     new = x.ndim - len(shape)
     if not new and math.prod(shape) == 1:
         return add_up(x, None, True)
@@ -204,25 +216,26 @@ def _collapse(x: Any, shape: Shape) -> Any:
 
 
 @lru_cache(maxsize=1024)
-def reshape(shape: Shape) -> Wiring:
+def reshape(shape: Shape) -> ArrayOp:
     """The same entries in another shape.
 
     >>> reshape((2, 2))(np.array([1.0, 2.0, 3.0, 4.0]))
     array([[1., 2.],
            [3., 4.]])
     """
-    return Wiring(
+    return ArrayOp(
         "reshape",
         lambda x: x.reshape(shape),
         symbol=f"reshape({{}}, {shape})",
-        dx=lambda up, out, x: reshape(x.shape)(up),
+        vjps=(lambda up, out, x: reshape(x.shape)(up),),
         note=("reshaped to {shape}",),
-        made_by=(reshape, shape),
+        maker=reshape,
+        parameters=(shape,),
     )
 
 
 @lru_cache(maxsize=256)
-def transpose(axes: Shape) -> Wiring:
+def transpose(axes: Shape) -> ArrayOp:
     """The axes in another order.
 
     >>> transpose((1, 0))(np.zeros((2, 3))).shape
@@ -230,13 +243,14 @@ def transpose(axes: Shape) -> Wiring:
     """
     back = tuple(sorted(range(len(axes)), key=axes.__getitem__))
     plain = axes == tuple(range(len(axes)))[::-1]
-    return Wiring(
+    return ArrayOp(
         "transpose",
         lambda x: x.transpose(axes),
         symbol="{}.T" if plain else f"transpose({{}}, {axes})",
-        dx=lambda up, out, x: up.transpose(back) if type(up) is _ndarray else transpose(back)(up),
+        vjps=(lambda up, out, x: up.transpose(back) if type(up) is _ndarray else transpose(back)(up),),
         note=(".T" if plain else f"transpose(·, {back})",),
-        made_by=(transpose, axes),
+        maker=transpose,
+        parameters=(axes,),
     )
 
 
@@ -250,26 +264,27 @@ def _swap(x: Any) -> Any:
 # --- picking out, putting together ------------------------------------------------------------------
 
 
-def index(key: Any) -> Wiring:
+def index(key: Any) -> ArrayOp:
     """The entries at an index, as NumPy reads it: a number, a slice, a list, a mask, or a tuple of these.
 
     >>> index((slice(None), 0))(np.array([[1.0, 2.0], [3.0, 4.0]]))
     array([1., 3.])
     """
-    return Wiring(
+    return ArrayOp(
         "index",
         lambda x: x[key],
         symbol=f"{{}}[{_key(key)}]",
-        dx=lambda up, out, x: put(key, x.shape)(up),
+        vjps=(lambda up, out, x: scatter_add(key, x.shape)(up),),
         note=(f"put at [{_key(key)}] of zeros",),
-        made_by=(index, key),
+        maker=index,
+        parameters=(key,),
     )
 
 
-def put(key: Any, shape: Shape) -> Wiring:
+def scatter_add(key: Any, shape: Shape) -> ArrayOp:
     """The adjoint of `index`: zeros of this shape, with the entries added at the index.
 
-    >>> put([0, 0, 2], (3,))(np.array([1.0, 2.0, 3.0]))
+    >>> scatter_add([0, 0, 2], (3,))(np.array([1.0, 2.0, 3.0]))
     array([3., 0., 3.])
     """
 
@@ -278,7 +293,9 @@ def put(key: Any, shape: Shape) -> Wiring:
         np.add.at(out, key, x)  # an index may name an entry twice
         return out
 
-    return Wiring("put", compute, dx=lambda up, out, x: index(key)(up), made_by=(put, key, shape))
+    return ArrayOp(
+        "scatter_add", compute, vjps=(lambda up, out, x: index(key)(up),), maker=scatter_add, parameters=(key, shape)
+    )
 
 
 def _key(key: Any) -> str:
@@ -291,7 +308,7 @@ def _key(key: Any) -> str:
 
 
 @lru_cache(maxsize=64)
-def concatenate(axis: int) -> Joining:
+def concatenate(axis: int) -> JoinOp:
     """Arrays one after the other along an axis.
 
     >>> concatenate(0)(np.array([1.0]), np.array([2.0, 3.0]))
@@ -304,17 +321,18 @@ def concatenate(axis: int) -> Joining:
         key[axis] = slice(start, start + operands[slot].shape[axis])
         return index(tuple(key))(up)
 
-    return Joining(
+    return JoinOp(
         "concatenate",
         lambda *xs: np.concatenate(xs, axis=axis),
-        dx=pull,
+        vjps=(pull,),
         note=("part {slot}",),
-        made_by=(concatenate, axis),
+        maker=concatenate,
+        parameters=(axis,),
     )
 
 
 @lru_cache(maxsize=64)
-def stack(axis: int) -> Joining:
+def stack(axis: int) -> JoinOp:
     """Arrays of one shape along a new axis.
 
     >>> stack(0)(np.array([1.0, 2.0]), np.array([3.0, 4.0]))
@@ -327,7 +345,14 @@ def stack(axis: int) -> Joining:
         key[axis] = slot
         return index(tuple(key))(up)
 
-    return Joining("stack", lambda *xs: np.stack(xs, axis=axis), dx=pull, note=("part {slot}",), made_by=(stack, axis))
+    return JoinOp(
+        "stack",
+        lambda *xs: np.stack(xs, axis=axis),
+        vjps=(pull,),
+        note=("part {slot}",),
+        maker=stack,
+        parameters=(axis,),
+    )
 
 
 # --- sums, products, extremes -----------------------------------------------------------------------
@@ -336,24 +361,25 @@ Axis = int | tuple[int, ...] | None
 
 
 @lru_cache(maxsize=256)
-def sum_over(axis: Axis, keepdims: bool = False) -> Wiring:
+def sum_over(axis: Axis, keepdims: bool = False) -> ArrayOp:
     """The sum over all axes (None), one, or several.
 
     >>> sum_over(0)(np.array([[1.0, 2.0], [3.0, 4.0]]))
     array([4., 6.])
     """
-    return Wiring(
+    return ArrayOp(
         "sum",
         lambda x: add_up(x, axis, keepdims),
         symbol=_over("sum", axis),
-        dx=lambda up, out, x: _spread(up, x, axis),
+        vjps=(lambda up, out, x: _spread(up, x, axis),),
         note=("expanded to {shape}",),
-        made_by=(sum_over, axis, keepdims),
+        maker=sum_over,
+        parameters=(axis, keepdims),
     )
 
 
 @lru_cache(maxsize=256)
-def mean_over(axis: Axis, keepdims: bool = False) -> Wiring:
+def mean_over(axis: Axis, keepdims: bool = False) -> ArrayOp:
     """The mean over all axes (None), one, or several; nan where there is no entry.
 
     >>> mean_over(0)(np.array([[1.0, 2.0], [3.0, 4.0]]))
@@ -369,13 +395,14 @@ def mean_over(axis: Axis, keepdims: bool = False) -> Wiring:
             return _broadcast(up.item() / (x.size or math.nan), x.shape)
         return _spread(up / _entries(x, out), x, axis)
 
-    return Wiring(
+    return ArrayOp(
         "mean",
         compute,
         symbol=_over("mean", axis),
-        dx=dx,
+        vjps=(dx,),
         note=("expanded to {shape}, divided by their number",),
-        made_by=(mean_over, axis, keepdims),
+        maker=mean_over,
+        parameters=(axis, keepdims),
     )
 
 
@@ -407,7 +434,7 @@ def _matmul_dx(up: Any, out: Any, x: Any, y: Any) -> Any:
     if y.ndim == 1:
         return up * y if x.ndim == 1 else matmul(_last(up), reshape((1, y.size))(y))
     if x.ndim == 1:
-        return matmul(y, up) if y.ndim == 2 else collapse(x.shape)(_row(matmul(y, _last(up))))
+        return matmul(y, up) if y.ndim == 2 else sum_to(x.shape)(_row(matmul(y, _last(up))))
     return _collapsed(matmul(up, _swap(y)), x.shape)
 
 
@@ -437,61 +464,63 @@ def _row(x: Any) -> Any:
 
 
 def _collapsed(x: Any, shape: Shape) -> Any:
-    return collapse(shape)(x) if x.shape != shape else x
+    return sum_to(shape)(x) if x.shape != shape else x
 
 
-def _named(name: str) -> Any:
-    return globals()[name]
+def _the_matmul() -> ArrayOp:
+    return matmul
 
 
-matmul: Wiring = Wiring(
+matmul: ArrayOp = ArrayOp(
     "matmul",
     np.matmul,
     symbol="@",
-    dx=_matmul_dx,
-    dy=_matmul_dy,
+    vjps=(_matmul_dx, _matmul_dy),
     note=("· @ {1}.T", "{0}.T @ ·"),
-    made_by=(_named, "matmul"),
+    maker=_the_matmul,
+    parameters=(),
 )
 
 
 @lru_cache(maxsize=256)
-def extreme(name: str, axis: Axis, keepdims: bool = False) -> Wiring:
+def extremum(name: str, axis: Axis, keepdims: bool = False) -> ArrayOp:
     """The largest ("max") or smallest ("min") entry along the axis; its slope is the indicator of where it stands.
 
-    >>> extreme("max", 1)(np.array([[1.0, 2.0], [4.0, 3.0]]))
+    >>> extremum("max", 1)(np.array([[1.0, 2.0], [4.0, 3.0]]))
     array([2., 4.])
     """
     reduce = {"max": np.max, "min": np.min}[name]
-    return Wiring(
+    return ArrayOp(
         name,
         lambda x: reduce(x, axis=axis, keepdims=keepdims),
         symbol=_over(name, axis),
-        dx=lambda up, out, x: _spread(up, x, axis) * indicator(name, axis)(x),
-        push=lambda tangent, out, x: sum_over(axis, keepdims)(tangent * indicator(name, axis)(x)),
+        vjps=(lambda up, out, x: _spread(up, x, axis) * indicator(name, axis)(x),),
+        jvp=lambda tangent, out, x: sum_over(axis, keepdims)(tangent * indicator(name, axis)(x)),
         note=(f"· where {{0}} is its {name}",),
-        made_by=(extreme, name, axis, keepdims),
+        maker=extremum,
+        parameters=(name, axis, keepdims),
     )
 
 
 @lru_cache(maxsize=256)
-def indicator(name: str, axis: Axis) -> Wiring:
+def indicator(name: str, axis: Axis) -> ArrayOp:
     """1 where the extreme entry stands and 0 elsewhere; k equal ones have 1/k each. Its own slope is 0.
 
     >>> indicator("max", None)(np.array([1.0, 3.0, 3.0]))
     array([0. , 0.5, 0.5])
     """
-    find = extreme(name, axis, True).compute
+    find = extremum(name, axis, True).compute
 
     def compute(x: Any) -> Any:
-        best = np.where(x == find(x), 1.0, ops.flat.of_arrays()[0](x))
+        best = np.where(x == find(x), 1.0, ops.flat.arrays(x))
         return best / np.sum(best, axis=axis, keepdims=True)
 
-    return Wiring(
+    return ArrayOp(
         "indicator",
         compute,
         symbol=f"({{0}} == {_over(name, axis).format('{0}')})",
-        dx=lambda up, out, x: up * ops.flat(x),
-        push=lambda tangent, out, x: tangent * ops.flat(x),
-        made_by=(indicator, name, axis),
+        vjps=(lambda up, out, x: up * ops.flat(x),),
+        jvp=lambda tangent, out, x: tangent * ops.flat(x),
+        maker=indicator,
+        parameters=(name, axis),
     )

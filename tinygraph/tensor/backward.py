@@ -27,33 +27,33 @@ def accumulate(root: Node) -> None:
     pop, push, share = stack.pop, stack.append, sharing.append
     while stack:
         node = pop()
-        op, dx, operand, y = node.op, node.dx, node.x, node.y
-        up, out = node.grad, node._data
+        op, dx, operand, y = node.op, node.x_partial, node.x, node.y
+        up, out = node.grad, node.raw
         edges: Any = ()
         if type(op) is not Op:
             if y is None:
-                contribution = op.dx(up, out, operand._data)
-            elif node.dy is None:  # the data matrix of a product
-                contribution = op.dx(up, out, operand._data, y._data if isinstance(y, Node) else y)
+                contribution = op.vjps[0](up, out, operand.raw)
+            elif node.y_partial is None:  # the data matrix of a product
+                contribution = op.vjps[0](up, out, operand.raw, y.raw if isinstance(y, Node) else y)
             else:
-                slopes = zip(node.args, node._slopes(), strict=True)
-                (operand, contribution), *edges = [(x, up * slope) for x, slope in slopes if slope is not None]
+                partials = zip(node.args, node._partials(), strict=True)
+                (operand, contribution), *edges = [(x, up * local) for x, local in partials if local is not None]
         else:
             if dx is not True and dx is not None:
-                slope = dx  # kept when the node was recorded
+                local = dx  # kept when the node was recorded
             elif y is None:
-                slope = (op._of_arrays or op.of_arrays())[1](out, operand._data)
+                local = (op.array_functions or op.resolve())[1](out, operand.raw)
             else:
-                functions = op._of_arrays or op.of_arrays()
-                a = operand._data if isinstance(operand, Node) else operand
-                b = y if type(y) is float else y._data if isinstance(y, Node) else y
+                functions = op.array_functions or op.resolve()
+                a = operand.raw if isinstance(operand, Node) else operand
+                b = y if type(y) is float else y.raw if isinstance(y, Node) else y
                 if dx is None:
-                    operand, slope = y, functions[2](out, a, b)
+                    operand, local = y, functions[2](out, a, b)
                 else:
-                    slope = functions[1](out, a, b)
-                    if node.dy is not None:
+                    local = functions[1](out, a, b)
+                    if node.y_partial is not None:
                         edges = ((y, up * functions[2](out, a, b)),)
-            contribution = up if type(slope) is float and slope == 1.0 else up * slope
+            contribution = up if type(local) is float and local == 1.0 else up * local
         while True:
             if type(contribution) is not _ndarray:
                 contribution = operand._gradient(contribution)
@@ -63,7 +63,7 @@ def accumulate(root: Node) -> None:
                 operand.grad = contribution
             else:
                 operand.grad = operand._gradient(operand.grad + contribution)
-            operand.pending = left = operand.pending - 1
+            operand.awaited = left = operand.awaited - 1
             if not left and operand.op is not None:
                 push(operand)
             if not edges:

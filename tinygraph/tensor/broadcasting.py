@@ -55,4 +55,4 @@ def _side(x: Any, place: str) -> str:
 
 
 def _shape(x: Any) -> tuple[int, ...]:
-    return getattr(x._data if isinstance(x, Node) else x, "shape", ())
+    return getattr(x.raw if isinstance(x, Node) else x, "shape", ())

@@ -14,13 +14,14 @@ from typing import Any, NoReturn
 import numpy as np
 
 from tinygraph.engine import backward, contexts, graph, ops
-from tinygraph.engine.graph import Node
-from tinygraph.engine.op import Op, VariadicOp
-from tinygraph.engine.operators import Arithmetic
+from tinygraph.engine.graph import Constant, Node
+from tinygraph.engine.op import Op
+from tinygraph.engine.operators import COMPARISONS, UFUNCS, Operators
+from tinygraph.engine.variadic import VariadicOp
 from tinygraph.kernels import arrays
 from tinygraph.kernels.arrays import as_array, quietly
 from tinygraph.tensor import array_ops
-from tinygraph.tensor.array_ops import Axis, Wiring
+from tinygraph.tensor.array_ops import ArrayOp, Axis, TracedArray
 from tinygraph.tensor.backward import accumulate
 from tinygraph.tensor.broadcasting import check_traps, explain_shapes
 
@@ -30,11 +31,7 @@ _pow = ops.pow
 _EDGE = 6  # arrays of so many entries are written out
 
 
-def _comparison(compare: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
-    return lambda x, y: compare(_number(x), _number(y))
-
-
-class Tensor(Arithmetic):
+class Tensor(Operators, TracedArray):
     """An array that remembers where it came from.
 
     Takes what NumPy takes for an array of real numbers, and keeps a float64 copy; a constant, for which
@@ -53,19 +50,14 @@ class Tensor(Arithmetic):
     """
 
     __slots__ = ()
-    _data: Any
+    not_an_array = "this is a Tensor already; use it as it is, or .detach() for a constant copy"
+    raw: Any
+    _plural = "s"
+    _in_place_of_math = "tinygraph.exp(x) or np.exp(x)"
 
-    def __init__(self, data: Any, name: str = "", *, constant: bool = False) -> None:
-        if constant:
-            self.__class__ = _Constant
+    def _accepted(self, data: Any) -> Any:
         array = data if type(data) is _ndarray and data.dtype is _float64 else as_array(data, "Tensor")
-        self._data = array.copy() if type(array) is _ndarray and not constant else array
-        self.op = self.x = self.y = self.dx = self.dy = self.grad = self.notes = None
-        self.pending = self.stamp = 0
-        if name:
-            self.name = name
-        if graph.watch is not None:
-            graph.watch(self)
+        return array.copy() if type(array) is _ndarray and not self.constant else array
 
     # --- what it holds
 
@@ -76,48 +68,43 @@ class Tensor(Arithmetic):
         Writing single entries (`w.data[0] = 1.0`) is not noticed. That of a computed node or a constant is
         read-only.
         """
-        if (self.op is None and not self.constant) or type(self._data) is not _ndarray:
-            return self._data
-        view = self._data.view()
+        if (self.op is None and not self.constant) or type(self.raw) is not _ndarray:
+            return self.raw
+        view = self.raw.view()
         view.flags.writeable = False
         return view
 
     @data.setter
     def data(self, array: Any) -> None:
-        if array is not self._data:
+        if array is not self.raw:
             array = as_array(array, "data")
-            if array.shape != self._data.shape:
+            if array.shape != self.raw.shape:
                 raise ValueError(
-                    f"data of {self.name or 'this Tensor'} has the shape {self._data.shape}, the new array "
+                    f"data of {self.name or 'this Tensor'} has the shape {self.raw.shape}, the new array "
                     f"{array.shape}: make a new Tensor for another shape"
                 )
             array = array.copy() if type(array) is _ndarray else array  # row by row, as a new Tensor: sums go by it
         self._edit(array)
 
     @property
-    def constant(self) -> bool:
-        """Whether no gradient ever flows to this node."""
-        return False
-
-    @property
     def shape(self) -> tuple[int, ...]:
         """The length of each axis."""
-        return self._data.shape  # type: ignore[no-any-return]
+        return self.raw.shape  # type: ignore[no-any-return]
 
     @property
     def ndim(self) -> int:
         """The number of axes."""
-        return self._data.ndim  # type: ignore[no-any-return]
+        return self.raw.ndim  # type: ignore[no-any-return]
 
     @property
     def size(self) -> int:
         """The number of entries."""
-        return self._data.size  # type: ignore[no-any-return]
+        return self.raw.size  # type: ignore[no-any-return]
 
     @property
     def dtype(self) -> Any:
         """float64."""
-        return self._data.dtype
+        return self.raw.dtype
 
     def item(self) -> float:
         """The number of a tensor with one entry.
@@ -125,14 +112,10 @@ class Tensor(Arithmetic):
         >>> Tensor([[2.0]]).item()
         2.0
         """
-        return self._data.item()  # type: ignore[no-any-return]
-
-    def detach(self) -> Tensor:
-        """A constant of the same numbers, without a past."""
-        return Tensor(self._data, constant=True)
+        return self.raw.item()  # type: ignore[no-any-return]
 
     def __len__(self) -> int:
-        return len(self._data)
+        return len(self.raw)
 
     def __iter__(self) -> Iterator[Tensor]:
         if not self.ndim:
@@ -142,23 +125,23 @@ class Tensor(Arithmetic):
     # --- the chain rule
 
     @property
-    def slopes(self) -> tuple[Any, ...]:
+    def partials(self) -> tuple[Any, ...]:
         """The local derivative for each operand, computed when asked for; None where no gradient flows.
 
-        For a row an array (or a number), for wiring an `Adjoint`.
+        For a row an array (or a number), for wiring an `Jacobian`.
         """
-        return quietly(self._slopes) if self.op is not None else ()
+        return quietly(self._partials) if self.op is not None else ()
 
-    def _slopes(self) -> tuple[Any, ...]:
+    def _partials(self) -> tuple[Any, ...]:
         op: Any = self.op
         numbers = self.numbers
-        if isinstance(op, Wiring):
-            return op.slopes(self._data, numbers, [slope is not None for slope in self._flow])
-        functions = op.of_arrays()[1:]
+        if isinstance(op, ArrayOp):
+            return op.partials_at(self.raw, numbers, [local is not None for local in self.stored_partials])
+        functions = op.resolve()[1:]
         return tuple(
             [
-                None if flow is None else flow if type(flow) is _ndarray else function(self._data, *numbers)
-                for function, flow in zip(functions, self._flow, strict=True)
+                None if flow is None else flow if type(flow) is _ndarray else function(self.raw, *numbers)
+                for function, flow in zip(functions, self.stored_partials, strict=True)
             ]
         )
 
@@ -187,7 +170,7 @@ class Tensor(Arithmetic):
             yield unit.reshape(self.shape)
 
     def _stacked(self, rows: list[Any], x: Node) -> Any:
-        return np.array(rows).reshape((*self.shape, *np.shape(x._data)))
+        return np.array(rows).reshape((*self.shape, *np.shape(x.raw)))
 
     @staticmethod
     def _run(function: Callable[..., Any], *args: Any) -> Any:
@@ -201,7 +184,7 @@ class Tensor(Arithmetic):
     @staticmethod
     def _infix(op: Op, x: Any, y: Any) -> Any:
         if type(y) is float and type(x) is Tensor and op is not _pow:  # nothing to broadcast
-            return _node(op, quietly((op._of_arrays or op.of_arrays())[0], x._data, y), x, y, True)
+            return _node(op, quietly((op.array_functions or op.resolve())[0], x.raw, y), x, y, True)
         if type(x) in _PLAIN and type(y) in _PLAIN and op is not _pow:  # no detour over the row
             return _record(op, x, y)
         if isinstance(y, (list, tuple)):  # no plain number, which a power takes for its exponent
@@ -210,9 +193,9 @@ class Tensor(Arithmetic):
 
     @staticmethod
     def _record(op: Op, x: Any, y: Any = None) -> Tensor:
-        function = (op._of_arrays or op.of_arrays())[0]
+        function = (op.array_functions or op.resolve())[0]
         if isinstance(x, Tensor):
-            a = x._data
+            a = x.raw
             dx = None if type(x) is _Constant else True
         else:
             a = x = _operand(x, op.name)
@@ -220,13 +203,13 @@ class Tensor(Arithmetic):
         if y is None:
             return _node(op, quietly(function, a), x, None, dx, None)
         if isinstance(y, Tensor):
-            b = y._data
+            b = y.raw
             dy = None if type(y) is _Constant else True
         else:
             b = y = _operand(y, op.name)
             dy = None
-        if op.with_slope and dx and dy is None and type(a) is type(b) is _ndarray and a.shape == b.shape:
-            data, dx = quietly(getattr(arrays, op.with_slope), a, b)
+        if op.with_partial and dx and dy is None and type(a) is type(b) is _ndarray and a.shape == b.shape:
+            data, dx = quietly(getattr(arrays, op.with_partial), a, b)
             return _node(op, data, x, y, dx, None)
         try:
             data = quietly(function, a, b)
@@ -247,17 +230,17 @@ class Tensor(Arithmetic):
         raise TypeError(f"{op.name} is for lists of Values; for Tensors take a @ b, or .sum()")
 
     @staticmethod
-    def _record_wiring(op: Wiring, operands: Sequence[Any]) -> Tensor:
+    def _record_array_op(op: ArrayOp, operands: Sequence[Any]) -> Tensor:
         if op.variadic:
             operands = tuple([x if isinstance(x, Tensor) else _operand(x, op.name) for x in operands])
-            data = quietly(op.compute, *[x._data if isinstance(x, Tensor) else x for x in operands])
+            data = quietly(op.compute, *[x.raw if isinstance(x, Tensor) else x for x in operands])
             return _node(op, data, operands, tuple(map(_wanted, operands)), None, graph.MANY)
-        if op.dy is None:
+        if op.arity == 1:
             (x,) = operands
-            return _node(op, quietly(op.compute, x._data), x, None, None if type(x) is _Constant else True, None)
+            return _node(op, quietly(op.compute, x.raw), x, None, None if type(x) is _Constant else True, None)
         x, y = operands
-        a = x._data if isinstance(x, Tensor) else (x := _operand(x, op.name))
-        b = y._data if isinstance(y, Tensor) else (y := _operand(y, op.name))
+        a = x.raw if isinstance(x, Tensor) else (x := _operand(x, op.name))
+        b = y.raw if isinstance(y, Tensor) else (y := _operand(y, op.name))
         try:
             data = quietly(op.compute, a, b)
         except ValueError:
@@ -265,17 +248,13 @@ class Tensor(Arithmetic):
             raise
         return _node(op, data, x, y, _wanted(x), _wanted(y))
 
-    @classmethod
-    def _constant(cls, array: Any) -> Tensor:
-        return Tensor(array, constant=True)
-
     def _recompute(self) -> None:
         op: Any = self.op
         numbers = self.numbers
-        if type(self.dx) is _ndarray:
-            data, self.dx = quietly(getattr(arrays, op.with_slope), *numbers)
+        if type(self.x_partial) is _ndarray:
+            data, self.x_partial = quietly(getattr(arrays, op.with_partial), *numbers)
         else:
-            data = quietly(op.compute if isinstance(op, Wiring) else op.of_arrays()[0], *numbers)
+            data = quietly(op.compute if isinstance(op, ArrayOp) else op.arrays, *numbers)
         self._write(data if type(data) is _ndarray else as_array(data, op.name))
 
     # --- wiring
@@ -287,7 +266,7 @@ class Tensor(Arithmetic):
         Tensor([4.0, 6.0], op='sum')
         """
         _no_more(numpy)
-        return self._record_wiring(array_ops.sum_over(_axis(axis), keepdims), (self,))
+        return self._record_array_op(array_ops.sum_over(_axis(axis), keepdims), (self,))
 
     def mean(self, axis: Axis = None, keepdims: bool = False, **numpy: Any) -> Tensor:
         """The mean over all axes, one, or several.
@@ -296,7 +275,7 @@ class Tensor(Arithmetic):
         Tensor(3.0, op='mean')
         """
         _no_more(numpy)
-        return self._record_wiring(array_ops.mean_over(_axis(axis), keepdims), (self,))
+        return self._record_array_op(array_ops.mean_over(_axis(axis), keepdims), (self,))
 
     def max(self, axis: Axis = None, keepdims: bool = False, **numpy: Any) -> Tensor:
         """The largest entry over all axes, one, or several; where k tie, each has 1/k of the slope."""
@@ -310,7 +289,7 @@ class Tensor(Arithmetic):
         _no_more(numpy)
         if not self.size:
             raise ValueError(f"{name} of a Tensor of shape {self.shape}: there is no entry")
-        return self._record_wiring(array_ops.extreme(name, _axis(axis), keepdims), (self,))
+        return self._record_array_op(array_ops.extremum(name, _axis(axis), keepdims), (self,))
 
     def transpose(self, *axes: Any) -> Tensor:
         """The axes in another order; without one, reversed.
@@ -340,7 +319,7 @@ class Tensor(Arithmetic):
                 f"strict: {self.name or 'this Tensor'} has the shape {self.shape}, a rank-1 array, of which .T is the "
                 "same again: make it a column with .reshape(-1, 1)"
             )
-        return _moved(array_ops.transpose(tuple(reversed(range(self._data.ndim)))), self)
+        return _moved(array_ops.transpose(tuple(reversed(range(self.raw.ndim)))), self)
 
     def reshape(self, *shape: Any) -> Tensor:
         """The same entries in another shape, where one length may be -1.
@@ -350,7 +329,7 @@ class Tensor(Arithmetic):
         """
         wanted = _listed(shape)
         try:
-            found = self._data.reshape(wanted).shape
+            found = self.raw.reshape(wanted).shape
         except ValueError:
             message = f"reshape: the {self.size} entries of shape {self.shape} do not make {wanted}"
             raise ValueError(message) from None
@@ -376,35 +355,14 @@ class Tensor(Arithmetic):
             raise ValueError("matmul is for vectors and matrices: for a number, take *")
         return array_ops.matmul(x, y)
 
-    # --- comparisons: arrays of bools (== and hash are identity)
+    # --- comparisons: arrays of bools
 
-    __lt__ = _comparison(operator.lt)
-    __le__ = _comparison(operator.le)
-    __gt__ = _comparison(operator.gt)
-    __ge__ = _comparison(operator.ge)
+    def _compare(self, symbol: str, other: Any) -> Any:
+        return COMPARISONS[symbol](self.raw, _number(other))
 
-    # --- what would cut the graph in silence
-
-    def _cut(self, *_: Any, **__: Any) -> NoReturn:
-        raise TypeError(
-            "a Tensor does not turn into plain numbers by itself, because that would cut the graph: "
-            "take x.data or x.item() for the numbers, and tinygraph.exp(x) or np.exp(x) in place of math.exp(x)"
-        )
-
-    __float__ = __int__ = __complex__ = __array__ = _cut
-
-    def __bool__(self) -> NoReturn:
-        raise TypeError("a Tensor is neither true nor false: compare it (x > 0), or look at x.data")
+    __array__ = Operators._cut
 
     # --- NumPy
-
-    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
-        """Let `np.exp(t)`, `array + t` and `array @ t` record."""
-        function = _UFUNCS.get(ufunc.__name__)
-        if function is None or method != "__call__" or options:
-            name = f"{ufunc.__name__}.{method}".removesuffix(".__call__")
-            raise TypeError(f"np.{name} with these arguments does not work on a Tensor: use tinygraph's functions")
-        return function(*inputs)
 
     def __array_function__(self, function: Any, types: Any, args: Any, options: Any) -> Any:
         """Let `np.dot(w.T, X)`, `np.sum(t, axis=0)` and the like record."""
@@ -416,31 +374,18 @@ class Tensor(Arithmetic):
 
     # --- display
 
-    def __repr__(self) -> str:
-        small = type(self._data) is _ndarray and self.size <= _EDGE
-        parts = [repr(self._data.tolist()) if small else f"shape={self.shape}"]
-        if self.name:
-            parts.append(f"name={self.name!r}")
-        if self.op is not None:
-            parts.append(f"op={self.op.name!r}")
-        if self.constant:
-            parts.append("constant=True")
-        return f"Tensor({', '.join(parts)})"
-
-    def __format__(self, spec: str) -> str:
-        return format(self.item(), spec) if spec else str(self)
+    def _shown(self) -> str:
+        small = type(self.raw) is _ndarray and self.size <= _EDGE
+        return repr(self.raw.tolist()) if small else f"shape={self.shape}"
 
 
-class _Constant(Tensor):
+class _Constant(Tensor, Constant):
     """A Tensor that no gradient flows to."""
 
     __slots__ = ()
 
-    @property
-    def constant(self) -> bool:
-        """Whether no gradient ever flows to this node."""
-        return True
 
+Tensor.constant_class = _Constant
 
 _record = Tensor._record
 _PLAIN = (Tensor, _Constant, float, int, _ndarray)
@@ -458,12 +403,12 @@ def _operand(x: Any, op: str) -> Any:
 
 def _is_operand(x: Any) -> bool:
     return isinstance(x, (Node, float, int, list, tuple, str, bytes, complex, type(None))) or (
-        not isinstance(x, array_ops.Adjoint) and (hasattr(x, "dtype") or hasattr(x, "as_integer_ratio"))
+        not isinstance(x, array_ops.Jacobian) and (hasattr(x, "dtype") or hasattr(x, "as_integer_ratio"))
     )
 
 
 def _number(x: Any) -> Any:
-    return x._data if isinstance(x, Tensor) else _operand(x, "a comparison")
+    return x.raw if isinstance(x, Tensor) else _operand(x, "a comparison")
 
 
 def _wanted(x: Any) -> bool | None:
@@ -475,25 +420,25 @@ def _node(op: Op, data: Any, x: Any, y: Any, dx: Any, dy: Any = None) -> Tensor:
     out = _new(_Constant if constant else Tensor)
     if type(data) is not _ndarray:
         data = np.array(data) if type(data) is np.float64 else as_array(data, op.name)  # NumPy's scalars are 0-d here
-    out._data = data
+    out.raw = data
     out.op = op
     out.x = x
     out.y = y
-    out.dx = dx
-    out.dy = dy
-    out.grad = out.notes = None
-    out.pending = 0
-    out.stamp = graph.clock
-    if graph.constant_clock:
+    out.x_partial = dx
+    out.y_partial = dy
+    out.grad = out.metadata = None
+    out.awaited = 0
+    out.version = graph.edits
+    if graph.constant_edits:
         graph.check_constants(out)
     if graph.watch is not None:
         graph.watch(out)
     return out
 
 
-def _moved(op: Wiring, x: Tensor) -> Tensor:
+def _moved(op: ArrayOp, x: Tensor) -> Tensor:
     """Record wiring that computes nothing, which NumPy has no warning about."""
-    return _node(op, op.compute(x._data), x, None, None if type(x) is _Constant else True)
+    return _node(op, op.compute(x.raw), x, None, None if type(x) is _Constant else True)
 
 
 def _listed(given: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -547,18 +492,16 @@ def _dot(x: Any, y: Any) -> Any:
         x = as_array(x, "dot")
     if not hasattr(y, "ndim"):
         y = as_array(y, "dot")
-    return Tensor._record_wiring(array_ops.matmul, (x, y)) if x.ndim and y.ndim else x * y
+    return Tensor._record_array_op(array_ops.matmul, (x, y)) if x.ndim and y.ndim else x * y
 
 
-_UFUNCS: dict[str, Callable[..., Any]] = {
-    **{row.array: row for row in ops.TABLE.values() if isinstance(row.array, str)},
+def _of_numbers(compare: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    return lambda x, y: compare(_number(x), _number(y))
+
+
+Tensor._ufuncs = {
+    **{name: _of_numbers(f) if f in COMPARISONS.values() else f for name, f in UFUNCS.items()},
     "matmul": Tensor._matmul,
-    "less": Tensor.__lt__,
-    "less_equal": Tensor.__le__,
-    "greater": Tensor.__gt__,
-    "greater_equal": Tensor.__ge__,
-    "equal": operator.is_,
-    "not_equal": operator.is_not,
 }
 
 

@@ -18,14 +18,15 @@ from tinygraph.checking.comparison import Program as Flat
 from tinygraph.checking.comparison import (
     digits,
     evaluate,
-    exact_slope,
+    exact_partial,
     input_names,
     kink_near,
     masses,
     numeric_grad,
     step_of,
 )
-from tinygraph.engine.graph import Node, grad, hessian, order
+from tinygraph.engine.autodiff import grad, hessian
+from tinygraph.engine.graph import Node, order
 from tinygraph.engine.op import Op
 from tinygraph.engine.value import Value
 from tinygraph.testing.strategies import LANDMARKS, LETTERS
@@ -61,14 +62,14 @@ def assert_gradient(f: Callable[..., Any], *at: Any, order: int = 1, tolerance: 
     names = list(input_names(f, program.args))
     for leaf, name in zip(leaves, names, strict=True):
         leaf.name = name
-    slopes, terms = grad(root, leaves), masses(root)
+    partials, terms = grad(root, leaves), masses(root)
     oracle = _Oracle(program, root, leaves)
     where = f"{_title(f)} at ({', '.join(f'{n} = {x!r}' for n, x in zip(names, program.numbers, strict=True))})"
-    for i, (leaf, slope) in enumerate(zip(leaves, slopes, strict=True)):
-        exact, blur = oracle.slope(i)
+    for i, (leaf, local) in enumerate(zip(leaves, partials, strict=True)):
+        exact, blur = oracle.derivative(i)
         allowed = tolerance * max(terms.get(leaf, 0.0), abs(exact)) + blur
-        oracle.compare(f"{where}\n  the derivative by {names[i]}", i, slope, exact, allowed, blur)
-    _check_the_pass(where, root, leaves, slopes, terms, program.numbers)
+        oracle.compare(f"{where}\n  the derivative by {names[i]}", i, local, exact, allowed, blur)
+    _check_the_pass(where, root, leaves, partials, terms, program.numbers)
     if order == 2:
         second = hessian(root, leaves)
         scale = [masses(row) for row in grad(root, leaves, create_graph=True)]
@@ -93,8 +94,8 @@ def assert_same_gradient(f: Callable[..., Any], g: Callable[..., Any], *at: Any,
         sizes = masses(root)
         results.append((root.data, grad(root, leaves), [sizes.get(leaf, 0.0) for leaf in leaves]))
     names = ["", *input_names(f, at)]
-    (y, slopes, terms), (other, others, more) = results
-    pairs = zip([y, *slopes], [other, *others], [abs(y), *terms], [abs(other), *more], names, strict=True)
+    (y, partials, terms), (other, others, more) = results
+    pairs = zip([y, *partials], [other, *others], [abs(y), *terms], [abs(other), *more], names, strict=True)
     for ours, theirs, size, size2, name in pairs:
         what = f"the derivative by {name}" if name else "the value"
         if not (_same(ours, theirs) or abs(ours - theirs) <= tolerance * max(size, size2)):
@@ -113,7 +114,7 @@ def _same(x: float, y: float) -> bool:
 
 
 def _check_the_pass(
-    where: str, root: Value, leaves: list[Value], slopes: list[float], terms: dict[Node, float], at: list[float]
+    where: str, root: Value, leaves: list[Value], partials: list[float], terms: dict[Node, float], at: list[float]
 ) -> None:
     """Seeded with a number of its own, twice, and touching nothing else."""
     seed = random.Random(repr(at)).uniform(1.5, 3.5)
@@ -124,10 +125,10 @@ def _check_the_pass(
         passes.append([leaf.grad for leaf in leaves])
     if repr(passes[0]) != repr(passes[1]):
         raise AssertionError(f"{where}\n  two passes differ: {passes[0]} and {passes[1]}")
-    for leaf, slope, x in zip(leaves, slopes, at, strict=True):
+    for leaf, local, x in zip(leaves, partials, at, strict=True):
         got = (leaf.grad if leaf.grad is not None else nan) if leaf in reached and not root.constant else 0.0
-        if isfinite(seed * slope) and abs(got - seed * slope) > 1e-9 * max(abs(got), terms.get(leaf, 0.0)):
-            raise AssertionError(f"{where}\n  seeded with {seed}, {leaf.name}.grad is {got}, not {seed * slope}")
+        if isfinite(seed * local) and abs(got - seed * local) > 1e-9 * max(abs(got), terms.get(leaf, 0.0)):
+            raise AssertionError(f"{where}\n  seeded with {seed}, {leaf.name}.grad is {got}, not {seed * local}")
         if not _same(leaf.data, x):
             raise AssertionError(f"{where}\n  the pass changed {leaf.name} from {x} to {leaf.data}")
 
@@ -144,7 +145,7 @@ class _Oracle:
         elif all(row.analytic is not None for row in rows):
             self.name = "mpmath"
 
-    def slope(self, i: int) -> tuple[float, float]:
+    def derivative(self, i: int) -> tuple[float, float]:
         """The derivative by input i, and how wrong it may be itself."""
         if self.name == "exact arithmetic":
             # Linear ops only: every path contributes 1 or -1, and small integers are exact in floats.
@@ -154,7 +155,7 @@ class _Oracle:
 
             try:
                 with mp.workdps(digits(self.program.numbers)):
-                    return float(exact_slope(self.root, self.leaves, i)), 0.0
+                    return float(exact_partial(self.root, self.leaves, i)), 0.0
             except (ArithmeticError, ValueError):  # at a pole of the complex function
                 pass
         return self._difference(i, lambda at: self.program(at))
@@ -205,13 +206,13 @@ class _Oracle:
             points = [mp.mpf(x) for x in self.program.numbers]
             step = mp.mpf(10) ** -200 * (abs(points[j]) or 1)  # its square is below the smallest float
             try:
-                slopes = [
-                    exact_slope(self.root, self.leaves, i, [x + k * step * (n == j) for n, x in enumerate(points)])
+                partials = [
+                    exact_partial(self.root, self.leaves, i, [x + k * step * (n == j) for n, x in enumerate(points)])
                     for k in (-1, 0, 1)
                 ]
             except (ArithmeticError, ValueError):  # at a pole of the complex function
                 return None
-            return float(sum(weight * slope for weight, slope in zip(weights, slopes, strict=True)) / step**order)
+            return float(sum(weight * local for weight, local in zip(weights, partials, strict=True)) / step**order)
 
     def compare(self, what: str, i: int, ours: float, exact: float, allowed: float, blur: float) -> None:
         """Raise AssertionError unless the two agree within what is allowed."""
@@ -265,8 +266,8 @@ def _check_row(row: Op, point: tuple[float, ...], ulps: float, terms: Callable[.
     nodes = [Value(x, name) for x, name in zip(point, "xyzuvw" if len(point) < 7 else LETTERS, strict=False)]
     y = row.on(nodes)
     where = f"{row!r} at {point}"
-    if not _same(y.data, row.number(*point)):
-        raise AssertionError(f"{where}\n  the node has {y.data!r}, the float {row.number(*point)!r}")
+    if not _same(y.data, row.floats(*point)):
+        raise AssertionError(f"{where}\n  the node has {y.data!r}, the float {row.floats(*point)!r}")
     size = terms(*point) if terms is not None else 0.0
     program = Flat(lambda *xs: row.on(xs), point, values=True)
     oracle = _Oracle(program, y, nodes)
@@ -280,7 +281,7 @@ def _check_row(row: Op, point: tuple[float, ...], ulps: float, terms: Callable[.
     for i, node in enumerate(nodes):
         if not _room(row, point, i):
             continue
-        exact, blur = oracle.slope(i)
+        exact, blur = oracle.derivative(i)
         _within(f"{where}\n  the slope by {node.name}", grad(y, node), exact, ulps, size, blur, oracle.name)
         firsts.append((i, node, grad(y, node, create_graph=True)))
     for i, node, first in firsts:

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from tinygraph.engine import ops
 from tinygraph.engine.op import Op
 from tinygraph.engine.value import Value
+from tinygraph.explaining.code import call_code
 from tinygraph.kernels.arrays import quietly
 from tinygraph.tensor import array_ops
-from tinygraph.tensor.array_ops import Wiring
+from tinygraph.tensor.array_ops import ArrayOp
 from tinygraph.tensor.tensor import Tensor
 
 LANDMARKS = (1.0, 0.0, -1.0, 0.5, 20.5, -20.5)
@@ -24,9 +25,7 @@ LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 def public_rows() -> list[Op]:
     """The rows that a program can use, the simplest first: failing examples shrink towards them."""
-    import tinygraph
-
-    return [row for row in ops.TABLE.values() if getattr(tinygraph, row.name, None) is row]
+    return [row for row in ops.TABLE.values() if row.public]
 
 
 def points(op: Op, *, limit: float = 1000.0, clear: float = 0.01, sizes: tuple[int, int] = (1, 4)) -> Any:
@@ -115,7 +114,7 @@ class Program:
 
 
 def _code(op: Op, operands: Sequence[str]) -> str:
-    return _wiring_code(op, operands) if isinstance(op, Wiring) else op.code(*operands)
+    return _wiring_code(op, operands) if isinstance(op, ArrayOp) else call_code(op, *operands)
 
 
 @st.composite
@@ -144,7 +143,7 @@ def graphs(
     def append(op: Op, operands: tuple[int | float, ...]) -> None:
         steps.append((op, operands))
         unused[:] = [x for x in unused if x not in operands] + [len(numbers)]
-        numbers.append(op.number(*[numbers[x] if isinstance(x, int) else x for x in operands]))
+        numbers.append(op.floats(*[numbers[x] if isinstance(x, int) else x for x in operands]))
 
     for _ in range(draw(st.integers(1, max_steps))):
         pool = list(range(len(numbers))) if shared else unused
@@ -187,7 +186,7 @@ def _fits(op: Op, operands: Sequence[int | float], numbers: Any, limit: float, c
     return (
         op.domain.holds(*around)
         and _clear(op, around[0], clear)
-        and all(abs(op.number(*point)) <= limit for point in around)
+        and all(abs(op.floats(*point)) <= limit for point in around)
     )
 
 
@@ -290,15 +289,15 @@ class TensorProgram(Program):
         return "(" + "".join(f"{self._text(x)}, " for x in self.at).rstrip(" " if len(self.at) == 1 else ", ") + ")"
 
 
-def _wiring_code(op: Wiring, names: Sequence[str]) -> str:
+def _wiring_code(op: ArrayOp, names: Sequence[str]) -> str:
     """The method, or NumPy's function, that records this wiring."""
-    maker, *parts = op.made_by or ()
+    maker, parts = op.maker, op.parameters
     x = names[0]
     if op is array_ops.matmul:
         return f"{x} @ {names[1]}"
     if maker in (array_ops.concatenate, array_ops.stack):
         return f"np.{op.name}([{', '.join(names)}], axis={parts[0]})"
-    if maker in (array_ops.sum_over, array_ops.mean_over, array_ops.extreme):
+    if maker in (array_ops.sum_over, array_ops.mean_over, array_ops.extremum):
         axis, keepdims = parts[-2:]
         return f"{x}.{op.name}(axis={axis}{', keepdims=True' if keepdims else ''})"
     if maker is array_ops.index:
@@ -349,10 +348,10 @@ def _reshapes(x: Any) -> Any:
 def _extreme(draw: Any, name: str, x: Any, clear: float) -> Any:
     """One that stands alone."""
     axis, keepdims = draw(_axes(x.ndim)), draw(st.booleans())
-    op = array_ops.extreme(name, axis, keepdims)
+    op = array_ops.extremum(name, axis, keepdims)
     if not x.size:
         return None
-    near = np.abs(x - array_ops.extreme(name, axis, True).compute(x)) <= clear * max(1.0, np.max(np.abs(x)))
+    near = np.abs(x - array_ops.extremum(name, axis, True).compute(x)) <= clear * max(1.0, np.max(np.abs(x)))
     return op if np.all(np.sum(near, axis=axis) == 1) else None
 
 
@@ -406,14 +405,14 @@ def tensor_programs(
 
     def append(op: Op, operands: tuple[Any, ...], limit: float = limit) -> bool:
         numbers = [known[x] if isinstance(x, int) else x for x in operands]
-        function = op.compute if isinstance(op, Wiring) else op.of_arrays()[0]
+        function = op.compute if isinstance(op, ArrayOp) else op.arrays
         try:
             result = np.asarray(quietly(function, *numbers))
         except ValueError:  # the shapes do not fit
             return False
         if result.size > max_size or not np.all(np.abs(result) <= limit):
             return False
-        if not isinstance(op, Wiring) and not _fits_everywhere(op, operands, numbers, limit, clear):
+        if not isinstance(op, ArrayOp) and not _fits_everywhere(op, operands, numbers, limit, clear):
             return False
         known.append(result)
         steps.append((op, operands))

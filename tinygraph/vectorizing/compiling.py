@@ -14,8 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from tinygraph.engine.graph import Node, exhaust, flipped_branch, order, propagate
-from tinygraph.engine.metadata import Branch
+from tinygraph.engine.autodiff import exhaust, propagate
+from tinygraph.engine.graph import Node, flipped_guard, order
+from tinygraph.engine.metadata import Guard
 from tinygraph.engine.value import Value
 from tinygraph.kernels.arrays import as_array, quietly
 from tinygraph.tensor.tensor import Tensor
@@ -90,7 +91,7 @@ def source(root: Value | Vectorized, backward: bool = True) -> Source:
 
 def _written(found: Vectorized, program: Program, forward: list[Line]) -> Source:
     """The text: what is imported, what is given, forward, backward."""
-    finite = all(np.isfinite(node._data).all() for node in order(found.root))
+    finite = all(np.isfinite(node.raw).all() for node in order(found.root))
     writer = Writer(program, careful=not finite)
     arrays: dict[str, Any] = {}
     given: list[str] = []
@@ -303,11 +304,11 @@ def _replayed(root: Value, inputs: Sequence[_Block]) -> Callable[..., Any]:
                     if node is not None:
                         node.data = number
             copy.forward().backward()
-            slopes = [[0.0 if node is None else node.grad or 0.0 for node in nodes] for nodes in leaves]
+            partials = [[0.0 if node is None else node.grad or 0.0 for node in nodes] for nodes in leaves]
             return copy.data, tuple(
                 [
                     np.array(listed).reshape(block.shape) if block.shape else listed[0]
-                    for listed, block in zip(slopes, inputs, strict=True)
+                    for listed, block in zip(partials, inputs, strict=True)
                 ]
             )
 
@@ -428,11 +429,11 @@ def _checks(found: Vectorized) -> Iterator[tuple[Any, Any, Any, Array, list[str]
 
     A side is (tensor, places of its entries), or an array of numbers.
     """
-    seen: dict[int, tuple[Branch, dict[int, Node]]] = {}
+    seen: dict[int, tuple[Guard, dict[int, Node]]] = {}
     for node in found.compared():
-        for branch, side in node.notes.branches.values() if node.notes else ():
+        for branch, side in node.metadata.guards.values() if node.metadata else ():
             seen.setdefault(id(branch), (branch, {}))[1][side] = node
-    kinds: dict[Any, list[tuple[Branch, list[Any]]]] = {}
+    kinds: dict[Any, list[tuple[Guard, list[Any]]]] = {}
     for branch, nodes in seen.values():
         sides: list[Any] = []
         for side in (0, 1):
@@ -459,4 +460,4 @@ def _check(compare: Any, left: Array, right: Array, outcomes: Array, texts: list
     flipped = np.flatnonzero(compare(left, right) != outcomes)
     if len(flipped):
         k = int(flipped[0])
-        raise flipped_branch(texts[k], bool(outcomes[k]))
+        raise flipped_guard(texts[k], bool(outcomes[k]))

@@ -82,7 +82,7 @@ class Flat:
                 stack.pop()
                 if node not in place:
                     place[node] = append(node, None)
-            elif node.dy is not MANY:
+            elif node.y_partial is not MANY:
                 a, b = node.x, node.y
                 i = where(a) if isinstance(a, Node) else NONE
                 j = where(b) if isinstance(b, Node) else NONE
@@ -120,7 +120,7 @@ class Flat:
                 place[node] = i = append(node, op)
                 for operand in operands:
                     many += (i, operand)
-        data = np.array([node._data if node is not None else 0.0 for node in entries])
+        data = np.array([node.raw if node is not None else 0.0 for node in entries])
         data[list(plain)] = list(plain.values())
         self.numbers = np.zeros(len(ops), bool)
         self.numbers[list(plain)] = True
@@ -143,7 +143,7 @@ class Flat:
             node, above = self.nodes[i], self.nodes[into[i]]
             assert node is not None
             assert above is not None
-            if node.notes and (node.notes.branches or (node.name and node.name != above.name)):
+            if node.metadata and (node.metadata.guards or (node.name and node.name != above.name)):
                 within[i] = False
         for i in np.flatnonzero(code == _NEG)[::-1].tolist():  # one that is no term itself passes no terms on
             if not within[i]:

@@ -20,7 +20,7 @@ from tinygraph.engine import ops
 from tinygraph.engine.op import TABLE, Op
 from tinygraph.kernels import arrays
 from tinygraph.tensor import array_ops
-from tinygraph.tensor.array_ops import Wiring
+from tinygraph.tensor.array_ops import ArrayOp
 from tinygraph.tensor.tensor import Tensor
 
 Shape = tuple[int, ...]
@@ -117,8 +117,8 @@ class Program:
         args = [self._line_of[x] if isinstance(x, Tensor) else self._plain(x) for x in node.args]
         if all(arg.plain for arg in args) and not (op is _TURN and args[0].shape):  # a transpose costs nothing
             return self._plain(node.data)
-        if isinstance(op, Wiring):
-            shapes = [np.shape(x._data if isinstance(x, Tensor) else x) for x in node.args]
+        if isinstance(op, ArrayOp):
+            shapes = [np.shape(x.raw if isinstance(x, Tensor) else x) for x in node.args]
             return self._wired(op, args, shapes, node.shape)
         return self._row(op, args)
 
@@ -147,12 +147,12 @@ class Program:
             return self._row(ops.mul, [self._plain(2.0), args[0]])
         return self._line(op, args, np.broadcast_shapes(*[arg.shape for arg in args]))
 
-    def _wired(self, op: Wiring, args: list[Line], shapes: list[Shape], shape: Shape) -> Line:
-        """Wiring, on arrays of their full shape."""
+    def _wired(self, op: ArrayOp, args: list[Line], shapes: list[Shape], shape: Shape) -> Line:
+        """ArrayOp, on arrays of their full shape."""
         x = args[0]
         if op.name == "expand":
             return x
-        if op.name == "collapse":
+        if op.name == "sum_to":
             return self._collapsed(self._full(x, shapes[0]), shape)
         args = [self._full(arg, full) for arg, full in zip(args, shapes, strict=True)]
         x = args[0]
@@ -227,12 +227,12 @@ class Writer:
         self._taken = {
             "np",
             "arrays",
-            "put",
+            "scatter_add",
             "slice",
             "add_up",
             "check",
             "power",
-            "power_slope",
+            "power_partial",
             *keyword.kwlist,
             *TABLE,
         }
@@ -290,7 +290,7 @@ class Writer:
                 together = by_args.get((ops.sigmoid, *line.args[0].args)), line, arrays.sigmoid_and_rest
             elif line.op is ops.sigmoid_minus:
                 row = ops.binary_cross_entropy_with_logits
-                together = by_args.get((row, *line.args)), line, getattr(arrays, row.with_slope)
+                together = by_args.get((row, *line.args)), line, getattr(arrays, row.with_partial)
             if together and together[0] is not None:
                 pairs[together[0]] = pairs[line] = together
         return pairs
@@ -371,14 +371,14 @@ class Writer:
             return f"{self._text_of(args[0], bound)} {sign} {self._text_of(args[1], after)}", bound
         if op is ops.neg:
             return f"-{self._text_of(args[0], _SIGN)}", _SIGN
-        if isinstance(op, Wiring):
+        if isinstance(op, ArrayOp):
             text, bound = self._wired(op, line)
             # functions of floats are not made for NumPy's scalars, which are slower, too
             return (f"float({text})", _ATOM) if self.fast and not line.shape else (text, bound)
-        if op.made_by and op.made_by[0] is ops.power and not self.by_rows:
-            return f"{self._text_of(args[0], _ATOM)} ** {_number(op.made_by[1])}", _POWER
-        if op.made_by and op.made_by[0] is ops.power_slope and len(op.made_by) == 2 and not self.by_rows:
-            c = op.made_by[1]
+        if op.maker is ops.power and not self.by_rows:
+            return f"{self._text_of(args[0], _ATOM)} ** {_number(op.parameters[0])}", _POWER
+        if op.maker is ops.power_partial and len(op.parameters) == 1 and not self.by_rows:
+            c = op.parameters[0]
             if c == 2:
                 return f"2 * {self._text_of(args[0], _SIGN)}", _PRODUCT
             if c > 2 and c == c // 1:
@@ -389,26 +389,27 @@ class Writer:
     def _function(self, op: Op, of_arrays: bool) -> str:
         """What the text calls a row by."""
         if self.fast:
-            function = op.of_arrays()[0] if of_arrays else op.number
+            function = op.arrays if of_arrays else op.floats
             if function not in self._called:
                 called = self._called[function] = self._unique(f"{op.name}_of_{'arrays' if of_arrays else 'floats'}")
                 self.functions[called] = function
             return self._called[function]
         of_numpy = (
-            isinstance(op.array, str) and of_arrays and TABLE.get(op.name) is op and not hasattr(arrays, op.array)
+            isinstance(op.array_source, str)
+            and of_arrays
+            and TABLE.get(op.name) is op
+            and not hasattr(arrays, op.array_source)
         )
         if of_numpy:
-            return f"np.{op.array}"
+            return f"np.{op.array_source}"
         name = op.name
         if vars(ops).get(name) is op:
-            from tinygraph import __all__ as public
-
-            self._import("tinygraph" if name in public else "tinygraph.engine.ops", name)
+            self._import("tinygraph" if op.public else "tinygraph.engine.ops", name)
             return name
-        if op.made_by:
-            family = str(op.made_by[0].__name__)
+        if op.maker:
+            family = op.maker.__name__
             self._import("tinygraph.engine.ops", family)
-            return f"{family}({', '.join(map(_number, op.made_by[1:]))})"
+            return f"{family}({', '.join(map(_number, op.parameters))})"
         if op not in self._called:  # a row of the user's own
             self._called[op] = self._unique(op.name)
             self.functions[self._called[op]] = op
@@ -418,13 +419,13 @@ class Writer:
         self.imports.setdefault(module, set()).add(name)
         self.functions[name] = getattr(ops, name)
 
-    def _wired(self, op: Wiring, line: Line) -> tuple[str, int]:
+    def _wired(self, op: ArrayOp, line: Line) -> tuple[str, int]:
         x = line.args[0]
-        made_by: Any = op.made_by
+        parameters: Any = op.parameters
         if op is _TURN:
             return f"{self._text_of(x, _ATOM)}.T", _ATOM
         if op.name in ("sum", "mean"):
-            _, axis, keepdims = made_by
+            axis, keepdims = parameters
             if self.fast:
                 self.functions["add_up"] = np.add.reduce
                 keep = ", keepdims=True" if keepdims else ""
@@ -440,15 +441,18 @@ class Writer:
                 return f"np.reshape({self._text_of(x, 0)}, {line.shape})", _ATOM
             return f"{self._text_of(x, _ATOM)}.reshape({', '.join(map(str, line.shape))})", _ATOM
         if op.name == "transpose":
-            return f"{self._text_of(x, _ATOM)}.transpose({', '.join(map(str, made_by[1]))})", _ATOM
+            return f"{self._text_of(x, _ATOM)}.transpose({', '.join(map(str, parameters[0]))})", _ATOM
         if op.name == "expand":
             return f"np.broadcast_to({self._text_of(x, 0)}, {line.shape})", _ATOM
         if op.name == "index":
-            return f"{self._text_of(x, _ATOM)}[{self._key(made_by[1])}]", _ATOM
-        if op.name == "put":
-            self.functions["put"] = array_ops.put
-            self.imports.setdefault("tinygraph.tensor.array_ops", set()).add("put")
-            return f"put({self._key(made_by[1], inside=False)}, {made_by[2]})({self._text_of(x, 0)})", _ATOM
+            return f"{self._text_of(x, _ATOM)}[{self._key(parameters[0])}]", _ATOM
+        if op.name == "scatter_add":
+            self.functions["scatter_add"] = array_ops.scatter_add
+            self.imports.setdefault("tinygraph.tensor.array_ops", set()).add("scatter_add")
+            return (
+                f"scatter_add({self._key(parameters[0], inside=False)}, {parameters[1]})({self._text_of(x, 0)})",
+                _ATOM,
+            )
         self.functions[name := self._unique(op.name)] = op
         return f"{name}({', '.join([self._text_of(arg, 0) for arg in line.args])})", _ATOM
 

@@ -107,7 +107,7 @@ class Vectorized:
 
     def compared(self) -> list[Node]:
         """The scalar nodes that took part in comparisons, but for the root, whose comparisons shape nothing."""
-        nodes = [node for node in self._flat.nodes if node is not None and node.notes and node.notes.branches]
+        nodes = [node for node in self._flat.nodes if node is not None and node.metadata and node.metadata.guards]
         return [node for node in nodes if node is not self._root]
 
     def scatter(self) -> None:
@@ -288,7 +288,7 @@ class Vectorized:
         where = self._roll.position(group, members)[part.owners]
         terms = self._view(part.source, Use([Axis(len(part.table))], part.table), (len(part.table),))
         self._gathered.append(f"{self._title(group)}: sums of different numbers of terms")
-        added = array_ops.put(where, (len(members),))(_expanded(terms, (len(part.table),)))
+        added = array_ops.scatter_add(where, (len(members),))(_expanded(terms, (len(part.table),)))
         return _shaped(added, _stored(group.axes))
 
     def _contraction(self, group: Group, part: Part) -> bool:
@@ -405,7 +405,7 @@ class Vectorized:
 
 def _is_landmark(node: Node | None) -> bool:
     """Whether something is known of the node that it should be found by: a name, a comparison."""
-    return node is not None and node.notes is not None and bool(node.notes.name or node.notes.branches)
+    return node is not None and node.metadata is not None and bool(node.metadata.name or node.metadata.guards)
 
 
 # --- shapes -----------------------------------------------------------------------------------------
@@ -446,7 +446,7 @@ def _expanded(x: Any, shape: tuple[int, ...]) -> Any:
 
 
 def _shape(x: Any) -> tuple[int, ...]:
-    return np.shape(x._data if isinstance(x, Tensor) else x)
+    return np.shape(x.raw if isinstance(x, Tensor) else x)
 
 
 def _tensor(x: Any) -> Any:

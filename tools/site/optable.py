@@ -29,7 +29,7 @@ def table(which: str, show: Callable[[plots.Plot, str, str], str]) -> str:
             continue
         second = SECOND.get(name, 0.5)
         lines = [("formula", " = ".join(dict.fromkeys([_text(row), *_formula(row)])))]
-        lines += [(f"slope in {x}", slope) for x, slope in zip("xy", _slopes(row), strict=False)]
+        lines += [(f"slope in {x}", local) for x, local in zip("xy", _partials(row), strict=False)]
         facts = [f"<dt>{what}</dt><dd><code>{escape(text)}</code></dd>" for what, text in lines]
         facts.append(f"<dt>smooth where</dt><dd>{escape(row.domain.text)}</dd>")
         if name in errors:
@@ -57,11 +57,11 @@ def _formula(row: Op) -> list[str]:
     return [notation.label(row.analytic(tinygraph, *_operands(row)), depth=DEEP)] if row.analytic else []
 
 
-def _slopes(row: Op) -> list[str]:
+def _partials(row: Op) -> list[str]:
     if row.variadic:
         return ["1, 1, …"] if row.arity == 1 else ["y₁, y₂, …", "x₁, x₂, …"]
     node = row(*_operands(row))
-    return [notation.label(slope, depth=DEEP) for slope in row.slopes(node, node.args, [True] * row.arity)]
+    return [notation.label(local, depth=DEEP) for local in row.partials_at(node, node.args, [True] * row.arity)]
 
 
 def _errors() -> dict[str, tuple[str, str]]:
@@ -79,5 +79,5 @@ def curve(row: Op, second: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     smooth = np.array([row.domain.contains(*point) for point in zip(*operands, strict=True)])
     leaf = tinygraph.Tensor(np.where(smooth, x, 0.5))
     out = row(leaf, *operands[1:])
-    slope = tinygraph.grad(out.sum(), leaf)
-    return x, np.where(smooth, out.data, np.nan), np.where(smooth, slope, np.nan)
+    local = tinygraph.grad(out.sum(), leaf)
+    return x, np.where(smooth, out.data, np.nan), np.where(smooth, local, np.nan)

@@ -112,9 +112,9 @@ def row(axes: Axes, colours: Theme, op: Any, second: float) -> None:
     """A row of the table and its slope: small, without texts."""
     from tools.site.optable import curve
 
-    x, value, slope = curve(op, second)
+    x, value, local = curve(op, second)
     axes.plot(x, value, color=colours.forward, linewidth=2)
-    axes.plot(x, slope, color=colours.backward, linewidth=1.3, linestyle="--")
+    axes.plot(x, local, color=colours.backward, linewidth=1.3, linestyle="--")
     shown = value[np.isfinite(value)]
     low, high = (max(shown.min(), -3.5), min(shown.max(), 3.5)) if shown.size else (-1.0, 1.0)
     margin = 0.15 * max(high - low, 0.5)
@@ -224,14 +224,14 @@ def tangents(
     x = np.linspace(*over, 300)
     axes.plot(x, f(x), color=colours.forward, linewidth=1.8, label="f(a)")
     tall = float(np.ptp(f(x))) or 1.0
-    for k, (a, slope) in enumerate(at.items()):
+    for k, (a, local) in enumerate(at.items()):
         width = (
-            0.16 * (over[1] - over[0]) / np.hypot(1.0, slope * (over[1] - over[0]) / tall)
+            0.16 * (over[1] - over[0]) / np.hypot(1.0, local * (over[1] - over[0]) / tall)
         )  # equally long to the eye
         near = np.array([a - width, a + width])
-        axes.plot(near, f(a) + slope * (near - a), color=colours.backward, linewidth=1.6)
+        axes.plot(near, f(a) + local * (near - a), color=colours.backward, linewidth=1.6)
         axes.plot([a], [f(a)], "o", color=colours.backward, markersize=5, label="tangent" if not k else None)
-        axes.annotate(f"slope {slope:.4g}", (a, f(a)), (8, -12), textcoords="offset points", color=colours.backward)
+        axes.annotate(f"slope {local:.4g}", (a, f(a)), (8, -12), textcoords="offset points", color=colours.backward)
     axes.set_xlabel("a")
     axes.legend()
 

@@ -1,0 +1,177 @@
+"""The chain rule, in the clear: one contribution at a time, and what follows from it.
+
+The rule is `operand.grad += upstream × local`. `propagate` yields every contribution and keeps the sums to itself, so
+it serves `grad`, derivative graphs and whoever wants to look. `backward` repeats it, fast.
+"""
+
+from __future__ import annotations
+
+from tinygraph.engine.graph import Node, check_fresh, order, require_node
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from typing import Any
+
+
+def propagate(
+    root: Node, seed: Any, adjoints: dict[Node, Any], create_graph: bool = False
+) -> Iterator[tuple[Node, int, Node, Any, Any, Any]]:
+    """Run the chain rule from the root, summing into `adjoints`; no node is written to.
+
+    Yields (node, slot, operand, upstream, slope, contribution) for each edge that a gradient
+    flows along, just after the contribution was added. With `create_graph` all of these are nodes.
+
+    >>> from tinygraph import Value
+    >>> b, c = Value(3.0, name="b"), Value(2.0, name="c")
+    >>> for node, slot, operand, *numbers in propagate(b * c, 1.0, {}):
+    ...     print(operand.name, numbers)
+    b [1.0, 2.0, 2.0]
+    c [1.0, 3.0, 3.0]
+    """
+    nodes = order(root)
+    check_fresh(nodes)
+    adjoints[root] = seed
+    for node in nodes:
+        if node.op is None or node not in adjoints:
+            continue
+        upstream = adjoints[node]
+        if create_graph:
+            partials = node.op.partials_at(node, node.args, [local is not None for local in node.stored_partials])
+        else:
+            partials = node.partials
+        for slot, (operand, local) in enumerate(
+            zip(node.args, partials, strict=False)
+        ):  # slopes may end before operands
+            if local is not None:
+                if create_graph:
+                    contribution = _times(upstream, local)
+                    seen = operand in adjoints
+                    adjoints[operand] = adjoints[operand] + contribution if seen else contribution
+                else:
+                    contribution = upstream * local
+                    adjoints[operand] = adjoints.get(operand, 0.0) + contribution
+                yield node, slot, operand, upstream, local, contribution
+
+
+def exhaust(events: Iterator[Any]) -> None:
+    """Run all events, for what they do."""
+    for _ in events:
+        pass
+
+
+def _times(upstream: Any, local: Any) -> Any:
+    """Their product, leaving out the factor 1 that would only clutter a derivative graph."""
+    if type(local) is float and local == 1.0:
+        return upstream
+    return local if type(upstream) is float and upstream == 1.0 else upstream * local
+
+
+def grad(y: Node, xs: Any, *, seed: Any = None, create_graph: bool = False) -> Any:
+    """Derivatives of y with respect to one node, or a list of them for several; no `.grad` changes.
+
+    With `create_graph` they are nodes, so that they can be differentiated again. A node that y
+    does not depend on gives 0. `seed` is what they are multiplied by: 1, unless y is a Tensor of many
+    entries. Raises StaleGraphError like `backward`.
+
+    >>> from tinygraph import Value
+    >>> x = Value(3.0)
+    >>> grad(x**3, x)
+    27.0
+    >>> first = grad(x**3, x, create_graph=True)
+    >>> grad(first, x)
+    18.0
+    """
+    require_node(y, "grad: y")
+    adjoints: dict[Node, Any] = {}
+    start = y._seed(seed)
+    if create_graph:
+        exhaust(propagate(y, start, adjoints, create_graph))
+    else:
+        y._run(exhaust, propagate(y, start, adjoints))
+
+    def result(x: Node) -> Any:
+        adjoint = adjoints.get(require_node(x, "grad: x"))
+        if isinstance(adjoint, Node):
+            return adjoint
+        gradient = x._gradient(adjoint)
+        return type(y)._constant(gradient) if create_graph else gradient
+
+    several = hasattr(xs, "__iter__") and not isinstance(xs, Node)  # a Tensor can be iterated over, but is one node
+    return [result(x) for x in xs] if several else result(xs)
+
+
+def hessian(y: Node, xs: Any) -> Any:
+    """Second derivatives of y: a list of lists of floats, row by row; for a single node one float.
+
+    Of Tensors they are arrays, whose shape is that of the one node followed by that of the other.
+
+    >>> from tinygraph import Value
+    >>> a, b = Value(2.0), Value(3.0)
+    >>> hessian(a * a * b, [a, b])
+    [[6.0, 4.0], [4.0, 0.0]]
+    """
+    first = grad(y, xs, create_graph=True)
+    if isinstance(xs, Node):
+        (second,) = _jacobian(first, [xs])
+        return second
+    xs = list(xs)
+    return [_jacobian(row, xs) for row in first]
+
+
+def _jacobian(y: Node, xs: list[Node]) -> list[Any]:
+    """The derivative of every entry of y with respect to each x."""
+    rows = [grad(y, xs, seed=unit) for unit in y._units()]
+    return [y._stacked([row[i] for row in rows], x) for i, x in enumerate(xs)]
+
+
+def jvp(y: Node, tangents: Mapping[Any, Any]) -> Any:
+    """Forward mode: the derivative of y along the direction {node: tangent}, a tangent having the node's shape.
+
+    >>> from tinygraph import Value
+    >>> a, b = Value(2.0), Value(3.0)
+    >>> jvp(a * b, {a: 1.0, b: 10.0})
+    23.0
+    """
+    nodes = order(require_node(y, "jvp: y"))
+    check_fresh(nodes)
+    known: dict[Node, Any] = {x: require_node(x, "jvp: x")._seed(t, "tangent") for x, t in tangents.items()}
+
+    def push() -> None:
+        for node in reversed(nodes):
+            if any(operand in known for operand in node.operands) and node not in tangents:
+                moved = [
+                    local * known[operand]
+                    for operand, local in zip(node.args, node.partials, strict=True)
+                    if local is not None and operand in known
+                ]
+                if moved:
+                    known[node] = sum(moved)
+
+    y._run(push)
+    return y._gradient(known.get(y))
+
+
+# What readers of a backward pass need of the backend of its root.
+
+
+def seed_of(root: Node, seed: Any = None, what: str = "seed") -> Any:
+    """Return the gradient that a pass from this node starts with; None stands for 1. Errors name it `what`."""
+    return root._seed(seed, what)
+
+
+def as_gradient(node: Node, adjoint: Any) -> Any:
+    """Return a sum of contributions as the gradient of a node: of its type and shape, zero for None."""
+    return node._gradient(adjoint)
+
+
+def compute(root: Node, function: Callable[..., Any], *args: Any) -> Any:
+    """Call a function that computes with values of the root's backend; for arrays, NumPy's warnings are off."""
+    return root._run(function, *args)
+
+
+def final_gradients(root: Node, seed: Any, nodes: Sequence[Node]) -> list[Any]:
+    """Return the gradients of all nodes that one backward pass reaches, and leave every `.grad` as it was."""
+    found = root._backpropagate(seed, nodes)
+    assert found is not None
+    return found

@@ -1,0 +1,108 @@
+"""Ops of any number of operands: a sum and a dot product that are one node each."""
+
+from __future__ import annotations
+
+from tinygraph.engine.op import _NOTHING, Op, Traced
+from tinygraph.kernels.numbers import plain_number
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any
+
+
+class VariadicOp(Op):
+    """An op whose operands are `arity` lists of numbers; a local derivative is then a sequence, one per element.
+
+    Args:
+        name: The op's name.
+        combine: The kernel on the lists. `floats` takes all their elements one after the other, as a node holds them.
+        joined: The sign between the operands in diagrams and steps, if they are joined by one.
+        **columns: The other arguments of `Op`.
+
+    Examples:
+        >>> from tinygraph.engine.ops import dot
+        >>> dot([1.0, 2.0], [3.0, 4.0])
+        11.0
+    """
+
+    __slots__ = ("combine", "joined")
+    variadic = True
+
+    def __init__(self, name: str, combine: Callable[..., float], *, joined: str = "", **columns: Any) -> None:
+        super().__init__(name, lambda *operands: combine(*self.lists(operands)), **columns)
+        self.combine, self.joined = combine, joined
+        self.precedence = 1 if joined else 0
+
+    def lists(self, operands: Sequence[Any]) -> list[Sequence[Any]]:
+        """Return the lists that the operands of a node come from.
+
+        Examples:
+            >>> from tinygraph.engine.ops import dot
+            >>> dot.lists((1.0, 2.0, 3.0, 4.0))
+            [(1.0, 2.0), (3.0, 4.0)]
+        """
+        size = len(operands) // self.arity
+        return [operands[i * size : (i + 1) * size] for i in range(self.arity)]
+
+    def on(self, operands: Sequence[Any]) -> Any:
+        """Call the op on the operands of a node, one after the other."""
+        return self(*self.lists(operands))
+
+    def partials_at(self, out: Any, operands: Sequence[Any], wanted: list[bool]) -> tuple[Any, ...]:
+        """Return the local derivatives up to the last that is wanted; one that is not wanted is None."""
+        last = len(wanted) - wanted[::-1].index(True) if True in wanted else 0
+        lists = self.lists(operands)
+        found = [partial for column in self.partials for partial in column(out, *lists)]
+        return tuple([partial if want else None for partial, want in zip(found[:last], wanted, strict=False)])
+
+    def text(self, *operands: str) -> str:
+        """Return the op written out, long lists cut short.
+
+        Examples:
+            >>> from tinygraph.engine.ops import dot, total
+            >>> dot.text("w1", "w2", "x1", "x2"), total.text("a", "b", "c", "d")
+            ('dot([w1, w2], [x1, x2])', 'total([a, b, …, d])')
+        """
+        lists = [cut_short(x, 3) for x in self.lists(operands)]
+        return f"{self.name}({', '.join('[' + ', '.join(x) + ']' for x in lists)})"
+
+    def short_text(self, *operands: str) -> str:
+        """Return the op as diagrams and steps write it: joined by its sign, if it has one."""
+        return self.joined.join(cut_short(operands, 4)) if self.joined else self.text(*operands)
+
+    def __call__(self, xs: Any = _NOTHING, ys: Any = None, *more: Any) -> Any:
+        """Compute on lists of plain numbers; where an element is a node, record one node."""
+        if self.arity != (1 if ys is None else 2) or more or xs is _NOTHING:
+            given = (xs is not _NOTHING) + (ys is not None) + len(more)
+            raise TypeError(f"{self.name} takes {self.arity} sequence(s), but {given} were given")
+        try:
+            xs = tuple(xs)
+            ys = None if ys is None else tuple(ys)
+        except TypeError:
+            for sequence in (xs, ys or ()):
+                if not hasattr(sequence, "__iter__"):
+                    message = f"{self.name} takes sequences of numbers and nodes, not {sequence!r}"
+                    raise TypeError(message) from None
+            raise
+        if ys is not None and len(xs) != len(ys):
+            raise ValueError(f"{self.name} needs sequences of one length, got {len(xs)} and {len(ys)}")
+        lists = (xs,) if ys is None else (xs, ys)
+        for elements in lists:
+            for element in elements:
+                if isinstance(element, Traced):
+                    return element._record_lists(self, xs, ys)
+        return self.combine(*[[plain_number(x, self.name) for x in elements] for elements in lists])
+
+    def __repr__(self) -> str:
+        return f"<op {self.name}({', '.join('xy'[: self.arity])}): {self.domain.text}>"
+
+
+def cut_short(texts: Sequence[str], most: int) -> Sequence[str]:
+    """Return the texts, or the first two, "…" and the last where there are more than so many.
+
+    Examples:
+        >>> cut_short(["a", "b", "c", "d"], 3)
+        ('a', 'b', '…', 'd')
+    """
+    return texts if len(texts) <= most else (*texts[:2], "…", texts[-1])
