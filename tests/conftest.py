@@ -23,9 +23,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 @pytest.fixture(scope="module")
 def browser():
     """Chromium without a window, its console and its requests kept."""
-    selenium = pytest.importorskip(
-        "selenium.webdriver", reason="no selenium: pip install 'tinygraph-autodiff[oracles]'"
-    )
+    selenium = pytest.importorskip("selenium.webdriver", reason="no selenium: pip install --group oracles")
     chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
     if not (chromium and driver):
         pytest.skip("no browser: apt-get install chromium chromium-driver")
@@ -42,8 +40,8 @@ def browser():
 @pytest.fixture
 def execute():
     """A function that executes a notebook in a folder, and returns what each cell of code shows."""
-    nbclient = pytest.importorskip("nbclient", reason="no nbclient: pip install 'tinygraph-autodiff[oracles]'")
-    pytest.importorskip("ipykernel", reason="no ipykernel: pip install 'tinygraph-autodiff[oracles]'")
+    nbclient = pytest.importorskip("nbclient", reason="no nbclient: pip install --group oracles")
+    pytest.importorskip("ipykernel", reason="no ipykernel: pip install --group oracles")
     import nbformat
 
     def run(path, folder):

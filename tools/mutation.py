@@ -45,7 +45,7 @@ KILLED = ROOT / ".mutation.json"  # source of a mutant, hashed: the test that ki
 EQUIVALENT = Path(__file__).with_name("equivalent_mutants.toml")  # module: line with the fault: why it is none
 FOLDERS = ("engine", "testing", "checking")
 FOLDERS_OF_ARRAYS = ("tensor", "kernels", "logistic")
-OF_ARRAYS = ("tensor", "wiring", "arrays", "broadcasting", "backpropagation_of_arrays")  # modules
+OF_ARRAYS = ("kernels", "tensor", "wiring", "arrays", "broadcasting", "backpropagation_of_arrays")  # modules or folders
 PLUGIN = "_hypothesis_pytestplugin"  # the only one that the tests need
 OPTIONS = ["-q", "-p", PLUGIN, "-pno:cacheprovider", "--assert=plain", "--hypothesis-profile=mutation"]
 RECENT = 12  # so many of the last killers are tried before all tests
@@ -112,9 +112,14 @@ def program(source: str) -> str:
     return ast.dump(_Running().visit(ast.parse(source)))
 
 
+def path_of(module: str) -> Path:
+    """Return the file of a module, whose dotted name leaves out the package."""
+    return ROOT.joinpath("tinygraph", *module.split(".")).with_suffix(".py")
+
+
 def mutants(module: str) -> tuple[list[Mutant], int]:
     """All mutants of a module from its top to its end, and how many were left out."""
-    original = (ROOT / "tinygraph" / f"{module}.py").read_text(encoding="utf-8")
+    original = path_of(module).read_text(encoding="utf-8")
     statements = [node.get_code() for node in get_ast(original).children]
     operators = [make() for make in map(get_operator, operator_names()) if not make.arguments()]
     found, count = [], 0
@@ -137,7 +142,7 @@ class Hook(SourceFileLoader):
     """Imports one module from a changed source, as if that stood in its file."""
 
     def __init__(self, mutant: Mutant) -> None:
-        super().__init__(f"tinygraph.{mutant.module}", str(ROOT / "tinygraph" / f"{mutant.module}.py"))
+        super().__init__(f"tinygraph.{mutant.module}", str(path_of(mutant.module)))
         self.source = mutant.source
         linecache.cache[self.path] = (0, None, self.source.splitlines(keepends=True), self.path)  # for inspect
 
@@ -221,7 +226,7 @@ def main(modules: list[str]) -> int:
     killed: dict[str, str] = json.loads(KILLED.read_text()) if KILLED.exists() else {}
     survivors = 0
     for module in modules:
-        folders = FOLDERS_OF_ARRAYS if module in OF_ARRAYS else FOLDERS
+        folders = FOLDERS_OF_ARRAYS if module.partition(".")[0] in OF_ARRAYS else FOLDERS
         tests = suites[folders] = suites.get(folders) or Tests(folders).run()
         quick = [seconds for seconds in tests.seconds.values() if seconds <= SLOW]
         if not quick:

@@ -21,7 +21,7 @@ def test_the_real_table():
 
 
 def test_it_is_the_table_of_scikit_learn():
-    datasets = pytest.importorskip("sklearn.datasets", reason="needs the extra oracles")
+    datasets = pytest.importorskip("sklearn.datasets", reason="needs the dependency group oracles")
     theirs, ours = datasets.load_breast_cancer(), load_breast_cancer()
     assert theirs.data.tolist() == ours.X
     assert [1 - y for y in ours.y] == theirs.target.tolist()

@@ -170,7 +170,7 @@ def test_no_page_holds_a_pasted_picture():
 
 
 def _notebooks():
-    pytest.importorskip("nbformat", reason="no nbformat: pip install 'tinygraph-autodiff[oracles]'")
+    pytest.importorskip("nbformat", reason="no nbformat: pip install --group docs")
     pytest.importorskip("matplotlib", reason="no matplotlib: pip install 'tinygraph-autodiff[plot]'")
     from tools.site import notebooks
 
@@ -205,7 +205,7 @@ def test_a_notebook_runs_and_shows_its_pictures(name, execute, tmp_path):
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
     """The site, built strictly; by one of the workers, for all of them."""
-    pytest.importorskip("mkdocs", reason="no mkdocs: pip install 'tinygraph-autodiff[docs]'")
+    pytest.importorskip("mkdocs", reason="no mkdocs: pip install --group docs")
     _needs_an_engine()
     run = os.environ.get("PYTEST_XDIST_TESTRUNUID")
     base = tmp_path_factory.getbasetemp()

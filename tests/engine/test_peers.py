@@ -237,7 +237,7 @@ def test_a_program_for_micrograd_trains():
 
 
 def test_it_gives_the_numbers_of_micrograd():
-    engine = pytest.importorskip("micrograd.engine", reason="needs the extra oracles").Value
+    engine = pytest.importorskip("micrograd.engine", reason="needs the dependency group oracles").Value
     assert every_operator(Value) == pytest.approx(every_operator(engine), rel=1e-14)
     ours, theirs = train(Value, 10), train(engine, 10)
     for (loss, accuracy), (expected, right) in zip(ours[0], theirs[0], strict=True):
@@ -251,7 +251,7 @@ def test_it_gives_the_numbers_of_micrograd():
 
 @given(data=st.data())
 def test_torch_agrees_on_random_programs(data):
-    torch = pytest.importorskip("torch", reason="needs the extra oracles")
+    torch = pytest.importorskip("torch", reason="needs the dependency group oracles")
     table = torch_rows(torch)
     # Numbers up to 6 only: in the tails of tanh and sigmoid, torch's slopes lose their digits.
     program: Program = data.draw(graphs(rows=[tinygraph.engine.ops.TABLE[name] for name in table], limit=6.0))

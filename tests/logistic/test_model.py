@@ -209,7 +209,7 @@ def test_predicting_before_fitting_is_said():
 
 
 def test_scikit_learn_takes_it_as_its_own():
-    selection = pytest.importorskip("sklearn.model_selection", reason="needs the extra oracles")
+    selection = pytest.importorskip("sklearn.model_selection", reason="needs the dependency group oracles")
     from sklearn.base import clone, is_classifier
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
@@ -226,7 +226,7 @@ def test_scikit_learn_takes_it_as_its_own():
 
 
 def test_scikit_learn_finds_the_same_minimum():
-    pytest.importorskip("sklearn", reason="needs the extra oracles")
+    pytest.importorskip("sklearn", reason="needs the dependency group oracles")
     from sklearn.linear_model import LogisticRegression as Theirs
 
     rng = np.random.default_rng(0)

@@ -411,7 +411,7 @@ def test_whatever_stands_in_a_file_it_loads_or_is_refused(data, make, tmp_path_f
         return
     for root in loaded if isinstance(loaded, list) else [loaded]:
         repr(root), draw(root), order(root)
-    jsonschema = pytest.importorskip("jsonschema", reason="no jsonschema: pip install 'tinygraph-autodiff[oracles]'")
+    jsonschema = pytest.importorskip("jsonschema", reason="no jsonschema: pip install --group oracles")
     jsonschema.validate(said, schema())
     with contextlib.suppress(GraphFileError):
         load(path, verify=True)
@@ -421,6 +421,6 @@ def test_whatever_stands_in_a_file_it_loads_or_is_refused(data, make, tmp_path_f
     "make", [lecture, vectorized, lambda: two_loops([Value(0.1, "w")], Value(0.0, "b"), [[1.0], [2.0]], [0, 1])]
 )
 def test_what_is_saved_is_as_the_schema_says(make, path):
-    jsonschema = pytest.importorskip("jsonschema", reason="no jsonschema: pip install 'tinygraph-autodiff[oracles]'")
+    jsonschema = pytest.importorskip("jsonschema", reason="no jsonschema: pip install --group oracles")
     jsonschema.Draft202012Validator.check_schema(schema())
     jsonschema.validate(json.loads(save(make(), path).read_text()), schema())

@@ -745,7 +745,7 @@ def torch_apply(torch):
 @settings(max_examples=200)
 @given(data=st.data())
 def test_torch_agrees_on_random_programs(data):
-    torch = pytest.importorskip("torch", reason="needs the extra oracles")
+    torch = pytest.importorskip("torch", reason="needs the dependency group oracles")
     apply, table = torch_apply(torch)
     # Numbers up to 6 only: in the tails of tanh and sigmoid, torch's slopes lose their digits.
     rows = [ops.TABLE[name] for name in table if name not in ("total", "dot")]

@@ -1,4 +1,4 @@
-"""Ratios against peers, in one run: `OPENBLAS_NUM_THREADS=1 python -m tools.benchmarks` (extra `bench`).
+"""Ratios against peers, in one run: `OPENBLAS_NUM_THREADS=1 python -m tools.benchmarks` (group `bench`).
 
 Engines are interleaved, the figures are medians of several rounds, and garbage is collected, untimed,
 before each timed call. Nothing is asserted: these machines are noisy, and a ratio under 1.5 is undecided.

@@ -1,4 +1,4 @@
-"""How cost grows with the graph: `OPENBLAS_NUM_THREADS=1 python -m tools.benchmarks.growth` (extra `bench`).
+"""How cost grows with the graph: `OPENBLAS_NUM_THREADS=1 python -m tools.benchmarks.growth` (group `bench`).
 
 The lecture's two loops over m examples of 20 features, 10² to 10⁶ scalar nodes: recording, rolling up, compiling, and
 each call, beside CasADi's and micrograd's. Prints the table of
