@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 import tinygraph
 from tinygraph import Value
-from tinygraph.engine import ops
+from tinygraph.engine import domain, ops
 from tinygraph.testing import op_test, points, public_rows
 
 ROWS = list(ops.TABLE.values())
@@ -282,7 +282,7 @@ def test_a_row_is_called_linear_just_when_it_is(row):
     if not row.variadic:
         xs, ys = xs[: row.arity], ys[: row.arity]
     of_sum = row.floats(*map(sum, zip(xs, ys, strict=True)))
-    assert row.linear is (row.domain is ops.ANY and of_sum == row.floats(*xs) + row.floats(*ys))
+    assert row.linear is (row.domain is domain.ANY and of_sum == row.floats(*xs) + row.floats(*ys))
 
 
 @pytest.mark.parametrize("make", [ops.Op, tinygraph.op], ids=lambda make: make.__name__)
@@ -348,7 +348,7 @@ def test_long_and_empty_sums():
 def test_reprs_say_what_a_row_is():
     assert repr(ops.log) == "<op log(x): x > 0>"
     assert repr(ops.dot) == "<op dot(x, y): all reals>"
-    assert repr(ops.POSITIVE) == "Domain('x > 0')"
+    assert repr(domain.POSITIVE) == "Domain('x > 0')"
 
 
 @pytest.mark.parametrize(("exponent", "at_once"), [(2.5, True), (-3.0, True), (0.3, False), (1e-17, False)])

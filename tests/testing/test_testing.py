@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 import tinygraph
 from tinygraph import Tensor, Value
-from tinygraph.engine import ops
+from tinygraph.engine import domain, ops
 from tinygraph.engine.domain import Domain
 from tinygraph.engine.graph import order
 from tinygraph.engine.op import Op
@@ -211,7 +211,7 @@ WRONG = {
         "quotient",
         ops.div.floats,
         lambda m, x, y: x / y,
-        ops.NONZERO_DIVISOR,
+        domain.NONZERO_DIVISOR,
         partials=(lambda out, x, y: -out / y,
         lambda out, x, y: 1.0 / y),
     ),
@@ -294,7 +294,7 @@ def test_the_oracle_is_the_best_there_is():
 
 
 def test_messages_say_everything():
-    wrong = Op("wrong", lambda x: x * x, partials=(lambda out, x: 3.0 * x,), domain=ops.KINK_AT_0)
+    wrong = Op("wrong", lambda x: x * x, partials=(lambda out, x: 3.0 * x,), domain=domain.KINK_AT_0)
     with pytest.raises(AssertionError) as caught:
         assert_gradient(lambda w, x: wrong(w[0]) * x, [2.0], 5.0)
     text = str(caught.value)

@@ -15,102 +15,44 @@ import math
 import operator
 from functools import lru_cache
 
-from tinygraph.engine.domain import (
-    ABOVE_MINUS_1,
-    ANY,
-    BETWEEN_POLES,
-    INSIDE_0_1,
-    INSIDE_1,
-    KINK_AT_0,
-    KINK_AT_TIE,
-    LOGITS,
-    NONZERO,
-    NONZERO_DIVISOR,
-    POSITIVE,
-    POSITIVE_BASE,
-    POWERS,
-    PROBABILITIES,
-    Domain,
-)  # fmt: skip
+from tinygraph.engine import domain
+from tinygraph.engine.domain import Domain
 from tinygraph.engine.op import TABLE as TABLE
 from tinygraph.engine.op import Op
 from tinygraph.engine.variadic import VariadicOp
 from tinygraph.kernels import floats
 from tinygraph.kernels.numbers import plain_number
 
+# fmt: off
+
 __all__ = [
     "abs", "acos", "add", "asin", "atan", "binary_cross_entropy", "binary_cross_entropy_with_logits", "cos", "cosh", "div",
     "dot", "exp", "expm1", "heaviside", "log", "log1p", "log_sigmoid", "logaddexp", "maximum", "minimum", "mul", "neg",
     "pow", "power", "relu", "sigmoid", "sign", "sin", "sinh", "softplus", "sqrt", "squared_error", "sub", "tan", "tanh",
     "total",
-]  # fmt: skip
-
-# fmt: off
+]
 
 # --- arithmetic -----------------------------------------------------------------------------------
 
-add: Op = Op(
-    "add",
-    operator.add,
-    symbol="+",
-    code="{} + {}",
-    arrays="add",
-    analytic=lambda m, x, y: x + y,
-    linear=True,
-    partials=(lambda out, x, y: 1.0, lambda out, x, y: 1.0),
-)
-sub: Op = Op(
-    "sub",
-    operator.sub,
-    symbol="-",
-    code="{} - {}",
-    arrays="subtract",
-    analytic=lambda m, x, y: x - y,
-    linear=True,
-    partials=(lambda out, x, y: 1.0, lambda out, x, y: -1.0),
-)
-mul: Op = Op(
-    "mul",
-    operator.mul,
-    symbol="×",
-    code="{} * {}",
-    arrays="multiply",
-    analytic=lambda m, x, y: x * y,
-    partials=(lambda out, x, y: y, lambda out, x, y: x),
-)
-div: Op = Op(
-    "div",
-    floats.divide,
-    symbol="/",
-    code="{} / {}",
-    arrays="divide",
-    domain=NONZERO_DIVISOR,
-    analytic=lambda m, x, y: x / y,
-    partials=(
-        lambda out, x, y: div(1.0, y),  # a row, for which a plain 0.0 is no exception
-        lambda out, x, y: div_dy(x, y),
-    ),
-)
-neg: Op = Op(
-    "neg",
-    operator.neg,
-    symbol="-{}",
-    arrays="negative",
-    analytic=lambda m, x: -x,
-    linear=True,
-    partials=(lambda out, x: -1.0,),
-)
-pow: Op = Op(
-    "pow",
-    floats.pow,
-    symbol="**",
-    code="{} ** {}",
-    arrays="power",
-    domain=POWERS,
-    analytic=lambda m, x, y: x**y,
-    with_plain=lambda c: power(c),  # type: ignore[has-type]
-    partials=(lambda out, x, y: pow_dx(x, y), lambda out, x, y: pow_dy(x, y)),
-)
+add: Op = Op("add", operator.add, symbol="+", code="{} + {}", arrays="add", analytic=lambda m, x, y: x + y, linear=True,
+             partials=(lambda out, x, y: 1.0,
+                       lambda out, x, y: 1.0))
+sub: Op = Op("sub", operator.sub, symbol="-", code="{} - {}", arrays="subtract", analytic=lambda m, x, y: x - y, linear=True,
+             partials=(lambda out, x, y: 1.0,
+                       lambda out, x, y: -1.0))
+mul: Op = Op("mul", operator.mul, symbol="×", code="{} * {}", arrays="multiply", analytic=lambda m, x, y: x * y,
+             partials=(lambda out, x, y: y,
+                       lambda out, x, y: x))
+div: Op = Op("div", floats.divide, symbol="/", code="{} / {}", arrays="divide", domain=domain.NONZERO_DIVISOR,
+             analytic=lambda m, x, y: x / y,
+             partials=(lambda out, x, y: div(1.0, y),  # a row, for which a plain 0.0 is no exception
+                       lambda out, x, y: div_dy(x, y)))
+neg: Op = Op("neg", operator.neg, symbol="-{}", arrays="negative", analytic=lambda m, x: -x, linear=True,
+             partials=(lambda out, x: -1.0,))
+pow: Op = Op("pow", floats.pow, symbol="**", code="{} ** {}", arrays="power", domain=domain.POWERS, analytic=lambda m, x, y: x**y,
+             with_plain=lambda c: power(c),  # type: ignore[has-type]
+             partials=(lambda out, x, y: pow_dx(x, y),
+                       lambda out, x, y: pow_dy(x, y)))
 
 
 @lru_cache(maxsize=1024)  # one row per exponent that a program uses; a forgotten one is made again
@@ -121,18 +63,9 @@ def power(exponent: float) -> Op:
     (8.0, nan)
     """
     c = plain_number(exponent, "power")
-    return Op(
-        f"power({c!r})",
-        lambda x: floats.pow(x, c),
-        symbol=f"{{}}**{c:g}",
-        code=f"{{}} ** {c!r}",
-        domain=_power_domain(c),
-        arrays=lambda m, x: m.power_of_plain(x, c),
-        analytic=lambda m, x: x**c,
-        maker=power,
-        parameters=(c,),
-        partials=(lambda out, x: power_partial(c)(x),),
-    )
+    return Op(f"power({c!r})", lambda x: floats.pow(x, c), symbol=f"{{}}**{c:g}", code=f"{{}} ** {c!r}", domain=_power_domain(c),
+              arrays=lambda m, x: m.power_of_plain(x, c), analytic=lambda m, x: x**c, maker=power, parameters=(c,),
+              partials=(lambda out, x: power_partial(c)(x),))
 
 
 @lru_cache(maxsize=1024)
@@ -141,242 +74,112 @@ def power_partial(exponent: float, n: int = 1) -> Op:
     c = plain_number(exponent, "power_partial")
     factor = floats.falling(c, n)
     parameters = (c, n) if n > 1 else (c,)  # as it was called: one op, one key
-    return Op(
-        f"power_partial({c!r}{f', {n}' if n > 1 else ''})",
-        lambda x: floats.lowered_pow(x, c, n, factor),
-        arrays=(lambda m, x: m.lowered_power(x, c, n, factor)) if c - n + n == c else None,
-        symbol=f"{factor:g}·{{}}**{c - n:g}",
-        domain=_power_domain(c),
-        maker=power_partial,
-        parameters=parameters,
-        partials=(lambda out, x: power_partial(c, n + 1)(x),),
-    )
+    return Op(f"power_partial({c!r}{f', {n}' if n > 1 else ''})", lambda x: floats.lowered_pow(x, c, n, factor),
+              arrays=(lambda m, x: m.lowered_power(x, c, n, factor)) if c - n + n == c else None,
+              symbol=f"{factor:g}·{{}}**{c - n:g}", domain=_power_domain(c), maker=power_partial, parameters=parameters,
+              partials=(lambda out, x: power_partial(c, n + 1)(x),))
 
 
 def _power_domain(c: float) -> Domain:
     if c != c // 1:
-        return POSITIVE
-    return ANY if c >= 0 else NONZERO
+        return domain.POSITIVE
+    return domain.ANY if c >= 0 else domain.NONZERO
 
 
 # --- exponentials and logarithms ------------------------------------------------------------------
 
 exp: Op = Op("exp", floats.exp, arrays="exp", analytic=lambda m, x: m.exp(x), partials=(lambda out, x: out,))
-expm1: Op = Op(
-    "expm1", floats.expm1, arrays="expm1", analytic=lambda m, x: m.exp(x) - 1.0, partials=(lambda out, x: exp(x),)
-)
-log: Op = Op(
-    "log",
-    floats.log,
-    arrays="log",
-    domain=POSITIVE,
-    analytic=lambda m, x: m.log(x),
-    partials=(lambda out, x: log_partial(x),),
-)
-log1p: Op = Op(
-    "log1p",
-    floats.log1p,
-    arrays="log1p",
-    domain=ABOVE_MINUS_1,
-    analytic=lambda m, x: m.log(1.0 + x),
-    partials=(lambda out, x: log_partial(1.0 + x),),
-)
-sqrt: Op = Op(
-    "sqrt",
-    floats.sqrt,
-    arrays="sqrt",
-    domain=POSITIVE,
-    analytic=lambda m, x: m.sqrt(x),
-    partials=(lambda out, x: power_partial(0.5)(x),),
-)
-logaddexp: Op = Op(
-    "logaddexp",
-    floats.logaddexp,
-    arrays="logaddexp",
-    analytic=lambda m, x, y: m.log(m.exp(x) + m.exp(y)),
-    partials=(lambda out, x, y: sigmoid_difference(x, y), lambda out, x, y: sigmoid_difference(y, x)),
-)
+expm1: Op = Op("expm1", floats.expm1, arrays="expm1", analytic=lambda m, x: m.exp(x) - 1.0, partials=(lambda out, x: exp(x),))
+log: Op = Op("log", floats.log, arrays="log", domain=domain.POSITIVE, analytic=lambda m, x: m.log(x), partials=(lambda out, x: log_partial(x),))
+log1p: Op = Op("log1p", floats.log1p, arrays="log1p", domain=domain.ABOVE_MINUS_1, analytic=lambda m, x: m.log(1.0 + x),
+               partials=(lambda out, x: log_partial(1.0 + x),))
+sqrt: Op = Op("sqrt", floats.sqrt, arrays="sqrt", domain=domain.POSITIVE, analytic=lambda m, x: m.sqrt(x), partials=(lambda out, x: power_partial(0.5)(x),))
+logaddexp: Op = Op("logaddexp", floats.logaddexp, arrays="logaddexp",
+                   analytic=lambda m, x, y: m.log(m.exp(x) + m.exp(y)),
+                   partials=(lambda out, x, y: sigmoid_difference(x, y),
+                             lambda out, x, y: sigmoid_difference(y, x)))
 
 # --- circle and hyperbola -------------------------------------------------------------------------
 
 sin: Op = Op("sin", floats.sin, arrays="sin", analytic=lambda m, x: m.sin(x), partials=(lambda out, x: cos(x),))
 cos: Op = Op("cos", floats.cos, arrays="cos", analytic=lambda m, x: m.cos(x), partials=(lambda out, x: -sin(x),))
-tan: Op = Op(
-    "tan",
-    floats.tan,
-    arrays="tan",
-    domain=BETWEEN_POLES,
-    analytic=lambda m, x: m.tan(x),
-    partials=(lambda out, x: 1.0 + out * out,),
-)
-asin: Op = Op(
-    "asin",
-    floats.asin,
-    arrays="arcsin",
-    domain=INSIDE_1,
-    analytic=lambda m, x: m.asin(x),
-    partials=(lambda out, x: 1.0 / sqrt((1.0 - x) * (1.0 + x)),),
-)
-acos: Op = Op(
-    "acos",
-    floats.acos,
-    arrays="arccos",
-    domain=INSIDE_1,
-    analytic=lambda m, x: m.acos(x),
-    partials=(lambda out, x: -1.0 / sqrt((1.0 - x) * (1.0 + x)),),
-)
-atan: Op = Op(
-    "atan", math.atan, arrays="arctan", analytic=lambda m, x: m.atan(x), partials=(lambda out, x: atan_partial(x),)
-)
+tan: Op = Op("tan", floats.tan, arrays="tan", domain=domain.BETWEEN_POLES, analytic=lambda m, x: m.tan(x), partials=(lambda out, x: 1.0 + out * out,))
+asin: Op = Op("asin", floats.asin, arrays="arcsin", domain=domain.INSIDE_1, analytic=lambda m, x: m.asin(x),
+              partials=(lambda out, x: 1.0 / sqrt((1.0 - x) * (1.0 + x)),))
+acos: Op = Op("acos", floats.acos, arrays="arccos", domain=domain.INSIDE_1, analytic=lambda m, x: m.acos(x),
+              partials=(lambda out, x: -1.0 / sqrt((1.0 - x) * (1.0 + x)),))
+atan: Op = Op("atan", math.atan, arrays="arctan", analytic=lambda m, x: m.atan(x), partials=(lambda out, x: atan_partial(x),))
 sinh: Op = Op("sinh", floats.sinh, arrays="sinh", analytic=lambda m, x: m.sinh(x), partials=(lambda out, x: cosh(x),))
 cosh: Op = Op("cosh", floats.cosh, arrays="cosh", analytic=lambda m, x: m.cosh(x), partials=(lambda out, x: sinh(x),))
-tanh: Op = Op(
-    "tanh",
-    floats.tanh,
-    arrays="tanh",
-    analytic=lambda m, x: m.tanh(x),
-    partials=(lambda out, x: 4.0 * sigmoid(2.0 * x) * sigmoid(-2.0 * x),),
-)  # 1 - out * out has no tails
+tanh: Op = Op("tanh", floats.tanh, arrays="tanh", analytic=lambda m, x: m.tanh(x),
+              partials=(lambda out, x: 4.0 * sigmoid(2.0 * x) * sigmoid(-2.0 * x),))  # 1 - out * out has no tails
 
 # --- the neuron -----------------------------------------------------------------------------------
 
-sigmoid: Op = Op(
-    "sigmoid",
-    floats.sigmoid,
-    notation="σ({})",
-    arrays="sigmoid",
-    analytic=lambda m, x: 1.0 / (1.0 + m.exp(-x)),
-    partials=(lambda out, x: out * sigmoid(-x),),
-)  # out * (1 - out) has no right tail
-log_sigmoid: Op = Op(
-    "log_sigmoid",
-    floats.log_sigmoid,
-    arrays="log_sigmoid",
-    analytic=lambda m, x: -m.log(1.0 + m.exp(-x)),
-    partials=(lambda out, x: sigmoid(-x),),
-)
-softplus: Op = Op(
-    "softplus",
-    floats.softplus,
-    arrays="softplus",
-    analytic=lambda m, x: m.log(1.0 + m.exp(x)),
-    partials=(lambda out, x: sigmoid(x),),
-)
+sigmoid: Op = Op("sigmoid", floats.sigmoid, notation="σ({})", arrays="sigmoid", analytic=lambda m, x: 1.0 / (1.0 + m.exp(-x)),
+                 partials=(lambda out, x: out * sigmoid(-x),))  # out * (1 - out) has no right tail
+log_sigmoid: Op = Op("log_sigmoid", floats.log_sigmoid, arrays="log_sigmoid", analytic=lambda m, x: -m.log(1.0 + m.exp(-x)),
+                     partials=(lambda out, x: sigmoid(-x),))
+softplus: Op = Op("softplus", floats.softplus, arrays="softplus", analytic=lambda m, x: m.log(1.0 + m.exp(x)),
+                  partials=(lambda out, x: sigmoid(x),))
 
 # --- kinks and steps ------------------------------------------------------------------------------
 
-abs: Op = Op(
-    "abs", operator.abs, symbol="|{}|", arrays="absolute", domain=KINK_AT_0, partials=(lambda out, x: sign(x),)
-)
-sign: Op = Op("sign", floats.sign, arrays="sign", domain=KINK_AT_0, partials=(lambda out, x: flat(x),))
-relu: Op = Op("relu", floats.relu, arrays="relu", domain=KINK_AT_0, partials=(lambda out, x: heaviside(x),))
-heaviside: Op = Op(
-    "heaviside", floats.heaviside, arrays="heaviside", domain=KINK_AT_0, partials=(lambda out, x: flat(x),)
-)
-maximum: Op = Op(
-    "maximum",
-    floats.maximum,
-    arrays="maximum",
-    domain=KINK_AT_TIE,
-    partials=(lambda out, x, y: larger(x, y), lambda out, x, y: larger(y, x)),
-)
-minimum: Op = Op(
-    "minimum",
-    floats.minimum,
-    arrays="minimum",
-    domain=KINK_AT_TIE,
-    partials=(lambda out, x, y: larger(y, x), lambda out, x, y: larger(x, y)),
-)
+abs: Op = Op("abs", operator.abs, symbol="|{}|", arrays="absolute", domain=domain.KINK_AT_0, partials=(lambda out, x: sign(x),))
+sign: Op = Op("sign", floats.sign, arrays="sign", domain=domain.KINK_AT_0, partials=(lambda out, x: flat(x),))
+relu: Op = Op("relu", floats.relu, arrays="relu", domain=domain.KINK_AT_0, partials=(lambda out, x: heaviside(x),))
+heaviside: Op = Op("heaviside", floats.heaviside, arrays="heaviside", domain=domain.KINK_AT_0, partials=(lambda out, x: flat(x),))
+maximum: Op = Op("maximum", floats.maximum, arrays="maximum", domain=domain.KINK_AT_TIE,
+                 partials=(lambda out, x, y: larger(x, y),
+                           lambda out, x, y: larger(y, x)))
+minimum: Op = Op("minimum", floats.minimum, arrays="minimum", domain=domain.KINK_AT_TIE,
+                 partials=(lambda out, x, y: larger(y, x),
+                           lambda out, x, y: larger(x, y)))
 
 # --- losses ---------------------------------------------------------------------------------------
 
-binary_cross_entropy: Op = Op(
-    "binary_cross_entropy",
-    floats.binary_cross_entropy,
-    arrays="binary_cross_entropy",
-    domain=PROBABILITIES,
-    analytic=lambda m, a, y: -(y * m.log(a) + (1.0 - y) * m.log(1.0 - a)),
-    partials=(lambda out, x, y: binary_cross_entropy_da(x, y), lambda out, x, y: -logit(x)),
-)
+binary_cross_entropy: Op = Op("binary_cross_entropy", floats.binary_cross_entropy, arrays="binary_cross_entropy", domain=domain.PROBABILITIES,
+                              analytic=lambda m, a, y: -(y * m.log(a) + (1.0 - y) * m.log(1.0 - a)),
+                              partials=(lambda out, x, y: binary_cross_entropy_da(x, y),
+                                        lambda out, x, y: -logit(x)))
 binary_cross_entropy_with_logits: Op = Op(
-    "binary_cross_entropy_with_logits",
-    floats.binary_cross_entropy_with_logits,
-    arrays="binary_cross_entropy_with_logits",
-    with_partial="binary_cross_entropy_with_logits_and_partial",
-    domain=LOGITS,
+    "binary_cross_entropy_with_logits", floats.binary_cross_entropy_with_logits, arrays="binary_cross_entropy_with_logits",
+    with_partial="binary_cross_entropy_with_logits_and_partial", domain=domain.LOGITS,
     analytic=lambda m, z, y: m.log(1.0 + m.exp(z)) - y * z,
-    partials=(lambda out, x, y: sigmoid_minus(x, y), lambda out, x, y: -x),
-)
-squared_error: Op = Op(
-    "squared_error",
-    floats.squared_error,
-    arrays="squared_error",
-    analytic=lambda m, a, y: 0.5 * (a - y) ** 2,
-    partials=(lambda out, x, y: x - y, lambda out, x, y: y - x),
-)
+    partials=(lambda out, x, y: sigmoid_minus(x, y),
+              lambda out, x, y: -x))
+squared_error: Op = Op("squared_error", floats.squared_error, arrays="squared_error", analytic=lambda m, a, y: 0.5 * (a - y) ** 2,
+                       partials=(lambda out, x, y: x - y,
+                                 lambda out, x, y: y - x))
 
 # --- any number of operands -----------------------------------------------------------------------
 
-total: VariadicOp = VariadicOp(
-    "total",
-    floats.total,
-    joined=" + ",
-    analytic=lambda m, *xs: sum(xs),
-    linear=True,
-    partials=(lambda out, xs: (1.0,) * len(xs),),
-)
-dot: VariadicOp = VariadicOp(
-    "dot",
-    floats.dot,
-    analytic=lambda m, *xs: sum(map(operator.mul, xs, xs[len(xs) // 2 :])),
-    partials=(lambda out, xs, ys: ys, lambda out, xs, ys: xs),
-)
+total: VariadicOp = VariadicOp("total", floats.total, joined=" + ", analytic=lambda m, *xs: sum(xs), linear=True,
+                               partials=(lambda out, xs: (1.0,) * len(xs),))
+dot: VariadicOp = VariadicOp("dot", floats.dot, analytic=lambda m, *xs: sum(map(operator.mul, xs, xs[len(xs) // 2 :])),
+                             partials=(lambda out, xs, ys: ys,
+                                       lambda out, xs, ys: xs))
 
 # --- private rows: slopes that need a branch ------------------------------------------------------
 
-flat: Op = Op("flat", floats.flat, arrays="flat", domain=KINK_AT_0, partials=(lambda out, x: flat(x),))
-larger: Op = Op(
-    "larger",
-    floats.larger,
-    arrays="larger",
-    domain=KINK_AT_TIE,
-    partials=(lambda out, x, y: flat(x), lambda out, x, y: flat(y)),
-)
-log_partial: Op = Op(
-    "log_partial",
-    floats.log_partial,
-    arrays="log_partial",
-    domain=POSITIVE,
-    analytic=lambda m, x: 1.0 / x,
-    partials=(lambda out, x: -out * out,),
-)
-atan_partial: Op = Op(
-    "atan_partial",
-    floats.atan_partial,
-    analytic=lambda m, x: 1.0 / (1.0 + x * x),
-    partials=(lambda out, x: -2.0 * (x * out) * out,),
-)
-sigmoid_difference: Op = Op(
-    "sigmoid_difference",
-    floats.sigmoid_difference,
-    analytic=lambda m, x, y: 1.0 / (1.0 + m.exp(y - x)),
-    partials=(lambda out, x, y: out * sigmoid_difference(y, x), lambda out, x, y: -out * sigmoid_difference(y, x)),
-)
-sigmoid_minus: Op = Op(
-    "sigmoid_minus",
-    floats.sigmoid_minus,
-    arrays="sigmoid_minus",
-    domain=LOGITS,
-    analytic=lambda m, z, y: 1.0 / (1.0 + m.exp(-z)) - y,
-    partials=(lambda out, x, y: sigmoid(x) * sigmoid(-x), lambda out, x, y: -1.0),
-)
-logit: Op = Op(
-    "logit",
-    floats.logit,
-    domain=INSIDE_0_1,
-    analytic=lambda m, a: m.log(a / (1.0 - a)),
-    partials=(lambda out, x: log_partial(x) + log_partial(1.0 - x),),
-)
+flat: Op = Op("flat", floats.flat, arrays="flat", domain=domain.KINK_AT_0, partials=(lambda out, x: flat(x),))
+larger: Op = Op("larger", floats.larger, arrays="larger", domain=domain.KINK_AT_TIE,
+                partials=(lambda out, x, y: flat(x),
+                          lambda out, x, y: flat(y)))
+log_partial: Op = Op("log_partial", floats.log_partial, arrays="log_partial", domain=domain.POSITIVE, analytic=lambda m, x: 1.0 / x,
+                   partials=(lambda out, x: -out * out,))
+atan_partial: Op = Op("atan_partial", floats.atan_partial, analytic=lambda m, x: 1.0 / (1.0 + x * x),
+                    partials=(lambda out, x: -2.0 * (x * out) * out,))
+sigmoid_difference: Op = Op("sigmoid_difference", floats.sigmoid_difference,
+                            analytic=lambda m, x, y: 1.0 / (1.0 + m.exp(y - x)),
+                            partials=(lambda out, x, y: out * sigmoid_difference(y, x),
+                                      lambda out, x, y: -out * sigmoid_difference(y, x)))
+sigmoid_minus: Op = Op("sigmoid_minus", floats.sigmoid_minus, arrays="sigmoid_minus", domain=domain.LOGITS,
+                       analytic=lambda m, z, y: 1.0 / (1.0 + m.exp(-z)) - y,
+                       partials=(lambda out, x, y: sigmoid(x) * sigmoid(-x),
+                                 lambda out, x, y: -1.0))
+logit: Op = Op("logit", floats.logit, domain=domain.INSIDE_0_1, analytic=lambda m, a: m.log(a / (1.0 - a)),
+               partials=(lambda out, x: log_partial(x) + log_partial(1.0 - x),))
 
 # Families: partial derivatives of any order, whose slopes are the next in the family.
 
@@ -384,45 +187,29 @@ logit: Op = Op(
 @lru_cache(maxsize=64)
 def pow_partial(n: int, k: int) -> Op:
     """The row d^(n+k) pow(x, y) / dx^n dy^k."""
-    return Op(
-        "pow_" + "dx" * n + "dy" * k,
-        lambda x, y: floats.pow_partial(x, y, n, k),
-        domain=POSITIVE_BASE if k else POWERS,
-        maker=pow_partial,
-        parameters=(n, k),
-        partials=(lambda out, x, y: pow_partial(n + 1, k)(x, y), lambda out, x, y: pow_partial(n, k + 1)(x, y)),
-    )
+    return Op("pow_" + "dx" * n + "dy" * k, lambda x, y: floats.pow_partial(x, y, n, k),
+              domain=domain.POSITIVE_BASE if k else domain.POWERS, maker=pow_partial, parameters=(n, k),
+              partials=(lambda out, x, y: pow_partial(n + 1, k)(x, y),
+                        lambda out, x, y: pow_partial(n, k + 1)(x, y)))
 
 
 @lru_cache(maxsize=64)
 def div_partial(n: int) -> Op:
     """The row d^n (x / y) / dy^n."""
-    return Op(
-        "div_" + "dy" * n,
-        lambda x, y: floats.div_partial(x, y, n),
-        domain=NONZERO_DIVISOR,
-        arrays="div_dy" if n == 1 else None,
-        maker=div_partial,
-        parameters=(n,),
-        partials=(lambda out, x, y: div_partial(n)(1.0, y), lambda out, x, y: div_partial(n + 1)(x, y)),
-    )
+    return Op("div_" + "dy" * n, lambda x, y: floats.div_partial(x, y, n), domain=domain.NONZERO_DIVISOR,
+              arrays="div_dy" if n == 1 else None, maker=div_partial, parameters=(n,),
+              partials=(lambda out, x, y: div_partial(n)(1.0, y),
+                        lambda out, x, y: div_partial(n + 1)(x, y)))
 
 
 @lru_cache(maxsize=64)
 def binary_cross_entropy_partial(n: int) -> Op:
     """The row d^n binary_cross_entropy(a, y) / da^n; it is linear in y."""
-    return Op(
-        "binary_cross_entropy_" + "da" * n,
-        lambda a, y: floats.binary_cross_entropy_partial(a, y, n),
-        arrays="binary_cross_entropy_da" if n == 1 else None,
-        domain=PROBABILITIES,
-        maker=binary_cross_entropy_partial,
-        parameters=(n,),
-        partials=(
-            lambda out, x, y: binary_cross_entropy_partial(n + 1)(x, y),
-            lambda out, x, y: binary_cross_entropy_partial(n)(x, 1.0) - binary_cross_entropy_partial(n)(x, 0.0),
-        ),
-    )
+    return Op("binary_cross_entropy_" + "da" * n, lambda a, y: floats.binary_cross_entropy_partial(a, y, n),
+              arrays="binary_cross_entropy_da" if n == 1 else None,
+              domain=domain.PROBABILITIES, maker=binary_cross_entropy_partial, parameters=(n,),
+              partials=(lambda out, x, y: binary_cross_entropy_partial(n + 1)(x, y),
+                        lambda out, x, y: binary_cross_entropy_partial(n)(x, 1.0) - binary_cross_entropy_partial(n)(x, 0.0)))
 
 
 pow_dx: Op = pow_partial(1, 0)
