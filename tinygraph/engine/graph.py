@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from _thread import allocate_lock
 
-from tinygraph.engine.metadata import Metadata
+from tinygraph.engine.metadata import Metadata, flipped_guard
 from tinygraph.engine.op import Traced
 
 TYPE_CHECKING = False
@@ -18,26 +18,13 @@ if TYPE_CHECKING:
     from tinygraph.engine.op import Op
 
 edits = 0  # the edit clock: advanced whenever the value of a leaf is written
-watch: Callable[[Node], None] | None = None  # called with each new node while a context is active
-
 constant_edits = 0  # when a constant was last edited: no pass comes by there
+watch: Callable[[Node], None] | None = None  # called with each new node while a context is active
 _edit_lock = allocate_lock()
 
 
 class StaleGraphError(RuntimeError):
     """A leaf was edited after the graph was recorded, so its numbers no longer belong together."""
-
-
-class FrozenBranchError(RuntimeError):
-    """A comparison between nodes of a recorded graph now comes out the other way."""
-
-
-def flipped_guard(text: str, outcome: bool) -> FrozenBranchError:
-    """The error for a comparison that comes out the other way than when it was recorded."""
-    return FrozenBranchError(
-        f"{text} was {outcome} when it was recorded and no longer is: "
-        "record the graph again, or compare .data where no branch hangs on it"
-    )
 
 
 class _Many:

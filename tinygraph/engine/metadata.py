@@ -24,6 +24,18 @@ class Guard:
         return self.compare(*self.numbers) != self.outcome
 
 
+class FrozenBranchError(RuntimeError):
+    """A comparison between nodes of a recorded graph now comes out the other way."""
+
+
+def flipped_guard(text: str, outcome: bool) -> FrozenBranchError:
+    """The error for a comparison that comes out the other way than when it was recorded."""
+    return FrozenBranchError(
+        f"{text} was {outcome} when it was recorded and no longer is: "
+        "record the graph again, or compare .data where no branch hangs on it"
+    )
+
+
 class Metadata:
     """The notes of one node."""
 

@@ -44,7 +44,7 @@ class Operators(Node):
     _plural = ""  # "s" where a node holds several numbers
     _in_place_of_math = "tinygraph.exp(x)"
 
-    def __init__(self, data: Any, name: str = "", *, constant: bool = False) -> None:
+    def __init__(self, data: object, name: str = "", *, constant: bool = False) -> None:
         if constant:
             self.__class__ = self.constant_class  # the class is the mark: operators need not look for another
         self.raw = self._accepted(data)
@@ -55,7 +55,7 @@ class Operators(Node):
         if graph.watch is not None:
             graph.watch(self)
 
-    def _accepted(self, data: Any) -> Any:
+    def _accepted(self, data: object) -> Any:
         """Return data as the raw value of a leaf; TypeError if it is not of this kind."""
         raise NotImplementedError
 
@@ -114,38 +114,38 @@ class Operators(Node):
                 leaf.grad = leaf._gradient(leaf.grad + old)
 
     @staticmethod
-    def _infix(op: Op, x: Any, y: Any) -> Any:
+    def _infix(op: Op, x: object, y: object) -> Any:
         """Record an operator, or return NotImplemented to let the other operand have its say."""
         raise NotImplementedError
 
-    def __add__(self, other: Any) -> Self:
+    def __add__(self, other: object) -> Self:
         return self._infix(ops.add, self, other)
 
-    def __radd__(self, other: Any) -> Self:
+    def __radd__(self, other: object) -> Self:
         return self._infix(ops.add, other, self)
 
-    def __sub__(self, other: Any) -> Self:
+    def __sub__(self, other: object) -> Self:
         return self._infix(ops.sub, self, other)
 
-    def __rsub__(self, other: Any) -> Self:
+    def __rsub__(self, other: object) -> Self:
         return self._infix(ops.sub, other, self)
 
-    def __mul__(self, other: Any) -> Self:
+    def __mul__(self, other: object) -> Self:
         return self._infix(ops.mul, self, other)
 
-    def __rmul__(self, other: Any) -> Self:
+    def __rmul__(self, other: object) -> Self:
         return self._infix(ops.mul, other, self)
 
-    def __truediv__(self, other: Any) -> Self:
+    def __truediv__(self, other: object) -> Self:
         return self._infix(ops.div, self, other)
 
-    def __rtruediv__(self, other: Any) -> Self:
+    def __rtruediv__(self, other: object) -> Self:
         return self._infix(ops.div, other, self)
 
-    def __pow__(self, other: Any) -> Self:
+    def __pow__(self, other: object) -> Self:
         return self._infix(ops.pow, self, other)
 
-    def __rpow__(self, other: Any) -> Self:
+    def __rpow__(self, other: object) -> Self:
         return self._infix(ops.pow, other, self)
 
     def __neg__(self) -> Self:
@@ -159,24 +159,24 @@ class Operators(Node):
 
     # --- comparisons (== and hash are identity)
 
-    def __lt__(self, other: Any) -> Any:
+    def __lt__(self, other: object) -> Any:
         return self._compare("<", other)
 
-    def __le__(self, other: Any) -> Any:
+    def __le__(self, other: object) -> Any:
         return self._compare("<=", other)
 
-    def __gt__(self, other: Any) -> Any:
+    def __gt__(self, other: object) -> Any:
         return self._compare(">", other)
 
-    def __ge__(self, other: Any) -> Any:
+    def __ge__(self, other: object) -> Any:
         return self._compare(">=", other)
 
-    def _compare(self, symbol: str, other: Any) -> Any:
+    def _compare(self, symbol: str, other: object) -> Any:
         raise NotImplementedError
 
     # --- what would cut the graph silently
 
-    def _cut(self, *_: Any, **__: Any) -> NoReturn:
+    def _cut(self, *_: object, **__: object) -> NoReturn:
         raise TypeError(
             f"a {self._kind()} does not turn into {'' if self._plural else 'a '}plain number{self._plural} by itself, "
             f"because that would cut the graph: take x.data or x.item() for the number{self._plural}, and "
@@ -190,7 +190,7 @@ class Operators(Node):
 
     # --- NumPy
 
-    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: object, **options: object) -> Any:
         """Let `np.exp(v)`, `np.float64(2) * v` and `array + t` record."""
         function = self._ufuncs.get(ufunc.__name__)
         if function is None or method != "__call__" or options:
@@ -200,7 +200,7 @@ class Operators(Node):
         return self._apply(function, ufunc.__name__, inputs)
 
     @staticmethod
-    def _apply(function: Callable[..., Any], name: str, inputs: Sequence[Any]) -> Any:  # noqa: ARG004
+    def _apply(function: Callable[..., Any], name: str, inputs: Sequence[object]) -> Any:  # noqa: ARG004
         """Apply what a ufunc stands for."""
         return function(*inputs)
 

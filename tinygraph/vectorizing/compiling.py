@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from tinygraph.engine.autodiff import exhaust, propagate
-from tinygraph.engine.graph import Node, flipped_guard, order
-from tinygraph.engine.metadata import Guard
+from tinygraph.engine.graph import Node, order
+from tinygraph.engine.metadata import Guard, flipped_guard
 from tinygraph.engine.value import Value
 from tinygraph.kernels.arrays import as_array, quietly
 from tinygraph.tensor.tensor import Tensor
