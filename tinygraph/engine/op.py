@@ -245,7 +245,7 @@ def _of_arrays(partial: Any) -> Any:
         return partial
     if not _ARRAY_NAMES:
         _ARRAY_NAMES.update(names)
-        _ARRAY_NAMES.update({row.name: row.arrays for row in TABLE.values() if not row.variadic})
+        _ARRAY_NAMES.update({op.name: op.arrays for op in TABLE.values() if not op.variadic})
     return type(partial)(partial.__code__, _ARRAY_NAMES, partial.__name__, None, partial.__closure__)
 
 

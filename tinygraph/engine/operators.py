@@ -76,20 +76,26 @@ class Operators(Node):
         return cls.constant_class(raw)  # type: ignore[return-value]  # it is a subclass
 
     def backward(self, *, seed: Any = None, accumulate: bool = False) -> None:
-        """Backpropagate: set `.grad` of every node this one came from to d self / d node, times `seed` (1).
+        """Backpropagate: set `.grad` of every node that this one was computed from.
 
-        Each pass starts from zero, so doing it twice gives the same numbers. With `accumulate`, a
-        leaf adds the pass to the gradient it had (the lecture's `dw +=`). Raises StaleGraphError
-        if a leaf was edited since the graph was recorded, and ValueError for a Tensor of many entries
-        without a seed of its shape.
+        Each pass starts from zero, so calling it twice gives the same values.
 
-        >>> from tinygraph import Value
-        >>> x = Value(3.0)
-        >>> y = x**3
-        >>> y.backward(); y.backward(); x.grad
-        27.0
-        >>> y.backward(accumulate=True); x.grad
-        54.0
+        Args:
+            seed: Upstream gradient (cotangent) to start from, with the shape of this node. Defaults to 1.
+            accumulate: If true, a leaf adds the pass to the gradient it had (the lecture's `dw +=`).
+
+        Raises:
+            StaleGraphError: If a leaf was edited after the graph was recorded.
+            ValueError: If this is a non-scalar Tensor and there is no seed.
+
+        Examples:
+            >>> from tinygraph import Value
+            >>> x = Value(3.0)
+            >>> y = x**3
+            >>> y.backward(); y.backward(); x.grad
+            27.0
+            >>> y.backward(accumulate=True); x.grad
+            54.0
         """
         start = self._seed(seed)
         if accumulate:
@@ -100,7 +106,7 @@ class Operators(Node):
             contexts.check_gradients(self, start)
 
     def _accumulate(self, seed: Any) -> None:
-        """Backpropagate, and give each leaf what it had besides; where that is left, what it had."""
+        """Backpropagate and add to the gradients that leaves had; if interrupted, leave these as they were."""
         leaves = [node for node in graph.order(self) if node.op is None]
         held = [leaf.grad for leaf in leaves]
         try:
@@ -115,7 +121,7 @@ class Operators(Node):
 
     @staticmethod
     def _infix(op: Op, x: object, y: object) -> Any:
-        """Record an operator, or return NotImplemented to let the other operand have its say."""
+        """Record an operator, or return NotImplemented to let the other operand decide."""
         raise NotImplementedError
 
     def __add__(self, other: object) -> Self:
