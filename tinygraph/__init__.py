@@ -24,9 +24,10 @@ if TYPE_CHECKING:
     from tinygraph.drawing.draw import draw
     from tinygraph.explaining.breakdown import explain
     from tinygraph.explaining.diagnosis import diagnose
+    from tinygraph.explaining.step import Step
     from tinygraph.explaining.tree import tree
     from tinygraph.saving.writer import load, save
-    from tinygraph.stepping.stepper import Step, Stepper
+    from tinygraph.stepping.stepper import Stepper
     from tinygraph.tensor.tensor import Tensor, concatenate, stack
     from tinygraph.vectorizing.compiling import compile, source
     from tinygraph.vectorizing.vectorized import vectorize
@@ -39,7 +40,7 @@ _LATER = {
     "concatenate": "tensor.tensor",
     "stack": "tensor.tensor",
     "draw": "drawing.draw",
-    "Step": "stepping.stepper",
+    "Step": "explaining.step",
     "Stepper": "stepping.stepper",
     "explain": "explaining.breakdown",
     "tree": "explaining.tree",

@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from tinygraph.drawing.folding import stem
 from tinygraph.engine.graph import MANY, Node, check_fresh
 from tinygraph.engine.op import Op
 from tinygraph.engine.ops import add, dot, mul, neg, sub, total
+from tinygraph.explaining.notation import stem
 
 NONE = -1  # in place of an operand: there is none
 MOST = 64  # kinds of leaves, and of names; if there are more, they are told apart less finely

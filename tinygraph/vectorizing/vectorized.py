@@ -14,11 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from tinygraph.drawing.folding import stem
 from tinygraph.engine.graph import Node, order
 from tinygraph.engine.op import Op
 from tinygraph.engine.ops import div, mul
 from tinygraph.engine.value import Value
+from tinygraph.explaining.notation import stem
 from tinygraph.tensor import array_ops
 from tinygraph.tensor.tensor import Tensor
 from tinygraph.vectorizing.flat import Array, Flat
