@@ -71,7 +71,6 @@ LEFT = {
     ("tinygraph.stepping.stepper", "tinygraph.stepping.debugger"),
     ("tinygraph.stepping.stepper", "tinygraph.stepping.player"),
     ("tinygraph.stepping.stepper", "tinygraph.explaining.breakdown"),
-    ("tinygraph.logistic.model", "tinygraph.logistic.chunks"),
 }
 IMPORTS = {
     _name(path): {other for other in _imported(path) if (_name(path), other) not in LEFT} - {_name(path)}
