@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from tinygraph.saving.writer import load, save
     from tinygraph.stepping.stepper import Step, Stepper
     from tinygraph.tensor.tensor import Tensor, concatenate, stack
-    from tinygraph.vectorizing.compiling import compile, source
+    from tinygraph.vectorizing.compiling import compile
+    from tinygraph.vectorizing.source import source
     from tinygraph.vectorizing.vectorized import vectorize
 
 __version__ = "0.1.0"
@@ -48,7 +49,7 @@ _LATER = {
     "diagnose": "explaining.diagnosis",
     "load": "saving.writer",
     "save": "saving.writer",
-    "source": "vectorizing.compiling",
+    "source": "vectorizing.source",
     "vectorize": "vectorizing.vectorized",
     "checking": "",
     "drawing": "",

@@ -19,7 +19,8 @@ from tinygraph.kernels import arrays
 from tinygraph.stepping.stepper import Stepper
 from tinygraph.testing import graphs
 from tinygraph.vectorizing.flat import Flat
-from tinygraph.vectorizing.rerolling import SUM, Roll
+from tinygraph.vectorizing.kinds import SUM
+from tinygraph.vectorizing.rerolling import Roll
 
 TAME = [ops.add, ops.sub, ops.mul, ops.neg, ops.sin, ops.tanh, ops.sigmoid, ops.softplus, ops.squared_error, ops.relu]
 

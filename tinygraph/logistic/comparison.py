@@ -13,7 +13,8 @@ from tinygraph.engine.graph import order
 from tinygraph.engine.value import Value
 from tinygraph.logistic.model import no_loop, one_loop, two_loops
 from tinygraph.tensor.tensor import Tensor
-from tinygraph.vectorizing.compiling import compile, source
+from tinygraph.vectorizing.compiling import compile
+from tinygraph.vectorizing.source import source
 from tinygraph.vectorizing.vectorized import vectorize
 
 
