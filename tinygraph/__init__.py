@@ -11,8 +11,9 @@
 from tinygraph.engine import ops
 from tinygraph.engine.autodiff import grad, hessian, jvp
 from tinygraph.engine.contexts import name_from, scope, strict, trace_lines
-from tinygraph.engine.graph import FrozenBranchError, StaleGraphError
-from tinygraph.engine.op import op
+from tinygraph.engine.custom_op import op
+from tinygraph.engine.graph import StaleGraphError
+from tinygraph.engine.metadata import FrozenBranchError
 from tinygraph.engine.ops import *  # noqa: F403  (its `__all__` is the list of public ops)
 from tinygraph.engine.value import Value
 from tinygraph.functional import value_and_grad
@@ -23,9 +24,10 @@ if TYPE_CHECKING:
     from tinygraph.drawing.draw import draw
     from tinygraph.explaining.breakdown import explain
     from tinygraph.explaining.diagnosis import diagnose
+    from tinygraph.explaining.step import Step
     from tinygraph.explaining.tree import tree
     from tinygraph.saving.writer import load, save
-    from tinygraph.stepping.stepper import Step, Stepper
+    from tinygraph.stepping.stepper import Stepper
     from tinygraph.tensor.tensor import Tensor, concatenate, stack
     from tinygraph.vectorizing.compiling import compile
     from tinygraph.vectorizing.source import source
@@ -39,7 +41,7 @@ _LATER = {
     "concatenate": "tensor.tensor",
     "stack": "tensor.tensor",
     "draw": "drawing.draw",
-    "Step": "stepping.stepper",
+    "Step": "explaining.step",
     "Stepper": "stepping.stepper",
     "explain": "explaining.breakdown",
     "tree": "explaining.tree",

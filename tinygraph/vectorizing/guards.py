@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from tinygraph.engine.graph import Node, flipped_guard
-from tinygraph.engine.metadata import Guard
+from tinygraph.engine.graph import Node
+from tinygraph.engine.metadata import Guard, flipped_guard
 from tinygraph.tensor.tensor import Tensor
 from tinygraph.vectorizing.codegen import Writer
 from tinygraph.vectorizing.flat import Array

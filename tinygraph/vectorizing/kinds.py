@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from tinygraph.drawing.folding import stem
 from tinygraph.engine.graph import Node
 from tinygraph.engine.op import Op
 from tinygraph.engine.ops import add
+from tinygraph.explaining.notation import stem
 from tinygraph.vectorizing.flat import NONE, Array, Flat
 
 MOST = 64  # kinds of leaves, and of names; if there are more, they are told apart less finely

@@ -13,9 +13,9 @@ from collections.abc import Hashable, Mapping, Sequence
 
 import numpy as np
 
-from tinygraph.drawing.folding import stem
 from tinygraph.engine.graph import Node
 from tinygraph.engine.op import Op
+from tinygraph.explaining.notation import stem
 from tinygraph.vectorizing.flat import NONE, Array, Flat
 from tinygraph.vectorizing.kinds import LEAF, SUM, Axis, Group, Part, Slot, Use, is_sum, kinds
 
