@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from tinygraph.tensor.tensor import concatenate as concatenate
     from tinygraph.tensor.tensor import stack as stack
     from tinygraph.vectorizing.compiling import compile as compile
-    from tinygraph.vectorizing.compiling import source as source
+    from tinygraph.vectorizing.source import source as source
     from tinygraph.vectorizing.vectorized import vectorize as vectorize
 
 __version__ = "0.1.0"
@@ -56,7 +56,7 @@ _LATER = {
     "diagnose": "explaining.diagnosis",
     "load": "saving.writer",
     "save": "saving.writer",
-    "source": "vectorizing.compiling",
+    "source": "vectorizing.source",
     "vectorize": "vectorizing.vectorized",
     "checking": "",
     "drawing": "",
