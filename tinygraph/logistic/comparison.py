@@ -14,7 +14,8 @@ from tinygraph.engine.value import Value
 from tinygraph.logistic.costs import no_loop, one_loop, two_loops
 from tinygraph.logistic.inputs import Array
 from tinygraph.tensor.tensor import Tensor
-from tinygraph.vectorizing.compiling import compile, source
+from tinygraph.vectorizing.compiling import compile
+from tinygraph.vectorizing.source import source
 from tinygraph.vectorizing.vectorized import vectorize
 
 REPEAT = 20  # runs of an implementation that is over before a clock has ticked twice; their median is taken
