@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from tinygraph.explaining.tree import tree
     from tinygraph.saving.writer import load, save
     from tinygraph.stepping.stepper import Step, Stepper
-    from tinygraph.tensor.tensor import Tensor, concatenate, stack
+    from tinygraph.tensor.numpy_protocol import concatenate, stack
+    from tinygraph.tensor.tensor import Tensor
     from tinygraph.vectorizing.compiling import compile, source
     from tinygraph.vectorizing.vectorized import vectorize
 
@@ -35,8 +36,8 @@ __version__ = "0.1.0"
 # Loaded when first used: a learner's REPL should not wait for what it does not need.
 _LATER = {
     "Tensor": "tensor.tensor",
-    "concatenate": "tensor.tensor",
-    "stack": "tensor.tensor",
+    "concatenate": "tensor.numpy_protocol",
+    "stack": "tensor.numpy_protocol",
     "draw": "drawing.draw",
     "Step": "stepping.stepper",
     "Stepper": "stepping.stepper",

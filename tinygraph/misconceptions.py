@@ -19,7 +19,7 @@ from tinygraph.engine.graph import Node, order, require_node
 from tinygraph.engine.value import Value
 from tinygraph.explaining import notation
 from tinygraph.stepping.stepper import Step, called
-from tinygraph.tensor.array_ops import matmul
+from tinygraph.tensor.linalg import matmul
 from tinygraph.tensor.tensor import Tensor
 
 Event = tuple[Node, int, Node, Any, Any, Any]  # result, slot, operand, upstream, slope, contribution

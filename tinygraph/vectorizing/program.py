@@ -19,13 +19,16 @@ import numpy as np
 from tinygraph.engine import ops
 from tinygraph.engine.op import TABLE, Op
 from tinygraph.kernels import arrays
-from tinygraph.tensor import array_ops
 from tinygraph.tensor.array_ops import ArrayOp
+from tinygraph.tensor.indexing import scatter_add
+from tinygraph.tensor.linalg import matmul
+from tinygraph.tensor.reductions import sum_over
+from tinygraph.tensor.shapes import expand, repeated_axes, reshape, transpose
 from tinygraph.tensor.tensor import Tensor
 
 Shape = tuple[int, ...]
 WIDTH = 100  # of a line of text
-_TURN = array_ops.transpose((1, 0))
+_TURN = transpose((1, 0))
 
 
 @dataclass(eq=False, repr=False)
@@ -78,7 +81,7 @@ class Program:
             stack.pop()
             line = self._of(node)
             if line.shape != node.shape and node in names and (not line.plain or node in self.whole):
-                line = Line(array_ops.expand(node.shape), (line,), node.shape)  # what has a name has its full shape
+                line = Line(expand(node.shape), (line,), node.shape)  # what has a name has its full shape
                 self.lines.append(line)
             called = [name for name in names.get(node, ()) if name not in line.names]
             if called and line.plain:  # a number with a name is not that number elsewhere
@@ -161,7 +164,7 @@ class Program:
                 x = x.args[0]
             if x.shape == shape:
                 return x
-            return self._line(array_ops.reshape(shape), [x], shape)
+            return self._line(reshape(shape), [x], shape)
         if op is _TURN:
             return self._turned(x)
         return self._line(op, args, shape)
@@ -170,9 +173,9 @@ class Program:
         """The transpose: that of a transpose is the matrix, that of a product the product of transposes."""
         if x.op is _TURN:
             return x.args[0]
-        if x.op is array_ops.matmul and not x.names and _TURN in (x.args[0].op, x.args[1].op):
+        if x.op is matmul and not x.names and _TURN in (x.args[0].op, x.args[1].op):
             a, b = x.args
-            return self._line(array_ops.matmul, [self._turned(b), self._turned(a)], x.shape[::-1])
+            return self._line(matmul, [self._turned(b), self._turned(a)], x.shape[::-1])
         return self._line(_TURN, [x], x.shape[::-1])
 
     def _collapsed(self, x: Line, shape: Shape) -> Line:
@@ -180,17 +183,17 @@ class Program:
         if x.shape == shape:
             return x
         new = len(x.shape) - len(shape)
-        axes = array_ops.repeated_axes(x.shape, shape)
+        axes = repeated_axes(x.shape, shape)
         if not shape:
-            return self._line(array_ops.sum_over(None), [x], ())
-        op = array_ops.sum_over(axes[0] if len(axes) == 1 else axes, not new)
+            return self._line(sum_over(None), [x], ())
+        op = sum_over(axes[0] if len(axes) == 1 else axes, not new)
         summed = tuple([1 if i in axes else n for i, n in enumerate(x.shape) if not (new and i in axes)])
         out = self._line(op, [x], summed)
-        return out if summed == shape else self._line(array_ops.reshape(shape), [out], shape)
+        return out if summed == shape else self._line(reshape(shape), [out], shape)
 
     def _full(self, x: Line, shape: Shape) -> Line:
         """What NumPy would broadcast, written out."""
-        return x if x.shape == shape else self._line(array_ops.expand(shape), [x], shape)
+        return x if x.shape == shape else self._line(expand(shape), [x], shape)
 
     def _line(self, op: Op, args: Iterable[Line], shape: Shape) -> Line:
         args = tuple(args)
@@ -350,7 +353,7 @@ class Writer:
         user = self._first_user.get(line)
         if user is None or user.op is None:
             return "C"
-        if user.op is array_ops.matmul:
+        if user.op is matmul:
             return "X"
         losses = ops.binary_cross_entropy, ops.binary_cross_entropy_with_logits, ops.squared_error, ops.sub
         return "Y" if user.op in losses and user.args[1] is line else "C"
@@ -447,8 +450,8 @@ class Writer:
         if op.name == "index":
             return f"{self._text_of(x, _ATOM)}[{self._key(parameters[0])}]", _ATOM
         if op.name == "scatter_add":
-            self.functions["scatter_add"] = array_ops.scatter_add
-            self.imports.setdefault("tinygraph.tensor.array_ops", set()).add("scatter_add")
+            self.functions["scatter_add"] = scatter_add
+            self.imports.setdefault("tinygraph.tensor.indexing", set()).add("scatter_add")
             return (
                 f"scatter_add({self._key(parameters[0], inside=False)}, {parameters[1]})({self._text_of(x, 0)})",
                 _ATOM,

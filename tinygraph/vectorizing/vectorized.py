@@ -19,7 +19,8 @@ from tinygraph.engine.graph import Node, order
 from tinygraph.engine.op import Op
 from tinygraph.engine.ops import div, mul
 from tinygraph.engine.value import Value
-from tinygraph.tensor import array_ops
+from tinygraph.tensor.indexing import index, scatter_add
+from tinygraph.tensor.shapes import expand, reshape, transpose
 from tinygraph.tensor.tensor import Tensor
 from tinygraph.vectorizing.flat import Array, Flat
 from tinygraph.vectorizing.rerolling import LEAF, SUM, Axis, Group, Part, Roll, Use
@@ -252,7 +253,7 @@ class Vectorized:
         out = -out if sign < 0 else out
         for sign, term in terms[1:]:
             out = out + term if sign > 0 else out - term
-        turned = isinstance(out, Tensor) and out.op is array_ops.transpose((1, 0))  # which who turns it back goes past
+        turned = isinstance(out, Tensor) and out.op is transpose((1, 0))  # which who turns it back goes past
         if len(terms) == 1 and (turned or any(out is self._built.get(part.source) for part in group.parts)):
             out = out + 0.0  # the sum of one term is a node of its own
         return _expanded(out, shape)
@@ -288,7 +289,7 @@ class Vectorized:
         where = self._roll.position(group, members)[part.owners]
         terms = self._view(part.source, Use([Axis(len(part.table))], part.table), (len(part.table),))
         self._gathered.append(f"{self._title(group)}: sums of different numbers of terms")
-        added = array_ops.scatter_add(where, (len(members),))(_expanded(terms, (len(part.table),)))
+        added = scatter_add(where, (len(members),))(_expanded(terms, (len(part.table),)))
         return _shaped(added, _stored(group.axes))
 
     def _contraction(self, group: Group, part: Part) -> bool:
@@ -327,7 +328,7 @@ class Vectorized:
         out = matrices[0] @ matrices[1]
         if kept != group.axes:
             out = _shaped(out, tuple(a.size for a in kept))
-            out = array_ops.transpose(tuple(kept.index(a) for a in group.axes))(out)
+            out = transpose(tuple(kept.index(a) for a in group.axes))(out)
         return _shaped(out, _stored(group.axes))
 
     def _counted(self, group: Group) -> Group | None:
@@ -374,21 +375,21 @@ class Vectorized:
             grid = np.arange(size).reshape(source.ids.shape)
             for axes in itertools.permutations(range(grid.ndim)) if grid.ndim < 5 else ():
                 if (grid.transpose(axes).ravel() == wanted.ravel()).all():
-                    return _shaped(array_ops.transpose(axes)(_shaped(array, grid.shape)), shape)
+                    return _shaped(transpose(axes)(_shaped(array, grid.shape)), shape)
         if wanted.ndim == 0:
-            return array_ops.index(tuple(int(k) for k in np.unravel_index(int(wanted), _stored(source.axes))))(array)
+            return index(tuple(int(k) for k in np.unravel_index(int(wanted), _stored(source.axes))))(array)
         if source.ids.ndim == 1:
             key: Any = _slice(wanted, size)
             if key is None:
                 key = wanted
                 self._gathered.append(f"{self._title(source)}: {wanted.size:,} entries are picked")
             if wanted.ndim > 1:
-                return _shaped(array_ops.index(key)(_shaped(array, (size,))), shape)
-            return _shaped(array_ops.index((slice(None), key) if source.axes[0].outermost else key)(array), shape)
+                return _shaped(index(key)(_shaped(array, (size,))), shape)
+            return _shaped(index((slice(None), key) if source.axes[0].outermost else key)(array), shape)
         self._gathered.append(f"{self._title(source)}: {wanted.size:,} entries are picked")
         if source.ids.ndim == 2 and wanted.ndim == 1:
-            return _shaped(array_ops.index(np.unravel_index(wanted, source.ids.shape))(array), shape)
-        return _shaped(array_ops.index(wanted)(_shaped(array, (size,))), shape)
+            return _shaped(index(np.unravel_index(wanted, source.ids.shape))(array), shape)
+        return _shaped(index(wanted)(_shaped(array, (size,))), shape)
 
     def _constant(self, data: Array) -> Tensor:
         """A constant array; the same numbers are one node."""
@@ -442,7 +443,7 @@ def _aligned(used: list[Axis], axes: list[Axis]) -> tuple[int, ...]:
 
 def _expanded(x: Any, shape: tuple[int, ...]) -> Any:
     """Written out along axes on which all entries are the same."""
-    return x if _shape(x) == shape else array_ops.expand(shape)(x)
+    return x if _shape(x) == shape else expand(shape)(x)
 
 
 def _shape(x: Any) -> tuple[int, ...]:
@@ -460,11 +461,11 @@ def _shaped(x: Any, shape: tuple[int, ...]) -> Any:
         return x
     if len(now) == len(shape) == 2 and now == shape[::-1] and 1 in now:
         return _transposed(x)
-    return array_ops.reshape(shape)(x)
+    return reshape(shape)(x)
 
 
 def _transposed(x: Any) -> Any:
     """The transpose of a matrix; that of a transpose is the matrix itself."""
-    if isinstance(x, Tensor) and x.op is array_ops.transpose((1, 0)):
+    if isinstance(x, Tensor) and x.op is transpose((1, 0)):
         return x.x
-    return array_ops.transpose((1, 0))(x)
+    return transpose((1, 0))(x)
