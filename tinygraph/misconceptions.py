@@ -18,7 +18,8 @@ from tinygraph.engine.autodiff import propagate
 from tinygraph.engine.graph import Node, order, require_node
 from tinygraph.engine.value import Value
 from tinygraph.explaining import notation
-from tinygraph.stepping.stepper import Step, called
+from tinygraph.explaining.notation import called
+from tinygraph.explaining.step import Step
 from tinygraph.tensor.linalg import matmul
 from tinygraph.tensor.tensor import Tensor
 

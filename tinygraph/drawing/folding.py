@@ -7,7 +7,6 @@ so that the examples of a loop `J = J + loss` all stand at the same place.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Callable, Collection, Hashable, Sequence
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from tinygraph.engine.graph import Node, order
+from tinygraph.explaining.notation import stem
 
 SCOPES = 12  # so many scopes keep their numbers
 ROUNDS = 4  # how far around a node its colour looks: the ends of a chain differ from its middle that far in
@@ -140,15 +140,6 @@ def _adds(node: Node) -> bool:
 
 
 # --- colours ----------------------------------------------------------------------------------------
-
-
-def stem(name: str) -> str:
-    """A name without its numbers.
-
-    >>> stem("w12")
-    'w#'
-    """
-    return re.sub("[0-9]+", "#", name)
 
 
 def _kind(node: Node, few: bool) -> Hashable:

@@ -69,7 +69,7 @@ class _Fast:
             if len(numbers) == len(xs):
                 number = op.combine(numbers)
                 return _node(op, number, xs, op.partials[0](number, numbers), None, graph.MANY)
-        elif op is _dot and ys is not None:  # of weights and data, whose slopes are the data
+        elif op is _dot and ys is not None:  # of weights and data, which are the local derivatives
             products = [x.raw * y for x, y in zip(xs, ys) if type(x) is Value and type(y) is float]  # noqa: B905
             if len(products) == len(xs):
                 number = _total.combine(products)
@@ -195,7 +195,7 @@ class _Fast:
             if kind is Value:
                 y = other.raw
                 number = self.raw / y
-                if number and -_SMALLEST < number < _SMALLEST:  # it lost bits, which its slope must not
+                if number and -_SMALLEST < number < _SMALLEST:  # it lost bits, which its local derivative must not
                     return self._infix(_div, self, other)
                 dx = 1.0 / y
                 dy = -number / y

@@ -7,7 +7,9 @@ from typing import Any
 
 from tinygraph.engine.graph import Node, order
 from tinygraph.explaining import notation
-from tinygraph.stepping.stepper import Step, Stepper, called, derivative_of, flowing, formula, seed_factor
+from tinygraph.explaining.notation import called, derivative_of, formula, seed_factor
+from tinygraph.explaining.step import Step
+from tinygraph.stepping.stepper import Stepper, flowing
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from tinygraph.engine.graph import Node, check_fresh, order, require_node
 from tinygraph.engine.op import Op
 from tinygraph.explaining import notation
 from tinygraph.explaining.code import call_code
-from tinygraph.stepping.stepper import called, derivative_of
+from tinygraph.explaining.notation import called, derivative_of
 from tinygraph.tensor.array_ops import ArrayOp
 
 SMALL, LARGE = 1e-8, 1e8  # by how much a gradient shrinks or grows on its way before it is worth a word

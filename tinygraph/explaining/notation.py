@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from contextvars import Context
 from typing import Any
 
 from tinygraph.engine.graph import Node
@@ -125,6 +126,15 @@ def mention(name: str) -> str:
     return f"‘{short}’" if re.search(r"[\s+*/=(),·×-]", short) else short
 
 
+def stem(name: str) -> str:
+    """A name without its numbers.
+
+    >>> stem("w12")
+    'w#'
+    """
+    return re.sub("[0-9]+", "#", name)
+
+
 def label(node: Any, spec: str = ".4g", depth: int = 2) -> str:
     """What stands for an operand in an expression: its name, its number, or in turn its expression.
 
@@ -198,3 +208,45 @@ def derivative(root: Node, node: Node, style: str) -> str:
     """How the derivative of the root with respect to a node is written: "dJ/dv", or as in the lecture's code "dv"."""
     name = mention(node.name)
     return f"d{name}" if style == "dv" else f"d{mention(root.name)}/d{name}"
+
+
+def called(node: Node) -> str:
+    """How a node is called in a sentence: by its name, or by how it was computed."""
+    text = label(node)
+    return text if node.name or text.isalnum() else f"({text})"
+
+
+def derivative_of(root: Node, node: Node, seed: Any = 1.0) -> str:
+    """How the derivative of the root with respect to a node is called; a seed other than 1 stands before it.
+
+    >>> from tinygraph import Value
+    >>> b = Value(3.0, "b")
+    >>> derivative_of(b, b), derivative_of(b * b, b, 2.0)
+    ('db/db', '2 · d(b × b)/db')
+    """
+    named = bool(root.name and node.name)
+    name = derivative(root, node, "dJ/dv") if named else f"d{called(root)}/d{called(node)}"
+    return f"{factor} · {name}" if (factor := seed_factor(seed)) else name
+
+
+def seed_factor(seed: Any) -> str:
+    """What stands before each derivative of a pass: its seed, or "" where that is 1."""
+    if shape(seed) is not None:
+        return "seed"
+    return "" if seed is None or float(seed) == 1.0 else factor(quantity(seed))
+
+
+def formula(node: Node, slot: int) -> str:
+    """The slope of a node with respect to an operand, in the names of the operands; "" for wiring.
+
+    >>> from tinygraph import Value
+    >>> b, c = Value(3.0, "b"), Value(2.0, "c")
+    >>> formula(b * c, 0), formula((b * c).exp(), 0)
+    ('c', 'exp(b × c)')
+    """
+    op = node.op
+    if op is None or op.variadic or hasattr(op, "compute"):
+        return ""
+    wanted = [k == slot for k in range(len(node.args))]
+    local = Context().run(op.partials_at, node, node.args, wanted)[slot]  # nobody watches what is recorded here
+    return label(local, depth=3)

@@ -11,8 +11,9 @@ from tinygraph.engine.graph import order
 from tinygraph.engine.op import TABLE
 from tinygraph.explaining import notation
 from tinygraph.explaining.breakdown import explained
+from tinygraph.explaining.step import Step
 from tinygraph.explaining.tree import in_text
-from tinygraph.stepping.stepper import Step, Stepper
+from tinygraph.stepping.stepper import Stepper
 from tinygraph.support.terminal import say
 
 AROUND = 4  # events that `list` shows on either side

@@ -18,7 +18,9 @@ from tinygraph.drawing.themes import DARK, LIGHT, THEMES, Theme
 from tinygraph.engine.graph import StaleGraphError, order
 from tinygraph.explaining import notation
 from tinygraph.explaining.breakdown import contribution, ledger, paths
-from tinygraph.stepping.stepper import Step, Stepper, called, derivative_of
+from tinygraph.explaining.notation import called, derivative_of
+from tinygraph.explaining.step import Step
+from tinygraph.stepping.stepper import Stepper
 from tinygraph.support.messages import one_of
 
 

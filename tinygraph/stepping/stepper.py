@@ -11,9 +11,7 @@ from __future__ import annotations
 import os
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
-from contextvars import Context
 from copy import copy
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
 from pathlib import Path
@@ -23,136 +21,11 @@ from tinygraph.engine import graph
 from tinygraph.engine.graph import Node, StaleGraphError, check_fresh, order
 from tinygraph.engine.op import Op
 from tinygraph.explaining import notation
-from tinygraph.explaining.notation import derivative
+from tinygraph.explaining.step import Step
 from tinygraph.support.messages import one_of
 
 PAGES = (".html", ".htm")
 Target = Any  # a node, the name of one, an op, or a function of a Step
-
-
-@dataclass(frozen=True, repr=False)
-class Step:
-    """One event: a node is computed, the root's gradient is set, or a contribution is added to an operand's.
-
-    `kind` is "forward", "seed" or "backward". A seed and a forward event have no operand; numbers are floats or arrays.
-    """
-
-    index: int  # counted from 1
-    total: int
-    kind: Literal["forward", "seed", "backward"]
-    result: Node
-    operand: Node | None = None
-    slot: int = 0
-    local: Any = None
-    upstream: Any = None
-    contribution: Any = None
-    before: Any = None  # the gradient, or the number, before the event; None where there was none
-    after: Any = None
-    root: Node | None = None
-    seed: Any = 1.0  # the gradient that the pass starts with
-
-    @property
-    def op(self) -> Op | None:
-        """The op of the result."""
-        return self.result.op
-
-    @property
-    def node(self) -> Node:
-        """The node whose number or gradient the event writes."""
-        return self.operand if self.operand is not None else self.result
-
-    @property
-    def line(self) -> str:
-        """Where the result was recorded, under `trace_lines`."""
-        return self.result.line
-
-    @property
-    def symbol(self) -> str:
-        """What happens, in symbols: "dJ/db += dJ/du · du/db", or "u = b × c"."""
-        if self.kind == "forward":
-            return notation.headline(self.result) or "·"
-        assert self.root is not None
-        if self.operand is None:
-            return derivative_of(self.root, self.result, self.seed)
-        into, out = (derivative_of(self.root, node, self.seed) for node in (self.operand, self.result))
-        if hasattr(self.local, "text"):
-            return f"{into} += {notation.mapped(notation.local(self.result, self.local), out)}"
-        return f"{into} += {out} · d{called(self.result)}/d{called(self.operand)}"
-
-    @property
-    def numbers(self) -> str:
-        """The same in numbers: "3 × 2 = 6"."""
-        if self.kind != "backward":
-            return notation.quantity(self.after)
-        if hasattr(self.local, "text"):
-            return notation.quantity(self.contribution)
-        factors = " × ".join(notation.factor(notation.quantity(x)) for x in (self.upstream, self.local))
-        return f"{factors} = {notation.quantity(self.contribution)}"
-
-    @property
-    def equation(self) -> str:
-        """Both: "dJ/db += dJ/du · du/db = 3 × 2 = 6"."""
-        return f"{self.symbol} = {self.numbers}"
-
-    def __repr__(self) -> str:
-        return f"<step {self.index}/{self.total}: {self.equation}>"
-
-    def __str__(self) -> str:
-        head = f"step {self.index}/{self.total}"
-        if self.kind == "forward":
-            return f"{head}  {self.equation}"
-        name = notation.headline(self.result) or notation.quantity(self.result.raw)
-        lines = [f"{head}  {name}", f"  {self.equation}"]
-        if self.operand is not None:
-            why = formula(self.result, self.slot)
-            if why and why != notation.quantity(self.local):
-                local = f"d{called(self.result)}/d{called(self.operand)}"
-                lines[-1] += f"   ({local} = {why} = {notation.quantity(self.local)})"
-            before = "0" if self.before is None else notation.quantity(self.before)
-            lines.append(f"  {called(self.operand)}.grad {before} → {notation.quantity(self.after)}")
-        return "\n".join(lines)
-
-
-def called(node: Node) -> str:
-    """How a node is called in a sentence: by its name, or by how it was computed."""
-    text = notation.label(node)
-    return text if node.name or text.isalnum() else f"({text})"
-
-
-def derivative_of(root: Node, node: Node, seed: Any = 1.0) -> str:
-    """How the derivative of the root with respect to a node is called; a seed other than 1 stands before it.
-
-    >>> from tinygraph import Value
-    >>> b = Value(3.0, "b")
-    >>> derivative_of(b, b), derivative_of(b * b, b, 2.0)
-    ('db/db', '2 · d(b × b)/db')
-    """
-    named = bool(root.name and node.name)
-    name = derivative(root, node, "dJ/dv") if named else f"d{called(root)}/d{called(node)}"
-    return f"{factor} · {name}" if (factor := seed_factor(seed)) else name
-
-
-def seed_factor(seed: Any) -> str:
-    """What stands before each derivative of a pass: its seed, or "" where that is 1."""
-    if notation.shape(seed) is not None:
-        return "seed"
-    return "" if seed is None or float(seed) == 1.0 else notation.factor(notation.quantity(seed))
-
-
-def formula(node: Node, slot: int) -> str:
-    """The slope of a node with respect to an operand, in the names of the operands; "" for wiring.
-
-    >>> from tinygraph import Value
-    >>> b, c = Value(3.0, "b"), Value(2.0, "c")
-    >>> formula(b * c, 0), formula((b * c).exp(), 0)
-    ('c', 'exp(b × c)')
-    """
-    op = node.op
-    if op is None or op.variadic or hasattr(op, "compute"):
-        return ""
-    wanted = [k == slot for k in range(len(node.args))]
-    local = Context().run(op.partials_at, node, node.args, wanted)[slot]  # nobody watches what is recorded here
-    return notation.label(local, depth=3)
 
 
 class Events(Sequence[Step]):

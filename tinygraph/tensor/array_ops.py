@@ -31,6 +31,7 @@ class TracedArray(Traced):
     """An operand that records array ops: the base class of Tensor."""
 
     __slots__ = ()
+    raw: Any
 
     @staticmethod
     def _record_array_op(op: ArrayOp, operands: Sequence[Operand]) -> Any:

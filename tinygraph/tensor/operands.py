@@ -6,7 +6,7 @@ import numpy as np
 
 from tinygraph.engine.graph import Node
 from tinygraph.kernels.arrays import as_array
-from tinygraph.tensor.array_ops import Jacobian, Operand
+from tinygraph.tensor.array_ops import Jacobian, Operand, TracedArray
 
 _ndarray, _float64 = np.ndarray, np.dtype(np.float64)
 
@@ -28,4 +28,4 @@ def is_operand(x: object) -> bool:
 
 def raw_of(x: Operand) -> Operand:
     """Return the value of a Tensor, or of what a Tensor is compared with."""
-    return x.raw if isinstance(x, Node) else plain_operand(x, "a comparison")
+    return x.raw if isinstance(x, TracedArray) else plain_operand(x, "a comparison")
