@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 
 from tinygraph.engine import contexts, graph, ops
-from tinygraph.engine.graph import Node
+from tinygraph.engine.graph import Constant, Node
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -207,7 +207,7 @@ class Operators(Node):
     @classmethod
     def _kind(cls) -> str:
         """The name of the public class."""
-        return next(c.__name__ for c in cls.__mro__ if not c.__name__.startswith("_"))
+        return next(c.__name__ for c in cls.__mro__ if not issubclass(c, Constant))
 
     def _shown(self) -> str:
         """What the repr shows of the value."""
