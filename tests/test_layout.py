@@ -65,12 +65,8 @@ LEFT = {
     ("tinygraph.cli.expressions", "tinygraph.__init__"),
     ("tinygraph.cli.main", "tinygraph.__init__"),
     ("tinygraph.engine.op", "tinygraph.__init__"),
-    ("tinygraph.explaining.breakdown", "tinygraph.stepping.stepper"),
     ("tinygraph.testing.strategies", "tinygraph.__init__"),
     ("tinygraph.vectorizing.program", "tinygraph.__init__"),
-    ("tinygraph.stepping.stepper", "tinygraph.stepping.debugger"),
-    ("tinygraph.stepping.stepper", "tinygraph.stepping.player"),
-    ("tinygraph.stepping.stepper", "tinygraph.explaining.breakdown"),
     ("tinygraph.logistic.model", "tinygraph.logistic.chunks"),
 }
 IMPORTS = {

@@ -89,6 +89,7 @@ class Op:
         "with_plain",
     )
     variadic = False
+    elementwise = True  # whether each element of the result comes from one element of each operand
 
     def __init__(
         self,

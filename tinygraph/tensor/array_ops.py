@@ -49,6 +49,7 @@ class ArrayOp(Op):
     """
 
     __slots__ = ("compute", "jvp_function", "note", "vjps")
+    elementwise = False
 
     def __init__(
         self,
