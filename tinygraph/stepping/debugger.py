@@ -14,7 +14,7 @@ from tinygraph.explaining.breakdown import explained
 from tinygraph.explaining.step import Step
 from tinygraph.explaining.tree import in_text
 from tinygraph.stepping.stepper import Stepper
-from tinygraph.support.terminal import say
+from tinygraph.support.terminal import echo as say
 
 AROUND = 4  # events that `list` shows on either side
 
