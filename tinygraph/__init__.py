@@ -30,9 +30,9 @@ if TYPE_CHECKING:
     from tinygraph.saving.writer import load as load
     from tinygraph.saving.writer import save as save
     from tinygraph.stepping.stepper import Stepper
+    from tinygraph.tensor.numpy_protocol import concatenate as concatenate
+    from tinygraph.tensor.numpy_protocol import stack as stack
     from tinygraph.tensor.tensor import Tensor as Tensor
-    from tinygraph.tensor.tensor import concatenate as concatenate
-    from tinygraph.tensor.tensor import stack as stack
     from tinygraph.vectorizing.compiling import compile as compile
     from tinygraph.vectorizing.source import source as source
     from tinygraph.vectorizing.vectorized import vectorize as vectorize
@@ -42,8 +42,8 @@ sum = ops.total  # NumPy's name for it
 # Loaded when first used: a learner's REPL should not wait for what it does not need.
 _LATER = {
     "Tensor": "tensor.tensor",
-    "concatenate": "tensor.tensor",
-    "stack": "tensor.tensor",
+    "concatenate": "tensor.numpy_protocol",
+    "stack": "tensor.numpy_protocol",
     "draw": "drawing.draw",
     "Step": "explaining.step",
     "Stepper": "stepping.stepper",

@@ -20,7 +20,7 @@ from tinygraph.engine.value import Value
 from tinygraph.explaining import notation
 from tinygraph.explaining.notation import called
 from tinygraph.explaining.step import Step
-from tinygraph.tensor.array_ops import matmul
+from tinygraph.tensor.linalg import matmul
 from tinygraph.tensor.tensor import Tensor
 
 Event = tuple[Node, int, Node, Any, Any, Any]  # result, slot, operand, upstream, slope, contribution

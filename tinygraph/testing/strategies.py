@@ -15,8 +15,11 @@ from tinygraph.engine.op import Op
 from tinygraph.engine.value import Value
 from tinygraph.explaining.code import call_code
 from tinygraph.kernels.arrays import quietly
-from tinygraph.tensor import array_ops
 from tinygraph.tensor.array_ops import ArrayOp
+from tinygraph.tensor.indexing import concatenate, index, stack
+from tinygraph.tensor.linalg import matmul
+from tinygraph.tensor.reductions import extremum, mean_over, sum_over
+from tinygraph.tensor.shapes import reshape, transpose
 from tinygraph.tensor.tensor import Tensor
 
 LANDMARKS = (1.0, 0.0, -1.0, 0.5, 20.5, -20.5)
@@ -263,7 +266,7 @@ class TensorProgram(Program):
 
     `at` holds arrays, and an operand may be one too, a constant; else it is a `Program`. Its last step is one number.
 
-    >>> f = TensorProgram((np.array([1.0, 2.0]),), ((ops.exp, (0,)), (array_ops.sum_over(0), (1,))))
+    >>> f = TensorProgram((np.array([1.0, 2.0]),), ((ops.exp, (0,)), (sum_over(0), (1,))))
     >>> f
     def f(a):
         t1 = tinygraph.exp(a)
@@ -293,16 +296,16 @@ def _wiring_code(op: ArrayOp, names: Sequence[str]) -> str:
     """The method, or NumPy's function, that records this wiring."""
     maker, parts = op.maker, op.parameters
     x = names[0]
-    if op is array_ops.matmul:
+    if op is matmul:
         return f"{x} @ {names[1]}"
-    if maker in (array_ops.concatenate, array_ops.stack):
+    if maker in (concatenate, stack):
         return f"np.{op.name}([{', '.join(names)}], axis={parts[0]})"
-    if maker in (array_ops.sum_over, array_ops.mean_over, array_ops.extremum):
+    if maker in (sum_over, mean_over, extremum):
         axis, keepdims = parts[-2:]
         return f"{x}.{op.name}(axis={axis}{', keepdims=True' if keepdims else ''})"
-    if maker is array_ops.index:
+    if maker is index:
         return f"{x}[{_key_code(parts[0])}]"
-    if maker is array_ops.transpose and parts[0] == tuple(range(len(parts[0])))[::-1]:
+    if maker is transpose and parts[0] == tuple(range(len(parts[0])))[::-1]:
         return f"{x}.T"
     return f"{x}.{op.name}({parts[0]})"
 
@@ -348,28 +351,28 @@ def _reshapes(x: Any) -> Any:
 def _extreme(draw: Any, name: str, x: Any, clear: float) -> Any:
     """One that stands alone."""
     axis, keepdims = draw(_axes(x.ndim)), draw(st.booleans())
-    op = array_ops.extremum(name, axis, keepdims)
+    op = extremum(name, axis, keepdims)
     if not x.size:
         return None
-    near = np.abs(x - array_ops.extremum(name, axis, True).compute(x)) <= clear * max(1.0, np.max(np.abs(x)))
+    near = np.abs(x - extremum(name, axis, True).compute(x)) <= clear * max(1.0, np.max(np.abs(x)))
     return op if np.all(np.sum(near, axis=axis) == 1) else None
 
 
 # What may be done with an array x: draw -> wiring, or None where it does not fit.
 _MOVES: dict[str, Callable[[Any, Any, float], Any]] = {
-    "sum": lambda draw, x, clear: array_ops.sum_over(draw(_axes(x.ndim)), draw(st.booleans())),
-    "mean": lambda draw, x, clear: array_ops.mean_over(draw(_axes(x.ndim)), draw(st.booleans())) if x.size else None,
-    "transpose": lambda draw, x, clear: array_ops.transpose(tuple(draw(st.permutations(range(x.ndim))))[::-1]),
-    "reshape": lambda draw, x, clear: array_ops.reshape(draw(_reshapes(x))),
-    "index": lambda draw, x, clear: array_ops.index(draw(_keys(x.shape))),
+    "sum": lambda draw, x, clear: sum_over(draw(_axes(x.ndim)), draw(st.booleans())),
+    "mean": lambda draw, x, clear: mean_over(draw(_axes(x.ndim)), draw(st.booleans())) if x.size else None,
+    "transpose": lambda draw, x, clear: transpose(tuple(draw(st.permutations(range(x.ndim))))[::-1]),
+    "reshape": lambda draw, x, clear: reshape(draw(_reshapes(x))),
+    "index": lambda draw, x, clear: index(draw(_keys(x.shape))),
     "max": lambda draw, x, clear: _extreme(draw, "max", x, clear),
     "min": lambda draw, x, clear: _extreme(draw, "min", x, clear),
 }
 # And with x and a second one, the first that has the shape for it.
 _JOINS: dict[str, Callable[[Any, Any], Any]] = {
-    "matmul": lambda draw, x: array_ops.matmul if x.ndim else None,
-    "concatenate": lambda draw, x: array_ops.concatenate(draw(st.integers(-x.ndim, x.ndim - 1))) if x.ndim else None,
-    "stack": lambda draw, x: array_ops.stack(draw(st.integers(-x.ndim - 1, x.ndim))),
+    "matmul": lambda draw, x: matmul if x.ndim else None,
+    "concatenate": lambda draw, x: concatenate(draw(st.integers(-x.ndim, x.ndim - 1))) if x.ndim else None,
+    "stack": lambda draw, x: stack(draw(st.integers(-x.ndim - 1, x.ndim))),
 }
 
 
@@ -446,7 +449,7 @@ def tensor_programs(
         append(ops.neg, (0,))
     for x in [x for x in unused if x >= len(at)]:
         if known[x].ndim:
-            append(array_ops.mean_over(None) if known[x].size else array_ops.sum_over(None), (x,), math.inf)
+            append(mean_over(None) if known[x].size else sum_over(None), (x,), math.inf)
     while len(results := [x for x in unused if x >= len(at)]) > 1:
         append(ops.add, (results[0], results[1]), math.inf)
     return TensorProgram(at, tuple(steps))
