@@ -17,6 +17,7 @@ from tinygraph.engine.metadata import FrozenBranchError
 from tinygraph.engine.ops import *  # noqa: F403  (its `__all__` is the list of public ops)
 from tinygraph.engine.value import Value
 from tinygraph.functional import value_and_grad
+from tinygraph.support.version import __version__ as __version__
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,8 +36,6 @@ if TYPE_CHECKING:
     from tinygraph.vectorizing.compiling import compile as compile
     from tinygraph.vectorizing.source import source as source
     from tinygraph.vectorizing.vectorized import vectorize as vectorize
-
-__version__ = "0.1.0"
 
 sum = ops.total  # NumPy's name for it
 

@@ -13,7 +13,7 @@ from tinygraph.explaining.breakdown import breakdown
 from tinygraph.explaining.step import Step
 from tinygraph.explaining.tree import in_text
 from tinygraph.stepping.cursor import Cursor
-from tinygraph.support.terminal import say
+from tinygraph.support.terminal import echo
 
 AROUND = 4  # events that `list` shows on either side
 
@@ -34,14 +34,14 @@ class Debugger(cmd.Cmd):
         """Say where we are, and how to get help."""
         _show(str(self.cursor))
         if self.use_rawinput:
-            say("  s step, rs reverse-step, c continue, u NODE until, l list, v view, h help, q quit; Enter repeats")
+            echo("  s step, rs reverse-step, c continue, u NODE until, l list, v view, h help, q quit; Enter repeats")
 
     def onecmd(self, line: str) -> bool:
         """Run a command; an error is one sentence."""
         try:
             return bool(super().onecmd(line))
         except (KeyError, ValueError, IndexError, TypeError) as error:
-            say(f"  {error.args[0] if error.args else error}")
+            echo(f"  {error.args[0] if error.args else error}")
             return False
 
     def default(self, line: str) -> Any:
@@ -51,13 +51,13 @@ class Debugger(cmd.Cmd):
         name, _, rest = line.strip().partition(" ")
         method = ALIASES.get(name)
         if method is None:
-            say(f"  there is no command {name!r}; h lists them")
+            echo(f"  there is no command {name!r}; h lists them")
             return False
         return bool(getattr(self, f"do_{method}")(rest.strip()))
 
     def _moved(self, step: Step | None, missing: str = "") -> None:
         if step is None and missing:
-            say(f"  {missing}")
+            echo(f"  {missing}")
         _show(str(self.cursor))
 
     # --- moving
@@ -69,7 +69,7 @@ class Debugger(cmd.Cmd):
     def do_rstep(self, text: str) -> None:
         """rs, reverse-step [N]: go back by one event, or N."""
         if not self.cursor.index:
-            say("  this is the start")
+            echo("  this is the start")
         self._moved(self.cursor.back(_count(text)))
 
     def do_until(self, text: str) -> None:
@@ -110,24 +110,24 @@ class Debugger(cmd.Cmd):
         """b, break [NODE or OP]: stop there on continue; without one, list them."""
         if text:
             number = self.cursor.break_on(TABLE[text] if self._is_op(text) else _named(text))
-            say(f"  breakpoint {number} at {text}")
+            echo(f"  breakpoint {number} at {text}")
             return
         for number, (kind, target) in self.cursor.breakpoints.items():
-            say(f"  {number}  {kind} {getattr(target, 'name', target)}")
+            echo(f"  {number}  {kind} {getattr(target, 'name', target)}")
         if not self.cursor.breakpoints:
-            say("  there are no breakpoints")
+            echo("  there are no breakpoints")
 
     def _is_op(self, text: str) -> bool:
         return text in TABLE and all(node.name != text for node in self.cursor.walk.nodes)
 
     def do_watch(self, text: str) -> None:
         """w, watch NODE: stop on continue where its gradient is written."""
-        say(f"  breakpoint {self.cursor.watch(_named(text))}: the gradient of {text}")
+        echo(f"  breakpoint {self.cursor.watch(_named(text))}: the gradient of {text}")
 
     def do_delete(self, text: str) -> None:
         """d, delete N: take breakpoint N away."""
         self.cursor.delete(_count(text))
-        say(f"  breakpoint {text} is gone")
+        echo(f"  breakpoint {text} is gone")
 
     # --- looking
 
@@ -135,11 +135,11 @@ class Debugger(cmd.Cmd):
         """p, print NODE: its number, its gradient so far, and which event wrote that last."""
         node = self.cursor.find(_named(text))
         gradient = self.cursor.grad(node)
-        say(f"  {text}.data = {notation.quantity(node.raw)}")
-        say(f"  {text}.grad = {'·' if gradient is None else notation.quantity(gradient)}")
+        echo(f"  {text}.data = {notation.quantity(node.raw)}")
+        echo(f"  {text}.grad = {'·' if gradient is None else notation.quantity(gradient)}")
         write = self.cursor.last_write(node)
         if write is not None:
-            say(f"  written by event {write.index}: {write.equation}")
+            echo(f"  written by event {write.index}: {write.equation}")
 
     def do_explain(self, text: str) -> None:
         """e, explain NODE: every contribution to its gradient, and what is still to come."""
@@ -150,17 +150,17 @@ class Debugger(cmd.Cmd):
         here = self.cursor.index
         first = max(1, here - AROUND)
         for step in self.cursor.steps[first - 1 : here + AROUND]:
-            say(f"  {'->' if step.index == here else '  '} {step.index:>3}  {step.equation}")
+            echo(f"  {'->' if step.index == here else '  '} {step.index:>3}  {step.equation}")
 
     def do_view(self, text: str) -> None:
         """v, view: the graph as a tree, with the gradients so far and a mark at this event's node."""
         here = self.cursor.current
-        say(in_text(self.cursor.walk.nodes, None, None, self.cursor.grad, here.node if here else None))
+        echo(in_text(self.cursor.walk.nodes, None, None, self.cursor.grad, here.node if here else None))
 
     def do_apply(self, text: str) -> None:
         """apply: write the gradients as they are now into the graph."""
         self.cursor.apply()
-        say("  the gradients so far stand in .grad")
+        echo("  the gradients so far stand in .grad")
 
     def do_quit(self, text: str) -> bool:
         """q, quit: leave; the graph is as it was."""
@@ -170,7 +170,7 @@ class Debugger(cmd.Cmd):
         """h, help: this list."""
         for name in self.get_names():
             if name.startswith("do_"):
-                say(f"  {getattr(self, name).__doc__}")
+                echo(f"  {getattr(self, name).__doc__}")
 
 
 ALIASES = {
@@ -207,7 +207,7 @@ def _painter() -> Callable[[str], Any]:
         try:
             from rich.console import Console
         except ImportError:
-            return say
+            return echo
         console = Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
 
         def paint(line: str) -> None:
@@ -215,4 +215,4 @@ def _painter() -> Callable[[str], Any]:
             console.print(line, style=style)
 
         return paint
-    return say
+    return echo
