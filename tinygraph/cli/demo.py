@@ -7,7 +7,8 @@ import random
 from pathlib import Path
 from typing import Any
 
-from tinygraph.checking.comparison import NUDGE, check_grad, numeric_grad
+from tinygraph.checking.comparison import check_grad
+from tinygraph.checking.numeric import NUDGE, numeric_grad
 from tinygraph.cli.fit import save_model, train
 from tinygraph.datasets import Scaler, load_breast_cancer
 from tinygraph.drawing import draw
