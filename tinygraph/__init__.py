@@ -27,14 +27,19 @@ if TYPE_CHECKING:
     from tinygraph.explaining.diagnosis import diagnose
     from tinygraph.explaining.step import Step
     from tinygraph.explaining.tree import tree
-    from tinygraph.saving.writer import load, save
+    from tinygraph.saving.writer import load as load
+    from tinygraph.saving.writer import save as save
     from tinygraph.stepping.stepper import Stepper
-    from tinygraph.tensor.tensor import Tensor, concatenate, stack
-    from tinygraph.vectorizing.compiling import compile
-    from tinygraph.vectorizing.source import source
-    from tinygraph.vectorizing.vectorized import vectorize
+    from tinygraph.tensor.tensor import Tensor as Tensor
+    from tinygraph.tensor.tensor import concatenate as concatenate
+    from tinygraph.tensor.tensor import stack as stack
+    from tinygraph.vectorizing.compiling import compile as compile
+    from tinygraph.vectorizing.source import source as source
+    from tinygraph.vectorizing.vectorized import vectorize as vectorize
 
 __version__ = "0.1.0"
+
+sum = ops.total  # NumPy's name for it
 
 # Loaded when first used: a learner's REPL should not wait for what it does not need.
 _LATER = {
@@ -62,36 +67,29 @@ _LATER = {
     "testing": "",
 }
 
+# What `from tinygraph import *` gives; it leaves out names that load NumPy, such as Tensor, and Python's own `sum`.
 __all__ = [
     *ops.__all__,
     "FrozenBranchError",
     "StaleGraphError",
     "Step",
     "Stepper",
-    "Tensor",
     "Value",
     "check_grad",
-    "compile",
-    "concatenate",
     "diagnose",
     "draw",
     "explain",
     "grad",
     "hessian",
     "jvp",
-    "load",
     "name_from",
     "numeric_grad",
     "op",
-    "save",
     "scope",
-    "source",
-    "stack",
     "strict",
     "trace_lines",
     "tree",
     "value_and_grad",
-    "vectorize",
 ]
 
 

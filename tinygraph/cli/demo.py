@@ -17,8 +17,8 @@ from tinygraph.engine.contexts import name_from
 from tinygraph.engine.graph import order
 from tinygraph.engine.value import Value
 from tinygraph.explaining import notation
-from tinygraph.logistic.comparison import report, rolled_up, three_readings
-from tinygraph.logistic.model import no_loop, two_loops
+from tinygraph.logistic.comparison import compare_implementations, report, vectorize_loops
+from tinygraph.logistic.costs import no_loop, two_loops
 from tinygraph.stepping.stepper import Stepper
 from tinygraph.support.files import check_writable
 from tinygraph.support.terminal import say
@@ -100,11 +100,11 @@ def show_readings(m: int, n: int = 20) -> None:
     draw = random.Random(0)
     X = [[draw.gauss(0.0, 1.0) for _ in range(n)] for _ in range(m)]
     Y = [float(draw.random() < 0.5) for _ in range(m)]
-    for line in report(three_readings(X, Y, [0.01 * j for j in range(n)], 0.1)):
+    for line in report(compare_implementations(X, Y, [0.01 * j for j in range(n)], 0.1)):
         say(f"  {line}")
     say(f"  (one loop: vectors of {n} numbers are too short to pay for the calls of NumPy)")
     say("\nThe same two loops, vectorized by themselves. The graph of scalars is rolled up into this program:")
-    text, lines = rolled_up(X, Y, [0.01 * j for j in range(n)], 0.1)
+    text, lines = vectorize_loops(X, Y, [0.01 * j for j in range(n)], 0.1)
     for line in text.splitlines():
         say(f"    {line}".rstrip())
     for line in lines:

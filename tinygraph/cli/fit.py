@@ -8,7 +8,7 @@ from time import perf_counter
 from typing import Any
 
 from tinygraph.datasets import Scaler, Table
-from tinygraph.logistic.comparison import report, three_readings
+from tinygraph.logistic.comparison import compare_implementations, report
 from tinygraph.logistic.model import LogisticRegression
 from tinygraph.support.files import write_whole
 from tinygraph.support.terminal import progress, say
@@ -73,7 +73,7 @@ def train(
     codes = [float(label == model.classes_[1]) for label in training.y[:READ]]
     learned = described()
     say(f"  the cost and its gradient there, read in three ways, on {len(codes)} rows:")
-    for line in report(three_readings(X[:READ], codes, learned["coef"], learned["intercept"], loss)):
+    for line in report(compare_implementations(X[:READ], codes, learned["coef"], learned["intercept"], loss)):
         say(f"    {line}")
     accuracy = learned["accuracy"]
     say(f"  accuracy {accuracy['train']:.1%} on the training rows, {accuracy['test']:.1%} on the test rows")
