@@ -94,7 +94,7 @@ def test_it_says_what_is_wrong_and_what_mends_it(lab):
 # --- right where the trap is not
 
 
-@given(program=expressions(rows=[ops.add, ops.mul, ops.exp, ops.tanh, ops.neg]))
+@given(program=expressions(ops=[ops.add, ops.mul, ops.exp, ops.tanh, ops.neg]))
 @pytest.mark.parametrize("lab", [DEPTH_FIRST, OVERWRITING], ids=named)
 def test_on_a_tree_these_passes_are_right(lab, program):
     root, _ = program.record()
@@ -105,7 +105,7 @@ def test_on_a_tree_these_passes_are_right(lab, program):
         assert "they agree" in str(comparison)
 
 
-@given(program=graphs(rows=[ops.add, ops.mul, ops.div, ops.exp, ops.maximum]))
+@given(program=graphs(ops=[ops.add, ops.mul, ops.div, ops.exp, ops.maximum]))
 def test_without_a_subtraction_no_sign_is_wrong(program):
     assert WRONG_SIGN.compare(program.record()[0]).agrees
 
@@ -157,7 +157,7 @@ def runs(walk, root, count):
 
 
 @settings(max_examples=50)
-@given(program=graphs(rows=[ops.add, ops.sub, ops.mul, ops.neg], max_steps=5))
+@given(program=graphs(ops=[ops.add, ops.sub, ops.mul, ops.neg], max_steps=5))
 @pytest.mark.parametrize("lab", PASSES, ids=named)
 def test_the_first_event_is_the_first_by_trying_every_beginning(lab, program):
     root, _ = program.record()
@@ -248,8 +248,8 @@ def test_a_long_table_is_cut():
 WITHIN_THE_DEFAULT = settings(  # of Hypothesis itself, not of conftest
     max_examples=100, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
 )
-ARITHMETIC = graphs(rows=[ops.add, ops.sub, ops.mul])
-PRODUCTS = tensor_programs(rows=[ops.mul], moves=["matmul"], max_inputs=1)
+ARITHMETIC = graphs(ops=[ops.add, ops.sub, ops.mul])
+PRODUCTS = tensor_programs(ops=[ops.mul], moves=["matmul"], max_inputs=1)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Numeric derivatives: the order of the error of each method, and the forms of arguments."""
+"""Numeric derivatives: their orders of error, and the forms of arguments."""
 
 import math
 
@@ -38,7 +38,7 @@ def test_the_complex_step_is_exact(x):
     assert numeric_grad(f, x, method="complex") == pytest.approx(exact, rel=1e-13, abs=1e-13 * size)
 
 
-@given(program=graphs(rows=[row for row in tinygraph.engine.ops.TABLE.values() if row.analytic]))
+@given(program=graphs(ops=[row for row in tinygraph.engine.ops.TABLE.values() if row.analytic]))
 def test_the_complex_step_serves_whole_programs(program):
     partials = numeric_grad(program, list(program.at), method="complex")
     root, leaves = program.record()
