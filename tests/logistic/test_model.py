@@ -18,9 +18,9 @@ X4, Y4 = [[0.0], [1.0], [2.0], [3.0]], [0, 0, 1, 1]
 @losses
 def test_the_real_table_is_learned(loss):
     train, test = load_breast_cancer().split(1)
-    scaler = Scaler.of(train.X)
-    model = LogisticRegression(loss=loss, learning_rate=2.0, n_steps=12).fit(scaler.scale(train.X), train.y)
-    assert model.score(scaler.scale(test.X), test.y) >= 0.93
+    scaler = Scaler.fit(train.X)
+    model = LogisticRegression(loss=loss, learning_rate=2.0, n_steps=12).fit(scaler.transform(train.X), train.y)
+    assert model.score(scaler.transform(test.X), test.y) >= 0.93
     assert model.costs_ == sorted(model.costs_, reverse=True)
     assert len(model.costs_) == 12
 

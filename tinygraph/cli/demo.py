@@ -114,9 +114,9 @@ def train_on_real_data(n_steps: int) -> dict[str, object]:
     """Logistic regression, without a loop over examples, on the Breast Cancer Wisconsin table."""
     table = load_breast_cancer()
     say("Logistic regression on real data: Z = np.dot(w.T, X) + b, A = σ(Z), J = mean cross-entropy")
-    say(f"  {table.source} ({table.licence})")
+    say(f"  {table.source} ({table.license})")
 
-    X, Y = Scaler.of(table.X).scale(table.X[:20]), table.y[:20]
+    X, Y = Scaler.fit(table.X).transform(table.X[:20]), table.y[:20]
     check = check_grad(lambda w, b: two_loops(w, b, X, Y), [0.01 * j for j in range(len(X[0]))], 0.1)
     verdict = "agree" if check else "DO NOT AGREE"
     worst = max(entry.error for entry in check.inputs)

@@ -33,8 +33,8 @@ def train(
     TrainingStoppedError where Ctrl-C comes after the first step.
     """
     training, test = table.split(seed)
-    scaler = Scaler.of(training.X)
-    X, X_test = scaler.scale(training.X), scaler.scale(test.X)
+    scaler = Scaler.fit(training.X)
+    X, X_test = scaler.transform(training.X), scaler.transform(test.X)
     zero, one = table.classes
     say(f"  {len(table.X)} rows, {table.target!r} is {zero!r} or {one!r}")
     say(f"  {len(X)} rows to train on, {len(X_test)} to test on, {len(table.features)} features brought to one scale")
@@ -46,7 +46,7 @@ def train(
             "model": "logistic regression",
             "features": list(table.features),
             "mean": scaler.mean,
-            "deviation": scaler.deviation,
+            "std": scaler.std,
             "coef": model.coef_[0].tolist(),
             "intercept": float(model.intercept_[0]),
             "target": table.target,

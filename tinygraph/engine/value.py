@@ -88,7 +88,7 @@ class Value(Operators):
         return record(op, xs if ys is None else xs + ys)
 
     @staticmethod
-    def _infix(op: Op, x: object, y: object) -> Value:
+    def _operator(op: Op, x: object, y: object) -> Value:
         if all(isinstance(side, Value) or is_plain(side, op.name) for side in (x, y)):
             return op(x, y)  # type: ignore[no-any-return]
         return NotImplemented  # type: ignore[no-any-return]

@@ -153,7 +153,7 @@ class Tensor(Operators, ArrayMethods):
     # --- recording
 
     @staticmethod
-    def _infix(op: Op, x: Operand, y: Operand) -> Operand:
+    def _operator(op: Op, x: Operand, y: Operand) -> Operand:
         if op.with_plain is None:
             if type(y) is float and type(x) is Tensor:  # nothing to broadcast
                 return _node(op, quietly((op.array_functions or op.resolve())[0], x.raw, y), x, y, True)
