@@ -13,7 +13,7 @@ from tinygraph.engine.graph import Node, restore
 from tinygraph.engine.metadata import Guard
 from tinygraph.engine.op import REGISTERED, TABLE, Op
 from tinygraph.engine.operators import COMPARISONS
-from tinygraph.engine.parameters import PARAMETRIZED
+from tinygraph.engine.registry import PARAMETRIZED
 from tinygraph.engine.value import Value
 from tinygraph.support.messages import short
 from tinygraph.tensor.array_ops import is_shape
