@@ -20,8 +20,8 @@ from tinygraph.logistic import LogisticRegression, no_loop
 def data():
     """Rows to train on and rows to test on, features brought to one scale by what is known of the first."""
     train, test = load_breast_cancer().split()
-    scaler = Scaler.of(train.X)
-    return train, test, scaler.scale(train.X), scaler.scale(test.X)
+    scaler = Scaler.fit(train.X)
+    return train, test, scaler.transform(train.X), scaler.transform(test.X)
 
 
 def fit(X, y, steps):

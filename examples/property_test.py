@@ -20,7 +20,7 @@ from tinygraph.drawing import EngineNotFoundError
 from tinygraph.testing import assert_gradient, graphs, op_test
 
 # cube(x) = x³ has the slope 3x². One writes 2x² when one is thinking of the exponent after the step.
-CUBE = {"number": lambda x: x * x * x, "analytic": lambda _, x: x**3}
+CUBE = {"floats": lambda x: x * x * x, "analytic": lambda _, x: x**3}
 WRONG = tinygraph.op("wrong_cube", **CUBE, partials=(lambda _, x: 2.0 * x * x,))
 RIGHT = tinygraph.op("cube", **CUBE, partials=(lambda _, x: 3.0 * x * x,))
 quietly = settings(phases=[Phase.generate, Phase.shrink], database=None, derandomize=True)

@@ -11,8 +11,9 @@
 from tinygraph.engine import ops
 from tinygraph.engine.autodiff import grad, hessian, jvp
 from tinygraph.engine.contexts import name_from, scope, strict, trace_lines
-from tinygraph.engine.graph import FrozenBranchError, StaleGraphError
-from tinygraph.engine.op import op
+from tinygraph.engine.custom_op import op
+from tinygraph.engine.graph import StaleGraphError
+from tinygraph.engine.metadata import FrozenBranchError
 from tinygraph.engine.ops import *  # noqa: F403  (its `__all__` is the list of public ops)
 from tinygraph.engine.value import Value
 from tinygraph.functional import value_and_grad
@@ -25,13 +26,19 @@ if TYPE_CHECKING:
     from tinygraph.explaining.diagnosis import diagnose
     from tinygraph.explaining.step import Step
     from tinygraph.explaining.tree import tree
-    from tinygraph.saving.writer import load, save
+    from tinygraph.saving.writer import load as load
+    from tinygraph.saving.writer import save as save
     from tinygraph.stepping.stepper import Stepper
-    from tinygraph.tensor.tensor import Tensor, concatenate, stack
-    from tinygraph.vectorizing.compiling import compile, source
-    from tinygraph.vectorizing.vectorized import vectorize
+    from tinygraph.tensor.tensor import Tensor as Tensor
+    from tinygraph.tensor.tensor import concatenate as concatenate
+    from tinygraph.tensor.tensor import stack as stack
+    from tinygraph.vectorizing.compiling import compile as compile
+    from tinygraph.vectorizing.source import source as source
+    from tinygraph.vectorizing.vectorized import vectorize as vectorize
 
 __version__ = "0.1.0"
+
+sum = ops.total  # NumPy's name for it
 
 # Loaded when first used: a learner's REPL should not wait for what it does not need.
 _LATER = {
@@ -49,7 +56,7 @@ _LATER = {
     "diagnose": "explaining.diagnosis",
     "load": "saving.writer",
     "save": "saving.writer",
-    "source": "vectorizing.compiling",
+    "source": "vectorizing.source",
     "vectorize": "vectorizing.vectorized",
     "checking": "",
     "drawing": "",
@@ -59,36 +66,29 @@ _LATER = {
     "testing": "",
 }
 
+# What `from tinygraph import *` gives; it leaves out names that load NumPy, such as Tensor, and Python's own `sum`.
 __all__ = [
     *ops.__all__,
     "FrozenBranchError",
     "StaleGraphError",
     "Step",
     "Stepper",
-    "Tensor",
     "Value",
     "check_grad",
-    "compile",
-    "concatenate",
     "diagnose",
     "draw",
     "explain",
     "grad",
     "hessian",
     "jvp",
-    "load",
     "name_from",
     "numeric_grad",
     "op",
-    "save",
     "scope",
-    "source",
-    "stack",
     "strict",
     "trace_lines",
     "tree",
     "value_and_grad",
-    "vectorize",
 ]
 
 

@@ -1,6 +1,6 @@
 """Mutation testing: faults are put into a module, one at a time, and the tests must notice every one.
 
-    python -m tools.mutation [row ops graph backpropagation value tensor ...]
+    python -m tools.mutation [engine.op engine.ops engine.graph ...]
 
 The faults are cosmic-ray's: all its operators but the two that write random numbers. Left out is what is no other
 program: a mutant that does not compile, that differs in annotations and `if TYPE_CHECKING:` only, or that is another
@@ -45,7 +45,11 @@ KILLED = ROOT / ".mutation.json"  # source of a mutant, hashed: the test that ki
 EQUIVALENT = Path(__file__).with_name("equivalent_mutants.toml")  # module: line with the fault: why it is none
 FOLDERS = ("engine", "testing", "checking")
 FOLDERS_OF_ARRAYS = ("tensor", "kernels", "logistic")
-OF_ARRAYS = ("kernels", "tensor", "wiring", "arrays", "broadcasting", "backpropagation_of_arrays")  # modules or folders
+OF_ARRAYS = ("kernels", "tensor")  # folders of modules
+MODULES = [
+    *("engine.op", "engine.variadic", "engine.ops", "engine.graph", "engine.autodiff", "engine.backward"),
+    *("engine.value", "engine.recording", "tensor.tensor"),
+]
 PLUGIN = "_hypothesis_pytestplugin"  # the only one that the tests need
 OPTIONS = ["-q", "-p", PLUGIN, "-pno:cacheprovider", "--assert=plain", "--hypothesis-profile=mutation"]
 RECENT = 12  # so many of the last killers are tried before all tests
@@ -260,4 +264,4 @@ def main(modules: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:] or ["row", "ops", "graph", "backpropagation", "value", "tensor"]))
+    sys.exit(main(sys.argv[1:] or MODULES))

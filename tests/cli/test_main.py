@@ -71,7 +71,7 @@ def test_fit_trains_and_saves(table, capsys):
     assert out.count("step ") == 11
     assert f"wrote the parameters to {table.parent / 'model.json'}" in out
     # The file says all that is needed to predict.
-    row = [(x - m) / s for x, m, s in zip([19.0, 3.0], model["mean"], model["deviation"], strict=True)]
+    row = [(x - m) / s for x, m, s in zip([19.0, 3.0], model["mean"], model["std"], strict=True)]
     z = sum(w * x for w, x in zip(model["coef"], row, strict=True)) + model["intercept"]
     assert model["classes"][z > 0] == "b"
 

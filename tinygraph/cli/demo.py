@@ -16,8 +16,8 @@ from tinygraph.engine.contexts import name_from
 from tinygraph.engine.graph import order
 from tinygraph.engine.value import Value
 from tinygraph.explaining import notation
-from tinygraph.logistic.comparison import report, rolled_up, three_readings
-from tinygraph.logistic.model import no_loop, two_loops
+from tinygraph.logistic.comparison import compare_implementations, report, vectorize_loops
+from tinygraph.logistic.costs import no_loop, two_loops
 from tinygraph.stepping.stepper import Stepper
 from tinygraph.support.files import check_writable
 from tinygraph.support.terminal import say
@@ -99,11 +99,11 @@ def show_readings(m: int, n: int = 20) -> None:
     draw = random.Random(0)
     X = [[draw.gauss(0.0, 1.0) for _ in range(n)] for _ in range(m)]
     Y = [float(draw.random() < 0.5) for _ in range(m)]
-    for line in report(three_readings(X, Y, [0.01 * j for j in range(n)], 0.1)):
+    for line in report(compare_implementations(X, Y, [0.01 * j for j in range(n)], 0.1)):
         say(f"  {line}")
     say(f"  (one loop: vectors of {n} numbers are too short to pay for the calls of NumPy)")
     say("\nThe same two loops, vectorized by themselves. The graph of scalars is rolled up into this program:")
-    text, lines = rolled_up(X, Y, [0.01 * j for j in range(n)], 0.1)
+    text, lines = vectorize_loops(X, Y, [0.01 * j for j in range(n)], 0.1)
     for line in text.splitlines():
         say(f"    {line}".rstrip())
     for line in lines:
@@ -114,9 +114,9 @@ def train_on_real_data(n_steps: int) -> dict[str, object]:
     """Logistic regression, without a loop over examples, on the Breast Cancer Wisconsin table."""
     table = load_breast_cancer()
     say("Logistic regression on real data: Z = np.dot(w.T, X) + b, A = σ(Z), J = mean cross-entropy")
-    say(f"  {table.source} ({table.licence})")
+    say(f"  {table.source} ({table.license})")
 
-    X, Y = Scaler.of(table.X).scale(table.X[:20]), table.y[:20]
+    X, Y = Scaler.fit(table.X).transform(table.X[:20]), table.y[:20]
     check = check_grad(lambda w, b: two_loops(w, b, X, Y), [0.01 * j for j in range(len(X[0]))], 0.1)
     verdict = "agree" if check else "DO NOT AGREE"
     worst = max(entry.error for entry in check.inputs)

@@ -8,7 +8,7 @@ from time import perf_counter
 from typing import Any
 
 from tinygraph.datasets import Scaler, Table
-from tinygraph.logistic.comparison import report, three_readings
+from tinygraph.logistic.comparison import compare_implementations, report
 from tinygraph.logistic.model import LogisticRegression
 from tinygraph.support.files import write_whole
 from tinygraph.support.terminal import progress, say
@@ -33,8 +33,8 @@ def train(
     TrainingStoppedError where Ctrl-C comes after the first step.
     """
     training, test = table.split(seed)
-    scaler = Scaler.of(training.X)
-    X, X_test = scaler.scale(training.X), scaler.scale(test.X)
+    scaler = Scaler.fit(training.X)
+    X, X_test = scaler.transform(training.X), scaler.transform(test.X)
     zero, one = table.classes
     say(f"  {len(table.X)} rows, {table.target!r} is {zero!r} or {one!r}")
     say(f"  {len(X)} rows to train on, {len(X_test)} to test on, {len(table.features)} features brought to one scale")
@@ -46,7 +46,7 @@ def train(
             "model": "logistic regression",
             "features": list(table.features),
             "mean": scaler.mean,
-            "deviation": scaler.deviation,
+            "std": scaler.std,
             "coef": model.coef_[0].tolist(),
             "intercept": float(model.intercept_[0]),
             "target": table.target,
@@ -73,7 +73,7 @@ def train(
     codes = [float(label == model.classes_[1]) for label in training.y[:READ]]
     learned = described()
     say(f"  the cost and its gradient there, read in three ways, on {len(codes)} rows:")
-    for line in report(three_readings(X[:READ], codes, learned["coef"], learned["intercept"], loss)):
+    for line in report(compare_implementations(X[:READ], codes, learned["coef"], learned["intercept"], loss)):
         say(f"    {line}")
     accuracy = learned["accuracy"]
     say(f"  accuracy {accuracy['train']:.1%} on the training rows, {accuracy['test']:.1%} on the test rows")

@@ -19,7 +19,8 @@ from tinygraph.drawing.layout_engines import FORMATS, TIME_LIMIT, EngineNotFound
 from tinygraph.engine.graph import order
 from tinygraph.engine.operators import Operators
 from tinygraph.explaining.tree import tree
-from tinygraph.logistic.model import BACKENDS, LOSSES
+from tinygraph.logistic.costs import LOSSES
+from tinygraph.logistic.model import BACKENDS
 from tinygraph.saving.reader import GraphFileError
 from tinygraph.saving.verification import all_nodes
 from tinygraph.saving.writer import load, save

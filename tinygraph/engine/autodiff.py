@@ -17,17 +17,28 @@ if TYPE_CHECKING:
 def propagate(
     root: Node, seed: Any, adjoints: dict[Node, Any], create_graph: bool = False
 ) -> Iterator[tuple[Node, int, Node, Any, Any, Any]]:
-    """Run the chain rule from the root, summing into `adjoints`; no node is written to.
+    """Run the chain rule from the root and add up the gradients in `adjoints`; no node changes.
 
-    Yields (node, slot, operand, upstream, slope, contribution) for each edge that a gradient
-    flows along, just after the contribution was added. With `create_graph` all of these are nodes.
+    Args:
+        root: The node to start from.
+        seed: Its gradient.
+        adjoints: Filled with the gradient of each node that one reaches.
+        create_graph: If true, all gradients are nodes, so that they can be differentiated again.
 
-    >>> from tinygraph import Value
-    >>> b, c = Value(3.0, name="b"), Value(2.0, name="c")
-    >>> for node, slot, operand, *numbers in propagate(b * c, 1.0, {}):
-    ...     print(operand.name, numbers)
-    b [1.0, 2.0, 2.0]
-    c [1.0, 3.0, 3.0]
+    Yields:
+        (node, slot, operand, upstream, local, contribution) for each edge that a gradient flows along, just after
+        the contribution was added.
+
+    Raises:
+        StaleGraphError: If a leaf was edited after the graph was recorded.
+
+    Examples:
+        >>> from tinygraph import Value
+        >>> b, c = Value(3.0, name="b"), Value(2.0, name="c")
+        >>> for node, slot, operand, *numbers in propagate(b * c, 1.0, {}):
+        ...     print(operand.name, numbers)
+        b [1.0, 2.0, 2.0]
+        c [1.0, 3.0, 3.0]
     """
     nodes = order(root)
     check_fresh(nodes)
@@ -42,7 +53,7 @@ def propagate(
             partials = node.partials
         for slot, (operand, local) in enumerate(
             zip(node.args, partials, strict=False)
-        ):  # slopes may end before operands
+        ):  # local derivatives may end before operands
             if local is not None:
                 if create_graph:
                     contribution = _times(upstream, local)
@@ -54,33 +65,45 @@ def propagate(
                 yield node, slot, operand, upstream, local, contribution
 
 
-def exhaust(events: Iterator[Any]) -> None:
-    """Run all events, for what they do."""
-    for _ in events:
+def exhaust(steps: Iterator[Any]) -> None:
+    """Run all steps, for their effect."""
+    for _ in steps:
         pass
 
 
 def _times(upstream: Any, local: Any) -> Any:
-    """Their product, leaving out the factor 1 that would only clutter a derivative graph."""
+    """Return their product, without a factor 1 that would only clutter a derivative graph."""
     if type(local) is float and local == 1.0:
         return upstream
     return local if type(upstream) is float and upstream == 1.0 else upstream * local
 
 
 def grad(y: Node, xs: Any, *, seed: Any = None, create_graph: bool = False) -> Any:
-    """Derivatives of y with respect to one node, or a list of them for several; no `.grad` changes.
+    """Return the derivative of `y` with respect to one or more nodes.
 
-    With `create_graph` they are nodes, so that they can be differentiated again. A node that y
-    does not depend on gives 0. `seed` is what they are multiplied by: 1, unless y is a Tensor of many
-    entries. Raises StaleGraphError like `backward`.
+    Stored `.grad` values do not change; use `backward` to set them.
 
-    >>> from tinygraph import Value
-    >>> x = Value(3.0)
-    >>> grad(x**3, x)
-    27.0
-    >>> first = grad(x**3, x, create_graph=True)
-    >>> grad(first, x)
-    18.0
+    Args:
+        y: Output to differentiate: a scalar, unless `seed` is given.
+        xs: Node, or sequence of nodes, to differentiate with respect to.
+        seed: Upstream gradient (cotangent), with the shape of `y`. Defaults to 1.
+        create_graph: If true, return nodes, so that the result can be differentiated again.
+
+    Returns:
+        A float (for Tensors an array with the shape of the node, with `create_graph` a node), or a list of them if
+        `xs` is a sequence. Zero for a node that `y` does not depend on.
+
+    Raises:
+        StaleGraphError: If a leaf was edited after the graph was recorded.
+
+    Examples:
+        >>> from tinygraph import Value
+        >>> x = Value(3.0)
+        >>> grad(x**3, x)
+        27.0
+        >>> first = grad(x**3, x, create_graph=True)
+        >>> grad(first, x)
+        18.0
     """
     require_node(y, "grad: y")
     adjoints: dict[Node, Any] = {}
@@ -102,14 +125,21 @@ def grad(y: Node, xs: Any, *, seed: Any = None, create_graph: bool = False) -> A
 
 
 def hessian(y: Node, xs: Any) -> Any:
-    """Second derivatives of y: a list of lists of floats, row by row; for a single node one float.
+    """Return the second derivatives of a scalar.
 
-    Of Tensors they are arrays, whose shape is that of the one node followed by that of the other.
+    Args:
+        y: Scalar to differentiate twice.
+        xs: Node, or sequence of nodes, to differentiate with respect to.
 
-    >>> from tinygraph import Value
-    >>> a, b = Value(2.0), Value(3.0)
-    >>> hessian(a * a * b, [a, b])
-    [[6.0, 4.0], [4.0, 0.0]]
+    Returns:
+        For a sequence, a list of lists of floats, row by row; for a single node, a float. For Tensors the elements
+        are arrays, whose shape is that of one node followed by that of the other.
+
+    Examples:
+        >>> from tinygraph import Value
+        >>> a, b = Value(2.0), Value(3.0)
+        >>> hessian(a * a * b, [a, b])
+        [[6.0, 4.0], [4.0, 0.0]]
     """
     first = grad(y, xs, create_graph=True)
     if isinstance(xs, Node):
@@ -120,18 +150,26 @@ def hessian(y: Node, xs: Any) -> Any:
 
 
 def _jacobian(y: Node, xs: list[Node]) -> list[Any]:
-    """The derivative of every entry of y with respect to each x."""
+    """Return the derivative of every element of y with respect to each x."""
     rows = [grad(y, xs, seed=unit) for unit in y._units()]
     return [y._stacked([row[i] for row in rows], x) for i, x in enumerate(xs)]
 
 
 def jvp(y: Node, tangents: Mapping[Any, Any]) -> Any:
-    """Forward mode: the derivative of y along the direction {node: tangent}, a tangent having the node's shape.
+    """Return the derivative of `y` along a direction: forward mode, a Jacobian-vector product (JVP).
 
-    >>> from tinygraph import Value
-    >>> a, b = Value(2.0), Value(3.0)
-    >>> jvp(a * b, {a: 1.0, b: 10.0})
-    23.0
+    Args:
+        y: Output to differentiate.
+        tangents: The direction: for each node that moves, by how much, with the shape of the node.
+
+    Returns:
+        A float; for Tensors an array with the shape of `y`.
+
+    Examples:
+        >>> from tinygraph import Value
+        >>> a, b = Value(2.0), Value(3.0)
+        >>> jvp(a * b, {a: 1.0, b: 10.0})
+        23.0
     """
     nodes = order(require_node(y, "jvp: y"))
     check_fresh(nodes)

@@ -110,7 +110,7 @@ def _accumulate_at_once(root: Node, seed: Any) -> bool:
         local = node.y_partial
         if local is not None:
             if local is MANY:
-                for operand, local in zip(node.x, node.y):  # noqa: B905  (slopes may end before operands)
+                for operand, local in zip(node.x, node.y):  # noqa: B905  (local derivatives may end before operands)
                     if local is not None:
                         mark = operand.awaited
                         if mark is leaf:

@@ -99,9 +99,9 @@ class trace_lines(Watcher):  # noqa: N801
 
 
 class strict(Watcher):  # noqa: N801
-    """Inside, an op that makes nan or infinity out of numbers raises FloatingPointError.
+    """Inside, an op that makes NaN or infinity out of finite numbers raises FloatingPointError.
 
-    So do a slope and, in `backward()`, a gradient that are not finite.
+    So do a local derivative and, in `backward()`, a gradient that are not finite.
 
     >>> import tinygraph
     >>> with strict():
@@ -111,7 +111,7 @@ class strict(Watcher):  # noqa: N801
     """
 
     def watch(self, node: Node) -> None:
-        """Raise if the node's number or a slope is not finite though its operands are."""
+        """Raise if the value or a local derivative is not finite, though the operands are."""
         if node.op is None:
             return
         numbers = node.numbers
@@ -132,7 +132,7 @@ class strict(Watcher):  # noqa: N801
 
 
 def finite(number: Any) -> bool:
-    """Whether a number, or every entry of an array, is finite; of a lazy array or a linear map nothing is known."""
+    """Return whether a number, or every element of an array, is finite; true for lazy arrays and linear maps."""
     if isinstance(number, float):
         return isfinite(number)
     numpy = sys.modules["numpy"]
@@ -171,7 +171,7 @@ def _check_contributions(root: Node, seed: Any) -> None:
 
 
 def name_from(namespace: Mapping[str, Any]) -> None:
-    """Name every nameless node in a namespace after its variable; entries of a list get an index.
+    """Name every nameless node in a namespace after its variable; elements of a list get an index.
 
     >>> from tinygraph import Value
     >>> a = Value(1.0); w = [Value(2.0), Value(3.0)]

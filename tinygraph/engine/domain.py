@@ -16,17 +16,20 @@ _OPEN_UNIT = (_TINY, 1.0 - _EPS)
 
 
 class Domain:
-    """Where an op is smooth: a union of boxes of floats, less the kinks.
+    """Where an op is differentiable: a union of boxes of floats, less the kinks and poles.
 
-    A box holds one closed interval (low, high) per operand, or one for all of them; a third entry
-    `int` keeps it to whole numbers. `kink` is a function of the operands that is zero just where a
-    kink or a pole stands.
+    Args:
+        text: The condition, as text.
+        *boxes: Each box has one closed interval (low, high) per operand, or one for all of them; a third element
+            `int` restricts it to integers.
+        kink: Function of the operands that is zero exactly at a kink (a point where an op is continuous, but not
+            differentiable) or a pole.
 
-    >>> from tinygraph.engine.domain import KINK_AT_0, POSITIVE
-    >>> POSITIVE.contains(2.0), POSITIVE.contains(-2.0)
-    (True, False)
-    >>> KINK_AT_0.contains(0.0)
-    False
+    Examples:
+        >>> POSITIVE.contains(2.0), POSITIVE.contains(-2.0)
+        (True, False)
+        >>> KINK_AT_0.contains(0.0)
+        False
     """
 
     __slots__ = ("boxes", "kink", "text")
@@ -40,11 +43,11 @@ class Domain:
         self.text, self.boxes, self.kink = text, boxes, kink
 
     def contains(self, *operands: float) -> bool:
-        """Whether the op is smooth at these operands."""
+        """Return whether the op is differentiable at these operands."""
         return self.holds(operands) and (self.kink is None or self.kink(*operands) != 0)
 
     def holds(self, *points: Sequence[float]) -> bool:
-        """Whether one box holds all these points: there is then no gap, no pole between them."""
+        """Return whether one box contains all these points: then there is no gap and no pole between them."""
         return any(
             all(_inside(x, *bounds) for point in points for x, bounds in zip(point, box * len(point), strict=False))
             for box in self.boxes

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from _thread import allocate_lock
 
-from tinygraph.engine.metadata import Metadata
+from tinygraph.engine.metadata import Metadata, flipped_guard
 from tinygraph.engine.op import Traced
 
 TYPE_CHECKING = False
@@ -18,26 +18,13 @@ if TYPE_CHECKING:
     from tinygraph.engine.op import Op
 
 edits = 0  # the edit clock: advanced whenever the value of a leaf is written
+constant_edits = 0  # when a constant was last edited, since no pass reaches constants
 watch: Callable[[Node], None] | None = None  # called with each new node while a context is active
-
-constant_edits = 0  # when a constant was last edited: no pass comes by there
 _edit_lock = allocate_lock()
 
 
 class StaleGraphError(RuntimeError):
-    """A leaf was edited after the graph was recorded, so its numbers no longer belong together."""
-
-
-class FrozenBranchError(RuntimeError):
-    """A comparison between nodes of a recorded graph now comes out the other way."""
-
-
-def flipped_guard(text: str, outcome: bool) -> FrozenBranchError:
-    """The error for a comparison that comes out the other way than when it was recorded."""
-    return FrozenBranchError(
-        f"{text} was {outcome} when it was recorded and no longer is: "
-        "record the graph again, or compare .data where no branch hangs on it"
-    )
+    """A leaf was edited after the graph was recorded, so the values no longer belong together."""
 
 
 class _Many:
@@ -135,13 +122,13 @@ class Node(Traced):
         return self.metadata.line if self.metadata else ""
 
     def annotate(self) -> Metadata:
-        """The node's notes, made when first needed."""
+        """Return the node's metadata, made when first needed."""
         if self.metadata is None:
             self.metadata = Metadata()
         return self.metadata
 
     def _link(self, op: Op | None, args: Sequence[Any], partials: Sequence[Any]) -> None:
-        """Fill the slots that say how the node came about."""
+        """Fill the slots that hold how the node was computed."""
         self.op = op
         self.x = self.y = self.x_partial = self.y_partial = None
         if op is None:
@@ -198,7 +185,7 @@ class Node(Traced):
             self.metadata.update(number)
 
     def _edit(self, number: Any) -> None:
-        """Write the number of a leaf; graphs recorded before are known to be stale from here on."""
+        """Write the value of a leaf; from here on, graphs recorded before are known to be stale."""
         global constant_edits
         if self.op is not None:
             raise AttributeError(
@@ -211,10 +198,14 @@ class Node(Traced):
         self._write(number)
 
     def forward(self) -> Self:
-        """Recompute the graph of this node in place, after its leaves were edited; return the node.
+        """Recompute the graph of this node in place, after its leaves were edited.
 
-        Raises FrozenBranchError where a comparison of nodes in the graph comes out the other way:
-        the program would now record another graph. (The root's own comparisons shape nothing.)
+        Returns:
+            The node itself.
+
+        Raises:
+            FrozenBranchError: If a comparison of nodes in the graph comes out the other way, since the program
+                would now record another graph. (The root's own comparisons shape nothing.)
         """
         nodes = order(self)
         now = 0
@@ -230,7 +221,7 @@ class Node(Traced):
                     raise flipped_guard(guard.text, guard.outcome)
         return self
 
-    # Copies work along the topological order, so that depth costs no recursion.
+    # Copies follow the topological order, so that deep graphs need no recursion.
 
     def _state(self, stand_in: Callable[[Node], Any]) -> tuple[Any, ...]:
         args = tuple(stand_in(arg) if isinstance(arg, Node) else arg for arg in self.args)
@@ -288,18 +279,22 @@ def _restore_all(states: list[tuple[Any, ...]]) -> Node:
 
 
 def order(root: Node) -> list[Node]:
-    """Topological order by Kahn's algorithm: the root first, every node before its operands.
+    """Return the nodes of a graph in reverse topological order: the root first, every node before its operands.
 
-    >>> from tinygraph import Value
-    >>> b = Value(2.0, name="b"); c = b + b; J = c * b
-    >>> [node.name or node.op.name for node in order(J)]
-    ['mul', 'add', 'b']
+    References:
+        Kahn, A. B. (1962), Topological sorting of large networks, Communications of the ACM 5 (11), 558-562.
+
+    Examples:
+        >>> from tinygraph import Value
+        >>> b = Value(2.0, name="b"); c = b + b; J = c * b
+        >>> [node.name or node.op.name for node in order(J)]
+        ['mul', 'add', 'b']
     """
     consumers: dict[Node, int] = {}
     stack = [root]
     while stack:
         node = stack.pop()
-        for operand in node.x if node.y_partial is MANY else (node.x, node.y):  # half the time of going by `args`
+        for operand in node.x if node.y_partial is MANY else (node.x, node.y):  # `args` would take twice as long
             if isinstance(operand, Node):
                 if operand in consumers:
                     consumers[operand] += 1
@@ -348,7 +343,7 @@ def check_fresh(nodes: Sequence[Node]) -> None:
 def check_constants(node: Node) -> None:
     """Raise StaleGraphError if a new node uses a constant whose own operands were edited since.
 
-    A backward pass does not come by constants, so this is looked at when one is used.
+    A backward pass does not reach constants, so this is checked when one is used.
     """
     for operand in node.operands:
         if operand.version < constant_edits and operand.op is not None and operand.constant:
@@ -356,7 +351,7 @@ def check_constants(node: Node) -> None:
 
 
 def require_node(node: Any, what: str) -> Node:
-    """The node itself; TypeError for what is none."""
+    """Return the node itself; TypeError, which names it `what`, for a value that is not a node."""
     if not isinstance(node, Node):
         raise TypeError(f"{what} must be a node of a graph (a Value or a Tensor), not {node!r}")
     return node

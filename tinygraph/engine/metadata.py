@@ -11,7 +11,7 @@ LIMIT = 1000  # comparisons remembered per node, the newest
 
 
 class Guard:
-    """A comparison and its outcome; it holds numbers, not nodes, so that it ties no reference cycle."""
+    """A comparison and its outcome. It holds numbers, not nodes, so that it is in no reference cycle."""
 
     __slots__ = ("compare", "numbers", "outcome", "text")
 
@@ -20,12 +20,24 @@ class Guard:
         self.outcome = compare(*numbers)
 
     def flipped(self) -> bool:
-        """Whether the comparison comes out the other way by now."""
+        """Return whether the outcome has changed."""
         return self.compare(*self.numbers) != self.outcome
 
 
+class FrozenBranchError(RuntimeError):
+    """A comparison between nodes of a recorded graph now has the opposite outcome."""
+
+
+def flipped_guard(text: str, outcome: bool) -> FrozenBranchError:
+    """Return the error for a comparison whose outcome has changed since it was recorded."""
+    return FrozenBranchError(
+        f"{text} was {outcome} when it was recorded and no longer is: "
+        "record the graph again, or compare .data where no branch hangs on it"
+    )
+
+
 class Metadata:
-    """The notes of one node."""
+    """The metadata of one node."""
 
     __slots__ = ("guards", "line", "name", "scope")
 
@@ -42,6 +54,6 @@ class Metadata:
             del self.guards[next(iter(self.guards))]
 
     def update(self, number: float) -> None:
-        """Tell the comparisons that the node has another number now."""
+        """Tell the comparisons the new value of the node."""
         for guard, side in self.guards.values():
             guard.numbers[side] = number

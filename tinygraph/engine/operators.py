@@ -10,9 +10,11 @@ from tinygraph.engine.graph import Node
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from typing import Any, ClassVar, NoReturn, Self
+    from typing import Any, ClassVar, NoReturn, Self, TypeVar
 
     from tinygraph.engine.op import Op
+
+    S = TypeVar("S", bound="Operators")
 
 COMPARISONS = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
 UFUNCS: dict[str, Callable[..., Any]] = {
@@ -26,13 +28,27 @@ UFUNCS: dict[str, Callable[..., Any]] = {
 }
 
 
-def _method(op: Op) -> Callable[[Any], Any]:
-    def method(self: Any) -> Any:
+def _method(op: Op) -> Callable[[S], S]:
+    """Return the method of a node that records an op of one operand."""
+
+    def method(self: S) -> S:
         return op(self)
 
     method.__doc__ = f"`tinygraph.{op.name}` of this node."
     method.__name__ = op.name
     return method
+
+
+def _infix(op: Op) -> tuple[Callable[[S, object], S], Callable[[S, object], S]]:
+    """Return the methods of an operator, with the node on the left and on the right."""
+
+    def left(self: S, other: object) -> S:
+        return self._operator(op, self, other)
+
+    def right(self: S, other: object) -> S:
+        return self._operator(op, other, self)
+
+    return left, right
 
 
 class Operators(Node):
@@ -44,7 +60,7 @@ class Operators(Node):
     _plural = ""  # "s" where a node holds several numbers
     _in_place_of_math = "tinygraph.exp(x)"
 
-    def __init__(self, data: Any, name: str = "", *, constant: bool = False) -> None:
+    def __init__(self, data: object, name: str = "", *, constant: bool = False) -> None:
         if constant:
             self.__class__ = self.constant_class  # the class is the mark: operators need not look for another
         self.raw = self._accepted(data)
@@ -55,7 +71,7 @@ class Operators(Node):
         if graph.watch is not None:
             graph.watch(self)
 
-    def _accepted(self, data: Any) -> Any:
+    def _accepted(self, data: object) -> Any:
         """Return data as the raw value of a leaf; TypeError if it is not of this kind."""
         raise NotImplementedError
 
@@ -76,20 +92,26 @@ class Operators(Node):
         return cls.constant_class(raw)  # type: ignore[return-value]  # it is a subclass
 
     def backward(self, *, seed: Any = None, accumulate: bool = False) -> None:
-        """Backpropagate: set `.grad` of every node this one came from to d self / d node, times `seed` (1).
+        """Backpropagate: set `.grad` of every node that this one was computed from.
 
-        Each pass starts from zero, so doing it twice gives the same numbers. With `accumulate`, a
-        leaf adds the pass to the gradient it had (the lecture's `dw +=`). Raises StaleGraphError
-        if a leaf was edited since the graph was recorded, and ValueError for a Tensor of many entries
-        without a seed of its shape.
+        Each pass starts from zero, so calling it twice gives the same values.
 
-        >>> from tinygraph import Value
-        >>> x = Value(3.0)
-        >>> y = x**3
-        >>> y.backward(); y.backward(); x.grad
-        27.0
-        >>> y.backward(accumulate=True); x.grad
-        54.0
+        Args:
+            seed: Upstream gradient (cotangent) to start from, with the shape of this node. Defaults to 1.
+            accumulate: If true, a leaf adds the pass to the gradient it had (the lecture's `dw +=`).
+
+        Raises:
+            StaleGraphError: If a leaf was edited after the graph was recorded.
+            ValueError: If this is a non-scalar Tensor and there is no seed.
+
+        Examples:
+            >>> from tinygraph import Value
+            >>> x = Value(3.0)
+            >>> y = x**3
+            >>> y.backward(); y.backward(); x.grad
+            27.0
+            >>> y.backward(accumulate=True); x.grad
+            54.0
         """
         start = self._seed(seed)
         if accumulate:
@@ -100,7 +122,7 @@ class Operators(Node):
             contexts.check_gradients(self, start)
 
     def _accumulate(self, seed: Any) -> None:
-        """Backpropagate, and give each leaf what it had besides; where that is left, what it had."""
+        """Backpropagate and add to the gradients that leaves had; if interrupted, leave these as they were."""
         leaves = [node for node in graph.order(self) if node.op is None]
         held = [leaf.grad for leaf in leaves]
         try:
@@ -114,39 +136,15 @@ class Operators(Node):
                 leaf.grad = leaf._gradient(leaf.grad + old)
 
     @staticmethod
-    def _infix(op: Op, x: Any, y: Any) -> Any:
-        """Record an operator, or return NotImplemented to let the other operand have its say."""
+    def _operator(op: Op, x: object, y: object) -> Any:
+        """Record an operator, or return NotImplemented to let the other operand decide."""
         raise NotImplementedError
 
-    def __add__(self, other: Any) -> Self:
-        return self._infix(ops.add, self, other)
-
-    def __radd__(self, other: Any) -> Self:
-        return self._infix(ops.add, other, self)
-
-    def __sub__(self, other: Any) -> Self:
-        return self._infix(ops.sub, self, other)
-
-    def __rsub__(self, other: Any) -> Self:
-        return self._infix(ops.sub, other, self)
-
-    def __mul__(self, other: Any) -> Self:
-        return self._infix(ops.mul, self, other)
-
-    def __rmul__(self, other: Any) -> Self:
-        return self._infix(ops.mul, other, self)
-
-    def __truediv__(self, other: Any) -> Self:
-        return self._infix(ops.div, self, other)
-
-    def __rtruediv__(self, other: Any) -> Self:
-        return self._infix(ops.div, other, self)
-
-    def __pow__(self, other: Any) -> Self:
-        return self._infix(ops.pow, self, other)
-
-    def __rpow__(self, other: Any) -> Self:
-        return self._infix(ops.pow, other, self)
+    __add__, __radd__ = _infix(ops.add)
+    __sub__, __rsub__ = _infix(ops.sub)
+    __mul__, __rmul__ = _infix(ops.mul)
+    __truediv__, __rtruediv__ = _infix(ops.div)
+    __pow__, __rpow__ = _infix(ops.pow)
 
     def __neg__(self) -> Self:
         return ops.neg(self)
@@ -159,24 +157,24 @@ class Operators(Node):
 
     # --- comparisons (== and hash are identity)
 
-    def __lt__(self, other: Any) -> Any:
+    def __lt__(self, other: object) -> Any:
         return self._compare("<", other)
 
-    def __le__(self, other: Any) -> Any:
+    def __le__(self, other: object) -> Any:
         return self._compare("<=", other)
 
-    def __gt__(self, other: Any) -> Any:
+    def __gt__(self, other: object) -> Any:
         return self._compare(">", other)
 
-    def __ge__(self, other: Any) -> Any:
+    def __ge__(self, other: object) -> Any:
         return self._compare(">=", other)
 
-    def _compare(self, symbol: str, other: Any) -> Any:
+    def _compare(self, symbol: str, other: object) -> Any:
         raise NotImplementedError
 
     # --- what would cut the graph silently
 
-    def _cut(self, *_: Any, **__: Any) -> NoReturn:
+    def _cut(self, *_: object, **__: object) -> NoReturn:
         raise TypeError(
             f"a {self._kind()} does not turn into {'' if self._plural else 'a '}plain number{self._plural} by itself, "
             f"because that would cut the graph: take x.data or x.item() for the number{self._plural}, and "
@@ -190,7 +188,7 @@ class Operators(Node):
 
     # --- NumPy
 
-    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: object, **options: object) -> Any:
         """Let `np.exp(v)`, `np.float64(2) * v` and `array + t` record."""
         function = self._ufuncs.get(ufunc.__name__)
         if function is None or method != "__call__" or options:
@@ -200,7 +198,7 @@ class Operators(Node):
         return self._apply(function, ufunc.__name__, inputs)
 
     @staticmethod
-    def _apply(function: Callable[..., Any], name: str, inputs: Sequence[Any]) -> Any:  # noqa: ARG004
+    def _apply(function: Callable[..., Any], name: str, inputs: Sequence[object]) -> Any:  # noqa: ARG004
         """Apply what a ufunc stands for."""
         return function(*inputs)
 

@@ -45,7 +45,7 @@ mul: Op = Op("mul", operator.mul, symbol="×", code="{} * {}", arrays="multiply"
                        lambda out, x, y: x))
 div: Op = Op("div", floats.divide, symbol="/", code="{} / {}", arrays="divide", domain=domain.NONZERO_DIVISOR,
              analytic=lambda m, x, y: x / y,
-             partials=(lambda out, x, y: div(1.0, y),  # a row, for which a plain 0.0 is no exception
+             partials=(lambda out, x, y: div(1.0, y),  # the op, since a plain 1.0 / 0.0 would raise
                        lambda out, x, y: div_dy(x, y)))
 neg: Op = Op("neg", operator.neg, symbol="-{}", arrays="negative", analytic=lambda m, x: -x, linear=True,
              partials=(lambda out, x: -1.0,))
@@ -55,12 +55,19 @@ pow: Op = Op("pow", floats.pow, symbol="**", code="{} ** {}", arrays="power", do
                        lambda out, x, y: pow_dy(x, y)))
 
 
-@lru_cache(maxsize=1024)  # one row per exponent that a program uses; a forgotten one is made again
+@lru_cache(maxsize=1024)  # one op per exponent that a program uses; a forgotten one is made again
 def power(exponent: float) -> Op:
-    """The row `x ** exponent` for a plain number as exponent: it never computes a logarithm.
+    """Return the op `x ** exponent` for a plain number as exponent: it never computes a logarithm.
 
-    >>> power(3)(2.0), power(0.5)(-2.0)
-    (8.0, nan)
+    Args:
+        exponent: Any real number.
+
+    Returns:
+        An op of one operand.
+
+    Examples:
+        >>> power(3)(2.0), power(0.5)(-2.0)
+        (8.0, nan)
     """
     c = plain_number(exponent, "power")
     return Op(f"power({c!r})", lambda x: floats.pow(x, c), symbol=f"{{}}**{c:g}", code=f"{{}} ** {c!r}", domain=_power_domain(c),
@@ -70,7 +77,7 @@ def power(exponent: float) -> Op:
 
 @lru_cache(maxsize=1024)
 def power_partial(exponent: float, n: int = 1) -> Op:
-    """The n-th derivative of `power(exponent)`, a row that stays exact where exponent - n is no float."""
+    """Return the n-th derivative of `power(exponent)`, which stays exact where exponent - n is not a float."""
     c = plain_number(exponent, "power_partial")
     factor = floats.falling(c, n)
     parameters = (c, n) if n > 1 else (c,)  # as it was called: one op, one key
@@ -160,7 +167,7 @@ dot: VariadicOp = VariadicOp("dot", floats.dot, analytic=lambda m, *xs: sum(map(
                              partials=(lambda out, xs, ys: ys,
                                        lambda out, xs, ys: xs))
 
-# --- private rows: slopes that need a branch ------------------------------------------------------
+# --- private ops: local derivatives that need a branch ---------------------------------------------
 
 flat: Op = Op("flat", floats.flat, arrays="flat", domain=domain.KINK_AT_0, partials=(lambda out, x: flat(x),))
 larger: Op = Op("larger", floats.larger, arrays="larger", domain=domain.KINK_AT_TIE,
@@ -181,12 +188,12 @@ sigmoid_minus: Op = Op("sigmoid_minus", floats.sigmoid_minus, arrays="sigmoid_mi
 logit: Op = Op("logit", floats.logit, domain=domain.INSIDE_0_1, analytic=lambda m, a: m.log(a / (1.0 - a)),
                partials=(lambda out, x: log_partial(x) + log_partial(1.0 - x),))
 
-# Families: partial derivatives of any order, whose slopes are the next in the family.
+# Parametrized ops: partial derivatives of any order, whose local derivatives are those of the next order.
 
 
 @lru_cache(maxsize=64)
 def pow_partial(n: int, k: int) -> Op:
-    """The row d^(n+k) pow(x, y) / dx^n dy^k."""
+    """Return the op d^(n+k) pow(x, y) / dx^n dy^k."""
     return Op("pow_" + "dx" * n + "dy" * k, lambda x, y: floats.pow_partial(x, y, n, k),
               domain=domain.POSITIVE_BASE if k else domain.POWERS, maker=pow_partial, parameters=(n, k),
               partials=(lambda out, x, y: pow_partial(n + 1, k)(x, y),
@@ -195,7 +202,7 @@ def pow_partial(n: int, k: int) -> Op:
 
 @lru_cache(maxsize=64)
 def div_partial(n: int) -> Op:
-    """The row d^n (x / y) / dy^n."""
+    """Return the op d^n (x / y) / dy^n."""
     return Op("div_" + "dy" * n, lambda x, y: floats.div_partial(x, y, n), domain=domain.NONZERO_DIVISOR,
               arrays="div_dy" if n == 1 else None, maker=div_partial, parameters=(n,),
               partials=(lambda out, x, y: div_partial(n)(1.0, y),
@@ -204,7 +211,7 @@ def div_partial(n: int) -> Op:
 
 @lru_cache(maxsize=64)
 def binary_cross_entropy_partial(n: int) -> Op:
-    """The row d^n binary_cross_entropy(a, y) / da^n; it is linear in y."""
+    """Return the op d^n binary_cross_entropy(a, y) / da^n; it is linear in y."""
     return Op("binary_cross_entropy_" + "da" * n, lambda a, y: floats.binary_cross_entropy_partial(a, y, n),
               arrays="binary_cross_entropy_da" if n == 1 else None,
               domain=domain.PROBABILITIES, maker=binary_cross_entropy_partial, parameters=(n,),
@@ -219,6 +226,6 @@ binary_cross_entropy_da: Op = binary_cross_entropy_partial(1)
 
 # fmt: on
 
-TABLE |= {row.name: row for row in list(globals().values()) if isinstance(row, Op)}
-for _row in TABLE.values():
-    _row.public = _row.name in __all__
+TABLE |= {op.name: op for op in list(globals().values()) if isinstance(op, Op)}
+for _op in TABLE.values():
+    _op.public = _op.name in __all__

@@ -69,7 +69,7 @@ class _Fast:
             if len(numbers) == len(xs):
                 number = op.combine(numbers)
                 return _node(op, number, xs, op.partials[0](number, numbers), None, graph.MANY)
-        elif op is _dot and ys is not None:  # of weights and data, whose slopes are the data
+        elif op is _dot and ys is not None:  # of weights and data, which are the local derivatives
             products = [x.raw * y for x, y in zip(xs, ys) if type(x) is Value and type(y) is float]  # noqa: B905
             if len(products) == len(xs):
                 number = _total.combine(products)
@@ -88,7 +88,7 @@ class _Fast:
         elif kind is int:
             return self + plain_number(other)
         else:
-            return self._infix(_add, self, other)
+            return self._operator(_add, self, other)
         try:
             out = _take()
         except IndexError:
@@ -117,7 +117,7 @@ class _Fast:
         elif kind is int:
             return self - plain_number(other)
         else:
-            return self._infix(_sub, self, other)
+            return self._operator(_sub, self, other)
         try:
             out = _take()
         except IndexError:
@@ -148,7 +148,7 @@ class _Fast:
         elif kind is int:
             return self * plain_number(other)
         else:
-            return self._infix(_mul, self, other)
+            return self._operator(_mul, self, other)
         try:
             out = _take()
         except IndexError:
@@ -170,7 +170,7 @@ class _Fast:
         if type(other) is int:
             other = plain_number(other)
         elif type(other) is not float:
-            return self._infix(_mul, other, self)
+            return self._operator(_mul, other, self)
         number = other * self.raw
         try:
             out = _take()
@@ -195,8 +195,8 @@ class _Fast:
             if kind is Value:
                 y = other.raw
                 number = self.raw / y
-                if number and -_SMALLEST < number < _SMALLEST:  # it lost bits, which its slope must not
-                    return self._infix(_div, self, other)
+                if number and -_SMALLEST < number < _SMALLEST:  # it lost bits, which its local derivative must not
+                    return self._operator(_div, self, other)
                 dx = 1.0 / y
                 dy = -number / y
             elif kind is float:
@@ -204,9 +204,9 @@ class _Fast:
                 dx = 1.0 / other
                 dy = None
             else:
-                return self._infix(_div, self, other)
+                return self._operator(_div, self, other)
         except ZeroDivisionError:
-            return self._infix(_div, self, other)
+            return self._operator(_div, self, other)
         try:
             out = _take()
         except IndexError:
@@ -228,7 +228,7 @@ class _Fast:
         if type(other) is int:  # above all the 0 that sum() begins with
             other = plain_number(other)
         elif type(other) is not float:
-            return self._infix(_add, other, self)
+            return self._operator(_add, other, self)
         number = other + self.raw
         try:
             out = _take()

@@ -49,7 +49,7 @@ class Value(Operators):
     raw: float
     grad: float | None
 
-    def _accepted(self, data: Any) -> float:
+    def _accepted(self, data: object) -> float:
         return plain_number(data)
 
     @property
@@ -87,7 +87,7 @@ class Value(Operators):
         return record(op, xs if ys is None else xs + ys)
 
     @staticmethod
-    def _infix(op: Op, x: Any, y: Any) -> Value:
+    def _operator(op: Op, x: object, y: object) -> Value:
         if all(isinstance(side, Value) or is_plain(side, op.name) for side in (x, y)):
             return op(x, y)  # type: ignore[no-any-return]
         return NotImplemented  # type: ignore[no-any-return]
@@ -99,7 +99,7 @@ class Value(Operators):
         self._link(self.op, self.args, partials)
         self._write(raw)
 
-    def _compare(self, symbol: str, other: Any) -> bool:
+    def _compare(self, symbol: str, other: object) -> bool:
         """Compare, and let both sides remember it: `forward()` checks whether it still holds."""
         if not isinstance(other, Value):
             if not is_plain(other, symbol):
@@ -117,7 +117,7 @@ class Value(Operators):
         return guard.outcome
 
     @staticmethod
-    def _apply(function: Callable[..., Any], name: str, inputs: Sequence[Any]) -> Any:
+    def _apply(function: Callable[..., Any], name: str, inputs: Sequence[object]) -> Any:
         """Apply what a ufunc stands for: to Values and numbers, or element by element, to an array of Values."""
         if not any(getattr(x, "shape", ()) for x in inputs):
             return function(*[x if isinstance(x, Value) else plain_number(x, name) for x in inputs])

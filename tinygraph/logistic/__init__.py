@@ -1,17 +1,10 @@
-"""Logistic regression as a neural network of one neuron: costs, gradient descent, a model in scikit-learn's manner."""
+"""Logistic regression as a neural network of one neuron: costs, gradient descent, a model with scikit-learn's API."""
 
 from __future__ import annotations
 
-from tinygraph.logistic.model import (
-    BACKENDS,
-    LOSSES,
-    LogisticRegression,
-    NotFittedError,
-    gradient_descent,
-    no_loop,
-    one_loop,
-    two_loops,
-)
+from tinygraph.logistic.costs import LOSSES, no_loop, one_loop, two_loops
+from tinygraph.logistic.descent import gradient_descent
+from tinygraph.logistic.model import BACKENDS, LogisticRegression, NotFittedError
 
 __all__ = [
     "BACKENDS",

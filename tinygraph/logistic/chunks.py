@@ -1,58 +1,71 @@
-"""Data in chunks, as dask holds them: value and gradient of each chunk, summed; never all of it in one place.
+"""Data in chunks, as dask holds them: value and gradient per chunk, summed; the table is never in one place.
 
-A step sends the parameters to where the chunks are, and gets back n + 3 numbers. Which process computes a chunk, and
-how often (a worker may die, and another takes over), changes nothing: sums are added in the order of the chunks, by
-pairs, whoever made them.
+Each step sends the parameters to the chunks and receives n + 3 numbers per chunk. It does not matter which process
+computes a chunk, nor how often (a worker may die, and another one takes over): the sums are added in pairs, in the
+order of the chunks. dask is imported on first use.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
-from tinygraph.logistic.model import check_classes, check_finite, is_chunked, no_loop
+from tinygraph.logistic.costs import no_loop
+from tinygraph.logistic.inputs import Array, Chunked, Labels, check_classes, check_finite, is_chunked
 from tinygraph.tensor.tensor import Tensor
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
 
 
 class Chunks:
-    """Examples (m, n) and labels (m,) in chunks of rows, which dask keeps, loads, or makes anew at each step.
+    """Examples (m, n) and labels (m,) in chunks of rows, which dask keeps, loads, or computes again at each step.
 
-    `classes` are the two labels, found by one look through the labels. ValueError where the data are not of this form.
+    Args:
+        X: The examples, an array or a dataframe of dask.
+        y: The labels, an array or a series of dask with the same chunks of rows.
+
+    Attributes:
+        n: The number of features.
+        classes: The two labels, found in one pass over y.
+
+    Raises:
+        ValueError: If the data do not have this form.
     """
 
-    def __init__(self, X: Any, y: Any) -> None:
-        self.rows = _blocks(X, "X")
-        self.labels = _blocks(y, "y")
+    def __init__(self, X: ArrayLike, y: ArrayLike) -> None:
+        self.rows, self.labels = _blocks(X, "X"), _blocks(y, "y")
         if len(self.rows) != len(self.labels):
             raise ValueError(
                 f"X comes in {len(self.rows)} chunks of rows and y in {len(self.labels)}: "
                 "give both the same chunks, by rechunk() or repartition()"
             )
-        if len(X.shape) != 2:
-            raise ValueError(f"X must have the shape (examples, features), one row an example, not {X.shape}")
-        self.n = int(X.shape[1])
+        shape = _chunked(X, "X").shape
+        if len(shape) != 2:
+            raise ValueError(f"X must have the shape (examples, features), one row an example, not {shape}")
+        self.n = int(shape[1])
         self.classes = self._classes()
 
-    def _classes(self) -> Any:
+    def _classes(self) -> Labels:
         import dask
 
         found = dask.compute(*[dask.delayed(_unique, pure=False)(labels) for labels in self.labels])
-        classes = np.unique(np.concatenate(found))
+        classes: Labels = np.unique(np.concatenate(found))
         check_classes(classes)
         return classes
 
-    def cost_and_gradient(self, w: Any, b: float, loss: str) -> tuple[float, Any, Any]:
-        """The mean loss over all examples, and its derivatives dw (n, 1) and db ()."""
+    def cost_and_gradient(self, w: Array, b: float, loss: str) -> tuple[float, Array, Array]:
+        """Return the mean loss over all examples, and its derivatives dw (n, 1) and db ()."""
         import dask
 
-        part = dask.delayed(_of_a_chunk, pure=False)
+        part = dask.delayed(_sums_of_chunk, pure=False)
         sums = [
             part(i, rows, labels, w, b, loss, self.classes)
             for i, (rows, labels) in enumerate(zip(self.rows, self.labels, strict=True))
         ]
-        while len(sums) > 1:  # by pairs, in the order of the chunks
+        while len(sums) > 1:  # in pairs, in the order of the chunks
             pairs = zip(sums[::2], sums[1::2], strict=False)
             sums = [dask.delayed(np.add, pure=False)(x, y) for x, y in pairs] + sums[len(sums) // 2 * 2 :]
         (total,) = dask.compute(sums[0])
@@ -60,24 +73,38 @@ class Chunks:
         return float(J / m), np.array(dw).reshape(-1, 1) / m, np.array(db / m)
 
 
-def _blocks(data: Any, name: str) -> list[Any]:
-    """The chunks of rows, as tasks that make them."""
+def accuracy(X: object, y: object, predict: Callable[[Array], Labels]) -> float:
+    """Return the share of examples whose class is predicted correctly, counted per chunk."""
+    import dask
+
+    count = dask.delayed(_correct, pure=False)
+    pairs = zip(_blocks(X, "X"), _blocks(y, "y"), strict=True)
+    correct, m = np.sum(dask.compute(*[count(rows, labels, predict) for rows, labels in pairs]), axis=0)
+    return float(correct / m)
+
+
+def _chunked(data: object, name: str) -> Chunked:
     if not is_chunked(data):
         kind = type(data).__name__
         raise ValueError(f"X and y must both be dask's, but {name} is a {kind}: dask.array.from_array makes it so")
-    if hasattr(data, "npartitions") and not hasattr(data, "chunks"):
-        return list(data.to_delayed())
-    if data.ndim == 2:
-        data = data.rechunk({1: -1})
-    return list(data.to_delayed().ravel())
+    return data
 
 
-def _unique(labels: Any) -> Any:
+def _blocks(data: object, name: str) -> list[object]:
+    """The chunks of rows, as tasks that compute them."""
+    chunked = _chunked(data, name)
+    if chunked.ndim == 2 and hasattr(chunked, "rechunk"):
+        chunked = chunked.rechunk({1: -1})  # all features of a row into one chunk
+    tasks = chunked.to_delayed()
+    return list(tasks.ravel() if isinstance(tasks, np.ndarray) else tasks)
+
+
+def _unique(labels: ArrayLike) -> Labels:
     return np.unique(np.asarray(labels))
 
 
-def _of_a_chunk(i: int, rows: Any, labels: Any, w: Any, b: float, loss: str, classes: Any) -> Any:
-    """The sums over a chunk: of examples, of losses, and of their derivatives by b and w."""
+def _sums_of_chunk(i: int, rows: ArrayLike, labels: ArrayLike, w: Array, b: float, loss: str, classes: Labels) -> Array:
+    """The sums over a chunk: of examples, of losses, and of their derivatives with respect to b and w."""
     X, y = np.asarray(rows, dtype=np.float64), np.asarray(labels).ravel()
     if len(X) != len(y):
         raise ValueError(f"chunk {i} has {len(X)} examples and {len(y)} labels")
@@ -87,19 +114,10 @@ def _of_a_chunk(i: int, rows: Any, labels: Any, w: Any, b: float, loss: str, cla
     weights, bias = Tensor(w, "w"), Tensor(b, "b")
     J = no_loop(weights, bias, X.T, (y == classes[1]).astype(np.float64).reshape(1, -1), loss)
     J.backward()
-    return len(y) * np.concatenate([[1.0, J.item(), bias.grad.item()], weights.grad.ravel()])
+    sums: Array = len(y) * np.concatenate([[1.0, J.item(), bias.grad.item()], weights.grad.ravel()])
+    return sums
 
 
-def share_of_right(X: Any, y: Any, predict: Callable[[Any], Any]) -> float:
-    """The share of examples whose class is predicted right, counted chunk by chunk."""
-    import dask
-
-    count = dask.delayed(_right, pure=False)
-    pairs = zip(_blocks(X, "X"), _blocks(y, "y"), strict=True)
-    right, m = np.sum(dask.compute(*[count(rows, labels, predict) for rows, labels in pairs]), axis=0)
-    return float(right / m)
-
-
-def _right(rows: Any, labels: Any, predict: Callable[[Any], Any]) -> tuple[int, int]:
+def _correct(rows: ArrayLike, labels: ArrayLike, predict: Callable[[Array], Labels]) -> tuple[int, int]:
     y = np.asarray(labels).ravel()
     return int(np.sum(predict(np.asarray(rows)) == y)) if len(y) else 0, len(y)

@@ -1,167 +1,227 @@
-"""One model in three readings, side by side, and rolled up by itself: that they agree, and what they cost."""
+"""One model in several implementations, side by side: that they agree, and how long each takes."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from time import perf_counter
-from typing import Any
+from typing import TypeAlias
 
 import numpy as np
 
 from tinygraph.engine.graph import order
 from tinygraph.engine.value import Value
-from tinygraph.logistic.model import no_loop, one_loop, two_loops
+from tinygraph.logistic.costs import no_loop, one_loop, two_loops
+from tinygraph.logistic.inputs import Array
 from tinygraph.tensor.tensor import Tensor
-from tinygraph.vectorizing.compiling import compile, source
+from tinygraph.vectorizing.compiling import compile
+from tinygraph.vectorizing.source import source
 from tinygraph.vectorizing.vectorized import vectorize
+
+REPEAT = 20  # runs of an implementation that is over before a clock has ticked twice; their median is taken
+
+# The cost with its weights and its bias, on which backward() leaves the gradients; and these as plain numbers.
+Recorded: TypeAlias = tuple[Value | Tensor, Sequence[Value] | Tensor, Value | Tensor]
+CostAndGradient: TypeAlias = tuple[float, Array, float]
 
 
 @dataclass(frozen=True)
-class Reading:
-    """The cost and its gradient by one way of writing them, the nodes this took, and the seconds."""
+class Implementation:
+    """The cost and its gradient from one implementation, the number of nodes it recorded, and the seconds it took."""
 
     name: str
     nodes: int
     seconds: float
     J: float
-    dw: np.ndarray[Any, Any]
+    dw: Array
     db: float
 
-    def difference(self, other: Reading) -> float:
-        """The largest difference in cost and gradient, relative to the largest entry."""
-        ours, theirs = (np.array([r.J, r.db, *r.dw.ravel()]) for r in (self, other))
+    def difference(self, other: Implementation) -> float:
+        """Return the largest difference in cost and gradient, relative to the largest element."""
+        ours, theirs = (np.array([i.J, i.db, *i.dw.ravel()]) for i in (self, other))
         return float(np.max(np.abs(ours - theirs)) / np.max(np.abs(ours)))
 
 
-def three_readings(
+def compare_implementations(
     X: Sequence[Sequence[float]],
     Y: Sequence[float],
     w: Sequence[float],
     b: float,
     loss: str = "cross_entropy",
-    repeat: int = 20,
-) -> list[Reading]:
-    """Cost and gradient at w, b over m examples of n features, by two loops, one, and none.
+    repeat: int = REPEAT,
+) -> list[Implementation]:
+    """Compute cost and gradient with two loops, with one, and without.
 
-    The last is repeated, and its median taken, because it is over before a clock has looked twice.
+    Args:
+        X: m examples of n features each.
+        Y: The m labels, 0 or 1.
+        w: The n weights.
+        b: The bias.
+        loss: A key of `LOSSES`.
+        repeat: How often the last one runs; its median time is reported.
 
-    >>> readings = three_readings([[1.0, 2.0], [3.0, 4.0]], [0, 1], [0.1, -0.1], 0.0)
-    >>> [reading.name for reading in readings]
-    ['two loops', 'one loop', 'no loop']
-    >>> max(reading.difference(readings[0]) for reading in readings) < 1e-12
-    True
+    Returns:
+        The three implementations, the two loops first.
+
+    Examples:
+        >>> found = compare_implementations([[1.0, 2.0], [3.0, 4.0]], [0, 1], [0.1, -0.1], 0.0)
+        >>> [implementation.name for implementation in found]
+        ['two loops', 'one loop', 'no loop']
+        >>> max(implementation.difference(found[0]) for implementation in found) < 1e-12
+        True
     """
-    columns, labels = np.array(X, dtype=np.float64).T.copy(), np.array([Y], dtype=np.float64)
+    columns, labels = _columns(X, Y)
 
-    def scalar() -> tuple[Any, Any, Any]:
-        values, bias = [Value(w_j, f"w{j + 1}") for j, w_j in enumerate(w)], Value(b, "b")
+    def loops() -> Recorded:
+        values, bias = _values(w, b)
         return two_loops(values, bias, X, Y, loss), values, bias
 
-    def tensor(reading: Callable[..., Any]) -> Callable[[], tuple[Any, Any, Any]]:
-        def record() -> tuple[Any, Any, Any]:
+    def tensors(cost: Callable[..., Tensor]) -> Callable[[], Recorded]:
+        def record() -> Recorded:
             column, bias = Tensor(np.reshape(w, (-1, 1)), "w"), Tensor(b, "b")
-            return reading(column, bias, columns, labels, loss), column, bias
+            return cost(column, bias, columns, labels, loss), column, bias
 
         return record
 
     return [
-        _read("two loops", scalar, 1),
-        _read("one loop", tensor(one_loop), 1),
-        _read("no loop", tensor(no_loop), repeat),
+        _measure("two loops", loops, 1),
+        _measure("one loop", tensors(one_loop), 1),
+        _measure("no loop", tensors(no_loop), repeat),
     ]
 
 
-def _read(name: str, record: Callable[[], tuple[Any, Any, Any]], repeat: int) -> Reading:
+def _values(w: Sequence[float], b: float) -> tuple[list[Value], Value]:
+    return [Value(w_j, f"w{j + 1}") for j, w_j in enumerate(w)], Value(b, "b")
+
+
+def _columns(X: Sequence[Sequence[float]], Y: Sequence[float]) -> tuple[Array, Array]:
+    """The lecture's arrays: one column per example."""
+    return np.array(X, dtype=np.float64).T.copy(), np.array([Y], dtype=np.float64)
+
+
+def _measure(name: str, record: Callable[[], Recorded], repeat: int) -> Implementation:
     seconds = []
     for _ in range(repeat):
         start = perf_counter()
         J, w, b = record()
         J.backward()
         seconds.append(perf_counter() - start)
+    return Implementation(name, len(order(J)), sorted(seconds)[repeat // 2], *_gradient(J, w, b))
+
+
+def _gradient(J: Value | Tensor, w: Sequence[Value] | Tensor, b: Value | Tensor) -> CostAndGradient:
+    """What `backward()` left on the parameters."""
     dw = w.grad if isinstance(w, Tensor) else np.array([[w_j.grad] for w_j in w])
-    return Reading(name, len(order(J)), sorted(seconds)[repeat // 2], J.item(), dw, float(b.grad))
+    return J.item(), dw, float(b.grad or 0.0)
 
 
-def rolled_up(
+def vectorize_loops(
     X: Sequence[Sequence[float]], Y: Sequence[float], w: Sequence[float], b: float, loss: str = "cross_entropy"
 ) -> tuple[str, list[str]]:
-    """The two loops, vectorized by themselves: the program that was found, and in words what it took.
+    """Vectorize the graph of the two loops automatically, and compare it with what one writes by hand.
 
-    >>> text, lines = rolled_up([[1.0, 2.0], [3.0, 4.0]], [0, 1], [0.1, -0.1], 0.0)
-    >>> "Z = w.T @ X + b" in text, lines[-1]
-    (True, 'they agree: cost and gradient differ by ... at most')
+    Args:
+        X: m examples of n features each.
+        Y: The m labels, 0 or 1.
+        w: The n weights.
+        b: The bias.
+        loss: A key of `LOSSES`.
+
+    Returns:
+        The source text of the vectorized program, and a report of several lines.
+
+    Examples:
+        >>> text, lines = vectorize_loops([[1.0, 2.0], [3.0, 4.0]], [0, 1], [0.1, -0.1], 0.0)
+        >>> "Z = w.T @ X + b" in text, lines[-1]
+        (True, 'they agree: cost and gradient differ by ... at most')
     """
-    values, bias = [Value(w_j, f"w{j + 1}") for j, w_j in enumerate(w)], Value(b, "b")
+    values, bias = _values(w, b)
     start = perf_counter()
     J = two_loops(values, bias, X, Y, loss)
     recorded = perf_counter()
-    f = compile(J, [values, bias])
-    compiled = perf_counter()
+    compiled = compile(J, [values, bias])
+    done = perf_counter()
     J.backward()
-    anew = recorded - start + perf_counter() - compiled
-    columns, labels, numbers = np.array(X, dtype=np.float64).T.copy(), np.array([Y], dtype=np.float64), np.array(w)
-    partials = np.array([[value.grad] for value in values])
-    readings = [Reading("two loops, each time anew", len(order(J)), anew, J.data, partials, float(bias.grad or 0.0))]
+    again = recorded - start + perf_counter() - done
+    nodes = len(order(J))
+    found = [Implementation("two loops, each time anew", nodes, again, *_gradient(J, values, bias))]
 
-    def tensors() -> tuple[float, Any, float]:
-        column, offset = Tensor(numbers.reshape(-1, 1)), Tensor(b)
-        cost = no_loop(column, offset, columns, labels, loss)
-        cost.backward()
-        return cost.item(), column.grad, float(offset.grad)
+    numbers = np.array(w)
 
-    def found() -> tuple[float, Any, float]:
-        cost, (dw, db) = f(numbers, b)
+    def automatic() -> CostAndGradient:
+        cost, (dw, db) = compiled(numbers, b)
         return cost, dw.reshape(-1, 1), db
 
-    def numpy() -> tuple[float, Any, float]:
-        Z = np.dot(numbers, columns) + b
-        A = 1 / (1 + np.exp(-Z))
-        cost = -np.mean(labels * np.log(A) + (1 - labels) * np.log(1 - A))
-        dZ = (A - labels) / len(X)
-        return float(cost), np.dot(columns, dZ.T), float(np.sum(dZ))
-
-    ways = {"by itself, compiled": found, "by hand, as Tensors": tensors}
-    ways |= {"by hand, plain NumPy": numpy} if loss == "cross_entropy" else {}
-    for name, run in ways.items():
-        seconds = []
-        for _ in range(20):
-            begin = perf_counter()
-            cost, dw, db = run()
-            seconds.append(perf_counter() - begin)
-        readings.append(Reading(name, 0, sorted(seconds)[10], cost, dw, db))
-    rolled = vectorize(J)
+    functions = {"by itself, compiled": automatic, **_by_hand(*_columns(X, Y), numbers, b, loss)}
+    found += [_measure_function(name, function) for name, function in functions.items()]
+    vectorized = vectorize(J)
     lines = [
-        f"{readings[0].nodes:,} scalar nodes became {len(order(rolled.root))} of arrays: recorded in "
-        f"{recorded - start:.2f} s, rolled up and compiled in {compiled - recorded:.2f} s",
-        *[f"{reading.name:<26} {reading.seconds * 1e3:>9.2f} ms" for reading in readings],
-        _verdict(readings),
+        f"{nodes:,} scalar nodes became {len(order(vectorized.root))} of arrays: recorded in "
+        f"{recorded - start:.2f} s, rolled up and compiled in {done - recorded:.2f} s",
+        *[f"{implementation.name:<26} {implementation.seconds * 1e3:>9.2f} ms" for implementation in found],
+        _verdict(found),
     ]
-    return source(rolled), lines
+    return source(vectorized), lines
 
 
-def _verdict(readings: Sequence[Reading]) -> str:
-    worst = max(readings[0].difference(reading) for reading in readings)
+def _by_hand(columns: Array, labels: Array, w: Array, b: float, loss: str) -> dict[str, Callable[[], CostAndGradient]]:
+    """What one would write instead of the loops."""
+
+    def tensors() -> CostAndGradient:
+        column, offset = Tensor(w.reshape(-1, 1)), Tensor(b)
+        J = no_loop(column, offset, columns, labels, loss)
+        J.backward()
+        return _gradient(J, column, offset)
+
+    def plain_numpy() -> CostAndGradient:
+        Z = np.dot(w, columns) + b
+        A = 1 / (1 + np.exp(-Z))
+        J = -np.mean(labels * np.log(A) + (1 - labels) * np.log(1 - A))
+        dZ = (A - labels) / labels.size
+        return float(J), np.dot(columns, dZ.T), float(np.sum(dZ))
+
+    functions = {"by hand, as Tensors": tensors}
+    return functions | {"by hand, plain NumPy": plain_numpy} if loss == "cross_entropy" else functions
+
+
+def _measure_function(name: str, function: Callable[[], CostAndGradient]) -> Implementation:
+    seconds = []
+    for _ in range(REPEAT):
+        start = perf_counter()
+        result = function()
+        seconds.append(perf_counter() - start)
+    return Implementation(name, 0, sorted(seconds)[REPEAT // 2], *result)
+
+
+def _verdict(found: Sequence[Implementation]) -> str:
+    worst = max(found[0].difference(implementation) for implementation in found)
     verdict = "they agree: cost and gradient differ by" if worst < 1e-12 else "THEY DO NOT AGREE: the difference is"
     return f"{verdict} {worst:.1e} at most"
 
 
-def report(readings: Sequence[Reading]) -> list[str]:
-    r"""The readings in words, a line each, with the ratio of their times and whether they agree.
+def report(found: Sequence[Implementation]) -> list[str]:
+    r"""Describe implementations, one line each, with the ratio of their times and whether they agree.
 
-    >>> readings = three_readings([[1.0, 2.0], [3.0, 4.0]], [0, 1], [0.1, -0.1], 0.0)
-    >>> print(*report(readings), sep="\n")
-    two loops  a graph of   17 nodes ... ms
-    one loop   a graph of   17 nodes ... ms ...
-    no loop    a graph of   10 nodes ... ms ...
-    they agree: cost and gradient differ by ... at most
+    Args:
+        found: The implementations; the others are compared with the first one.
+
+    Returns:
+        The lines.
+
+    Examples:
+        >>> found = compare_implementations([[1.0, 2.0], [3.0, 4.0]], [0, 1], [0.1, -0.1], 0.0)
+        >>> print(*report(found), sep="\n")
+        two loops  a graph of   17 nodes ... ms
+        one loop   a graph of   17 nodes ... ms ...
+        no loop    a graph of   10 nodes ... ms ...
+        they agree: cost and gradient differ by ... at most
     """
-    first = readings[0]
-    width = max(len(f"{reading.nodes:,}") for reading in readings)
+    first = found[0]
+    width = max(len(f"{implementation.nodes:,}") for implementation in found)
     lines = []
-    for reading in readings:
-        ratio = first.seconds / reading.seconds
+    for each in found:
+        ratio = first.seconds / each.seconds
         words = f"{ratio:,.0f} times as fast" if ratio >= 1 else f"{1 / ratio:.1f} times as long"
-        text = f"{reading.name:<10} a graph of {reading.nodes:>{width + 2},} nodes {reading.seconds * 1e3:>10.2f} ms"
-        lines.append(text if reading is first else f"{text}   {words} as two loops")
-    return [*lines, _verdict(readings)]
+        text = f"{each.name:<10} a graph of {each.nodes:>{width + 2},} nodes {each.seconds * 1e3:>10.2f} ms"
+        lines.append(text if each is first else f"{text}   {words} as two loops")
+    return [*lines, _verdict(found)]

@@ -182,7 +182,7 @@ class Tensor(Operators, TracedArray):
     # --- recording
 
     @staticmethod
-    def _infix(op: Op, x: Any, y: Any) -> Any:
+    def _operator(op: Op, x: Any, y: Any) -> Any:
         if type(y) is float and type(x) is Tensor and op is not _pow:  # nothing to broadcast
             return _node(op, quietly((op.array_functions or op.resolve())[0], x.raw, y), x, y, True)
         if type(x) in _PLAIN and type(y) in _PLAIN and op is not _pow:  # no detour over the row

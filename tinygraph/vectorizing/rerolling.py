@@ -9,67 +9,15 @@ from __future__ import annotations
 
 import graphlib
 import itertools
-from collections.abc import Hashable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Hashable, Mapping, Sequence
 
 import numpy as np
 
 from tinygraph.engine.graph import Node
 from tinygraph.engine.op import Op
-from tinygraph.vectorizing.flat import NONE, Array, Flat, is_sum, kinds
-
-LEAF = "leaf"
-SUM = "sum"
-
-
-@dataclass(eq=False, repr=False)
-class Axis:
-    """An axis of arrays. `outermost` ones, the examples, run along rows, others along columns, as in the lecture."""
-
-    size: int
-    outermost: bool = False
-    summed: bool = False  # it runs over terms of sums, which can be put in another order
-
-
-@dataclass(eq=False, repr=False)
-class Part:
-    """Some terms of sums, all of one group and one sign.
-
-    `table[k]` holds the terms of sum number k along the axes, where each sum has as many; else they are listed in
-    `table`, and `owners` says to which sum each belongs.
-    """
-
-    sign: int
-    source: Group
-    table: Array
-    axes: list[Axis] = field(default_factory=list)
-    owners: Array | None = None
-
-
-@dataclass(eq=False, repr=False)
-class Group:
-    """Entries of one kind as an array: `ids` along `axes`."""
-
-    op: Op | str | None  # a row, SUM, or LEAF; None for plain numbers
-    members: Array
-    axes: list[Axis] = field(default_factory=list)
-    ids: Array = field(default_factory=lambda: np.zeros((), int))
-    parts: list[Part] = field(default_factory=list)
-    uses: list[tuple[Group, Any]] = field(default_factory=list)  # who takes it in: (group, slot or part)
-
-    @property
-    def single(self) -> bool:
-        """Whether it is one entry."""
-        return len(self.members) == 1
-
-
-@dataclass(eq=False, repr=False)
-class Use:
-    """Entries of a group as another group takes them in: `ids` along those of its axes on which they depend."""
-
-    axes: list[Axis]
-    ids: Array
+from tinygraph.explaining.notation import stem
+from tinygraph.vectorizing.flat import NONE, Array, Flat
+from tinygraph.vectorizing.kinds import LEAF, SUM, Axis, Group, Part, Slot, Use, is_sum, kinds
 
 
 class Roll:
@@ -96,14 +44,37 @@ class Roll:
         self._position[group.ids.ravel()] = np.arange(group.ids.size)
         return self._position[ids]
 
-    def source(self, group: Group, slot: Any) -> Group:
+    def node(self, i: int) -> Node:
+        """The node of an entry that has one."""
+        node = self.flat.nodes[i]
+        assert node is not None
+        return node
+
+    def nodes(self, group: Group) -> list[Node | None]:
+        """The nodes of a group."""
+        return [self.flat.nodes[i] for i in group.members.tolist()]
+
+    def name(self, group: Group) -> str:
+        """The name that all nodes of the group have, apart from numbers in it."""
+        names = {node.name if node is not None else "" for node in self.nodes(group)}
+        if len(names) == 1:
+            return names.pop()
+        stems = {stem(name) for name in names}
+        return stems.pop().split("#")[0].rstrip("_[( ") if len(stems) == 1 else ""
+
+    def title(self, group: Group) -> str:
+        """What a report calls the group."""
+        op = group.op
+        return self.name(group) or (op.name if isinstance(op, Op) else "Σ" if op == SUM else "leaves")
+
+    def source(self, group: Group, slot: Slot) -> Group:
         """The group that a group takes in at a slot, or as a part of its terms."""
         if isinstance(slot, Part):
             return slot.source
         operand = (self.flat.x, self.flat.y)[slot][group.members[0]]
         return self._first[int(self._group_of[operand])]
 
-    def use(self, group: Group, slot: Any) -> Use:
+    def use(self, group: Group, slot: Slot) -> Use:
         """What a group takes in at a slot (0 or 1), or as a part of its terms."""
         if not isinstance(slot, Part):
             axes, ids = list(group.axes), np.asarray((self.flat.x, self.flat.y)[slot][group.ids])
@@ -160,7 +131,7 @@ class Roll:
 
     def _link(self, group: Group, change: int) -> None:
         """Tell the groups that this one takes in that it does, or no longer does."""
-        slots: Any = group.parts or (range(group.op.arity) if isinstance(group.op, Op) else ())
+        slots: Sequence[Slot] = group.parts or (range(group.op.arity) if isinstance(group.op, Op) else ())
         for slot in slots:
             uses = self.source(group, slot).uses
             uses.append((group, slot)) if change > 0 else uses.remove((group, slot))
@@ -265,7 +236,7 @@ class Roll:
                 return []
         return parts
 
-    def _taken_apart(self, group: Group, parts: list[Array], uses: list[tuple[Group, Any, Use]]) -> list[Group]:
+    def _taken_apart(self, group: Group, parts: list[Array], uses: list[tuple[Group, Slot, Use]]) -> list[Group]:
         """A group for each of the parts in which it is used, each with its axes."""
         self._link(group, -1)
         self.apart.append((group, len(parts)))

@@ -1,0 +1,72 @@
+"""The text of a program: what it shows, and that it runs."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+
+import tinygraph
+from tests.oracles import families
+from tests.oracles.families import FAMILIES
+from tinygraph import Value, vectorize
+from tinygraph.testing import graphs
+
+
+def test_the_text_of_the_two_loops_is_that_of_the_lecture():
+    text = tinygraph.source(families.logistic_regression()[0])
+    for line in ("Z = w.T @ X + b", "A = sigmoid(Z)", "J = np.mean(loss)", "dw = X @ dZ.T", "db = np.sum(dZ)"):
+        assert line in text.splitlines()
+
+
+@pytest.mark.parametrize("family", FAMILIES.values(), ids=FAMILIES.keys())
+def test_the_text_gives_the_gradients(family):
+    J, _ = family()
+    J.backward()
+    found, text = vectorize(J), tinygraph.source(J)
+    known = text.run()
+    assert text.run().keys() == known.keys()  # it can be run again
+    assert not any(len(line) > 130 for line in text.splitlines() if "array" not in line)
+    for name in found.leaves:
+        dname = f"d{name}" if f"d{name}" in known else f"d{name.upper()}"
+        exact = [node.grad for node in found.nodes_of(name)]
+        assert np.ravel(known[dname]).tolist() == pytest.approx(exact, rel=1e-11, abs=1e-13)
+
+
+def test_a_small_scalar_graph_is_plain_python():
+    a, b, c = Value(5.0, "a"), Value(3.0, "b"), Value(2.0, "c")
+    text = tinygraph.source(3.0 * (a + b * c), backward=False)
+    assert text == "a = 5\nb = 3\nc = 2\n\nJ = 3 * (a + b * c)"
+    assert "np" not in tinygraph.source((a * b).sigmoid() / c)
+
+
+@pytest.mark.parametrize(
+    "name", ["sigmoid", "np", "lambda", "2x", "exp", "arrays", "x y", "J", "π", "x²", "µ", "slice"]
+)
+def test_names_that_are_taken_are_changed(name):
+    x = Value(0.5, name)
+    known = tinygraph.source(tinygraph.exp(tinygraph.sigmoid(x))).run()
+    assert any(value == 0.5 for value in known.values())
+    exact = math.exp(1 / (1 + math.exp(-0.5)))
+    assert any(value == pytest.approx(exact) for value in known.values() if type(value) is float)
+
+
+@settings(max_examples=30)
+@given(program=graphs(max_steps=15))
+def test_the_same_graph_gives_the_same_text(program):
+    first, second = (tinygraph.source(program.record()[0]) for _ in range(2))
+    assert first == second
+
+
+def test_the_text_runs_where_numbers_are_not_finite():
+    a, b = Value(-2.0, "a"), Value(0.0, "b")
+    assert tinygraph.source(a / b).run()["J"] == -math.inf
+    assert math.isnan(tinygraph.source(a**0.5).run()["J"])
+    assert tinygraph.source(Value(10.5, "a") ** 400.0).run()["J"] == math.inf
+    assert math.isnan(tinygraph.source(sum(Value(x).exp() for x in (math.nan, 0.0, 2.0))).run()["J"])
+
+
+def test_a_users_op_may_be_called_like_a_part_of_another():
+    sig = tinygraph.op("sig", lambda x: 2.0 * x, partials=(lambda out, x: 2.0,))
+    x = Value(0.0, "x")
+    assert tinygraph.source(sig(x) + x.sigmoid()).run()["J"] == 0.5

@@ -1,0 +1,70 @@
+"""Ops of your own: `tinygraph.op` registers one, and it is then differentiated, drawn and saved like any other."""
+
+from __future__ import annotations
+
+from tinygraph.engine.domain import ANY, Domain
+from tinygraph.engine.op import REGISTERED, TABLE, Op
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+
+def op(
+    name: str,
+    floats: Callable[..., float],
+    *,
+    partials: tuple[Callable[..., Any], ...],
+    symbol: str = "",
+    arrays: Callable[..., Any] | None = None,
+    domain: Domain = ANY,
+    analytic: Callable[..., Any] | None = None,
+    linear: bool = False,
+) -> Op:
+    """Register an op of your own: it computes on floats, records on nodes, and is differentiated.
+
+    Test it with `tinygraph.testing.op_test`.
+
+    Args:
+        name: A Python identifier that no other op has.
+        floats: Function of one or two floats, by IEEE 754: NaN or infinity rather than an exception.
+        partials: One local derivative per operand, functions of (out, x) or (out, x, y) that use `+ - * /` and
+            ops only, so that there are derivatives of every order.
+        symbol: How the op is written: a sign between two operands, or a template with `{}`. Defaults to the name.
+        arrays: Function of (m, x) or (m, x, y) on arrays, where m is `tinygraph.kernels.arrays`. Without it,
+            arrays are computed float by float.
+        domain: Where the op is differentiable. Defaults to all real numbers.
+        analytic: Function of (m, x) or (m, x, y) on complex numbers, where m is `cmath` or `mpmath`.
+        linear: Whether the op is linear.
+
+    Returns:
+        The op.
+
+    Raises:
+        ValueError: If the name is taken, or not an identifier.
+        TypeError: If a kernel or a local derivative is not a function.
+
+    Examples:
+        >>> from tinygraph import Value, grad
+        >>> cube = op("cube", lambda x: x * x * x, partials=(lambda out, x: 3.0 * x * x,), analytic=lambda m, x: x**3)
+        >>> cube(2.0)
+        8.0
+        >>> x = Value(2.0)
+        >>> grad(grad(cube(x), x, create_graph=True), x)
+        12.0
+    """
+    if not name.isidentifier():
+        raise ValueError(f"an op's name must be a Python identifier, not {name!r}")
+    if name in TABLE:
+        raise ValueError(f"there is an op {name!r} in the table already: choose another name")
+    if not isinstance(partials, tuple) or len(partials) not in (1, 2):
+        raise TypeError(f"partials of op {name!r} must be a tuple of one or two functions, not {partials!r}")
+    for what, function in (("floats", floats), *[("a partial", partial) for partial in partials]):
+        if not callable(function):
+            raise TypeError(f"{what} of op {name!r} must be a function, not {function!r}")
+    made = Op(
+        name, floats, partials=partials, symbol=symbol, arrays=arrays, domain=domain, analytic=analytic, linear=linear
+    )
+    REGISTERED[name] = made  # by this name it is found again when a graph is unpickled
+    return made

@@ -1,0 +1,210 @@
+"""The lecture's cost J of logistic regression in three implementations: with two loops, with one, and without.
+
+z = Σ_j w_j x_j + b, a = σ(z), and J is the mean loss over m examples; the letters are those of the lecture, first
+week of the course. `two_loops` writes the two loops over Values. `one_loop` keeps the loop over the examples and has
+vectors for the features. `no_loop` has neither. The nodes z, a, loss and J are the same in all three.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol, TypeAlias, TypeVar
+
+import numpy as np
+
+from tinygraph.engine.operators import Operators
+from tinygraph.engine.ops import binary_cross_entropy, binary_cross_entropy_with_logits, sigmoid, squared_error
+from tinygraph.engine.value import Value
+from tinygraph.logistic.inputs import Array
+from tinygraph.support.messages import one_of
+from tinygraph.tensor.tensor import Tensor
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    Data: TypeAlias = ArrayLike | Tensor
+
+T = TypeVar("T", bound=Operators)
+
+
+class Loss(Protocol):
+    """The loss from z and the label y: of one example, or of all examples as Tensors."""
+
+    def __call__(self, z: T, y: float | Array, /) -> T:
+        """Return the node of the loss."""
+
+
+def _activation(z: T) -> T:
+    a = sigmoid(z)
+    a.name = "a"
+    return a
+
+
+def _cross_entropy(z: T, y: float | Array) -> T:
+    """By way of a, as in the lecture."""
+    return binary_cross_entropy(_activation(z), y)
+
+
+def _cross_entropy_with_logits(z: T, y: float | Array) -> T:
+    """The same value from z: it stays finite where a rounds to 0 or 1."""
+    return binary_cross_entropy_with_logits(z, y)
+
+
+def _squared_error(z: T, y: float | Array) -> T:
+    """The loss that the lecture argues against: its cost has local optima."""
+    return squared_error(_activation(z), y)
+
+
+LOSSES: dict[str, Loss] = {
+    "cross_entropy": _cross_entropy,
+    "cross_entropy_with_logits": _cross_entropy_with_logits,
+    "squared_error": _squared_error,
+}
+
+
+def two_loops(
+    w: Sequence[Value], b: Value, X: Sequence[Sequence[float]], Y: Sequence[float], loss: str = "cross_entropy"
+) -> Value:
+    """Return the cost J by the lecture's two explicit loops, a graph of floats.
+
+    The nodes are named z, a, loss and J.
+
+    Args:
+        w: The n weights.
+        b: The bias.
+        X: m examples of n features each.
+        Y: The m labels, 0 or 1.
+        loss: A key of `LOSSES`.
+
+    Returns:
+        The mean loss over the examples.
+
+    Raises:
+        ValueError: If there are no examples, if the lengths of X and Y differ, or if there is no such loss.
+
+    Examples:
+        >>> w, b = [Value(0.0, "w1"), Value(0.0, "w2")], Value(0.0, "b")
+        >>> J = two_loops(w, b, [[1.0, 2.0], [3.0, 4.0]], [0, 1])
+        >>> round(J.data, 4)
+        0.6931
+        >>> J.backward()
+        >>> w[0].grad, b.grad
+        (-0.5, 0.0)
+    """
+    loss_of = _loss(loss)
+    m = _count(len(X), len(Y))
+    J: Value | None = None
+    for x, y in zip(X, Y, strict=True):
+        z = b
+        for w_j, x_j in zip(w, x, strict=True):
+            z = z + w_j * x_j
+        z.name = z.name or "z"
+        L = loss_of(z, float(y))
+        L.name = "loss"
+        J = L if J is None else J + L
+    assert J is not None
+    J = J / float(m)
+    J.name = "J"
+    return J
+
+
+def one_loop(w: Tensor, b: Tensor, X: Data, Y: Data, loss: str = "cross_entropy") -> Tensor:
+    """Return the cost J by one loop over the examples; the features are vectors, z = w.T x + b.
+
+    Args:
+        w: The weights (n, 1).
+        b: The bias, of shape () or (1, 1).
+        X: The examples (n, m), one column per example.
+        Y: The labels (1, m), 0 or 1.
+        loss: A key of `LOSSES`.
+
+    Returns:
+        The mean loss over the examples, of shape ().
+
+    Raises:
+        ValueError: If the shapes do not match, if there are no examples, or if there is no such loss.
+
+    Examples:
+        >>> w, b = Tensor([[0.0], [0.0]], "w"), Tensor(0.0, "b")
+        >>> J = one_loop(w, b, [[1.0, 3.0], [2.0, 4.0]], [[0, 1]])
+        >>> J.backward()
+        >>> w.grad.tolist(), b.grad.tolist()
+        ([[-0.5], [-0.5]], 0.0)
+    """
+    loss_of = _loss(loss)
+    columns, labels, m = _columns(w, X, Y)
+    J: Tensor | None = None
+    for i in range(m):
+        z: Tensor = np.dot(w.T, columns[:, i : i + 1]) + b
+        z.name = "z"
+        L = loss_of(z, labels[:, i : i + 1])
+        L.name = "loss"
+        J = L if J is None else J + L
+    assert J is not None
+    J = J.reshape(()) / float(m)
+    J.name = "J"
+    return J
+
+
+def no_loop(w: Tensor, b: Tensor, X: Data, Y: Data, loss: str = "cross_entropy") -> Tensor:
+    """Return the cost J without a loop: Z = np.dot(w.T, X) + b, A = σ(Z), and so on, for all examples at once.
+
+    The lecture's dZ is then the `grad` of the node z, and dw and db are those of w and b.
+
+    Args:
+        w: The weights (n, 1).
+        b: The bias, of shape () or (1, 1).
+        X: The examples (n, m), one column per example.
+        Y: The labels (1, m), 0 or 1.
+        loss: A key of `LOSSES`.
+
+    Returns:
+        The mean loss over the examples, of shape ().
+
+    Raises:
+        ValueError: If the shapes do not match, if there are no examples, or if there is no such loss.
+
+    Examples:
+        >>> w, b = Tensor([[0.0], [0.0]], "w"), Tensor(0.0, "b")
+        >>> J = no_loop(w, b, [[1.0, 3.0], [2.0, 4.0]], [[0, 1]])
+        >>> J.backward()
+        >>> w.grad.tolist(), b.grad.tolist()
+        ([[-0.5], [-0.5]], 0.0)
+    """
+    loss_of = _loss(loss)
+    columns, labels, m = _columns(w, X, Y)
+    Z: Tensor = np.dot(w.T, columns) + b
+    Z.name = "z"
+    L = loss_of(Z, labels)
+    L.name = "loss"
+    J = L.sum() / float(m)
+    J.name = "J"
+    return J
+
+
+def _loss(name: str) -> Loss:
+    one_of("loss", name, LOSSES)
+    return LOSSES[name]
+
+
+def _count(m: int, labels: int) -> int:
+    if m == 0 or labels != m:
+        raise ValueError(f"X has {m} examples and Y {labels} labels: they must be as many, and at least one")
+    return m
+
+
+def _columns(w: Tensor, X: Data, Y: Data) -> tuple[Array, Array, int]:
+    """The lecture's arrays X (n, m) and Y (1, m), and m."""
+    columns, labels = _kept(X), _kept(Y)
+    if columns.ndim != 2 or w.shape != (columns.shape[0], 1):
+        raise ValueError(f"w has the shape {w.shape} and X {columns.shape}, but they must be (n, 1) and (n, m)")
+    m = columns.shape[1]
+    if labels.shape != (1, m):
+        raise ValueError(f"Y has the shape {labels.shape}, but for {m} examples it must be {(1, m)}")
+    return columns, labels, _count(m, labels.shape[1])
+
+
+def _kept(data: Any) -> Array:
+    """The data as they are if they have a dtype (arrays, Tensors, arrays of dask), otherwise as an array."""
+    return data if hasattr(data, "dtype") else np.asarray(data, dtype=np.float64)

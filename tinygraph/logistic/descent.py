@@ -1,0 +1,103 @@
+"""Gradient descent: w := w - α dw, b := b - α db, in place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+
+from tinygraph.engine.value import Value
+from tinygraph.logistic.costs import no_loop, two_loops
+from tinygraph.tensor.tensor import Tensor
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from tinygraph.logistic.costs import Data
+
+
+def gradient_descent(
+    w: Sequence[Value] | Tensor,
+    b: Value | Tensor,
+    X: Data,
+    Y: Data,
+    *,
+    loss: str = "cross_entropy",
+    learning_rate: float = 0.1,
+    n_steps: int = 100,
+) -> Iterator[float]:
+    """Descend from the current parameters, in place, and yield the cost before each step.
+
+    Args:
+        w: The weights: Values, for which `two_loops` computes the cost, or a Tensor, for which `no_loop` does.
+        b: The bias, a Value or a Tensor.
+        X: The examples, with the shape that `two_loops` or `no_loop` expects.
+        Y: The labels, with the shape that `two_loops` or `no_loop` expects.
+        loss: A key of `LOSSES`.
+        learning_rate: The factor α of each derivative.
+        n_steps: How many steps.
+
+    Yields:
+        The cost before each step.
+
+    Raises:
+        FloatingPointError: If the cost or a derivative is not finite; the parameters are then those of the step before.
+
+    Examples:
+        >>> w, b = [Value(0.0)], Value(0.0)
+        >>> costs = list(gradient_descent(w, b, [[-1.0], [1.0]], [0, 1], learning_rate=1.0, n_steps=3))
+        >>> [round(J, 3) for J in costs]
+        [0.693, 0.474, 0.348]
+        >>> w, b = Tensor([[0.0]]), Tensor(0.0)
+        >>> costs = list(gradient_descent(w, b, [[-1.0, 1.0]], [[0, 1]], learning_rate=1.0, n_steps=3))
+        >>> [round(J, 3) for J in costs]
+        [0.693, 0.474, 0.348]
+    """
+    cost: Callable[..., Value | Tensor] = no_loop if isinstance(w, Tensor) else two_loops
+    parameters = [w, b] if isinstance(w, Tensor) else [*w, b]
+
+    def backward() -> float:
+        J = cost(w, b, X, Y, loss)
+        J.backward()
+        return J.item()
+
+    yield from descend(backward, parameters, learning_rate, n_steps)
+
+
+def descend(
+    backward: Callable[[], float], parameters: Sequence[Value | Tensor], learning_rate: float, n_steps: int
+) -> Iterator[float]:
+    """Descend along the gradients that `backward` leaves on the parameters, and yield the cost before each step.
+
+    Args:
+        backward: Function that sets `.grad` of the parameters and returns the cost.
+        parameters: The leaves that are edited in place.
+        learning_rate: The factor α of each derivative.
+        n_steps: How many steps.
+
+    Yields:
+        The cost before each step.
+
+    Raises:
+        FloatingPointError: If the cost or a derivative is not finite; the parameters are then those of the step before.
+
+    Examples:
+        >>> x = Value(3.0)
+        >>> def backward():
+        ...     J = x * x
+        ...     J.backward()
+        ...     return J.data
+        >>> list(descend(backward, [x], 0.5, 2)), x.data
+        ([9.0, 0.0], 0.0)
+    """
+    for step in range(n_steps):
+        J = backward()
+        partials = [parameter.grad for parameter in parameters]
+        if not all(np.isfinite(number).all() for number in (J, *partials) if number is not None):
+            raise FloatingPointError(
+                f"the cost is {J} at step {step}: bring the features to one scale, lower the learning "
+                "rate, or take loss='cross_entropy_with_logits', which stays finite where a rounds to 0 or 1"
+            )
+        for parameter, local in zip(parameters, partials, strict=True):
+            if local is not None:
+                parameter.data -= learning_rate * local
+        yield J

@@ -1,0 +1,82 @@
+"""Comparisons between nodes in a compiled function: it raises where one comes out otherwise than when recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from tinygraph.engine.graph import Node
+from tinygraph.engine.metadata import Guard, flipped_guard
+from tinygraph.tensor.tensor import Tensor
+from tinygraph.vectorizing.codegen import Writer
+from tinygraph.vectorizing.flat import Array
+from tinygraph.vectorizing.program import Line, Program
+from tinygraph.vectorizing.vectorized import Vectorized
+
+Compare = Callable[[Array, Array], object]
+
+
+@dataclass(frozen=True)
+class Side:
+    """One side of comparisons: elements of a tensor, given by their places, or plain numbers."""
+
+    tensor: Tensor | None
+    elements: Array  # places, or the numbers
+
+
+@dataclass
+class Comparisons:
+    """Comparisons of one kind, between elements of the same two tensors."""
+
+    compare: Compare
+    sides: tuple[Side, Side]
+    guards: Sequence[Guard]
+    lines: list[Line | None] = field(default_factory=list)  # what computes the sides, once it is in a program
+
+    def add_to(self, program: Program) -> None:
+        """Let a program compute both sides."""
+        self.lines = [program.add_result(side.tensor, {}) if side.tensor is not None else None for side in self.sides]
+
+    def text(self, writer: Writer) -> str:
+        """Return the line of text that checks the outcomes."""
+        compare, operands = writer.constant(self.compare, "compare"), []
+        for side, line in zip(self.sides, self.lines, strict=True):
+            constant = writer.constant(side.elements, "c" if line is None else "k")
+            operands.append(constant if line is None else f"np.ravel({writer.name(line)})[{constant}]")
+        outcomes = writer.constant(np.array([guard.outcome for guard in self.guards]), "outcome")
+        texts = writer.constant([guard.text for guard in self.guards], "texts")
+        return f"check({', '.join([compare, *operands, outcomes, texts])})"
+
+
+def comparisons(found: Vectorized) -> Iterator[Comparisons]:
+    """Yield the comparisons that the graph depends on, by kind."""
+    seen: dict[int, tuple[Guard, dict[int, Node]]] = {}
+    for node in found.compared():
+        for guard, side in node.metadata.guards.values() if node.metadata else ():
+            seen.setdefault(id(guard), (guard, {}))[1][side] = node
+    kinds: dict[tuple[object, ...], list[tuple[Guard, list[tuple[Tensor | None, float]]]]] = {}
+    for guard, nodes in seen.values():
+        sides = [_place(found, nodes.get(k), guard.numbers[k]) for k in (0, 1)]
+        kinds.setdefault((guard.compare, *[tensor for tensor, _ in sides]), []).append((guard, sides))
+    for members in kinds.values():
+        guards = [guard for guard, _ in members]
+        left, right = (Side(members[0][1][k][0], np.array([sides[k][1] for _, sides in members])) for k in (0, 1))
+        yield Comparisons(guards[0].compare, (left, right), guards)
+
+
+def _place(found: Vectorized, node: Node | None, number: float) -> tuple[Tensor | None, float]:
+    """The tensor in which a node is an element, and its place in the flattened tensor; of a number, the number."""
+    if node is None:
+        return None, number
+    tensor, index = found.where(node)
+    return tensor, int(np.ravel_multi_index(index, tensor.shape)) if index else 0
+
+
+def check(compare: Compare, left: Array, right: Array, outcomes: Array, texts: list[str]) -> None:
+    """Raise FrozenBranchError for the first comparison that comes out otherwise than when it was recorded."""
+    flipped = np.flatnonzero(compare(left, right) != outcomes)
+    if len(flipped):
+        k = int(flipped[0])
+        raise flipped_guard(texts[k], bool(outcomes[k]))

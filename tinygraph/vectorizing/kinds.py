@@ -1,0 +1,163 @@
+"""Which entries were made in the same way, and the groups that they form.
+
+Two entries are of one kind if their ops and the kinds of their operands are the same, down to the leaves; leaves are
+of one kind if they are used by the same kinds, and their names differ in numbers only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from tinygraph.engine.graph import Node
+from tinygraph.engine.op import Op
+from tinygraph.engine.ops import add
+from tinygraph.explaining.notation import stem
+from tinygraph.vectorizing.flat import NONE, Array, Flat
+
+MOST = 64  # kinds of leaves, and of names; if there are more, they are told apart less finely
+LEAF = "leaf"
+SUM = "sum"
+
+
+@dataclass(eq=False, repr=False)
+class Axis:
+    """An axis of arrays. `outermost` ones, the examples, run along rows, others along columns, as in the lecture."""
+
+    size: int
+    outermost: bool = False
+    summed: bool = False  # it runs over terms of sums, which can be put in another order
+
+
+@dataclass(eq=False, repr=False)
+class Part:
+    """Some terms of sums, all of one group and one sign.
+
+    `table[k]` holds the terms of sum number k along the axes, where each sum has as many; else they are listed in
+    `table`, and `owners` says to which sum each belongs.
+    """
+
+    sign: int
+    source: Group
+    table: Array
+    axes: list[Axis] = field(default_factory=list)
+    owners: Array | None = None
+
+
+Slot = int | Part  # where a group takes another in: operand 0 or 1, or a part of its terms
+
+
+@dataclass(eq=False, repr=False)
+class Group:
+    """Entries of one kind as an array: `ids` along `axes`."""
+
+    op: Op | str | None  # a row, SUM, or LEAF; None for plain numbers
+    members: Array
+    axes: list[Axis] = field(default_factory=list)
+    ids: Array = field(default_factory=lambda: np.zeros((), int))
+    parts: list[Part] = field(default_factory=list)
+    uses: list[tuple[Group, Slot]] = field(default_factory=list)  # who takes it in
+
+    @property
+    def single(self) -> bool:
+        """Whether it is one entry."""
+        return len(self.members) == 1
+
+
+@dataclass(eq=False, repr=False)
+class Use:
+    """Entries of a group as another group takes them in: `ids` along those of its axes on which they depend."""
+
+    axes: list[Axis]
+    ids: Array
+
+
+def kinds(flat: Flat, marks: Mapping[Node, Hashable] | None = None) -> Array:
+    """The kind of each entry; NONE within a sum.
+
+    Leaves with different `marks` are never of one kind. A plain `a + b` of one kind becomes a sum.
+
+    >>> from tinygraph import Value
+    >>> w, xs = Value(2.0, "w"), [Value(float(i), f"x{i}") for i in range(3)]
+    >>> flat = Flat((w * xs[0]).exp() + (w * xs[1]).exp() + (w * xs[2]).exp())
+    >>> found = kinds(flat)
+    >>> len(set(found[~flat.within].tolist()))  # w, all x, products, exps, their sum
+    5
+    """
+    leaves = {i: node for i, node in enumerate(flat.nodes) if node is not None and node.op is None}
+    stems = {i: stem(node.name) for i, node in leaves.items()}
+    if len(set(stems.values())) > MOST:
+        stems = dict.fromkeys(leaves, "")
+    bases = {i: (node.constant, stems[i], marks.get(node) if marks else None) for i, node in leaves.items()}
+    found = _from_below(flat, bases)
+    return _from_below(flat, _by_use(flat, bases, found))
+
+
+def _from_below(flat: Flat, leaf_kinds: Mapping[int, Hashable]) -> Array:
+    """The kind of each entry, given those of the leaves: its op and the kinds of its operands."""
+    known: dict[Hashable, int] = {None: 0}  # a plain number
+    found: list[int] = []
+    terms, signs, starts = flat.terms.tolist(), flat.signs.tolist(), flat.starts.tolist()
+    summed = (flat.sums | flat.plain_pairs).tolist()
+    kind_of, append = known.setdefault, found.append
+    for i, (op, a, b, within) in enumerate(zip(flat.ops, flat.x.tolist(), flat.y.tolist(), flat.within.tolist())):  # noqa: B905
+        if op is None:
+            append(kind_of(leaf_kinds.get(i), len(known)))
+        elif within:
+            append(NONE)
+        elif summed[i] and is_sum(flat, found, i):
+            ends = range(starts[i], starts[i + 1])
+            append(kind_of(frozenset([(signs[k], found[terms[k]]) for k in ends]), len(known)))
+        else:
+            append(kind_of((op, found[a], found[b] if b >= 0 else b, a == b), len(known)))
+    return np.array(found)
+
+
+def is_sum(flat: Flat, found: Sequence[int] | Array, i: int) -> bool:
+    """Whether an entry is a sum: of many terms, or `a + b` of one kind."""
+    if flat.sums[i]:
+        return True
+    a, b = flat.x[i], flat.y[i]
+    return bool(flat.plain_pairs[i] and flat.ops[i] is add and found[a] == found[b] and not flat.numbers[a])
+
+
+def _by_use(flat: Flat, bases: Mapping[int, Hashable], found: Array) -> dict[int, Hashable]:
+    """Kinds of leaves: those used by the same kinds of entries; one that is used as some others are, joins them."""
+    n = len(flat.ops)
+    rows = np.flatnonzero((flat.x >= 0) & ~flat.within & ~flat.sums)
+    pairs = rows[flat.y[rows] >= 0]
+    owners = np.repeat(np.arange(n), np.diff(flat.starts))
+    operand = np.concatenate([flat.x[rows], flat.y[pairs], flat.terms])
+    consumer = np.concatenate([rows, pairs, owners])
+    place = np.concatenate([np.zeros(len(rows), int), np.ones(len(pairs), int), 3 + flat.signs])
+    leaf = np.zeros(n, bool)
+    leaf[list(bases)] = True
+    ends = leaf[operand]
+    operand, consumer, place = operand[ends], consumer[ends], place[ends]
+    ops = {op: i for i, op in enumerate(dict.fromkeys(flat.ops))}
+    coarse = np.array([ops[op] for op in flat.ops])
+    for coarseness in (found, coarse):
+        codes = coarseness[consumer] * 8 + place
+        width = int(codes.max(initial=0)) + 1
+        uses: dict[int, list[int]] = {i: [] for i in bases}
+        for code in np.unique(operand * width + codes).tolist():
+            uses[code // width].append(code % width)
+        classes: dict[tuple[Hashable, frozenset[int]], list[int]] = {}
+        for i, used in uses.items():
+            classes.setdefault((bases[i], frozenset(used)), []).append(i)
+        if len(classes) <= MOST:
+            break
+    else:
+        return dict(bases)
+    result: dict[int, Hashable] = {}
+    for key, members in classes.items():
+        wider = [
+            other
+            for other in classes
+            if other[0] == key[0] and key[1] < other[1] and len(classes[other]) > len(members)
+        ]
+        joined = max(wider, key=lambda other: len(classes[other])) if wider else key
+        result.update(dict.fromkeys(members, joined))
+    return result

@@ -1,0 +1,235 @@
+"""The graph of Tensors from the groups of a scalar graph.
+
+Nothing here knows a model: a sum of products along an axis is a matrix product, a sum divided by the number of its
+terms a mean, and what follows no pattern is gathered by index.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Hashable, Mapping
+from typing import Literal
+
+import numpy as np
+
+from tinygraph.engine.graph import Node
+from tinygraph.engine.op import Op
+from tinygraph.engine.ops import div, mul
+from tinygraph.tensor import array_ops
+from tinygraph.tensor.tensor import Tensor
+from tinygraph.vectorizing.flat import Array
+from tinygraph.vectorizing.kinds import LEAF, SUM, Axis, Group, Part, Use
+from tinygraph.vectorizing.rerolling import Roll
+from tinygraph.vectorizing.views import (
+    Operand,
+    Views,
+    aligned_shape,
+    applied,
+    expanded,
+    is_transposed,
+    reshaped,
+    stored_shape,
+    transposed,
+)
+
+Marks = Mapping[Node, Hashable]
+
+
+class Rebuilding:
+    """The groups of a roll, recorded with Tensors.
+
+    `built` holds the array of each group, `leaves` the leaves by name and `ids` their entries. `inside` says of groups
+    that have no array of their own what they are inside of.
+    """
+
+    def __init__(self, roll: Roll, marks: Marks, only: bool) -> None:
+        self.roll = roll
+        self.views = Views(roll)
+        self.built = self.views.built
+        self.inside: dict[Group, str] = {}
+        self.leaves: dict[str, Tensor] = {}
+        self.ids: dict[str, Array] = {}
+        self._marks, self._only = marks, only  # `only`: whether only leaves with a mark have a gradient
+        self._mean_of: dict[Group, Group] = {}  # groups that are the mean of the terms of a sum, and this sum
+        self._asked: Counter[str] = Counter()  # how often a leaf's name was taken
+        for group in roll.groups:
+            self._plan(group)
+        for group in roll.groups:
+            if group not in self.inside:
+                built = self._build(group)
+                if isinstance(built, Tensor) and (name := roll.name(group)):
+                    built.name = name
+                self.built[group] = built
+
+    def _plan(self, group: Group) -> None:
+        """Find products that become part of a matrix product, and sums that become part of a mean."""
+        if group.op == SUM:
+            for part in group.parts:
+                if self._contraction(group, part):
+                    self.inside[part.source] = "a matrix product"
+        elif (summed := self._counted(group)) is not None:
+            self._mean_of[group] = summed
+            self.inside[summed] = "a mean"
+
+    def _build(self, group: Group) -> Operand:
+        if group.op == LEAF:
+            return self._leaf(group)
+        if group.op == SUM:
+            return self._sum(group)
+        assert isinstance(group.op, Op)
+        if group in self._mean_of:
+            summed = self._mean_of[group]
+            return expanded(self._reduced(summed, summed.parts[0], "mean"), stored_shape(group.axes))
+        operands = [self._operand(group, slot) for slot in range(group.op.arity)]
+        return expanded(applied(group.op, *operands), stored_shape(group.axes))
+
+    def _operand(self, group: Group, slot: int) -> Operand:
+        use = self.roll.use(group, slot)
+        return self.views.view(self.roll.source(group, slot), use, aligned_shape(use.axes, group.axes))
+
+    def _leaf(self, group: Group) -> Tensor:
+        node = self.roll.node(group.ids.flat[0])
+        data = self.roll.flat.data[group.ids].reshape(stored_shape(group.axes))
+        leaf = Tensor(data, constant=node.constant or (self._only and node not in self._marks))
+        name = self.roll.name(group)
+        unique, name = (name, name) if name else ("p1", "p")
+        while unique in self.leaves:
+            self._asked[name] += 1
+            unique = f"{name}{self._asked[name]}"
+        leaf.name = unique
+        self.leaves[unique] = leaf
+        self.ids[unique] = group.ids
+        return leaf
+
+    # --- sums
+
+    def _sum(self, group: Group) -> Operand:
+        shape = stored_shape(group.axes)
+        terms: list[tuple[int, Operand]] = []
+        for part in sorted(group.parts, key=lambda part: -len(part.axes)):
+            term = self._product(group, part) if part.source in self.inside else self._reduced(group, part, "sum")
+            terms.append((part.sign, term))
+        for sign, numbers in ((1, self.roll.flat.added[group.ids]), (-1, self.roll.flat.subtracted[group.ids])):
+            if numbers.any():
+                same = (numbers == numbers.flat[0]).all()
+                terms.append((sign, float(numbers.flat[0]) if same else self.views.constant(numbers.reshape(shape))))
+        terms.sort(key=lambda term: -term[0])  # one that is added comes first
+        sign, out = terms[0]
+        out = -out if sign < 0 else out
+        for sign, term in terms[1:]:
+            out = out + term if sign > 0 else out - term
+        if len(terms) == 1 and (is_transposed(out) or any(out is self.built.get(part.source) for part in group.parts)):
+            out = out + 0.0  # the sum of one term is a node of its own, which a transpose of it does not skip
+        return expanded(out, shape)
+
+    def _reduced(self, group: Group, part: Part, how: Literal["sum", "mean"]) -> Operand:
+        """The sum, or the mean, of a part of the terms."""
+        use = self.roll.use(group, part)
+        if part.owners is not None:
+            return self._scattered(group, part)
+        if not part.axes:
+            return self.views.view(part.source, use, aligned_shape(use.axes, group.axes))
+        axes = [*part.axes, *group.axes]
+        missing = math.prod(a.size for a in part.axes if a not in use.axes)  # the same term again and again
+        summed = [a for a in part.axes if a in use.axes]
+        kept = [a for a in group.axes if a in use.axes]
+        order = [a for a in axes if a in use.axes]
+        shape = stored_shape(order) if summed else aligned_shape(use.axes, group.axes)
+        full = self.views.view(part.source, use, shape)
+        if summed:
+            array = full if isinstance(full, Tensor) else np.asarray(full)
+            reduce = getattr(array, how)
+            if kept:
+                target = aligned_shape(kept, group.axes)
+                keep = array.ndim == 2 and target == (1, array.shape[1])
+                axis = tuple(range(len(summed))) if len(summed) > 1 else 0
+                full = reshaped(reduce(axis=axis, keepdims=keep), target)
+            else:
+                full = reduce()
+        return full * float(missing) if missing > 1 and how == "sum" else full
+
+    def _scattered(self, group: Group, part: Part) -> Operand:
+        """Sums of different numbers of terms: each term is added where its sum stands."""
+        assert part.owners is not None
+        members = group.members
+        where = self.roll.position(group, members)[part.owners]
+        terms = self.views.view(part.source, Use([Axis(len(part.table))], part.table), (len(part.table),))
+        self.views.gathered.append(f"{self.roll.title(group)}: sums of different numbers of terms")
+        added = applied(array_ops.scatter_add(where, (len(members),)), expanded(terms, (len(part.table),)))
+        return reshaped(added, stored_shape(group.axes))
+
+    def _contraction(self, group: Group, part: Part) -> bool:
+        """Whether the part is Σ of products along axes that both factors have, of which no other axis is shared."""
+        source = part.source
+        if source.op is not mul or len(source.uses) != 1 or not part.axes or not group.axes:
+            return False
+        if any(map(_is_landmark, self.roll.nodes(source))):
+            return False
+        if [*part.axes, *group.axes] != source.axes:
+            return False
+        left, right = (set(map(id, self.roll.use(source, slot).axes)) for slot in (0, 1))
+        summed, kept = set(map(id, part.axes)), set(map(id, group.axes))
+        return left & right == summed and left | right == summed | kept
+
+    def _product(self, group: Group, part: Part) -> Operand:
+        """Σ_j w_j x_ij as a matrix product: the factor with the first axes of the result stands left."""
+        source = part.source
+        factors = [(slot, self.roll.use(source, slot)) for slot in (0, 1)]
+        summed = part.axes
+        if group.axes[0] in factors[1][1].axes and (
+            group.axes[0] not in factors[0][1].axes or len(factors[0][1].axes) == len(summed)
+        ):
+            factors.reverse()
+        if len(group.axes) == 1 and group.axes[0].outermost != (factors[0][1].axes == summed):
+            factors.reverse()
+        matrices: list[Operand] = []
+        kept: list[Axis] = []
+        for turn, (slot, use) in enumerate(factors):
+            own = [a for a in use.axes if a not in summed]
+            natural = [a for a in [*summed, *group.axes] if a in use.axes]  # the order that the product's axes have
+            full = self.views.view(self.roll.source(source, slot), use, stored_shape(natural))
+            rows, columns = math.prod(a.size for a in summed), math.prod(a.size for a in own)
+            full = reshaped(full, (rows, columns))
+            matrices.append(transposed(full) if turn == 0 else full)
+            kept += own
+        out = applied(array_ops.matmul, *matrices)
+        if kept != group.axes:
+            out = reshaped(out, tuple(a.size for a in kept))
+            out = applied(array_ops.transpose(tuple(kept.index(a) for a in group.axes)), out)
+        return reshaped(out, stored_shape(group.axes))
+
+    def _counted(self, group: Group) -> Group | None:
+        """The sum, if the group divides it by the number of its terms."""
+        if group.op not in (div, mul):
+            return None
+        for slot in (0, 1) if group.op is mul else (0,):
+            summed, number = self.roll.source(group, slot), self.roll.source(group, 1 - slot)
+            if summed.op != SUM or number.op is not None or len(summed.parts) != 1 or len(summed.uses) != 1:
+                continue
+            (part,) = summed.parts
+            count = math.prod(a.size for a in part.axes)
+            divisor = self.roll.use(group, 1 - slot).ids
+            is_count = divisor.size == 1 and self.roll.flat.data[divisor.flat[0]] == (
+                count if group.op is div else 1.0 / count
+            )
+            if is_count and summed.axes == group.axes and self._is_plain_sum(summed, part):
+                return summed
+        return None
+
+    def _is_plain_sum(self, summed: Group, part: Part) -> bool:
+        """Whether the sums are of the terms of this part and nothing else, and nothing else is known of them."""
+        return (
+            bool(part.axes)
+            and part.sign > 0
+            and not self.roll.flat.added[summed.members].any()
+            and not self.roll.flat.subtracted[summed.members].any()
+            and not any(map(_is_landmark, self.roll.nodes(summed)))
+            and part.source not in self.inside
+            and set(map(id, part.axes)) <= set(map(id, self.roll.use(summed, part).axes))
+        )
+
+
+def _is_landmark(node: Node | None) -> bool:
+    """Whether something is known of the node that it should be found by: a name, a comparison."""
+    return node is not None and node.metadata is not None and bool(node.metadata.name or node.metadata.guards)

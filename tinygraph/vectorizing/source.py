@@ -1,0 +1,166 @@
+"""source: a recorded graph as the text of a program."""
+
+from __future__ import annotations
+
+import builtins
+from typing import Any
+
+import numpy as np
+
+from tinygraph.engine.graph import Node, order
+from tinygraph.engine.value import Value
+from tinygraph.tensor.tensor import Tensor
+from tinygraph.vectorizing.codegen import Writer
+from tinygraph.vectorizing.flat import Array
+from tinygraph.vectorizing.program import Line, Program
+from tinygraph.vectorizing.vectorized import Vectorized
+
+SMALL = 8  # elements of an array that the text writes out
+
+
+class Source(str):
+    """The text of a program.
+
+    Attributes:
+        arrays: The arrays that it reads, by name.
+        functions: The functions that it calls and does not import, by name.
+
+    Examples:
+        >>> w = [Value(1.0, "w1"), Value(2.0, "w2")]
+        >>> text = source(w[0] * 3.0 + w[1] * 4.0)
+        >>> float(text.run()["J"])
+        11.0
+    """
+
+    __slots__ = ("arrays", "functions")
+    arrays: dict[str, Array]
+    functions: dict[str, object]
+
+    def run(self) -> dict[str, Any]:
+        """Run the text, and return everything that it computes, by name."""
+        names: dict[str, object] = {"arrays": self.arrays, **self.functions}
+        before = set(names)
+        exec(builtins.compile(self, "<tinygraph.source>", "exec"), names)
+        return {name: value for name, value in names.items() if name not in before and name != "__builtins__"}
+
+
+def source(root: Value | Vectorized, backward: bool = True) -> Source:
+    """Return the text of a program that computes the graph and its gradients: NumPy in the lecture's manner.
+
+    In the text, J is the value of the root, if it has no other name, and dw its derivative with respect to w. A graph
+    without loops becomes plain Python.
+
+    Args:
+        root: The root of a graph of Values, or what `vectorize` returned for it.
+        backward: Whether the text computes the gradients too.
+
+    Returns:
+        The text. It reads large arrays from its attribute `arrays`, and `text.run()` runs it.
+
+    Raises:
+        TypeError: If `root` is neither a Value nor a Vectorized.
+        StaleGraphError: If a leaf was edited after the graph was recorded.
+
+    Examples:
+        >>> a, b, c = Value(5.0, "a"), Value(3.0, "b"), Value(2.0, "c")
+        >>> u = b * c
+        >>> v = a + u
+        >>> J = 3.0 * v
+        >>> u.name, v.name, J.name = "u", "v", "J"
+        >>> print(source(J))
+        a = 5
+        b = 3
+        c = 2
+        <BLANKLINE>
+        u = b * c
+        v = a + u
+        J = 3 * v
+        <BLANKLINE>
+        dv = 3
+        du = dv
+        da = dv
+        db = dv * c
+        dc = dv * b
+    """
+    found = root if isinstance(root, Vectorized) else Vectorized(root)
+    program = Program()
+    for name, leaf in _in_order(found):
+        program.add_input(leaf, _letter(name, leaf))
+    names = _names(found)
+    program.add_result(found.root, names)
+    forward = len(program.lines)
+    if backward:
+        _add_gradients(program, found, names)
+    program.finish()
+    return _written(found, program, program.lines[:forward])
+
+
+def _written(found: Vectorized, program: Program, forward: list[Line]) -> Source:
+    """The text: what is imported, what is given, forward, backward."""
+    finite = all(np.isfinite(node.raw).all() for node in order(found.root))
+    writer = Writer(program, careful=not finite)
+    arrays: dict[str, Array] = {}
+    given: list[str] = []
+    leaves = [leaf for _, leaf in _in_order(found)]
+    values = {writer.names[line]: leaf.data for line, leaf in zip(program.inputs, leaves, strict=True)}
+    for name, value in {**values, **writer.constants}.items():
+        if np.size(value) == 1 and not np.shape(value):
+            given.append(f"{name} = {writer.number(value)}")
+        elif np.size(value) <= SMALL and np.isfinite(value).all():
+            given.append(f"{name} = np.array({value.tolist()!r})")
+        else:
+            arrays[name] = value
+    if arrays:
+        given += [f'{name} = arrays["{name}"]  # {np.shape(value)}' for name, value in arrays.items()]
+    numpy = any("np." in line for line in (*given, *writer.text))
+    imports = ["import numpy as np"] * numpy
+    imports += [f"from {module} import {', '.join(sorted(names))}" for module, names in sorted(writer.imports.items())]
+    last = max([writer.ends[line] for line in forward if line in writer.ends], default=0)
+    blocks = [imports, given, writer.text[:last], writer.text[last:]]
+    text = Source("\n\n".join(["\n".join(block) for block in blocks if block]))
+    text.arrays = arrays
+    imported = set().union(*writer.imports.values())
+    text.functions = {name: row for name, row in writer.functions.items() if name not in imported}
+    return text
+
+
+def _names(found: Vectorized) -> dict[Tensor, list[str]]:
+    """What the tensors of the forward pass are called."""
+    names = {tensor: [_letter(name, tensor)] for tensor, name in found.named()}
+    if found.root.op is not None:
+        names.setdefault(found.root, ["J"])
+    return names
+
+
+def _letter(name: str, tensor: Tensor) -> str:
+    """The lecture's letters: z of one example is Z of all."""
+    matrix = tensor.ndim > 1 and (min(tensor.shape) > 1 or (tensor.op is not None and tensor.shape[0] == 1))
+    return name.upper() if matrix and len(name) == 1 else name
+
+
+def _add_gradients(program: Program, found: Vectorized, names: dict[Tensor, list[str]]) -> None:
+    """Add the derivatives with respect to the leaves, dw and so on, and with respect to what has a name on the way."""
+    derivatives = found.derivatives()
+    wanted = {tensor: f"d{name}" for tensor, (name,) in reversed(names.items()) if tensor is not found.root}
+    leaves = [leaf for _, leaf in _in_order(found)]
+    wanted |= {leaf: f"d{line.names[0]}" for leaf, line in zip(leaves, program.inputs, strict=True)}
+    called: dict[Tensor, list[str]] = {}
+    for tensor, name in wanted.items():
+        if tensor in derivatives:
+            called.setdefault(derivatives[tensor], []).append(name)
+    program.whole = {derivatives[leaf] for leaf in leaves if leaf in derivatives}
+    for leaf in leaves:
+        if leaf in derivatives and not leaf.constant:
+            program.add_result(derivatives[leaf], called)
+
+
+def _in_order(found: Vectorized) -> list[tuple[str, Tensor]]:
+    """The leaves: numbers by their names, arrays as they are first used."""
+    if not any(leaf.ndim for leaf in found.leaves.values()):
+        return sorted(found.leaves.items())
+    used = {node: i for i, node in enumerate(reversed(order(found.root)))}
+    first: dict[Node, int] = {}
+    for user, i in used.items():
+        for operand in user.operands:
+            first.setdefault(operand, i)
+    return sorted(found.leaves.items(), key=lambda item: first.get(item[1], 0))

@@ -1,0 +1,155 @@
+"""Elements of one array as another array takes them in: the array itself, its transpose, a slice, or by index."""
+
+from __future__ import annotations
+
+import itertools
+from typing import TypeGuard
+
+import numpy as np
+
+from tinygraph.engine.op import Op
+from tinygraph.tensor import array_ops
+from tinygraph.tensor.tensor import Tensor
+from tinygraph.vectorizing.flat import Array
+from tinygraph.vectorizing.kinds import Axis, Group, Use
+from tinygraph.vectorizing.rerolling import Roll
+
+Shape = tuple[int, ...]
+Operand = Tensor | float  # a float where a group is computed from plain numbers only
+TRANSPOSE = array_ops.transpose((1, 0))
+
+
+class Views:
+    """Views of the arrays that the groups of a roll became.
+
+    `built` holds these arrays, `gathered` says in words which elements are picked by index.
+    """
+
+    def __init__(self, roll: Roll) -> None:
+        self.roll = roll
+        self.built: dict[Group, Operand] = {}
+        self.gathered: list[str] = []
+        self._constants: dict[tuple[bytes, Shape], Tensor] = {}
+
+    def view(self, source: Group, use: Use, shape: Shape) -> Operand:
+        """The entries that are taken in, in this shape: the array itself, its transpose, a slice, or gathered."""
+        if source.op is None:
+            data = self.roll.flat.data[use.ids]
+            return float(data) if data.ndim == 0 or not shape else self.constant(data.reshape(shape))
+        array = self.built[source]
+        if source.single:
+            return array
+        wanted = self.roll.position(source, use.ids)
+        if wanted.size == source.ids.size:
+            whole = _rearranged(array, source.ids.shape, wanted, shape)
+            if whole is not None:
+                return whole
+        if wanted.ndim == 0:
+            place = np.unravel_index(int(wanted), stored_shape(source.axes))
+            return applied(array_ops.index(tuple(int(k) for k in place)), array)
+        return self._picked(source, wanted, shape)
+
+    def _picked(self, source: Group, wanted: Array, shape: Shape) -> Operand:
+        """Some elements of an array: a slice, or gathered by index."""
+        array, size = self.built[source], source.ids.size
+        key = _slice(wanted, size) if source.ids.ndim == 1 else None
+        if key is None:
+            self.gathered.append(f"{self.roll.title(source)}: {wanted.size:,} entries are picked")
+        if wanted.ndim == 1 and source.ids.ndim == 1:
+            entries = wanted if key is None else key
+            picked = array_ops.index((slice(None), entries) if source.axes[0].outermost else entries)
+        elif wanted.ndim == 1 and source.ids.ndim == 2:
+            picked = array_ops.index(np.unravel_index(wanted, source.ids.shape))
+        else:
+            array, picked = reshaped(array, (size,)), array_ops.index(wanted)
+        return reshaped(applied(picked, array), shape)
+
+    def constant(self, data: Array) -> Tensor:
+        """A constant array; the same numbers are one node."""
+        key = data.tobytes(), data.shape
+        if key not in self._constants:
+            self._constants[key] = Tensor(np.ascontiguousarray(data), constant=True)
+        return self._constants[key]
+
+
+def _rearranged(array: Operand, stored: Shape, wanted: Array, shape: Shape) -> Operand | None:
+    """All elements of an array as it is, or with its axes in another order; None if they follow no such order."""
+    size = wanted.size
+    if (wanted.ravel() == np.arange(size)).all():
+        return reshaped(array, shape)
+    grid = np.arange(size).reshape(stored)
+    for axes in itertools.permutations(range(grid.ndim)) if grid.ndim < 5 else ():
+        if (grid.transpose(axes).ravel() == wanted.ravel()).all():
+            return reshaped(applied(array_ops.transpose(axes), reshaped(array, stored)), shape)
+    return None
+
+
+# --- shapes -----------------------------------------------------------------------------------------
+
+
+def stored_shape(axes: list[Axis]) -> Shape:
+    """The shape of an array along these axes: never a rank-1 array, but a column, or a row for the examples."""
+    if len(axes) == 1:
+        return (1, axes[0].size) if axes[0].outermost else (axes[0].size, 1)
+    return tuple([a.size for a in axes])
+
+
+def _slice(wanted: Array, size: int) -> slice | None:
+    """The slice of so many entries that picks these, if there is one."""
+    steps = np.diff(wanted)
+    if wanted.ndim != 1 or len(wanted) < 2 or not steps[0] or (steps != steps[0]).any():
+        return None
+    start, step = int(wanted[0]), int(steps[0])
+    stop = start + step * len(wanted)
+    return slice(start or None if step > 0 else start, stop if 0 <= stop < size else None, step if step != 1 else None)
+
+
+def aligned_shape(used: list[Axis], axes: list[Axis]) -> Shape:
+    """The shape of an array along some of these axes that broadcasts to one along all of them."""
+    if not used:
+        return ()
+    if len(axes) == 1:
+        return stored_shape(axes)
+    shape = [a.size if a in used else 1 for a in axes]
+    while len(shape) > 2 and shape[0] == 1:
+        del shape[0]
+    return tuple(shape)
+
+
+def applied(op: Op, *operands: Operand) -> Operand:
+    """The result of an op on arrays and numbers."""
+    result: Operand = op(*operands)
+    return result
+
+
+def expanded(x: Operand, shape: Shape) -> Operand:
+    """Written out along axes on which all entries are the same."""
+    return x if np.shape(_data(x)) == shape else applied(array_ops.expand(shape), x)
+
+
+def reshaped(x: Operand, shape: Shape) -> Operand:
+    """In another shape; a column as a row is a transpose."""
+    now = np.shape(_data(x))
+    if now == shape:
+        return x
+    if len(now) == len(shape) == 2 and now == shape[::-1] and 1 in now:
+        return transposed(x)
+    return applied(array_ops.reshape(shape), x)
+
+
+def transposed(x: Operand) -> Operand:
+    """The transpose of a matrix; that of a transpose is the matrix itself."""
+    if is_transposed(x):
+        original: Operand = x.x
+        return original
+    return applied(TRANSPOSE, x)
+
+
+def is_transposed(x: Operand) -> TypeGuard[Tensor]:
+    """Whether it is the transpose of a matrix."""
+    return isinstance(x, Tensor) and x.op is TRANSPOSE
+
+
+def _data(x: Operand) -> Array | float:
+    data: Array | float = x.raw if isinstance(x, Tensor) else x
+    return data
