@@ -21,9 +21,10 @@ from tinygraph.engine.operators import Operators
 from tinygraph.explaining.tree import tree
 from tinygraph.logistic.costs import LOSSES
 from tinygraph.logistic.model import BACKENDS
-from tinygraph.saving.reader import GraphFileError
+from tinygraph.saving.format import GraphFileError
+from tinygraph.saving.reader import load
 from tinygraph.saving.verification import all_nodes
-from tinygraph.saving.writer import load, save
+from tinygraph.saving.writer import save
 from tinygraph.stepping.stepper import PAGES, Stepper
 from tinygraph.support.files import check_writable
 from tinygraph.support.terminal import say
