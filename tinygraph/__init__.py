@@ -17,10 +17,12 @@ from tinygraph.engine.metadata import FrozenBranchError
 from tinygraph.engine.ops import *  # noqa: F403  (its `__all__` is the list of public ops)
 from tinygraph.engine.value import Value
 from tinygraph.functional import value_and_grad
+from tinygraph.support.version import __version__ as __version__
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from tinygraph.checking.comparison import check_grad, numeric_grad
+    from tinygraph.checking.comparison import check_grad
+    from tinygraph.checking.numeric import numeric_grad
     from tinygraph.drawing.draw import draw
     from tinygraph.explaining.breakdown import explain
     from tinygraph.explaining.diagnosis import diagnose
@@ -36,8 +38,6 @@ if TYPE_CHECKING:
     from tinygraph.vectorizing.source import source as source
     from tinygraph.vectorizing.vectorized import vectorize as vectorize
 
-__version__ = "0.1.0"
-
 sum = ops.total  # NumPy's name for it
 
 # Loaded when first used: a learner's REPL should not wait for what it does not need.
@@ -51,7 +51,7 @@ _LATER = {
     "explain": "explaining.breakdown",
     "tree": "explaining.tree",
     "check_grad": "checking.comparison",
-    "numeric_grad": "checking.comparison",
+    "numeric_grad": "checking.numeric",
     "compile": "vectorizing.compiling",
     "diagnose": "explaining.diagnosis",
     "load": "saving.reader",

@@ -209,7 +209,7 @@ class Reader:
                 fail("numbers and arrays do not mix in one graph")
         if not any(isinstance(x, Node) for x in args):
             fail(f"no operand of {op.name} is a node")
-        if op.arrays_only and not of_arrays:
+        if not op.elementwise and not of_arrays:
             fail(f"{op.name} is for arrays")
         if of_arrays:
             check_shape(op, args, np.shape(data))
@@ -267,7 +267,7 @@ def read_partial(found: object, operand: Node | float | Array, op: Op, of_arrays
         return None
     if not isinstance(operand, Node) or operand.constant:
         fail("no gradient flows to a constant, so its slope is null")
-    if of_arrays and (op.arrays_only or found is True):
+    if of_arrays and (not op.elementwise or found is True):
         return True if found is True else fail(f"a slope of {op.name} is true or null")
     local = decode(found, "a slope")
     if of_arrays != isinstance(local, np.ndarray) or (of_arrays and np.shape(local) != operand.raw.shape):
@@ -280,7 +280,7 @@ def check_shape(op: Op, args: tuple[Node | float | Array, ...], shape: tuple[int
 
     An op whose result is not larger than its operands can do no harm, and `verify` checks it.
     """
-    if op.variadic and not op.arrays_only:
+    if op.variadic and op.elementwise:
         fail(f"{op.name} is for numbers")
     shapes = [np.shape(x.raw if isinstance(x, Node) else x) for x in args]
     try:
