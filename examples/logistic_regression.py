@@ -20,13 +20,13 @@ from tinygraph.logistic import LogisticRegression, no_loop
 def data():
     """Rows to train on and rows to test on, features brought to one scale by what is known of the first."""
     train, test = load_breast_cancer().split()
-    scaler = Scaler.of(train.X)
-    return train, test, scaler.scale(train.X), scaler.scale(test.X)
+    scaler = Scaler.fit(train.X)
+    return train, test, scaler.transform(train.X), scaler.transform(test.X)
 
 
-def fit(X, y, steps):
+def fit(X, y, iterations):
     """The lecture's model, and its gradient descent."""
-    return LogisticRegression(learning_rate=0.5, n_steps=steps, backend="tensor").fit(X, y)
+    return LogisticRegression(learning_rate=0.5, iterations=iterations, backend="tensor").fit(X, y)
 
 
 def graph(model, X, y):
@@ -42,10 +42,10 @@ def main(folder: Path) -> None:
     """Train, report, draw."""
     train, test, X, X_test = data()
     print(f"{len(train.y)} rows to train on, {len(test.y)} to test on, classes {' and '.join(train.classes)}")
-    for steps in (1, 10, 100, 1000):
-        model = fit(X, train.y, steps)
+    for iterations in (1, 10, 100, 1000):
+        model = fit(X, train.y, iterations)
         right, right_in_test = model.score(X, train.y), model.score(X_test, test.y)
-        print(f"after {steps:4} steps: {right:.1%} right in training, {right_in_test:.1%} in the test")
+        print(f"after {iterations:4} iterations: {right:.1%} right in training, {right_in_test:.1%} in the test")
 
     weights = sorted(zip(model.coef_[0], train.features, strict=True), key=lambda pair: -abs(pair[0]))
     print("\nthe five features that tell most, per standard deviation:")

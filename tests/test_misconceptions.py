@@ -85,7 +85,7 @@ def test_times_for_dot_has_the_right_shapes_and_wrong_numbers():
 def test_it_says_what_is_wrong_and_what_mends_it(lab):
     text = str(lab.compare())
     assert lab.belief in text
-    assert lab.mend in text
+    assert lab.fix in text
     assert "<-" in text
     assert "should be" in text
     assert not lab.compare().agrees
@@ -168,19 +168,19 @@ def test_the_first_event_is_the_first_by_trying_every_beginning(lab, program):
     rule = set(numbers(runs(right, root, None)[0]))
 
     def is_fine(count):
-        events, grad = runs(lab.walk, root, count)
+        events, grad = runs(lab.run, root, count)
         walked = numbers(events)
         sums = {root: 1.0}
         for event in events:
             sums[event[2]] = sums.get(event[2], 0.0) + event[-1]
         return len(set(walked)) == len(walked) and set(walked) <= rule and all(grad[x] == sums[x] for x in sums)
 
-    total = len(runs(lab.walk, root, None)[0])
+    total = len(runs(lab.run, root, None)[0])
     faults = [count for count in range(1, total + 1) if not is_fine(count)]
     first = lab.compare(root).first
     assert (first is not None) == bool(faults)
     if faults:
-        events, grad = runs(lab.walk, root, faults[0])
+        events, grad = runs(lab.run, root, faults[0])
         result, slot, operand, upstream, local, contribution = events[-1]
         was = first[1]
         assert (was.result, was.slot, was.operand) == (result, slot, operand)

@@ -17,6 +17,7 @@ from tinygraph.engine.metadata import FrozenBranchError
 from tinygraph.engine.ops import *  # noqa: F403  (its `__all__` is the list of public ops)
 from tinygraph.engine.value import Value
 from tinygraph.functional import value_and_grad
+from tinygraph.support.version import __version__ as __version__
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,22 +31,20 @@ if TYPE_CHECKING:
     from tinygraph.saving.writer import load as load
     from tinygraph.saving.writer import save as save
     from tinygraph.stepping.stepper import Stepper
+    from tinygraph.tensor.numpy_protocol import concatenate as concatenate
+    from tinygraph.tensor.numpy_protocol import stack as stack
     from tinygraph.tensor.tensor import Tensor as Tensor
-    from tinygraph.tensor.tensor import concatenate as concatenate
-    from tinygraph.tensor.tensor import stack as stack
     from tinygraph.vectorizing.compiling import compile as compile
     from tinygraph.vectorizing.source import source as source
     from tinygraph.vectorizing.vectorized import vectorize as vectorize
-
-__version__ = "0.1.0"
 
 sum = ops.total  # NumPy's name for it
 
 # Loaded when first used: a learner's REPL should not wait for what it does not need.
 _LATER = {
     "Tensor": "tensor.tensor",
-    "concatenate": "tensor.tensor",
-    "stack": "tensor.tensor",
+    "concatenate": "tensor.numpy_protocol",
+    "stack": "tensor.numpy_protocol",
     "draw": "drawing.draw",
     "Step": "explaining.step",
     "Stepper": "stepping.stepper",

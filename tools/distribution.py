@@ -22,7 +22,7 @@ def faults(folder: Path, tag: str = "") -> list[str]:
     wheels, sdists = sorted(folder.glob("*.whl")), sorted(folder.glob("*.tar.gz"))
     if len(wheels) != 1 or len(sdists) != 1:
         return [f"{folder} holds {len(wheels)} wheels and {len(sdists)} sdists, not one of each"]
-    found = re.search(r'__version__ = "(.+)"', (ROOT / "tinygraph" / "__init__.py").read_text("utf-8"))
+    found = re.search(r'__version__ = "(.+)"', (ROOT / "tinygraph" / "support" / "version.py").read_text("utf-8"))
     version = found[1] if found else "?"
     tracked = subprocess.run(
         ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True

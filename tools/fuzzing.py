@@ -108,7 +108,7 @@ def a_table(data: bytes) -> str:
         _one_sentence(str(error))
         assert commanded(["fit", str(path), "--target", "y", "--out", str(out)]) == 2
         return "refused"
-    assert commanded(["fit", str(path), "--target", "y", "--steps", "2", "--out", str(out)]) in (0, 2)
+    assert commanded(["fit", str(path), "--target", "y", "--iterations", "2", "--out", str(out)]) in (0, 2)
     return "trained"
 
 
@@ -152,7 +152,7 @@ def look_at(root: Any) -> None:
     repr(root), str(tree(root, lines=30)), draw(root).source
     if not getattr(root, "shape", ()):
         str(diagnose(root))
-        for event in Stepper(root).events[:20]:
+        for event in Stepper(root).steps[:20]:
             str(event)
 
 

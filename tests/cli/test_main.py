@@ -61,25 +61,25 @@ def test_the_demo(tmp_path):
 
 
 def test_fit_trains_and_saves(table, capsys):
-    assert main(["fit", "t.csv", "--target", "label", "--steps", "50", "--rate", "1", "--seed", "3"]) == 0
+    assert main(["fit", "t.csv", "--target", "label", "--iterations", "50", "--learning-rate", "1", "--seed", "3"]) == 0
     out = capsys.readouterr().out
     model = json.loads((table.parent / "model.json").read_text())
     assert model["features"] == ["x", "y"]
     assert model["classes"] == ["a", "b"]
-    assert (model["n_steps"], model["learning_rate"], model["seed"]) == (50, 1.0, 3)
+    assert (model["iterations"], model["learning_rate"], model["seed"]) == (50, 1.0, 3)
     assert "accuracy 100.0% on the training rows" in out
-    assert out.count("step ") == 11
+    assert out.count("iteration ") == 11
     assert f"wrote the parameters to {table.parent / 'model.json'}" in out
     # The file says all that is needed to predict.
-    row = [(x - m) / s for x, m, s in zip([19.0, 3.0], model["mean"], model["deviation"], strict=True)]
+    row = [(x - m) / s for x, m, s in zip([19.0, 3.0], model["mean"], model["std"], strict=True)]
     z = sum(w * x for w, x in zip(model["coef"], row, strict=True)) + model["intercept"]
     assert model["classes"][z > 0] == "b"
 
 
 @pytest.mark.parametrize("loss", ["cross_entropy", "cross_entropy_with_logits", "squared_error"])
 def test_every_loss_and_output(table, loss):
-    assert main(["fit", "t.csv", "--target", "label", "--steps", "3", "--loss", loss, "--out", "m/../x.json"]) == 2
-    assert main(["fit", "t.csv", "--target", "label", "--steps", "3", "--loss", loss, "--out", "x.json"]) == 0
+    assert main(["fit", "t.csv", "--target", "label", "--iterations", "3", "--loss", loss, "--out", "m/../x.json"]) == 2
+    assert main(["fit", "t.csv", "--target", "label", "--iterations", "3", "--loss", loss, "--out", "x.json"]) == 0
     assert json.loads((table.parent / "x.json").read_text())["loss"] == loss
     assert sorted(os.listdir(table.parent)) == ["t.csv", "x.json"]
 
@@ -120,11 +120,11 @@ def test_bad_input_gets_one_sentence_and_changes_nothing(case, tmp_path, monkeyp
 @pytest.mark.parametrize(
     "options",
     [
-        ["--rate", "0"],
-        ["--rate", "nan"],
-        ["--rate", "fast"],
-        ["--steps", "-1"],
-        ["--steps", "1.5"],
+        ["--learning-rate", "0"],
+        ["--learning-rate", "nan"],
+        ["--learning-rate", "fast"],
+        ["--iterations", "-1"],
+        ["--iterations", "1.5"],
         ["--loss", "hinge"],
         ["--seed", "x"],
     ],
@@ -140,7 +140,7 @@ def test_bad_options_are_refused(table, options, capsys):
 
 def test_divergence_is_one_sentence(table, capsys):
     table.write_text(GOOD + "3,4,b\n" * 5)  # no longer to be separated
-    assert main(["fit", "t.csv", "--target", "label", "--loss", "cross_entropy", "--rate", "1e6"]) == 2
+    assert main(["fit", "t.csv", "--target", "label", "--loss", "cross_entropy", "--learning-rate", "1e6"]) == 2
     assert "lower the learning rate" in capsys.readouterr().err
     assert not (table.parent / "model.json").exists()
 
@@ -161,20 +161,20 @@ def test_ctrl_c_in_the_middle_of_training_saves_what_was_learned_beside(table, m
     (table.parent / "model.json").write_text("mine")
     ours = tinygraph.logistic.LogisticRegression.fit
 
-    def interrupted(self, X, y, on_step):
-        def stop(step, cost):
-            if step == 5:
+    def interrupted(self, X, y, on_iteration):
+        def stop(iteration, cost):
+            if iteration == 5:
                 raise KeyboardInterrupt
 
         return ours(self, X, y, stop)
 
     monkeypatch.setattr("tinygraph.logistic.model.LogisticRegression.fit", interrupted)
     assert main(["fit", "t.csv", "--target", "label"]) == 130
-    assert "stopped after 5 of 100 steps; model.json is as it was" in capsys.readouterr().err
+    assert "stopped after 5 of 100 iterations; model.json is as it was" in capsys.readouterr().err
     assert (table.parent / "model.json").read_text() == "mine"
     stopped = json.loads((table.parent / "model-stopped.json").read_text())
     monkeypatch.setattr("tinygraph.logistic.model.LogisticRegression.fit", ours)
-    assert main(["fit", "t.csv", "--target", "label", "--steps", "5", "--out", "five.json"]) == 0
+    assert main(["fit", "t.csv", "--target", "label", "--iterations", "5", "--out", "five.json"]) == 0
     assert stopped == json.loads((table.parent / "five.json").read_text())
 
 
@@ -196,7 +196,7 @@ def test_an_interrupted_write_leaves_the_old_file(tmp_path, monkeypatch):
 
 def test_a_closed_pipe_is_no_traceback(table):
     pipe = subprocess.Popen(
-        [sys.executable, "-m", "tinygraph", "fit", "t.csv", "--target", "label", "--steps", "2000"],
+        [sys.executable, "-m", "tinygraph", "fit", "t.csv", "--target", "label", "--iterations", "2000"],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=table.parent,
     )  # fmt: skip
     pipe.stdout.readline()
@@ -226,7 +226,7 @@ def test_ascii_where_the_output_is_not_unicode(table):
         "t.csv",
         "--target",
         "label",
-        "--steps",
+        "--iterations",
         "2",
         cwd=table.parent,
         env={**os.environ, "PYTHONIOENCODING": "ascii"},
@@ -239,7 +239,7 @@ def test_a_bar_in_a_terminal(table):
     pytest.importorskip("rich", reason="needs the extra cli")
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
-        [sys.executable, "-m", "tinygraph", "fit", "t.csv", "--target", "label", "--steps", "20"],
+        [sys.executable, "-m", "tinygraph", "fit", "t.csv", "--target", "label", "--iterations", "20"],
         stdout=theirs, stderr=theirs, cwd=table.parent, env={**os.environ, "TERM": "xterm"},
     )  # fmt: skip
     os.close(theirs)
@@ -255,16 +255,16 @@ def test_a_bar_in_a_terminal(table):
     os.close(ours)
     assert process.wait(60) == 0
     assert "━" in text.decode()
-    assert "step 20/20" in text.decode()
+    assert "iteration 20/20" in text.decode()
 
 
 def test_lines_in_a_terminal_without_rich(monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "rich.progress", None)
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
-    with terminal.progress("descent", 3) as on_step:
-        for step in (1, 2, 3):
-            on_step(step, 1.0 / step)
-    assert capsys.readouterr().out.count("descent: step") == 3
+    with terminal.progress("descent", 3) as on_iteration:
+        for iteration in (1, 2, 3):
+            on_iteration(iteration, 1.0 / iteration)
+    assert capsys.readouterr().out.count("descent: iteration") == 3
 
 
 # --- draw and doctor

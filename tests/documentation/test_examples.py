@@ -20,7 +20,7 @@ FOUND = {  # what an example must have found out
     "backprop_in_the_repl": r"\(3\.0, 6\.0, 9\.0\)",
     "broadcasting": r"Carb +94\.9 +0\.0 +2\.8 +88\.4",
     "draw_a_neuron": r"before:\no = [^\n]*grad ·[\s\S]*after:[\s\S]*w1 +data -3\.0 +grad 0\.99999",
-    "logistic_regression": r"after 1000 steps: 9[78]\.\d% right in training, (9[6-9]|100)",
+    "logistic_regression": r"after 1000 iterations: 9[78]\.\d% right in training, (9[6-9]|100)",
     "loops_to_vectors": r"42,021 nodes .* 10 nodes of arrays[\s\S]*dw = X @ dZ\.T[\s\S]*differ by (0e\+00|\de-1[5-7])",
     "misconceptions": r"a +4 +6 +<-",
     "newton": r"step 5: x = 1\.41421356237309\d\d, off by (0e\+00|2e-16)"

@@ -88,7 +88,7 @@ def test_nodes_and_floats_take_the_short_way(monkeypatch):
         raise AssertionError(operands)
 
     monkeypatch.setattr(recording, "record", long_way)
-    monkeypatch.setattr(Value, "_infix", staticmethod(long_way))
+    monkeypatch.setattr(Value, "_operator", staticmethod(long_way))
     for x in (2.0, -2.0, 0.0):
         a, b = Value(x), Value(-3.0)
         for y in (b, 3.0, -3.0):

@@ -22,7 +22,7 @@ def examples(draw):
 
 def table_of(rows):
     table = load_breast_cancer()
-    X = np.array(Scaler.of(table.X).scale(table.X))[:rows]
+    X = np.array(Scaler.fit(table.X).transform(table.X))[:rows]
     rng = np.random.default_rng(1)
     return 0.2 * rng.normal(size=(X.shape[1], 1)), 0.125, X.T, np.array(table.y[:rows], dtype=float).reshape(1, -1)
 

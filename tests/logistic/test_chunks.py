@@ -98,7 +98,7 @@ def with_nan(X):
 
 
 def trained(X, y, **options):
-    return LogisticRegression(backend="tensor", learning_rate=1.0, **{"n_steps": 12, **options}).fit(X, y)
+    return LogisticRegression(backend="tensor", learning_rate=1.0, **{"iterations": 12, **options}).fit(X, y)
 
 
 @pytest.mark.parametrize("loss", LOSSES)
@@ -153,7 +153,7 @@ def test_no_chunk_is_computed_but_where_it_is_used():
     X = da.map_blocks(load, chunks=((500,) * 20, (6,)), dtype=np.float64)
     y = (X.sum(axis=1) > 0).astype(int)
     with dask.config.set(scheduler="synchronous"):
-        trained(X, y, n_steps=2)
+        trained(X, y, iterations=2)
     assert max(most) <= 4
 
 
@@ -215,7 +215,7 @@ def large(rows, n=20, chunk=50_000):
 def check_against_one_process(model, X, y):
     """The same training here, a chunk at a time; BLAS has other threads here, so the last bits may differ."""
     with dask.config.set(scheduler="synchronous"):
-        answer = trained(X, y, n_steps=model.n_steps)
+        answer = trained(X, y, iterations=model.iterations)
     np.testing.assert_allclose(model.coef_, answer.coef_, rtol=1e-10)
     np.testing.assert_allclose(model.costs_, answer.costs_, rtol=1e-10)
 
@@ -224,21 +224,21 @@ def check_against_one_process(model, X, y):
 def test_a_cluster_gives_the_same_answer_and_shows_its_progress(client):
     X, y = table()
     lazy, labels = da.from_array(X, chunks=(300, 6)), da.from_array(y, chunks=300)
-    steps = []
-    model = LogisticRegression(backend="tensor", learning_rate=1.0, n_steps=5)
-    model.fit(lazy, labels, on_step=lambda step, cost: steps.append((step, cost)))
+    seen = []
+    model = LogisticRegression(backend="tensor", learning_rate=1.0, iterations=5)
+    model.fit(lazy, labels, on_iteration=lambda iteration, cost: seen.append((iteration, cost)))
     check_against_one_process(model, lazy, labels)
-    assert steps == list(enumerate(model.costs_, 1))
+    assert seen == list(enumerate(model.costs_, 1))
 
 
 class Killer:
-    """Kills one of the workers, in the middle of the step after `step`."""
+    """Kills one of the workers, in the middle of the iteration after this one."""
 
-    def __init__(self, client, step):
-        self.client, self.step, self.pid = client, step, None
+    def __init__(self, client, iteration):
+        self.client, self.iteration, self.pid = client, iteration, None
 
-    def __call__(self, step, cost):
-        if step == self.step:
+    def __call__(self, iteration, cost):
+        if iteration == self.iteration:
             pids = self.client.run(os.getpid)
             self.pid = pids[min(pids)]
             threading.Timer(0.2, os.kill, [self.pid, signal.SIGKILL]).start()
@@ -247,9 +247,9 @@ class Killer:
 @on_a_cluster
 def test_a_worker_that_is_killed_changes_nothing_but_time(client):
     X, y = large(400_000)
-    undisturbed = trained(X, y, n_steps=4)
+    undisturbed = trained(X, y, iterations=4)
     killer = Killer(client, 2)
-    model = LogisticRegression(backend="tensor", learning_rate=1.0, n_steps=4).fit(X, y, killer)
+    model = LogisticRegression(backend="tensor", learning_rate=1.0, iterations=4).fit(X, y, killer)
     assert killer.pid not in client.run(os.getpid).values()
     assert model.coef_.tolist() == undisturbed.coef_.tolist()
     assert model.costs_ == undisturbed.costs_
@@ -262,6 +262,6 @@ def test_a_table_five_times_larger_than_a_workers_memory_and_a_worker_killed(cli
     X, y = large(rows, chunk=100_000)
     assert X.nbytes > 5 * LIMIT
     killer = Killer(client, 1)
-    model = LogisticRegression(backend="tensor", learning_rate=1.0, n_steps=2).fit(X, y, killer)
+    model = LogisticRegression(backend="tensor", learning_rate=1.0, iterations=2).fit(X, y, killer)
     assert killer.pid not in client.run(os.getpid).values()
     check_against_one_process(model, X, y)

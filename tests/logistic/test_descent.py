@@ -13,7 +13,7 @@ from tinygraph.logistic import gradient_descent, two_loops
 def test_a_small_step_descends(drawn, rate):
     X, Y, w, b = drawn
     ws, bv = [Value(x) for x in w], Value(b)
-    first, second = gradient_descent(ws, bv, X, Y, loss="cross_entropy_with_logits", learning_rate=rate, n_steps=2)
+    first, second = gradient_descent(ws, bv, X, Y, loss="cross_entropy_with_logits", learning_rate=rate, iterations=2)
     assert second <= first + 1e-12
 
 
@@ -22,7 +22,7 @@ def test_one_step_is_w_minus_alpha_dw():
     J = two_loops(w, b, [[1.0]], [0])
     J.backward()
     dw, db = w[0].grad, b.grad
-    list(gradient_descent(w, b, [[1.0]], [0], learning_rate=0.5, n_steps=1))
+    list(gradient_descent(w, b, [[1.0]], [0], learning_rate=0.5, iterations=1))
     assert (w[0].data, b.data) == (1.0 - 0.5 * dw, -0.5 * db)
 
 
@@ -31,5 +31,5 @@ def test_divergence_is_said_and_the_last_parameters_are_kept():
     with pytest.raises(FloatingPointError, match="cross_entropy_with_logits"):
         list(gradient_descent(w, b, [[1.0]], [0]))
     assert (w[0].data, b.data) == (40.0, 0.0)
-    costs = list(gradient_descent(w, b, [[1.0]], [0], loss="cross_entropy_with_logits", n_steps=3))
+    costs = list(gradient_descent(w, b, [[1.0]], [0], loss="cross_entropy_with_logits", iterations=3))
     assert costs[0] == pytest.approx(40.0)

@@ -12,7 +12,10 @@ from hypothesis import strategies as st
 import tinygraph
 from tinygraph import Tensor
 from tinygraph.engine.autodiff import grad, jvp
-from tinygraph.tensor import array_ops
+from tinygraph.tensor.indexing import concatenate, index, scatter_add, stack
+from tinygraph.tensor.linalg import matmul
+from tinygraph.tensor.reductions import extremum, mean_over, sum_over
+from tinygraph.tensor.shapes import expand, reshape, sum_to, transpose
 from tinygraph.testing import arrays, shapes
 
 whole = st.integers(-4, 4).map(float)  # of which products and sums are exact, in any order
@@ -56,14 +59,14 @@ def of_one(make):
 def expansions(draw):
     small, large = draw(shapes(2))
     shape = np.broadcast_shapes(small, large)
-    return array_ops.expand(shape), (draw(arrays(small, elements=whole)),)
+    return expand(shape), (draw(arrays(small, elements=whole)),)
 
 
 @st.composite
 def collapses(draw):
     small, large = draw(shapes(2))
     shape = np.broadcast_shapes(small, large)
-    return array_ops.sum_to(small), (draw(arrays(shape, elements=whole)),)
+    return sum_to(small), (draw(arrays(shape, elements=whole)),)
 
 
 @st.composite
@@ -72,7 +75,7 @@ def products(draw):
     stacks = draw(shapes(2, max_dims=2))
     x = draw(st.sampled_from([(k,), (*stacks[0], n, k)]))
     y = draw(st.sampled_from([(k,), (*stacks[1], k, m)]))
-    return array_ops.matmul, (draw(arrays(x, elements=whole)), draw(arrays(y, elements=whole)))
+    return matmul, (draw(arrays(x, elements=whole)), draw(arrays(y, elements=whole)))
 
 
 @st.composite
@@ -80,7 +83,7 @@ def joined(draw):
     (shape,) = draw(shapes(1))
     count = draw(st.integers(1, 3))
     if not shape or draw(st.booleans()):
-        op = array_ops.stack(draw(st.integers(-len(shape) - 1, len(shape))))
+        op = stack(draw(st.integers(-len(shape) - 1, len(shape))))
         return op, tuple(draw(arrays(shape, elements=whole)) for _ in range(count))
     axis = draw(st.integers(-len(shape), len(shape) - 1))
     parts = []
@@ -88,14 +91,14 @@ def joined(draw):
         part = list(shape)
         part[axis] = draw(st.integers(0, 3))
         parts.append(draw(arrays(tuple(part), elements=whole)))
-    return array_ops.concatenate(axis), tuple(parts)
+    return concatenate(axis), tuple(parts)
 
 
 @st.composite
 def extremes(draw):
     (shape,) = draw(shapes(1, min_side=1))
     x = draw(arrays(shape, elements=whole))
-    return array_ops.extremum(draw(st.sampled_from(["max", "min"])), draw(axes(x.ndim)), draw(st.booleans())), (x,)
+    return extremum(draw(st.sampled_from(["max", "min"])), draw(axes(x.ndim)), draw(st.booleans())), (x,)
 
 
 @st.composite
@@ -103,20 +106,18 @@ def puts(draw):
     (shape,) = draw(shapes(1))
     key = draw(keys(shape))
     picked = np.zeros(shape)[key]
-    return array_ops.scatter_add(key, shape), (draw(arrays(picked.shape, elements=whole)),)
+    return scatter_add(key, shape), (draw(arrays(picked.shape, elements=whole)),)
 
 
 CASES = {
     "expand": expansions(),
     "sum_to": collapses(),
-    "reshape": of_one(
-        lambda draw, x: array_ops.reshape(draw(st.sampled_from([(x.size,), (1, x.size), x.shape[::-1]])))
-    ),
-    "transpose": of_one(lambda draw, x: array_ops.transpose(tuple(draw(st.permutations(range(x.ndim)))))),
-    "index": of_one(lambda draw, x: array_ops.index(draw(keys(x.shape)))),
+    "reshape": of_one(lambda draw, x: reshape(draw(st.sampled_from([(x.size,), (1, x.size), x.shape[::-1]])))),
+    "transpose": of_one(lambda draw, x: transpose(tuple(draw(st.permutations(range(x.ndim)))))),
+    "index": of_one(lambda draw, x: index(draw(keys(x.shape)))),
     "scatter_add": puts(),
-    "sum": of_one(lambda draw, x: array_ops.sum_over(draw(axes(x.ndim)), draw(st.booleans()))),
-    "mean": of_one(lambda draw, x: array_ops.mean_over(draw(axes(x.ndim)), draw(st.booleans()))),
+    "sum": of_one(lambda draw, x: sum_over(draw(axes(x.ndim)), draw(st.booleans()))),
+    "mean": of_one(lambda draw, x: mean_over(draw(axes(x.ndim)), draw(st.booleans()))),
     "matmul": products(),
     "concatenate and stack": joined(),
     "max and min": extremes(),

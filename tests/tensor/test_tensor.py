@@ -46,7 +46,7 @@ def magnitude(node, local, up):
     """|slope| applied to `up`: wiring is applied again with absolute operands."""
     if not isinstance(local, tinygraph.tensor.array_ops.Jacobian):
         return up * np.abs(local)
-    if local.op is not tinygraph.tensor.array_ops.matmul:
+    if local.op is not tinygraph.tensor.linalg.matmul:
         return np.abs(up * local)  # no negative entry in it
     operands = [np.abs(x) for x in local.operands]
     return local.op.vjp(local.slot, up, local.out, operands)

@@ -58,7 +58,7 @@ def test_resources_are_bounded_for_files(text, tmp_path):
 
 def test_columns_whose_squares_no_float_holds_are_brought_to_one_scale():
     X = [[1e308, 1e200], [-1e308, -1e200], [0.0, 0.0]]
-    scaled = Scaler.of(X).scale(X)
+    scaled = Scaler.fit(X).transform(X)
     assert [row[0] for row in scaled] == pytest.approx([1.5**0.5, -(1.5**0.5), 0.0])
     assert [row[1] for row in scaled] == pytest.approx([1.5**0.5, -(1.5**0.5), 0.0])
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import random
 from pathlib import Path
-from typing import Any
 
 from tinygraph.checking.comparison import check_grad
 from tinygraph.checking.numeric import NUDGE, numeric_grad
-from tinygraph.cli.fit import save_model, train
+from tinygraph.cli.fit import SavedModel, save_model, train
 from tinygraph.datasets import Scaler, load_breast_cancer
 from tinygraph.drawing import draw
 from tinygraph.drawing.layout_engines import EngineNotFoundError
@@ -21,22 +21,44 @@ from tinygraph.logistic.comparison import compare_implementations, report, vecto
 from tinygraph.logistic.costs import no_loop, two_loops
 from tinygraph.stepping.stepper import Stepper
 from tinygraph.support.files import check_writable
-from tinygraph.support.terminal import say
+from tinygraph.support.terminal import echo
 from tinygraph.tensor.tensor import Tensor
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from tinygraph.cli.options import Commands
 
-def demo(folder: Path, n_steps: int = 60, m: int = 10_000) -> None:
+
+def add_parsers(commands: Commands) -> None:
+    """Add the parser of `tinygraph demo`."""
+    parser = commands.add_parser(
+        "demo",
+        help="backpropagation on J = 3(a + bc), then logistic regression: loops, vectors, real data",
+        description="Show backpropagation on the lecture's graph J = 3(a + bc), one line an event, then the cost of "
+        "logistic regression with two loops, one, and none, and train it on the Breast Cancer Wisconsin table. "
+        "Writes the graphs as pictures, and the trained model. Takes a few seconds.",
+    )
+    out = "where to write the results (default: %(default)s)"
+    parser.add_argument("--out", metavar="FOLDER", type=Path, default=Path("tinygraph-demo"), help=out)
+    parser.set_defaults(run=_run)
+
+
+def _run(options: argparse.Namespace) -> None:
+    demo(options.out)
+
+
+def demo(folder: Path, iterations: int = 60, m: int = 10_000) -> None:
     """Show all parts, and write the trained model into `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "breast_cancer_model.json"
     check_writable(path)
     J = show_backpropagation()
-    say()
+    echo()
     draw_graphs(J, folder)
-    say()
-    show_readings(m)
-    say()
-    save_model(path, train_on_real_data(n_steps))
+    echo()
+    show_implementations(m)
+    echo()
+    save_model(path, train_on_real_data(iterations))
 
 
 def show_backpropagation() -> Value:
@@ -47,34 +69,34 @@ def show_backpropagation() -> Value:
     J = 3.0 * v
     name_from(locals())
 
-    say("The computation graph of J = 3(a + bc), at a = 5, b = 3, c = 2")
-    say("\nForward, from the inputs to J:")
+    echo("The computation graph of J = 3(a + bc), at a = 5, b = 3, c = 2")
+    echo("\nForward, from the inputs to J:")
     for node in reversed(order(J)):
         if node.op is not None:
             numbers = node.op.text(*[f"{x:g}" for x in node.numbers])
-            say(f"  {notation.headline(node)} = {numbers} = {node.raw:g}")
+            echo(f"  {notation.headline(node)} = {numbers} = {node.raw:g}")
 
-    say("\nBackward, from J to the inputs, one contribution a line:")
+    echo("\nBackward, from J to the inputs, one contribution a line:")
     for step in Stepper(J):
-        say(f"  {step.equation}")
+        echo(f"  {step.equation}")
 
-    say(f"\nThe same slopes without calculus: nudge one input by {NUDGE} and see how far J moves:")
+    echo(f"\nThe same slopes without calculus: nudge one input by {NUDGE} and see how far J moves:")
     J.backward()
     partials = numeric_grad(lambda a, b, c: 3.0 * (a + b * c), [5.0, 3.0, 2.0], method="two-point")
     for leaf, local in zip((a, b, c), partials, strict=True):
         nudged = f"{leaf.name}: {leaf.data:g} → {leaf.data + NUDGE:g}, J: {J.data:g} → {J.data + local * NUDGE:.6g}"
-        say(f"  {nudged}, so dJ/d{leaf.name} = {local:.3f} (backward: {leaf.grad:g})")
+        echo(f"  {nudged}, so dJ/d{leaf.name} = {local:.3f} (backward: {leaf.grad:g})")
     return J
 
 
 def draw_graphs(J: Value, folder: Path) -> None:
     """The graph of J and of the cost of one example, scalar and tensor, as pictures; the walk through J as a page."""
-    say("The graphs as pictures: blue arrows forward, red arrows back")
+    echo("The graphs as pictures: blue arrows forward, red arrows back")
     x, y, w, b = [1.0, 2.0], 1.0, [0.5, -0.25], 0.1
     weights, bias = [Value(w_j, f"w{j + 1}") for j, w_j in enumerate(w)], Value(b, "b")
     column, row = Tensor([[w_j] for w_j in w], "w"), Tensor(b, "b")
     X, Y = Tensor([[x_j] for x_j in x], "X", constant=True), Tensor([[y]], "Y", constant=True)
-    graphs: dict[str, tuple[Value | Tensor, str, list[Any]]] = {
+    graphs: dict[str, tuple[Value | Tensor, str, list[Value | Tensor]]] = {
         "J": (J, "J = 3(a + bc)", []),
         "one_example_scalar": (two_loops(weights, bias, [x], [y]), "one example, y = 1: two loops", [*weights, bias]),
         "one_example_tensor": (no_loop(column, row, X, Y), "one example, y = 1: no loop", [column, row]),
@@ -86,41 +108,41 @@ def draw_graphs(J: Value, folder: Path) -> None:
             path = drawing.save(folder / f"{name}.svg")
         except EngineNotFoundError:
             path = drawing.save(folder / f"{name}.dot")
-            say(f"  no Graphviz here, so as text (`tinygraph doctor` says more): {path.resolve()}")
+            echo(f"  no Graphviz here, so as text (`tinygraph doctor` says more): {path.resolve()}")
         else:
-            say(f"  wrote {path.resolve()}")
+            echo(f"  wrote {path.resolve()}")
     with contextlib.suppress(EngineNotFoundError):
         page = Stepper(J, phase="both").save(folder / "J.html")
-        say(f"  wrote {page.resolve()}: step through it in a browser")
+        echo(f"  wrote {page.resolve()}: step through it in a browser")
 
 
-def show_readings(m: int, n: int = 20) -> None:
+def show_implementations(m: int, n: int = 20) -> None:
     """The cost and its gradient over m random examples of n features, with two loops, one, and none."""
-    say(f"From two loops to none: J = mean cross-entropy of σ(z), for m = {m:,} examples of n = {n} features")
+    echo(f"From two loops to none: J = mean cross-entropy of σ(z), for m = {m:,} examples of n = {n} features")
     draw = random.Random(0)
     X = [[draw.gauss(0.0, 1.0) for _ in range(n)] for _ in range(m)]
     Y = [float(draw.random() < 0.5) for _ in range(m)]
     for line in report(compare_implementations(X, Y, [0.01 * j for j in range(n)], 0.1)):
-        say(f"  {line}")
-    say(f"  (one loop: vectors of {n} numbers are too short to pay for the calls of NumPy)")
-    say("\nThe same two loops, vectorized by themselves. The graph of scalars is rolled up into this program:")
+        echo(f"  {line}")
+    echo(f"  (one loop: vectors of {n} numbers are too short to pay for the calls of NumPy)")
+    echo("\nThe same two loops, vectorized by themselves. The graph of scalars is rolled up into this program:")
     text, lines = vectorize_loops(X, Y, [0.01 * j for j in range(n)], 0.1)
     for line in text.splitlines():
-        say(f"    {line}".rstrip())
+        echo(f"    {line}".rstrip())
     for line in lines:
-        say(f"  {line}")
+        echo(f"  {line}")
 
 
-def train_on_real_data(n_steps: int) -> dict[str, object]:
+def train_on_real_data(iterations: int) -> SavedModel:
     """Logistic regression, without a loop over examples, on the Breast Cancer Wisconsin table."""
     table = load_breast_cancer()
-    say("Logistic regression on real data: Z = np.dot(w.T, X) + b, A = σ(Z), J = mean cross-entropy")
-    say(f"  {table.source} ({table.licence})")
+    echo("Logistic regression on real data: Z = np.dot(w.T, X) + b, A = σ(Z), J = mean cross-entropy")
+    echo(f"  {table.source} ({table.license})")
 
-    X, Y = Scaler.of(table.X).scale(table.X[:20]), table.y[:20]
+    X, Y = Scaler.fit(table.X).transform(table.X[:20]), table.y[:20]
     check = check_grad(lambda w, b: two_loops(w, b, X, Y), [0.01 * j for j in range(len(X[0]))], 0.1)
     verdict = "agree" if check else "DO NOT AGREE"
     worst = max(entry.error for entry in check.inputs)
-    say(f"  checked on {len(X)} examples: {len(check.inputs)} derivatives by backpropagation and by the complex step")
-    say(f"  {verdict}; the largest difference is {worst:.1e}")
-    return train(table, loss="cross_entropy", learning_rate=1.0, n_steps=n_steps)
+    echo(f"  checked on {len(X)} examples: {len(check.inputs)} derivatives by backpropagation and by the complex step")
+    echo(f"  {verdict}; the largest difference is {worst:.1e}")
+    return train(table, loss="cross_entropy", learning_rate=1.0, iterations=iterations)

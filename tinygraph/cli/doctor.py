@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-import importlib.metadata
+import argparse
 import platform
 import subprocess
 import sys
 
-import tinygraph
 from tinygraph.drawing.layout_engines import EngineNotFoundError, LayoutError, candidates, find_engine, svg
-from tinygraph.support.terminal import say
+from tinygraph.support.terminal import echo
+from tinygraph.support.version import __version__
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from tinygraph.cli.options import Commands
 
 PACKAGES = {  # distribution: what it is for, and the extra that brings it; none for what must be there
     "numpy": ("arrays", ""),
@@ -22,29 +26,50 @@ PACKAGES = {  # distribution: what it is for, and the extra that brings it; none
 }
 
 
+def add_parsers(commands: Commands) -> None:
+    """Add the parser of `tinygraph doctor`."""
+    parser = commands.add_parser(
+        "doctor",
+        help="what is there, what is missing, and how to bring it",
+        description="Say which packages and which programs that draw pictures are there, and the commands that bring "
+        "the others. The exit code is 1 where no picture can be drawn.",
+    )
+    parser.set_defaults(run=_run)
+
+
+def _run(options: argparse.Namespace) -> int:  # noqa: ARG001
+    return int(not doctor())
+
+
 def doctor() -> bool:
-    """Say what is there; whether all that is needed is."""
-    say(f"tinygraph {tinygraph.__version__}, Python {platform.python_version()} at {sys.executable}")
-    say("\nPackages")
+    """Print what is installed, what is not, and how to install it.
+
+    Returns:
+        Whether everything that is needed is installed and a diagram can be drawn.
+    """
+    from importlib import metadata  # 10 ms that no other subcommand needs
+
+    echo(f"tinygraph {__version__}, Python {platform.python_version()} at {sys.executable}")
+    echo("\nPackages")
     complete = True
     for name, (purpose, extra) in PACKAGES.items():
         try:
-            found = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
+            found = metadata.version(name)
+        except metadata.PackageNotFoundError:
             remedy = f"pip install 'tinygraph-autodiff[{extra}]'" if extra else "pip install tinygraph-autodiff"
             found = f"not there; {remedy} brings it"
             complete = complete and bool(extra)
-        say(f"  {name:<14} {purpose}: {found}")
-    say("\nWhat draws pictures, the first that is there")
+        echo(f"  {name:<14} {purpose}: {found}")
+    echo("\nWhat draws pictures, the first that is there")
     for place, path in candidates():
-        say(f"  {place:<32} {f'{path} ({_version(path)})' if path else '-'}")
+        echo(f"  {place:<32} {f'{path} ({_version(path)})' if path else '-'}")
     try:
         engine = find_engine()
         svg("digraph { a -> b }", None, 10.0, False)
     except (EngineNotFoundError, LayoutError) as error:
-        say(f"  No picture can be drawn: {error}")
+        echo(f"  No picture can be drawn: {error}")
         return False
-    say(f"  A picture was drawn with {engine}.")
+    echo(f"  A picture was drawn with {engine}.")
     return complete
 
 

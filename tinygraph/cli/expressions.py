@@ -1,4 +1,4 @@
-"""Expressions as text, such as "J = 3*(a + b*c)", made into a graph: parsed, never evaluated as Python."""
+"""Expressions as text, such as "J = 3*(a + b*c)", become graphs: they are parsed, never evaluated as Python."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tinygraph.support.messages import short
 
 LONGEST = 10_000  # characters
 WIDTH = 100  # of a line in an error message
-DEEPEST = 200  # operations within one another
+DEEPEST = 200  # operations inside each other
 _BINARY: dict[type[ast.operator], Op] = {
     ast.Add: ops.add,
     ast.Sub: ops.sub,
@@ -34,29 +34,39 @@ _USE = "what is understood: numbers, names, + - * / **, parentheses, and functio
 
 
 class ExpressionError(ValueError):
-    """The text is no expression that is understood; the message points at the column."""
+    """The text is not an expression that is understood; the message points at the column."""
 
     def __init__(self, message: str, text: str = "", column: int = 0) -> None:
         self.message, self.text, self.column = message, text, column
-        start = max(0, column - WIDTH // 2)  # of what is shown of a long line
+        start = max(0, column - WIDTH // 2)  # only a part of a long line is shown
         shown = text[start : start + WIDTH]
         super().__init__(f"{message}\n  {shown}\n  {' ' * (column - start)}^" if text else message)
 
 
 def parse(text: str, numbers: Mapping[str, float]) -> Value:
-    """The graph of an expression over named numbers; `u = b*c; J = 3*u` names its steps.
+    """Return the graph of an expression over named numbers; `u = b*c; J = 3*u` names its steps.
 
-    The last step is the root. Raises ExpressionError for what is not understood, for a name without a number and
-    for a number without use; nothing is evaluated but the rows of the table.
+    Nothing is evaluated except the ops of the table.
 
-    >>> J = parse("u = b*c; J = 3*(a + u)", {"a": 5.0, "b": 3.0, "c": 2.0})
-    >>> J
-    Value(33.0, name='J', op='mul')
-    >>> parse("3*(a + d)", {"a": 5.0})
-    Traceback (most recent call last):
-    tinygraph.cli.expressions.ExpressionError: 'd' has no number: say d=...
-      3*(a + d)
-             ^
+    Args:
+        text: The expression, or several steps that are separated by `;` or by line breaks.
+        numbers: The inputs.
+
+    Returns:
+        The last step.
+
+    Raises:
+        ExpressionError: If the text is not understood, or if a name has no number or a number is not used.
+
+    Examples:
+        >>> J = parse("u = b*c; J = 3*(a + u)", {"a": 5.0, "b": 3.0, "c": 2.0})
+        >>> J
+        Value(33.0, name='J', op='mul')
+        >>> parse("3*(a + d)", {"a": 5.0})
+        Traceback (most recent call last):
+        tinygraph.cli.expressions.ExpressionError: 'd' has no number: say d=...
+          3*(a + d)
+                 ^
     """
     if len(text) > LONGEST:
         raise ExpressionError(f"an expression of {len(text):,} characters is too long: {LONGEST:,} are the limit")
@@ -64,8 +74,8 @@ def parse(text: str, numbers: Mapping[str, float]) -> Value:
 
 
 def _functions() -> dict[str, Op]:
-    """The public rows of one and of two operands."""
-    return {name: row for name, row in TABLE.items() if row.public and not row.variadic}
+    """The public ops of one and of two operands."""
+    return {name: op for name, op in TABLE.items() if op.public and not op.variadic}
 
 
 class _Reader:
@@ -133,50 +143,65 @@ class _Reader:
         return statements
 
     def value(self, node: ast.expr, depth: int) -> Value | float:
+        """The node or the number of an expression."""
         if depth > DEEPEST:
             raise self.fail("it is nested too deeply", node)
         match node:
-            case ast.Constant(value=bool() | str() | bytes() | complex() | None):
-                raise self.fail(f"this is no number; {_USE}", node)
-            case ast.Constant(value=int() | float() as number):
-                try:
-                    return float(number)
-                except OverflowError:
-                    raise self.fail("this number is too large for a float", node) from None
+            case ast.Constant(value=constant) if constant is not ...:
+                return self.number(constant, node)
             case ast.Name(id=name):
-                if name in self.steps:
-                    return self.steps[name]
-                if name not in self.leaves:
-                    is_function = name in _functions()
-                    what = (
-                        f"is a function: write {name}(...)" if is_function else f"has no number: say {short(name)}=..."
-                    )
-                    raise self.fail(f"{short(name)!r} {what}", node)
-                self.used.add(name)
-                return self.leaves[name]
+                return self.named(name, node)
             case ast.BinOp(op=operator) if type(operator) in _BINARY:
-                rest: list[tuple[Op, ast.expr]] = []  # a long sum leans to the left: it is no deep one
-                inner: ast.expr = node
-                while isinstance(inner, ast.BinOp) and type(inner.op) in _BINARY:
-                    rest.append((_BINARY[type(inner.op)], inner.right))
-                    inner = inner.left
-                value = self.value(inner, depth + 1)
-                for combine, right in reversed(rest):
-                    value = combine(value, self.value(right, depth + 1))
-                return value
+                return self.chain(node, depth)
             case ast.UnaryOp(op=ast.USub(), operand=operand):
                 return ops.neg(self.value(operand, depth + 1))
             case ast.UnaryOp(op=ast.UAdd(), operand=operand):
                 return self.value(operand, depth + 1)
             case ast.Call(func=ast.Name(id=name), args=operands, keywords=[]):
-                row = _functions().get(name)
-                if row is None:
-                    close = difflib.get_close_matches(name, _functions(), 1)
-                    hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(sorted(_functions()))}"
-                    raise self.fail(f"there is no function {short(name)!r}; {hint}", node)
-                if len(operands) != row.arity:
-                    raise self.fail(f"{name} takes {row.arity} operand(s), not {len(operands)}", node)
-                return row(*[self.value(operand, depth + 1) for operand in operands])
+                return self.call(name, operands, node, depth)
             case _:
                 kind = type(node.op) if isinstance(node, ast.BinOp) else type(node)
                 raise self.fail(_HINTS.get(kind, f"this is not understood; {_USE}"), node)
+
+    def number(self, constant: object, node: ast.expr) -> float:
+        """A constant of the text, if it is a number."""
+        if isinstance(constant, bool) or not isinstance(constant, int | float):
+            raise self.fail(f"this is no number; {_USE}", node)
+        try:
+            return float(constant)
+        except OverflowError:
+            raise self.fail("this number is too large for a float", node) from None
+
+    def named(self, name: str, node: ast.expr) -> Value | float:
+        """The step or the input of this name."""
+        if name in self.steps:
+            return self.steps[name]
+        if name not in self.leaves:
+            is_function = name in _functions()
+            what = f"is a function: write {name}(...)" if is_function else f"has no number: say {short(name)}=..."
+            raise self.fail(f"{short(name)!r} {what}", node)
+        self.used.add(name)
+        return self.leaves[name]
+
+    def chain(self, node: ast.BinOp, depth: int) -> Value | float:
+        """A chain of binary operations, from the left: a long sum is not a deep one."""
+        rest: list[tuple[Op, ast.expr]] = []
+        inner: ast.expr = node
+        while isinstance(inner, ast.BinOp) and type(inner.op) in _BINARY:
+            rest.append((_BINARY[type(inner.op)], inner.right))
+            inner = inner.left
+        value = self.value(inner, depth + 1)
+        for combine, right in reversed(rest):
+            value = combine(value, self.value(right, depth + 1))
+        return value
+
+    def call(self, name: str, operands: list[ast.expr], node: ast.expr, depth: int) -> Value | float:
+        """A function of the table, applied to its operands."""
+        op = _functions().get(name)
+        if op is None:
+            close = difflib.get_close_matches(name, _functions(), 1)
+            hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(sorted(_functions()))}"
+            raise self.fail(f"there is no function {short(name)!r}; {hint}", node)
+        if len(operands) != op.arity:
+            raise self.fail(f"{name} takes {op.arity} operand(s), not {len(operands)}", node)
+        return op(*[self.value(operand, depth + 1) for operand in operands])

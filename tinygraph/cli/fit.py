@@ -1,86 +1,194 @@
-"""Training on a table from start to end: scale, split, descend with progress, report, save."""
+"""`tinygraph fit`: read a CSV file, split, standardize, descend with progress, report, save."""
 
 from __future__ import annotations
 
+import argparse
 import json
 from pathlib import Path
 from time import perf_counter
-from typing import Any
+from typing import TypedDict
 
-from tinygraph.datasets import Scaler, Table
+from tinygraph.cli.options import positive
+from tinygraph.datasets import Scaler, Table, TableError, read_csv
 from tinygraph.logistic.comparison import compare_implementations, report
-from tinygraph.logistic.model import LogisticRegression
-from tinygraph.support.files import write_whole
-from tinygraph.support.terminal import progress, say
+from tinygraph.logistic.costs import LOSSES
+from tinygraph.logistic.model import BACKENDS, LogisticRegression
+from tinygraph.support.files import check_writable, write_whole
+from tinygraph.support.terminal import echo, fail, progress
 
-READ = 500  # rows on which the readings are compared
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from tinygraph.cli.options import Commands
+
+COMPARED = 500  # rows on which the implementations are compared
+
+
+class Accuracy(TypedDict):
+    """The share of rows whose class is predicted correctly."""
+
+    train: float
+    test: float
+
+
+class SavedModel(TypedDict):
+    """A trained model as plain data: what `fit` writes."""
+
+    model: str
+    features: list[str]
+    mean: list[float]
+    std: list[float]
+    coef: list[float]
+    intercept: float
+    target: str
+    classes: list[str]
+    accuracy: Accuracy
+    backend: str
+    loss: str
+    learning_rate: float
+    iterations: int
+    seed: int
+    costs: list[float]
 
 
 class TrainingStoppedError(Exception):
     """Training was stopped by Ctrl-C; `model` is what was learned until then."""
 
-    def __init__(self, model: dict[str, object]) -> None:
-        super().__init__(f"stopped after {model['n_steps']} steps")
+    def __init__(self, model: SavedModel) -> None:
+        super().__init__(f"stopped after {model['iterations']} iterations")
         self.model = model
 
 
-def train(
-    table: Table, *, loss: str, learning_rate: float, n_steps: int, seed: int = 0, backend: str = "tensor"
-) -> dict[str, object]:
-    """Train logistic regression, say how it goes, and return the model as plain data.
+def add_parsers(commands: Commands) -> None:
+    """Add the parser of `tinygraph fit`."""
+    parser = commands.add_parser(
+        "fit",
+        help="train logistic regression on a CSV file",
+        description="Train logistic regression on a CSV file with a header row: the target column holds two "
+        "classes, every other column numbers. A fifth of the rows is kept to test on.",
+    )
+    add = parser.add_argument
+    add("file", metavar="FILE.csv", type=Path, help="the table")
+    add("--target", metavar="COLUMN", required=True, help="the column with the two classes")
+    add("--loss", choices=LOSSES, default="cross_entropy_with_logits", help="default: %(default)s")
+    backends = "vectorized, or by two explicit loops (default: %(default)s)"
+    add("--backend", choices=BACKENDS, default="tensor", help=backends)
+    rate = "the learning rate (default: %(default)s)"
+    add("--learning-rate", metavar="ALPHA", type=positive(float), default=0.5, help=rate)
+    iterations = "iterations of gradient descent (default: %(default)s)"
+    add("--iterations", metavar="N", type=positive(int), default=100, help=iterations)
+    add("--seed", metavar="N", type=int, default=0, help="draws the rows to test on (default: %(default)s)")
+    out = "where to save the parameters (default: %(default)s)"
+    add("--out", metavar="MODEL.json", type=Path, default=Path("model.json"), help=out)
+    parser.set_defaults(run=_run)
 
-    The features are brought to one scale; a fifth of the rows, drawn by the seed, is kept to test on. Raises
-    TrainingStoppedError where Ctrl-C comes after the first step.
+
+def _run(options: argparse.Namespace) -> int:
+    table = read_csv(options.file, options.target)
+    if options.out.exists() and options.out.samefile(options.file):
+        raise TableError(f"{options.out}: is the table itself; choose another file for --out")
+    check_writable(options.out)
+    try:
+        model = train(
+            table,
+            loss=options.loss,
+            learning_rate=options.learning_rate,
+            iterations=options.iterations,
+            seed=options.seed,
+            backend=options.backend,
+        )
+    except TableError as error:
+        raise TableError(f"{options.file}, {error}") from None
+    except TrainingStoppedError as stopped:
+        save_model(options.out.with_name(f"{options.out.stem}-stopped{options.out.suffix}"), stopped.model)
+        done = stopped.model["iterations"]
+        return fail(f"stopped after {done} of {options.iterations} iterations; {options.out} is as it was", 130)
+    save_model(options.out, model)
+    return 0
+
+
+def train(
+    table: Table, *, loss: str, learning_rate: float, iterations: int, seed: int = 0, backend: str = "tensor"
+) -> SavedModel:
+    """Train logistic regression and print the progress.
+
+    The features are standardized, and a fifth of the rows is kept to test on.
+
+    Args:
+        table: The table to learn from.
+        loss: A key of `LOSSES`.
+        learning_rate: The factor α of each derivative.
+        iterations: How many iterations of gradient descent.
+        seed: Decides which rows are kept to test on.
+        backend: A key of `BACKENDS`.
+
+    Returns:
+        The model as plain data.
+
+    Raises:
+        TableError: If a class has fewer than two rows.
+        TrainingStoppedError: If Ctrl-C comes after the first iteration.
+        FloatingPointError: If the descent diverges.
     """
     training, test = table.split(seed)
-    scaler = Scaler.of(training.X)
-    X, X_test = scaler.scale(training.X), scaler.scale(test.X)
+    scaler = Scaler.fit(training.X)
+    X, X_test = scaler.transform(training.X), scaler.transform(test.X)
     zero, one = table.classes
-    say(f"  {len(table.X)} rows, {table.target!r} is {zero!r} or {one!r}")
-    say(f"  {len(X)} rows to train on, {len(X_test)} to test on, {len(table.features)} features brought to one scale")
-    say(f"  loss {loss}, learning rate α = {learning_rate:g}, {n_steps} steps, backend {backend}")
-    model = LogisticRegression(backend=backend, loss=loss, learning_rate=learning_rate, n_steps=n_steps)
+    echo(f"  {len(table.X)} rows, {table.target!r} is {zero!r} or {one!r}")
+    echo(f"  {len(X)} rows to train on, {len(X_test)} to test on, {len(table.features)} features brought to one scale")
+    echo(f"  loss {loss}, learning rate α = {learning_rate:g}, {iterations} iterations, backend {backend}")
+    model = LogisticRegression(backend=backend, loss=loss, learning_rate=learning_rate, iterations=iterations)
 
-    def described() -> dict[str, Any]:
-        return {
-            "model": "logistic regression",
-            "features": list(table.features),
-            "mean": scaler.mean,
-            "deviation": scaler.deviation,
-            "coef": model.coef_[0].tolist(),
-            "intercept": float(model.intercept_[0]),
-            "target": table.target,
-            "classes": list(table.classes),
-            "accuracy": {"train": model.score(X, training.y), "test": model.score(X_test, test.y)},
-            "backend": backend,
-            "loss": loss,
-            "learning_rate": learning_rate,
-            "n_steps": len(model.costs_),
-            "seed": seed,
-            "costs": model.costs_,
-        }
+    def saved() -> SavedModel:
+        return _saved(model, table, scaler, seed, model.score(X, training.y), model.score(X_test, test.y))
 
     start = perf_counter()
     try:
-        with progress("gradient descent", n_steps) as on_step:
-            model.fit(X, training.y, on_step)
+        with progress("gradient descent", iterations) as on_iteration:
+            model.fit(X, training.y, on_iteration)
     except KeyboardInterrupt:
         if not getattr(model, "costs_", []):
             raise
-        raise TrainingStoppedError(described()) from None
+        raise TrainingStoppedError(saved()) from None
     seconds = perf_counter() - start
-    say(f"  cost {model.costs_[0]:.4f} → {model.costs_[-1]:.4f} in {n_steps} steps and {seconds:.1f} s")
-    codes = [float(label == model.classes_[1]) for label in training.y[:READ]]
-    learned = described()
-    say(f"  the cost and its gradient there, read in three ways, on {len(codes)} rows:")
-    for line in report(compare_implementations(X[:READ], codes, learned["coef"], learned["intercept"], loss)):
-        say(f"    {line}")
+    echo(f"  cost {model.costs_[0]:.4f} → {model.costs_[-1]:.4f} in {iterations} iterations and {seconds:.1f} s")
+    learned = saved()
+    codes = [float(label == model.classes_[1]) for label in training.y[:COMPARED]]
+    echo(f"  the cost and its gradient there, read in three ways, on {len(codes)} rows:")
+    for line in report(compare_implementations(X[:COMPARED], codes, learned["coef"], learned["intercept"], loss)):
+        echo(f"    {line}")
     accuracy = learned["accuracy"]
-    say(f"  accuracy {accuracy['train']:.1%} on the training rows, {accuracy['test']:.1%} on the test rows")
+    echo(f"  accuracy {accuracy['train']:.1%} on the training rows, {accuracy['test']:.1%} on the test rows")
     return learned
 
 
-def save_model(path: Path, model: dict[str, object]) -> None:
-    """Write the model as JSON, and say where."""
+def _saved(
+    model: LogisticRegression, table: Table, scaler: Scaler, seed: int, train_accuracy: float, test_accuracy: float
+) -> SavedModel:
+    return {
+        "model": "logistic regression",
+        "features": list(table.features),
+        "mean": scaler.mean,
+        "std": scaler.std,
+        "coef": model.coef_[0].tolist(),
+        "intercept": float(model.intercept_[0]),
+        "target": table.target,
+        "classes": list(table.classes),
+        "accuracy": {"train": train_accuracy, "test": test_accuracy},
+        "backend": model.backend,
+        "loss": model.loss,
+        "learning_rate": model.learning_rate,
+        "iterations": len(model.costs_),
+        "seed": seed,
+        "costs": model.costs_,
+    }
+
+
+def save_model(path: Path, model: SavedModel) -> None:
+    """Write a model as JSON, and print the path.
+
+    Args:
+        path: The file.
+        model: What `train` returned.
+    """
     write_whole(path, json.dumps(model, indent=2, allow_nan=False) + "\n")
-    say(f"wrote the parameters to {path.resolve()}")
+    echo(f"wrote the parameters to {path.resolve()}")

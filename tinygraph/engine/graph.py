@@ -257,6 +257,17 @@ def _tick() -> int:
         return edits
 
 
+def complete(node: Node) -> None:
+    """Fill the rest of a node that an op has just recorded, and let the contexts look at it."""
+    node.grad = node.metadata = None
+    node.awaited = 0
+    node.version = edits
+    if constant_edits:
+        check_constants(node)
+    if watch is not None:
+        watch(node)
+
+
 def restore(kind: type[Node], op: Op | None, raw: Any, grad: Any, *rest: Any) -> Node:
     """Return a node with these contents; the rest are its operands, local derivatives, version and metadata."""
     global edits

@@ -25,7 +25,7 @@ class Traced:
     """An operand that records an op instead of being computed with: the base class of every node."""
 
     __slots__ = ()
-    not_a_number = "use it as it is, or .detach() for a constant copy"  # what the kernels say of it
+    not_a_number = "this is a node already; use it as it is, or .detach() for a copy"  # what the kernels answer
 
     @staticmethod
     def _record(op: Op, x: Any, y: Any = None) -> Any:
@@ -56,6 +56,7 @@ class Op:
         analytic: The op on complex numbers, a function of (m, x) or (m, x, y), where m is `cmath` or `mpmath`;
             None if it is not analytic.
         linear: Whether it is linear in its operands.
+        adds_terms: Whether the result is a sum of terms, so that its rounding error is in proportion to their size.
         with_plain: For a plain second operand, the op of one operand to take instead.
         maker: The function that made a parametrized op.
         parameters: Its arguments.
@@ -69,6 +70,7 @@ class Op:
     """
 
     __slots__ = (
+        "adds_terms",
         "analytic",
         "arity",
         "array_functions",
@@ -88,7 +90,8 @@ class Op:
         "with_partial",
         "with_plain",
     )
-    variadic = False
+    variadic = False  # whether it takes any number of operands
+    elementwise = True  # whether each element of the result comes from one element of each operand
 
     def __init__(
         self,
@@ -104,6 +107,7 @@ class Op:
         domain: Domain = ANY,
         analytic: Callable[..., Any] | None = None,
         linear: bool = False,
+        adds_terms: bool = False,
         with_plain: Callable[[float], Op] | None = None,
         maker: Callable[..., Op] | None = None,
         parameters: tuple[Any, ...] = (),
@@ -114,6 +118,7 @@ class Op:
         self.array_source, self.with_partial, self.domain = arrays, with_partial, domain
         self.array_functions: tuple[Callable[..., Any], ...] | None = None  # filled by `resolve`
         self.analytic, self.linear, self.with_plain = analytic, linear, with_plain
+        self.adds_terms = adds_terms
         self.maker, self.parameters = maker, parameters
         self.precedence = self._precedence()
         self.public = False  # set by `ops` for what is in its `__all__`
@@ -149,6 +154,26 @@ class Op:
     def arrays(self) -> Callable[..., Any]:
         """The kernel for arrays."""
         return self.resolve()[0]
+
+    def array_partials(self, out: Any, operands: Sequence[Any], wanted: list[bool]) -> tuple[Any, ...]:
+        """Return what `partials_at` does, for operands that are arrays."""
+        functions = self.resolve()[1:]
+        return tuple([f(out, *operands) if want else None for f, want in zip(functions, wanted, strict=True)])
+
+    def result_shape(self, *shapes: tuple[int, ...]) -> tuple[int, ...] | None:
+        """Return the shape of the result for operands of these shapes, without computing; None if it is not larger.
+
+        Raises:
+            ValueError: If the op does not take operands of these shapes.
+
+        Examples:
+            >>> from tinygraph.engine.ops import add
+            >>> add.result_shape((3, 1), (4,))
+            (3, 4)
+        """
+        from numpy import broadcast_shapes
+
+        return broadcast_shapes(*shapes)
 
     def _plain(self, *operands: Any) -> Any:
         """Compute on numbers of any type, or on arrays."""

@@ -5,14 +5,16 @@ from __future__ import annotations
 import operator
 
 from tinygraph.engine import contexts, graph, ops
-from tinygraph.engine.graph import Node
+from tinygraph.engine.graph import Constant, Node
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from typing import Any, ClassVar, NoReturn, Self
+    from typing import Any, ClassVar, NoReturn, Self, TypeVar
 
     from tinygraph.engine.op import Op
+
+    S = TypeVar("S", bound="Operators")
 
 COMPARISONS = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
 UFUNCS: dict[str, Callable[..., Any]] = {
@@ -26,13 +28,27 @@ UFUNCS: dict[str, Callable[..., Any]] = {
 }
 
 
-def _method(op: Op) -> Callable[[Any], Any]:
-    def method(self: Any) -> Any:
+def _method(op: Op) -> Callable[[S], S]:
+    """Return the method of a node that records an op of one operand."""
+
+    def method(self: S) -> S:
         return op(self)
 
     method.__doc__ = f"`tinygraph.{op.name}` of this node."
     method.__name__ = op.name
     return method
+
+
+def _infix(op: Op) -> tuple[Callable[[S, object], S], Callable[[S, object], S]]:
+    """Return the methods of an operator, with the node on the left and on the right."""
+
+    def left(self: S, other: object) -> S:
+        return self._operator(op, self, other)
+
+    def right(self: S, other: object) -> S:
+        return self._operator(op, other, self)
+
+    return left, right
 
 
 class Operators(Node):
@@ -120,39 +136,15 @@ class Operators(Node):
                 leaf.grad = leaf._gradient(leaf.grad + old)
 
     @staticmethod
-    def _infix(op: Op, x: object, y: object) -> Any:
+    def _operator(op: Op, x: object, y: object) -> Any:
         """Record an operator, or return NotImplemented to let the other operand decide."""
         raise NotImplementedError
 
-    def __add__(self, other: object) -> Self:
-        return self._infix(ops.add, self, other)
-
-    def __radd__(self, other: object) -> Self:
-        return self._infix(ops.add, other, self)
-
-    def __sub__(self, other: object) -> Self:
-        return self._infix(ops.sub, self, other)
-
-    def __rsub__(self, other: object) -> Self:
-        return self._infix(ops.sub, other, self)
-
-    def __mul__(self, other: object) -> Self:
-        return self._infix(ops.mul, self, other)
-
-    def __rmul__(self, other: object) -> Self:
-        return self._infix(ops.mul, other, self)
-
-    def __truediv__(self, other: object) -> Self:
-        return self._infix(ops.div, self, other)
-
-    def __rtruediv__(self, other: object) -> Self:
-        return self._infix(ops.div, other, self)
-
-    def __pow__(self, other: object) -> Self:
-        return self._infix(ops.pow, self, other)
-
-    def __rpow__(self, other: object) -> Self:
-        return self._infix(ops.pow, other, self)
+    __add__, __radd__ = _infix(ops.add)
+    __sub__, __rsub__ = _infix(ops.sub)
+    __mul__, __rmul__ = _infix(ops.mul)
+    __truediv__, __rtruediv__ = _infix(ops.div)
+    __pow__, __rpow__ = _infix(ops.pow)
 
     def __neg__(self) -> Self:
         return ops.neg(self)
@@ -215,7 +207,7 @@ class Operators(Node):
     @classmethod
     def _kind(cls) -> str:
         """The name of the public class."""
-        return next(c.__name__ for c in cls.__mro__ if not c.__name__.startswith("_"))
+        return next(c.__name__ for c in cls.__mro__ if not issubclass(c, Constant))
 
     def _shown(self) -> str:
         """What the repr shows of the value."""

@@ -19,6 +19,7 @@ from tinygraph.engine import domain
 from tinygraph.engine.domain import Domain
 from tinygraph.engine.op import TABLE as TABLE
 from tinygraph.engine.op import Op
+from tinygraph.engine.parameters import is_number, is_order, parametrized
 from tinygraph.engine.variadic import VariadicOp
 from tinygraph.kernels import floats
 from tinygraph.kernels.numbers import plain_number
@@ -55,6 +56,7 @@ pow: Op = Op("pow", floats.pow, symbol="**", code="{} ** {}", arrays="power", do
                        lambda out, x, y: pow_dy(x, y)))
 
 
+@parametrized(is_number)
 @lru_cache(maxsize=1024)  # one op per exponent that a program uses; a forgotten one is made again
 def power(exponent: float) -> Op:
     """Return the op `x ** exponent` for a plain number as exponent: it never computes a logarithm.
@@ -75,6 +77,7 @@ def power(exponent: float) -> Op:
               partials=(lambda out, x: power_partial(c)(x),))
 
 
+@parametrized(is_number, is_order)
 @lru_cache(maxsize=1024)
 def power_partial(exponent: float, n: int = 1) -> Op:
     """Return the n-th derivative of `power(exponent)`, which stays exact where exponent - n is not a float."""
@@ -161,9 +164,9 @@ squared_error: Op = Op("squared_error", floats.squared_error, arrays="squared_er
 
 # --- any number of operands -----------------------------------------------------------------------
 
-total: VariadicOp = VariadicOp("total", floats.total, joined=" + ", analytic=lambda m, *xs: sum(xs), linear=True,
+total: VariadicOp = VariadicOp("total", floats.total, joined=" + ", analytic=lambda m, *xs: sum(xs), linear=True, adds_terms=True,
                                partials=(lambda out, xs: (1.0,) * len(xs),))
-dot: VariadicOp = VariadicOp("dot", floats.dot, analytic=lambda m, *xs: sum(map(operator.mul, xs, xs[len(xs) // 2 :])),
+dot: VariadicOp = VariadicOp("dot", floats.dot, analytic=lambda m, *xs: sum(map(operator.mul, xs, xs[len(xs) // 2 :])), adds_terms=True,
                              partials=(lambda out, xs, ys: ys,
                                        lambda out, xs, ys: xs))
 
@@ -191,6 +194,7 @@ logit: Op = Op("logit", floats.logit, domain=domain.INSIDE_0_1, analytic=lambda 
 # Parametrized ops: partial derivatives of any order, whose local derivatives are those of the next order.
 
 
+@parametrized(is_order, is_order)
 @lru_cache(maxsize=64)
 def pow_partial(n: int, k: int) -> Op:
     """Return the op d^(n+k) pow(x, y) / dx^n dy^k."""
@@ -200,6 +204,7 @@ def pow_partial(n: int, k: int) -> Op:
                         lambda out, x, y: pow_partial(n, k + 1)(x, y)))
 
 
+@parametrized(is_order)
 @lru_cache(maxsize=64)
 def div_partial(n: int) -> Op:
     """Return the op d^n (x / y) / dy^n."""
@@ -209,6 +214,7 @@ def div_partial(n: int) -> Op:
                         lambda out, x, y: div_partial(n + 1)(x, y)))
 
 
+@parametrized(is_order)
 @lru_cache(maxsize=64)
 def binary_cross_entropy_partial(n: int) -> Op:
     """Return the op d^n binary_cross_entropy(a, y) / da^n; it is linear in y."""

@@ -88,7 +88,7 @@ class _Fast:
         elif kind is int:
             return self + plain_number(other)
         else:
-            return self._infix(_add, self, other)
+            return self._operator(_add, self, other)
         try:
             out = _take()
         except IndexError:
@@ -117,7 +117,7 @@ class _Fast:
         elif kind is int:
             return self - plain_number(other)
         else:
-            return self._infix(_sub, self, other)
+            return self._operator(_sub, self, other)
         try:
             out = _take()
         except IndexError:
@@ -148,7 +148,7 @@ class _Fast:
         elif kind is int:
             return self * plain_number(other)
         else:
-            return self._infix(_mul, self, other)
+            return self._operator(_mul, self, other)
         try:
             out = _take()
         except IndexError:
@@ -170,7 +170,7 @@ class _Fast:
         if type(other) is int:
             other = plain_number(other)
         elif type(other) is not float:
-            return self._infix(_mul, other, self)
+            return self._operator(_mul, other, self)
         number = other * self.raw
         try:
             out = _take()
@@ -196,7 +196,7 @@ class _Fast:
                 y = other.raw
                 number = self.raw / y
                 if number and -_SMALLEST < number < _SMALLEST:  # it lost bits, which its local derivative must not
-                    return self._infix(_div, self, other)
+                    return self._operator(_div, self, other)
                 dx = 1.0 / y
                 dy = -number / y
             elif kind is float:
@@ -204,9 +204,9 @@ class _Fast:
                 dx = 1.0 / other
                 dy = None
             else:
-                return self._infix(_div, self, other)
+                return self._operator(_div, self, other)
         except ZeroDivisionError:
-            return self._infix(_div, self, other)
+            return self._operator(_div, self, other)
         try:
             out = _take()
         except IndexError:
@@ -228,7 +228,7 @@ class _Fast:
         if type(other) is int:  # above all the 0 that sum() begins with
             other = plain_number(other)
         elif type(other) is not float:
-            return self._infix(_add, other, self)
+            return self._operator(_add, other, self)
         number = other + self.raw
         try:
             out = _take()

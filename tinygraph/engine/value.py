@@ -45,6 +45,7 @@ class Value(Operators):
     """
 
     __slots__ = ()
+    not_a_number = "this is a Value already; use it as it is, or .detach() for a constant copy"
     not_an_array = "a Value and a Tensor cannot be mixed in one graph: take its .data"
     raw: float
     grad: float | None
@@ -87,7 +88,7 @@ class Value(Operators):
         return record(op, xs if ys is None else xs + ys)
 
     @staticmethod
-    def _infix(op: Op, x: object, y: object) -> Value:
+    def _operator(op: Op, x: object, y: object) -> Value:
         if all(isinstance(side, Value) or is_plain(side, op.name) for side in (x, y)):
             return op(x, y)  # type: ignore[no-any-return]
         return NotImplemented  # type: ignore[no-any-return]
@@ -128,32 +129,26 @@ class Value(Operators):
         return out if isinstance(function, Op) else out.astype(bool)
 
 
-class _Constant(Value, Constant):
+class ConstantValue(Value, Constant):
     """A Value that no gradient flows to."""
 
     __slots__ = ()
 
 
-Value.constant_class = _Constant
+Value.constant_class = ConstantValue
 
 
 def record(op: Op, operands: tuple[Any, ...]) -> Value:
     """Return the node of an op on these operands: Values, constants, and plain numbers of any type."""
     for x in operands:
-        if isinstance(x, Node) and not isinstance(x, Value):
-            raise TypeError(f"{op.name}: a Value and a {type(x).__name__} cannot be mixed in one graph: take its .data")
+        if isinstance(x, Operators) and not isinstance(x, Value):
+            raise TypeError(f"{op.name}: a Value and a {x._kind()} cannot be mixed in one graph: take its .data")
     operands = tuple([x if isinstance(x, Value) else plain_number(x, op.name) for x in operands])
     wanted = [isinstance(x, Value) and not x.constant for x in operands]
-    out = object.__new__(Value if True in wanted else _Constant)
+    out = object.__new__(Value if True in wanted else ConstantValue)
     out.raw, partials = _evaluate(op, _numbers(operands), wanted)
     out._link(op, operands, partials)
-    out.grad = out.metadata = None
-    out.awaited = 0
-    out.version = graph.edits
-    if graph.constant_edits:
-        graph.check_constants(out)
-    if graph.watch is not None:
-        graph.watch(out)
+    graph.complete(out)
     return out
 
 

@@ -26,7 +26,7 @@ def plain_number(value: Any, op: str = "Value") -> float:
     kind = type(value)
     refusal = getattr(kind, "not_a_number", "")  # a node says itself what to do: this folder knows no graph
     if refusal:
-        raise TypeError(f"{op}: this is a {kind.__name__} already; {refusal}")
+        raise TypeError(f"{op}: {refusal}")
     if getattr(value, "shape", None) == () and kind.__module__.partition(".")[0] == "numpy":
         return plain_number(value.item(), op)
     # Fraction and Decimal say how to become a float, and are no text, container or complex number.

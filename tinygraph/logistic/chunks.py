@@ -1,6 +1,6 @@
 """Data in chunks, as dask holds them: value and gradient per chunk, summed; the table is never in one place.
 
-Each step sends the parameters to the chunks and receives n + 3 numbers per chunk. It does not matter which process
+Each iteration sends the parameters to the chunks and receives n + 3 numbers per chunk. It does not matter which process
 computes a chunk, nor how often (a worker may die, and another one takes over): the sums are added in pairs, in the
 order of the chunks. dask is imported on first use.
 """
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Chunks:
-    """Examples (m, n) and labels (m,) in chunks of rows, which dask keeps, loads, or computes again at each step.
+    """Examples (m, n) and labels (m,) in chunks of rows, which dask keeps, loads, or computes again at each iteration.
 
     Args:
         X: The examples, an array or a dataframe of dask.

@@ -23,9 +23,9 @@ def gradient_descent(
     *,
     loss: str = "cross_entropy",
     learning_rate: float = 0.1,
-    n_steps: int = 100,
+    iterations: int = 100,
 ) -> Iterator[float]:
-    """Descend from the current parameters, in place, and yield the cost before each step.
+    """Descend from the current parameters, in place, and yield the cost before each iteration.
 
     Args:
         w: The weights: Values, for which `two_loops` computes the cost, or a Tensor, for which `no_loop` does.
@@ -34,21 +34,22 @@ def gradient_descent(
         Y: The labels, with the shape that `two_loops` or `no_loop` expects.
         loss: A key of `LOSSES`.
         learning_rate: The factor α of each derivative.
-        n_steps: How many steps.
+        iterations: How many iterations.
 
     Yields:
-        The cost before each step.
+        The cost before each iteration.
 
     Raises:
-        FloatingPointError: If the cost or a derivative is not finite; the parameters are then those of the step before.
+        FloatingPointError: If the cost or a derivative is not finite; the parameters are then those before this
+            iteration.
 
     Examples:
         >>> w, b = [Value(0.0)], Value(0.0)
-        >>> costs = list(gradient_descent(w, b, [[-1.0], [1.0]], [0, 1], learning_rate=1.0, n_steps=3))
+        >>> costs = list(gradient_descent(w, b, [[-1.0], [1.0]], [0, 1], learning_rate=1.0, iterations=3))
         >>> [round(J, 3) for J in costs]
         [0.693, 0.474, 0.348]
         >>> w, b = Tensor([[0.0]]), Tensor(0.0)
-        >>> costs = list(gradient_descent(w, b, [[-1.0, 1.0]], [[0, 1]], learning_rate=1.0, n_steps=3))
+        >>> costs = list(gradient_descent(w, b, [[-1.0, 1.0]], [[0, 1]], learning_rate=1.0, iterations=3))
         >>> [round(J, 3) for J in costs]
         [0.693, 0.474, 0.348]
     """
@@ -60,25 +61,26 @@ def gradient_descent(
         J.backward()
         return J.item()
 
-    yield from descend(backward, parameters, learning_rate, n_steps)
+    yield from descend(backward, parameters, learning_rate, iterations)
 
 
 def descend(
-    backward: Callable[[], float], parameters: Sequence[Value | Tensor], learning_rate: float, n_steps: int
+    backward: Callable[[], float], parameters: Sequence[Value | Tensor], learning_rate: float, iterations: int
 ) -> Iterator[float]:
-    """Descend along the gradients that `backward` leaves on the parameters, and yield the cost before each step.
+    """Descend along the gradients that `backward` leaves on the parameters, and yield the cost before each iteration.
 
     Args:
         backward: Function that sets `.grad` of the parameters and returns the cost.
         parameters: The leaves that are edited in place.
         learning_rate: The factor α of each derivative.
-        n_steps: How many steps.
+        iterations: How many iterations.
 
     Yields:
-        The cost before each step.
+        The cost before each iteration.
 
     Raises:
-        FloatingPointError: If the cost or a derivative is not finite; the parameters are then those of the step before.
+        FloatingPointError: If the cost or a derivative is not finite; the parameters are then those before this
+            iteration.
 
     Examples:
         >>> x = Value(3.0)
@@ -89,12 +91,12 @@ def descend(
         >>> list(descend(backward, [x], 0.5, 2)), x.data
         ([9.0, 0.0], 0.0)
     """
-    for step in range(n_steps):
+    for iteration in range(iterations):
         J = backward()
         partials = [parameter.grad for parameter in parameters]
         if not all(np.isfinite(number).all() for number in (J, *partials) if number is not None):
             raise FloatingPointError(
-                f"the cost is {J} at step {step}: bring the features to one scale, lower the learning "
+                f"the cost is {J} at iteration {iteration}: bring the features to one scale, lower the learning "
                 "rate, or take loss='cross_entropy_with_logits', which stays finite where a rounds to 0 or 1"
             )
         for parameter, local in zip(parameters, partials, strict=True):

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
 BACKENDS = ("scalar", "tensor")
-PARAMETERS = ("backend", "loss", "learning_rate", "n_steps", "warm_start")
+PARAMETERS = ("backend", "loss", "learning_rate", "iterations", "warm_start")
 
 
 class NotFittedError(ValueError, AttributeError):
@@ -45,7 +45,7 @@ class LogisticRegression:
         backend: "scalar" (two explicit loops) or "tensor" (none, and hundreds of times faster).
         loss: "cross_entropy_with_logits", "cross_entropy" (by way of a, as in the lecture) or "squared_error".
         learning_rate: The factor α of each derivative.
-        n_steps: How many steps of gradient descent.
+        iterations: How many iterations of gradient descent.
         warm_start: Whether `fit` starts where the last one ended, instead of at 0.
 
     Attributes:
@@ -53,10 +53,10 @@ class LogisticRegression:
         intercept_: The bias (1,).
         classes_: The two labels (2,), sorted.
         n_features_in_: The number of features, n.
-        costs_: The cost before each step.
+        costs_: The cost before each iteration.
 
     Examples:
-        >>> model = LogisticRegression(learning_rate=1.0, n_steps=50)
+        >>> model = LogisticRegression(learning_rate=1.0, iterations=50)
         >>> model.fit([[0.0], [1.0], [2.0], [3.0]], ["no", "no", "yes", "yes"]).predict([[0.5], [2.5]])
         array(['no', 'yes'], dtype='<U3')
     """
@@ -66,25 +66,25 @@ class LogisticRegression:
         backend: str = "scalar",
         loss: str = "cross_entropy_with_logits",
         learning_rate: float = 0.1,
-        n_steps: int = 100,
+        iterations: int = 100,
         warm_start: bool = False,
     ) -> None:
-        self.backend, self.loss, self.learning_rate, self.n_steps = backend, loss, learning_rate, n_steps
+        self.backend, self.loss, self.learning_rate, self.iterations = backend, loss, learning_rate, iterations
         self.warm_start = warm_start
 
     def fit(
-        self, X: ArrayLike, y: ArrayLike, on_step: Callable[[int, float], object] | None = None
+        self, X: ArrayLike, y: ArrayLike, on_iteration: Callable[[int, float], object] | None = None
     ) -> LogisticRegression:
         """Learn from m examples and their labels.
 
         Arrays and dataframes of dask are read chunk by chunk (with backend "tensor"), on whatever scheduler or
         cluster is active; both must have the same chunks of rows. If Ctrl-C or an error stops it, the model keeps the
-        parameters of the last complete step.
+        parameters of the last complete iteration.
 
         Args:
             X: The examples (m, n), one row per example.
             y: The labels (m,), of two classes.
-            on_step: Function that is called as on_step(step, cost) after each step.
+            on_iteration: Function that is called as on_iteration(iteration, cost) after each iteration.
 
         Returns:
             The model itself.
@@ -103,8 +103,8 @@ class LogisticRegression:
             for J in training.costs:
                 kept = _coefficients(training)
                 self.costs_.append(J)
-                if on_step is not None:
-                    on_step(len(self.costs_), J)
+                if on_iteration is not None:
+                    on_iteration(len(self.costs_), J)
         finally:
             if self.costs_:
                 self.coef_, self.intercept_ = kept
@@ -116,8 +116,8 @@ class LogisticRegression:
         one_of("loss", self.loss, LOSSES)
         if not (self.learning_rate > 0 and math.isfinite(self.learning_rate)):
             raise ValueError(f"learning_rate must be a positive number, not {self.learning_rate!r}")
-        if not (isinstance(self.n_steps, int) and self.n_steps > 0):
-            raise ValueError(f"n_steps must be a positive whole number, not {self.n_steps!r}")
+        if not (isinstance(self.iterations, int) and self.iterations > 0):
+            raise ValueError(f"iterations must be a positive whole number, not {self.iterations!r}")
 
     def _start(self, n: int) -> tuple[Array, float]:
         """The weights (n, 1) and the bias to begin with."""
@@ -141,7 +141,7 @@ class LogisticRegression:
             w = [Value(x, f"w{j + 1}") for j, x in enumerate(weights.ravel().tolist())]
             b, columns, targets = Value(bias, "b"), table.tolist(), codes.tolist()
         costs = gradient_descent(
-            w, b, columns, targets, loss=self.loss, learning_rate=self.learning_rate, n_steps=self.n_steps
+            w, b, columns, targets, loss=self.loss, learning_rate=self.learning_rate, iterations=self.iterations
         )
         return _Training(classes, w, b, costs)
 
@@ -157,7 +157,7 @@ class LogisticRegression:
             J, w.grad, b.grad = chunks.cost_and_gradient(w.data, b.item(), self.loss)
             return J
 
-        return _Training(chunks.classes, w, b, descend(backward, [w, b], self.learning_rate, self.n_steps))
+        return _Training(chunks.classes, w, b, descend(backward, [w, b], self.learning_rate, self.iterations))
 
     def decision_function(self, X: ArrayLike) -> Array:
         """Return the logits z.

@@ -5,88 +5,30 @@ from __future__ import annotations
 import math
 import re
 import struct
-from collections.abc import Callable
 from typing import Any, NoReturn
 
 import numpy as np
 
-from tinygraph.engine import ops
 from tinygraph.engine.graph import Node, restore
 from tinygraph.engine.metadata import Guard
 from tinygraph.engine.op import REGISTERED, TABLE, Op
 from tinygraph.engine.operators import COMPARISONS
+from tinygraph.engine.parameters import PARAMETRIZED
 from tinygraph.engine.value import Value
 from tinygraph.support.messages import short
-from tinygraph.tensor import array_ops
-from tinygraph.tensor.array_ops import ArrayOp
+from tinygraph.tensor.array_ops import is_shape
 from tinygraph.tensor.tensor import Tensor
 
 FORMAT = "tinygraph graph"
 VERSION = 1
-_ORDERS = 100  # the highest derivative that a family of rows is asked for
 
 
 class GraphFileError(ValueError):
     """A file that holds no graph, or not the graph it says it holds."""
 
 
-# --- what may stand in a file -----------------------------------------------------------------------
-
-_Check = Callable[[Any], bool]
-
-
 def _is_int(x: Any) -> bool:
     return type(x) is int
-
-
-def _is_shape(x: Any) -> bool:
-    return isinstance(x, tuple) and all(type(n) is int and 0 <= n < 2**62 for n in x)
-
-
-def _is_axes(x: Any) -> bool:
-    return x is None or _is_int(x) or (isinstance(x, tuple) and all(map(_is_int, x)))
-
-
-def _is_order(x: Any) -> bool:
-    return _is_int(x) and 0 <= x <= _ORDERS
-
-
-def _is_number(x: Any) -> bool:
-    return type(x) in (int, float)
-
-
-def _is_extreme(x: Any) -> bool:
-    return x in ("max", "min")
-
-
-def _is_flag(x: Any) -> bool:
-    return type(x) is bool
-
-
-def _is_key(_: Any) -> bool:
-    return True  # what `Reader.parameter` makes may be a key; where it is none NumPy says why
-
-
-# The families of ops, each with what it takes; some may be left out.
-_FAMILIES: dict[str, tuple[Callable[..., Op], tuple[_Check, ...]]] = {
-    "power": (ops.power, (_is_number,)),
-    "power_partial": (ops.power_partial, (_is_number, _is_order)),
-    "pow_partial": (ops.pow_partial, (_is_order, _is_order)),
-    "div_partial": (ops.div_partial, (_is_order,)),
-    "binary_cross_entropy_partial": (ops.binary_cross_entropy_partial, (_is_order,)),
-    "expand": (array_ops.expand, (_is_shape,)),
-    "sum_to": (array_ops.sum_to, (_is_shape,)),
-    "reshape": (array_ops.reshape, (_is_shape,)),
-    "transpose": (array_ops.transpose, (_is_shape,)),
-    "index": (array_ops.index, (_is_key,)),
-    "scatter_add": (array_ops.scatter_add, (_is_key, _is_shape)),
-    "concatenate": (array_ops.concatenate, (_is_int,)),
-    "stack": (array_ops.stack, (_is_int,)),
-    "sum_over": (array_ops.sum_over, (_is_axes, _is_flag)),
-    "mean_over": (array_ops.mean_over, (_is_axes, _is_flag)),
-    "extremum": (array_ops.extremum, (_is_extreme, _is_axes, _is_flag)),
-    "indicator": (array_ops.indicator, (_is_extreme, _is_axes)),
-}
 
 
 class Reader:
@@ -147,7 +89,7 @@ class Reader:
         grad = None if line.get("grad") is None else self.number(line["grad"], '"grad"', data)
         constant = self.typed(line.get("constant", False), bool, '"constant"', "true or false")
         op, args, partials = self.origin(line, data, nodes)
-        node = restore(type(kind._constant(data)) if constant else kind, op, data, grad, args, partials, 0, None)
+        node = restore(kind.constant_class if constant else kind, op, data, grad, args, partials, 0, None)
         name = self.typed(line.get("name", ""), str, '"name"', "a text")
         scope = self.typed(line.get("scope", []), list, '"scope"', "a list of texts")
         source = self.typed(line.get("line", ""), str, '"line"', "a text")
@@ -179,9 +121,11 @@ class Reader:
                 self.fail("numbers and arrays do not mix in one graph")
         if not any(isinstance(x, Node) for x in args):
             self.fail(f"no operand of {op.name} is a node")
+        if many and op.variadic and op.elementwise:
+            self.fail(f"{op.name} is for numbers")
         if many:
             self.check_size(op, [np.shape(x.raw if isinstance(x, Node) else x) for x in args], data.shape)
-        elif isinstance(op, ArrayOp):
+        elif not op.elementwise:
             self.fail(f"{op.name} is for arrays")
         partials = tuple([self.local(x, arg, op, many) for x, arg in zip(flows, args, strict=True)])
         return op, args, partials
@@ -192,7 +136,7 @@ class Reader:
             return None
         if not isinstance(operand, Node) or operand.constant:
             self.fail("no gradient flows to a constant, so its slope is null")
-        if many and (isinstance(op, ArrayOp) or said is True):
+        if many and (not op.elementwise or said is True):
             return True if said is True else self.fail(f"a slope of {op.name} is true or null")
         local = self.number(said, "a slope")
         if many != isinstance(local, np.ndarray) or (many and local.shape != operand.raw.shape):
@@ -215,22 +159,21 @@ class Reader:
         return self.earlier(said, nodes)
 
     def op(self, said: Any) -> Op:
-        """The row, or the member of a family of rows."""
+        """An op without parameters, by its name, or a parametrized op, by that of its maker and the parameters."""
         if isinstance(said, str):
-            if said == "matmul":
-                return array_ops.matmul
-            row = TABLE.get(said) or REGISTERED.get(said)
-            if row is None:
+            made, kinds = PARAMETRIZED.get(said, (None, None))
+            found = TABLE.get(said) or REGISTERED.get(said) or (made() if made and not kinds else None)
+            if found is None:
                 self.fail(f"there is no op {_short(said)}; if it is one of your own, register it before loading")
-            return row
-        if not isinstance(said, list) or not said or not isinstance(said[0], str) or said[0] not in _FAMILIES:
+            return found
+        if not isinstance(said, list) or not said or not isinstance(said[0], str) or said[0] not in PARAMETRIZED:
             self.fail(f'"op" is the name of an op, or a list of a family and what it is made of, not {_short(said)}')
-        family, checks = _FAMILIES[said[0]]
+        maker, kinds = PARAMETRIZED[said[0]]
         parameters = [self.parameter(x) for x in said[1:]]
-        if not 1 <= len(parameters) <= len(checks) or not all(ok(x) for ok, x in zip(checks, parameters, strict=False)):
+        if not 1 <= len(parameters) <= len(kinds) or not all(ok(x) for ok, x in zip(kinds, parameters, strict=False)):
             self.fail(f"no {said[0]} is made of {_short(said[1:])}")
         try:
-            return family(*parameters)
+            return maker(*parameters)
         except Exception as error:
             self.fail(f"no {said[0]} is made of {_short(said[1:])}: {error}")
 
@@ -258,7 +201,7 @@ class Reader:
             self.fail(f"{_short(said)} is no part of an op")
         if said is None or isinstance(said, (bool, int)):
             return said
-        return said if isinstance(said, str) and _is_extreme(said) else self.number(said, "a number of an op")
+        return said if isinstance(said, str) and not _is_number(said) else self.number(said, "a number of an op")
 
     def number(self, said: Any, what: str, like: Any = None) -> Any:
         """A float, or an array; of the shape of another, if one is given."""
@@ -276,7 +219,7 @@ class Reader:
     def shaped(self, entries: list[Any], shape: Any, dtype: Any) -> Any:
         """Entries as an array, if there are as many as the shape has."""
         shape = tuple(self.typed(shape, list, '"shape"', "a list"))
-        if not _is_shape(shape) or len(shape) > 32 or math.prod(shape) != len(entries):
+        if not is_shape(shape) or len(shape) > 32 or math.prod(shape) != len(entries):
             self.fail(f"there are {len(entries)} entries, and the shape is {_short(shape)}")
         try:
             return np.array(entries, dtype=dtype).reshape(shape)
@@ -310,21 +253,11 @@ class Reader:
 
         Only what could make more than it is given is looked at: the rest cannot do harm, and `verify` finds it.
         """
-        made = shape
         try:
-            if not isinstance(op, ArrayOp):
-                made = np.broadcast_shapes(*shapes)
-            elif op is array_ops.matmul:
-                made = _shape_of_product(*shapes)
-            elif op.name in ("expand", "reshape"):
-                made = op.parameters[0]
-            elif op.name == "scatter_add":
-                made = op.parameters[1]
-            elif op.name == "index":
-                made = np.empty(shapes[0], "V0")[op.parameters[0]].shape  # entries of no bytes
+            made = op.result_shape(*shapes)
         except (ValueError, IndexError, TypeError, OverflowError) as error:
             self.fail(f"{op.name} does not go with operands of the shapes {_short(shapes)}: {error}")
-        if made != shape:
+        if made is not None and made != shape:
             self.fail(f"{op.name} makes the shape {_short(made)}, and the data has {_short(shape)}")
 
     def comparisons(self, said: Any, nodes: list[Node]) -> None:
@@ -352,11 +285,8 @@ class Reader:
                     node.annotate().remember(key, branch, side)
 
 
-def _shape_of_product(x: tuple[int, ...], y: tuple[int, ...]) -> tuple[int, ...]:
-    """The shape of a matrix product, as NumPy makes it."""
-    if not x or not y or x[-1] != y[-2 if len(y) > 1 else 0]:
-        raise ValueError("the matrices do not fit")
-    return (*np.broadcast_shapes(x[:-2], y[:-2]), *x[-2:-1], *(y[-1:] if len(y) > 1 else ()))
+def _is_number(said: str) -> bool:
+    return said in ("inf", "-inf", "nan") or said.startswith("nan:")
 
 
 def _short(said: Any) -> str:

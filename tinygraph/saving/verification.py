@@ -8,12 +8,10 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from tinygraph.engine import ops
 from tinygraph.engine.autodiff import exhaust, propagate
 from tinygraph.engine.graph import Node, order
 from tinygraph.explaining import notation
 from tinygraph.saving.reader import GraphFileError
-from tinygraph.tensor.array_ops import ArrayOp
 
 _ULPS = 8  # how far another machine's elementary functions may be from ours
 
@@ -83,12 +81,7 @@ def _close(stored: Any, computed: Any, node: Node | None = None) -> bool:
 
 def _terms(node: Node) -> Any:
     """The absolute terms that a sum is made of; 0 where the op adds nothing up."""
-    op = node.op
-    if op is ops.total or op is ops.dot:
-        return op.floats(*map(abs, node.numbers))
-    if isinstance(op, ArrayOp) and op.name in ("sum", "mean", "matmul", "sum_to", "scatter_add"):
-        return op(*map(np.abs, node.numbers))
-    return 0.0
+    return node.op.on(list(map(abs, node.numbers))) if node.op is not None and node.op.adds_terms else 0.0
 
 
 def _same(x: Any, y: Any) -> bool:

@@ -1,4 +1,4 @@
-"""What the command line says: lines that any terminal can show, and progress on long work."""
+"""Lines that any terminal can show, error messages of the command, and the progress of long work."""
 
 from __future__ import annotations
 
@@ -20,8 +20,16 @@ _ASCII = str.maketrans(
 )
 
 
-def say(text: str = "") -> None:
-    """Print a line; where the output cannot show a sign, in ASCII."""
+def echo(text: str = "") -> None:
+    """Print a line, in ASCII if the output cannot encode all its characters.
+
+    Args:
+        text: The line, or several of them.
+
+    Examples:
+        >>> echo("dJ/db = dJ/du · c")
+        dJ/db = dJ/du · c
+    """
     encoding = sys.stdout.encoding or "utf-8"
     try:
         text.encode(encoding)
@@ -30,24 +38,54 @@ def say(text: str = "") -> None:
     print(text, flush=True)
 
 
+def fail(sentence: str, code: int = 2) -> int:
+    """Print an error of the command to stderr.
+
+    Args:
+        sentence: What is wrong and what to do.
+        code: The exit code.
+
+    Returns:
+        The exit code.
+    """
+    print(f"tinygraph: {sentence}", file=sys.stderr)
+    return code
+
+
 @contextmanager
-def progress(what: str, n_steps: int) -> Iterator[Callable[[int, float], None]]:
-    """A function to call with (step, cost): a bar in a terminal if rich is there, else ten lines."""
+def progress(what: str, iterations: int) -> Iterator[Callable[[int, float], None]]:
+    """Show the progress of long work: a bar in a terminal if rich is installed, otherwise ten lines.
+
+    Args:
+        what: The name of the work.
+        iterations: How many iterations it takes.
+
+    Yields:
+        A function to call with (iteration, cost) after each iteration.
+    """
     if sys.stdout.isatty():
         try:
             from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
         except ImportError:
             pass
         else:
-            columns = (TextColumn(what), BarColumn(), TextColumn("{task.fields[cost]}"), TimeRemainingColumn())
+            columns = (TextColumn(what), BarColumn(), TextColumn("{task.fields[text]}"), TimeRemainingColumn())
             with Progress(*columns) as bar:
-                task = bar.add_task(what, total=n_steps, cost="")
-                yield lambda step, cost: bar.update(task, completed=step, cost=f"step {step}/{n_steps}  J = {cost:.4f}")
-            return
-    every = max(1, n_steps // 10)
+                task = bar.add_task(what, total=iterations, text="")
 
-    def line(step: int, cost: float) -> None:
-        if step == 1 or step % every == 0 or step == n_steps:
-            say(f"  {what}: step {step:>{len(str(n_steps))}}/{n_steps}  J = {cost:.4f}")
+                def advance(iteration: int, cost: float) -> None:
+                    bar.update(task, completed=iteration, text=_state(iteration, iterations, cost))
+
+                yield advance
+            return
+    every = max(1, iterations // 10)
+
+    def line(iteration: int, cost: float) -> None:
+        if iteration == 1 or iteration % every == 0 or iteration == iterations:
+            echo(f"  {what}: {_state(iteration, iterations, cost)}")
 
     yield line
+
+
+def _state(iteration: int, iterations: int, cost: float) -> str:
+    return f"iteration {iteration:>{len(str(iterations))}}/{iterations}  J = {cost:.4f}"

@@ -1,40 +1,48 @@
-"""Broadcasting, explained: why two shapes do not fit, and where they fit in a way that is seldom meant."""
+"""Broadcasting, explained: why two shapes do not fit, and where they fit in a way that is rarely meant."""
 
 from __future__ import annotations
 
 import math
-from typing import Any
 
 from tinygraph.engine import ops
 from tinygraph.engine.graph import Node
 from tinygraph.engine.op import Op
+from tinygraph.tensor.array_ops import Operand, Shape
 
 
-def explain_shapes(op: Op, x: Any, y: Any) -> None:
-    """Raise ValueError that says which axis does not fit."""
-    a, b = _shape(x), _shape(y)
-    sides = f"{_side(x, 'the first')} and {_side(y, 'the second')}"
-    if op.name == "matmul":
-        inner = b[-2] if len(b) > 1 else b[0]
-        if a[-1] != inner:
-            raise ValueError(
-                f"matmul of {sides}: the last axis of the first has {a[-1]} entries, the "
-                f"{'second to last' if len(b) > 1 else 'only'} axis of the second {inner}, and they must be as many"
-            ) from None
-        a, b = a[:-2], b[:-2]
+def explain_shapes(op: Op, x: Operand, y: Operand) -> None:
+    """Raise ValueError that shows which axis does not fit, for an op on elements."""
+    a, b = shape_of(x), shape_of(y)
+    product = op is ops.mul and len(a) == len(b) == 2 and a[1] == b[0]
+    hint = f"; the matrix product @ would give {(a[0], b[1])}" if product else ""
+    _explain_axes(f"{op.name} of {_sides(x, y)}", a, b, hint)
+
+
+def explain_product(x: Operand, y: Operand) -> None:
+    """Raise ValueError that shows which axis does not fit, for a matrix product."""
+    a, b = shape_of(x), shape_of(y)
+    what = f"matmul of {_sides(x, y)}"
+    inner = b[-2] if len(b) > 1 else b[0]
+    if a[-1] != inner:
+        raise ValueError(
+            f"{what}: the last axis of the first has {a[-1]} entries, the "
+            f"{'second to last' if len(b) > 1 else 'only'} axis of the second {inner}, and they must be as many"
+        ) from None
+    _explain_axes(what, a[:-2], b[:-2])
+
+
+def _explain_axes(what: str, a: Shape, b: Shape, hint: str = "") -> None:
     for i in range(1, min(len(a), len(b)) + 1):
         if a[-i] != b[-i] and 1 not in (a[-i], b[-i]):
-            product = op is ops.mul and len(a) == len(b) == 2 and a[1] == b[0]
             raise ValueError(
-                f"{op.name} of {sides}: axis -{i} has {a[-i]} entries in the first and {b[-i]} in the second; axes "
-                "are matched from the last, and must be as long, or have 1 entry"
-                + (f"; the matrix product @ would give {(a[0], b[1])}" if product else "")
+                f"{what}: axis -{i} has {a[-i]} entries in the first and {b[-i]} in the second; axes "
+                f"are matched from the last, and must be as long, or have 1 entry{hint}"
             ) from None
 
 
-def check_traps(op: Op, x: Any, y: Any, shape: tuple[int, ...]) -> None:
-    """Under `strict`, raise ValueError where broadcasting does what is seldom meant."""
-    a, b = _shape(x), _shape(y)
+def check_traps(op: Op, x: Operand, y: Operand, shape: Shape) -> None:
+    """Under `strict`, raise ValueError where broadcasting does what is rarely meant."""
+    a, b = shape_of(x), shape_of(y)
     first, second = _side(x, "the first"), _side(y, "the second")
     if len(a) != len(b) and 1 in (len(a), len(b)) and math.prod(shape) > max(math.prod(a), math.prod(b)):
         raise ValueError(
@@ -50,9 +58,15 @@ def check_traps(op: Op, x: Any, y: Any, shape: tuple[int, ...]) -> None:
         )
 
 
-def _side(x: Any, place: str) -> str:
-    return f"{(x.name or place) if isinstance(x, Node) else 'an array'} {_shape(x)}"
+def _sides(x: Operand, y: Operand) -> str:
+    return f"{_side(x, 'the first')} and {_side(y, 'the second')}"
 
 
-def _shape(x: Any) -> tuple[int, ...]:
-    return getattr(x.raw if isinstance(x, Node) else x, "shape", ())
+def _side(x: Operand, place: str) -> str:
+    return f"{(x.name or place) if isinstance(x, Node) else 'an array'} {shape_of(x)}"
+
+
+def shape_of(x: Operand) -> Shape:
+    """Return the shape of a node's value, or of an array; () for a number."""
+    shape: Shape = getattr(x.raw if isinstance(x, Node) else x, "shape", ())
+    return shape

@@ -13,12 +13,14 @@ from hypothesis import strategies as st
 from tinygraph.engine.op import Op
 from tinygraph.engine.ops import add, neg
 from tinygraph.explaining.code import call_code
-from tinygraph.tensor import array_ops
-from tinygraph.tensor.array_ops import ArrayOp
+from tinygraph.tensor.array_ops import ArrayOp, Axis, Shape
+from tinygraph.tensor.indexing import concatenate, index, stack
+from tinygraph.tensor.linalg import matmul
+from tinygraph.tensor.reductions import extremum, mean_over, sum_over
+from tinygraph.tensor.shapes import reshape, transpose
 from tinygraph.tensor.tensor import Tensor
 from tinygraph.testing.strategies import NUMBERS, Draft, OpSequence, is_tame, public_ops
 
-Shape = tuple[int, ...]
 Array = np.ndarray[Any, np.dtype[np.float64]]
 Number = float | Array
 Key = Any  # an index, as NumPy reads it
@@ -130,7 +132,7 @@ class RandomTensorProgram(OpSequence[Tensor, Number]):
 
     Examples:
         >>> from tinygraph.engine.ops import exp
-        >>> f = RandomTensorProgram((np.array([1.0, 2.0]),), ((exp, (0,)), (array_ops.sum_over(0), (1,))))
+        >>> f = RandomTensorProgram((np.array([1.0, 2.0]),), ((exp, (0,)), (sum_over(0), (1,))))
         >>> f
         def f(a):
             t1 = tinygraph.exp(a)
@@ -161,16 +163,16 @@ def _array_op_code(op: Op, names: Sequence[str]) -> str:
     """The method, or NumPy's function, that records this array op."""
     maker, parts = op.maker, op.parameters
     x = names[0]
-    if op is array_ops.matmul:
+    if op is matmul:
         return f"{x} @ {names[1]}"
-    if maker in (array_ops.concatenate, array_ops.stack):
+    if maker in (concatenate, stack):
         return f"np.{op.name}([{', '.join(names)}], axis={parts[0]})"
-    if maker in (array_ops.sum_over, array_ops.mean_over, array_ops.extremum):
+    if maker in (sum_over, mean_over, extremum):
         axis, keepdims = parts[-2:]
         return f"{x}.{op.name}(axis={axis}{', keepdims=True' if keepdims else ''})"
-    if maker is array_ops.index:
+    if maker is index:
         return f"{x}[{_key_code(parts[0])}]"
-    if maker is array_ops.transpose and parts[0] == tuple(range(len(parts[0])))[::-1]:
+    if maker is transpose and parts[0] == tuple(range(len(parts[0])))[::-1]:
         return f"{x}.T"
     return f"{x}.{op.name}({parts[0]})"
 
@@ -184,7 +186,7 @@ def _key_code(key: Any) -> str:
     return "..." if key is ... else str(key)
 
 
-def _axes(ndim: int) -> st.SearchStrategy[array_ops.Axis]:
+def _axes(ndim: int) -> st.SearchStrategy[Axis]:
     """None, one axis from either end, or several."""
     several = [axes for k in range(2, ndim + 1) for axes in itertools.combinations(range(ndim), k)]
     return st.sampled_from([None, *range(-ndim, ndim), *several])
@@ -216,28 +218,28 @@ def _reshapes(x: Array) -> st.SearchStrategy[Shape]:
 def _extremum(draw: st.DrawFn, name: str, x: Array, clear: float) -> ArrayOp | None:
     """One that stands alone."""
     axis, keepdims = draw(_axes(x.ndim)), draw(st.booleans())
-    op = array_ops.extremum(name, axis, keepdims)
+    op = extremum(name, axis, keepdims)
     if not x.size:
         return None
-    near = np.abs(x - array_ops.extremum(name, axis, True).compute(x)) <= clear * max(1.0, np.max(np.abs(x)))
+    near = np.abs(x - extremum(name, axis, True).compute(x)) <= clear * max(1.0, np.max(np.abs(x)))
     return op if np.all(np.sum(near, axis=axis) == 1) else None
 
 
 # What may be done with an array x: draw -> array op, or None where it does not fit.
 _MOVES: dict[str, Callable[[st.DrawFn, Array, float], ArrayOp | None]] = {
-    "sum": lambda draw, x, clear: array_ops.sum_over(draw(_axes(x.ndim)), draw(st.booleans())),
-    "mean": lambda draw, x, clear: array_ops.mean_over(draw(_axes(x.ndim)), draw(st.booleans())) if x.size else None,
-    "transpose": lambda draw, x, clear: array_ops.transpose(tuple(draw(st.permutations(range(x.ndim))))[::-1]),
-    "reshape": lambda draw, x, clear: array_ops.reshape(draw(_reshapes(x))),
-    "index": lambda draw, x, clear: array_ops.index(draw(_keys(x.shape))),
+    "sum": lambda draw, x, clear: sum_over(draw(_axes(x.ndim)), draw(st.booleans())),
+    "mean": lambda draw, x, clear: mean_over(draw(_axes(x.ndim)), draw(st.booleans())) if x.size else None,
+    "transpose": lambda draw, x, clear: transpose(tuple(draw(st.permutations(range(x.ndim))))[::-1]),
+    "reshape": lambda draw, x, clear: reshape(draw(_reshapes(x))),
+    "index": lambda draw, x, clear: index(draw(_keys(x.shape))),
     "max": lambda draw, x, clear: _extremum(draw, "max", x, clear),
     "min": lambda draw, x, clear: _extremum(draw, "min", x, clear),
 }
 # And with x and a second one, the first that has the shape for it.
 _JOINS: dict[str, Callable[[st.DrawFn, Array], ArrayOp | None]] = {
-    "matmul": lambda draw, x: array_ops.matmul if x.ndim else None,
-    "concatenate": lambda draw, x: array_ops.concatenate(draw(st.integers(-x.ndim, x.ndim - 1))) if x.ndim else None,
-    "stack": lambda draw, x: array_ops.stack(draw(st.integers(-x.ndim - 1, x.ndim))),
+    "matmul": lambda draw, x: matmul if x.ndim else None,
+    "concatenate": lambda draw, x: concatenate(draw(st.integers(-x.ndim, x.ndim - 1))) if x.ndim else None,
+    "stack": lambda draw, x: stack(draw(st.integers(-x.ndim - 1, x.ndim))),
 }
 
 
@@ -347,7 +349,7 @@ class _TensorDraft(Draft[Number]):
         for x in self.results():
             array = np.asarray(self.known[x])
             if array.ndim:
-                op = array_ops.mean_over(None) if array.size else array_ops.sum_over(None)
+                op = mean_over(None) if array.size else sum_over(None)
                 self.try_to_append(op, (x,), max_size, math.inf, 0.0)
         while len(results := self.results()) > 1:
             self.try_to_append(add, (results[0], results[1]), max_size, math.inf, 0.0)

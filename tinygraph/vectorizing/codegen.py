@@ -13,8 +13,9 @@ import numpy as np
 from tinygraph.engine import ops
 from tinygraph.engine.op import TABLE, Op
 from tinygraph.kernels import arrays
-from tinygraph.tensor import array_ops
 from tinygraph.tensor.array_ops import ArrayOp
+from tinygraph.tensor.indexing import scatter_add
+from tinygraph.tensor.linalg import matmul
 from tinygraph.vectorizing.program import Line, Program
 from tinygraph.vectorizing.views import TRANSPOSE
 
@@ -167,7 +168,7 @@ class Writer:
         user = self._first_user.get(line)
         if user is None or user.op is None:
             return "C"
-        if user.op is array_ops.matmul:
+        if user.op is matmul:
             return "X"
         losses = ops.binary_cross_entropy, ops.binary_cross_entropy_with_logits, ops.squared_error, ops.sub
         return "Y" if user.op in losses and user.args[1] is line else "C"
@@ -264,8 +265,8 @@ class Writer:
         if op.name == "index":
             return f"{self._text_of(x, _ATOM)}[{self._key(parameters[0])}]", _ATOM
         if op.name == "scatter_add":
-            self.functions["scatter_add"] = array_ops.scatter_add
-            self.imports.setdefault("tinygraph.tensor.array_ops", set()).add("scatter_add")
+            self.functions["scatter_add"] = scatter_add
+            self.imports.setdefault("tinygraph.tensor.indexing", set()).add("scatter_add")
             return (
                 f"scatter_add({self._key(parameters[0], inside=False)}, {parameters[1]})({self._text_of(x, 0)})",
                 _ATOM,

@@ -14,8 +14,10 @@ import numpy as np
 
 from tinygraph.engine import ops
 from tinygraph.engine.op import Op
-from tinygraph.tensor import array_ops
 from tinygraph.tensor.array_ops import ArrayOp
+from tinygraph.tensor.linalg import matmul
+from tinygraph.tensor.reductions import sum_over
+from tinygraph.tensor.shapes import expand, repeated_axes, reshape
 from tinygraph.tensor.tensor import Tensor
 from tinygraph.vectorizing.views import TRANSPOSE, Shape
 
@@ -70,7 +72,7 @@ class Program:
             stack.pop()
             line = self._of(node)
             if line.shape != node.shape and node in names and (not line.plain or node in self.whole):
-                line = Line(array_ops.expand(node.shape), (line,), node.shape)  # what has a name has its full shape
+                line = Line(expand(node.shape), (line,), node.shape)  # what has a name has its full shape
                 self.lines.append(line)
             called = [name for name in names.get(node, ()) if name not in line.names]
             if called and line.plain:  # a number with a name is not that number elsewhere
@@ -153,7 +155,7 @@ class Program:
                 x = x.args[0]
             if x.shape == shape:
                 return x
-            return self._line(array_ops.reshape(shape), [x], shape)
+            return self._line(reshape(shape), [x], shape)
         if op is TRANSPOSE:
             return self._turned(x)
         return self._line(op, args, shape)
@@ -162,9 +164,9 @@ class Program:
         """The transpose: that of a transpose is the matrix, that of a product the product of transposes."""
         if x.op is TRANSPOSE:
             return x.args[0]
-        if x.op is array_ops.matmul and not x.names and TRANSPOSE in (x.args[0].op, x.args[1].op):
+        if x.op is matmul and not x.names and TRANSPOSE in (x.args[0].op, x.args[1].op):
             a, b = x.args
-            return self._line(array_ops.matmul, [self._turned(b), self._turned(a)], x.shape[::-1])
+            return self._line(matmul, [self._turned(b), self._turned(a)], x.shape[::-1])
         return self._line(TRANSPOSE, [x], x.shape[::-1])
 
     def _collapsed(self, x: Line, shape: Shape) -> Line:
@@ -172,17 +174,17 @@ class Program:
         if x.shape == shape:
             return x
         new = len(x.shape) - len(shape)
-        axes = array_ops.repeated_axes(x.shape, shape)
+        axes = repeated_axes(x.shape, shape)
         if not shape:
-            return self._line(array_ops.sum_over(None), [x], ())
-        op = array_ops.sum_over(axes[0] if len(axes) == 1 else axes, not new)
+            return self._line(sum_over(None), [x], ())
+        op = sum_over(axes[0] if len(axes) == 1 else axes, not new)
         summed = tuple([1 if i in axes else n for i, n in enumerate(x.shape) if not (new and i in axes)])
         out = self._line(op, [x], summed)
-        return out if summed == shape else self._line(array_ops.reshape(shape), [out], shape)
+        return out if summed == shape else self._line(reshape(shape), [out], shape)
 
     def _full(self, x: Line, shape: Shape) -> Line:
         """What NumPy would broadcast, written out."""
-        return x if x.shape == shape else self._line(array_ops.expand(shape), [x], shape)
+        return x if x.shape == shape else self._line(expand(shape), [x], shape)
 
     def _line(self, op: Op, args: Iterable[Line], shape: Shape) -> Line:
         args = tuple(args)

@@ -16,7 +16,9 @@ import numpy as np
 from tinygraph.engine.graph import Node
 from tinygraph.engine.op import Op
 from tinygraph.engine.ops import div, mul
-from tinygraph.tensor import array_ops
+from tinygraph.tensor.indexing import scatter_add
+from tinygraph.tensor.linalg import matmul
+from tinygraph.tensor.shapes import transpose
 from tinygraph.tensor.tensor import Tensor
 from tinygraph.vectorizing.flat import Array
 from tinygraph.vectorizing.kinds import LEAF, SUM, Axis, Group, Part, Use
@@ -156,7 +158,7 @@ class Rebuilding:
         where = self.roll.position(group, members)[part.owners]
         terms = self.views.view(part.source, Use([Axis(len(part.table))], part.table), (len(part.table),))
         self.views.gathered.append(f"{self.roll.title(group)}: sums of different numbers of terms")
-        added = applied(array_ops.scatter_add(where, (len(members),)), expanded(terms, (len(part.table),)))
+        added = applied(scatter_add(where, (len(members),)), expanded(terms, (len(part.table),)))
         return reshaped(added, stored_shape(group.axes))
 
     def _contraction(self, group: Group, part: Part) -> bool:
@@ -193,10 +195,10 @@ class Rebuilding:
             full = reshaped(full, (rows, columns))
             matrices.append(transposed(full) if turn == 0 else full)
             kept += own
-        out = applied(array_ops.matmul, *matrices)
+        out = applied(matmul, *matrices)
         if kept != group.axes:
             out = reshaped(out, tuple(a.size for a in kept))
-            out = applied(array_ops.transpose(tuple(kept.index(a) for a in group.axes)), out)
+            out = applied(transpose(tuple(kept.index(a) for a in group.axes)), out)
         return reshaped(out, stored_shape(group.axes))
 
     def _counted(self, group: Group) -> Group | None:

@@ -8,7 +8,8 @@ from typing import TypeGuard
 import numpy as np
 
 from tinygraph.engine.op import Op
-from tinygraph.tensor import array_ops
+from tinygraph.tensor.indexing import index
+from tinygraph.tensor.shapes import expand, reshape, transpose
 from tinygraph.tensor.tensor import Tensor
 from tinygraph.vectorizing.flat import Array
 from tinygraph.vectorizing.kinds import Axis, Group, Use
@@ -16,7 +17,7 @@ from tinygraph.vectorizing.rerolling import Roll
 
 Shape = tuple[int, ...]
 Operand = Tensor | float  # a float where a group is computed from plain numbers only
-TRANSPOSE = array_ops.transpose((1, 0))
+TRANSPOSE = transpose((1, 0))
 
 
 class Views:
@@ -46,7 +47,7 @@ class Views:
                 return whole
         if wanted.ndim == 0:
             place = np.unravel_index(int(wanted), stored_shape(source.axes))
-            return applied(array_ops.index(tuple(int(k) for k in place)), array)
+            return applied(index(tuple(int(k) for k in place)), array)
         return self._picked(source, wanted, shape)
 
     def _picked(self, source: Group, wanted: Array, shape: Shape) -> Operand:
@@ -57,11 +58,11 @@ class Views:
             self.gathered.append(f"{self.roll.title(source)}: {wanted.size:,} entries are picked")
         if wanted.ndim == 1 and source.ids.ndim == 1:
             entries = wanted if key is None else key
-            picked = array_ops.index((slice(None), entries) if source.axes[0].outermost else entries)
+            picked = index((slice(None), entries) if source.axes[0].outermost else entries)
         elif wanted.ndim == 1 and source.ids.ndim == 2:
-            picked = array_ops.index(np.unravel_index(wanted, source.ids.shape))
+            picked = index(np.unravel_index(wanted, source.ids.shape))
         else:
-            array, picked = reshaped(array, (size,)), array_ops.index(wanted)
+            array, picked = reshaped(array, (size,)), index(wanted)
         return reshaped(applied(picked, array), shape)
 
     def constant(self, data: Array) -> Tensor:
@@ -80,7 +81,7 @@ def _rearranged(array: Operand, stored: Shape, wanted: Array, shape: Shape) -> O
     grid = np.arange(size).reshape(stored)
     for axes in itertools.permutations(range(grid.ndim)) if grid.ndim < 5 else ():
         if (grid.transpose(axes).ravel() == wanted.ravel()).all():
-            return reshaped(applied(array_ops.transpose(axes), reshaped(array, stored)), shape)
+            return reshaped(applied(transpose(axes), reshaped(array, stored)), shape)
     return None
 
 
@@ -124,7 +125,7 @@ def applied(op: Op, *operands: Operand) -> Operand:
 
 def expanded(x: Operand, shape: Shape) -> Operand:
     """Written out along axes on which all entries are the same."""
-    return x if np.shape(_data(x)) == shape else applied(array_ops.expand(shape), x)
+    return x if np.shape(_data(x)) == shape else applied(expand(shape), x)
 
 
 def reshaped(x: Operand, shape: Shape) -> Operand:
@@ -134,7 +135,7 @@ def reshaped(x: Operand, shape: Shape) -> Operand:
         return x
     if len(now) == len(shape) == 2 and now == shape[::-1] and 1 in now:
         return transposed(x)
-    return applied(array_ops.reshape(shape), x)
+    return applied(reshape(shape), x)
 
 
 def transposed(x: Operand) -> Operand:

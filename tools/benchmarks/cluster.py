@@ -1,8 +1,8 @@
 """Training on a table larger than memory: `OPENBLAS_NUM_THREADS=1 python -m tools.benchmarks.cluster` (extra `dask`).
 
-A table of 20 features, in chunks, on one and on two worker processes of this machine, each with 400 MiB: drawn anew at
-each step, read from files, or kept in the workers' memory where it fits. Prints seconds a step, rows a second, the
-largest memory of a worker, and what a chunk costs besides its rows.
+A table of 20 features, in chunks, on one and on two worker processes of this machine, each with 400 MiB: drawn
+anew at each iteration, read from files, or kept in the workers' memory where it fits. Prints seconds per iteration,
+rows a second, the largest memory of a worker, and what a chunk costs besides its rows.
 """
 
 from __future__ import annotations
@@ -50,11 +50,11 @@ def _load(path: Path) -> Any:
     return dask.delayed(np.load)(path)
 
 
-def seconds_a_step(X: Any, steps: int = 4) -> float:
-    """The median time of the steps, the first left out."""
+def seconds_per_iteration(X: Any, iterations: int = 4) -> float:
+    """The median time of the iterations, the first left out."""
     times: list[float] = []
     y = (X @ TRUTH > 0.0).astype(int)
-    model = LogisticRegression(backend="tensor", learning_rate=1.0, n_steps=steps)
+    model = LogisticRegression(backend="tensor", learning_rate=1.0, iterations=iterations)
     model.fit(X, y, lambda *_: times.append(perf_counter()))
     return median(b - a for a, b in pairwise(times))
 
@@ -86,7 +86,7 @@ def main() -> None:
     )
     options = parser.parse_args()
     rows = options.rows
-    print("| table | workers | a step | rows a second and worker | largest worker |\n|---|---:|---:|---:|---:|")
+    print("| table | workers | an iteration | rows a second and worker | largest worker |\n|---|---:|---:|---:|---:|")
 
     def say(what: str, n: int, m: int, found: tuple[float, float]) -> None:
         taken, memory = found
@@ -97,16 +97,18 @@ def main() -> None:
             f"{rows * N * 8 / 1e9:.1f} GB, drawn anew",
             n,
             rows,
-            on_workers(n, lambda: seconds_a_step(made(rows, 100_000))),
+            on_workers(n, lambda: seconds_per_iteration(made(rows, 100_000))),
         )
     with tempfile.TemporaryDirectory() as folder:
         files = stored(rows, 100_000, Path(folder))
         for n in (1, 2):
-            say(f"{rows * N * 8 / 1e9:.1f} GB, from files", n, rows, on_workers(n, lambda: seconds_a_step(files)))
+            say(
+                f"{rows * N * 8 / 1e9:.1f} GB, from files", n, rows, on_workers(n, lambda: seconds_per_iteration(files))
+            )
     small = 400_000
     for n in (1, 2):
-        say("0.06 GB, kept", n, small, on_workers(n, lambda: seconds_a_step(made(small, 100_000).persist(), 12)))
-    taken, _ = on_workers(2, lambda: seconds_a_step(made(2_000, 1).persist(), 4))
+        say("0.06 GB, kept", n, small, on_workers(n, lambda: seconds_per_iteration(made(small, 100_000).persist(), 12)))
+    taken, _ = on_workers(2, lambda: seconds_per_iteration(made(2_000, 1).persist(), 4))
     print(f"\na chunk of one row: {taken / 2_000 * 1e3:.2f} ms, which is what a chunk costs besides its rows")
 
 

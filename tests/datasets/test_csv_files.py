@@ -1,61 +1,8 @@
-"""Tables: the real one is the real one, and a bad one gets one sentence with file, row and column."""
-
-import subprocess
-import sys
+"""CSV files: a good one is read, and a bad one gets one sentence with file, row and column."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from tinygraph.datasets import Scaler, TableError, load_breast_cancer, read_csv
-
-
-def test_the_real_table():
-    table = load_breast_cancer()
-    assert (len(table.X), len(table.features)) == (569, 30)
-    assert table.classes == ("benign", "malignant")
-    assert table.y.count(1) == 212
-    assert table.X[0][:3] == [17.99, 10.38, 122.8]
-    assert table.licence == "CC BY 4.0"
-    assert "10.24432/C5DW2B" in table.source
-
-
-def test_it_is_the_table_of_scikit_learn():
-    datasets = pytest.importorskip("sklearn.datasets", reason="needs the dependency group oracles")
-    theirs, ours = datasets.load_breast_cancer(), load_breast_cancer()
-    assert theirs.data.tolist() == ours.X
-    assert [1 - y for y in ours.y] == theirs.target.tolist()
-    assert list(ours.features) == [name.replace(" ", "_") for name in theirs.feature_names]
-
-
-def test_loading_needs_no_numpy():
-    program = (
-        "import sys; from tinygraph.datasets import load_breast_cancer as f; f().split(); print('numpy' in sys.modules)"
-    )
-    out = subprocess.run([sys.executable, "-I", "-c", program], capture_output=True, text=True, check=True)
-    assert out.stdout.strip() == "False"
-
-
-@given(seed=st.integers())
-def test_a_split_is_a_partition_that_keeps_the_shares(seed):
-    table = load_breast_cancer()
-    train, test = table.split(seed)
-    assert sorted([*map(tuple, train.X), *map(tuple, test.X)]) == sorted(map(tuple, table.X))
-    assert len(test.X) == 113
-    assert test.y.count(1) == 42
-    assert table.split(seed) == (train, test)
-
-
-@given(st.lists(st.lists(st.floats(-1e6, 1e6), min_size=2, max_size=2), min_size=2, max_size=20))
-def test_scaled_columns_have_mean_0_and_deviation_1(X):
-    scaler = Scaler.of(X)
-    for j, column in enumerate(zip(*scaler.scale(X), strict=True)):
-        values = [row[j] for row in X]
-        if max(values) - min(values) > 1e-3 * max(1.0, *map(abs, values)):
-            assert sum(column) / len(column) == pytest.approx(0.0, abs=1e-6)
-            assert sum(x * x for x in column) / len(column) == pytest.approx(1.0, rel=1e-6)
-    assert Scaler.of([[0.1 + 0.2, 5.0], [0.3, 5.0]]).deviation == [1.0, 1.0]
-
+from tinygraph.datasets import TableError, read_csv
 
 GOOD = "x,y,label\n1,2,a\n3,4,b\n"
 
@@ -130,8 +77,3 @@ def test_a_file_that_is_not_there_or_no_file(tmp_path):
         read_csv(tmp_path / "none.csv", "label")
     with pytest.raises(TableError, match="cannot be read: Is a directory"):
         read_csv(tmp_path, "label")
-
-
-def test_too_few_rows_of_a_class_to_split(tmp_path):
-    with pytest.raises(TableError, match="one row of class 'b'"):
-        read(tmp_path, "x,label\n1,a\n2,a\n3,b\n").split()

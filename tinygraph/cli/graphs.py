@@ -1,0 +1,196 @@
+"""The subcommands for the graph of an expression or of a file: draw, step, diagnose, verify."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from tinygraph.cli.expressions import ExpressionError, parse
+from tinygraph.cli.options import binding, positive
+from tinygraph.drawing import draw
+from tinygraph.drawing.draw import DETAILS
+from tinygraph.drawing.layout_engines import FORMATS, TIME_LIMIT
+from tinygraph.engine.graph import Node, order
+from tinygraph.engine.operators import Operators
+from tinygraph.explaining.diagnosis import diagnose
+from tinygraph.explaining.tree import tree
+from tinygraph.saving.verification import all_nodes
+from tinygraph.saving.writer import load, save
+from tinygraph.stepping.stepper import PAGES, Stepper
+from tinygraph.support.files import check_writable
+from tinygraph.support.terminal import echo
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from tinygraph.cli.options import Commands
+
+SAVED = ".json"
+
+
+def add_parsers(commands: Commands) -> None:
+    """Add the parsers of the four subcommands."""
+    _add_draw(commands)
+    _add_step(commands)
+    _add_diagnose(commands)
+    _add_verify(commands)
+
+
+def _add_draw(commands: Commands) -> None:
+    parser = commands.add_parser(
+        "draw",
+        help="draw the graph of an expression, with its derivatives",
+        description="Draw the computation graph of an expression: values on blue arrows forward, derivatives on red "
+        "arrows back. Steps that have a name are seen under it.",
+        epilog='example: tinygraph draw "u = b*c; v = a + u; J = 3*v" a=5 b=3 c=2 -o J.svg',
+    )
+    _add_expression(parser)
+    add = parser.add_argument
+    out = "where to write it: .svg, .png, .pdf, .dot (without Graphviz), .json (the graph itself)"
+    add("-o", "--out", metavar="FILE", type=Path, help=out)
+    add("--tree", action="store_true", help="print the graph as text; what happens without --out, too")
+    theme = "auto: a .svg that goes by the reader's (default: %(default)s)"
+    add("--theme", choices=("light", "dark", "auto"), default="light", help=theme)
+    detail = "how much the arrows say (default: by the size of the graph)"
+    add("--detail", choices=DETAILS, default="auto", help=detail)
+    direction = "from left to right, or from top to bottom (default: %(default)s)"
+    add("--direction", choices=("LR", "TB"), default="LR", help=direction)
+    notation = "how derivatives are called (default: %(default)s)"
+    add("--notation", choices=("dJ/dv", "dv"), default="dJ/dv", help=notation)
+    add("--parameters", metavar="NAMES", default="", help="the inputs that are parameters: w,b")
+    add("--title", default="", help="a line above the picture")
+    add("--forward", action="store_true", help="values only, before any backward pass")
+    timeout = "for the layout (default: %(default)s)"
+    add("--timeout", metavar="SECONDS", type=positive(float), default=TIME_LIMIT, help=timeout)
+    parser.set_defaults(run=_draw)
+
+
+def _add_step(commands: Commands) -> None:
+    parser = commands.add_parser(
+        "step",
+        help="step through the backward pass of an expression, forwards and back",
+        description="Walk through backpropagation one event at a time, in both directions, with the words of pdb and "
+        "rr. Type h for help; commands can also be piped in.",
+        epilog='example: tinygraph step "u = b*c; v = a + u; J = 3*v" a=5 b=3 c=2',
+    )
+    _add_expression(parser)
+    phase = "which events (default: backward, and both for a page)"
+    parser.add_argument("--phase", choices=("backward", "forward", "both"), help=phase)
+    page = "write the walk as a page instead: one file that needs no network"
+    parser.add_argument("--html", metavar="FILE", type=Path, help=page)
+    parser.set_defaults(run=_step)
+
+
+def _add_diagnose(commands: Commands) -> None:
+    parser = commands.add_parser(
+        "diagnose",
+        help="say where a nan, an infinite number, or a missing gradient comes from",
+        description="Look through both passes of an expression, or of a saved graph: the first number that is not "
+        "finite, or else gradients that do not arrive, vanish or explode. The exit code is 1 where something is found.",
+        epilog='example: tinygraph diagnose "a = sigmoid(z); L = log(a)" z=-800',
+    )
+    _add_expression(parser)
+    parser.set_defaults(run=_diagnose)
+
+
+def _add_verify(commands: Commands) -> None:
+    parser = commands.add_parser(
+        "verify",
+        help="recompute a saved graph, and name the first number that differs",
+        description="Load a graph that was saved as .json, recompute every number from its op, every slope, and every "
+        "gradient from the contributions that arrive. The exit code is 2 where something differs.",
+    )
+    parser.add_argument("file", metavar="GRAPH.json", type=Path, help="the file")
+    parser.set_defaults(run=_verify)
+
+
+def _add_expression(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "expression",
+        metavar="EXPRESSION",
+        help='such as "J = 3*(a + b*c)"; ; stands between steps, and -- before one that begins with -. '
+        "Or a graph that was saved, GRAPH.json",
+    )
+    parser.add_argument("numbers", metavar="NAME=NUMBER", nargs="*", type=binding, help="the inputs: a=5 b=3 c=2")
+
+
+def _graph(options: argparse.Namespace) -> Operators:
+    """The graph that the command line names, with its numbers, or that a file holds."""
+    if options.expression.endswith(SAVED):
+        if options.numbers:
+            raise ExpressionError(f"{options.expression} has its own numbers; it takes none of the command line")
+        root = load(options.expression, verify=True)
+        if not isinstance(root, Operators):
+            raise ExpressionError(f"{options.expression} holds {len(root)} graphs; this command takes a file of one")
+        if shape := getattr(root, "shape", ()):
+            raise ExpressionError(f"{options.expression} holds an array of shape {shape}, not one number")
+        return root
+    names = [name for name, _ in options.numbers]
+    for name in names:
+        if names.count(name) > 1:
+            raise ExpressionError(f"{name!r} has two numbers")
+    return parse(options.expression, dict(options.numbers))
+
+
+def _draw(options: argparse.Namespace) -> None:
+    root = _graph(options)
+    parameters = _parameters(root, options.parameters)
+    if not options.forward:
+        root.backward()
+    if options.out is not None and options.out.suffix == SAVED:
+        save(root, options.out)
+    elif options.out is not None:
+        if options.out.suffix.lower().removeprefix(".") not in FORMATS:
+            raise ExpressionError(f"--out {options.out}: the name must end in one of .{', .'.join([*FORMATS, 'json'])}")
+        check_writable(options.out)
+        drawing = draw(
+            root,
+            theme=options.theme,
+            detail=options.detail,
+            direction=options.direction,
+            notation=options.notation,
+            parameters=parameters,
+            title=options.title,
+            timeout=options.timeout,
+        )
+        drawing.save(options.out)
+    if options.tree or options.out is None:
+        echo(tree(root))
+    if options.out is not None:
+        echo(f"wrote {options.out.resolve()}")
+
+
+def _parameters(root: Operators, names: str) -> list[Node]:
+    """The inputs of these names, which are separated by commas."""
+    leaves = {node.name: node for node in order(root) if node.op is None}
+    parameters = [name.strip() for name in names.split(",") if name.strip()]
+    for name in parameters:
+        if name not in leaves:
+            raise ExpressionError(f"--parameters: {name!r} is no input of the expression")
+    return [leaves[name] for name in parameters]
+
+
+def _step(options: argparse.Namespace) -> None:
+    root = _graph(options)
+    if options.html is None:
+        Stepper(root, phase=options.phase or "backward").repl()
+        return
+    if options.html.suffix.lower() not in PAGES:
+        raise ExpressionError(f"--html {options.html}: the name must end in {' or '.join(PAGES)}")
+    check_writable(options.html)
+    try:
+        path = Stepper(root, phase=options.phase or "both").save(options.html)
+    except ValueError as error:  # no page can show it
+        raise ExpressionError(f"--html: {error}") from None
+    echo(f"wrote {path.resolve()}")
+
+
+def _diagnose(options: argparse.Namespace) -> int:
+    found = diagnose(_graph(options))
+    echo(str(found))
+    return int(not found.healthy)
+
+
+def _verify(options: argparse.Namespace) -> None:
+    root = load(options.file, verify=True)
+    nodes = all_nodes(root if isinstance(root, list) else [root])
+    echo(f"{options.file}: {len(nodes):,} nodes, and every number is what its op computes")

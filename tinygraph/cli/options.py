@@ -1,0 +1,62 @@
+"""What the subcommands share: the types of their arguments."""
+
+from __future__ import annotations
+
+import argparse
+import math
+from collections.abc import Callable
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TypeAlias
+
+    Commands: TypeAlias = argparse._SubParsersAction[argparse.ArgumentParser]  # argparse has no public name for it
+
+
+def positive(kind: type[int] | type[float]) -> Callable[[str], float]:
+    """Return a type of argument: a positive number of this kind.
+
+    Args:
+        kind: int or float.
+
+    Returns:
+        A function that argparse calls with the text of the argument.
+
+    Examples:
+        >>> positive(int)("3"), positive(float)("0.5")
+        (3, 0.5)
+    """
+
+    def number_of(text: str) -> float:
+        number = kind(text)
+        if not (number > 0 and math.isfinite(number)):
+            raise argparse.ArgumentTypeError(f"{text} is not a positive number")
+        return number
+
+    number_of.__name__ = "positive whole number" if kind is int else "positive number"  # argparse shows it
+    return number_of
+
+
+def binding(text: str) -> tuple[str, float]:
+    """Return the name and the number of an input, such as a=5.
+
+    Args:
+        text: The argument.
+
+    Returns:
+        The name and the number.
+
+    Raises:
+        argparse.ArgumentTypeError: If the text does not have this form.
+
+    Examples:
+        >>> binding("a=5")
+        ('a', 5.0)
+    """
+    name, equals, number = text.partition("=")
+    if not (equals and name.strip().isidentifier()):
+        raise argparse.ArgumentTypeError(f"{text!r} is not of the form name=number")
+    try:
+        return name.strip(), float(number)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{number!r} in {text!r} is not a number") from None

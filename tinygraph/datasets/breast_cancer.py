@@ -1,0 +1,26 @@
+"""The real table of the package: Breast Cancer Wisconsin (Diagnostic)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from tinygraph.datasets.csv_files import read_csv
+from tinygraph.datasets.table import Table
+
+
+def load_breast_cancer() -> Table:
+    """Return the Breast Cancer Wisconsin (Diagnostic) table: 569 tumors, 30 features, benign (0) or malignant (1).
+
+    References:
+        W. H. Wolberg, W. N. Street, O. L. Mangasarian, UCI Machine Learning Repository (1995),
+        https://doi.org/10.24432/C5DW2B, license CC BY 4.0.
+
+    Examples:
+        >>> table = load_breast_cancer()
+        >>> len(table.X), len(table.features), table.classes
+        (569, 30, ('benign', 'malignant'))
+    """
+    table = read_csv(Path(__file__).with_name("breast_cancer.csv"), "diagnosis")
+    source = "Breast Cancer Wisconsin (Diagnostic), UCI Machine Learning Repository, doi:10.24432/C5DW2B"
+    return replace(table, source=source, license="CC BY 4.0")

@@ -1,0 +1,136 @@
+"""CSV files: read into a table, or refused with one sentence that names file, row and column."""
+
+from __future__ import annotations
+
+import csv
+import difflib
+import math
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+from tinygraph.datasets.table import Table, TableError
+from tinygraph.support.messages import short
+
+
+def read_csv(path: str | Path, target: str) -> Table:
+    r"""Read a CSV file with a header row.
+
+    Args:
+        path: The file, in UTF-8.
+        target: The column with the two classes; every other column holds numbers.
+
+    Returns:
+        The table. Labels that are numbers are compared as numbers, so that 9 and 9.0 are the same class.
+
+    Raises:
+        TableError: If the file cannot be used. The message names file, row (the line of the file) and column.
+
+    Examples:
+        >>> import pathlib, tempfile
+        >>> path = pathlib.Path(tempfile.mkdtemp(), "tumors.csv")
+        >>> _ = path.write_text("radius,diagnosis\n17.99,malignant\n9.5,benign\n")
+        >>> table = read_csv(path, "diagnosis")
+        >>> table.features, table.classes, table.X, table.y
+        (('radius',), ('benign', 'malignant'), [[17.99], [9.5]], [1, 0])
+    """
+    try:
+        with open(path, newline="", encoding="utf-8-sig") as file:
+            return _parse(str(path), csv.reader(file, strict=True), target)
+    except FileNotFoundError:
+        raise TableError(f"{path}: there is no such file") from None
+    except OSError as error:
+        raise TableError(f"{path}: cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise TableError(f"{path}: is not UTF-8 text (byte {error.start})") from None
+
+
+def _parse(path: str, reader: Iterator[list[str]], target: str) -> Table:
+    rows = _numbered(path, reader)
+    _, cells = next(rows, (0, []))
+    header = [name.strip() for name in cells]
+    _check_header(path, header, target)
+    at = header.index(target)
+    X: list[list[float]] = []
+    labels: list[str] = []
+    seen: dict[float | str, str] = {}  # the first spelling of each class
+    for line, cells in rows:
+        if len(cells) != len(header):
+            raise TableError(f"{path}, row {line}: has {len(cells)} cells where the header has {len(header)}")
+        labels.append(_label(path, line, target, cells[at].strip(), seen))
+        X.append([_number(path, line, header[i], cell) for i, cell in enumerate(cells) if i != at])
+    if not X:
+        raise TableError(f"{path}: has a header but no rows")
+    if len(seen) == 1:
+        only = _quoted(labels[0])
+        raise TableError(
+            f"{path}, column {_quoted(target)}: all {len(X)} rows are of class {only}, but two classes are needed"
+        )
+    numeric = all(isinstance(key, float) for key in seen)
+    low, high = (seen[key] for key in sorted(seen, key=None if numeric else str))
+    features = tuple(name for i, name in enumerate(header) if i != at)
+    return Table(features, target, (low, high), X, [int(label == high) for label in labels])
+
+
+def _check_header(path: str, header: list[str], target: str) -> None:
+    if not header:
+        raise TableError(f"{path}: is empty")
+    if target not in header:
+        close = difflib.get_close_matches(target, header[:1000], 1)
+        names = ", ".join(map(short, header[:8])) + ", …" * (len(header) > 8)
+        hint = f"did you mean {_quoted(close[0])}?" if close else f"it has {names}"
+        raise TableError(f"{path}: has no column {_quoted(target)}; {hint}")
+    if len(set(header)) < len(header):
+        twice = Counter(header).most_common(1)[0][0]
+        raise TableError(f"{path}, row 1: has two columns named {_quoted(twice)}")
+    if len(header) == 1:
+        raise TableError(f"{path}: has no column but {_quoted(target)}, so nothing to learn from")
+
+
+def _label(path: str, line: int, target: str, label: str, seen: dict[float | str, str]) -> str:
+    """The label as its class was first spelled; a new class goes into `seen`."""
+    where = f"{path}, row {line}, column {_quoted(target)}"
+    if not label:
+        raise TableError(f"{where}: the cell is empty")
+    label = seen.setdefault(_key(label), label)
+    if len(seen) > 2:
+        first, second, third = map(_quoted, seen.values())
+        raise TableError(f"{where}: {third} is a third class, after {first} and {second}")
+    return label
+
+
+def _numbered(path: str, reader: Iterator[list[str]]) -> Iterator[tuple[int, list[str]]]:
+    """The rows that are not blank, with their line numbers in the file."""
+    try:
+        for row in reader:
+            if row:
+                yield reader.line_num, row  # type: ignore[attr-defined]
+    except csv.Error as error:
+        raise TableError(f"{path}, row {reader.line_num}: is not CSV: {error}") from None  # type: ignore[attr-defined]
+
+
+def _key(label: str) -> float | str:
+    """What makes two labels the same class: their number if they are numbers."""
+    try:
+        number = float(label)
+    except ValueError:
+        return label
+    return number if number == number else label
+
+
+def _number(path: str, line: int, column: str, cell: str) -> float:
+    where = f"{path}, row {line}, column {_quoted(column)}"
+    try:
+        if "_" in cell:  # Python reads 1_000 as a number, but a table does not mean it so
+            raise ValueError
+        number = float(cell)
+    except ValueError:
+        shown = cell.strip()[:40]
+        raise TableError(f"{where}: {shown!r} is not a number" if shown else f"{where}: the cell is empty") from None
+    if not math.isfinite(number):
+        raise TableError(f"{where}: {cell.strip()[:40]!r} is not a finite number")
+    return number
+
+
+def _quoted(text: str) -> str:
+    return repr(short(text))

@@ -1,0 +1,121 @@
+"""Ops that pick elements out of an array, and that put arrays together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from tinygraph.engine.parameters import is_integer, parametrized
+from tinygraph.tensor.array_ops import ArrayOp, JoinOp, Operand, Shape, is_shape
+
+
+def is_key(x: object) -> bool:
+    """Return whether a parameter may be an index, as NumPy takes it."""
+    if isinstance(x, (tuple, list)):
+        return all(map(is_key, x))
+    return x is None or x is ... or isinstance(x, (int, np.integer, slice, np.ndarray))
+
+
+@parametrized(is_key)
+def index(key: Any) -> ArrayOp:
+    """The entries at an index, as NumPy reads it: a number, a slice, a list, a mask, or a tuple of these.
+
+    >>> index((slice(None), 0))(np.array([[1.0, 2.0], [3.0, 4.0]]))
+    array([1., 3.])
+    """
+    return ArrayOp(
+        "index",
+        lambda x: x[key],
+        symbol=f"{{}}[{_key(key)}]",
+        vjps=(lambda up, out, x: scatter_add(key, x.shape)(up),),
+        note=(f"put at [{_key(key)}] of zeros",),
+        shape=lambda x: np.empty(x, "V0")[key].shape,  # elements of no bytes
+        maker=index,
+        parameters=(key,),
+    )
+
+
+@parametrized(is_key, is_shape)
+def scatter_add(key: Any, shape: Shape) -> ArrayOp:
+    """The adjoint of `index`: zeros of this shape, with the entries added at the index.
+
+    >>> scatter_add([0, 0, 2], (3,))(np.array([1.0, 2.0, 3.0]))
+    array([3., 0., 3.])
+    """
+
+    def compute(x: Operand) -> Operand:
+        out = np.zeros(shape)
+        np.add.at(out, key, x)  # an index may name an entry twice
+        return out
+
+    return ArrayOp(
+        "scatter_add",
+        compute,
+        vjps=(lambda up, out, x: index(key)(up),),
+        shape=lambda _: shape,
+        adds_terms=True,
+        maker=scatter_add,
+        parameters=(key, shape),
+    )
+
+
+def _key(key: object) -> str:
+    if isinstance(key, tuple):
+        return ", ".join(map(_key, key))
+    if isinstance(key, slice):
+        ends = [("" if end is None else str(end)) for end in (key.start, key.stop)]
+        return ":".join([*ends, str(key.step)] if key.step is not None else ends)
+    return "..." if key is ... else "mask" if getattr(key, "dtype", None) is np.dtype(bool) else str(key)
+
+
+@parametrized(is_integer)
+@lru_cache(maxsize=64)
+def concatenate(axis: int) -> JoinOp:
+    """Arrays one after the other along an axis.
+
+    >>> concatenate(0)(np.array([1.0]), np.array([2.0, 3.0]))
+    array([1., 2., 3.])
+    """
+
+    def pull(up: Operand, slot: int, operands: Sequence[Operand]) -> Operand:
+        start = sum(x.shape[axis] for x in operands[:slot])
+        key = [slice(None)] * up.ndim
+        key[axis] = slice(start, start + operands[slot].shape[axis])
+        return index(tuple(key))(up)
+
+    return JoinOp(
+        "concatenate",
+        lambda *xs: np.concatenate(xs, axis=axis),
+        vjps=(pull,),
+        note=("part {slot}",),
+        maker=concatenate,
+        parameters=(axis,),
+    )
+
+
+@parametrized(is_integer)
+@lru_cache(maxsize=64)
+def stack(axis: int) -> JoinOp:
+    """Arrays of one shape along a new axis.
+
+    >>> stack(0)(np.array([1.0, 2.0]), np.array([3.0, 4.0]))
+    array([[1., 2.],
+           [3., 4.]])
+    """
+
+    def pull(up: Operand, slot: int, operands: Sequence[Operand]) -> Operand:
+        key: list[Any] = [slice(None)] * up.ndim
+        key[axis] = slot
+        return index(tuple(key))(up)
+
+    return JoinOp(
+        "stack",
+        lambda *xs: np.stack(xs, axis=axis),
+        vjps=(pull,),
+        note=("part {slot}",),
+        maker=stack,
+        parameters=(axis,),
+    )

@@ -1,0 +1,291 @@
+"""NumPy's methods and functions, as they record on Tensors: `t.sum(axis=0)`, `np.dot(w.T, X)`, `np.concatenate`.
+
+`Tensor` inherits the methods, and looks functions up in the two tables at the end: one of NumPy's ufuncs, one of its
+other functions.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tinygraph.engine import contexts, graph
+from tinygraph.engine.graph import Node
+from tinygraph.engine.operators import COMPARISONS, UFUNCS
+from tinygraph.kernels.arrays import as_array
+from tinygraph.tensor import indexing
+from tinygraph.tensor.array_ops import ArrayOp, Axis, Operand, Shape, TracedArray
+from tinygraph.tensor.indexing import index
+from tinygraph.tensor.linalg import matmul
+from tinygraph.tensor.operands import is_operand, raw_of
+from tinygraph.tensor.reductions import extremum, mean_over, sum_over
+from tinygraph.tensor.shapes import expand, reshape, transpose
+
+if TYPE_CHECKING:
+    from tinygraph.tensor.tensor import Tensor
+
+
+class ArrayMethods(Node, TracedArray):
+    """The methods and attributes that a Tensor shares with a NumPy array."""
+
+    __slots__ = ()
+
+    @staticmethod
+    def _record_array_op(op: ArrayOp, operands: Sequence[Operand]) -> Tensor:
+        raise NotImplementedError
+
+    def _record_view(self, op: ArrayOp) -> Tensor:
+        """Record an array op that computes nothing, which NumPy has no warning about."""
+        raise NotImplementedError
+
+    @property
+    def shape(self) -> Shape:
+        """The length of each axis."""
+        return self.raw.shape  # type: ignore[no-any-return]
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return self.raw.ndim  # type: ignore[no-any-return]
+
+    @property
+    def size(self) -> int:
+        """The number of elements."""
+        return self.raw.size  # type: ignore[no-any-return]
+
+    @property
+    def dtype(self) -> np.dtype[np.float64]:
+        """The type of the elements, float64."""
+        return self.raw.dtype  # type: ignore[no-any-return]
+
+    def __len__(self) -> int:
+        return len(self.raw)
+
+    def __iter__(self) -> Iterator[Tensor]:
+        if not self.ndim:
+            raise TypeError("a Tensor of shape () cannot be iterated over: it is one number, see .item()")
+        return (self[i] for i in range(len(self)))
+
+    def sum(self, axis: Axis = None, keepdims: bool = False, **numpy: object) -> Tensor:
+        """Return the sum over all axes, one, or several.
+
+        Args:
+            axis: The axis, a tuple of axes, or None for all.
+            keepdims: If true, the axes stay, with length 1.
+            **numpy: NumPy's other arguments, at their defaults.
+
+        Returns:
+            A node of the graph.
+
+        Examples:
+            >>> from tinygraph import Tensor
+            >>> Tensor([[1.0, 2.0], [3.0, 4.0]]).sum(axis=0)
+            Tensor([4.0, 6.0], op='sum')
+        """
+        _refuse(numpy)
+        return self._record_array_op(sum_over(_axis(axis), keepdims), (self,))
+
+    def mean(self, axis: Axis = None, keepdims: bool = False, **numpy: object) -> Tensor:
+        """Return the mean over all axes, one, or several. The arguments are those of `sum`.
+
+        Examples:
+            >>> from tinygraph import Tensor
+            >>> Tensor([1.0, 2.0, 6.0]).mean()
+            Tensor(3.0, op='mean')
+        """
+        _refuse(numpy)
+        return self._record_array_op(mean_over(_axis(axis), keepdims), (self,))
+
+    def max(self, axis: Axis = None, keepdims: bool = False, **numpy: object) -> Tensor:
+        """Return the largest element over all axes, one, or several; if k tie, each has 1/k of the derivative."""
+        return self._extremum("max", axis, keepdims, numpy)
+
+    def min(self, axis: Axis = None, keepdims: bool = False, **numpy: object) -> Tensor:
+        """Return the smallest element over all axes, one, or several; if k tie, each has 1/k of the derivative."""
+        return self._extremum("min", axis, keepdims, numpy)
+
+    def _extremum(self, name: str, axis: Axis, keepdims: bool, numpy: dict[str, object]) -> Tensor:
+        _refuse(numpy)
+        if not self.size:
+            raise ValueError(f"{name} of a Tensor of shape {self.shape}: there is no entry")
+        return self._record_array_op(extremum(name, _axis(axis), keepdims), (self,))
+
+    def transpose(self, *axes: Any) -> Tensor:
+        """Return the axes in another order; reversed, if none is given.
+
+        Examples:
+            >>> from tinygraph import Tensor
+            >>> Tensor([[1.0, 2.0]]).transpose().shape
+            (2, 1)
+        """
+        natural = range(self.ndim)
+        order = _listed(axes) or tuple(reversed(natural))
+        try:
+            found = tuple([natural[axis] for axis in order])
+        except IndexError:
+            found = order
+        if sorted(found) != list(natural):
+            raise ValueError(f"transpose of a Tensor of shape {self.shape}: {order} are not its axes in another order")
+        return self._record_view(transpose(found))
+
+    @property
+    def T(self) -> Tensor:  # noqa: N802  (NumPy's name)
+        """The axes reversed: the transpose of a matrix. Under `strict`, ValueError for a rank-1 array, which has none.
+
+        Examples:
+            >>> from tinygraph import Tensor
+            >>> Tensor([[1.0, 2.0]]).T
+            Tensor([[1.0], [2.0]], op='transpose')
+        """
+        if graph.watch is not None and self.ndim == 1 and contexts.is_strict():
+            raise ValueError(
+                f"strict: {self.name or 'this Tensor'} has the shape {self.shape}, a rank-1 array, of which .T is the "
+                "same again: make it a column with .reshape(-1, 1)"
+            )
+        return self._record_view(transpose(tuple(reversed(range(self.raw.ndim)))))
+
+    def reshape(self, *shape: Any) -> Tensor:
+        """Return the same elements in another shape, in which one length may be -1.
+
+        Examples:
+            >>> from tinygraph import Tensor
+            >>> Tensor([1.0, 2.0, 3.0, 4.0]).reshape(2, -1)
+            Tensor([[1.0, 2.0], [3.0, 4.0]], op='reshape')
+        """
+        wanted = _listed(shape)
+        try:
+            found = self.raw.reshape(wanted).shape
+        except ValueError:
+            message = f"reshape: the {self.size} entries of shape {self.shape} do not make {wanted}"
+            raise ValueError(message) from None
+        return self._record_view(reshape(found))
+
+    def __getitem__(self, key: object) -> Tensor:
+        keys = key if isinstance(key, tuple) else (key,)
+        if any(isinstance(k, TracedArray) for k in keys):
+            raise TypeError("a Tensor is no index: take its .data, as integers")
+        return self._record_view(index(key))
+
+    def __matmul__(self, other: Operand) -> Tensor:
+        return product(self, other)  # type: ignore[no-any-return]
+
+    def __rmatmul__(self, other: Operand) -> Tensor:
+        return product(other, self)  # type: ignore[no-any-return]
+
+    def __array_function__(self, function: Callable[..., object], _: object, args: Any, options: Any) -> Any:
+        """Let `np.dot(w.T, X)`, `np.sum(t, axis=0)` and the like record."""
+        ours = FUNCTIONS.get(function.__name__)
+        if ours is None:
+            known = ", ".join(sorted(FUNCTIONS))
+            raise TypeError(f"np.{function.__name__} does not work on a Tensor. These do: {known}, and the ufuncs")
+        return ours(*args, **options)
+
+
+def _listed(given: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Axes or lengths, whether they were given one by one or in one sequence."""
+    if len(given) == 1:
+        (only,) = given
+        return tuple(only) if hasattr(only, "__iter__") else given
+    return given
+
+
+def _axis(axis: Any) -> Axis:
+    if axis is None:
+        return None
+    return tuple(map(operator.index, axis)) if hasattr(axis, "__iter__") else operator.index(axis)
+
+
+def _refuse(numpy: dict[str, object]) -> None:
+    """NumPy calls a method with dtype= and out= at their defaults; nothing else is understood."""
+    for name, value in numpy.items():
+        if value is not None and value is not np._NoValue:
+            raise TypeError(f"{name}={value!r} is not understood here: axis and keepdims are")
+
+
+# --- functions --------------------------------------------------------------------------------------
+
+
+def product(x: Operand, y: Operand) -> Operand:
+    """Return the matrix product, or NotImplemented to let the other operand decide."""
+    if not (is_operand(x) and is_operand(y)):
+        return NotImplemented
+    if not np.ndim(raw_of(x)) or not np.ndim(raw_of(y)):
+        raise ValueError("matmul is for vectors and matrices: for a number, take *")
+    return matmul(x, y)
+
+
+def concatenate(tensors: Sequence[Operand], axis: int = 0) -> Operand:
+    """Return Tensors and arrays one after the other along an axis.
+
+    Args:
+        tensors: Tensors and arrays, whose shapes differ in this axis only.
+        axis: The axis.
+
+    Returns:
+        A Tensor; an array if there is no Tensor among them.
+
+    Examples:
+        >>> from tinygraph import Tensor
+        >>> concatenate([Tensor([1.0]), np.array([2.0, 3.0])])
+        Tensor([1.0, 2.0, 3.0], op='concatenate')
+    """
+    return indexing.concatenate(operator.index(axis))(*map(_part, tensors))
+
+
+def stack(tensors: Sequence[Operand], axis: int = 0) -> Operand:
+    """Return Tensors and arrays of one shape along a new axis.
+
+    Args:
+        tensors: Tensors and arrays of one shape.
+        axis: The new axis.
+
+    Returns:
+        A Tensor; an array if there is no Tensor among them.
+
+    Examples:
+        >>> from tinygraph import Tensor
+        >>> stack([Tensor(1.0), Tensor(2.0)])
+        Tensor([1.0, 2.0], op='stack')
+    """
+    return indexing.stack(operator.index(axis))(*map(_part, tensors))
+
+
+def _part(x: Operand) -> Operand:
+    return x if isinstance(x, TracedArray) else as_array(x, "concatenate")
+
+
+def _dot(x: Operand, y: Operand) -> Operand:
+    if not hasattr(x, "ndim"):
+        x = as_array(x, "dot")
+    if not hasattr(y, "ndim"):
+        y = as_array(y, "dot")
+    return matmul(x, y) if x.ndim and y.ndim else x * y
+
+
+def _method(name: str) -> Callable[..., Operand]:
+    return lambda x, *args, **options: getattr(x, name)(*args, **options)
+
+
+def _of_values(compare: Callable[[Operand, Operand], Operand]) -> Callable[[Operand, Operand], Operand]:
+    return lambda x, y: compare(raw_of(x), raw_of(y))
+
+
+TENSOR_UFUNCS = {
+    **{name: _of_values(f) if f in COMPARISONS.values() else f for name, f in UFUNCS.items()},
+    "matmul": product,
+}
+FUNCTIONS: dict[str, Callable[..., Operand]] = {
+    **{name: _method(name) for name in ("sum", "mean", "max", "min", "transpose", "reshape")},
+    "amax": _method("max"),
+    "amin": _method("min"),
+    "dot": _dot,
+    "concatenate": concatenate,
+    "stack": stack,
+    "broadcast_to": lambda x, shape: expand(tuple(np.atleast_1d(shape).tolist()))(x),
+    "shape": lambda x: x.shape,
+    "ndim": lambda x: x.ndim,
+    "size": lambda x: x.size,
+}

@@ -1,0 +1,31 @@
+"""What can be an operand of a Tensor, and how it is kept."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tinygraph.engine.graph import Node
+from tinygraph.kernels.arrays import as_array
+from tinygraph.tensor.array_ops import Jacobian, Operand, TracedArray
+
+_ndarray, _float64 = np.ndarray, np.dtype(np.float64)
+
+
+def plain_operand(x: Operand, op: str) -> Operand:
+    """Return an operand that is not a node as a float, or as an array."""
+    if type(x) is float or (type(x) is _ndarray and x.dtype is _float64 and x.ndim):
+        return x
+    array = as_array(x, op)
+    return float(array) if type(array) is _ndarray and not array.ndim else array
+
+
+def is_operand(x: object) -> bool:
+    """Return whether an operator takes this operand, or refuses it with a message; false lets the other side decide."""
+    return isinstance(x, (Node, float, int, list, tuple, str, bytes, complex, type(None))) or (
+        not isinstance(x, Jacobian) and (hasattr(x, "dtype") or hasattr(x, "as_integer_ratio"))
+    )
+
+
+def raw_of(x: Operand) -> Operand:
+    """Return the value of a Tensor, or of what a Tensor is compared with."""
+    return x.raw if isinstance(x, TracedArray) else plain_operand(x, "a comparison")

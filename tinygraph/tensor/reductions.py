@@ -1,0 +1,142 @@
+"""Ops that reduce axes of an array: sum, mean, the largest and the smallest element."""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+
+import numpy as np
+
+from tinygraph.engine import ops
+from tinygraph.engine.parameters import is_flag, parametrized
+from tinygraph.kernels.arrays import add_up
+from tinygraph.tensor.array_ops import ArrayOp, Axis, Operand, is_axes
+from tinygraph.tensor.shapes import broadcast, expand, reshape
+
+_ndarray = np.ndarray
+
+
+@parametrized(is_axes, is_flag)
+@lru_cache(maxsize=256)
+def sum_over(axis: Axis, keepdims: bool = False) -> ArrayOp:
+    """The sum over all axes (None), one, or several.
+
+    >>> sum_over(0)(np.array([[1.0, 2.0], [3.0, 4.0]]))
+    array([4., 6.])
+    """
+    return ArrayOp(
+        "sum",
+        lambda x: add_up(x, axis, keepdims),
+        symbol=_over("sum", axis),
+        vjps=(lambda up, out, x: _spread(up, x, axis),),
+        note=("expanded to {shape}",),
+        adds_terms=True,
+        maker=sum_over,
+        parameters=(axis, keepdims),
+    )
+
+
+@parametrized(is_axes, is_flag)
+@lru_cache(maxsize=256)
+def mean_over(axis: Axis, keepdims: bool = False) -> ArrayOp:
+    """The mean over all axes (None), one, or several; nan where there is no entry.
+
+    >>> mean_over(0)(np.array([[1.0, 2.0], [3.0, 4.0]]))
+    array([2., 3.])
+    """
+
+    def compute(x: Operand) -> Operand:
+        total = add_up(x, axis, keepdims)
+        return total / _entries(x, total)
+
+    def dx(up: Operand, out: Operand, x: Operand) -> Operand:
+        if axis is None and type(up) is _ndarray:  # dividing a float takes 0.1 µs, an array of one 1.6
+            return broadcast(up.item() / (x.size or math.nan), x.shape)
+        return _spread(up / _entries(x, out), x, axis)
+
+    return ArrayOp(
+        "mean",
+        compute,
+        symbol=_over("mean", axis),
+        vjps=(dx,),
+        note=("expanded to {shape}, divided by their number",),
+        adds_terms=True,
+        maker=mean_over,
+        parameters=(axis, keepdims),
+    )
+
+
+def _entries(x: Operand, out: Operand) -> Operand:
+    """How many entries of x went into each of the result."""
+    return x.size / max(out.size, 1) or math.nan
+
+
+def _over(name: str, axis: Axis) -> str:
+    return f"{name}({{}})" if axis is None else f"{name}({{}}, axis={axis})"
+
+
+def _spread(x: Operand, like: Operand, axis: Axis) -> Operand:
+    """What was reduced over the axis, back in the shape it had."""
+    if axis is None and type(x) is _ndarray:
+        return broadcast(x.item(), like.shape)
+    if axis is not None and like.ndim:  # NumPy lets one number have an axis 0
+        axes = [a % like.ndim for a in ((axis,) if isinstance(axis, int) else axis)]
+        column = tuple(1 if i in axes else n for i, n in enumerate(like.shape))
+        x = reshape(column)(x) if x.shape != column else x
+    elif x.ndim and x.shape != like.shape:
+        x = reshape(())(x)
+    return expand(like.shape)(x) if x.shape != like.shape else x
+
+
+_REDUCE = {"max": np.max, "min": np.min}
+
+
+def is_extremum(x: object) -> bool:
+    """Return whether a parameter is the name of an extremum."""
+    return isinstance(x, str) and x in _REDUCE
+
+
+@parametrized(is_extremum, is_axes, is_flag)
+@lru_cache(maxsize=256)
+def extremum(name: str, axis: Axis, keepdims: bool = False) -> ArrayOp:
+    """The largest ("max") or smallest ("min") entry along the axis; its slope is the indicator of where it stands.
+
+    >>> extremum("max", 1)(np.array([[1.0, 2.0], [4.0, 3.0]]))
+    array([2., 4.])
+    """
+    reduce = _REDUCE[name]
+    return ArrayOp(
+        name,
+        lambda x: reduce(x, axis=axis, keepdims=keepdims),
+        symbol=_over(name, axis),
+        vjps=(lambda up, out, x: _spread(up, x, axis) * indicator(name, axis)(x),),
+        jvp=lambda tangent, out, x: sum_over(axis, keepdims)(tangent * indicator(name, axis)(x)),
+        note=(f"· where {{0}} is its {name}",),
+        maker=extremum,
+        parameters=(name, axis, keepdims),
+    )
+
+
+@parametrized(is_extremum, is_axes)
+@lru_cache(maxsize=256)
+def indicator(name: str, axis: Axis) -> ArrayOp:
+    """1 where the extreme entry stands and 0 elsewhere; k equal ones have 1/k each. Its own slope is 0.
+
+    >>> indicator("max", None)(np.array([1.0, 3.0, 3.0]))
+    array([0. , 0.5, 0.5])
+    """
+    find = extremum(name, axis, True).compute
+
+    def compute(x: Operand) -> Operand:
+        best = np.where(x == find(x), 1.0, ops.flat.arrays(x))
+        return best / np.sum(best, axis=axis, keepdims=True)
+
+    return ArrayOp(
+        "indicator",
+        compute,
+        symbol=f"({{0}} == {_over(name, axis).format('{0}')})",
+        vjps=(lambda up, out, x: up * ops.flat(x),),
+        jvp=lambda tangent, out, x: tangent * ops.flat(x),
+        maker=indicator,
+        parameters=(name, axis),
+    )

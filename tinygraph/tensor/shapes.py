@@ -1,0 +1,135 @@
+"""Ops that change the shape of an array: broadcasting, its pullback, reshaping and transposing."""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+
+import numpy as np
+
+from tinygraph.engine.parameters import parametrized
+from tinygraph.kernels.arrays import add_up
+from tinygraph.tensor.array_ops import ArrayOp, Operand, Shape, is_axes, is_shape
+
+_ndarray, _float64 = np.ndarray, np.dtype(np.float64)
+
+
+@parametrized(is_shape)
+@lru_cache(maxsize=1024)
+def expand(shape: Shape) -> ArrayOp:
+    """Broadcasting: repeat the entries along axes that are new or have length 1.
+
+    >>> expand((2, 3))(np.array([1.0, 2.0, 3.0]))
+    array([[1., 2., 3.],
+           [1., 2., 3.]])
+    """
+    return ArrayOp(
+        "expand",
+        lambda x: broadcast(x, shape),
+        symbol=f"expand({{}}, {shape})",
+        vjps=(lambda up, out, x: _sum_to(up, x.shape) if type(up) is _ndarray else sum_to(x.shape)(up),),
+        note=("summed to {shape}",),
+        shape=lambda _: shape,
+        maker=expand,
+        parameters=(shape,),
+    )
+
+
+def broadcast(x: Operand, shape: Shape) -> Operand:
+    """`np.broadcast_to`, which takes 8 µs; one number seen everywhere takes 1, a short array of it written out 2."""
+    if type(x) is _ndarray and x.size == 1:
+        return _ndarray(shape, _float64, x, 0, (0,) * len(shape))
+    if type(x) is float and math.prod(shape) <= 4096:  # a gradient, with which is multiplied next
+        out = np.empty(shape)
+        out.fill(x)
+        return out
+    return np.broadcast_to(x, shape)
+
+
+@parametrized(is_shape)
+@lru_cache(maxsize=1024)
+def sum_to(shape: Shape) -> ArrayOp:
+    """The adjoint of `expand`: sum over what was repeated.
+
+    >>> sum_to((3,))(np.ones((2, 3)))
+    array([2., 2., 2.])
+    """
+    return ArrayOp(
+        "sum_to",
+        lambda x: _sum_to(x, shape),
+        symbol=f"sum_to({{}}, {shape})",
+        vjps=(lambda up, out, x: expand(x.shape)(up),),
+        note=("expanded to {shape}",),
+        adds_terms=True,
+        maker=sum_to,
+        parameters=(shape,),
+    )
+
+
+def repeated_axes(wide: Shape, narrow: Shape) -> Shape:
+    """The axes along which broadcasting repeats an array of the narrow shape to make one of the wide shape.
+
+    >>> repeated_axes((4, 2, 3), (2, 1))
+    (0, 2)
+    """
+    new = len(wide) - len(narrow)
+    return tuple([i for i, n in enumerate(wide) if i < new or (narrow[i - new] == 1 and n != 1)])
+
+
+def _sum_to(x: Operand, shape: Shape) -> Operand:
+    new = x.ndim - len(shape)
+    if not new and math.prod(shape) == 1:
+        return add_up(x, None, True)
+    repeated = repeated_axes(x.shape, shape)
+    if not repeated:
+        return x
+    return add_up(x, repeated, True) if not new else add_up(x, repeated, True).reshape(shape)
+
+
+@parametrized(is_shape)
+@lru_cache(maxsize=1024)
+def reshape(shape: Shape) -> ArrayOp:
+    """The same entries in another shape.
+
+    >>> reshape((2, 2))(np.array([1.0, 2.0, 3.0, 4.0]))
+    array([[1., 2.],
+           [3., 4.]])
+    """
+    return ArrayOp(
+        "reshape",
+        lambda x: x.reshape(shape),
+        symbol=f"reshape({{}}, {shape})",
+        vjps=(lambda up, out, x: reshape(x.shape)(up),),
+        note=("reshaped to {shape}",),
+        shape=lambda _: shape,
+        maker=reshape,
+        parameters=(shape,),
+    )
+
+
+@parametrized(is_axes)
+@lru_cache(maxsize=256)
+def transpose(axes: Shape) -> ArrayOp:
+    """The axes in another order.
+
+    >>> transpose((1, 0))(np.zeros((2, 3))).shape
+    (3, 2)
+    """
+    back = tuple(sorted(range(len(axes)), key=axes.__getitem__))
+    plain = axes == tuple(range(len(axes)))[::-1]
+    return ArrayOp(
+        "transpose",
+        lambda x: x.transpose(axes),
+        symbol="{}.T" if plain else f"transpose({{}}, {axes})",
+        vjps=(lambda up, out, x: up.transpose(back) if type(up) is _ndarray else transpose(back)(up),),
+        note=(".T" if plain else f"transpose(·, {back})",),
+        maker=transpose,
+        parameters=(axes,),
+    )
+
+
+def swap_last_axes(x: Operand) -> Operand:
+    """The last two axes exchanged."""
+    if type(x) is _ndarray:
+        return x.swapaxes(-1, -2)
+    return transpose((*range(x.ndim - 2), x.ndim - 1, x.ndim - 2))(x)
