@@ -1,4 +1,4 @@
-"""check_grad: it finds what is wrong, names kinks, and raises no false alarm."""
+"""check_grad: it finds what is wrong, and names kinks."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""Numeric derivatives: the order of the error of each method, and the forms of arguments."""
+"""Numeric derivatives: their orders of error, and the forms of arguments."""
 
 import math
 

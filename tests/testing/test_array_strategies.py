@@ -10,12 +10,7 @@ from hypothesis import strategies as st
 import tinygraph
 from tinygraph import Tensor
 from tinygraph.engine.graph import order
-from tinygraph.testing import (
-    arrays,
-    shapes,
-    tensor_programs,
-    tensors,
-)
+from tinygraph.testing import arrays, shapes, tensor_programs, tensors
 
 
 @given(drawn=shapes(3))

@@ -7,11 +7,7 @@ import tinygraph
 from tests.testing.test_op_tests import WRONG
 from tinygraph.engine import domain
 from tinygraph.engine.op import Op
-from tinygraph.testing import (
-    assert_gradient,
-    assert_same_gradient,
-    graphs,
-)
+from tinygraph.testing import assert_gradient, assert_same_gradient, graphs
 
 
 @pytest.mark.parametrize("what", ["sign", "missing factor", "swapped operands", "a slope that is right to a millionth"])

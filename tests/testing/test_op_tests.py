@@ -12,12 +12,7 @@ from tinygraph.engine import domain, ops
 from tinygraph.engine.domain import Domain
 from tinygraph.engine.graph import order
 from tinygraph.engine.op import Op
-from tinygraph.testing import (
-    RandomProgram,
-    assert_gradient,
-    graphs,
-    op_test,
-)
+from tinygraph.testing import RandomProgram, assert_gradient, graphs, op_test
 
 
 def row(name, number, analytic, domain=None, **partials):

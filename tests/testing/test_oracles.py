@@ -6,9 +6,7 @@ import pytest
 
 import tinygraph
 from tinygraph.engine import ops
-from tinygraph.testing import (
-    assert_gradient,
-)
+from tinygraph.testing import assert_gradient
 from tinygraph.testing.op_tests import check_op
 
 

@@ -14,12 +14,7 @@ import tinygraph
 from tinygraph import Value
 from tinygraph.engine import ops
 from tinygraph.engine.graph import order
-from tinygraph.testing import (
-    expressions,
-    graphs,
-    points,
-    public_ops,
-)
+from tinygraph.testing import expressions, graphs, points, public_ops
 
 
 @pytest.mark.parametrize("row", public_ops(), ids=lambda row: row.name)
