@@ -28,7 +28,7 @@ quietly = settings(phases=[Phase.generate, Phase.shrink], database=None, derando
 
 def programs(row):
     """Random programs that use an op, together with sums, products and tanh."""
-    return graphs(rows=[tinygraph.add, tinygraph.mul, tinygraph.tanh, row], max_steps=4)
+    return graphs(ops=[tinygraph.add, tinygraph.mul, tinygraph.tanh, row], max_steps=4)
 
 
 def programs_test(row):

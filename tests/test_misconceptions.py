@@ -85,7 +85,7 @@ def test_times_for_dot_has_the_right_shapes_and_wrong_numbers():
 def test_it_says_what_is_wrong_and_what_mends_it(lab):
     text = str(lab.compare())
     assert lab.belief in text
-    assert lab.mend in text
+    assert lab.fix in text
     assert "<-" in text
     assert "should be" in text
     assert not lab.compare().agrees
@@ -94,7 +94,7 @@ def test_it_says_what_is_wrong_and_what_mends_it(lab):
 # --- right where the trap is not
 
 
-@given(program=expressions(rows=[ops.add, ops.mul, ops.exp, ops.tanh, ops.neg]))
+@given(program=expressions(ops=[ops.add, ops.mul, ops.exp, ops.tanh, ops.neg]))
 @pytest.mark.parametrize("lab", [DEPTH_FIRST, OVERWRITING], ids=named)
 def test_on_a_tree_these_passes_are_right(lab, program):
     root, _ = program.record()
@@ -105,7 +105,7 @@ def test_on_a_tree_these_passes_are_right(lab, program):
         assert "they agree" in str(comparison)
 
 
-@given(program=graphs(rows=[ops.add, ops.mul, ops.div, ops.exp, ops.maximum]))
+@given(program=graphs(ops=[ops.add, ops.mul, ops.div, ops.exp, ops.maximum]))
 def test_without_a_subtraction_no_sign_is_wrong(program):
     assert WRONG_SIGN.compare(program.record()[0]).agrees
 
@@ -157,7 +157,7 @@ def runs(walk, root, count):
 
 
 @settings(max_examples=50)
-@given(program=graphs(rows=[ops.add, ops.sub, ops.mul, ops.neg], max_steps=5))
+@given(program=graphs(ops=[ops.add, ops.sub, ops.mul, ops.neg], max_steps=5))
 @pytest.mark.parametrize("lab", PASSES, ids=named)
 def test_the_first_event_is_the_first_by_trying_every_beginning(lab, program):
     root, _ = program.record()
@@ -168,19 +168,19 @@ def test_the_first_event_is_the_first_by_trying_every_beginning(lab, program):
     rule = set(numbers(runs(right, root, None)[0]))
 
     def is_fine(count):
-        events, grad = runs(lab.walk, root, count)
+        events, grad = runs(lab.run, root, count)
         walked = numbers(events)
         sums = {root: 1.0}
         for event in events:
             sums[event[2]] = sums.get(event[2], 0.0) + event[-1]
         return len(set(walked)) == len(walked) and set(walked) <= rule and all(grad[x] == sums[x] for x in sums)
 
-    total = len(runs(lab.walk, root, None)[0])
+    total = len(runs(lab.run, root, None)[0])
     faults = [count for count in range(1, total + 1) if not is_fine(count)]
     first = lab.compare(root).first
     assert (first is not None) == bool(faults)
     if faults:
-        events, grad = runs(lab.walk, root, faults[0])
+        events, grad = runs(lab.run, root, faults[0])
         result, slot, operand, upstream, local, contribution = events[-1]
         was = first[1]
         assert (was.result, was.slot, was.operand) == (result, slot, operand)
@@ -248,8 +248,8 @@ def test_a_long_table_is_cut():
 WITHIN_THE_DEFAULT = settings(  # of Hypothesis itself, not of conftest
     max_examples=100, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
 )
-ARITHMETIC = graphs(rows=[ops.add, ops.sub, ops.mul])
-PRODUCTS = tensor_programs(rows=[ops.mul], moves=["matmul"], max_inputs=1)
+ARITHMETIC = graphs(ops=[ops.add, ops.sub, ops.mul])
+PRODUCTS = tensor_programs(ops=[ops.mul], moves=["matmul"], max_inputs=1)
 
 
 @pytest.mark.parametrize(

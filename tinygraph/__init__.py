@@ -21,7 +21,8 @@ from tinygraph.support.version import __version__ as __version__
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from tinygraph.checking.comparison import check_grad, numeric_grad
+    from tinygraph.checking.comparison import check_grad
+    from tinygraph.checking.numeric import numeric_grad
     from tinygraph.drawing.draw import draw
     from tinygraph.explaining.breakdown import explain
     from tinygraph.explaining.diagnosis import diagnose
@@ -50,7 +51,7 @@ _LATER = {
     "explain": "explaining.breakdown",
     "tree": "explaining.tree",
     "check_grad": "checking.comparison",
-    "numeric_grad": "checking.comparison",
+    "numeric_grad": "checking.numeric",
     "compile": "vectorizing.compiling",
     "diagnose": "explaining.diagnosis",
     "load": "saving.writer",

@@ -2,62 +2,112 @@
 
 from __future__ import annotations
 
-from tinygraph.engine import autodiff, graph
+from tinygraph.engine import autodiff
+from tinygraph.engine.graph import Node
 from tinygraph.engine.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from typing import Any
 
+    from tinygraph.tensor.tensor import Tensor
 
-def value_and_grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable[..., Any]:
+
+def value_and_grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable[..., tuple[float, Any]]:
     """Turn f into a function that returns its value and its gradient, in autograd's and jax's words.
 
-    `argnums` says by which arguments to differentiate; each is a number, or a list, tuple or dict
-    of them at any depth, and its gradient has the same form. f is called with Values, or with
-    Tensors where there is an array among the numbers.
+    Args:
+        f: A function that is called with Values, or with Tensors where there is an array among the numbers.
+        argnums: The position of the argument to differentiate with respect to, or several of them. Each argument is a
+            number, or a list, tuple or dict of numbers at any depth.
 
-    >>> value_and_grad(lambda w, x: w[0] * x + w[1])([2.0, 1.0], 5.0)
-    (11.0, [5.0, 1.0])
-    >>> import numpy as np
-    >>> value_and_grad(lambda w: (w * w).sum())(np.array([1.0, 2.0]))
-    (5.0, array([2., 4.]))
+    Returns:
+        A function with the arguments of f. It returns the value and the gradient, which has the form of the argument;
+        for several arguments, a tuple of them.
+
+    Raises:
+        ValueError: If there is no positional argument at one of the positions; raised by the returned function.
+
+    Examples:
+        >>> value_and_grad(lambda w, x: w[0] * x + w[1])([2.0, 1.0], 5.0)
+        (11.0, [5.0, 1.0])
+        >>> import numpy as np
+        >>> value_and_grad(lambda w: (w * w).sum())(np.array([1.0, 2.0]))
+        (5.0, array([2., 4.]))
     """
 
     def wrapped(*args: Any, **options: Any) -> tuple[float, Any]:
         chosen = (argnums,) if isinstance(argnums, int) else tuple(argnums)
         if not all(0 <= i < len(args) for i in chosen):
             raise ValueError(f"argnums is {argnums!r}, but there are {len(args)} positional argument(s), from 0 on")
-        numbers: list[Any] = []
-        for i in chosen:
-            map_numbers(numbers.append, args[i])
-        kind: Any = Value
-        if any(getattr(number, "shape", ()) for number in numbers):
-            from tinygraph.tensor.tensor import Tensor
-
-            kind = Tensor
-        leaves: list[Any] = []
-
-        def leaf(number: Any) -> Any:
-            leaves.append(number if isinstance(number, graph.Node) else kind(number))
-            return leaves[-1]
-
-        inputs = {i: map_numbers(leaf, args[i]) for i in chosen}
-        y = f(*(inputs.get(i, arg) for i, arg in enumerate(args)), **options)
-        if not isinstance(y, graph.Node):  # f does not depend on its inputs
+        given = [args[i] for i in chosen]
+        numbers = list(numbers_of(given))
+        kind = _node_class(numbers)
+        leaves = [x if isinstance(x, Node) else kind(x) for x in numbers]
+        inputs = dict(zip(chosen, refilled(given, leaves), strict=True))
+        y = f(*[inputs.get(i, arg) for i, arg in enumerate(args)], **options)
+        if not isinstance(y, Node):  # f does not depend on its inputs
             y = kind(y, constant=True)
-        partials = dict(zip(leaves, autodiff.grad(y, leaves), strict=True))
-        gradients = tuple(map_numbers(partials.__getitem__, inputs[i]) for i in chosen)
-        return y.item(), gradients[0] if isinstance(argnums, int) else gradients
+        gradients = refilled(given, autodiff.grad(y, leaves))
+        return y.item(), gradients[0] if isinstance(argnums, int) else tuple(gradients)
 
     return wrapped
 
 
-def map_numbers(f: Callable[[Any], Any], tree: Any) -> Any:
-    """f on every number of a nested list, tuple or dict, which keeps its form."""
+def _node_class(numbers: Sequence[object]) -> type[Value | Tensor]:
+    """The class of nodes for these numbers: Tensor if there is an array among them."""
+    if not any(getattr(number, "shape", ()) for number in numbers):
+        return Value
+    from tinygraph.tensor.tensor import Tensor
+
+    return Tensor
+
+
+# --- nested lists, tuples and dicts of numbers ------------------------------------------------------
+
+
+def numbers_of(tree: object) -> Iterator[Any]:
+    """Yield the numbers of a nested list, tuple or dict, in order.
+
+    Examples:
+        >>> list(numbers_of({"w": [1.0, 2.0], "b": 3.0}))
+        [1.0, 2.0, 3.0]
+    """
+    for _, number in named_numbers("", tree):
+        yield number
+
+
+def named_numbers(name: str, tree: object) -> Iterator[tuple[str, Any]]:
+    """Yield the numbers of a nested list, tuple or dict, each with the code that finds it.
+
+    Examples:
+        >>> list(named_numbers("p", {"w": [1.0, 2.0], "b": 3.0}))
+        [("p['w'][0]", 1.0), ("p['w'][1]", 2.0), ("p['b']", 3.0)]
+    """
     if isinstance(tree, dict):
-        return {key: map_numbers(f, branch) for key, branch in tree.items()}
+        for key, branch in tree.items():
+            yield from named_numbers(f"{name}[{key!r}]", branch)
+    elif isinstance(tree, (list, tuple)):
+        for i, branch in enumerate(tree):
+            yield from named_numbers(f"{name}[{i}]", branch)
+    else:
+        yield name, tree
+
+
+def refilled(tree: Any, numbers: Iterable[object]) -> Any:
+    """Return a nested list, tuple or dict of the same form, with other numbers.
+
+    Examples:
+        >>> refilled({"w": [1.0, 2.0], "b": 3.0}, [4.0, 5.0, 6.0])
+        {'w': [4.0, 5.0], 'b': 6.0}
+    """
+    return _refilled(tree, iter(numbers))
+
+
+def _refilled(tree: Any, numbers: Iterator[object]) -> Any:
+    if isinstance(tree, dict):
+        return {key: _refilled(branch, numbers) for key, branch in tree.items()}
     if isinstance(tree, (list, tuple)):
-        return type(tree)(map_numbers(f, branch) for branch in tree)
-    return f(tree)
+        return type(tree)(_refilled(branch, numbers) for branch in tree)
+    return next(numbers)

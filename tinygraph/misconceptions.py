@@ -1,7 +1,7 @@
 """A lab of misconceptions: backward passes as one writes them wrongly, run beside the right one.
 
 Each wrong pass is written over the public graph, in the few lines a student would write; the engine knows nothing of
-it. It takes a dictionary of gradients and yields the same events as `graph.propagate`, which is the right pass.
+it. It takes a dictionary of gradients and yields the same steps as `autodiff.propagate`, which is the right pass.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -18,23 +17,25 @@ from tinygraph.engine.autodiff import propagate
 from tinygraph.engine.graph import Node, order, require_node
 from tinygraph.engine.value import Value
 from tinygraph.explaining import notation
-from tinygraph.explaining.notation import called
-from tinygraph.explaining.step import Step
+from tinygraph.explaining.arrays import differ, ones
+from tinygraph.explaining.notation import Quantity, called
+from tinygraph.explaining.step import Step, Steps
+from tinygraph.explaining.walk import Walk
 from tinygraph.tensor.linalg import matmul
 from tinygraph.tensor.tensor import Tensor
 
-Event = tuple[Node, int, Node, Any, Any, Any]  # result, slot, operand, upstream, slope, contribution
-Gradients = dict[Node, Any]
+Contribution = tuple[Node, int, Node, Quantity, Quantity, Quantity]  # the same fields as an Edge
+Gradients = dict[Node, Quantity]
 Run = tuple[Gradients, list[Step]]
 Pair = tuple[Step | None, Step | None]  # what should happen, what happens
-LIMIT = 100_000  # events: passing on by paths can take more than anyone waits for
+LIMIT = 100_000  # steps: passing on by paths can take more than anyone waits for
 ROWS = 30  # of a table
 
 
 # --- the wrong passes -----------------------------------------------------------------------------
 
 
-def edges(node: Node) -> list[tuple[int, Node, Any]]:
+def edges(node: Node) -> list[tuple[int, Node, Quantity]]:
     """The operands of a node that a gradient flows to, each with its slot and its slope.
 
     >>> a = Value(2.0, "a")
@@ -46,7 +47,7 @@ def edges(node: Node) -> list[tuple[int, Node, Any]]:
     ]
 
 
-def depth_first(root: Node, grad: Gradients) -> Iterator[Event]:
+def depth_first(root: Node, grad: Gradients) -> Iterator[Contribution]:
     """Pass a gradient on as soon as something of it has arrived."""
     for slot, operand, local in edges(root):
         contribution = grad[root] * local
@@ -55,7 +56,7 @@ def depth_first(root: Node, grad: Gradients) -> Iterator[Event]:
         yield from depth_first(operand, grad)  # right: once grad[operand] is complete
 
 
-def overwriting(root: Node, grad: Gradients) -> Iterator[Event]:
+def overwriting(root: Node, grad: Gradients) -> Iterator[Contribution]:
     """Write each contribution over the one before."""
     for node in order(root):
         for slot, operand, local in edges(node) if node in grad else ():
@@ -64,7 +65,7 @@ def overwriting(root: Node, grad: Gradients) -> Iterator[Event]:
             yield node, slot, operand, grad[node], local, contribution
 
 
-def without_zeroing(root: Node, grad: Gradients) -> Iterator[Event]:
+def without_zeroing(root: Node, grad: Gradients) -> Iterator[Contribution]:
     """Go through the graph a second time, on top of the gradients of the first."""
     seed = grad[root]
     for _ in propagate(root, seed, grad):
@@ -77,7 +78,7 @@ def without_zeroing(root: Node, grad: Gradients) -> Iterator[Event]:
             yield node, slot, operand, grad[node], local, contribution
 
 
-def with_a_wrong_sign(root: Node, grad: Gradients) -> Iterator[Event]:
+def with_a_wrong_sign(root: Node, grad: Gradients) -> Iterator[Contribution]:
     """Give both operands of a - b the upstream gradient as it is."""
     for node in order(root):
         for slot, operand, local in edges(node) if node in grad else ():
@@ -88,7 +89,7 @@ def with_a_wrong_sign(root: Node, grad: Gradients) -> Iterator[Event]:
             yield node, slot, operand, grad[node], local, contribution
 
 
-def right(root: Node, grad: Gradients) -> Iterator[Event]:
+def right(root: Node, grad: Gradients) -> Iterator[Contribution]:
     """The chain rule in topological order."""
     return propagate(root, grad[root], grad)
 
@@ -128,20 +129,20 @@ class Misconception:
 
     name: str
     belief: str
-    mend: str
+    fix: str
     smallest: Callable[[], Node]
-    walk: Callable[[Node, Gradients], Iterator[Event]] = right
+    run: Callable[[Node, Gradients], Iterator[Contribution]] = right
     program: Callable[[Node], dict[Node, Node]] = as_it_is
 
     @property
     def code(self) -> str:
         """The wrong pass, or the wrong program, as it stands in this file."""
-        return inspect.getsource(self.program if self.walk is right else self.walk).rstrip()
+        return inspect.getsource(self.program if self.run is right else self.run).rstrip()
 
     def compare(self, root: Node | None = None) -> Comparison:
         """Run the wrong pass beside the right one, on a graph of your own or on the smallest one.
 
-        No node is written to. Raises ValueError where the wrong pass takes more than 100,000 events, and where the
+        No node is written to. Raises ValueError where the wrong pass takes more than 100,000 steps, and where the
         wrong program cannot be run at all, because shapes do not fit.
 
         >>> c = DEPTH_FIRST.smallest()
@@ -150,50 +151,61 @@ class Misconception:
         [('c', 1.0, 1.0), ('b', 2.0, 2.0), ('a', 4.0, 6.0)]
         """
         root = self.smallest() if root is None else require_node(root, "compare: root")
+        walk = Walk(root, ones(root))
         twins = self.program(root)
-        rule, run = _run(right, root), _run(self.walk, twins[root])
-        off = _off(twins, rule, run)
+        rule, wrong = _right(walk), _wrong(self.run, twins[root])
+        off = _off(twins, rule, wrong)
         return Comparison(
             self,
-            root,
+            walk,
             twins,
             {node: rule[0].get(node) for node in twins},
-            {node: run[0].get(twin) for node, twin in twins.items()},
+            {node: wrong[0].get(twin) for node, twin in twins.items()},
             frozenset(off),
-            _first_fault(twins, rule[1], run[1]) or next(iter(off.values()), None),
+            _first_fault(twins, rule[1], wrong[1]) or next(iter(off.values()), None),
         )
 
 
-class _Gradients(dict[Node, Any]):
+class _Gradients(dict[Node, Quantity]):
     """Gradients that know what was written over last."""
 
-    before: Any = None
+    before: Quantity = None
 
-    def __setitem__(self, node: Node, gradient: Any) -> None:
+    def __setitem__(self, node: Node, gradient: Quantity) -> None:
         self.before = self.get(node)
         super().__setitem__(node, gradient)
 
 
-def _run(walk: Callable[[Node, Gradients], Iterator[Event]], root: Node) -> Run:
-    """The gradients after a pass, and its events as a Stepper tells them."""
-    grad = _Gradients({root: np.ones_like(root.raw) if hasattr(root.raw, "shape") else 1.0})
+def _right(walk: Walk) -> Run:
+    """The gradients and the steps of the right pass."""
+    if len(walk) > LIMIT:
+        raise _too_many()
+    return walk.gradients, list(Steps(walk))[1:]
+
+
+def _wrong(run: Callable[[Node, Gradients], Iterator[Contribution]], root: Node) -> Run:
+    """The gradients after a pass, and its steps as a Stepper shows them."""
+    grad = _Gradients({root: ones(root)})
     steps: list[Step] = []
     try:
-        for result, slot, x, upstream, local, contribution in walk(root, grad):
-            steps.append(
-                Step(0, 0, "backward", result, x, slot, local, upstream, contribution, grad.before, grad[x], root)
-            )
+        for result, slot, x, upstream, local, contribution in run(root, grad):
+            numbers = local, upstream, contribution, grad.before, grad[x]
+            steps.append(Step(0, 0, "backward", result, x, slot, *numbers, root))
             if len(steps) > LIMIT:
-                raise ValueError(f"more than {LIMIT:,} events: try it on a smaller graph")
+                raise _too_many()
     except RecursionError:
         raise ValueError("the graph is too deep for a pass that calls itself: try it on a smaller one") from None
     return grad, steps
 
 
+def _too_many() -> ValueError:
+    return ValueError(f"more than {LIMIT:,} events: try it on a smaller graph")
+
+
 def _first_fault(twins: dict[Node, Node], steps: list[Step], wrong: list[Step]) -> Pair | None:
-    """The first value or event of the wrong run that should not be, beside the right one on the same edge."""
+    """The first value or step of the wrong run that should not be, beside the right one on the same edge."""
     for node, twin in twins.items():
-        if _differs(node.raw, twin.raw):
+        if differ(node.raw, twin.raw):
             meant, came = (Step(0, 0, "forward", x, after=x.raw, root=x) for x in (node, twin))
             return meant, came
     if any(node is not twin for node, twin in twins.items()):
@@ -209,16 +221,16 @@ def _first_fault(twins: dict[Node, Node], steps: list[Step], wrong: list[Step]) 
         walked.add(edge)
         if (
             expected is None
-            or _differs(step.contribution, expected.contribution)
-            or _differs(step.upstream, expected.upstream)
-            or _differs(step.after, so_far[step.operand])
+            or differ(step.contribution, expected.contribution)
+            or differ(step.upstream, expected.upstream)
+            or differ(step.after, so_far[step.operand])
         ):
             return expected, step
     return None
 
 
 def _off(twins: dict[Node, Node], right: Run, wrong: Run) -> dict[Node, Pair]:
-    """The nodes with a wrong gradient, the root first, each with the last event at it in either run.
+    """The nodes with a wrong gradient, the root first, each with the last step at it in either run.
 
     The same contributions added in another order may differ in their last digits, and are not wrong.
     """
@@ -241,35 +253,36 @@ def _off(twins: dict[Node, Node], right: Run, wrong: Run) -> dict[Node, Pair]:
     return off
 
 
-def _differs(x: Any, y: Any) -> bool:
-    return not np.array_equal(np.asarray(x), np.asarray(y), equal_nan=True)
-
-
 @dataclass(frozen=True)
 class Comparison:
     """A wrong pass beside the right one; `print` it.
 
     `right` and `wrong` hold the gradient of each node, None where none arrived, and `off` the nodes where they differ
-    by more than rounding. `first` is the first event that should not be, as (what should happen, what happens), one of
+    by more than rounding. `first` is the first step that should not be, as (what should happen, what happens), one of
     them None where nothing does; it is None where the two agree.
     """
 
     misconception: Misconception
-    root: Node
+    walk: Walk  # the right pass
     twins: dict[Node, Node]  # for each node that of the wrong program
-    right: dict[Node, Any]
-    wrong: dict[Node, Any]
+    right: dict[Node, Quantity]
+    wrong: dict[Node, Quantity]
     off: frozenset[Node]
     first: Pair | None
 
     @property
     def nodes(self) -> list[Node]:
         """The nodes, the root first."""
-        return order(self.root)
+        return self.walk.nodes
+
+    @property
+    def root(self) -> Node:
+        """The node that both passes start from."""
+        return self.walk.root
 
     @property
     def agrees(self) -> bool:
-        """Whether every event of the wrong run, and so every gradient, is right."""
+        """Whether every step of the wrong run, and so every gradient, is right."""
         return self.first is None
 
     def is_wrong(self, node: Node) -> bool:
@@ -293,16 +306,16 @@ class Comparison:
             return "\n".join([*lines, "  on this graph they agree"])
         should, was = self.first
         lines.append("the first event that differs")
-        lines.append(f"  should be  {_event(should) if should else 'nothing more'}")
-        lines.append(f"  but was    {_event(was) if was else 'nothing'}")
-        return "\n".join([*lines, f"what mends it: {self.misconception.mend}"])
+        lines.append(f"  should be  {_text_of(should) if should else 'nothing more'}")
+        lines.append(f"  but was    {_text_of(was) if was else 'nothing'}")
+        return "\n".join([*lines, f"what mends it: {self.misconception.fix}"])
 
 
-def _text(gradient: Any) -> str:
+def _text(gradient: Quantity) -> str:
     return "·" if gradient is None else notation.quantity(gradient)
 
 
-def _event(step: Step) -> str:
+def _text_of(step: Step) -> str:
     if step.operand is None:
         return step.equation
     before = "0" if step.before is None else notation.quantity(step.before)

@@ -152,7 +152,7 @@ def look_at(root: Any) -> None:
     repr(root), str(tree(root, lines=30)), draw(root).source
     if not getattr(root, "shape", ()):
         str(diagnose(root))
-        for event in Stepper(root).events[:20]:
+        for event in Stepper(root).steps[:20]:
             str(event)
 
 

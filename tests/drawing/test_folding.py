@@ -11,6 +11,7 @@ from tinygraph.drawing.diagram import Style
 from tinygraph.drawing.folded import folded, folded_scopes
 from tinygraph.drawing.folding import fold, fold_scopes
 from tinygraph.engine.graph import Node, order
+from tinygraph.explaining.walk import Walk
 from tinygraph.logistic import two_loops
 from tinygraph.testing import graphs
 
@@ -25,7 +26,7 @@ def loops(m, n):
 @given(program=graphs(max_steps=20), limit=st.integers(1, 40))
 def test_a_fold_is_a_partition_of_what_is_not_within_a_sum(program, limit):
     root, _ = program.record()
-    found = fold(root, limit)
+    found = fold(order(root), limit)
     together = [node for group in found.groups for node in group]
     inside = set(order(root)) - set(together)
     assert len(together) == len(set(together)) == len(order(root)) - len(inside)
@@ -42,7 +43,7 @@ def test_a_fold_is_a_partition_of_what_is_not_within_a_sum(program, limit):
 @given(program=graphs(max_steps=20))
 def test_no_edge_is_lost(program):
     root, _ = program.record()
-    found = fold(root)
+    found = fold(order(root))
     inside = len(order(root)) - sum(map(len, found.groups))  # additions that became a part of a sum
     assert len(found.edges) == sum(len(node.args) for node in order(root)) - inside
     for operand, node, owner, slot in found.edges:
@@ -53,9 +54,9 @@ def test_no_edge_is_lost(program):
 def test_the_examples_of_the_two_loops_become_one():
     J, w = loops(50, 3)
     J.backward()
-    shown = folded(J, Style(parameters=set(w)), 60)
-    cards = {card.name or card.expression: card for card in shown.cards if card.role != "constant"}
-    assert {name: card.times for name, card in cards.items()} == {
+    shown = folded(Walk(J, J.grad), Style(parameters=set(w)), 60)
+    cards = {box.name or box.expression: box for box in shown.boxes if box.role != "constant"}
+    assert {name: box.times for name, box in cards.items()} == {
         "w1 … w3": 3, "b": 1, "w × …": 150, "z": 50, "a": 50, "loss": 50, "Σ loss": 1, "J": 1,
     }  # fmt: skip
     assert cards["z"].expression == "b + Σ w × …"
@@ -72,7 +73,7 @@ def test_the_examples_of_the_two_loops_become_one():
 def test_what_is_used_differently_is_not_put_together():
     x, y = Value(1.0), Value(1.0)
     root = x.exp() + x.exp() + y.sin()
-    groups = [len(group) for group in fold(root).groups]
+    groups = [len(group) for group in fold(order(root)).groups]
     assert sorted(groups) == [1, 1, 1, 1, 2]
 
 
@@ -80,7 +81,7 @@ def test_the_middle_of_a_chain_is_one_group_and_its_ends_are_seen():
     x = Value(1.0)
     for _ in range(500):
         x = x.exp().log()
-    groups = [len(group) for group in fold(x).groups]
+    groups = [len(group) for group in fold(order(x)).groups]
     assert sum(groups) == 1001
     assert max(groups) > 480
     assert len(groups) < 30
@@ -92,7 +93,7 @@ def test_names_and_scopes_with_other_numbers_are_alike_unless_they_are_few():
         for i in range(count):
             with scope(f"layer {i}"):
                 h = (h * 0.5).tanh()
-        return {len(group) for group in fold(h).groups}
+        return {len(group) for group in fold(order(h)).groups}
 
     assert max(layers(5)) < 3
     assert max(layers(200)) > 150
@@ -107,10 +108,10 @@ def test_scopes_fold_to_one_card_each():
     with scope("second"):
         y = h * h
     root = y + 1.0
-    assert [len(group) for group in fold_scopes(root).groups] == [1, 3, 1, 1]
+    assert [len(group) for group in fold_scopes(order(root)).groups] == [1, 3, 1, 1]
     root.backward()
-    shown = folded_scopes(root, Style())
-    assert [(card.name, card.expression) for card in shown.cards if card.role == "scope"] == [
+    shown = folded_scopes(Walk(root), Style())
+    assert [(box.name, box.expression) for box in shown.boxes if box.role == "scope"] == [
         ("first", "3 nodes"), ("second", "1 node"),
     ]  # fmt: skip
     assert draw(root, detail="scopes").source.count("[label") >= 5
@@ -119,28 +120,28 @@ def test_scopes_fold_to_one_card_each():
 def test_parameters_and_names_that_differ_are_told_apart():
     leaves = [Value(float(i), f"w{i}") for i in range(40)]
     root = tinygraph.total([leaf.exp() for leaf in leaves])
-    shown = folded(root, Style(parameters=set(leaves[:10])), 60)
-    assert {(card.role, card.name, card.times) for card in shown.cards if card.role != "operation"} == {
+    shown = folded(Walk(root, root.grad), Style(parameters=set(leaves[:10])), 60)
+    assert {(box.role, box.name, box.times) for box in shown.boxes if box.role != "operation"} == {
         ("parameter", "w0 … w9", 10), ("input", "w10 … w39", 30), ("output", "", 1),
     }  # fmt: skip
     fruit = [Value(1.0, name) for name in ("apple", "pear", "plum", "fig")]
     assert "apple" not in {
-        card.expression for card in folded(fruit[0] * fruit[1] + fruit[2] * fruit[3], Style(), 3).cards
+        box.expression for box in folded(Walk(fruit[0] * fruit[1] + fruit[2] * fruit[3]), Style(), 3).boxes
     }
 
 
 def test_a_fold_says_where_grad_holds_something_else():
     J, w = loops(5, 3)
     J.backward()
-    assert not any(card.stored for card in folded(J, Style(), 60).cards)
+    assert not any(box.stored for box in folded(Walk(J, J.grad), Style(), 60).boxes)
     w[0].grad = 99.0
-    assert {card.stored for card in folded(J, Style(), 60).cards} == {"", "others in 1"}
+    assert {box.stored for box in folded(Walk(J, J.grad), Style(), 60).boxes} == {"", "others in 1"}
 
 
 def test_every_public_row_is_drawn_folded():
     x = Value(0.5, "x")
     nodes = [row(*[x] * row.arity) for row in tinygraph.engine.ops.TABLE.values() if not row.variadic]
     root = tinygraph.total([tinygraph.dot(nodes, nodes), *nodes])
-    shown = folded(root, Style(), 60)
-    assert sum(card.times for card in shown.cards) == len(order(root))
+    shown = folded(Walk(root, root.grad), Style(), 60)
+    assert sum(box.times for box in shown.boxes) == len(order(root))
     assert isinstance(root, Node)

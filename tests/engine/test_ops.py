@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 import tinygraph
 from tinygraph import Value
 from tinygraph.engine import domain, ops
-from tinygraph.testing import op_test, points, public_rows
+from tinygraph.testing import op_test, points, public_ops
 
 ROWS = list(ops.TABLE.values())
 FIXED = [row for row in ROWS if not row.variadic]
@@ -140,13 +140,13 @@ def test_the_laws_of_slopes_hold_in_the_text_of_the_table():
 def test_no_row_was_forgotten():
     methods = {name for name in dir(Value) if not name.startswith("_")}
     operators = {"add", "sub", "mul", "div", "neg", "pow"}
-    for row in public_rows():
+    for row in public_ops():
         assert row.name in tinygraph.__all__, f"{row.name} is missing in tinygraph.__all__"
         if row.arity == 1 and not row.variadic and row.name not in operators:
             assert row.name in methods, f"{row.name} has no method line in arithmetic.py"
             x = 0.5
             assert getattr(Value(x), row.name)().data == row(x)
-    private = [row.name for row in ROWS if row not in public_rows()]
+    private = [row.name for row in ROWS if row not in public_ops()]
     called = inspect.getsource(ops)
     for name in private:
         assert f"{name}(" in called, f"no row uses the private row {name}: export it or drop it"

@@ -13,7 +13,7 @@ import tinygraph
 from tests.oracles.peers import torch_rows
 from tinygraph import StaleGraphError, Value
 from tinygraph.engine.graph import order
-from tinygraph.testing import Program, graphs
+from tinygraph.testing import RandomProgram, graphs
 
 
 def test_x_plus_x_keeps_both_operands():
@@ -254,7 +254,7 @@ def test_torch_agrees_on_random_programs(data):
     torch = pytest.importorskip("torch", reason="needs the dependency group oracles")
     table = torch_rows(torch)
     # Numbers up to 6 only: in the tails of tanh and sigmoid, torch's slopes lose their digits.
-    program: Program = data.draw(graphs(rows=[tinygraph.engine.ops.TABLE[name] for name in table], limit=6.0))
+    program: RandomProgram = data.draw(graphs(ops=[tinygraph.engine.ops.TABLE[name] for name in table], limit=6.0))
     inputs = [torch.tensor(x, dtype=torch.float64, requires_grad=True) for x in program.at]
 
     def apply(op, *args):

@@ -64,7 +64,7 @@ def test_the_slice_shows_it_by_itself_and_its_code_makes_it(case):
 
 
 @pytest.mark.parametrize(
-    ("make", "mend"),
+    ("make", "fix"),
     [
         (lambda z: tinygraph.log(tinygraph.sigmoid(z)), "log_sigmoid(z)"),
         (lambda z: tinygraph.binary_cross_entropy(tinygraph.sigmoid(z), 1.0), "binary_cross_entropy_with_logits(z, y)"),
@@ -73,10 +73,10 @@ def test_the_slice_shows_it_by_itself_and_its_code_makes_it(case):
         (lambda z: z**0.5, "a whole exponent"),
     ],
 )
-def test_it_says_what_usually_mends_it(make, mend):
+def test_it_says_what_usually_mends_it(make, fix):
     finding = only(make(value(-800.0, "z")))
-    assert mend in finding.mend
-    assert finding.mend in str(finding)
+    assert fix in finding.fix
+    assert finding.fix in str(finding)
 
 
 def test_the_mends_mend():
@@ -110,7 +110,7 @@ def test_a_gradient_that_overflows():
     root = x * 1e200 * 1e200  # is 1e100, and its gradient 1e400
     finding = only(root)
     assert (finding.kind, finding.node) == ("overflow", root.args[0])
-    assert "1e+200 × 1e+200 = inf" in finding.says
+    assert "1e+200 × 1e+200 = inf" in finding.message
 
 
 def test_a_gradient_that_does_not_arrive():
@@ -118,13 +118,13 @@ def test_a_gradient_that_does_not_arrive():
     dead = tinygraph.relu(w * x)
     finding = only(dead, [w])
     assert finding.kind == "no gradient"
-    assert "it stops at relu(w × x), whose slope in (w × x) is 0, where (w × x) = -6" in finding.says
-    assert "relu below 0" in finding.mend
+    assert "it stops at relu(w × x), whose slope in (w × x) is 0, where (w × x) = -6" in finding.message
+    assert "relu below 0" in finding.fix
     other = value(1.0, "w2")
-    assert "w2: it is not in the graph" in only(x * 2.0, [other]).says
+    assert "w2: it is not in the graph" in only(x * 2.0, [other]).message
     fixed = Value(1.0, "k", constant=True)
-    assert "it is a constant" in only(x * fixed, [fixed]).says
-    assert "add up to 0" in only(x - x).says
+    assert "it is a constant" in only(x * fixed, [fixed]).message
+    assert "add up to 0" in only(x - x).message
 
 
 def test_a_gradient_that_vanishes_or_explodes():
@@ -133,13 +133,13 @@ def test_a_gradient_that_vanishes_or_explodes():
         y = tinygraph.sigmoid(y * 0.5)
     finding = only(y)
     assert finding.kind == "vanishing gradient"
-    assert "on a path of 24 edges" in finding.says
-    assert f"to {tinygraph.grad(y, x):.1e}" in finding.says
+    assert "on a path of 24 edges" in finding.message
+    assert f"to {tinygraph.grad(y, x):.1e}" in finding.message
     y = x
     for _ in range(30):
         y = y * 3.0
     finding = only(y)
-    assert (finding.kind, "from 1 to 2.1e+14 on a path of 30 edges" in finding.says) == ("exploding gradient", True)
+    assert (finding.kind, "from 1 to 2.1e+14 on a path of 30 edges" in finding.message) == ("exploding gradient", True)
     y = x
     for _ in range(200):
         y = tinygraph.tanh(y * 20.0)
@@ -153,7 +153,7 @@ def test_arrays_say_which_entry():
     assert only(Tensor([1.7e308, 1.7e308], "b").sum()).kind == "overflow of a sum"
     assert only(tinygraph.sqrt(Tensor([4.0, 0.0], "s")).sum()).kind == "infinite slope"
     dead = only(tinygraph.relu(Tensor([-1.0, -2.0], "h")).sum())
-    assert "no gradient reached h: it stops at relu(h)" in dead.says
+    assert "no gradient reached h: it stops at relu(h)" in dead.message
 
 
 def test_the_line_is_said_where_it_was_traced():

@@ -78,7 +78,7 @@ def test_a_graph_of_numbers_comes_back_to_the_bit(program, passes, tmp_path_fact
     assert save(loaded, path).read_bytes() == text
     loaded.backward(), root.backward()
     assert described(loaded) == described(root)
-    assert [str(step) for step in Stepper(loaded).events] == [str(step) for step in Stepper(root).events]
+    assert [str(step) for step in Stepper(loaded).steps] == [str(step) for step in Stepper(root).steps]
     assert draw(loaded).source == draw(root).source
 
 

@@ -76,7 +76,7 @@ def test_a_page_tells_every_event(phase):
     text = page(stepper)
     data = json.loads(re.search(r'<script type="application/json" id="data">(.*?)</script>', text)[1])
     assert len(data["events"]) == len(stepper) == text.count('<li><a href="#step=')
-    for event, step in zip(data["events"], stepper.events, strict=True):
+    for event, step in zip(data["events"], stepper.steps, strict=True):
         assert (event["kind"], event["after"]) == (step.kind, notation.quantity(step.after))
         assert html.escape(step.equation.partition(" = ")[0]) in text
 
@@ -109,14 +109,14 @@ def test_a_moment_shows_what_has_happened_and_no_more(program):
     stepper = Stepper(root, phase="both")
     for k in sorted({0, len(stepper) // 3, len(stepper) // 2, len(stepper)}):
         stepper.goto(k)
-        shown = moment(stepper)._picture
-        happened = {(step.kind, step.result, step.slot) for step in stepper.events[:k]}
+        shown = moment(stepper)._diagram
+        happened = {(step.kind, step.result, step.slot) for step in stepper.steps[:k]}
         for node, key in shown.ids.items():
-            card = next(card for card in shown.cards if card.id == key)
+            box = next(box for box in shown.boxes if box.id == key)
             gradient = stepper.grad(node)
             if not node.constant:
-                assert card.grad == ("·" if gradient is None else notation.quantity(gradient))
-            assert (card.data == "·") == (node.op is not None and ("forward", node, 0) not in happened)
+                assert box.grad == ("·" if gradient is None else notation.quantity(gradient))
+            assert (box.data == "·") == (node.op is not None and ("forward", node, 0) not in happened)
         arrows = {arrow.id: arrow for arrow in shown.arrows}
         for (node, slot), key in shown.arrow_ids.items():
             if arrows[key].back is not None:
@@ -206,7 +206,7 @@ def open_page(driver, stepper, folder, fragment="", **options):
 def test_the_gradients_at_every_step_are_those_of_the_stepper(browser, tmp_path, make, phase):
     stepper = Stepper(make(), phase=phase)
     opened = open_page(browser, stepper, tmp_path)
-    shown = moment(stepper)._picture
+    shown = moment(stepper)._diagram
     nodes = [node for node in shown.ids if not node.constant]
     ids = [shown.ids[node] for node in nodes]
     assert opened.k == 0
@@ -289,7 +289,7 @@ def test_a_link_opens_its_event_and_any_number_is_safe(browser, tmp_path):
 def test_what_has_not_happened_cannot_be_seen(browser, tmp_path):
     stepper = Stepper(lecture(), phase="both")
     opened = open_page(browser, stepper, tmp_path)
-    shown = moment(stepper)._picture
+    shown = moment(stepper)._diagram
     backs = [f"{arrow.id}b" for arrow in shown.arrows if arrow.back is not None]
     values = (
         "return [...document.querySelectorAll('#picture g.node text.value')].map((x) => +getComputedStyle(x).opacity)"
@@ -308,7 +308,7 @@ def test_a_card_that_is_looked_at_tells_its_ledger(browser, tmp_path):
     stepper = Stepper(fan_out())
     stepper.run_until("s")
     opened = open_page(browser, stepper, tmp_path)
-    shown = moment(stepper)._picture
+    shown = moment(stepper)._diagram
     card = "const svg = document.querySelector('#picture > svg'); return document.getElementById(`${svg.id}-%s`)"
     x = shown.ids[stepper.find("x")]
     element = opened.run(card % x)
@@ -350,7 +350,7 @@ def test_hostile_names_are_text(browser, tmp_path):
     opened = open_page(browser, stepper, tmp_path)
     assert opened.run("return document.title") == notation.clean(notation.headline(root))
     assert opened.run("return document.querySelectorAll('img, b b, #picture script, h1 script').length") == 0
-    shown = moment(stepper)._picture
+    shown = moment(stepper)._diagram
     ids = [shown.ids[leaf] for leaf in leaves]
     opened.click("last")
     stepper.end()
@@ -367,7 +367,7 @@ def test_a_card_says_nothing_before_its_time(browser, tmp_path):
     grad = Value(7.0, "grad", constant=True)
     stepper = Stepper(Value(2.0, "x") * grad)
     opened = open_page(browser, stepper, tmp_path)
-    key = moment(stepper)._picture.ids[grad]
+    key = moment(stepper)._diagram.ids[grad]
     card = "const svg = document.querySelector('#picture > svg'); return document.getElementById(`${svg.id}-%s`)%s"
     words_on_it = ".textContent.replace(/\\s+/g, ' ').trim()"
     assert opened.run(card % (key, words_on_it)) == "grad data 7"
@@ -421,7 +421,7 @@ def test_large_graphs_say_less_and_play_as_well(browser, tmp_path, n):
     stepper.goto(n - 1)
     opened.click("back")
     nodes = order(y)
-    ids = moment(stepper)._picture.ids
+    ids = moment(stepper)._diagram.ids
     assert opened.grads([ids[nodes[-1]], ids[nodes[-2]]]) == ["·", notation.quantity(stepper.grad(nodes[-2]))]
     red = """return [...document.querySelectorAll('#picture g.edge.backward .back')].filter(
       (part) => document.getAnimations().forEach((a) => a.finish()) || getComputedStyle(part.closest('.unpulled') ?

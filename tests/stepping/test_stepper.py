@@ -20,7 +20,7 @@ from tinygraph.cli.expressions import parse
 from tinygraph.engine import backward
 from tinygraph.engine.autodiff import propagate
 from tinygraph.engine.graph import order
-from tinygraph.explaining.breakdown import explained, paths
+from tinygraph.explaining.walk import Walk
 from tinygraph.stepping.debugger import Debugger
 from tinygraph.testing import graphs, tensor_programs
 
@@ -111,13 +111,15 @@ def test_phases_and_granularities_cover_the_same_events(program, phase, granular
     root, _ = program.record()
     stepper = Stepper(root, phase=phase, granularity=granularity)
     computed = [node for node in reversed(order(root)) if node.op is not None]
-    kinds = [event.kind for event in stepper.events]
+    kinds = [event.kind for event in stepper.steps]
     assert kinds == ["forward"] * len(computed) + ["seed"] * (phase == "both") + ["backward"] * kinds.count("backward")
     places = [0]
     while stepper.step() is not None:
         places.append(stepper.index)
     assert places[-1] == len(stepper)
-    ends = [k for k in range(1, len(stepper)) if granularity == "edge" or not stepper._same_node(k)]
+    ends = [
+        k for k in range(1, len(stepper)) if granularity == "edge" or stepper.steps.at(k) != stepper.steps.at(k + 1)
+    ]
     assert places == [0, *ends, len(stepper)] or not len(stepper)
     for place in places[-2::-1]:
         stepper.back()
@@ -188,14 +190,14 @@ def test_running_until_and_back():
 def test_breakpoints_stop_in_both_directions():
     stepper = Stepper(lecture())
     first, second = stepper.break_on("a"), stepper.watch("c")
-    assert [stepper.cont().index, stepper.cont().index, stepper.cont()] == [3, 6, None]
+    assert [stepper.continue_().index, stepper.continue_().index, stepper.continue_()] == [3, 6, None]
     assert stepper.index == len(stepper) == 6
-    assert [stepper.cont_back().index, stepper.cont_back()] == [3, None]
+    assert [stepper.reverse_continue().index, stepper.reverse_continue()] == [3, None]
     stepper.start()
     stepper.delete(first)
-    assert stepper.cont().index == 6
+    assert stepper.continue_().index == 6
     stepper.delete(second)
-    assert stepper.cont() is None
+    assert stepper.continue_() is None
     with pytest.raises(KeyError):
         stepper.delete(second)
 
@@ -203,11 +205,11 @@ def test_breakpoints_stop_in_both_directions():
 def test_looking_at_events_does_not_move():
     stepper = Stepper(lecture())
     stepper.step(2)
-    assert len(stepper.events) == 6
-    assert stepper.events[-1].symbol == "dJ/dc += dJ/du · du/dc"
-    assert [event.index for event in stepper.events[1:4]] == [2, 3, 4]
+    assert len(stepper.steps) == 6
+    assert stepper.steps[-1].symbol == "dJ/dc += dJ/du · du/dc"
+    assert [event.index for event in stepper.steps[1:4]] == [2, 3, 4]
     with pytest.raises(IndexError):
-        stepper.events[6]
+        stepper.steps[6]
     assert stepper.index == 2
     assert stepper.current.index == 2
     assert stepper.last_write("v").index == 2
@@ -242,7 +244,7 @@ def test_a_long_chain_is_walked_without_recursion_and_lazily():
         y = y * 1.0
     stepper = Stepper(y)
     assert len(stepper) == 50_001
-    assert "_final" not in vars(stepper), "nothing is computed before it is looked at"
+    assert "_final" not in vars(stepper.walk), "nothing is computed before it is looked at"
     assert stepper.step(10).index == 10
     assert stepper.run_until("x").index == 50_001
     stepper.start()
@@ -259,7 +261,7 @@ def test_a_ledger_adds_up_and_counts_paths(program):
     stepper.end()
     nodes = order(root)
     for node in nodes:
-        ledger = explained(stepper, node)
+        ledger = stepper.explain(node)
         total = sum(step.contribution for step in ledger.contributions)
         size = sum(abs(step.contribution) for step in ledger.contributions)
         if ledger.contributions:
@@ -286,7 +288,7 @@ def test_exponentially_many_paths_are_counted():
     x = y = Value(1.0, "x")
     for _ in range(200):
         y = y + y
-    assert paths(order(y))[x] == 2**200
+    assert Walk(y).paths[x] == 2**200
 
 
 def test_a_ledger_says_what_is_still_to_come():
@@ -332,12 +334,12 @@ def test_the_words_of_pdb_and_rr():
         "s",
         "",
         "u b",
-        "b",
+        "rs",
         "p v",
         "e b",
-        "br a",
+        "b a",
         "w c",
-        "br",
+        "b",
         "start",
         "c",
         "c",
@@ -368,8 +370,8 @@ def test_the_words_of_pdb_and_rr():
         ("s x", "a whole number is meant, not 'x'"),
         ("g 99", "there are 6 events: go to 0 up to 6, not 99"),
         ("d 9", "there is no breakpoint 9"),
-        ("b", "this is the start"),
-        ("br", "there are no breakpoints"),
+        ("rs", "this is the start"),
+        ("b", "there are no breakpoints"),
         ("__import__('os').system('x')", "there is no command"),
         ("h", "s, step [N]: go on by one event, or N."),
     ],
@@ -419,7 +421,7 @@ def test_a_conversation_in_a_terminal():
     for typed, answer in [
         ("s 4", "dJ/du"),
         ("", "c.grad 0 → 9"),
-        ("b", "step 5/6"),
+        ("rs", "step 5/6"),
         ("v", "J = 3 × v"),
         ("", "J = 3 × v"),
     ]:

@@ -17,7 +17,7 @@ from tinygraph import StaleGraphError, Tensor, Value, scope, strict
 from tinygraph.engine import ops
 from tinygraph.engine.autodiff import exhaust, propagate
 from tinygraph.engine.graph import order
-from tinygraph.testing import arrays, graphs, public_rows, tensor_programs
+from tinygraph.testing import arrays, graphs, public_ops, tensor_programs
 
 
 def same(x, y):
@@ -255,7 +255,7 @@ def test_forward_mode_agrees_with_reverse_mode(program, data):
 SMOOTH = ["add", "sub", "mul", "neg", "sin", "cos", "exp", "tanh", "sigmoid", "softplus", "atan", "squared_error"]
 
 
-@given(program=tensor_programs(rows=[ops.TABLE[name] for name in SMOOTH], limit=10.0, max_steps=6), data=st.data())
+@given(program=tensor_programs(ops=[ops.TABLE[name] for name in SMOOTH], limit=10.0, max_steps=6), data=st.data())
 def test_second_derivatives_are_the_differences_of_first_ones(program, data):
     root, leaves = program.record()
     tangents = [data.draw(arrays(leaf.shape)) for leaf in leaves]
@@ -284,7 +284,7 @@ def add_up(op, *operands):
     return sum(operands) if op is ops.total else op(*operands)
 
 
-@given(program=graphs(rows=[row for row in public_rows() if not row.variadic]), k=st.integers(0, 3))
+@given(program=graphs(ops=[row for row in public_ops() if not row.variadic]), k=st.integers(0, 3))
 def test_a_tensor_is_so_many_values(program, k):
     points = [tuple(x * (1.0 - 0.001 * i) for x in program.at) for i in range(k)]
     leaves = [Tensor([point[j] for point in points]) for j in range(len(program.at))]
@@ -749,7 +749,7 @@ def test_torch_agrees_on_random_programs(data):
     apply, table = torch_apply(torch)
     # Numbers up to 6 only: in the tails of tanh and sigmoid, torch's slopes lose their digits.
     rows = [ops.TABLE[name] for name in table if name not in ("total", "dot")]
-    program = data.draw(tensor_programs(rows=rows, limit=6.0))
+    program = data.draw(tensor_programs(ops=rows, limit=6.0))
     inputs = [torch.tensor(np.array(x), dtype=torch.float64, requires_grad=True) for x in program.at]
     theirs = program.run(inputs, apply)[-1]
     root, leaves = program.record()

@@ -32,7 +32,7 @@ def test_random_programs_agree(program):
 
 
 @given(
-    program=graphs(rows=TAME, max_inputs=4, max_steps=8),
+    program=graphs(ops=TAME, max_inputs=4, max_steps=8),
     m=st.integers(1, 4),
     n=st.integers(1, 3),
     shared=st.integers(0, 3),

@@ -7,7 +7,8 @@ import contextlib
 import random
 from pathlib import Path
 
-from tinygraph.checking.comparison import NUDGE, check_grad, numeric_grad
+from tinygraph.checking.comparison import check_grad
+from tinygraph.checking.numeric import NUDGE, numeric_grad
 from tinygraph.cli.fit import SavedModel, save_model, train
 from tinygraph.datasets import Scaler, load_breast_cancer
 from tinygraph.drawing import draw

@@ -1,4 +1,4 @@
-"""Cards and arrows as DOT, written by the `graphviz` package.
+"""Boxes and arrows as DOT, written by the `graphviz` package.
 
 Both arrows of an edge are written operand → result, so that they never overlap: the red one has its head at
 the other end. Ids are synthetic; names stand in labels and tooltips only.
@@ -14,7 +14,7 @@ from typing import Any
 
 import graphviz
 
-from tinygraph.drawing.diagram import Arrow, Card, Picture
+from tinygraph.drawing.diagram import Arrow, Box, Diagram
 from tinygraph.drawing.themes import FONT, THEMES, Theme
 from tinygraph.explaining import notation
 
@@ -41,7 +41,7 @@ _LONG = 24  # characters: an expression that is longer has a line of its own
 
 @dataclass(frozen=True)
 class Layout:
-    """How the cards stand, and how much the arrows say."""
+    """How the boxes stand, and how much the arrows say."""
 
     theme: str = "light"
     detail: str = "full"  # what arrows say: the chain rule; "contributions", its result; "plain", nothing
@@ -50,13 +50,14 @@ class Layout:
     legend: bool = True
 
 
-def digraph(picture: Picture, layout: Layout) -> graphviz.Digraph:
-    """The picture as the graphviz package's object: its `.source` is the DOT text.
+def digraph(diagram: Diagram, layout: Layout) -> graphviz.Digraph:
+    """The diagram as the graphviz package's object: its `.source` is the DOT text.
 
     >>> from tinygraph import Value
-    >>> from tinygraph.drawing.diagram import Style, picture
+    >>> from tinygraph.drawing.diagram import Style, diagram
+    >>> from tinygraph.explaining.walk import Walk
     >>> x = Value(2.0, "x")
-    >>> digraph(picture(x, Style()), Layout()).source.splitlines()[0]
+    >>> digraph(diagram(Walk(x), Style()), Layout()).source.splitlines()[0]
     'digraph tinygraph {'
     """
     theme = THEMES[layout.theme]
@@ -68,13 +69,13 @@ def digraph(picture: Picture, layout: Layout) -> graphviz.Digraph:
     graph.attr("graph", newrank="true")
     graph.attr("node", shape="box", fontname=FONT, fontsize="13", fontcolor=theme.ink, margin="0.1,0.05", height="0.4")
     graph.attr("edge", fontname=FONT, fontsize="10", penwidth="1.4", arrowsize="0.8")
-    heading = _heading(picture, layout, theme)
+    heading = _heading(diagram, layout, theme)
     if heading:
         graph.attr("graph", label=heading, labelloc="t")
-    _add_cards(graph, picture, theme)
-    for arrow in picture.arrows:
+    _add_boxes(graph, diagram, theme)
+    for arrow in diagram.arrows:
         _add_arrow(graph, arrow, layout, theme)
-    for keys, ends in ((picture.before, ("{}_more", "{}")), (picture.after, ("{}", "{}_on"))):  # it goes on there
+    for keys, ends in ((diagram.before, ("{}_more", "{}")), (diagram.after, ("{}", "{}_on"))):  # it goes on there
         for key in keys:
             tail, head = (end.format(key) for end in ends)
             graph.node(tail if tail != key else head, "…", shape="plaintext", fontcolor=theme.muted, tooltip=_HIDDEN)
@@ -103,9 +104,9 @@ def plain(text: str) -> Any:
     return graphviz.nohtml(notation.clean(text).replace("&", "&amp;").replace("\n", "&#10;").replace("\\", "&#92;" * 4))
 
 
-def _font(text: str, colour: str, size: float | None = None, bold: bool = False) -> str:
+def _font(text: str, color: str, size: float | None = None, bold: bool = False) -> str:
     points = f' POINT-SIZE="{size:g}"' if size else ""
-    return f'<FONT COLOR="{colour}"{points}>{f"<B>{text}</B>" if bold else text}</FONT>'
+    return f'<FONT COLOR="{color}"{points}>{f"<B>{text}</B>" if bold else text}</FONT>'
 
 
 def _table(rows: Iterable[str], attributes: str = 'CELLPADDING="1"') -> str:
@@ -113,16 +114,16 @@ def _table(rows: Iterable[str], attributes: str = 'CELLPADDING="1"') -> str:
     return f'<<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" {attributes}>{cells}</TABLE>>'
 
 
-# --- cards ------------------------------------------------------------------------------------------
+# --- boxes ------------------------------------------------------------------------------------------
 
 
-def _add_cards(graph: graphviz.Digraph, picture: Picture, theme: Theme) -> None:
-    """All cards, each in the clusters of its scope; a scope is one cluster however often it was entered."""
-    inside: dict[tuple[str, ...], list[Card]] = {}
+def _add_boxes(graph: graphviz.Digraph, diagram: Diagram, theme: Theme) -> None:
+    """All boxes, each in the clusters of its scope; a scope is one cluster however often it was entered."""
+    inside: dict[tuple[str, ...], list[Box]] = {}
     paths: dict[tuple[str, ...], None] = {}
-    for card in picture.cards:
-        scope = card.scope[:_DEEPEST]
-        inside.setdefault(scope, []).append(card)
+    for box in diagram.boxes:
+        scope = box.scope[:_DEEPEST]
+        inside.setdefault(scope, []).append(box)
         paths.update((scope[:depth], None) for depth in range(1, len(scope) + 1))
     numbers = {path: i for i, path in enumerate(paths)}
     nested: dict[tuple[str, ...], list[tuple[str, ...]]] = {}
@@ -130,8 +131,8 @@ def _add_cards(graph: graphviz.Digraph, picture: Picture, theme: Theme) -> None:
         nested.setdefault(path[:-1], []).append(path)
 
     def fill(into: graphviz.Digraph, path: tuple[str, ...]) -> None:
-        for card in inside.get(path, ()):
-            _add_card(into, card, theme)
+        for box in inside.get(path, ()):
+            _add_box(into, box, theme)
         for inner in nested.get(path, ()):
             with into.subgraph(name=f"cluster_{numbers[inner]}") as cluster:
                 fill_color, border = theme.scope
@@ -145,60 +146,60 @@ def _add_cards(graph: graphviz.Digraph, picture: Picture, theme: Theme) -> None:
     fill(graph, ())
 
 
-def _add_card(graph: graphviz.Digraph, card: Card, theme: Theme) -> None:
-    fill, border = getattr(theme, card.role)
-    style, width = _SHAPES[card.role]
-    rows = [f"<TD>{text}</TD>" for text in _card_rows(card, theme)]
-    graph.node(card.id, _table(rows), style=style, fillcolor=fill, color=border, penwidth=width, id=card.id,
-               tooltip=plain(_tooltip(card)), **{"class": card.role})  # fmt: skip
+def _add_box(graph: graphviz.Digraph, box: Box, theme: Theme) -> None:
+    fill, border = getattr(theme, box.role)
+    style, width = _SHAPES[box.role]
+    rows = [f"<TD>{text}</TD>" for text in _box_rows(box, theme)]
+    graph.node(box.id, _table(rows), style=style, fillcolor=fill, color=border, penwidth=width, id=box.id,
+               tooltip=plain(_tooltip(box)), **{"class": box.role})  # fmt: skip
 
 
-def _card_rows(card: Card, theme: Theme) -> list[str]:
-    name = markup(notation.cut(card.name))
-    times = f" {_font(f'× {card.times:,}', theme.muted, 11, bold=True)}" if card.times > 1 else ""
+def _box_rows(box: Box, theme: Theme) -> list[str]:
+    name = markup(notation.cut(box.name))
+    times = f" {_font(f'× {box.times:,}', theme.muted, 11, bold=True)}" if box.times > 1 else ""
     below = [times] if times and not name else []  # after an expression it would look like a factor
-    data = _font(markup(card.data), theme.forward, None, bold=True)
-    if not name and not card.expression and card.grad is None and not card.spread:
+    data = _font(markup(box.data), theme.forward, None, bold=True)
+    if not name and not box.expression and box.grad is None and not box.spread:
         return [data, *below]  # a bare number says only itself
-    if card.role == "scope":
-        return [f"<B>{name}</B>", _font(markup(card.expression), theme.muted, 11)]
+    if box.role == "scope":
+        return [f"<B>{name}</B>", _font(markup(box.expression), theme.muted, 11)]
     rows = []
-    if name and card.expression and len(card.name) + len(card.expression) > _LONG:
-        rows += [f"<B>{name}</B>{times}", _font(markup(card.expression), theme.muted, 11)]
+    if name and box.expression and len(box.name) + len(box.expression) > _LONG:
+        rows += [f"<B>{name}</B>{times}", _font(markup(box.expression), theme.muted, 11)]
     elif name:
-        expression = f" {_font('= ' + markup(card.expression), theme.muted)}" if card.expression else ""
+        expression = f" {_font('= ' + markup(box.expression), theme.muted)}" if box.expression else ""
         rows.append(f"<B>{name}</B>{expression}{times}")
-    elif card.expression:
-        rows.append(_font(markup(card.expression), theme.muted))
+    elif box.expression:
+        rows.append(_font(markup(box.expression), theme.muted))
     rows += below
     data_row = f"{_small('data', theme)} {data}"
-    if card.grad is None:
+    if box.grad is None:
         rows.append(data_row)
     else:
-        grad = _font(markup(card.grad), theme.muted if card.grad == "·" else theme.backward, None, bold=True)
+        grad = _font(markup(box.grad), theme.muted if box.grad == "·" else theme.backward, None, bold=True)
         rows.append(f"{data_row}&#160; {_small('grad', theme)} {grad}")
-    rows += [_font(markup(card.spread), theme.forward, 10)] if card.spread else []
-    rows += [_font(markup(card.grad_spread), theme.backward, 10)] if card.grad_spread else []
-    if card.terms:
-        several = len(card.terms) > _terms_shown(card) or "(" in card.terms[0]  # shapes
-        text = f"sum of {len(card.terms):,}" if several else "= " + " + ".join(map(notation.factor, card.terms))
+    rows += [_font(markup(box.spread), theme.forward, 10)] if box.spread else []
+    rows += [_font(markup(box.grad_spread), theme.backward, 10)] if box.grad_spread else []
+    if box.terms:
+        several = len(box.terms) > _terms_shown(box) or "(" in box.terms[0]  # shapes
+        text = f"sum of {len(box.terms):,}" if several else "= " + " + ".join(map(notation.factor, box.terms))
         rows.append(_font(markup(text), theme.backward, 10))
-    if card.stored:
-        rows.append(f"{_small('.grad holds', theme)} {_font(markup(card.stored), theme.muted, 11, bold=True)}")
+    if box.stored:
+        rows.append(f"{_small('.grad holds', theme)} {_font(markup(box.stored), theme.muted, 11, bold=True)}")
     return rows
 
 
-def _terms_shown(card: Card) -> int:
-    return 4 if sum(map(len, card.terms)) <= 40 else 2
+def _terms_shown(box: Box) -> int:
+    return 4 if sum(map(len, box.terms)) <= 40 else 2
 
 
 def _small(text: str, theme: Theme) -> str:
     return _font(text, theme.muted, 10)
 
 
-def _tooltip(card: Card) -> str:
-    head = " = ".join(filter(None, [card.name, card.expression, card.data]))
-    parts = [head, f"grad {card.grad}" if card.grad not in (None, "·") else "", " / ".join(card.scope), card.line]
+def _tooltip(box: Box) -> str:
+    head = " = ".join(filter(None, [box.name, box.expression, box.data]))
+    parts = [head, f"grad {box.grad}" if box.grad not in (None, "·") else "", " / ".join(box.scope), box.line]
     return "\n".join(filter(None, parts)) or " "
 
 
@@ -252,18 +253,18 @@ def _add_arrow(graph: graphviz.Digraph, arrow: Arrow, layout: Layout, theme: The
 # --- title and legend -------------------------------------------------------------------------------
 
 
-def _heading(picture: Picture, layout: Layout, theme: Theme) -> str:
+def _heading(diagram: Diagram, layout: Layout, theme: Theme) -> str:
     """Title and legend within the label of the graph, where they cannot disturb the layout."""
     rows = []
     if layout.title:
         rows.append(f"<TD>{_font(markup(layout.title), theme.ink, 16, bold=True)}</TD>")
     if layout.legend:
-        rows.append(f"<TD>{_legend(picture, layout, theme)}</TD>")
+        rows.append(f"<TD>{_legend(diagram, layout, theme)}</TD>")
     return _table([*rows, '<TD HEIGHT="6"></TD>'], 'CELLPADDING="3"') if rows else ""
 
 
-def _legend(picture: Picture, layout: Layout, theme: Theme) -> str:
-    present = {card.role for card in picture.cards}
+def _legend(diagram: Diagram, layout: Layout, theme: Theme) -> str:
+    present = {box.role for box in diagram.boxes}
     cells = []
     for kind, style in LEGEND.items():
         if kind in present:
@@ -275,6 +276,6 @@ def _legend(picture: Picture, layout: Layout, theme: Theme) -> str:
     else:
         forward, backward = "→ forward: value", "← backward: upstream × local = contribution"
     cells.append(f"<TD>{_font(forward, theme.forward, 11)}&#160;&#160;</TD>")
-    if any(arrow.back for arrow in picture.arrows):
+    if any(arrow.back for arrow in diagram.arrows):
         cells.append(f"<TD>{_font(backward, theme.backward, 11)}</TD>")
     return f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="2" CELLPADDING="0"><TR>{"".join(cells)}</TR></TABLE>'

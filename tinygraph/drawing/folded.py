@@ -1,4 +1,4 @@
-"""A large graph in few cards: one for each group of isomorphic nodes, or for each scope."""
+"""A large graph in few boxes: one for each group of isomorphic nodes, or for each scope."""
 
 from __future__ import annotations
 
@@ -7,41 +7,41 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tinygraph.drawing.diagram import Arrow, Card, Numbers, Picture, Pull, Style, role, stored
+from tinygraph.drawing.diagram import Arrow, BackwardArrow, Box, Diagram, Style, role, stored
 from tinygraph.drawing.folding import Fold, fold, fold_scopes
-from tinygraph.engine.graph import Node, order
+from tinygraph.engine.graph import Node
 from tinygraph.engine.ops import add
 from tinygraph.explaining import notation
+from tinygraph.explaining.notation import Operand, Quantity
+from tinygraph.explaining.walk import Walk
 
 
-def folded(root: Node, style: Style, limit: int) -> Picture:
-    """One card for each group of isomorphic nodes, marked with their number."""
-    found = fold(root, limit, style.parameters)
-    return _quotient(root, style, found, {})
+def folded(walk: Walk, style: Style, limit: int) -> Diagram:
+    """Return one box for each group of isomorphic nodes, marked with their number."""
+    return _quotient(walk, style, fold(walk.nodes, limit, style.parameters), {})
 
 
-def folded_scopes(root: Node, style: Style) -> Picture:
-    """One card for each outermost scope, and for each group of isomorphic nodes outside of them."""
-    found = fold_scopes(root, style.parameters)
-    sizes = Counter(node.scope[0] for node in order(root) if node.scope and node is not root)
+def folded_scopes(walk: Walk, style: Style) -> Diagram:
+    """Return one box for each outermost scope, and for each group of isomorphic nodes outside of them."""
+    root, found = walk.root, fold_scopes(walk.nodes, style.parameters)
+    sizes = Counter(node.scope[0] for node in walk.nodes if node.scope and node is not root)
     scopes = {}
     for i, group in enumerate(found.groups):
         if group[0].scope and group[0] is not root:
             name = group[0].scope[0]
-            scopes[i] = Card(f"n{i}", "scope", name, f"{sizes[name]:,} node{'s' * (sizes[name] > 1)}")
-    return _quotient(root, style, found, scopes)
+            scopes[i] = Box(f"n{i}", "scope", name, f"{sizes[name]:,} node{'s' * (sizes[name] > 1)}")
+    return _quotient(walk, style, found, scopes)
 
 
-def _quotient(root: Node, style: Style, found: Fold, scopes: Mapping[int, Card]) -> Picture:
-    numbers = Numbers(root)
+def _quotient(walk: Walk, style: Style, found: Fold, scopes: Mapping[int, Box]) -> Diagram:
     number_of = found.group_of
-    cards = [
-        scopes.get(i) or _card(f"n{i}", group, *_expression(found, group), numbers, style)
+    boxes = [
+        scopes.get(i) or _box(f"n{i}", group, *_expression(found, group), walk, style)
         for i, group in enumerate(found.groups)
     ]
     arrows: dict[tuple[str, str, int], list[Any]] = {}  # from, to, slot: how many, the first operand's number, red
     plain: dict[tuple[str, int], list[Any]] = {}
-    whole = {card.id for card in scopes.values()}
+    whole = {box.id for box in scopes.values()}
     for operand, node, owner, slot in found.edges:
         head = f"n{number_of[node]}"
         place = -1 if node in found.sums or len(found.groups[number_of[node]]) > 1 else _place(node, slot)
@@ -56,15 +56,17 @@ def _quotient(root: Node, style: Style, found: Fold, scopes: Mapping[int, Card])
             plain.setdefault((head, place), []).append(operand)
         entry = arrows.setdefault((tail, head, place), [0, data, False])
         entry[0] += 1
-        entry[2] = entry[2] or (owner, slot) in numbers.pulls
+        entry[2] = entry[2] or walk.flows(owner, slot)
     for (head, place), operands in plain.items():
         data, _ = _range(operands, style.spec)
-        cards.append(Card(f"c{head}_{place}", "constant", "", data=data, times=len(operands)))
+        boxes.append(Box(f"c{head}_{place}", "constant", "", data=data, times=len(operands)))
     drawn = [
-        Arrow(f"e{i}", tail, head, notation.quantity(data, style.spec), Pull("", "", "") if red else None, times)
+        Arrow(
+            f"e{i}", tail, head, notation.quantity(data, style.spec), BackwardArrow("", "", "") if red else None, times
+        )
         for i, ((tail, head, _), (times, data, red)) in enumerate(arrows.items())
     ]
-    return Picture(cards, drawn, root.name, numbers.backward)
+    return Diagram(boxes, drawn, walk.root.name, walk.seed is not None)
 
 
 def _place(node: Node, slot: int) -> int:
@@ -73,25 +75,26 @@ def _place(node: Node, slot: int) -> int:
     return slot // (len(node.args) // op.arity) if op.variadic and hasattr(op, "combine") else slot
 
 
-def _card(key: str, group: list[Node], name: str, expression: str, numbers: Numbers, style: Style) -> Card:
+def _box(key: str, group: list[Node], name: str, expression: str, walk: Walk, style: Style) -> Box:
     data, spread = _range([node.raw for node in group], style.spec)
     grad: str | None = None
     grad_spread = ""
     if not all(node.constant for node in group):
-        adjoints = [numbers.adjoints[node] for node in group if node in numbers.adjoints]
-        grad, grad_spread = _range(adjoints, style.spec) if adjoints else ("·", "")
-    others = [text for node in group if (text := stored(node, numbers.adjoints.get(node), style.spec))]
+        found = [walk.gradient(node) for node in group]
+        gradients = [gradient for gradient in found if gradient is not None]
+        grad, grad_spread = _range(gradients, style.spec) if gradients else ("·", "")
+    others = [text for node in group if (text := stored(node, walk.gradient(node), style.spec))]
     held = "" if not others else others[0] if len(group) == 1 else f"others in {len(others):,}"
-    roles = {role(node, numbers.root, style) for node in group}
+    roles = {role(node, walk.root, style) for node in group}
     kind = roles.pop() if len(roles) == 1 else "operation"
     inside = group[0].scope
     for node in group:
         while node.scope[: len(inside)] != inside:
             inside = inside[:-1]
-    return Card(key, kind, name, expression, data, spread, grad, grad_spread, (), held, scope=inside, times=len(group))
+    return Box(key, kind, name, expression, data, spread, grad, grad_spread, (), held, scope=inside, times=len(group))
 
 
-def _range(entries: Sequence[Any], spec: str) -> tuple[str, str]:
+def _range(entries: Sequence[Quantity], spec: str) -> tuple[str, str]:
     """The number they have in common, or from the smallest to the largest; of arrays the shape, and of one more."""
     if len(entries) == 1:
         return notation.quantity(entries[0], spec), notation.spread(entries[0], spec)
@@ -125,7 +128,7 @@ def _expression(found: Fold, group: Sequence[Node]) -> tuple[str, str]:
     if first in found.sums:
         return _names(group), _sum_of(found, first)
 
-    def say(operand: Any) -> str:
+    def say(operand: Operand) -> str:
         if operand in found.sums and not operand.name:
             return _sum_within(found, operand)
         return notation.label(operand) if len(group) == 1 else _called(found, operand)
@@ -133,7 +136,7 @@ def _expression(found: Fold, group: Sequence[Node]) -> tuple[str, str]:
     return _names(group), notation.written(first, say)
 
 
-def _called(found: Fold, operand: Any) -> str:
+def _called(found: Fold, operand: Operand) -> str:
     """How an operand of a whole group is called: without the numbers that tell its members apart."""
     if isinstance(operand, Node) and operand.name:
         number = found.group_of[operand]

@@ -1,6 +1,6 @@
 """Isomorphic parts of a graph: nodes that were made in the same way, and are used in the same way.
 
-Colours are refined as by Weisfeiler and Leman: two nodes have one colour if their ops, the colours of their operands,
+Colors are refined as by Weisfeiler and Leman: two nodes have one color if their ops, the colors of their operands,
 and those of their consumers are the same. Sums first become one node each, whatever the order of their additions,
 so that the examples of a loop `J = J + loss` all stand at the same place.
 """
@@ -8,25 +8,25 @@ so that the examples of a loop `J = J + loss` all stand at the same place.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Hashable, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from tinygraph.engine.graph import Node, order
-from tinygraph.explaining.notation import stem
+from tinygraph.engine.graph import Node
+from tinygraph.explaining.notation import Operand, stem
 
 SCOPES = 12  # so many scopes keep their numbers
-ROUNDS = 4  # how far around a node its colour looks: the ends of a chain differ from its middle that far in
+ROUNDS = 4  # how far around a node its color looks: the ends of a chain differ from its middle that far in
 
 
-class Edge(NamedTuple):
+class FoldedEdge(NamedTuple):
     """An operand, the node that it goes into, and where that stands in the graph: a slot of `owner`.
 
     In a sum the owner is one of the additions, and the node the last of them.
     """
 
-    operand: Any
+    operand: Operand
     node: Node
     owner: Node
     slot: int
@@ -37,18 +37,18 @@ class Fold:
     """A partition of the nodes: `groups` in topological order, inputs first, and the edges between their nodes."""
 
     groups: list[list[Node]]
-    edges: list[Edge]
+    edges: list[FoldedEdge]
     sums: set[Node]  # nodes whose operands are the terms of several additions
 
     @cached_property
-    def _by_sum(self) -> dict[Node, list[Edge]]:
-        found: dict[Node, list[Edge]] = {}
+    def _by_sum(self) -> dict[Node, list[FoldedEdge]]:
+        found: dict[Node, list[FoldedEdge]] = {}
         for edge in self.edges:
             if edge.node in self.sums:
                 found.setdefault(edge.node, []).append(edge)
         return found
 
-    def terms(self, node: Node) -> list[Edge]:
+    def terms(self, node: Node) -> list[FoldedEdge]:
         """The terms of a sum."""
         return self._by_sum[node]
 
@@ -63,58 +63,63 @@ class Fold:
         return {node: i for i, group in enumerate(self.groups) for node in group}
 
 
-def fold(root: Node, limit: int = 60, apart: Collection[Node] = ()) -> Fold:
+def fold(nodes: Sequence[Node], limit: int = 60, apart: Collection[Node] = ()) -> Fold:
     """Put isomorphic nodes together, as finely as gives no more than `limit` groups, or as it goes.
 
-    Those that are to be kept `apart` from others are only put together with one another.
+    The nodes are those of a graph in reverse topological order. Those that are to be kept `apart` from others are only
+    put together with one another.
 
     >>> from tinygraph import Value
+    >>> from tinygraph.engine.graph import order
     >>> w = Value(2.0, "w")
     >>> J = Value(0.0, "b")
     >>> for i in range(1000):
     ...     J = J + (w * float(i)).exp()
-    >>> [len(group) for group in fold(J).groups]
+    >>> [len(group) for group in fold(order(J)).groups]
     [1, 1, 1000, 1000, 1]
     """
-    edges, sums, kept = _sums(order(root))
+    root = nodes[0]
+    edges, sums, kept = _sums(nodes)
     few = len({node.scope for node in kept}) <= SCOPES
     kinds: list[Callable[[Node], Hashable]] = [lambda node: _kind(node, few), _bare_kind]
     numbered = {node: i for i, node in enumerate(kept)}
-    colours: list[int] = []
+    colors: list[int] = []
     for kind in kinds:
-        colours = _numbers([(kind(node), node is root, node in apart) for node in kept])
-        if max(colours) < limit:
-            colours = _refined(kept, numbered, edges, sums, colours, limit)
+        colors = _numbers([(kind(node), node is root, node in apart) for node in kept])
+        if max(colors) < limit:
+            colors = _refined(kept, numbered, edges, sums, colors, limit)
             break
-    return _fold(kept, edges, sums, dict(zip(kept, colours, strict=True)))
+    return _fold(kept, edges, sums, dict(zip(kept, colors, strict=True)))
 
 
-def fold_scopes(root: Node, apart: Collection[Node] = ()) -> Fold:
+def fold_scopes(nodes: Sequence[Node], apart: Collection[Node] = ()) -> Fold:
     """Put the nodes of each outermost scope together, and isomorphic ones of those that are in none.
 
     >>> from tinygraph import Value, scope
+    >>> from tinygraph.engine.graph import order
     >>> x = Value(2.0)
     >>> with scope("layer"):
     ...     y = x * x * x
-    >>> [len(group) for group in fold_scopes(y + 1.0).groups]
+    >>> [len(group) for group in fold_scopes(order(y + 1.0)).groups]
     [1, 2, 1]
     """
-    outside = fold(root, apart=apart)
+    root = nodes[0]
+    outside = fold(nodes, apart=apart)
     key = {node: node.scope[0] if node.scope and node is not root else i for node, i in outside.group_of.items()}
     return _fold(list(key)[::-1], outside.edges, outside.sums, key)
 
 
-def _fold(nodes: list[Node], edges: list[Edge], sums: set[Node], colours: dict[Node, Any]) -> Fold:
-    groups: dict[Any, list[Node]] = {}
+def _fold(nodes: list[Node], edges: list[FoldedEdge], sums: set[Node], colors: Mapping[Node, Hashable]) -> Fold:
+    groups: dict[Hashable, list[Node]] = {}
     for node in reversed(nodes):
-        groups.setdefault(colours[node], []).append(node)
+        groups.setdefault(colors[node], []).append(node)
     return Fold(list(groups.values()), edges, sums)
 
 
 # --- sums -------------------------------------------------------------------------------------------
 
 
-def _sums(nodes: list[Node]) -> tuple[list[Edge], set[Node], list[Node]]:
+def _sums(nodes: Sequence[Node]) -> tuple[list[FoldedEdge], set[Node], list[Node]]:
     """The edges where additions of additions are one sum, those sums, and the nodes that are left."""
     consumers: dict[Node, int] = {}
     into: dict[Node, Node] = {}
@@ -127,7 +132,7 @@ def _sums(nodes: list[Node]) -> tuple[list[Edge], set[Node], list[Node]]:
         if _adds(node) and not node.name and consumers.get(node) == 1 and _adds(into[node]):
             head[node] = head.get(into[node], into[node])
     edges = [
-        Edge(operand, head.get(node, node), node, slot)
+        FoldedEdge(operand, head.get(node, node), node, slot)
         for node in nodes
         for slot, operand in enumerate(node.args)
         if operand not in head or not isinstance(operand, Node)
@@ -139,7 +144,7 @@ def _adds(node: Node) -> bool:
     return node.op is not None and node.op.name in ("add", "total")
 
 
-# --- colours ----------------------------------------------------------------------------------------
+# --- colors ----------------------------------------------------------------------------------------
 
 
 def _kind(node: Node, few: bool) -> Hashable:
@@ -150,16 +155,21 @@ def _bare_kind(node: Node) -> tuple[Hashable, ...]:
     return node.op and node.op.name, node.constant, len(node.args), len(node.operands)
 
 
-def _numbers(colours: Sequence[Hashable]) -> list[int]:
-    """Colours as numbers, in the order in which they come."""
+def _numbers(colors: Sequence[Hashable]) -> list[int]:
+    """Colors as numbers, in the order in which they come."""
     found: dict[Hashable, int] = {}
-    return [found.setdefault(colour, len(found)) for colour in colours]
+    return [found.setdefault(color, len(found)) for color in colors]
 
 
 def _refined(
-    nodes: list[Node], numbered: dict[Node, int], edges: list[Edge], sums: set[Node], colours: list[int], limit: int
+    nodes: list[Node],
+    numbered: dict[Node, int],
+    edges: list[FoldedEdge],
+    sums: set[Node],
+    colors: list[int],
+    limit: int,
 ) -> list[int]:
-    """The finest colours within the limit: those of the operands and of the consumers are added, round by round."""
+    """The finest colors within the limit: those of the operands and of the consumers are added, round by round."""
     ends = [
         (numbered[operand] if isinstance(operand, Node) else -1, numbered[node], -1 if node in sums else slot)
         for operand, node, _, slot in edges
@@ -172,16 +182,16 @@ def _refined(
             if operand < 0:
                 below[node].append((place, -1))
             else:
-                below[node].append((place, colours[operand]))
-                above[operand].add((place, colours[node]))
+                below[node].append((place, colors[operand]))
+                above[operand].add((place, colors[node]))
         finer = _numbers(
             [
-                (colour, frozenset(Counter(down).items()) if summed else tuple(down), frozenset(up))
-                for colour, summed, down, up in zip(colours, in_sum, below, above, strict=True)
+                (color, frozenset(Counter(down).items()) if summed else tuple(down), frozenset(up))
+                for color, summed, down, up in zip(colors, in_sum, below, above, strict=True)
             ]
         )
         count = max(finer) + 1
-        if count > limit or count == max(colours) + 1:
+        if count > limit or count == max(colors) + 1:
             break
-        colours = finer
-    return colours
+        colors = finer
+    return colors

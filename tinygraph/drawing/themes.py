@@ -1,4 +1,4 @@
-"""The colours of a picture, light and dark: every text at least 5.1 : 1 on its ground."""
+"""The colors of a diagram, light and dark: every text at least 5.1 : 1 on its ground."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ FONT = "Arial"
 
 
 class Theme(NamedTuple):
-    """One colour for each role; a kind of node has (fill, border)."""
+    """One color for each role; a kind of node has (fill, border)."""
 
     background: str
     ink: str
@@ -24,12 +24,12 @@ class Theme(NamedTuple):
     scope: tuple[str, str]
 
     @property
-    def colours(self) -> list[str]:
+    def colors(self) -> list[str]:
         """All of them, in one order for every theme."""
-        return [colour for entry in self for colour in ([entry] if isinstance(entry, str) else entry)]
+        return [color for entry in self for color in ([entry] if isinstance(entry, str) else entry)]
 
 
-# The ground is called by its name in `light`, so that the dark version of the same SVG can tell it from a white card.
+# The ground is called by its name in `light`, so that the dark version of the same SVG can tell it from a white box.
 LIGHT = Theme(
     background="white",
     ink="#1b1f24",
@@ -60,12 +60,12 @@ THEMES = {"light": LIGHT, "dark": DARK, "auto": LIGHT}  # auto: light, with the 
 
 
 def darkening(selector: str) -> str:
-    """A style sheet that turns the light picture under the selector into the dark one.
+    """A style sheet that turns the light diagram under the selector into the dark one.
 
     >>> darkening("#g").splitlines()[0]
     '#g [fill="white"]{fill:#0d1117}'
     """
-    pairs = dict(zip(LIGHT.colours, DARK.colours, strict=True))
+    pairs = dict(zip(LIGHT.colors, DARK.colors, strict=True))
     return "\n".join(
         f'{selector} [{what}="{light}"]{{{what}:{dark}}}'
         for light, dark in pairs.items()

@@ -47,7 +47,7 @@ def backward(
                 _clean_up()
             _unfinished.append(root)
             if accumulate is not None or not _accumulate_at_once(root, seed):
-                if _count_consumers(root):
+                if _count_consumers(root) and nodes is None:  # who has the nodes has checked them
                     check_fresh(order(root))
                 root.grad = seed
                 (accumulate or _accumulate)(root)

@@ -91,7 +91,7 @@ class Op:
         "with_plain",
     )
     variadic = False  # whether it takes any number of operands
-    arrays_only = False  # whether it has no kernel for floats, and its local derivatives are linear maps
+    elementwise = True  # whether each element of the result comes from one element of each operand
 
     def __init__(
         self,

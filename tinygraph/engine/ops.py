@@ -21,7 +21,7 @@ from tinygraph.engine.op import TABLE as TABLE
 from tinygraph.engine.op import Op
 from tinygraph.engine.parameters import is_number, is_order, parametrized
 from tinygraph.engine.variadic import VariadicOp
-from tinygraph.kernels import floats
+from tinygraph.kernels import exact, floats
 from tinygraph.kernels.numbers import plain_number
 
 # fmt: off
@@ -164,9 +164,9 @@ squared_error: Op = Op("squared_error", floats.squared_error, arrays="squared_er
 
 # --- any number of operands -----------------------------------------------------------------------
 
-total: VariadicOp = VariadicOp("total", floats.total, joined=" + ", analytic=lambda m, *xs: sum(xs), linear=True, adds_terms=True,
+total: VariadicOp = VariadicOp("total", exact.total, joined=" + ", analytic=lambda m, *xs: sum(xs), linear=True, adds_terms=True,
                                partials=(lambda out, xs: (1.0,) * len(xs),))
-dot: VariadicOp = VariadicOp("dot", floats.dot, analytic=lambda m, *xs: sum(map(operator.mul, xs, xs[len(xs) // 2 :])), adds_terms=True,
+dot: VariadicOp = VariadicOp("dot", exact.dot, analytic=lambda m, *xs: sum(map(operator.mul, xs, xs[len(xs) // 2 :])), adds_terms=True,
                              partials=(lambda out, xs, ys: ys,
                                        lambda out, xs, ys: xs))
 

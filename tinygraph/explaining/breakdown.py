@@ -1,22 +1,23 @@
-"""explain: the ledger of a gradient, which contributions it is the sum of."""
+"""explain: the breakdown of a gradient, which contributions it is the sum of."""
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass
-from typing import Any
 
-from tinygraph.engine.graph import Node, order
+from tinygraph.engine.autodiff import seed_of
+from tinygraph.engine.graph import Node, require_node
 from tinygraph.explaining import notation
-from tinygraph.explaining.notation import called, derivative_of, formula, seed_factor
-from tinygraph.explaining.step import Step
-from tinygraph.stepping.stepper import Stepper, flowing
+from tinygraph.explaining.notation import Quantity, called, derivative_of, formula, seed_factor
+from tinygraph.explaining.step import Step, Steps
+from tinygraph.explaining.walk import Walk
 
 
 @dataclass(frozen=True)
 class Explanation:
-    """How the gradient of a node comes about; `print` it, or take `latex()` or `table()`.
+    """How the gradient of a node comes about; `print` it, or use `latex()` or `table()`.
 
-    `contributions` are the events that add to it, `happened` how many of them have, `paths` the number of paths from
+    `contributions` are the steps that add to it, `happened` how many of them have, `paths` the number of paths from
     the node to the root along which gradient flows.
     """
 
@@ -25,8 +26,8 @@ class Explanation:
     contributions: tuple[Step, ...]
     happened: int
     paths: int
-    total: Any  # the gradient so far; None before the first contribution
-    seed: Any = 1.0  # the gradient that the pass starts with
+    total: Quantity  # the gradient so far; None before the first contribution
+    seed: Quantity = 1.0  # the gradient that the pass starts with
 
     def __str__(self) -> str:
         if self.node is self.root or not self.contributions:
@@ -59,8 +60,8 @@ class Explanation:
     def __repr__(self) -> str:
         return str(self)
 
-    def table(self) -> list[dict[str, Any]]:
-        """A row for each contribution: through, upstream, local, contribution, happened."""
+    def table(self) -> list[dict[str, object]]:
+        """Return one row per contribution: through, upstream, local, contribution, happened."""
         return [
             {
                 "through": called(step.result),
@@ -100,53 +101,54 @@ class Explanation:
         return " = ".join([left, " + ".join(symbols), " + ".join(numbers), _tex(notation.quantity(self.total))])
 
 
-def explain(root: Node, node: Node) -> Explanation:
-    """The ledger of a gradient: every contribution, upstream × local, through which node, and on how many paths.
+def explain(root: Node, node: Node | str) -> Explanation:
+    """Return the breakdown of a gradient: every contribution, upstream × local, and the node that it comes through.
 
-    >>> from tinygraph import Value
-    >>> x = Value(2.0, "x")
-    >>> s, t = x * x, 3 * x
-    >>> y = s + t
-    >>> s.name, t.name, y.name = "s", "t", "y"
-    >>> explain(y, x)
-    dy/dx = 7
-      + dy/dt · dt/dx = 1 × 3 = 3   through t = 3 × x
-      + dy/ds · ds/dx = 1 × 2 = 2   through s = x × x (operand 1; ds/dx = x)
-      + dy/ds · ds/dx = 1 × 2 = 2   through s = x × x (operand 2; ds/dx = x)
-      3 paths lead from x to y
+    Args:
+        root: Node that the backward pass starts from: a scalar.
+        node: Node whose gradient is explained, or the name of one.
+
+    Returns:
+        The explanation: `print` it, or use its `table()` or `latex()`.
+
+    Raises:
+        ValueError: If the node is not in the graph of the root.
+        KeyError: If no node has this name.
+        StaleGraphError: If a leaf was edited after the graph was recorded.
+
+    Examples:
+        >>> from tinygraph import Value
+        >>> x = Value(2.0, "x")
+        >>> s, t = x * x, 3 * x
+        >>> y = s + t
+        >>> s.name, t.name, y.name = "s", "t", "y"
+        >>> explain(y, x)
+        dy/dx = 7
+          + dy/dt · dt/dx = 1 × 3 = 3   through t = 3 × x
+          + dy/ds · ds/dx = 1 × 2 = 2   through s = x × x (operand 1; ds/dx = x)
+          + dy/ds · ds/dx = 1 × 2 = 2   through s = x × x (operand 2; ds/dx = x)
+          3 paths lead from x to y
     """
-    stepper = Stepper(root)
-    stepper.end()
-    return explained(stepper, node)
+    root = require_node(root, "explain: root")
+    steps = Steps(Walk(root, seed_of(root)))
+    return breakdown(steps, len(steps), node)
 
 
-def explained(stepper: Stepper, node: Node | str) -> Explanation:
-    """The ledger as it stands where a stepper is."""
+def breakdown(steps: Steps, k: int, node: Node | str) -> Explanation:
+    """Return the explanation of a gradient after k steps."""
+    walk = steps.walk
     if isinstance(node, str):
-        node = stepper.find(node)
-    nodes = order(stepper.root)
-    if node not in set(nodes):
-        raise ValueError(f"{node!r} is no node of the graph of {stepper.root!r}")
-    return ledger(stepper, node, paths(nodes))
-
-
-def ledger(stepper: Stepper, node: Node, count: dict[Node, int]) -> Explanation:
-    """The same for a node of the graph, where the paths are counted already."""
-    steps = tuple(stepper.contributions(node))
-    happened = sum(step.index <= stepper.index for step in steps)
-    return Explanation(stepper.root, node, steps, happened, count.get(node, 0), stepper.grad(node), stepper.seed)
-
-
-def paths(nodes: list[Node]) -> dict[Node, int]:
-    """How many paths lead from the first of these nodes, in topological order, to each: counted, never walked."""
-    count = {nodes[0]: 1}
-    for consumer, _, operand in flowing(nodes):
-        count[operand] = count.get(operand, 0) + count[consumer]
-    return count
+        node = walk.find(node)
+    if node not in walk:
+        raise ValueError(f"{node!r} is no node of the graph of {walk.root!r}")
+    contributions = tuple(steps.into(node))
+    happened = sum(step.index <= k for step in contributions)
+    total = copy(steps.gradient(node, k))
+    return Explanation(walk.root, node, contributions, happened, walk.paths.get(node, 0), total, walk.seed)
 
 
 def contribution(step: Step) -> str:
-    """A contribution in the ledger: upstream × local in symbols and numbers, and the node it comes through."""
+    """Return one line of a breakdown: upstream × local in symbols and numbers, and the node it comes through."""
     result, operand = step.result, step.operand
     notes = [f"operand {step.slot + 1}"] if result.args.count(operand) > 1 else []
     why = formula(result, step.slot)

@@ -8,23 +8,22 @@ graph that shows it, and what usually mends it.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
-
-import numpy as np
 
 from tinygraph.engine import ops
-from tinygraph.engine.autodiff import propagate
+from tinygraph.engine.autodiff import compute
 from tinygraph.engine.contexts import finite
-from tinygraph.engine.graph import Node, check_fresh, order, require_node
+from tinygraph.engine.graph import Node, require_node
 from tinygraph.engine.op import Op
 from tinygraph.explaining import notation
+from tinygraph.explaining.arrays import element, not_finite, ones, place_of_not_finite, size
 from tinygraph.explaining.code import call_code
-from tinygraph.explaining.notation import called, derivative_of
-from tinygraph.tensor.array_ops import ArrayOp
+from tinygraph.explaining.notation import Quantity, called, derivative_of
+from tinygraph.explaining.walk import Edge, Walk
 
+Ways = dict[Node, tuple[float, Node]]  # for each node the size of its largest contribution, and from whom it is
 SMALL, LARGE = 1e-8, 1e8  # by how much a gradient shrinks or grows on its way before it is worth a word
 
 
@@ -38,8 +37,8 @@ class Finding:
 
     kind: str
     node: Node
-    says: str
-    mend: str = ""
+    message: str
+    fix: str = ""
     slice: Node | None = None
 
     @property
@@ -48,13 +47,13 @@ class Finding:
         return self.node.line
 
     def __str__(self) -> str:
-        lines = [f"{self.kind}: {self.says}"]
+        lines = [f"{self.kind}: {self.message}"]
         if self.line:
             lines.append(f"  recorded at {self.line}")
         if self.slice is not None:
             lines.append(f"  the smallest graph that shows it: {_code(self.slice)}")
-        if self.mend:
-            lines.append(f"  what usually mends it: {self.mend}")
+        if self.fix:
+            lines.append(f"  what usually mends it: {self.fix}")
         return "\n".join(lines)
 
 
@@ -95,11 +94,8 @@ def diagnose(root: Node, parameters: Iterable[Node] = ()) -> Diagnosis:
       what usually mends it: log_sigmoid(z), which does not go through a number that rounds to 0
     """
     wanted = [parameters] if isinstance(parameters, Node) else list(parameters)
-    nodes = order(require_node(root, "diagnose: root"))
-    check_fresh(nodes)
-    findings = list(root._run(_forward, nodes))
-    if not findings:
-        findings = list(root._run(_backward, root, nodes, wanted))
+    walk = Walk(root, ones(require_node(root, "diagnose: root")))
+    findings = compute(root, _forward, walk.nodes) or compute(root, _listed, walk, wanted)
     return Diagnosis(root, tuple(findings))
 
 
@@ -112,29 +108,31 @@ def _forward(nodes: Sequence[Node]) -> list[Finding]:
         if finite(node.raw):
             continue
         if node.op is None:
-            says = f"{called(node)} is {_bad(node.raw)} already"
-            return [Finding("bad input", node, says, "look where it was read or computed")]
+            message = f"{called(node)} is {not_finite(node.raw)} already"
+            return [Finding("bad input", node, message, "look where it was read or computed")]
         numbers, entry = _operands(node)
-        kind = _kind(node.op, numbers, _bad(node.raw))
-        text = f"{_said(node)} = {notation.number(_bad(node.raw))}{_where(node, numbers)}{_place(entry)}"
-        return [Finding(kind, node, text, _mend(node, kind), _slice(node, numbers))]
+        kind = _kind(node.op, numbers, not_finite(node.raw))
+        text = f"{_said(node)} = {notation.number(not_finite(node.raw))}{_where(node, numbers)}{_place(entry)}"
+        return [Finding(kind, node, text, _fix(node, kind), _slice(node, numbers))]
     return []
 
 
 def _operands(node: Node) -> tuple[list[float], tuple[int, ...]]:
     """The numbers that a bad number was made of, and at which entry it stands; none where entries are mixed."""
-    data = node.raw
-    if not hasattr(data, "shape"):
-        return node.numbers, ()
-    entry = tuple(int(i) for i in np.argwhere(~np.isfinite(data))[0])
-    if isinstance(node.op, ArrayOp):
-        return [], entry
-    return [float(np.broadcast_to(x, data.shape)[entry]) for x in node.numbers], entry
+    place = place_of_not_finite(node.raw)
+    if _mixes(node):
+        return [], place
+    return [element(x, place, node.raw) for x in node.numbers], place
+
+
+def _mixes(node: Node) -> bool:
+    """Whether an element of the result has no single element of each operand that it was computed from."""
+    return hasattr(node.raw, "shape") and not (node.op is not None and node.op.elementwise)
 
 
 def _kind(op: Op, numbers: Sequence[float], result: float) -> str:
     """What kind of accident it was."""
-    if isinstance(op, ArrayOp) or not numbers:
+    if not numbers:
         return "overflow of a sum" if math.isinf(result) else "inf - inf in a sum"
     if any(math.isnan(x) for x in numbers):
         return "nan before"
@@ -162,7 +160,7 @@ def _is_power(op: Op) -> bool:
     return op is ops.pow or op.maker in (ops.power, ops.power_partial)
 
 
-def _mend(node: Node, kind: str) -> str:
+def _fix(node: Node, kind: str) -> str:
     """What usually mends it, from the op and what it was fed."""
     op, args = node.op, node.args
     fed = args[0].op if args and isinstance(args[0], Node) else None
@@ -191,62 +189,73 @@ def _mend(node: Node, kind: str) -> str:
 # --- backward ---------------------------------------------------------------------------------------
 
 
-def _backward(root: Node, nodes: Sequence[Node], wanted: Sequence[Node]) -> Iterator[Finding]:
+def _listed(walk: Walk, wanted: Sequence[Node]) -> list[Finding]:
+    return list(_backward(walk, wanted))
+
+
+def _backward(walk: Walk, wanted: Sequence[Node]) -> Iterator[Finding]:
     """The first contribution that is not finite; else gradients that did not arrive, vanished or exploded."""
-    adjoints: dict[Node, Any] = {}
-    seed = np.ones_like(root.raw) if hasattr(root.raw, "shape") else 1.0
-    ways: dict[Node, tuple[float, Node]] = {}  # for each node its largest contribution, and from whom
-    for node, _, operand, upstream, local, contribution in propagate(root, seed, adjoints):
-        if not finite(contribution):
-            yield _bad_contribution(root, node, operand, upstream, local, contribution)
+    root = walk.root
+    ways: Ways = {}
+    for edge in walk.edges:
+        if not finite(edge.contribution):
+            yield _bad_contribution(root, edge)
             return
-        size = _size(contribution)
-        if operand not in ways or size > ways[operand][0]:
-            ways[operand] = (size, node)
-    for node in nodes:
-        if node in adjoints and not finite(adjoints[node]):
-            says = f"{derivative_of(root, node)} = {_bad(adjoints[node])}, of finite contributions"
-            yield Finding("overflow of a sum", node, says, "smaller numbers: scale the cost, or the inputs")
+        weight = size(edge.contribution)
+        if edge.operand not in ways or weight > ways[edge.operand][0]:
+            ways[edge.operand] = (weight, edge.node)
+    for node in walk.nodes:
+        gradient = walk.gradient(node)
+        if gradient is not None and not finite(gradient):
+            message = f"{derivative_of(root, node)} = {not_finite(gradient)}, of finite contributions"
+            yield Finding("overflow of a sum", node, message, "smaller numbers: scale the cost, or the inputs")
             return
-    inside = set(nodes)
-    leaves = list(wanted) or [node for node in nodes if node.op is None and not node.constant and node is not root]
-    for leaf in leaves:
-        nothing = f"no gradient reached {called(leaf)}"
-        if leaf not in inside:
-            mend = "use the node itself, not its .data, a detached copy, or a leaf of before"
-            yield Finding("no gradient", leaf, f"{nothing}: it is not in the graph of {called(root)}", mend)
-        elif leaf.constant:
-            yield Finding("no gradient", leaf, f"{nothing}: it is a constant", "make it without constant=True")
-        elif leaf not in adjoints or not _size(adjoints[leaf]):
-            yield _nothing_arrived(leaf, nodes, adjoints)
-        else:
-            yield from _out_of_proportion(root, leaf, adjoints, ways)
+    inputs = [node for node in walk.nodes if node.op is None and not node.constant and node is not root]
+    for leaf in wanted or inputs:
+        yield from _arrival(walk, leaf, ways)
 
 
-def _bad_contribution(root: Node, node: Node, operand: Node, upstream: Any, local: Any, contribution: Any) -> Finding:
-    """Where a gradient stops being finite, though every number was."""
+def _arrival(walk: Walk, leaf: Node, ways: Ways) -> Iterator[Finding]:
+    """Whether a gradient arrives at a leaf, in a size that can be used."""
+    nothing = f"no gradient reached {called(leaf)}"
+    gradient = walk.gradient(leaf)
+    if leaf not in walk:
+        fix = "use the node itself, not its .data, a detached copy, or a leaf of before"
+        yield Finding("no gradient", leaf, f"{nothing}: it is not in the graph of {called(walk.root)}", fix)
+    elif leaf.constant:
+        yield Finding("no gradient", leaf, f"{nothing}: it is a constant", "make it without constant=True")
+    elif gradient is None or not size(gradient):
+        yield _nothing_arrived(walk, leaf)
+    else:
+        yield from _out_of_proportion(walk, leaf, ways)
+
+
+def _bad_contribution(root: Node, edge: Edge) -> Finding:
+    """Where a gradient stops being finite, though every value was."""
+    node, _, operand, upstream, local, contribution = edge
     factors = [x for x in (upstream, local) if not hasattr(x, "text")]
     infinite = [x for x in factors if not finite(x)]
-    zero = any(not _size(x) for x in factors if finite(x))
+    zero = any(not size(x) for x in factors if finite(x))
     kind = "0 · inf" if infinite and zero else "infinite slope" if infinite else "overflow"
-    name = f"d{called(node)}/d{called(operand)}"
+    sum_up = notation.number(not_finite(contribution))
     if len(factors) == 2:
-        sum_up = f"{_in_a_factor(upstream)} × {_in_a_factor(local)} = {notation.number(_bad(contribution))}"
-    else:
-        sum_up = notation.number(_bad(contribution))
-    says = f"{derivative_of(root, operand)} gets {derivative_of(root, node)} · {name} = {sum_up}"
+        sum_up = f"{_in_a_factor(upstream)} × {_in_a_factor(local)} = {sum_up}"
+    name = f"d{called(node)}/d{called(operand)}"
+    message = f"{derivative_of(root, operand)} gets {derivative_of(root, node)} · {name} = {sum_up}"
     if not hasattr(node.raw, "shape"):
-        says += _where(node, node.numbers)
-    mend = ""
-    if infinite and (node.op is ops.sqrt or (node.op is not None and _is_power(node.op))):
-        mend = "the root has an infinite slope at 0: stay above 0, or leave the root out (compare squares)"
-    elif node.op is ops.binary_cross_entropy:
-        mend = "binary_cross_entropy_with_logits, whose slope a - y is always finite"
-    elif infinite:
-        mend = "stay clear of the border of the op's domain"
-    elif kind == "overflow":
-        mend = "smaller numbers: scale the inputs, or take the logarithm of the product"
-    return Finding(kind, node, says, mend, _own_slice(node))
+        message += _where(node, node.numbers)
+    return Finding(kind, node, message, _fix_of_slope(node, kind, bool(infinite)), _own_slice(node))
+
+
+def _fix_of_slope(node: Node, kind: str, infinite: bool) -> str:
+    """What usually fixes a contribution that is not finite."""
+    if infinite and node.op is not None and (node.op is ops.sqrt or _is_power(node.op)):
+        return "the root has an infinite slope at 0: stay above 0, or leave the root out (compare squares)"
+    if node.op is ops.binary_cross_entropy:
+        return "binary_cross_entropy_with_logits, whose slope a - y is always finite"
+    if infinite:
+        return "stay clear of the border of the op's domain"
+    return "smaller numbers: scale the inputs, or take the logarithm of the product" if kind == "overflow" else ""
 
 
 _FLAT = {
@@ -256,30 +265,37 @@ _FLAT = {
 }
 
 
-def _nothing_arrived(leaf: Node, nodes: Sequence[Node], adjoints: dict[Node, Any]) -> Finding:
+def _nothing_arrived(walk: Walk, leaf: Node) -> Finding:
     """Why the gradient of a leaf is nothing or 0: the edges, nearest to the leaf, at which it stopped."""
-    above = _above(leaf, nodes)
-    stops = []
-    for node in reversed(nodes):
-        if node in above and node in adjoints and _size(adjoints[node]):
-            for operand, local in zip(node.args, node.partials, strict=False):
-                towards = isinstance(operand, Node) and (operand in above or operand is leaf)
-                if towards and (local is None or not _size(adjoints[node] * local)):
-                    stops.append((node, operand, local))
+    stops = _stops(walk, leaf)
     nothing = f"no gradient reached {called(leaf)}"
     if not stops:
         return Finding("no gradient", leaf, f"{nothing}: the contributions that arrive add up to 0")
     node, operand, local = stops[0]
     more = f", and at {len(stops) - 1} more" if len(stops) > 1 else ""
-    if local is not None and not hasattr(local, "text") and _size(local):
-        product = f"{_size(adjoints[node]):.1e} × {_size(local):.1e}"
-        says = f"{nothing}: it shrinks on its way until, at {_said(node)}, {product} is 0"
-        return Finding("vanishing gradient", leaf, says + more, _TOO_SMALL)
-    says = (
+    if local is not None and not hasattr(local, "text") and size(local):
+        product = f"{size(walk.gradient(node)):.1e} × {size(local):.1e}"
+        message = f"{nothing}: it shrinks on its way until, at {_said(node)}, {product} is 0"
+        return Finding("vanishing gradient", leaf, message + more, _TOO_SMALL)
+    message = (
         f"{nothing}: it stops at {_said(node)}, whose slope in {called(operand)} is 0{_where(node, node.numbers)}{more}"
     )
-    mend = _FLAT.get(node.op.name if node.op else "", "the slope is 0 here: bring the input to where it is not")
-    return Finding("no gradient", leaf, says, mend, _own_slice(node))
+    fix = _FLAT.get(node.op.name if node.op else "", "the slope is 0 here: bring the input to where it is not")
+    return Finding("no gradient", leaf, message, fix, _own_slice(node))
+
+
+def _stops(walk: Walk, leaf: Node) -> list[tuple[Node, Node, Quantity]]:
+    """The edges on the way to a leaf at which a gradient stops, the nearest first: node, operand, local derivative."""
+    above = _above(leaf, walk.nodes)
+    stops = []
+    for node in reversed(walk.nodes):
+        gradient = walk.gradient(node)
+        if node in above and gradient is not None and size(gradient):
+            for operand, local in zip(node.args, node.partials, strict=False):
+                towards = isinstance(operand, Node) and (operand in above or operand is leaf)
+                if towards and (local is None or not size(gradient * local)):
+                    stops.append((node, operand, local))
+    return stops
 
 
 def _above(leaf: Node, nodes: Sequence[Node]) -> set[Node]:
@@ -295,39 +311,28 @@ _TOO_SMALL = "activations that do not saturate (relu), inputs on one scale, othe
 _TOO_LARGE = "smaller first weights, inputs on one scale, or a bound on the gradient"
 
 
-def _out_of_proportion(
-    root: Node, leaf: Node, adjoints: dict[Node, Any], ways: dict[Node, tuple[float, Node]]
-) -> Iterator[Finding]:
+def _out_of_proportion(walk: Walk, leaf: Node, ways: Ways) -> Iterator[Finding]:
     """Whether the gradient shrinks or grows beyond measure on its way to a leaf, and where most of it happens."""
-    size = _size(adjoints[leaf])
-    if SMALL <= size <= LARGE:
+    weight = size(walk.gradient(leaf))
+    if SMALL <= weight <= LARGE:
         return
     path = [leaf]
     while path[-1] in ways:
         path.append(ways[path[-1]][1])
-    steps = [(_size(adjoints[x]) / (_size(adjoints[y]) or math.inf), x, y) for x, y in pairwise(path)]
-    small = size < SMALL
-    factor, lower, upper = (min if small else max)(steps, key=lambda step: step[0])
-    says = (
-        f"from {called(root)} to {called(leaf)} the gradient {'shrinks' if small else 'grows'} from 1 to {size:.1e} on "
-        f"a path of {len(steps):,} edges; the steepest is {_said(upper)}, which passes {factor:.1e} of it on to "
-        f"{called(lower)}"
+    sizes = [size(walk.gradient(node)) for node in path]
+    shares = [(x / (y or math.inf), *pair) for x, y, pair in zip(sizes, sizes[1:], pairwise(path), strict=False)]
+    small = weight < SMALL
+    factor, lower, upper = (min if small else max)(shares, key=lambda share: share[0])
+    changes = f"the gradient {'shrinks' if small else 'grows'} from 1 to {weight:.1e}"
+    message = (
+        f"from {called(walk.root)} to {called(leaf)} {changes} on a path of {len(shares):,} edges; "
+        f"the steepest is {_said(upper)}, which passes {factor:.1e} of it on to {called(lower)}"
     )
     kind = "vanishing gradient" if small else "exploding gradient"
-    yield Finding(kind, leaf, says, _TOO_SMALL if small else _TOO_LARGE)
+    yield Finding(kind, leaf, message, _TOO_SMALL if small else _TOO_LARGE)
 
 
 # --- words ------------------------------------------------------------------------------------------
-
-
-def _bad(x: Any) -> float:
-    """The number that is not finite; of an array the first."""
-    return float(np.asarray(x)[~np.isfinite(x)].flat[0])
-
-
-def _size(x: Any) -> float:
-    """The largest absolute entry."""
-    return float(np.max(np.abs(x), initial=0.0)) if isinstance(x, np.ndarray) else abs(float(x))
 
 
 def _said(node: Node) -> str:
@@ -335,7 +340,7 @@ def _said(node: Node) -> str:
     return notation.expression(node) or called(node)
 
 
-def _where(node: Node, numbers: Sequence[Any]) -> str:
+def _where(node: Node, numbers: Sequence[Quantity]) -> str:
     """Which numbers the operands were, where they have a name; ", where a = 0"."""
     pairs = [
         f"{called(x)} = {notation.quantity(number)}"
@@ -349,18 +354,18 @@ def _place(entry: Sequence[int]) -> str:
     return f", at entry {list(entry)}" if entry else ""
 
 
-def _in_a_factor(x: Any) -> str:
-    return notation.factor(notation.quantity(x) if finite(x) else notation.number(_bad(x)))
+def _in_a_factor(x: Quantity) -> str:
+    return notation.factor(notation.quantity(x) if finite(x) else notation.number(not_finite(x)))
 
 
-def _slice(node: Node, numbers: Sequence[Any]) -> Node | None:
+def _slice(node: Node, numbers: Sequence[Quantity]) -> Node | None:
     """The op once more, on inputs that have the numbers and names of its operands."""
     op, kind = node.op, type(node)
     if op is None or not numbers:
         return None
-    make: Any = kind if not node.constant else kind.__mro__[1]
+    make: Callable[..., Node] = kind if not node.constant else kind.__mro__[1]
     twins: dict[Node, Node] = {}
-    args: list[Any] = []
+    args: list[Quantity] = []
     for x, number in zip(node.args, numbers, strict=True):
         if not isinstance(x, Node):
             args.append(number)

@@ -16,6 +16,8 @@ LONGEST = 60  # of an expression
 EXACT = 7  # of a number that stands in the program
 TERMS = 4  # of a sum that is written out
 ENTRIES = 4  # arrays of so many entries are written out
+Quantity = Any  # a float, an array of NumPy, or one of a library that only duck typing describes; or a Jacobian
+Operand = Any  # a node, or a plain number or array
 _NO_SIGNS = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")  # what no engine, no XML can show
 
 
@@ -34,7 +36,7 @@ def number(x: float, spec: str = ".4g") -> str:
     return text.replace("-", "", 1) if text.startswith("-") and not text.strip("-0.e+") else text
 
 
-def exact(x: Any, spec: str = ".4g") -> str:
+def exact(x: Quantity, spec: str = ".4g") -> str:
     """A number of the program: as it stands there where that is short.
 
     >>> exact(1.0001), exact(1 / 3)
@@ -45,7 +47,7 @@ def exact(x: Any, spec: str = ".4g") -> str:
     return quantity(x, spec)
 
 
-def shape(data: Any) -> tuple[int, ...] | None:
+def shape(data: Quantity) -> tuple[int, ...] | None:
     """The shape of an array; None for a number, and for an array that is one number.
 
     >>> shape(2.0)
@@ -54,17 +56,17 @@ def shape(data: Any) -> tuple[int, ...] | None:
     return None if found is None or (not found and is_here(data)) else found
 
 
-def is_here(data: Any) -> bool:
+def is_here(data: Quantity) -> bool:
     """Whether the entries are known without computing anything."""
     return type(data).__module__.partition(".")[0] == "numpy"
 
 
-def is_short(data: Any) -> bool:
+def is_short(data: Quantity) -> bool:
     """Whether it is an array of so few entries that they are written out."""
     return is_here(data) and 0 < data.size <= ENTRIES and len(_entries(data.tolist(), ".4g")) <= NAME
 
 
-def quantity(data: Any, spec: str = ".4g") -> str:
+def quantity(data: Quantity, spec: str = ".4g") -> str:
     """A number, a short array, or the shape of a longer one.
 
     >>> import numpy as np
@@ -76,18 +78,29 @@ def quantity(data: Any, spec: str = ".4g") -> str:
     return _entries(data.tolist(), spec) if is_short(data) else dimensions(data)
 
 
-def dimensions(data: Any) -> str:
+def full(data: Quantity) -> str:
+    """Return a value with all its digits: a number, a short array, or the shape of a longer one.
+
+    >>> full(2.0), full(1 / 3)
+    ('2.0', '0.3333333333333333')
+    """
+    if shape(data) is None:
+        return repr(float(data))
+    return str(data.tolist()) if is_short(data) else quantity(data)
+
+
+def dimensions(data: Quantity) -> str:
     """The shape of an array, as Python writes it."""
     return str(tuple(data.shape))
 
 
-def _entries(entries: Any, spec: str) -> str:
+def _entries(entries: Quantity, spec: str) -> str:
     if isinstance(entries, list):
         return f"[{', '.join(_entries(entry, spec) for entry in entries)}]"
     return number(entries, spec)
 
 
-def spread(data: Any, spec: str = ".4g") -> str:
+def spread(data: Quantity, spec: str = ".4g") -> str:
     """The smallest, the largest and the mean entry of a longer array; "" where there is nothing to say.
 
     >>> import numpy as np
@@ -135,7 +148,7 @@ def stem(name: str) -> str:
     return re.sub("[0-9]+", "#", name)
 
 
-def label(node: Any, spec: str = ".4g", depth: int = 2) -> str:
+def label(node: Operand, spec: str = ".4g", depth: int = 2) -> str:
     """What stands for an operand in an expression: its name, its number, or in turn its expression.
 
     >>> from tinygraph import Value
@@ -166,7 +179,7 @@ def expression(node: Node, spec: str = ".4g", depth: int = 2) -> str:
     return cut(re.sub(" +", " ", text), LONGEST)
 
 
-def written(node: Node, say: Callable[[Any], str]) -> str:
+def written(node: Node, say: Callable[[Operand], str]) -> str:
     """The op of a node over what `say` says of its operands, in parentheses where they are needed."""
     op = node.op
     assert op is not None
@@ -185,7 +198,7 @@ def headline(node: Node) -> str:
     return " = ".join(filter(None, [cut(node.name), expression(node)]))
 
 
-def local(node: Node, local: Any, spec: str = ".4g") -> str:
+def local(node: Node, local: Quantity, spec: str = ".4g") -> str:
     """A slope in words: a number, a shape, or what the adjoint of wiring does."""
     if not hasattr(local, "text"):
         return quantity(local, spec)
@@ -216,7 +229,7 @@ def called(node: Node) -> str:
     return text if node.name or text.isalnum() else f"({text})"
 
 
-def derivative_of(root: Node, node: Node, seed: Any = 1.0) -> str:
+def derivative_of(root: Node, node: Node, seed: Quantity = 1.0) -> str:
     """How the derivative of the root with respect to a node is called; a seed other than 1 stands before it.
 
     >>> from tinygraph import Value
@@ -229,11 +242,11 @@ def derivative_of(root: Node, node: Node, seed: Any = 1.0) -> str:
     return f"{factor} · {name}" if (factor := seed_factor(seed)) else name
 
 
-def seed_factor(seed: Any) -> str:
+def seed_factor(seed: Quantity, spec: str = SPEC) -> str:
     """What stands before each derivative of a pass: its seed, or "" where that is 1."""
     if shape(seed) is not None:
         return "seed"
-    return "" if seed is None or float(seed) == 1.0 else factor(quantity(seed))
+    return "" if seed is None or float(seed) == 1.0 else factor(quantity(seed, spec))
 
 
 def formula(node: Node, slot: int) -> str:
@@ -245,7 +258,7 @@ def formula(node: Node, slot: int) -> str:
     ('c', 'exp(b × c)')
     """
     op = node.op
-    if op is None or op.variadic or hasattr(op, "compute"):
+    if op is None or op.variadic or not op.elementwise:
         return ""
     wanted = [k == slot for k in range(len(node.args))]
     local = Context().run(op.partials_at, node, node.args, wanted)[slot]  # nobody watches what is recorded here

@@ -1,21 +1,24 @@
-"""Step: one step of a backward pass, or of the forward pass before it, and how it is written."""
+"""Step: one step of a backward pass, or of the forward pass before it; and the steps of a walk in order."""
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal, overload
 
 from tinygraph.engine.graph import Node
 from tinygraph.engine.op import Op
 from tinygraph.explaining import notation
-from tinygraph.explaining.notation import called, derivative_of, formula
+from tinygraph.explaining.notation import Quantity, called, derivative_of, formula
+from tinygraph.explaining.walk import Walk
 
 
 @dataclass(frozen=True, repr=False)
 class Step:
-    """One event: a node is computed, the root's gradient is set, or a contribution is added to an operand's.
+    """One step: a node is computed, the gradient of the root is set, or a contribution is added to that of an operand.
 
-    `kind` is "forward", "seed" or "backward". A seed and a forward event have no operand; numbers are floats or arrays.
+    `kind` is "forward", "seed" or "backward". A seed and a forward step have no operand; numbers are floats or arrays.
     """
 
     index: int  # counted from 1
@@ -24,13 +27,13 @@ class Step:
     result: Node
     operand: Node | None = None
     slot: int = 0
-    local: Any = None
-    upstream: Any = None
-    contribution: Any = None
-    before: Any = None  # the gradient, or the number, before the event; None where there was none
-    after: Any = None
+    local: Quantity = None
+    upstream: Quantity = None
+    contribution: Quantity = None
+    before: Quantity = None  # the gradient before the step; None where there was none
+    after: Quantity = None
     root: Node | None = None
-    seed: Any = 1.0  # the gradient that the pass starts with
+    seed: Quantity = 1.0  # the gradient that the pass starts with
 
     @property
     def op(self) -> Op | None:
@@ -39,12 +42,12 @@ class Step:
 
     @property
     def node(self) -> Node:
-        """The node whose number or gradient the event writes."""
+        """The node whose value or gradient the step writes."""
         return self.operand if self.operand is not None else self.result
 
     @property
     def line(self) -> str:
-        """Where the result was recorded, under `trace_lines`."""
+        """The source line that recorded the result, inside `trace_lines`."""
         return self.result.line
 
     @property
@@ -92,3 +95,88 @@ class Step:
             before = "0" if self.before is None else notation.quantity(self.before)
             lines.append(f"  {called(self.operand)}.grad {before} → {notation.quantity(self.after)}")
         return "\n".join(lines)
+
+
+Phase = Literal["backward", "forward", "both"]
+
+
+class Steps(Sequence[Step]):
+    """The steps of a walk in order, each made when you look at it.
+
+    Args:
+        walk: The backward pass. Without a seed it has no step.
+        phase: Whether the steps of the forward pass come first ("both"), or are the only ones ("forward").
+    """
+
+    def __init__(self, walk: Walk, phase: Phase = "backward") -> None:
+        self.walk = walk
+        self.computed: list[Node] = []  # by the steps of the forward pass
+        if phase != "backward":
+            self.computed = [node for node in reversed(walk.nodes) if node.op is not None]
+        self._first_edge = len(self.computed) + 2  # the step along edge number 0
+        self._total = len(self.computed) + (0 if walk.seed is None else 1 + len(walk))
+
+    def __len__(self) -> int:
+        return self._total
+
+    @overload
+    def __getitem__(self, k: int) -> Step: ...
+    @overload
+    def __getitem__(self, k: slice) -> list[Step]: ...
+    def __getitem__(self, k: int | slice) -> Step | list[Step]:
+        if isinstance(k, slice):
+            return [self[i] for i in range(*k.indices(len(self)))]
+        if not -len(self) <= k < len(self):
+            raise IndexError(f"there are {len(self)} events")
+        return self.step(k % len(self) + 1)
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} events>"
+
+    def step(self, k: int) -> Step:
+        """Return step number k, counted from 1."""
+        walk = self.walk
+        kind, node = self.at(k)
+        if kind == "forward":
+            return Step(k, self._total, kind, node, after=node.raw, root=walk.root)
+        if kind == "seed":
+            return Step(k, self._total, kind, node, after=walk.seed, root=walk.root, seed=walk.seed)
+        i = k - self._first_edge
+        operand = walk.ends(i)[2]
+        before, after = self.gradient(operand, k - 1), self.gradient(operand, k)
+        _, slot, _, upstream, local, contribution = walk.edge(i)
+        numbers = local, upstream, contribution, before, after
+        return Step(k, self._total, kind, node, operand, slot, *numbers, walk.root, walk.seed)
+
+    def at(self, k: int) -> tuple[Literal["forward", "seed", "backward"], Node]:
+        """Return kind and result of step number k; this computes nothing."""
+        if k <= len(self.computed):
+            return "forward", self.computed[k - 1]
+        i = k - self._first_edge
+        return ("seed", self.walk.root) if i < 0 else ("backward", self.walk.ends(i)[0])
+
+    def into(self, node: Node) -> list[Step]:
+        """Return the steps that add to the gradient of a node."""
+        return [self.step(i + self._first_edge) for i in self.walk.into(node)]
+
+    def gradient(self, node: Node, k: int) -> Quantity | None:
+        """Return the gradient of a node after k steps; None where nothing has arrived."""
+        self.walk.check_unchanged()
+        if node is self.walk.root:
+            return self.walk.seed if k > len(self.computed) else None
+        return self.walk.gradient_after(node, self._arrived(node, k))
+
+    def last_write(self, node: Node, k: int) -> Step | None:
+        """Return the last of the first k steps that wrote the gradient of a node; None if none did."""
+        if node is self.walk.root:
+            return self.step(self._first_edge - 1) if self.gradient(node, k) is not None else None
+        arrived = self._arrived(node, k)
+        return self.step(self.walk.into(node)[arrived - 1] + self._first_edge) if arrived else None
+
+    def contributed(self, k: int) -> set[tuple[Node, int]]:
+        """Return the contributions of the first k steps, each as node and slot."""
+        return {self.walk.ends(i)[:2] for i in range(k - self._first_edge + 1)}
+
+    def _arrived(self, node: Node, k: int) -> int:
+        """How many contributions to a node are among the first k steps."""
+        return bisect_left(self.walk.into(node), k - self._first_edge + 1)

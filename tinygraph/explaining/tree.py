@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
-from typing import Any
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from tinygraph.engine.graph import Node, order
 from tinygraph.explaining import notation
+from tinygraph.explaining.notation import Quantity
 
 DEEPEST = 16  # levels of indentation; what is deeper starts again at the margin
 _ASCII = str.maketrans({"├": "|", "└": "`", "│": "|", "─": "-", "·": ".", "×": "*", "…": "~", "→": ">", "◄": "<"})
@@ -23,106 +25,144 @@ class Tree(str):
 
 
 def tree(root: Node, *, lines: int | None = None, ascii: bool | None = None) -> Tree:
-    """The graph as text: one node a line, a shared node written once and named afterwards.
+    """Return the graph as text: one node per line, a shared node written once and named afterwards.
 
-    Each line holds the number, the gradient (`·` before any backward) and the slope of the node above with
-    respect to this one. `lines` cuts it short; `ascii` does without box characters, by default where the terminal
-    has none.
+    Each line holds the value, the gradient (`·` before any backward) and the local derivative of the node above with
+    respect to this one.
 
-    >>> from tinygraph import Value
-    >>> a, b, c = Value(5, "a"), Value(3, "b"), Value(2, "c")
-    >>> u = b * c; u.name = "u"
-    >>> J = (a + u) * u; J.name = "J"
-    >>> J.backward()
-    >>> tree(J)
-    J = (a + u) × u   data 66.0   grad 1.0
-    ├─ a + u   data 11.0   grad 6.0   slope 6.0
-    │  ├─ a   data 5.0   grad 6.0   slope 1.0
-    │  └─ u = b × c   data 6.0   grad 17.0   slope 1.0
-    │     ├─ b   data 3.0   grad 34.0   slope 2.0
-    │     └─ c   data 2.0   grad 51.0   slope 3.0
-    └─ ··· see u   slope 11.0
+    Args:
+        root: Node at the top.
+        lines: Number of lines after which the text is cut. By default it is whole.
+        ascii: Whether to do without box characters. By default only where the terminal has none.
+
+    Returns:
+        The text, which the REPL shows as it is.
+
+    Examples:
+        >>> from tinygraph import Value
+        >>> a, b, c = Value(5, "a"), Value(3, "b"), Value(2, "c")
+        >>> u = b * c; u.name = "u"
+        >>> J = (a + u) * u; J.name = "J"
+        >>> J.backward()
+        >>> tree(J)
+        J = (a + u) × u   data 66.0   grad 1.0
+        ├─ a + u   data 11.0   grad 6.0   slope 6.0
+        │  ├─ a   data 5.0   grad 6.0   slope 1.0
+        │  └─ u = b × c   data 6.0   grad 17.0   slope 1.0
+        │     ├─ b   data 3.0   grad 34.0   slope 2.0
+        │     └─ c   data 2.0   grad 51.0   slope 3.0
+        └─ ··· see u   slope 11.0
     """
-    return in_text(root, lines, ascii, lambda node: node.grad)
+    return in_text(order(root), lines, ascii, lambda node: node.grad)
 
 
 def in_text(
-    root: Node, lines: int | None, ascii: bool | None, grad: Callable[[Node], Any], here: Node | None = None
+    nodes: Sequence[Node],
+    lines: int | None,
+    ascii: bool | None,
+    grad: Callable[[Node], Quantity | None],
+    here: Node | None = None,
 ) -> Tree:
-    """The tree with gradients from elsewhere, and a mark at one node."""
+    """Return the tree of nodes in reverse topological order, with gradients from elsewhere and a mark at one node."""
     if ascii is None:
         try:
             "├└│─·×…".encode(sys.stdout.encoding or "utf-8")  # none: a StringIO, which takes everything
             ascii = False
         except UnicodeEncodeError:
             ascii = True
-    found = _lines(root, lines, grad, here)
+    found = _Writer(nodes, grad, here).lines(lines)
     text = "\n".join(notation.clean(line).replace("\n", "\\n") for line in found)
     return Tree(text.translate(_ASCII).encode("ascii", "backslashreplace").decode() if ascii else text)
 
 
-def _lines(root: Node, limit: int | None, grad: Callable[[Node], Any], here: Node | None) -> list[str]:
-    nodes = order(root)
-    consumers = dict.fromkeys(nodes, 0)
-    for node in nodes:
-        for operand in node.operands:
-            consumers[operand] += 1
-    numbers: dict[Node, str] = {}  # how nameless nodes are called that are written of twice
-    names: dict[str, int] = {}
-    for node in nodes:
-        names[node.name] = names.get(node.name, 0) + 1
+class _Place(NamedTuple):
+    """Where a node is about to be written: below another node, or at the margin."""
 
-    def call(node: Node) -> str:
-        if node.name and names[node.name] == 1:
+    node: Node
+    slope: str = ""  # of the node above with respect to this one
+    before: str = ""  # the indentation of its line
+    under: str = ""  # that of its operands
+    depth: int = 0
+
+
+class _Writer:
+    """Writes the lines of a tree, and remembers which nodes are written and what nameless ones are called."""
+
+    def __init__(self, nodes: Sequence[Node], grad: Callable[[Node], Quantity | None], here: Node | None) -> None:
+        self.nodes, self.grad, self.here = nodes, grad, here
+        self.consumers = dict.fromkeys(nodes, 0)
+        for node in nodes:
+            for operand in node.operands:
+                self.consumers[operand] += 1
+        self.names = Counter(node.name for node in nodes)
+        self.numbers: dict[Node, str] = {}  # of nameless nodes that are written of twice
+        self.written: set[Node] = set()
+        self.later: dict[Node, None] = {nodes[0]: None}  # what starts at the margin, in this order
+
+    def call(self, node: Node) -> str:
+        """Return a name that no other node has."""
+        if node.name and self.names[node.name] == 1:
             return notation.cut(node.name)
-        return numbers.setdefault(node, f"#{len(numbers) + 1}")
+        return self.numbers.setdefault(node, f"#{len(self.numbers) + 1}")
 
-    out: list[str] = []
-    written: set[Node] = set()
-    later: dict[Node, None] = {root: None}  # what starts at the margin, in this order
-    while later:
-        start = next(iter(later))
-        del later[start]
-        # (node, slope, the indentation of its line, that of its operands, how deep)
-        stack: list[tuple[Node, Any, str, str, int]] = [(start, None, "", "", 0)]
-        while stack:
-            node, local, before, under, depth = stack.pop()
-            tail = f"   slope {local}" if local is not None else ""
-            if node in written:
-                out.append(f"{before}··· see {call(node)}{tail}")
-                continue
-            if depth > DEEPEST and node.op is not None:
-                out.append(f"{before}··· {call(node)} is below{tail}")
-                later[node] = None
-                continue
-            if limit is not None and len(out) >= limit:
-                left = len(nodes) - len(written)
-                return [*out, f"··· {left:,} more node{'s' * (left > 1)}"]
-            written.add(node)
-            mark = call(node) if consumers[node] > 1 or node in numbers else notation.cut(node.name)
-            out.append(f"{before}{_line(node, mark, grad(node))}{tail}{'   ◄' if node is here else ''}")
-            operands = [
-                (x, None if s is None else notation.local(node, s) if hasattr(s, "text") else _exact(s))
-                for x, s in zip(node.args, node.partials, strict=True)
-                if isinstance(x, Node)
-            ]
-            for i, (operand, pull) in reversed(list(enumerate(operands))):
-                last = i == len(operands) - 1
-                stack.append(
-                    (operand, pull, under + ("└─ " if last else "├─ "), under + ("   " if last else "│  "), depth + 1)
-                )
-    return out
+    def lines(self, limit: int | None) -> list[str]:
+        """Return the lines, at most so many and one that tells how many nodes are left out."""
+        out: list[str] = []
+        while self.later:
+            start = next(iter(self.later))
+            del self.later[start]
+            stack = [_Place(start)]
+            while stack:
+                place = stack.pop()
+                line = self._reference(place)
+                if line is None:
+                    if limit is not None and len(out) >= limit:
+                        left = len(self.nodes) - len(self.written)
+                        return [*out, f"··· {left:,} more node{'s' * (left > 1)}"]
+                    line = self._line(place)
+                    stack.extend(reversed(self._below(place)))
+                out.append(line)
+        return out
+
+    def _reference(self, place: _Place) -> str | None:
+        """The line of a node that is written elsewhere; None if it is to be written here."""
+        if place.node in self.written:
+            return f"{place.before}··· see {self.call(place.node)}{place.slope}"
+        if place.depth > DEEPEST and place.node.op is not None:
+            self.later[place.node] = None
+            return f"{place.before}··· {self.call(place.node)} is below{place.slope}"
+        return None
+
+    def _line(self, place: _Place) -> str:
+        node = place.node
+        self.written.add(node)
+        shared = self.consumers[node] > 1 or node in self.numbers
+        mark = self.call(node) if shared else notation.cut(node.name)
+        here = "   ◄" if node is self.here else ""
+        return f"{place.before}{_line(node, mark, self.grad(node))}{place.slope}{here}"
+
+    def _below(self, place: _Place) -> list[_Place]:
+        """The places of the operands."""
+        node = place.node
+        operands = [(x, s) for x, s in zip(node.args, node.partials, strict=True) if isinstance(x, Node)]
+        places = []
+        for i, (operand, local) in enumerate(operands):
+            before, under = ("└─ ", "   ") if i == len(operands) - 1 else ("├─ ", "│  ")
+            places.append(
+                _Place(operand, _slope(node, local), place.under + before, place.under + under, place.depth + 1)
+            )
+        return places
 
 
-def _line(node: Node, mark: str, gradient: Any) -> str:
+def _line(node: Node, mark: str, gradient: Quantity | None) -> str:
     expression = notation.expression(node, "g") if node.op is not None else ""
     head = " = ".join(filter(None, [mark, expression]))
-    grad = "" if node.constant else f"   grad {'·' if gradient is None else _exact(gradient)}"
+    grad = "" if node.constant else f"   grad {'·' if gradient is None else notation.full(gradient)}"
     line = f"   at {node.line}" if node.line else ""
-    return f"{head}{'   ' * bool(head)}data {_exact(node.raw)}{grad}{line}"
+    return f"{head}{'   ' * bool(head)}data {notation.full(node.raw)}{grad}{line}"
 
 
-def _exact(x: Any) -> str:
-    if notation.shape(x) is None:
-        return repr(float(x))
-    return str(x.tolist()) if notation.is_short(x) else notation.quantity(x)
+def _slope(node: Node, local: Quantity) -> str:
+    if local is None:
+        return ""
+    return f"   slope {notation.local(node, local) if hasattr(local, 'text') else notation.full(local)}"

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import math
 from math import copysign, inf, isfinite, isnan, nan
-from operator import mul
+
+from tinygraph.kernels.exact import two_product, two_sum
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
 
 def _quiet(function: Callable[[float], float], overflow: float = nan) -> Callable[[float], float]:
@@ -43,28 +44,6 @@ acos = _quiet(math.acos)
 
 
 _SMALLEST = 2.0**-1022  # below are the subnormals, with fewer bits the smaller they are
-
-
-def _two_sum(x: float, y: float) -> tuple[float, float]:
-    """x + y rounded, and what the rounding left out (Knuth); 0 for it where there is no finite sum."""
-    out = x + y
-    back = out - x
-    error = (x - (out - back)) + (y - back)
-    return out, error if error == error else 0.0
-
-
-def _two_product(x: float, y: float) -> tuple[float, float]:
-    """x * y rounded, and what the rounding left out (Dekker), for factors up to 1e150."""
-    out = x * y
-    (a, b), (c, d) = _halves(x), _halves(y)
-    return out, a * c - out + a * d + b * c + b * d
-
-
-def _halves(x: float) -> tuple[float, float]:
-    """x as a sum of two floats with half the bits each, whose products are exact (Veltkamp)."""
-    shifted = 134217729.0 * x  # 2^27 + 1
-    high = shifted - (shifted - x)
-    return high, x - high
 
 
 def _scaled(x: float, power: int) -> float:
@@ -106,7 +85,7 @@ def lowered_pow(x: float, y: float, n: int, factor: float) -> float:
         return 0.0
     if x < 0:
         x, factor = -x, factor * pow(-1.0, y) * (-1.0) ** n
-    exponent, error = _two_sum(y, -n)
+    exponent, error = two_sum(y, -n)
     power = pow(x, exponent)
     if _SMALLEST <= power < inf:
         out = factor * power
@@ -240,9 +219,9 @@ def sigmoid_difference(x: float, y: float) -> float:
     """sigmoid(x - y) with the difference taken exactly: rounding it costs 250 ulp in the tails."""
     if x == y:  # the infinities too, whose difference would be nan
         return 0.5
-    d, error = _two_sum(x, -y)
+    d, error = two_sum(x, -y)
     e = math.exp(-abs(d))
-    below, more = _two_sum(1.0, e)
+    below, more = two_sum(1.0, e)
     over, rest = (1.0, e) if d > 0 else (e, 1.0)
     out = over / below
     return out + out * ((error * rest - more) / below)  # without `more`, 2.1 ulp, and its slope 4.4
@@ -257,8 +236,8 @@ def atan_partial(x: float) -> float:
     """The slope of atan: 1 / (1 + x^2), also where x^2 overflows."""
     if abs(x) >= 1e150:
         return 1.0 / x / x
-    square, error = _two_product(x, x)
-    below, more = _two_sum(1.0, square)
+    square, error = two_product(x, x)
+    below, more = two_sum(1.0, square)
     out = 1.0 / below
     return out - out * ((error + more) * out)  # without this, the slope of this slope is off by 4.1 ulp
 
@@ -277,9 +256,9 @@ def binary_cross_entropy_partial(a: float, y: float, n: int) -> float:
     if not 0.0 <= a <= 1.0:
         return nan
     if n == 1 and 0 < a < 1 and a != y:  # as one fraction: of two, no digit is left where a is near y
-        over, more = _two_sum(a, -y)
-        rest, error = _two_sum(1.0, -a)
-        below, missing = _two_product(a, rest)
+        over, more = two_sum(a, -y)
+        rest, error = two_sum(1.0, -a)
+        below, missing = two_product(a, rest)
         out = over / below
         return out + out * (more / over - (missing + a * error) / below) if isfinite(out) else out
     return -(_share(y, a, n) + _share(1.0 - y, -(1.0 - a), n))
@@ -316,42 +295,3 @@ def _weighted(weight: float, x: float) -> float:
 def squared_error(a: float, y: float) -> float:
     """(a - y)^2 / 2."""
     return 0.5 * (a - y) * (a - y)
-
-
-def total(xs: Sequence[float]) -> float:
-    """The sum, rounded once."""
-    try:
-        return math.fsum(xs)
-    except ValueError:  # inf - inf
-        return nan
-    except OverflowError:  # a partial sum left the range of floats, the sum perhaps not
-        return _exact_dot(xs, (1.0,) * len(xs))
-
-
-def dot(xs: Sequence[float], ys: Sequence[float]) -> float:
-    """x1 * y1 + x2 * y2 + ...: products rounded, their sum rounded once.
-
-    So the error is within 2 ulp of the sum of all |x * y|, which may be more than its own where products cancel.
-    """
-    try:
-        out = math.fsum(map(mul, xs, ys))
-    except (OverflowError, ValueError):
-        out = nan
-    return out if isfinite(out) else _exact_dot(xs, ys)
-
-
-def _exact_dot(xs: Sequence[float], ys: Sequence[float]) -> float:
-    """The sum of products in whole numbers of 2^-2148, for what leaves the range of floats only on its way."""
-    if not all(map(isfinite, (*xs, *ys))):
-        return sum(x * y for x, y in zip(xs, ys, strict=True) if not isfinite(x * y))
-    exact = sum(_units(x) * _units(y) for x, y in zip(xs, ys, strict=True))
-    try:
-        return exact / 2**2148  # Python rounds the quotient of two integers once
-    except OverflowError:
-        return inf if exact > 0 else -inf
-
-
-def _units(x: float) -> int:
-    """x in units of 2^-1074, of which every float is a whole number."""
-    numerator, denominator = x.as_integer_ratio()
-    return numerator * (2**1074 // denominator)

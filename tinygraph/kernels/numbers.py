@@ -35,11 +35,11 @@ def plain_number(value: Any, op: str = "Value") -> float:
     raise TypeError(f"{op}: {_short(value)} is not a real number; {_remedy(value)}")
 
 
-def _short(value: Any) -> str:
+def _short(value: object) -> str:
     return f"{short(repr(value))} ({type(value).__name__})"
 
 
-def _remedy(value: Any) -> str:
+def _remedy(value: object) -> str:
     if isinstance(value, (str, bytes)):
         return "convert text with float(...) first"
     if isinstance(value, complex):
@@ -49,7 +49,7 @@ def _remedy(value: Any) -> str:
     return "pass an int or a float"
 
 
-def is_plain(value: Any, op: str) -> bool:
+def is_plain(value: object, op: str) -> bool:
     """Return whether a value is a plain number; false lets the other operand of an operator decide.
 
     Raises:

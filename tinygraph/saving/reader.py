@@ -121,11 +121,11 @@ class Reader:
                 self.fail("numbers and arrays do not mix in one graph")
         if not any(isinstance(x, Node) for x in args):
             self.fail(f"no operand of {op.name} is a node")
-        if many and op.variadic and not op.arrays_only:
+        if many and op.variadic and op.elementwise:
             self.fail(f"{op.name} is for numbers")
         if many:
             self.check_size(op, [np.shape(x.raw if isinstance(x, Node) else x) for x in args], data.shape)
-        elif op.arrays_only:
+        elif not op.elementwise:
             self.fail(f"{op.name} is for arrays")
         partials = tuple([self.local(x, arg, op, many) for x, arg in zip(flows, args, strict=True)])
         return op, args, partials
@@ -136,7 +136,7 @@ class Reader:
             return None
         if not isinstance(operand, Node) or operand.constant:
             self.fail("no gradient flows to a constant, so its slope is null")
-        if many and (op.arrays_only or said is True):
+        if many and (not op.elementwise or said is True):
             return True if said is True else self.fail(f"a slope of {op.name} is true or null")
         local = self.number(said, "a slope")
         if many != isinstance(local, np.ndarray) or (many and local.shape != operand.raw.shape):

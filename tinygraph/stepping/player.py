@@ -1,115 +1,121 @@
-"""The page that plays a walk: one file, offline, and the same in a cell of a notebook; and a picture of one moment."""
+"""The HTML page that plays the steps of a walk, a player in a notebook cell, and the diagram of one moment."""
 
 from __future__ import annotations
 
 import html
 import json
 import re
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 from importlib.resources import files
 
 from tinygraph.drawing import layout_engines
-from tinygraph.drawing.diagram import Moment, Numbers, Picture, Style, picture
+from tinygraph.drawing.diagram import Diagram, Moment, Style, diagram
 from tinygraph.drawing.dot import Layout
 from tinygraph.drawing.draw import LARGEST, Drawing, detail_for
 from tinygraph.drawing.layout_engines import EngineNotFoundError, LayoutError
 from tinygraph.drawing.themes import DARK, LIGHT, THEMES, Theme
-from tinygraph.engine.graph import StaleGraphError, order
+from tinygraph.engine.graph import Node, StaleGraphError
 from tinygraph.explaining import notation
-from tinygraph.explaining.breakdown import contribution, ledger, paths
+from tinygraph.explaining.breakdown import Explanation, breakdown, contribution
 from tinygraph.explaining.notation import called, derivative_of
-from tinygraph.explaining.step import Step
-from tinygraph.stepping.stepper import Stepper
+from tinygraph.explaining.step import Step, Steps
+from tinygraph.explaining.walk import Walk
+from tinygraph.stepping.cursor import Cursor
 from tinygraph.support.messages import one_of
 
 
 @dataclass(frozen=True)
-class Event:
-    """What the page does at one event: it writes a number or a gradient on a card, and lights arrows."""
+class Action:
+    """What the page does at one step: it writes a value or a gradient into a box, and lights arrows."""
 
     kind: str
-    card: str  # the one that is written on
-    source: str  # the card of the result
+    card: str  # the box that is written into
+    source: str  # the box of the result
     arrow: str  # of a contribution
     after: str
 
 
 @dataclass(frozen=True)
 class Ledger:
-    """What the page says of a card: its `explain`, whose sum goes with the event."""
+    """What the page shows of a box: its `explain`, whose sum follows the steps."""
 
     name: str  # and how it was computed
-    flows: bool  # whether the card has a place for a gradient
+    flows: bool  # whether the box has a place for a gradient
     derivative: str  # "" where the walk has no backward pass
     none: str  # why there is no gradient, or ""
-    terms: list[tuple[int, str]]  # each with its event
+    terms: list[tuple[int, str]]  # each with its step
     way: str
 
 
-def moment(stepper: Stepper, *, theme: str = "light") -> Drawing:
-    """The picture of a graph where a stepper stands: what has happened, and in bold what happens now.
+def moment(cursor: Cursor, *, theme: str = "light") -> Drawing:
+    """Return the drawing of a graph at the step of a cursor: what has happened, and in bold what happens now.
 
-    >>> from tinygraph import Value
+    >>> from tinygraph.engine.value import Value
     >>> x = Value(2.0, "x")
-    >>> stepper = Stepper(x * x)
-    >>> stepper.step(2).symbol
+    >>> cursor = Cursor(x * x)
+    >>> cursor.step(2).symbol
     'd(x × x)/dx += d(x × x)/d(x × x) · d(x × x)/dx'
-    >>> moment(stepper)
+    >>> moment(cursor)
     <drawing: 2 cards, 2 arrows forward, 2 back>
     """
-    here, nodes = stepper.current, order(stepper.root)
-    computed = {*nodes} - {step.result for step in stepper.events[stepper.index : stepper.computing]}
-    arrived = {(step.result, step.slot) for step in stepper.events[stepper.computing + 1 : stepper.index]}
-    backward = here is not None and here.kind == "backward"
-    now = Moment(
-        {node: stepper.grad(node) for node in nodes},
-        computed,
-        arrived,
-        (here.result, here.slot) if here is not None and backward else None,
-        here.result if here is not None and here.kind == "forward" else None,
-    )
-    return _drawing(stepper, now, theme, legend=False)[0]
+    here = cursor.current
+    now = _moment(cursor.steps, cursor.index)
+    if here is not None and here.kind == "backward":
+        now = replace(now, contribution=(here.result, here.slot))
+    if here is not None and here.kind == "forward":
+        now = replace(now, result=here.result)
+    return _drawing(cursor.walk, now, theme, legend=False)[0]
 
 
-def _drawing(stepper: Stepper, now: Moment, theme: str, *, legend: bool) -> tuple[Drawing, Picture]:
-    root = stepper.root
-    shown = picture(root, Style(), numbers=Numbers(root, stepper.seed, now))
-    if len(shown.cards) > LARGEST:
+def _moment(steps: Steps, k: int) -> Moment:
+    """What has happened after k steps."""
+    nodes = steps.walk.nodes
+    computed = set(nodes).difference(steps.computed[k:])
+    return Moment({node: steps.gradient(node, k) for node in nodes}, computed, steps.contributed(k))
+
+
+def _drawing(walk: Walk, now: Moment, theme: str, *, legend: bool) -> tuple[Drawing, Diagram]:
+    shown = diagram(walk, Style(), moment=now)
+    if len(shown.boxes) > LARGEST:
         raise ValueError(
-            f"{len(shown.cards):,} cards on a page cannot be read, {LARGEST} are the most: step through a smaller "
+            f"{len(shown.boxes):,} cards on a page cannot be read, {LARGEST} are the most: step through a smaller "
             "graph, or in the terminal with repl()"
         )
-    layout = Layout(theme, detail_for(len(shown.cards)), legend=legend)
-    return Drawing(root, shown, layout, None, layout_engines.TIME_LIMIT), shown
+    layout = Layout(theme, detail_for(len(shown.boxes)), legend=legend)
+    return Drawing(walk.nodes, shown, layout, None, layout_engines.TIME_LIMIT), shown
 
 
-def page(stepper: Stepper, *, theme: str = "auto", title: str = "") -> str:
-    """The page as text: HTML with everything in it, at the event where the stepper stands.
+def page(cursor: Cursor, *, theme: str = "auto", title: str = "") -> str:
+    """Return the HTML page as text, with everything in it, at the step of a cursor.
 
-    Raises EngineNotFoundError where there is no Graphviz, ValueError for a graph that no page can show.
+    Args:
+        cursor: Where the page starts.
+        theme: Colors; "auto" follows the reader's browser.
+        title: Title of the page. By default the name of the root and how it was computed.
+
+    Raises:
+        EngineNotFoundError: If Graphviz is not installed.
+        ValueError: If the graph has too many nodes for a page.
     """
     one_of("theme", theme, tuple(THEMES))
-    steps = list(stepper.events)
-    every = {(step.result, step.slot) for step in steps if step.kind == "backward"}
-    drawing, shown = _drawing(stepper, Moment(stepper.final, set(order(stepper.root)), every), theme, legend=True)
-    events, told = _events(steps, shown)
-    if not title:
-        root = stepper.root
-        title = notation.headline(root) or "a number"
-    theme_drawn = THEMES[theme]
+    steps = cursor.steps
+    drawing, shown = _drawing(cursor.walk, _moment(steps, len(steps)), theme, legend=True)
+    actions, told = _actions(steps, shown)
+    colors = THEMES[theme]
     data = {
-        "start": stepper.index,
-        "events": [asdict(event) for event in events],
-        "ledgers": {key: asdict(ledger) for key, ledger in _ledgers(stepper, shown).items()},
+        "start": cursor.index,
+        "events": [asdict(action) for action in actions],
+        "ledgers": {shown.ids[node]: asdict(_ledger(steps, node)) for node in cursor.walk.nodes},
         "arrows": [{"id": x.id, "tail": x.tail, "head": x.head, "back": x.back is not None} for x in shown.arrows],
-        "colours": {"forward": theme_drawn.forward, "backward": theme_drawn.backward},
+        "colours": {"forward": colors.forward, "backward": colors.backward},
     }
     svg = drawing.svg()
     width = re.search(r'\bwidth="([\d.]+pt)"', svg)
     texts = {
-        "title": html.escape(notation.clean(title)),
-        "colours": _colours(theme),
+        "title": html.escape(notation.clean(title or notation.headline(cursor.root) or "a number")),
+        "colours": _colors(theme),
         "style": _asset("page.css"),
         "svg": svg,
         "width": width[1] if width else "100%",
@@ -117,8 +123,12 @@ def page(stepper: Stepper, *, theme: str = "auto", title: str = "") -> str:
         "data": json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c"),
         "script": _asset("page.js"),
     }
-    text = _asset("page.html")
-    first, *parts = text.split("{{")
+    return _filled(_asset("page.html"), texts)
+
+
+def _filled(template: str, texts: Mapping[str, str]) -> str:
+    """The template with a text in each of its places."""
+    first, *parts = template.split("{{")
     pieces = [first]
     for part in parts:  # each in its place, once: what a text contains is never looked at
         name, _, rest = part.partition("}}")
@@ -126,11 +136,11 @@ def page(stepper: Stepper, *, theme: str = "auto", title: str = "") -> str:
     return "".join(pieces)
 
 
-def _events(steps: list[Step], shown: Picture) -> tuple[list[Event], list[str]]:
-    events, told = [], []
+def _actions(steps: Sequence[Step], shown: Diagram) -> tuple[list[Action], list[str]]:
+    actions, told = [], []
     for step in steps:
-        events.append(
-            Event(
+        actions.append(
+            Action(
                 step.kind,
                 shown.ids[step.node],
                 shown.ids[step.result],
@@ -142,44 +152,46 @@ def _events(steps: list[Step], shown: Picture) -> tuple[list[Event], list[str]]:
         head = head.partition("  ")[2]
         line = f'<span class="line">{_told(step.line)}</span>' if step.line else ""
         told.append("".join([f"<b>{head}</b>", *[f"<span>{text.strip()}</span>" for text in rest], line]))
-    return events, told
+    return actions, told
 
 
 def _told(text: str) -> str:
     return html.escape(notation.clean(text))
 
 
-def _ledgers(stepper: Stepper, shown: Picture) -> dict[str, Ledger]:
-    nodes = order(stepper.root)
-    count = paths(nodes)
-    ledgers = {}
-    for node in nodes:
-        told = ledger(stepper, node, count)
-        ledgers[shown.ids[node]] = Ledger(
-            notation.clean(" = ".join(filter(None, [node.name, notation.expression(node)])) or called(node)),
-            not node.constant,
-            notation.clean(derivative_of(stepper.root, node, stepper.seed)) if stepper.seed is not None else "",
-            "" if told.contributions or node is stepper.root or stepper.seed is None else notation.clean(told.heading),
-            [(step.index, notation.clean(contribution(step))) for step in told.contributions],
-            notation.clean(told.way)
-            if told.contributions
-            else "where the backward pass starts"
-            if node is stepper.root
-            else "",
-        )
-    return ledgers
+def _ledger(steps: Steps, node: Node) -> Ledger:
+    walk = steps.walk
+    told = breakdown(steps, len(steps), node)
+    name = " = ".join(filter(None, [node.name, notation.expression(node)])) or called(node)
+    derivative = derivative_of(walk.root, node, walk.seed) if walk.seed is not None else ""
+    nothing = "" if told.contributions or node is walk.root or walk.seed is None else told.heading
+    terms = [(step.index, notation.clean(contribution(step))) for step in told.contributions]
+    return Ledger(
+        notation.clean(name),
+        not node.constant,
+        notation.clean(derivative),
+        notation.clean(nothing),
+        terms,
+        notation.clean(_way(told)),
+    )
 
 
-def _colours(theme: str) -> str:
-    """The colours of a theme as variables of the style sheet; for "auto" those of both."""
+def _way(told: Explanation) -> str:
+    if told.contributions:
+        return told.way
+    return "where the backward pass starts" if told.node is told.root else ""
 
-    def sheet(colours: Theme) -> str:
+
+def _colors(theme: str) -> str:
+    """The colors of a theme as variables of the style sheet; for "auto" those of both."""
+
+    def sheet(colors: Theme) -> str:
         pairs = {
-            "ground": colours.background, "ink": colours.ink, "muted": colours.muted, "forward": colours.forward,
-            "backward": colours.backward, "card": colours.operation[0], "border": colours.operation[1],
-            "now": colours.output[0],
+            "ground": colors.background, "ink": colors.ink, "muted": colors.muted, "forward": colors.forward,
+            "backward": colors.backward, "card": colors.operation[0], "border": colors.operation[1],
+            "now": colors.output[0],
         }  # fmt: skip
-        return f":root {{ {' '.join(f'--{name}: {colour};' for name, colour in pairs.items())} }}"
+        return f":root {{ {' '.join(f'--{name}: {color};' for name, color in pairs.items())} }}"
 
     if theme != "auto":
         return f":root {{ color-scheme: {theme} }}\n{sheet(THEMES[theme])}"
@@ -192,24 +204,24 @@ def _asset(name: str) -> str:
     return files("tinygraph.stepping").joinpath(name).read_text(encoding="utf-8")
 
 
-def shown_in_a_cell(stepper: Stepper) -> dict[str, str]:
-    """A stepper in a notebook: the picture of the moment and the event in words; only these without an engine."""
-    text = repr(stepper)
+def shown_in_a_cell(cursor: Cursor) -> dict[str, str]:
+    """A cursor in a notebook: the diagram of the moment and the step in words; only the words without Graphviz."""
+    text = repr(cursor)
     try:
-        text += f"\n{stepper}"
-        svg = moment(stepper).svg()
+        text += f"\n{cursor}"
+        svg = moment(cursor).svg()
     except (StaleGraphError, EngineNotFoundError, LayoutError, ValueError) as error:
         return {"text/plain": f"{text}\n\n(no picture: {error})"}
-    words_of_it = html.escape(notation.clean(str(stepper)))
+    words_of_it = html.escape(notation.clean(str(cursor)))
     return {"text/html": f'{svg}\n<pre style="white-space:pre-wrap">{words_of_it}</pre>', "text/plain": text}
 
 
 class Player:
-    """The page in a cell of a notebook: in a frame of its own, so that several do not disturb each other."""
+    """The HTML page in a notebook cell, in a separate frame, so that several do not disturb each other."""
 
-    def __init__(self, stepper: Stepper, height: int = 640) -> None:
-        self._name = repr(stepper)
-        self._page = page(stepper)
+    def __init__(self, cursor: Cursor, height: int = 640) -> None:
+        self._name = repr(cursor)
+        self._page = page(cursor)
         self.height = height
 
     def _repr_html_(self) -> str:

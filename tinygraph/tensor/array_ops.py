@@ -62,7 +62,7 @@ class ArrayOp(Op):
     """
 
     __slots__ = ("compute", "explain", "jvp_function", "note", "shape_function", "vjps")
-    arrays_only = True
+    elementwise = False
 
     def __init__(
         self,

@@ -1,24 +1,19 @@
-"""Property-based gradient tests: Hypothesis strategies, assertions that explain themselves, a whole test for an op."""
+"""Property-based gradient tests, for your functions and ops as for ours.
+
+Hypothesis strategies, assertions that explain themselves, and `op_test`, a whole test for an op. Needs Hypothesis:
+`pip install tinygraph-autodiff[test]`.
+"""
 
 from __future__ import annotations
 
-from tinygraph.testing.assertions import assert_gradient, assert_same_gradient, op_test
-from tinygraph.testing.strategies import (
-    Program,
-    TensorProgram,
-    arrays,
-    expressions,
-    graphs,
-    points,
-    public_rows,
-    shapes,
-    tensor_programs,
-    tensors,
-)
+from tinygraph.testing.array_strategies import RandomTensorProgram, arrays, shapes, tensor_programs, tensors
+from tinygraph.testing.assertions import assert_gradient, assert_same_gradient
+from tinygraph.testing.op_tests import op_test
+from tinygraph.testing.strategies import RandomProgram, expressions, graphs, points, public_ops
 
 __all__ = [
-    "Program",
-    "TensorProgram",
+    "RandomProgram",
+    "RandomTensorProgram",
     "arrays",
     "assert_gradient",
     "assert_same_gradient",
@@ -26,7 +21,7 @@ __all__ = [
     "graphs",
     "op_test",
     "points",
-    "public_rows",
+    "public_ops",
     "shapes",
     "tensor_programs",
     "tensors",

@@ -1,0 +1,234 @@
+"""The chain rule, over random programs with shared nodes: all ways to a gradient agree."""
+
+import copy
+import math
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import tinygraph
+from tinygraph import Value
+from tinygraph.checking.comparison import masses
+from tinygraph.engine import backward
+from tinygraph.engine.autodiff import propagate
+from tinygraph.engine.graph import order
+from tinygraph.testing import graphs
+
+seeds = st.floats(0.25, 4.0) | st.floats(-4.0, -0.25)
+
+
+def agree(xs, ys, scale, rel=1e-12):
+    for x, y, s in zip(xs, ys, scale, strict=True):
+        assert x == pytest.approx(y, rel=rel, abs=rel * s)
+
+
+# --- all ways to a gradient
+
+
+@given(program=graphs(), seed=seeds)
+def test_the_fast_loop_gives_the_bits_of_the_clear_one(program, seed):
+    root, _ = program.record()
+    adjoints = {}
+    for _ in propagate(root, seed, adjoints):
+        pass
+    root.backward(seed=seed)
+    for node in order(root):
+        assert repr(node.grad) == repr(adjoints.get(node))
+        assert node.awaited <= 0
+
+
+@given(program=graphs(), seed=seeds)
+def test_one_walk_is_enough_just_where_only_leaves_are_shared(program, seed):
+    root, _ = program.record()
+    inner = [
+        operand for node in order(root) for operand, dx in zip(node.args, node.partials, strict=True) if dx is not None
+    ]
+    shared = any(inner.count(node) > 1 for node in order(root) if node.op is not None)
+    assert backward._accumulate_at_once(root, seed) is not shared
+    at_once = [node.grad for node in order(root)]
+    if not shared:
+        backward._count_consumers(root)
+        root.grad = seed
+        backward._accumulate(root)
+        assert repr(at_once) == repr([node.grad for node in order(root)])
+
+
+@given(program=graphs(), seed=seeds)
+def test_contributions_sum_to_gradients_and_touch_nothing(program, seed):
+    root, _ = program.record()
+    sums = {root: seed}
+    for node, slot, operand, upstream, local, contribution in propagate(root, seed, {}):
+        assert node.args[slot] is operand
+        assert node.partials[slot] == local
+        assert upstream == sums[node], "every node passes on only what is complete"
+        assert contribution == upstream * local
+        sums[operand] = sums.get(operand, 0.0) + contribution
+    assert all(node.grad is None for node in order(root))
+    root.backward(seed=seed)
+    for node, total in sums.items():
+        assert node.grad == total
+
+
+@given(program=graphs())
+def test_forward_mode_agrees_with_reverse(program):
+    root, leaves = program.record()
+    scale = [masses(root).get(leaf, 0.0) for leaf in leaves]
+    agree([tinygraph.jvp(root, {leaf: 1.0}) for leaf in leaves], tinygraph.grad(root, leaves), scale)
+
+
+@given(program=graphs())
+def test_a_direction_is_a_sum_of_directions(program):
+    root, leaves = program.record()
+    tangents = {leaf: 0.5 + i for i, leaf in enumerate(leaves)}
+    partials = tinygraph.grad(root, leaves)
+    total = math.fsum(local * tangents[leaf] for leaf, local in zip(leaves, partials, strict=True))
+    scale = sum(masses(root).get(leaf, 0.0) * tangents[leaf] for leaf in leaves)
+    assert tinygraph.jvp(root, tangents) == pytest.approx(total, rel=1e-12, abs=1e-12 * scale)
+
+
+@given(program=graphs())
+def test_gradients_as_nodes_have_the_same_numbers(program):
+    root, leaves = program.record()
+    scale = [masses(root).get(leaf, 0.0) for leaf in leaves]
+    nodes = tinygraph.grad(root, leaves, create_graph=True)
+    assert all(isinstance(node, Value) for node in nodes)
+    agree([node.data for node in nodes], tinygraph.grad(root, leaves), scale)
+
+
+@given(program=graphs())
+def test_gradients_agree_with_differences(program):
+    check = tinygraph.check_grad(program, *program.at)
+    assert check, str(check)
+
+
+@given(program=graphs(max_steps=5))
+def test_the_hessian_is_symmetric_and_the_slope_of_the_gradient(program):
+    root, leaves = program.record()
+    hessian = tinygraph.hessian(root, leaves)
+    first = tinygraph.grad(root, leaves, create_graph=True)
+    for i, row in enumerate(hessian):
+        for j, entry in enumerate(row):
+            scale = masses(first[i]).get(leaves[j], 0.0) + masses(first[j]).get(leaves[i], 0.0)
+            assert entry == pytest.approx(hessian[j][i], rel=1e-9, abs=1e-9 * scale + 1e-300)
+
+
+@given(program=graphs(), seed=seeds)
+def test_twice_is_once(program, seed):
+    root, _ = program.record()
+    root.backward(seed=seed)
+    first = [repr(node.grad) for node in order(root)]
+    root.backward(seed=seed)
+    assert [repr(node.grad) for node in order(root)] == first
+
+
+@given(program=graphs(), times=st.integers(1, 4))
+def test_accumulating_adds_passes_on_leaves_only(program, times):
+    root, leaves = program.record()
+    root.backward()
+    once = {node: node.grad for node in order(root)}
+    for leaf in leaves:
+        leaf.grad = None
+    for _ in range(times):
+        root.backward(accumulate=True)
+    for node in order(root):
+        expected = once[node]
+        if node.op is None and expected is not None:
+            expected = math.fsum([expected] * times)
+        assert node.grad == (None if expected is None else pytest.approx(expected, rel=1e-15))
+
+
+# --- the functions
+
+
+def test_grad_takes_one_or_several_and_touches_no_grad():
+    a, b, c = Value(2.0), Value(3.0), Value(4.0)
+    y = a * b
+    assert tinygraph.grad(y, a) == 3.0
+    assert tinygraph.grad(y, [a, c, b]) == [3.0, 0.0, 2.0]
+    assert tinygraph.grad(y, (a,)) == [3.0]
+    assert tinygraph.grad(y, y) == 1.0
+    assert tinygraph.grad(y, a, seed=2.0) == 6.0
+    assert a.grad is b.grad is y.grad is None
+    zero = tinygraph.grad(y, c, create_graph=True)
+    assert zero.data == 0.0
+    assert zero.constant
+
+
+@pytest.mark.parametrize("size", range(1, 7))
+def test_data_in_a_dot_product_has_no_partial(size):
+    weights, data = [Value(float(i)) for i in range(size)], [3.0] * size
+    for node in (tinygraph.dot(weights, data), copy.copy(tinygraph.dot(weights, data))):
+        assert node.partials == (*[3.0] * size, *[None] * size)
+        first = tinygraph.grad(node, weights, create_graph=True)
+        assert [local.data for local in first] == data
+
+
+@pytest.mark.parametrize("seed", [0.5, 1.0, 2.0, -1.0])
+def test_a_seed_multiplies_gradients_as_nodes_too(seed):
+    x = Value(3.0)
+    assert tinygraph.grad(x * x, x, seed=seed, create_graph=True).data == seed * 6.0
+    assert tinygraph.grad(x + x, x, seed=seed, create_graph=True).data == seed * 2.0
+
+
+def test_no_factor_of_one_clutters_a_derivative_graph():
+    x, y = Value(2.0), Value(3.0)
+    first = tinygraph.grad(x * y + x, x, create_graph=True)
+    assert [node.op.name for node in order(first) if node.op] == ["add"]
+    assert tinygraph.grad(x * y, x, create_graph=True) is y
+    power = tinygraph.exp(x + y)
+    assert tinygraph.grad(power, x, create_graph=True) is power
+
+
+def test_a_tangent_that_is_given_stands():
+    """Of a computed node too, whatever its operands do."""
+    x = Value(2.0)
+    square = x * x
+    assert tinygraph.jvp(square * 3.0, {x: 1.0, square: 5.0}) == 15.0
+    assert tinygraph.jvp(square * x, {x: 1.0}) == 12.0
+
+
+@pytest.mark.parametrize("bad", [1.0, "x", None])
+def test_what_is_no_node_is_refused(bad):
+    x = Value(1.0)
+    with pytest.raises(TypeError, match="must be a node"):
+        tinygraph.grad(bad, x)
+    with pytest.raises(TypeError, match="must be a node"):
+        tinygraph.grad(x, [bad])
+    with pytest.raises(TypeError, match="must be a node"):
+        tinygraph.grad(x, bad)
+    with pytest.raises(TypeError, match="must be a node"):
+        tinygraph.jvp(bad, {x: 1.0})
+    with pytest.raises(TypeError, match="must be a node"):
+        tinygraph.jvp(x, {bad: 1.0})
+
+
+def test_derivatives_of_every_order():
+    x = Value(0.5)
+    y = tinygraph.exp(x) * tinygraph.sin(x)
+    for k in range(1, 9):
+        y = tinygraph.grad(y, x, create_graph=True)
+        expected = math.exp(0.5) * math.sqrt(2) ** k * math.sin(0.5 + k * math.pi / 4)
+        assert y.data == pytest.approx(expected, rel=1e-13)
+
+
+@settings(max_examples=30)
+@given(x=st.floats(-3, 3), y=st.floats(-3, 3))
+def test_value_and_grad_in_the_words_of_jax(x, y):
+    f = lambda a, b: a * b + a  # noqa: E731
+    assert tinygraph.value_and_grad(f)(x, y) == (x * y + x, y + 1.0)
+    assert tinygraph.value_and_grad(f, argnums=1)(x, y) == (x * y + x, x)
+    assert tinygraph.value_and_grad(f, argnums=(0, 1))(x, y) == (x * y + x, (y + 1.0, x))
+    nested = lambda p: p["w"][0] * p["w"][1] + p["b"]  # noqa: E731
+    assert tinygraph.value_and_grad(nested)({"w": [x, y], "b": 1.0}) == (x * y + 1.0, {"w": [y, x], "b": 1.0})
+    assert tinygraph.value_and_grad(lambda a: 2.0)(x) == (2.0, 0.0)
+    assert tinygraph.value_and_grad(lambda a, *, k: a * k)(x, k=3.0) == (x * 3.0, 3.0)
+    with pytest.raises(ValueError, match="argnums is 1, but there are 1"):
+        tinygraph.value_and_grad(f, argnums=1)(x)
+
+
+def test_what_a_gradient_starts_from_is_said_by_name():
+    x = Value(2.0)
+    with pytest.raises(TypeError):
+        tinygraph.grad(x * x, x, 3.0)
+    assert tinygraph.grad(x * x, x, seed=3.0) == 12.0

@@ -1,0 +1,371 @@
+"""Strategies for Hypothesis: arrays and their shapes, and programs of Tensors that print as code to paste."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from hypothesis import strategies as st
+
+from tinygraph.engine.op import Op
+from tinygraph.engine.ops import add, neg
+from tinygraph.explaining.code import call_code
+from tinygraph.tensor.array_ops import ArrayOp, Axis
+from tinygraph.tensor.indexing import concatenate, index, stack
+from tinygraph.tensor.linalg import matmul
+from tinygraph.tensor.reductions import extremum, mean_over, sum_over
+from tinygraph.tensor.shapes import reshape, transpose
+from tinygraph.tensor.tensor import Tensor
+from tinygraph.testing.strategies import NUMBERS, Draft, OpSequence, is_tame, public_ops
+
+Shape = tuple[int, ...]
+Array = np.ndarray[Any, np.dtype[np.float64]]
+Number = float | Array
+Key = Any  # an index, as NumPy reads it
+
+_LAYOUTS: dict[str, Callable[[Array], Array]] = {
+    "plain": lambda x: x,
+    "read-only": lambda x: _read_only(x),
+    "Fortran": lambda x: np.asfortranarray(x) if x.ndim else x,  # NumPy makes (1,) of ()
+    "reversed": lambda x: np.ascontiguousarray(x[::-1])[::-1] if x.ndim else x,
+    "every other": lambda x: np.repeat(x, 2, axis=-1)[..., ::2] if x.ndim else x,
+}
+
+
+def _read_only(x: Array) -> Array:
+    x.flags.writeable = False
+    return x
+
+
+@st.composite
+def shapes(
+    draw: st.DrawFn, n: int = 2, *, max_dims: int = 3, max_side: int = 3, min_side: int = 0
+) -> tuple[Shape, ...]:
+    """Draw shapes that broadcast with each other, () and zero lengths included.
+
+    Args:
+        draw: Given by Hypothesis.
+        n: How many shapes.
+        max_dims: Greatest number of axes.
+        max_side: Greatest length of an axis.
+        min_side: Least length of an axis that is not 1.
+
+    Returns:
+        A strategy for tuples of `n` shapes.
+
+    Examples:
+        >>> from hypothesis import find
+        >>> find(shapes(2), lambda pair: len(pair[0]) == 2 and pair[1] == (2,))
+        ((0, 2), (2,))
+    """
+    whole = draw(st.lists(st.integers(min_side, max_side), max_size=max_dims))
+    found = []
+    for _ in range(n):
+        kept = whole[draw(st.sampled_from([0, 0, *range(len(whole) + 1)])) :]
+        found.append(tuple(1 if draw(st.sampled_from([False, False, True])) else side for side in kept))
+    return tuple(found)
+
+
+@st.composite
+def arrays(
+    draw: st.DrawFn,
+    shape: Shape | st.SearchStrategy[Shape] | None = None,
+    *,
+    elements: st.SearchStrategy[float] = NUMBERS,
+    layouts: Sequence[str] = tuple(_LAYOUTS),
+) -> Array:
+    """Draw float64 arrays in every layout that users have.
+
+    Args:
+        draw: Given by Hypothesis.
+        shape: The shape, or a strategy for it. By default it is drawn.
+        elements: A strategy for the elements.
+        layouts: Some of "plain", "read-only", "Fortran", "reversed" (a negative stride) and "every other" (a view with
+            gaps).
+
+    Returns:
+        A strategy for arrays.
+
+    Examples:
+        >>> from hypothesis import find
+        >>> find(arrays((2, 2)), lambda array: not array.flags.writeable)
+        array([[0., 0.],
+               [0., 0.]])
+    """
+    if shape is None:
+        (shape,) = draw(shapes(1))
+    elif not isinstance(shape, tuple):
+        shape = draw(shape)
+    size = math.prod(shape)
+    entries = draw(st.lists(elements, min_size=size, max_size=size))
+    return _LAYOUTS[draw(st.sampled_from(layouts))](np.array(entries, dtype=np.float64).reshape(shape))
+
+
+def tensors(shape: Shape | st.SearchStrategy[Shape] | None = None, **options: Any) -> st.SearchStrategy[Tensor]:
+    """Draw leaf Tensors.
+
+    Args:
+        shape: The shape, or a strategy for it. By default it is drawn.
+        **options: Those of `arrays`.
+
+    Returns:
+        A strategy for Tensors.
+
+    Examples:
+        >>> from random import Random
+        >>> from hypothesis import find
+        >>> find(tensors(), lambda x: x.size > 1, random=Random(0))
+        Tensor([0.0, 0.0])
+    """
+    return arrays(shape, **options).map(Tensor)
+
+
+# --- programs of Tensors ----------------------------------------------------------------------------
+
+
+class RandomTensorProgram(OpSequence[Tensor, Number]):
+    """A function of Tensors: elementwise ops with broadcasting, and array ops; it prints as code to paste.
+
+    `at` contains arrays, and a constant may be one too. The last step is a scalar.
+
+    Examples:
+        >>> from tinygraph.engine.ops import exp
+        >>> f = RandomTensorProgram((np.array([1.0, 2.0]),), ((exp, (0,)), (sum_over(0), (1,))))
+        >>> f
+        def f(a):
+            t1 = tinygraph.exp(a)
+            return t1.sum(axis=0)
+        <BLANKLINE>
+        at = (np.array([1.0, 2.0]),)
+        >>> root, leaves = f.record()
+        >>> root
+        Tensor(10.107337927389695, op='sum')
+    """
+
+    def leaf(self, x: Number, name: str) -> Tensor:
+        """Return a Tensor for an input."""
+        return Tensor(x, name)
+
+    def operand_code(self, x: Number) -> str:
+        """Return a constant as code."""
+        if not isinstance(x, np.ndarray):
+            return repr(x)
+        return f"np.array({x.tolist()})" if x.size else f"np.zeros({x.shape})"
+
+    def step_code(self, op: Op, operands: Sequence[str]) -> str:
+        """Return a step as code."""
+        return _array_op_code(op, operands) if isinstance(op, ArrayOp) else call_code(op, *operands)
+
+
+def _array_op_code(op: Op, names: Sequence[str]) -> str:
+    """The method, or NumPy's function, that records this array op."""
+    maker, parts = op.maker, op.parameters
+    x = names[0]
+    if op is matmul:
+        return f"{x} @ {names[1]}"
+    if maker in (concatenate, stack):
+        return f"np.{op.name}([{', '.join(names)}], axis={parts[0]})"
+    if maker in (sum_over, mean_over, extremum):
+        axis, keepdims = parts[-2:]
+        return f"{x}.{op.name}(axis={axis}{', keepdims=True' if keepdims else ''})"
+    if maker is index:
+        return f"{x}[{_key_code(parts[0])}]"
+    if maker is transpose and parts[0] == tuple(range(len(parts[0])))[::-1]:
+        return f"{x}.T"
+    return f"{x}.{op.name}({parts[0]})"
+
+
+def _key_code(key: Any) -> str:
+    if isinstance(key, tuple) and key:
+        return ", ".join(map(_key_code, key)) + ("," if len(key) == 1 else "")
+    if isinstance(key, slice):
+        start, stop, step = ("" if end is None else end for end in (key.start, key.stop, key.step))
+        return f"{start}:{stop}" + (f":{step}" if step else "")
+    return "..." if key is ... else str(key)
+
+
+def _axes(ndim: int) -> st.SearchStrategy[Axis]:
+    """None, one axis from either end, or several."""
+    several = [axes for k in range(2, ndim + 1) for axes in itertools.combinations(range(ndim), k)]
+    return st.sampled_from([None, *range(-ndim, ndim), *several])
+
+
+@st.composite
+def _keys(draw: st.DrawFn, shape: Shape) -> Key:
+    """An index for an array of this shape: numbers, slices, an ellipsis, a new axis, a list, a mask."""
+    if shape and draw(st.sampled_from([False, False, True])):
+        if shape[0] and draw(st.booleans()):
+            return draw(st.lists(st.integers(-shape[0], shape[0] - 1), min_size=1, max_size=3))
+        return draw(st.lists(st.booleans(), min_size=shape[0], max_size=shape[0])) if shape[0] else slice(None)
+    key: list[Key] = []
+    for side in shape[: draw(st.integers(0, len(shape)))]:
+        ends = st.none() | st.integers(-side, side)
+        slices = st.builds(slice, ends, ends, st.sampled_from([None, 1, 2, -1]))
+        key.append(draw(slices | st.integers(-side, side - 1) if side else slices))
+    if draw(st.booleans()):
+        covered = len(key) == len(shape)  # else an ellipsis before the end would move the others to other axes
+        place = draw(st.integers(0, len(key)))
+        key.insert(place, draw(st.sampled_from([None, ...] if covered or place == len(key) else [None])))
+    return key[0] if len(key) == 1 else tuple(key)
+
+
+def _reshapes(x: Array) -> st.SearchStrategy[Shape]:
+    return st.sampled_from([(x.size,), (1, x.size), (x.size, 1), x.shape[::-1], (*x.shape, 1)])
+
+
+def _extremum(draw: st.DrawFn, name: str, x: Array, clear: float) -> ArrayOp | None:
+    """One that stands alone."""
+    axis, keepdims = draw(_axes(x.ndim)), draw(st.booleans())
+    op = extremum(name, axis, keepdims)
+    if not x.size:
+        return None
+    near = np.abs(x - extremum(name, axis, True).compute(x)) <= clear * max(1.0, np.max(np.abs(x)))
+    return op if np.all(np.sum(near, axis=axis) == 1) else None
+
+
+# What may be done with an array x: draw -> array op, or None where it does not fit.
+_MOVES: dict[str, Callable[[st.DrawFn, Array, float], ArrayOp | None]] = {
+    "sum": lambda draw, x, clear: sum_over(draw(_axes(x.ndim)), draw(st.booleans())),
+    "mean": lambda draw, x, clear: mean_over(draw(_axes(x.ndim)), draw(st.booleans())) if x.size else None,
+    "transpose": lambda draw, x, clear: transpose(tuple(draw(st.permutations(range(x.ndim))))[::-1]),
+    "reshape": lambda draw, x, clear: reshape(draw(_reshapes(x))),
+    "index": lambda draw, x, clear: index(draw(_keys(x.shape))),
+    "max": lambda draw, x, clear: _extremum(draw, "max", x, clear),
+    "min": lambda draw, x, clear: _extremum(draw, "min", x, clear),
+}
+# And with x and a second one, the first that has the shape for it.
+_JOINS: dict[str, Callable[[st.DrawFn, Array], ArrayOp | None]] = {
+    "matmul": lambda draw, x: matmul if x.ndim else None,
+    "concatenate": lambda draw, x: concatenate(draw(st.integers(-x.ndim, x.ndim - 1))) if x.ndim else None,
+    "stack": lambda draw, x: stack(draw(st.integers(-x.ndim - 1, x.ndim))),
+}
+
+
+@st.composite
+def tensor_programs(
+    draw: st.DrawFn,
+    *,
+    ops: Sequence[Op] | None = None,
+    moves: Sequence[str] = (*_JOINS, *_MOVES),
+    max_inputs: int = 3,
+    max_steps: int = 8,
+    max_size: int = 40,
+    limit: float = 100.0,
+    clear: float = 0.01,
+) -> RandomTensorProgram:
+    """Draw random programs over Tensors: broadcasting, shape and reduction ops, shared nodes, constant arrays.
+
+    Like those of `graphs` they are smooth and bounded at their point. The root is a scalar. A failing program shrinks,
+    and prints as code.
+
+    Args:
+        draw: Given by Hypothesis.
+        ops: The elementwise ops that may occur. Defaults to all public ops of fixed arity.
+        moves: The names of the shape and reduction ops that may occur.
+        max_inputs: Greatest number of inputs.
+        max_steps: Greatest number of steps, apart from those that make a scalar of the results.
+        max_size: Greatest number of elements of an array.
+        limit: Bound of all elements.
+        clear: Distance from non-differentiable points.
+
+    Returns:
+        A strategy for programs.
+
+    Examples:
+        >>> from hypothesis import find
+        >>> find(tensor_programs(), lambda f: True)
+        def f(a):
+            return a + a
+        <BLANKLINE>
+        at = (np.array(0.0),)
+    """
+    usable = [op for op in (public_ops() if ops is None else ops) if not op.variadic]
+    draft = _TensorDraft(tuple(draw(arrays(shape)) for shape in draw(shapes(draw(st.integers(1, max_inputs))))))
+
+    def fits(op: Op, operands: Operands) -> bool:
+        return draft.try_to_append(op, operands, max_size, limit, clear)
+
+    for _ in range(draw(st.integers(1, max_steps))):
+        x, y = draft.pick(draw), draft.pick(draw)
+        other: int | Number = y
+        if draw(st.sampled_from([False, False, False, True])):
+            other = draw(NUMBERS) if draw(st.booleans()) else draw(arrays(np.shape(draft.known[y]), layouts=["plain"]))
+        candidates: Iterable[tuple[Op, Operands]]
+        if len(moves) and draw(st.booleans()):
+            candidates = _draw_move(draw, draw(st.sampled_from(moves)), draft, x, y, clear)
+        else:
+            first = draw(st.integers(0, len(usable) - 1))  # the drawn op, or the next that fits
+            both = (x, other) if x % 2 or isinstance(other, int) else (other, x)
+            drawn = itertools.chain(usable[first:], usable[:first])
+            candidates = ((op, (x,) if op.arity == 1 else both) for op in drawn)
+        any(fits(op, operands) for op, operands in candidates)
+    if not draft.steps:
+        fits(neg, (0,))
+    draft.join(max_size)
+    return RandomTensorProgram(draft.at, tuple(draft.steps))
+
+
+Operands = tuple[int | Number, ...]
+
+
+def _draw_move(
+    draw: st.DrawFn, move: str, draft: _TensorDraft, x: int, y: int, clear: float
+) -> Iterator[tuple[Op, Operands]]:
+    """Steps with a drawn array op: on x, or on x and a second operand, from y backward."""
+    array = np.asarray(draft.known[x])
+    if move in _MOVES:
+        if (op := _MOVES[move](draw, array, clear)) is not None:
+            yield op, (x,)
+    elif (op := _JOINS[move](draw, array)) is not None:
+        for k in range(len(draft.known)):
+            yield op, (x, (y - k) % len(draft.known))
+
+
+class _TensorDraft(Draft[Number]):
+    """A program of Tensors while it is drawn."""
+
+    def pick(self, draw: st.DrawFn) -> int:
+        """Draw an input or a result, the newest first."""
+        return len(self.known) - 1 - draw(st.integers(0, 15)) % len(self.known)
+
+    def try_to_append(self, op: Op, operands: Operands, max_size: int, limit: float, clear: float) -> bool:
+        """Append a step if the shapes fit and the result is small and tame."""
+        numbers = self.numbers(operands)
+        try:
+            result = np.asarray(op(*numbers))
+        except ValueError:  # the shapes do not fit
+            return False
+        if result.size > max_size or not np.all(np.abs(result) <= limit):
+            return False
+        if not isinstance(op, ArrayOp) and not _is_tame_everywhere(op, operands, numbers, limit, clear):
+            return False
+        self.append(op, operands, result)
+        return True
+
+    def join(self, max_size: int) -> None:
+        """Append steps that make one scalar of all results."""
+        for x in self.results():
+            array = np.asarray(self.known[x])
+            if array.ndim:
+                op = mean_over(None) if array.size else sum_over(None)
+                self.try_to_append(op, (x,), max_size, math.inf, 0.0)
+        while len(results := self.results()) > 1:
+            self.try_to_append(add, (results[0], results[1]), max_size, math.inf, 0.0)
+
+
+def _is_tame_everywhere(op: Op, operands: Operands, numbers: Sequence[Number], limit: float, clear: float) -> bool:
+    """Whether `is_tame` holds at every element."""
+    elements = np.broadcast_arrays(*numbers)
+    return all(
+        is_tame(
+            op,
+            [x if isinstance(x, int) else element for x, element in zip(operands, point, strict=True)],
+            {x: element for x, element in zip(operands, point, strict=True) if isinstance(x, int)},
+            limit,
+            clear,
+        )
+        for point in zip(*[array.ravel().tolist() for array in elements], strict=True)
+    )

@@ -1,0 +1,124 @@
+"""op_test: a whole test for an op, in one line of a test file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from math import inf, isfinite, nextafter
+
+from hypothesis import given, settings
+
+from tinygraph.checking.comparison import masses
+from tinygraph.checking.numeric import FlatFunction, digits, evaluate, step_of
+from tinygraph.engine.autodiff import grad
+from tinygraph.engine.op import Op
+from tinygraph.engine.value import Value
+from tinygraph.testing.oracles import Oracle, same
+from tinygraph.testing.strategies import LANDMARKS, LETTERS, points
+
+
+def op_test(
+    op: Op,
+    *,
+    limit: float = 1000.0,
+    ulps: float = 8.0,
+    terms: Callable[..., float] | None = None,
+    max_examples: int = 200,
+) -> Callable[[], None]:
+    """Make a whole test of an op, which takes one line of a test file.
+
+    The test draws points over the domain of the op up to `limit`, tails included. There, floats and nodes must give
+    the same bits, value and local derivatives must agree with mpmath (for an op without `analytic`: with the six-point
+    difference, less precisely), the second and third derivatives must be right, and outside the domain nothing may
+    raise.
+
+    Args:
+        op: The op to test.
+        limit: Bound of the operands.
+        ulps: The error that is allowed, in units in the last place.
+        terms: Function of the operands that gives the size to measure errors against, where the true value or local
+            derivative is a difference that cancels.
+        max_examples: How many points the test draws.
+
+    Returns:
+        The test, a function without arguments.
+
+    Examples:
+        >>> from tinygraph.engine.ops import log
+        >>> test_log = op_test(log)
+        >>> test_log()
+    """
+
+    @settings(max_examples=max_examples, deadline=None, report_multiple_bugs=False)  # one error, and not a group
+    @given(point=points(op, limit=limit, sizes=(1, 2)))
+    def test(point: tuple[float, ...]) -> None:
+        check_op(op, point, ulps, terms)
+
+    test.__name__ = test.__qualname__ = f"test_{op.name}"
+    test.__doc__ = f"The op {op.name}: values, local derivatives, higher derivatives."
+    return test
+
+
+def check_op(op: Op, point: tuple[float, ...], ulps: float, terms: Callable[..., float] | None) -> None:
+    """Assert that an op is right at one point."""
+    nodes = [Value(x, name) for x, name in zip(point, "xyzuvw" if len(point) < 7 else LETTERS, strict=False)]
+    y = op.on(nodes)
+    where = f"{op!r} at {point}"
+    if not same(y.data, op.floats(*point)):
+        raise AssertionError(f"{where}\n  the node has {y.data!r}, the float {op.floats(*point)!r}")
+    size = terms(*point) if terms is not None else 0.0
+    function = FlatFunction(lambda *xs: op.on(xs), point, values=True)
+    oracle = Oracle(function, y, nodes)
+    if oracle.name == "mpmath":
+        from mpmath import mp
+
+        with mp.workdps(digits(point)):
+            value = float(mp.mpc(evaluate(y, {node: mp.mpf(node.data) for node in nodes}, mp)).real)
+        _within(f"{where}\n  the value", y.data, value, ulps, size, 0.0, oracle.name)
+    firsts = []
+    for i, node in enumerate(nodes):
+        if not _room(op, point, i):
+            continue
+        exact, blur = oracle.derivative(i)
+        _within(f"{where}\n  the slope by {node.name}", grad(y, node), exact, ulps, size, blur, oracle.name)
+        firsts.append((i, node, grad(y, node, create_graph=True)))
+    for i, node, first in firsts:
+        if all(x == 0 or abs(x) > 1e-3 for x in point):  # nearer to 0, mpmath needs thousands of digits
+            _check_higher(op, where, oracle, i, node, first, nodes)
+
+
+def _check_higher(op: Op, where: str, oracle: Oracle, i: int, node: Value, first: Value, nodes: list[Value]) -> None:
+    """Orders 2 and 3, relative to the absolute terms they are summed from."""
+    for j, other in enumerate(nodes):
+        if _room(op, oracle.function.numbers, j):
+            exact, blur = oracle.second(i, j)
+            size = max(masses(first).get(other, 0.0) + abs(first.data), abs(exact))
+            what = f"{where}\n  the second derivative by {node.name} and {other.name}"
+            oracle.compare(what, j, grad(first, other), exact, _loose(size) + 10 * blur, blur)
+    truth = oracle.third(i) if all(node.data in LANDMARKS for node in nodes) else None
+    if truth is not None:
+        second = grad(first, node, create_graph=True)
+        size = max(masses(second).get(node, 0.0) + abs(second.data) + abs(first.data), abs(truth))
+        what = f"{where}\n  the third derivative by {node.name}"
+        oracle.compare(what, i, grad(second, node), truth, _loose(size), 0.0)
+
+
+def _loose(size: float) -> float:
+    return 1e-8 * size + 1e-320  # and a few subnormals
+
+
+def _room(op: Op, point: Sequence[float], i: int) -> bool:
+    """Whether operand i can be moved a little: not an exponent that must be whole."""
+    by = 3.3 * step_of("six-point", point[i]) if op.analytic is None else abs(point[i]) * 2.0**-40 or 2.0**-40
+    around = [[x + s * by * (k == i) for k, x in enumerate(point)] for s in (-1, 1)]
+    return op.domain.holds(point, *around)
+
+
+def _within(what: str, ours: float, exact: float, ulps: float, size: float, blur: float, oracle: str) -> None:
+    spacing = nextafter(max(abs(exact), size), inf) - max(abs(exact), size)
+    if same(ours, exact) or not isfinite(exact) or abs(ours - exact) <= ulps * spacing + blur:
+        return
+    error = abs(ours - exact) / abs(exact) if exact else inf
+    raise AssertionError(
+        f"{what}\n  is {ours!r}\n  {oracle} says {exact!r} (its own error: {blur:.1e})\n"
+        f"  relative error {error:.1e}, {abs(ours - exact) / spacing:.3g} ULP, {ulps:g} allowed"
+    )

@@ -1,0 +1,115 @@
+"""The oracle of the assertions: the true derivatives of a function, without backpropagation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from math import inf, isfinite, nan, ulp
+
+from tinygraph.checking.comparison import kink_near
+from tinygraph.checking.numeric import FlatFunction, digits, evaluate, exact_partial, numeric_grad, step_of
+from tinygraph.engine.autodiff import grad
+from tinygraph.engine.graph import order
+from tinygraph.engine.value import Value
+
+
+class Oracle:
+    """The true derivatives of a function, by the best method that its ops allow.
+
+    Attributes:
+        name: The method: exact arithmetic for linear ops, mpmath for analytic ones, else the six-point difference.
+    """
+
+    def __init__(self, function: FlatFunction, root: Value, leaves: list[Value]) -> None:
+        self.function, self.root, self.leaves = function, root, leaves
+        ops = [node.op for node in order(root) if node.op is not None]
+        self.name = "six-point difference"
+        if all(op.linear for op in ops):
+            self.name = "exact arithmetic"
+        elif all(op.analytic is not None for op in ops):
+            self.name = "mpmath"
+
+    def derivative(self, i: int) -> tuple[float, float]:
+        """Return the derivative by input i, and its own error."""
+        if self.name == "exact arithmetic":
+            # Linear ops only: every path contributes 1 or -1, and small integers are exact in floats.
+            return self._paths(i), 0.0
+        if self.name == "mpmath":
+            from mpmath import mp
+
+            try:
+                with mp.workdps(digits(self.function.numbers)):
+                    return float(exact_partial(self.root, self.leaves, i)), 0.0
+            except (ArithmeticError, ValueError):  # at a pole of the complex function
+                pass
+        return self._difference(i, self.function)
+
+    def _paths(self, i: int) -> float:
+        points = [{leaf: Fraction(int(k == i) * by) for k, leaf in enumerate(self.leaves)} for by in (0, 1)]
+        constants = {node: Fraction(0) for node in order(self.root) if node.op is None}
+        low, high = (evaluate(self.root, constants | point, None) for point in points)
+        return float(high - low)
+
+    def _difference(self, i: int, f: Callable[[list[float]], float]) -> tuple[float, float]:
+        numbers = self.function.numbers
+        step = step_of("six-point", numbers[i])
+
+        def moved(x: float) -> float:
+            return f([x if k == i else y for k, y in enumerate(numbers)])
+
+        fine, coarse = (numeric_grad(moved, numbers[i], method="six-point", step=s) for s in (step / 2, step))
+        size = max(abs(moved(numbers[i] + by)) for by in (-3 * step, 0.0, 3 * step))
+        blur = abs(fine - coarse) + (1e-14 * size + 4 * ulp(0.0)) / step  # subnormals have few bits to differ in
+        return (fine, blur) if isfinite(blur) else (nan, blur)  # out of the range of floats: nothing to compare with
+
+    def second(self, i: int, j: int) -> tuple[float, float]:
+        """Return the second derivative by inputs i and j, and its own error."""
+        exact = self._stencil(i, j, (-0.5, 0.0, 0.5), 1)
+        if exact is not None:
+            return exact, 0.0
+
+        def first(at: list[float]) -> float:
+            root, leaves = self.function.record(at)
+            return float(grad(root, leaves[i]))
+
+        return self._difference(j, first)
+
+    def third(self, i: int) -> float | None:
+        """Return the third derivative by input i, or None where there are only differences."""
+        return self._stencil(i, i, (1.0, -2.0, 1.0), 2)
+
+    def _stencil(self, i: int, j: int, weights: Sequence[float], order: int) -> float | None:
+        """A difference of exact derivatives by input i along input j, over a step that hundreds of digits allow."""
+        if self.name != "mpmath":
+            return None
+        from mpmath import mp
+
+        with mp.workdps(digits(self.function.numbers, order=order + 1)):
+            points = [mp.mpf(x) for x in self.function.numbers]
+            step = mp.mpf(10) ** -200 * (abs(points[j]) or 1)  # its square is below the smallest float
+            try:
+                partials = [
+                    exact_partial(self.root, self.leaves, i, [x + k * step * (n == j) for n, x in enumerate(points)])
+                    for k in (-1, 0, 1)
+                ]
+            except (ArithmeticError, ValueError):  # at a pole of the complex function
+                return None
+            return float(sum(weight * local for weight, local in zip(weights, partials, strict=True)) / step**order)
+
+    def compare(self, what: str, i: int, ours: float, exact: float, allowed: float, blur: float) -> None:
+        """Raise AssertionError unless the two agree within what is allowed."""
+        if same(ours, exact) or abs(ours - exact) <= allowed or not isfinite(exact):
+            return
+        step = 3 * step_of("six-point", self.function.numbers[i])
+        kink = kink_near(self.function, self.root, i, step) if self.name == "six-point difference" else ""
+        error = abs(ours - exact) / abs(exact) if exact else inf
+        raise AssertionError(
+            f"{what}\n  backpropagation      {ours!r}\n  {self.name:<20} {exact!r}   (its own error: {blur:.1e})\n"
+            f"  relative error {error:.1e}, difference {abs(ours - exact):.1e}, allowed {allowed:.1e}"
+            + (f"\n  the point is at a kink: {kink}" if kink else "")
+        )
+
+
+def same(x: float, y: float) -> bool:
+    """Return whether two numbers are equal, or both NaN."""
+    return x == y or (x != x and y != y)
