@@ -11,10 +11,10 @@
 from tinygraph.engine import ops
 from tinygraph.engine.autodiff import grad, hessian, jvp
 from tinygraph.engine.contexts import name_from, scope, strict, trace_lines
-from tinygraph.engine.custom_op import op
 from tinygraph.engine.graph import StaleGraphError
 from tinygraph.engine.metadata import FrozenBranchError
 from tinygraph.engine.ops import *  # noqa: F403  (its `__all__` is the list of public ops)
+from tinygraph.engine.registry import op
 from tinygraph.engine.value import Value
 from tinygraph.functional import value_and_grad
 from tinygraph.support.version import __version__ as __version__

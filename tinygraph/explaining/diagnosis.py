@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from tinygraph.engine import ops
-from tinygraph.engine.autodiff import compute
+from tinygraph.engine.backward import compute
 from tinygraph.engine.contexts import finite
 from tinygraph.engine.graph import Node, require_node
 from tinygraph.engine.op import Op
 from tinygraph.explaining import notation
 from tinygraph.explaining.arrays import element, not_finite, ones, place_of_not_finite, size
-from tinygraph.explaining.code import call_code
+from tinygraph.explaining.code import call_code, leaf_code
 from tinygraph.explaining.notation import Quantity, called, derivative_of
 from tinygraph.explaining.walk import Edge, Walk
 
@@ -384,12 +384,4 @@ def _own_slice(node: Node) -> Node | None:
 def _code(node: Node) -> str:
     """A node of one op as code to paste."""
     assert node.op is not None
-    return call_code(node.op, *[_input(x) if isinstance(x, Node) else repr(x) for x in node.args])
-
-
-def _input(node: Node) -> str:
-    number = node.raw
-    kind = "Value" if isinstance(number, float) else "Tensor"
-    number = float(number)
-    text = repr(number) if math.isfinite(number) else f"float('{number}')"
-    return f"{kind}({text}{f', {node.name!r}' if node.name else ''})"
+    return call_code(node.op, *[leaf_code(x) if isinstance(x, Node) else repr(x) for x in node.args])

@@ -16,7 +16,7 @@ from tinygraph.engine.graph import Node, restore
 from tinygraph.engine.metadata import Guard
 from tinygraph.engine.op import REGISTERED, TABLE, Op
 from tinygraph.engine.operators import COMPARISONS, Operators
-from tinygraph.engine.parameters import PARAMETRIZED
+from tinygraph.engine.registry import PARAMETRIZED
 from tinygraph.engine.value import Value
 from tinygraph.kernels.arrays import Array
 from tinygraph.saving.format import (

@@ -7,7 +7,8 @@ from typing import NoReturn
 
 import numpy as np
 
-from tinygraph.engine.autodiff import as_gradient, compute, exhaust, propagate
+from tinygraph.engine.autodiff import exhaust, propagate
+from tinygraph.engine.backward import as_gradient, compute
 from tinygraph.engine.graph import Node, order, recomputed
 from tinygraph.explaining import notation
 from tinygraph.kernels.arrays import Array

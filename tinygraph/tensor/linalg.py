@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from tinygraph.engine.parameters import PARAMETRIZED
+from tinygraph.engine.registry import PARAMETRIZED
 from tinygraph.tensor.array_ops import ArrayOp, Operand, Shape
 from tinygraph.tensor.broadcasting import explain_product
 from tinygraph.tensor.shapes import reshape, sum_to, swap_last_axes
@@ -69,6 +69,7 @@ matmul: ArrayOp = ArrayOp(
     "matmul",
     np.matmul,
     symbol="@",
+    code="{} @ {}",
     vjps=(_matmul_dx, _matmul_dy),
     note=("· @ {1}.T", "{0}.T @ ·"),
     shape=_shape,

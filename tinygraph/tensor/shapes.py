@@ -7,7 +7,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from tinygraph.engine.parameters import parametrized
+from tinygraph.engine.registry import parametrized
 from tinygraph.kernels.arrays import add_up
 from tinygraph.tensor.array_ops import ArrayOp, Operand, Shape, is_axes, is_shape
 
@@ -27,6 +27,7 @@ def expand(shape: Shape) -> ArrayOp:
         "expand",
         lambda x: broadcast(x, shape),
         symbol=f"expand({{}}, {shape})",
+        code="np.broadcast_to({}, {parameters[0]})",
         vjps=(lambda up, out, x: _sum_to(up, x.shape) if type(up) is _ndarray else sum_to(x.shape)(up),),
         note=("summed to {shape}",),
         shape=lambda _: shape,
@@ -99,6 +100,7 @@ def reshape(shape: Shape) -> ArrayOp:
         "reshape",
         lambda x: x.reshape(shape),
         symbol=f"reshape({{}}, {shape})",
+        code=f"{{}}.reshape({', '.join(map(str, shape)) or '()'})",
         vjps=(lambda up, out, x: reshape(x.shape)(up),),
         note=("reshaped to {shape}",),
         shape=lambda _: shape,
@@ -121,6 +123,7 @@ def transpose(axes: Shape) -> ArrayOp:
         "transpose",
         lambda x: x.transpose(axes),
         symbol="{}.T" if plain else f"transpose({{}}, {axes})",
+        code="{}.T" if plain else "{}.transpose{parameters[0]}",
         vjps=(lambda up, out, x: up.transpose(back) if type(up) is _ndarray else transpose(back)(up),),
         note=(".T" if plain else f"transpose(·, {back})",),
         maker=transpose,
