@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from contextvars import Context
 
-from tinygraph.engine import backward
-from tinygraph.engine.graph import Constant, Node, complete
+from tinygraph.engine import backward, graph
+from tinygraph.engine.graph import Constant, Node
 from tinygraph.engine.metadata import Guard
 from tinygraph.engine.op import Op
 from tinygraph.engine.operators import COMPARISONS, Operators
@@ -148,7 +148,7 @@ def record(op: Op, operands: tuple[Any, ...]) -> Value:
     out = object.__new__(Value if True in wanted else ConstantValue)
     out.raw, partials = _evaluate(op, _numbers(operands), wanted)
     out._link(op, operands, partials)
-    complete(out)
+    graph.complete(out)
     return out
 
 
