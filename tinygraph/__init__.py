@@ -11,10 +11,10 @@
 from tinygraph.engine import ops
 from tinygraph.engine.autodiff import grad, hessian, jvp
 from tinygraph.engine.contexts import name_from, scope, strict, trace_lines
-from tinygraph.engine.custom_op import op
 from tinygraph.engine.graph import StaleGraphError
 from tinygraph.engine.metadata import FrozenBranchError
 from tinygraph.engine.ops import *  # noqa: F403  (its `__all__` is the list of public ops)
+from tinygraph.engine.registry import op
 from tinygraph.engine.value import Value
 from tinygraph.functional import value_and_grad
 from tinygraph.support.version import __version__ as __version__
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from tinygraph.explaining.diagnosis import diagnose
     from tinygraph.explaining.step import Step
     from tinygraph.explaining.tree import tree
-    from tinygraph.saving.writer import load as load
+    from tinygraph.saving.reader import load as load
     from tinygraph.saving.writer import save as save
     from tinygraph.stepping.stepper import Stepper
     from tinygraph.tensor.numpy_protocol import concatenate as concatenate
@@ -54,7 +54,7 @@ _LATER = {
     "numeric_grad": "checking.numeric",
     "compile": "vectorizing.compiling",
     "diagnose": "explaining.diagnosis",
-    "load": "saving.writer",
+    "load": "saving.reader",
     "save": "saving.writer",
     "source": "vectorizing.source",
     "vectorize": "vectorizing.vectorized",

@@ -47,7 +47,7 @@ FOLDERS = ("engine", "testing", "checking")
 FOLDERS_OF_ARRAYS = ("tensor", "kernels", "logistic")
 OF_ARRAYS = ("kernels.arrays", "tensor.")  # how the names of modules begin
 MODULES = [
-    *("kernels.numbers", "engine.op", "engine.custom_op", "engine.variadic", "engine.domain", "engine.ops"),
+    *("kernels.numbers", "engine.op", "engine.registry", "engine.variadic", "engine.domain", "engine.ops"),
     *("engine.graph", "engine.autodiff", "engine.value", "engine.operators", "engine.recording", "engine.backward"),
     "tensor.tensor",
 ]

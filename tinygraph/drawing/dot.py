@@ -14,7 +14,7 @@ from typing import Any
 
 import graphviz
 
-from tinygraph.drawing.diagram import Arrow, Box, Diagram
+from tinygraph.drawing.diagram import Arrow, BackwardArrow, Box, Diagram
 from tinygraph.drawing.themes import FONT, THEMES, Theme
 from tinygraph.explaining import notation
 
@@ -228,26 +228,32 @@ def _add_arrow(graph: graphviz.Digraph, arrow: Arrow, layout: Layout, theme: The
         **{"class": "forward"},
     )
     if back is not None and said:
-        lines = [back.symbol, back.product] if layout.detail == "full" else [back.product]
-        *above, last = [line for line in lines if line] or [""]
-        gap = "&#160;&#160;" if "(-" in last else "&#160;"  # parentheses come out wider than engines reckon
-        pad = "&#160;&#160;" if layout.direction == "TB" else ""  # there the arrow runs beside its text
-        sum_up = f"{markup(last)} ={gap}" if last else ""
-        text = "<BR/>".join([*map(markup, above), f"{sum_up}<B>{markup(back.contribution)}</B>"])
-        graph.edge(
-            arrow.tail,
-            arrow.head,
-            label=f"<{_font(pad + text.replace('<BR/>', f'{pad}<BR/>{pad}') + pad, theme.backward)}>",
-            color=theme.backward,
-            dir="back",
-            arrowtail="vee",
-            style="invis" if back.ahead else "dashed",
-            weight="0",
-            penwidth=_NOW if back.now else None,
-            id=f"{arrow.id}b",
-            tooltip=plain(" = ".join(filter(None, [back.symbol, back.product, back.contribution]))),
-            **{"class": "backward"},
-        )
+        _add_backward_arrow(graph, arrow, back, layout, theme)
+
+
+def _add_backward_arrow(
+    graph: graphviz.Digraph, arrow: Arrow, back: BackwardArrow, layout: Layout, theme: Theme
+) -> None:
+    lines = [back.symbol, back.product] if layout.detail == "full" else [back.product]
+    *above, last = [line for line in lines if line] or [""]
+    gap = "&#160;&#160;" if "(-" in last else "&#160;"  # parentheses come out wider than engines reckon
+    pad = "&#160;&#160;" if layout.direction == "TB" else ""  # there the arrow runs beside its text
+    sum_up = f"{markup(last)} ={gap}" if last else ""
+    text = "<BR/>".join([*map(markup, above), f"{sum_up}<B>{markup(back.contribution)}</B>"])
+    graph.edge(
+        arrow.tail,
+        arrow.head,
+        label=f"<{_font(pad + text.replace('<BR/>', f'{pad}<BR/>{pad}') + pad, theme.backward)}>",
+        color=theme.backward,
+        dir="back",
+        arrowtail="vee",
+        style="invis" if back.ahead else "dashed",
+        weight="0",
+        penwidth=_NOW if back.now else None,
+        id=f"{arrow.id}b",
+        tooltip=plain(" = ".join(filter(None, [back.symbol, back.product, back.contribution]))),
+        **{"class": "backward"},
+    )
 
 
 # --- title and legend -------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from tinygraph.engine.graph import Node, check_fresh, order, require_node
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
     from typing import Any
 
 
@@ -188,28 +188,3 @@ def jvp(y: Node, tangents: Mapping[Any, Any]) -> Any:
 
     y._run(push)
     return y._gradient(known.get(y))
-
-
-# What readers of a backward pass need of the backend of its root.
-
-
-def seed_of(root: Node, seed: Any = None, what: str = "seed") -> Any:
-    """Return the gradient that a pass from this node starts with; None stands for 1. Errors name it `what`."""
-    return root._seed(seed, what)
-
-
-def as_gradient(node: Node, adjoint: Any) -> Any:
-    """Return a sum of contributions as the gradient of a node: of its type and shape, zero for None."""
-    return node._gradient(adjoint)
-
-
-def compute(root: Node, function: Callable[..., Any], *args: Any) -> Any:
-    """Call a function that computes with values of the root's backend; for arrays, NumPy's warnings are off."""
-    return root._run(function, *args)
-
-
-def final_gradients(root: Node, seed: Any, nodes: Sequence[Node]) -> list[Any]:
-    """Return the gradients of all nodes that one backward pass reaches, and leave every `.grad` as it was."""
-    found = root._backpropagate(seed, nodes)
-    assert found is not None
-    return found

@@ -239,3 +239,28 @@ def _accumulate(root: Node) -> None:
             node = pop()
         else:
             return
+
+
+# --- what readers of a pass ask for; each backend has its own answer
+
+
+def seed_of(root: Node, seed: Any = None, what: str = "seed") -> Any:
+    """Return the gradient that a pass from this node starts with; None stands for 1. Errors name it `what`."""
+    return root._seed(seed, what)
+
+
+def as_gradient(node: Node, adjoint: Any) -> Any:
+    """Return a sum of contributions as the gradient of a node: of its type and shape, zero for None."""
+    return node._gradient(adjoint)
+
+
+def compute(root: Node, function: Callable[..., Any], *args: Any) -> Any:
+    """Call a function that computes with values of the root's backend; for arrays, NumPy's warnings are off."""
+    return root._run(function, *args)
+
+
+def final_gradients(root: Node, seed: Any, nodes: Sequence[Node]) -> list[Any]:
+    """Return the gradients of all nodes that one backward pass reaches, and leave every `.grad` as it was."""
+    found = root._backpropagate(seed, nodes)
+    assert found is not None
+    return found

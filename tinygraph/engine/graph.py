@@ -179,24 +179,6 @@ class Node(Traced):
         """
         raise NotImplementedError
 
-    def _write(self, number: Any) -> None:
-        self.raw = number
-        if self.metadata:
-            self.metadata.update(number)
-
-    def _edit(self, number: Any) -> None:
-        """Write the value of a leaf; from here on, graphs recorded before are known to be stale."""
-        global constant_edits
-        if self.op is not None:
-            raise AttributeError(
-                f"data of a computed node is read-only ({self!r}): edit the leaves it came from, "
-                "then recompute it with .forward()"
-            )
-        self.version = _tick()
-        if self.constant:
-            constant_edits = self.version
-        self._write(number)
-
     def forward(self) -> Self:
         """Recompute the graph of this node in place, after its leaves were edited.
 
@@ -247,6 +229,31 @@ class Node(Traced):
             states.append(node._state(index.__getitem__))
             index[node] = len(index)
         return _restore_all, (states,)
+
+
+def write(node: Node, raw: Any) -> None:
+    """Write a value, and tell it to the comparisons that the node took part in."""
+    node.raw = raw
+    if node.metadata:
+        node.metadata.update(raw)
+
+
+def edit(leaf: Node, raw: Any) -> None:
+    """Write the value of a leaf; from here on, graphs recorded before are known to be stale.
+
+    Raises:
+        AttributeError: If the node is not a leaf.
+    """
+    global constant_edits
+    if leaf.op is not None:
+        raise AttributeError(
+            f"data of a computed node is read-only ({leaf!r}): edit the leaves it came from, "
+            "then recompute it with .forward()"
+        )
+    leaf.version = _tick()
+    if leaf.constant:
+        constant_edits = leaf.version
+    write(leaf, raw)
 
 
 def _tick() -> int:

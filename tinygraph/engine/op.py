@@ -71,26 +71,10 @@ class Op:
     """
 
     __slots__ = (
-        "adds_terms",
-        "analytic",
-        "arity",
-        "array_functions",
-        "array_source",
-        "code",
-        "domain",
-        "floats",
-        "linear",
-        "maker",
-        "name",
-        "notation",
-        "parameters",
-        "partials",
-        "precedence",
-        "public",
-        "symbol",
-        "with_partial",
+        "adds_terms", "analytic", "arity", "array_functions", "array_source", "code", "domain", "floats", "linear",
+        "maker", "name", "notation", "parameters", "partials", "precedence", "public", "symbol", "with_partial",
         "with_plain",
-    )
+    )  # fmt: skip
     variadic = False  # whether it takes any number of operands
     elementwise = True  # whether each element of the result comes from one element of each operand
 

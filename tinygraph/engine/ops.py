@@ -19,7 +19,7 @@ from tinygraph.engine import domain
 from tinygraph.engine.domain import Domain
 from tinygraph.engine.op import TABLE as TABLE
 from tinygraph.engine.op import Op
-from tinygraph.engine.parameters import is_number, is_order, parametrized
+from tinygraph.engine.registry import is_number, is_order, parametrized
 from tinygraph.engine.variadic import VariadicOp
 from tinygraph.kernels import exact, floats
 from tinygraph.kernels.numbers import plain_number

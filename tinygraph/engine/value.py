@@ -60,7 +60,7 @@ class Value(Operators):
 
     @data.setter
     def data(self, number: Any) -> None:
-        self._edit(plain_number(number))
+        graph.edit(self, plain_number(number))
 
     def item(self) -> float:
         """Return the value as a float, as in PyTorch.
@@ -98,7 +98,7 @@ class Value(Operators):
         wanted = [partial is not None for partial in self.stored_partials]
         raw, partials = _evaluate(self.op, _numbers(self.args), wanted)
         self._link(self.op, self.args, partials)
-        self._write(raw)
+        graph.write(self, raw)
 
     def _compare(self, symbol: str, other: object) -> bool:
         """Compare, and let both sides remember it: `forward()` checks whether it still holds."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from copy import copy
 from dataclasses import dataclass
 
-from tinygraph.engine.autodiff import seed_of
+from tinygraph.engine.backward import seed_of
 from tinygraph.engine.graph import Node, require_node
 from tinygraph.explaining import notation
 from tinygraph.explaining.notation import Quantity, called, derivative_of, formula, seed_factor

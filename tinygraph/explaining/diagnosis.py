@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from tinygraph.engine import ops
-from tinygraph.engine.autodiff import compute
+from tinygraph.engine.backward import compute
 from tinygraph.engine.contexts import finite
 from tinygraph.engine.graph import Node, require_node
 from tinygraph.engine.op import Op

@@ -9,7 +9,7 @@ from itertools import accumulate
 from typing import NamedTuple
 
 from tinygraph.engine import graph
-from tinygraph.engine.autodiff import compute, final_gradients
+from tinygraph.engine.backward import compute, final_gradients
 from tinygraph.engine.graph import Node, StaleGraphError, check_fresh, order
 from tinygraph.explaining.notation import Quantity, is_here
 

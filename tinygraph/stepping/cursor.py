@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from copy import copy
 from typing import Literal, TypeAlias
 
-from tinygraph.engine.autodiff import as_gradient, seed_of
+from tinygraph.engine.backward import as_gradient, seed_of
 from tinygraph.engine.graph import Node
 from tinygraph.engine.op import Op
 from tinygraph.explaining.notation import Quantity

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from tinygraph.engine.op import Op, Traced
-from tinygraph.engine.parameters import is_integer
+from tinygraph.engine.registry import is_integer
 from tinygraph.engine.variadic import cut_short
 from tinygraph.kernels.arrays import quietly
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygraph.engine.parameters import is_integer, parametrized
+from tinygraph.engine.registry import is_integer, parametrized
 from tinygraph.tensor.array_ops import ArrayOp, JoinOp, Operand, Shape, is_shape
 
 

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from tinygraph.engine.parameters import PARAMETRIZED
+from tinygraph.engine.registry import PARAMETRIZED
 from tinygraph.tensor.array_ops import ArrayOp, Operand, Shape
 from tinygraph.tensor.broadcasting import explain_product
 from tinygraph.tensor.shapes import reshape, sum_to, swap_last_axes

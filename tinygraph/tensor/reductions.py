@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 
 from tinygraph.engine import ops
-from tinygraph.engine.parameters import is_flag, parametrized
+from tinygraph.engine.registry import is_flag, parametrized
 from tinygraph.kernels.arrays import add_up
 from tinygraph.tensor.array_ops import ArrayOp, Axis, Operand, is_axes
 from tinygraph.tensor.shapes import broadcast, expand, reshape

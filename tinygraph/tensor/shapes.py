@@ -7,7 +7,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from tinygraph.engine.parameters import parametrized
+from tinygraph.engine.registry import parametrized
 from tinygraph.kernels.arrays import add_up
 from tinygraph.tensor.array_ops import ArrayOp, Operand, Shape, is_axes, is_shape
 

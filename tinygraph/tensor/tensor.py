@@ -88,7 +88,7 @@ class Tensor(Operators, ArrayMethods):
                     f"{array.shape}: make a new Tensor for another shape"
                 )
             array = array.copy() if type(array) is _ndarray else array  # row by row, as a new Tensor: sums go by it
-        self._edit(array)
+        graph.edit(self, array)
 
     def item(self) -> float:
         """Return the value of a Tensor with one element, as a float.
@@ -230,14 +230,14 @@ class Tensor(Operators, ArrayMethods):
             data, self.x_partial = quietly(getattr(arrays, self.op.with_partial), *self.numbers)
         else:
             data = quietly(self.op.arrays, *self.numbers)
-        self._write(data if type(data) is _ndarray else as_array(data, self.op.name))
+        graph.write(self, data if type(data) is _ndarray else as_array(data, self.op.name))
 
     # --- comparisons and display
 
     def _compare(self, symbol: str, other: Operand) -> Operand:
         return COMPARISONS[symbol](self.raw, raw_of(other))
 
-    __array__ = Operators._cut
+    __array__ = Operators.__float__
 
     def _shown(self) -> str:
         small = type(self.raw) is _ndarray and self.size <= _EDGE
