@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from tinygraph.explaining.diagnosis import diagnose
     from tinygraph.explaining.step import Step
     from tinygraph.explaining.tree import tree
-    from tinygraph.saving.writer import load as load
+    from tinygraph.saving.reader import load as load
     from tinygraph.saving.writer import save as save
     from tinygraph.stepping.stepper import Stepper
     from tinygraph.tensor.numpy_protocol import concatenate as concatenate
@@ -54,7 +54,7 @@ _LATER = {
     "numeric_grad": "checking.numeric",
     "compile": "vectorizing.compiling",
     "diagnose": "explaining.diagnosis",
-    "load": "saving.writer",
+    "load": "saving.reader",
     "save": "saving.writer",
     "source": "vectorizing.source",
     "vectorize": "vectorizing.vectorized",

@@ -31,7 +31,7 @@ from tinygraph.cli.expressions import ExpressionError, parse
 from tinygraph.cli.main import main as command
 from tinygraph.datasets import TableError, read_csv
 from tinygraph.logistic import no_loop, two_loops
-from tinygraph.saving.reader import GraphFileError
+from tinygraph.saving.format import GraphFileError
 
 SECONDS = 2.0  # more is a finding
 FOLDER = Path(tempfile.gettempdir())
@@ -264,7 +264,7 @@ VALUES: list[Any] = [
     None, True, False, 0, 1, -1, 2, 10**9, 10**400, 0.5, -0.0, 1e308, "nan", "inf", "nan:7ff8000000000001", "x", "", "add", "mul", "power", "matmul", "sum",
     [], {}, [0], [0, 0], [True, None], ["expand", {"tuple": [2, 3]}], ["sum_over", None, False], ["extremum", "max", 0, True], ["index", {"tuple": [{"slice": "all"}, None]}],
     ["transpose", {"tuple": [1, 0]}], ["scatter_add", 0, {"tuple": [10**6, 10**6]}], ["reshape", {"tuple": [-1]}], ["power_partial", 0.5, 100], ["binary_cross_entropy_partial", 7],
-    {"constant": 1.0}, {"constant": {"shape": [2], "entries": [1.0, 2.0]}}, {"shape": [], "entries": [1.0]}, {"shape": [0], "entries": []}, {"shape": [2, 2], "entries": [1, 2, 3, 4]},
+    {"constant": 1.0}, {"constant": {"shape": [2], "elements": [1.0, 2.0]}}, {"shape": [], "elements": [1.0]}, {"shape": [0], "elements": []}, {"shape": [2, 2], "elements": [1, 2, 3, 4]},
 ]  # fmt: skip
 
 
@@ -294,7 +294,7 @@ def _damaged_json(rng: random.Random, data: bytes) -> bytes:
         elif how == 2 and isinstance(holder, list):
             holder.insert(key, json.loads(json.dumps(holder[key])))
         elif how == 3 and isinstance(holder, dict):
-            field = rng.choice(["op", "args", "data", "grad", "constant", "name", "slopes", "extra"])
+            field = rng.choice(["op", "args", "data", "grad", "constant", "name", "partials", "extra"])
             holder[field] = _value(rng)
         else:
             holder[key] = _value(rng)
@@ -379,7 +379,7 @@ def guided(options: argparse.Namespace) -> int:
             if wrong:
                 raise RuntimeError(f"{kind}, {taken:.1f} s: {wrong}")
 
-    for name in ("loading", "verifying", "expressions", "datasets", "cli"):
+    for name in ("saving.format", "saving.reader", "saving.verification", "cli.expressions", "datasets", "cli.main"):
         module = sys.modules.get(f"tinygraph.{name}")
         for attribute in vars(module).values() if module else ():
             if (

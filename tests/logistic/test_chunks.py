@@ -140,6 +140,22 @@ def test_the_order_in_which_chunks_are_done_changes_no_bit():
     assert one_by_one.coef_.tolist() == at_once.coef_.tolist()
 
 
+def unaligned(X):
+    message = np.empty(X.nbytes + 1, np.uint8)
+    copy = message[1:].view(X.dtype).reshape(X.shape)
+    copy[:] = X
+    assert not copy.flags.aligned
+    return copy
+
+
+def test_where_a_chunk_lies_in_memory_changes_no_bit():
+    """One that another worker has computed arrives in the middle of a message."""
+    X, y = table(50_000, 20)
+    lazy, labels = da.from_array(X, chunks=(25_000, 20)), da.from_array(y, chunks=25_000)
+    models = [trained(data, labels, iterations=3) for data in (lazy, lazy.map_blocks(unaligned))]
+    assert models[0].coef_.tolist() == models[1].coef_.tolist()
+
+
 def test_no_chunk_is_computed_but_where_it_is_used():
     """Never two chunks at once in one thread, and never all of them put together."""
     alive, most = [], []

@@ -17,8 +17,7 @@ from tinygraph import FrozenBranchError, StaleGraphError, Stepper, Tensor, Value
 from tinygraph.cli.expressions import parse
 from tinygraph.engine.graph import order
 from tinygraph.logistic import no_loop, two_loops
-from tinygraph.saving.reader import GraphFileError
-from tinygraph.saving.writer import schema
+from tinygraph.saving.format import GraphFileError, schema
 from tinygraph.testing import graphs, tensor_programs
 
 SPECIAL = [0.0, -0.0, math.inf, -math.inf, math.nan, 5e-324, 1.7976931348623157e308, 0.1]
@@ -230,7 +229,7 @@ def numbers_in(said, way=()):
     """The places of all numbers in a file that a row or a pass has made."""
     if isinstance(said, dict):
         for key, entry in said.items():
-            if key not in ("args", "op", "shape", "version", "roots", "numbers", "nodes") or way == ():
+            if key not in ("args", "op", "shape", "version", "roots", "values", "nodes") or way == ():
                 yield from numbers_in(entry, (*way, key))
     elif isinstance(said, list):
         for i, entry in enumerate(said):
@@ -294,10 +293,14 @@ def damaged():
     x = {"data": 2.0, "name": "x"}
 
     def with_node(**fields):
-        return {**good, "nodes": [x, {"op": "neg", "args": [0], "slopes": [-1.0], "data": -2.0, **fields}]}
+        return {**good, "nodes": [x, {"op": "neg", "args": [0], "partials": [-1.0], "data": -2.0, **fields}]}
 
-    a = {"data": {"shape": [2, 1], "entries": [1.0, 2.0]}}
-    wide = {"op": "matmul", "args": [0, {"constant": {"shape": [1, 3], "entries": [0.0] * 3}}], "slopes": [True, None]}
+    a = {"data": {"shape": [2, 1], "elements": [1.0, 2.0]}}
+    wide = {
+        "op": "matmul",
+        "args": [0, {"constant": {"shape": [1, 3], "elements": [0.0] * 3}}],
+        "partials": [True, None],
+    }
     cases = {
         "empty": ("", "not JSON"),
         "truncated": (json.dumps(with_node())[:-20], "not JSON"),
@@ -330,18 +333,18 @@ def damaged():
         "an exponent of a billion": (with_node(op=["power_partial", 2.0, 10**9]), "no power_partial is made of"),
         "a family of nothing": (with_node(op=["power"]), "power"),
         "wiring of numbers": (with_node(op=["reshape", {"tuple": []}]), "reshape is for arrays"),
-        "numbers and arrays": ({**good, "nodes": [a, {"op": "neg", "args": [0], "slopes": [-1.0], "data": 1.0}]}, "do not mix"),
-        "a million times a million": ({**good, "nodes": [{"data": {"shape": [10**6, 10**6], "entries": [1.0]}}]}, "there are 1 entries"),
-        "negative shapes": ({**good, "nodes": [{"data": {"shape": [-1, -1], "entries": [1.0]}}]}, "there are 1 entries"),
-        "more than it shows": ({**good, "nodes": [a, {**wide, "data": {"shape": [1], "entries": [1.0]}}]}, "matmul makes the shape"),
+        "numbers and arrays": ({**good, "nodes": [a, {"op": "neg", "args": [0], "partials": [-1.0], "data": 1.0}]}, "do not mix"),
+        "a million times a million": ({**good, "nodes": [{"data": {"shape": [10**6, 10**6], "elements": [1.0]}}]}, "there are 1 elements"),
+        "negative shapes": ({**good, "nodes": [{"data": {"shape": [-1, -1], "elements": [1.0]}}]}, "there are 1 elements"),
+        "more than it shows": ({**good, "nodes": [a, {**wide, "data": {"shape": [1], "elements": [1.0]}}]}, "matmul makes the shape"),
         "a gradient of another shape": ({**good, "roots": 0, "nodes": [{**a, "grad": 1.0}]}, "has the shape"),
         "a name that is none": (with_node(name=3), '"name" must be a text'),
         "a scope that is none": (with_node(scope=[1]), '"scope" must be a list of texts'),
         "infinite by its exponent": (json.dumps(with_node()).replace("-2.0", "1e999"), "is a float"),
         "nan that is none": (with_node(data="nan:3ff0000000000000"), "is a float"),
-        "a comparison that is none": ({**with_node(), "comparisons": [{}]}, "comparison 0"),
+        "a comparison that is none": ({**with_node(), "guards": [{}]}, "guard 0"),
         "a comparison that lies": (
-            {**with_node(), "comparisons": [{"sign": "<", "text": "x < 1", "numbers": [2.0, 1.0], "outcome": True, "nodes": [0, None]}]},
+            {**with_node(), "guards": [{"comparison": "<", "text": "x < 1", "values": [2.0, 1.0], "outcome": True, "nodes": [0, None]}]},
             "is said to be True",
         ),
     }  # fmt: skip
@@ -375,7 +378,7 @@ def test_a_file_that_is_not_there_is_an_os_error(tmp_path):
         load(tmp_path / "nothing.json")
 
 
-FIELDS = ["op", "args", "data", "tuple", "list", "slice", "shape", "entries"]
+FIELDS = ["op", "args", "data", "tuple", "list", "slice", "shape", "elements"]
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-3, 10**20) | st.floats(allow_nan=False) | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(FIELDS), inner, max_size=3),

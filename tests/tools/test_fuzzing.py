@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from tinygraph.cli.expressions import ExpressionError, parse
 from tinygraph.cli.main import main
 from tinygraph.datasets import Scaler
-from tinygraph.saving.reader import GraphFileError
-from tinygraph.saving.writer import load
+from tinygraph.saving.format import GraphFileError
+from tinygraph.saving.reader import load
 from tools.fuzzing import TARGETS, corpus, damaged, one
 
 

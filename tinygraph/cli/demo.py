@@ -48,7 +48,13 @@ def _run(options: argparse.Namespace) -> None:
 
 
 def demo(folder: Path, iterations: int = 60, m: int = 10_000) -> None:
-    """Show all parts, and write the trained model into `folder`."""
+    """Show all parts, and write the diagrams and the trained model.
+
+    Args:
+        folder: Where to write; it is created if needed.
+        iterations: How many iterations of gradient descent on the real table.
+        m: How many random examples the implementations are timed on.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "breast_cancer_model.json"
     check_writable(path)
@@ -62,7 +68,11 @@ def demo(folder: Path, iterations: int = 60, m: int = 10_000) -> None:
 
 
 def show_backpropagation() -> Value:
-    """J = 3(a + bc): forward, backward one event a line, and the same slopes by nudging."""
+    """Print both passes of J = 3(a + bc), one step per line, and the derivatives by forward differences.
+
+    Returns:
+        The graph, after its backward pass.
+    """
     a, b, c = Value(5.0), Value(3.0), Value(2.0)
     u = b * c
     v = a + u
@@ -90,7 +100,12 @@ def show_backpropagation() -> Value:
 
 
 def draw_graphs(J: Value, folder: Path) -> None:
-    """The graph of J and of the cost of one example, scalar and tensor, as pictures; the walk through J as a page."""
+    """Write diagrams of J and of the cost of one example, scalar and Tensor, and an interactive player of J.
+
+    Args:
+        J: The graph, after its backward pass.
+        folder: Where to write.
+    """
     echo("The graphs as pictures: blue arrows forward, red arrows back")
     x, y, w, b = [1.0, 2.0], 1.0, [0.5, -0.25], 0.1
     weights, bias = [Value(w_j, f"w{j + 1}") for j, w_j in enumerate(w)], Value(b, "b")
@@ -117,7 +132,12 @@ def draw_graphs(J: Value, folder: Path) -> None:
 
 
 def show_implementations(m: int, n: int = 20) -> None:
-    """The cost and its gradient over m random examples of n features, with two loops, one, and none."""
+    """Time cost and gradient over random examples with two loops, with one, without, and vectorized automatically.
+
+    Args:
+        m: How many examples.
+        n: How many features.
+    """
     echo(f"From two loops to none: J = mean cross-entropy of σ(z), for m = {m:,} examples of n = {n} features")
     draw = random.Random(0)
     X = [[draw.gauss(0.0, 1.0) for _ in range(n)] for _ in range(m)]
@@ -134,7 +154,14 @@ def show_implementations(m: int, n: int = 20) -> None:
 
 
 def train_on_real_data(iterations: int) -> SavedModel:
-    """Logistic regression, without a loop over examples, on the Breast Cancer Wisconsin table."""
+    """Train logistic regression, without a loop over examples, on the Breast Cancer Wisconsin table.
+
+    Args:
+        iterations: How many iterations of gradient descent.
+
+    Returns:
+        The model as plain data.
+    """
     table = load_breast_cancer()
     echo("Logistic regression on real data: Z = np.dot(w.T, X) + b, A = σ(Z), J = mean cross-entropy")
     echo(f"  {table.source} ({table.license})")

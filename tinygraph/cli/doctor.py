@@ -1,4 +1,4 @@
-"""`tinygraph doctor`: what is there, what is missing, and the command that brings it."""
+"""`tinygraph doctor`: what is installed, what is not, and the command that installs it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tinygraph.cli.options import Commands
 
-PACKAGES = {  # distribution: what it is for, and the extra that brings it; none for what must be there
+PACKAGES = {  # distribution: what it is for, and the extra that installs it; none for a dependency
     "numpy": ("arrays", ""),
     "graphviz": ("writes the DOT of a picture", ""),
     "graphviz-pure": ("lays out pictures, where there is no Graphviz", "render"),

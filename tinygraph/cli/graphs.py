@@ -14,8 +14,9 @@ from tinygraph.engine.graph import Node, order
 from tinygraph.engine.operators import Operators
 from tinygraph.explaining.diagnosis import diagnose
 from tinygraph.explaining.tree import tree
+from tinygraph.saving.reader import load
 from tinygraph.saving.verification import all_nodes
-from tinygraph.saving.writer import load, save
+from tinygraph.saving.writer import save
 from tinygraph.stepping.stepper import PAGES, Stepper
 from tinygraph.support.files import check_writable
 from tinygraph.support.terminal import echo

@@ -12,7 +12,7 @@ from tinygraph.cli.expressions import ExpressionError
 from tinygraph.cli.options import binding
 from tinygraph.datasets import TableError
 from tinygraph.drawing.layout_engines import EngineNotFoundError, LayoutError
-from tinygraph.saving.reader import GraphFileError
+from tinygraph.saving.format import GraphFileError
 from tinygraph.support.terminal import fail
 from tinygraph.support.version import __version__
 

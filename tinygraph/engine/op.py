@@ -48,7 +48,8 @@ class Op:
             other ops only.
         symbol: How the op is written: a sign between two operands, a name before them, or a template with `{}`.
         notation: Template for diagrams and steps, where it differs from `symbol`.
-        code: Template for Python code; by default a call of the function.
+        code: Template for Python code, with `{}` for an operand and `{parameters[0]}` for a parameter; by default a
+            call of the function.
         arrays: Kernel for arrays: the name of a function of `kernels.arrays` or NumPy, or a function of
             (m, x) or (m, x, y), where m is `kernels.arrays`. Without it, arrays are computed float by float.
         with_partial: Name of a function of `kernels.arrays` that computes value and first local derivative at once.
@@ -70,26 +71,10 @@ class Op:
     """
 
     __slots__ = (
-        "adds_terms",
-        "analytic",
-        "arity",
-        "array_functions",
-        "array_source",
-        "code",
-        "domain",
-        "floats",
-        "linear",
-        "maker",
-        "name",
-        "notation",
-        "parameters",
-        "partials",
-        "precedence",
-        "public",
-        "symbol",
-        "with_partial",
+        "adds_terms", "analytic", "arity", "array_functions", "array_source", "code", "domain", "floats", "linear",
+        "maker", "name", "notation", "parameters", "partials", "precedence", "public", "symbol", "with_partial",
         "with_plain",
-    )
+    )  # fmt: skip
     variadic = False  # whether it takes any number of operands
     elementwise = True  # whether each element of the result comes from one element of each operand
 

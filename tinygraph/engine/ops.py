@@ -48,7 +48,7 @@ div: Op = Op("div", floats.divide, symbol="/", code="{} / {}", arrays="divide", 
              analytic=lambda m, x, y: x / y,
              partials=(lambda out, x, y: div(1.0, y),  # the op, since a plain 1.0 / 0.0 would raise
                        lambda out, x, y: div_dy(x, y)))
-neg: Op = Op("neg", operator.neg, symbol="-{}", arrays="negative", analytic=lambda m, x: -x, linear=True,
+neg: Op = Op("neg", operator.neg, symbol="-{}", code="-{}", arrays="negative", analytic=lambda m, x: -x, linear=True,
              partials=(lambda out, x: -1.0,))
 pow: Op = Op("pow", floats.pow, symbol="**", code="{} ** {}", arrays="power", domain=domain.POWERS, analytic=lambda m, x, y: x**y,
              with_plain=lambda c: power(c),  # type: ignore[has-type]
@@ -72,7 +72,7 @@ def power(exponent: float) -> Op:
         (8.0, nan)
     """
     c = plain_number(exponent, "power")
-    return Op(f"power({c!r})", lambda x: floats.pow(x, c), symbol=f"{{}}**{c:g}", code=f"{{}} ** {c!r}", domain=_power_domain(c),
+    return Op(f"power({c!r})", lambda x: floats.pow(x, c), symbol=f"{{}}**{c:g}", code="{} ** {parameters[0]}", domain=_power_domain(c),
               arrays=lambda m, x: m.power_of_plain(x, c), analytic=lambda m, x: x**c, maker=power, parameters=(c,),
               partials=(lambda out, x: power_partial(c)(x),))
 
@@ -86,8 +86,16 @@ def power_partial(exponent: float, n: int = 1) -> Op:
     parameters = (c, n) if n > 1 else (c,)  # as it was called: one op, one key
     return Op(f"power_partial({c!r}{f', {n}' if n > 1 else ''})", lambda x: floats.lowered_pow(x, c, n, factor),
               arrays=(lambda m, x: m.lowered_power(x, c, n, factor)) if c - n + n == c else None,
-              symbol=f"{factor:g}·{{}}**{c - n:g}", domain=_power_domain(c), maker=power_partial, parameters=parameters,
+              symbol=f"{factor:g}·{{}}**{c - n:g}", code=_power_partial_code(c) if n == 1 else "", domain=_power_domain(c),
+              maker=power_partial, parameters=parameters,
               partials=(lambda out, x: power_partial(c, n + 1)(x),))
+
+
+def _power_partial_code(c: float) -> str:
+    """The template for an exponent that is a small integer; others have none."""
+    if c == 2:
+        return "2 * {}"
+    return f"{int(c)} * {{}} ** {int(c) - 1}" if 2 < c < 1e15 and c == c // 1 else ""
 
 
 def _power_domain(c: float) -> Domain:

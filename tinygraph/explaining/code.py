@@ -1,27 +1,233 @@
-"""Ops and nodes as Python code to paste."""
+"""Ops, nodes, numbers and arrays as Python code to paste."""
 
 from __future__ import annotations
 
+import ast
+import math
+from functools import lru_cache
+
+from tinygraph.engine.graph import Node
 from tinygraph.engine.op import TABLE, Op
 from tinygraph.engine.variadic import VariadicOp
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any, TypeGuard
+
+    import numpy as np
+
+    Array = np.ndarray[Any, np.dtype[Any]]
+
+SUM, PRODUCT, SIGN, POWER, ATOM = range(1, 6)  # how tightly an expression is bound
+_OPERATORS: dict[type[ast.AST], int] = {
+    ast.Add: SUM, ast.Sub: SUM, ast.Mult: PRODUCT, ast.Div: PRODUCT, ast.MatMult: PRODUCT, ast.USub: SIGN,
+    ast.Pow: POWER,
+}  # fmt: skip
+_OPERAND = "_operand"
+
+
+# --- ops --------------------------------------------------------------------------------------------
 
 
 def call_code(op: Op, *operands: str) -> str:
     """Return the call of an op as code, for operands that are written out, one after the other as a node holds them.
 
+    Args:
+        op: The op.
+        *operands: Code of the operands; it is put in parentheses where that is needed.
+
+    Returns:
+        The code, with `tinygraph` and NumPy (`np`) as names.
+
     Examples:
         >>> from tinygraph.engine.ops import dot, log, log_partial, mul, power
-        >>> call_code(mul, "b", "c"), call_code(log, "a"), call_code(power(3), "x"), call_code(dot, "w", "x")
-        ('b * c', 'tinygraph.log(a)', 'x ** 3.0', 'tinygraph.dot([w], [x])')
+        >>> call_code(mul, "b + 1", "c"), call_code(log, "a"), call_code(power(3), "-x"), call_code(dot, "w", "x")
+        ('(b + 1) * c', 'tinygraph.log(a)', '(-x) ** 3', 'tinygraph.dot([w], [x])')
         >>> call_code(log_partial, "a")
         'tinygraph.engine.ops.log_partial(a)'
     """
     if op.code:
-        return op.code.format(*operands)
+        template = template_of(op)
+        needed = template.needs if len(template.needs) == len(operands) else (0,) * len(operands)
+        return fill(op, [in_parentheses(x, binding(x), need) for x, need in zip(operands, needed, strict=True)])
     if isinstance(op, VariadicOp):
         operands = tuple(f"[{', '.join(elements)}]" for elements in op.lists(operands))
-    arguments = ", ".join(operands)
-    if op.maker:
-        return f"tinygraph.engine.ops.{op.maker.__name__}({', '.join(map(repr, op.parameters))})({arguments})"
     folder = "engine.ops." if op.name in TABLE and not op.public else ""
-    return f"tinygraph.{folder}{op.name}({arguments})"
+    function = f"{op.maker.__module__}.{maker_code(op)}" if op.maker else f"tinygraph.{folder}{op.name}"
+    return f"{function}({', '.join(operands)})"
+
+
+def fill(op: Op, operands: Sequence[str], array: Callable[[Array], str] | None = None) -> str:
+    """Return the template of an op with its operands and parameters filled in.
+
+    Args:
+        op: An op with a template `code`.
+        operands: Code of the operands, in parentheses where the template needs it.
+        array: What writes an array among the parameters. Defaults to `array_code`.
+    """
+    parameters = [_Parameter(value, array or array_code) for value in op.parameters]
+    if op.variadic:
+        operands = [", ".join(operands)]
+    return op.code.format(*operands, parameters=parameters)
+
+
+def maker_code(op: Op, array: Callable[[Array], str] | None = None) -> str:
+    """Return the call that makes a parametrized op.
+
+    Examples:
+        >>> from tinygraph.engine.ops import power_partial
+        >>> maker_code(power_partial(3))
+        'power_partial(3)'
+    """
+    assert op.maker is not None
+    return f"{op.maker.__name__}({', '.join([value_code(value, array or array_code) for value in op.parameters])})"
+
+
+class _Parameter:
+    """A parameter of an op in its template: `{parameters[0]}`, or as an index `{parameters[0]:index}`."""
+
+    def __init__(self, value: object, array: Callable[[Array], str]) -> None:
+        self.value, self.array = value, array
+
+    def __format__(self, spec: str) -> str:
+        return index_code(self.value, self.array) if spec == "index" else value_code(self.value, self.array)
+
+
+class Template:
+    """The template of an op as an expression.
+
+    Attributes:
+        binds: How tightly it is bound.
+        needs: How tightly each operand must be bound to need no parentheses.
+        operator: The operator at its root, such as "Add", or "" for a call, an attribute or an index.
+    """
+
+    def __init__(self, code: str) -> None:
+        root = ast.parse(code, mode="eval").body
+        self.binds = _binding(root)
+        self.operator = type(root.op).__name__ if isinstance(root, (ast.BinOp, ast.UnaryOp)) else ""
+        found = {}
+        for parent in ast.walk(root):
+            for child in ast.iter_child_nodes(parent):
+                if isinstance(child, ast.Name) and child.id.startswith(_OPERAND):
+                    found[int(child.id.removeprefix(_OPERAND))] = _needed(parent, child)
+        self.needs = tuple([found[i] for i in sorted(found)])
+
+    @property
+    def associative(self) -> bool:
+        """Whether a chain of the operator can be computed in any order, apart from rounding."""
+        return self.operator in ("Add", "Mult")
+
+
+_template = lru_cache(maxsize=1024)(Template)
+
+
+def template_of(op: Op) -> Template:
+    """Return the template of an op that has one, as an expression."""
+    return _template(fill(op, [f"{_OPERAND}{i}" for i in range(op.arity)], array=lambda _: "_array"))
+
+
+def _binding(node: ast.expr) -> int:
+    """How tightly an expression is bound."""
+    if isinstance(node, (ast.BinOp, ast.UnaryOp)):
+        return _OPERATORS.get(type(node.op), 0)
+    return ATOM
+
+
+def _needed(parent: ast.AST, child: ast.expr) -> int:
+    """How tightly an operand must be bound where it is a child of an expression."""
+    if isinstance(parent, ast.BinOp):
+        binds = _OPERATORS[type(parent.op)]
+        if isinstance(parent.op, ast.Pow):
+            return ATOM if child is parent.left else SIGN
+        return binds if child is parent.left else binds + 1
+    if isinstance(parent, ast.UnaryOp):
+        return SIGN
+    inside = isinstance(parent, (ast.Attribute, ast.Subscript)) and child is parent.value
+    return ATOM if inside else 0
+
+
+@lru_cache(maxsize=4096)
+def binding(code: str) -> int:
+    """Return how tightly an expression is bound.
+
+    Examples:
+        >>> binding("a + b") == SUM, binding("f(a)") == ATOM
+        (True, True)
+    """
+    return _binding(ast.parse(code, mode="eval").body)
+
+
+def in_parentheses(code: str, binds: int, needed: int) -> str:
+    """Return an expression, in parentheses if it is bound less tightly than needed."""
+    return code if binds >= needed else f"({code})"
+
+
+# --- values -----------------------------------------------------------------------------------------
+
+
+def number_code(x: float) -> str:
+    """Return a number as code, an integer without a point.
+
+    Examples:
+        >>> number_code(3.0), number_code(0.1), number_code(-math.inf), number_code(-0.0)
+        ('3', '0.1', '-np.inf', '-0.0')
+    """
+    if not math.isfinite(x):
+        return f"np.{x}".replace("np.-", "-np.")
+    if x == x // 1 and abs(x) < 1e15:
+        return repr(int(x)) if x or math.copysign(1.0, x) > 0 else "-0.0"
+    return repr(float(x))
+
+
+def array_code(array: Array) -> str:
+    """Return an array as code."""
+    return f"np.array({array.tolist()!r})" if array.size else f"np.zeros({array.shape})"
+
+
+def value_code(value: object, array: Callable[[Array], str] = array_code) -> str:
+    """Return a number, a shape, an index or another parameter of an op as code; `array` writes the arrays in it.
+
+    Examples:
+        >>> value_code((2, 3)), value_code(3.0), value_code((slice(1, None), 0))
+        ('(2, 3)', '3', '(slice(1, None, None), 0)')
+    """
+    if isinstance(value, tuple):
+        return f"({', '.join([value_code(x, array) for x in value])}{',' if len(value) == 1 else ''})"
+    if isinstance(value, float):
+        return number_code(value)
+    return array(value) if _is_array(value) else "..." if value is ... else repr(value)
+
+
+def index_code(key: object, array: Callable[[Array], str] = array_code) -> str:
+    """Return an index as it stands in brackets; `array` writes the arrays in it.
+
+    Examples:
+        >>> index_code((slice(1, None), ..., 0)), index_code(slice(None, None, -1))
+        ('1:, ..., 0', '::-1')
+    """
+    if isinstance(key, tuple) and key:
+        return ", ".join([index_code(k, array) for k in key])
+    if isinstance(key, slice):
+        ends = ["" if end is None else str(end) for end in (key.start, key.stop)]
+        return ":".join([*ends, str(key.step)] if key.step is not None else ends)
+    return value_code(key, array)
+
+
+def _is_array(value: object) -> TypeGuard[Array]:
+    return hasattr(value, "tolist") and hasattr(value, "shape")
+
+
+def leaf_code(node: Node) -> str:
+    """Return a scalar node as the code of a leaf with its value and its name.
+
+    Examples:
+        >>> from tinygraph import Value
+        >>> leaf_code(Value(2.0, "x"))
+        "Value(2.0, 'x')"
+    """
+    kind = "Value" if isinstance(node.raw, float) else "Tensor"
+    number = float(node.raw)
+    text = repr(number) if math.isfinite(number) else f"float('{number}')"
+    return f"{kind}({text}{f', {node.name!r}' if node.name else ''})"

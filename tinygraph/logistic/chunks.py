@@ -105,7 +105,8 @@ def _unique(labels: ArrayLike) -> Labels:
 
 def _sums_of_chunk(i: int, rows: ArrayLike, labels: ArrayLike, w: Array, b: float, loss: str, classes: Labels) -> Array:
     """The sums over a chunk: of examples, of losses, and of their derivatives with respect to b and w."""
-    X, y = np.asarray(rows, dtype=np.float64), np.asarray(labels).ravel()
+    # An array from another process may be unaligned; np.dot would copy it into another order, with other last bits.
+    X, y = np.require(rows, np.float64, ["ALIGNED"]), np.asarray(labels).ravel()
     if len(X) != len(y):
         raise ValueError(f"chunk {i} has {len(X)} examples and {len(y)} labels")
     if not len(X):

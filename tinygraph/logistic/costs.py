@@ -150,24 +150,22 @@ def one_loop(w: Tensor, b: Tensor, X: Data, Y: Data, loss: str = "cross_entropy"
 def no_loop(w: Tensor, b: Tensor, X: Data, Y: Data, loss: str = "cross_entropy") -> Tensor:
     """Return the cost J without a loop: Z = np.dot(w.T, X) + b, A = σ(Z), and so on, for all examples at once.
 
-    The lecture's dZ is then the `grad` of the node z, and dw and db are those of w and b.
+    The lecture's dZ is then the `grad` of the node z, and dw and db are those of w and b. Shapes and errors are those
+    of `one_loop`.
 
     Args:
-        w: The weights (n, 1).
-        b: The bias, of shape () or (1, 1).
-        X: The examples (n, m), one column per example.
-        Y: The labels (1, m), 0 or 1.
+        w: The weights.
+        b: The bias.
+        X: The examples, one column per example.
+        Y: The labels.
         loss: A key of `LOSSES`.
 
     Returns:
-        The mean loss over the examples, of shape ().
-
-    Raises:
-        ValueError: If the shapes do not match, if there are no examples, or if there is no such loss.
+        J, of shape ().
 
     Examples:
-        >>> w, b = Tensor([[0.0], [0.0]], "w"), Tensor(0.0, "b")
-        >>> J = no_loop(w, b, [[1.0, 3.0], [2.0, 4.0]], [[0, 1]])
+        >>> w, b = Tensor([[1.0], [-1.0]], "w"), Tensor(0.0, "b")
+        >>> J = no_loop(w, b, [[1.0, 3.0], [1.0, 3.0]], [[0, 1]])
         >>> J.backward()
         >>> w.grad.tolist(), b.grad.tolist()
         ([[-0.5], [-0.5]], 0.0)

@@ -76,11 +76,10 @@ def descend(
         iterations: How many iterations.
 
     Yields:
-        The cost before each iteration.
+        The costs.
 
     Raises:
-        FloatingPointError: If the cost or a derivative is not finite; the parameters are then those before this
-            iteration.
+        FloatingPointError: As in `gradient_descent`.
 
     Examples:
         >>> x = Value(3.0)

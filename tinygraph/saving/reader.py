@@ -1,293 +1,291 @@
-"""Loading a graph from a JSON file: what it says is checked, and nothing of it is believed or executed."""
+"""Loading a graph from a JSON file. Every field is validated, and nothing in the file is executed."""
 
 from __future__ import annotations
 
-import math
-import re
-import struct
-from typing import Any, NoReturn
+import gc
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from tinygraph.engine.graph import Node, restore
 from tinygraph.engine.metadata import Guard
 from tinygraph.engine.op import REGISTERED, TABLE, Op
-from tinygraph.engine.operators import COMPARISONS
+from tinygraph.engine.operators import COMPARISONS, Operators
 from tinygraph.engine.registry import PARAMETRIZED
 from tinygraph.engine.value import Value
-from tinygraph.support.messages import short
-from tinygraph.tensor.array_ops import is_shape
+from tinygraph.kernels.arrays import Array
+from tinygraph.saving.format import (
+    FORMAT,
+    ONE_PASS,
+    VERSION,
+    GraphFileError,
+    decode,
+    decode_float,
+    decode_parameter,
+    fail,
+    shown,
+    typed,
+)
+from tinygraph.saving.verification import check
 from tinygraph.tensor.tensor import Tensor
 
-FORMAT = "tinygraph graph"
-VERSION = 1
+LARGEST = 2**31  # bytes of a file, unless `limit` says otherwise
+_GRAPH = {"format", "version", "roots", "gradients", "guards", "nodes"}
+_NODE = {"op", "args", "partials", "data", "grad", "constant", "name", "scope", "line"}
+_GUARD = {"comparison", "text", "values", "outcome", "nodes"}
+
+_Partial = float | Array | bool | None
 
 
-class GraphFileError(ValueError):
-    """A file that holds no graph, or not the graph it says it holds."""
+def load(path: str | os.PathLike[str], *, verify: bool = False, limit: int = LARGEST) -> Any:
+    """Read a graph that `save` has written. Nothing in the file is executed.
+
+    You can draw, step through, edit and recompute it like the graph that was saved. Register your own ops before you
+    load a graph that uses them.
+
+    Args:
+        path: The file.
+        verify: If true, recompute every node from its op, and check every local derivative and every contribution to a
+            gradient; the first difference is an error.
+        limit: The largest file that is read, in bytes.
+
+    Returns:
+        The root, or the list of roots that was saved.
+
+    Raises:
+        GraphFileError: If the file does not hold a graph, or is too large. It is a ValueError whose message shows what
+            is wrong, and where.
+        OSError: If the file cannot be read.
+    """
+    path = Path(path)
+    reader = Reader()
+    with _without_collector():
+        content = _parsed(path, limit)
+        try:
+            roots = reader.read(content)
+        except GraphFileError as error:
+            raise GraphFileError(f"{path.name}{reader.where and ', '}{reader.where}: {error}") from None
+        except RecursionError:
+            raise GraphFileError(f"{path.name}, {reader.where}: it is nested too deeply") from None
+    if verify:
+        check(reader.nodes, path.name, roots if reader.one_pass and isinstance(roots, Node) else None)
+    return roots
 
 
-def _is_int(x: Any) -> bool:
-    return type(x) is int
+def _parsed(path: Path, limit: int) -> object:
+    """Return what is written in a file, as JSON."""
+    size = path.stat().st_size
+    if size > limit:
+        raise GraphFileError(
+            f"{path.name} has {size:,} bytes, more than the {limit:,} that are allowed: pass limit= to load it"
+        )
+    try:
+        content: object = json.loads(path.read_bytes(), parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        what = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
+        raise GraphFileError(f"{path.name} is not JSON: {what}") from None
+    return content
+
+
+def _refuse_constant(text: str) -> object:
+    """Refuse NaN and Infinity, which Python's JSON would take."""
+    raise ValueError(f"{text} is not a number of JSON; it is written as a text")
+
+
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """Pause garbage collection: a graph ties no cycles, and it would traverse what is being read again and again."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def _known(found: dict[str, object], fields: set[str]) -> None:
+    """Refuse a field that the format does not have."""
+    unknown = found.keys() - fields
+    if unknown:
+        fail(f"there is no such field: {shown(sorted(unknown)[0])}")
 
 
 class Reader:
-    """Reads what a file says, and believes none of it before it has looked."""
+    """Makes nodes from the content of a file; `where` is the part that it reads."""
 
-    def __init__(self, name: str) -> None:
-        self.name = name
+    def __init__(self) -> None:
         self.where = ""
         self.nodes: list[Node] = []
+        self.one_pass = False  # whether the gradients are those of one pass from the root
 
-    def fail(self, what: str) -> NoReturn:
-        """Say what is wrong, and where."""
-        where = f", {self.where}" if self.where else ""
-        raise GraphFileError(f"{self.name}{where}: {what}")
-
-    def no_constant(self, text: str) -> NoReturn:
-        """Refuse NaN and Infinity, which Python's JSON would take."""
-        raise ValueError(f"{text} is not a number of JSON; it is written as a text")
-
-    def read(self, said: Any) -> Any:
-        """The roots of a file."""
-        if not isinstance(said, dict) or said.get("format") != FORMAT:
-            self.fail(f'it says no "format": "{FORMAT}", so it is no graph of this library')
-        unknown = said.keys() - {"format", "version", "roots", "gradients", "comparisons", "nodes"}
-        if unknown:
-            self.fail(f"there is no such field: {_short(sorted(unknown)[0])}")
-        version = said.get("version")
+    def read(self, content: object) -> Node | list[Node]:
+        """Return the root or roots."""
+        if not isinstance(content, dict) or content.get("format") != FORMAT:
+            fail(f'it says no "format": "{FORMAT}", so it is no graph of this library')
+        _known(content, _GRAPH)
+        version = content.get("version")
         if version != VERSION:
-            self.fail(f"it is of version {_short(version)}, and this library reads version {VERSION}")
-        lines = said.get("nodes")
+            fail(f"it is of version {shown(version)}, and this library reads version {VERSION}")
+        lines = content.get("nodes")
         if not isinstance(lines, list) or not lines:
-            self.fail('"nodes" must be a list of at least one node')
-        nodes = self.nodes
+            fail('"nodes" must be a list of at least one node')
         for i, line in enumerate(lines):
             self.where = f"node {i}"
-            nodes.append(self.node(line, nodes))
+            self.nodes.append(self.node(line))
         self.where = ""
-        self.comparisons(said.get("comparisons", []), nodes)
+        for i, line in enumerate(typed(content.get("guards", []), list, '"guards"', "a list")):
+            self.where = f"guard {i}"
+            self.guard(line)
         self.where = '"roots"'
-        roots = said.get("roots")
-        if "gradients" in said and (said["gradients"] != "one pass" or isinstance(roots, list)):
-            self.fail('"gradients" is "one pass", for a single root, or left out')
+        roots = content.get("roots")
+        self.one_pass = "gradients" in content
+        if self.one_pass and (content["gradients"] != ONE_PASS or isinstance(roots, list)):
+            fail(f'"gradients" is "{ONE_PASS}", for a single root, or left out')
         if not isinstance(roots, list):
-            return self.earlier(roots, nodes)
-        return [self.earlier(x, nodes) for x in roots] or self.fail("there must be one at least")
+            return self.earlier(roots)
+        return [self.earlier(x) for x in roots] or fail("there must be one at least")
 
-    def node(self, line: Any, nodes: list[Node]) -> Node:
-        """One node, from what a line says of it."""
+    def earlier(self, found: object) -> Node:
+        """Return a node by its number, which must be that of an earlier one."""
+        if type(found) is not int or not 0 <= found < len(self.nodes):
+            fail(f"{shown(found)} is not the number of an earlier node")
+        return self.nodes[found]
+
+    def operand(self, found: object) -> Node | float | Array:
+        """Return an earlier node, or a number or an array that is not a node."""
+        if not isinstance(found, dict):
+            return self.earlier(found)
+        if found.keys() != {"constant"}:
+            fail('an operand is the number of an earlier node, or {"constant": a number or an array}')
+        return decode(found["constant"], "a constant operand")
+
+    def node(self, line: object) -> Node:
+        """Return the node of one line."""
         if not isinstance(line, dict):
-            self.fail("a node is an object")
-        unknown = line.keys() - {"op", "args", "slopes", "data", "grad", "constant", "name", "scope", "line"}
-        if unknown:
-            self.fail(f"there is no such field: {_short(sorted(unknown)[0])}")
+            fail("a node is an object")
+        _known(line, _NODE)
         if "data" not in line:
-            self.fail('"data" is missing')
-        data = self.number(line["data"], '"data"')
-        kind: Any = Value if type(data) is float else Tensor
-        grad = None if line.get("grad") is None else self.number(line["grad"], '"grad"', data)
-        constant = self.typed(line.get("constant", False), bool, '"constant"', "true or false")
-        op, args, partials = self.origin(line, data, nodes)
-        node = restore(kind.constant_class if constant else kind, op, data, grad, args, partials, 0, None)
-        name = self.typed(line.get("name", ""), str, '"name"', "a text")
-        scope = self.typed(line.get("scope", []), list, '"scope"', "a list of texts")
-        source = self.typed(line.get("line", ""), str, '"line"', "a text")
+            fail('"data" is missing')
+        data = decode(line["data"], '"data"')
+        kind: type[Operators] = Value if isinstance(data, float) else Tensor
+        grad = None if line.get("grad") is None else decode(line["grad"], '"grad"', data)
+        if typed(line.get("constant", False), bool, '"constant"', "true or false"):
+            kind = kind.constant_class
+        op, args, partials = self.origin(line, data)
+        node = restore(kind, op, data, grad, args, partials, 0, None)
+        name = typed(line.get("name", ""), str, '"name"', "a text")
+        scope = typed(line.get("scope", []), list, '"scope"', "a list of texts")
+        source = typed(line.get("line", ""), str, '"line"', "a text")
         if name or scope or source:
-            notes = node.annotate()
-            notes.name, notes.line = name, source
-            notes.scope = tuple([self.typed(x, str, '"scope"', "a list of texts") for x in scope])
+            metadata = node.annotate()
+            metadata.name, metadata.line = name, source
+            metadata.scope = tuple([typed(x, str, '"scope"', "a list of texts") for x in scope])
         return node
 
     def origin(
-        self, line: dict[str, Any], data: Any, nodes: list[Node]
-    ) -> tuple[Op | None, tuple[Any, ...], tuple[Any, ...]]:
-        """The op of a node, its operands and its slopes."""
+        self, line: dict[str, object], data: float | Array
+    ) -> tuple[Op | None, tuple[Node | float | Array, ...], tuple[_Partial, ...]]:
+        """Return the op of a node, its operands and its local derivatives."""
         if "op" not in line:
-            if "args" in line or "slopes" in line:
-                self.fail("a node without an op has no operands and no slopes")
+            if "args" in line or "partials" in line:
+                fail("a node without an op has no operands and no slopes")
             return None, (), ()
-        op = self.op(line["op"])
-        said = self.typed(line.get("args"), list, '"args"', "a list")
-        args = tuple([self.operand(x, nodes) for x in said])
-        flows = self.typed(line.get("slopes"), list, '"slopes"', "a list")
-        if len(flows) != len(args) or (not args if op.variadic else len(args) != op.arity):
-            self.fail(f"{op.name} takes {'some' if op.variadic else op.arity} operand(s), each with a slope or null")
+        op = read_op(line["op"])
+        args = tuple([self.operand(x) for x in typed(line.get("args"), list, '"args"', "a list")])
+        found = typed(line.get("partials"), list, '"partials"', "a list")
+        if len(found) != len(args) or (not args if op.variadic else len(args) != op.arity):
+            fail(f"{op.name} takes {'some' if op.variadic else op.arity} operand(s), each with a slope or null")
         if op.variadic and len(args) % op.arity:
-            self.fail(f"{op.name} takes {op.arity} lists of one length")
-        many = not isinstance(data, float)
+            fail(f"{op.name} takes {op.arity} lists of one length")
+        of_arrays = not isinstance(data, float)
         for x in args:
-            if isinstance(x, (Node, np.ndarray)) and isinstance(x, (Tensor, np.ndarray)) != many:
-                self.fail("numbers and arrays do not mix in one graph")
+            if isinstance(x, (Node, np.ndarray)) and isinstance(x, (Tensor, np.ndarray)) != of_arrays:
+                fail("numbers and arrays do not mix in one graph")
         if not any(isinstance(x, Node) for x in args):
-            self.fail(f"no operand of {op.name} is a node")
-        if many and op.variadic and op.elementwise:
-            self.fail(f"{op.name} is for numbers")
-        if many:
-            self.check_size(op, [np.shape(x.raw if isinstance(x, Node) else x) for x in args], data.shape)
-        elif not op.elementwise:
-            self.fail(f"{op.name} is for arrays")
-        partials = tuple([self.local(x, arg, op, many) for x, arg in zip(flows, args, strict=True)])
-        return op, args, partials
+            fail(f"no operand of {op.name} is a node")
+        if not op.elementwise and not of_arrays:
+            fail(f"{op.name} is for arrays")
+        if of_arrays:
+            check_shape(op, args, np.shape(data))
+        return op, args, tuple([read_partial(x, arg, op, of_arrays) for x, arg in zip(found, args, strict=True)])
 
-    def local(self, said: Any, operand: Any, op: Op, many: bool) -> Any:
-        """A number; for Tensors true (it is computed when asked for) or an array; null where no gradient flows."""
-        if said is None:
-            return None
-        if not isinstance(operand, Node) or operand.constant:
-            self.fail("no gradient flows to a constant, so its slope is null")
-        if many and (not op.elementwise or said is True):
-            return True if said is True else self.fail(f"a slope of {op.name} is true or null")
-        local = self.number(said, "a slope")
-        if many != isinstance(local, np.ndarray) or (many and local.shape != operand.raw.shape):
-            self.fail("a slope is a number in a graph of numbers, and an array of the operand's shape in one of arrays")
-        return local
-
-    def earlier(self, said: Any, nodes: list[Node]) -> Node:
-        """A node by its number, which must be one of those before."""
-        if not _is_int(said) or not 0 <= said < len(nodes):
-            self.fail(f"{_short(said)} is not the number of an earlier node")
-        earlier: Node = nodes[said]
-        return earlier
-
-    def operand(self, said: Any, nodes: list[Node]) -> Any:
-        """An earlier node, or a number or array that is no node."""
-        if isinstance(said, dict):
-            if said.keys() != {"constant"}:
-                self.fail('an operand is the number of an earlier node, or {"constant": a number or an array}')
-            return self.number(said["constant"], "a constant operand")
-        return self.earlier(said, nodes)
-
-    def op(self, said: Any) -> Op:
-        """An op without parameters, by its name, or a parametrized op, by that of its maker and the parameters."""
-        if isinstance(said, str):
-            made, kinds = PARAMETRIZED.get(said, (None, None))
-            found = TABLE.get(said) or REGISTERED.get(said) or (made() if made and not kinds else None)
-            if found is None:
-                self.fail(f"there is no op {_short(said)}; if it is one of your own, register it before loading")
-            return found
-        if not isinstance(said, list) or not said or not isinstance(said[0], str) or said[0] not in PARAMETRIZED:
-            self.fail(f'"op" is the name of an op, or a list of a family and what it is made of, not {_short(said)}')
-        maker, kinds = PARAMETRIZED[said[0]]
-        parameters = [self.parameter(x) for x in said[1:]]
-        if not 1 <= len(parameters) <= len(kinds) or not all(ok(x) for ok, x in zip(kinds, parameters, strict=False)):
-            self.fail(f"no {said[0]} is made of {_short(said[1:])}")
-        try:
-            return maker(*parameters)
-        except Exception as error:
-            self.fail(f"no {said[0]} is made of {_short(said[1:])}: {error}")
-
-    def parameter(self, said: Any) -> Any:
-        """A shape, an axis, an exponent, or an index, from how it is written."""
-        if isinstance(said, dict):
-            for sort in (tuple, list):
-                if said.keys() == {sort.__name__} and isinstance(said[sort.__name__], list):
-                    return sort([self.parameter(x) for x in said[sort.__name__]])
-            if said == {"slice": "all"}:
-                return ...
-            if said.keys() == {"slice"} and isinstance(said["slice"], list) and len(said["slice"]) == 3:
-                ends = [
-                    None if x is None else self.typed(x, int, "an end of a slice", "a whole number")
-                    for x in said["slice"]
-                ]
-                return slice(*ends)
-            for kind, dtype in (("indices", np.int64), ("mask", bool)):
-                if said.keys() == {kind, "shape"}:
-                    entry = int if kind == "indices" else bool
-                    entries = [
-                        self.typed(x, entry, kind, entry.__name__) for x in self.typed(said[kind], list, kind, "a list")
-                    ]
-                    return self.shaped(entries, said["shape"], dtype)
-            self.fail(f"{_short(said)} is no part of an op")
-        if said is None or isinstance(said, (bool, int)):
-            return said
-        return said if isinstance(said, str) and not _is_number(said) else self.number(said, "a number of an op")
-
-    def number(self, said: Any, what: str, like: Any = None) -> Any:
-        """A float, or an array; of the shape of another, if one is given."""
-        if isinstance(said, dict):
-            if said.keys() != {"shape", "entries"}:
-                self.fail(f'{what} is a number, or an array with "shape" and "entries"')
-            entries = self.typed(said["entries"], list, what, "an array whose entries are a list")
-            found: Any = self.shaped([self.float(x, what) for x in entries], said["shape"], np.float64)
-        else:
-            found = self.float(said, what)
-        if like is not None and np.shape(found) != np.shape(like):
-            self.fail(f"{what} has the shape {np.shape(found)}, and its data {np.shape(like)}")
-        return found
-
-    def shaped(self, entries: list[Any], shape: Any, dtype: Any) -> Any:
-        """Entries as an array, if there are as many as the shape has."""
-        shape = tuple(self.typed(shape, list, '"shape"', "a list"))
-        if not is_shape(shape) or len(shape) > 32 or math.prod(shape) != len(entries):
-            self.fail(f"there are {len(entries)} entries, and the shape is {_short(shape)}")
-        try:
-            return np.array(entries, dtype=dtype).reshape(shape)
-        except (OverflowError, ValueError) as error:
-            self.fail(str(error))
-
-    def float(self, said: Any, what: str) -> float:
-        """A float, to the bit."""
-        kind = type(said)
-        if kind is int and abs(said) < 2**1023:
-            return float(said)
-        if kind is str:
-            if said in ("inf", "-inf", "nan"):
-                return float(said)
-            if re.fullmatch("nan:[0-9a-f]{16}", said) and math.isnan(
-                number := struct.unpack(">d", bytes.fromhex(said[4:]))[0]
-            ):
-                return number  # type: ignore[no-any-return]
-        if kind is not float or math.isinf(said):  # 1e999 would be read as infinite
-            self.fail(f"{what} is a float, or “inf”, “-inf” or “nan”, not {_short(said)}")
-        return said  # type: ignore[no-any-return]
-
-    def typed(self, said: Any, kind: type, what: str, be: str) -> Any:
-        """What is said, if it is of this type."""
-        if type(said) is not kind:
-            self.fail(f"{what} must be {be}, not {_short(said)}")
-        return said
-
-    def check_size(self, op: Op, shapes: list[tuple[int, ...]], shape: tuple[int, ...]) -> None:
-        """That the op makes an array of this shape, so that recomputing takes no more than the file has shown.
-
-        Only what could make more than it is given is looked at: the rest cannot do harm, and `verify` finds it.
-        """
-        try:
-            made = op.result_shape(*shapes)
-        except (ValueError, IndexError, TypeError, OverflowError) as error:
-            self.fail(f"{op.name} does not go with operands of the shapes {_short(shapes)}: {error}")
-        if made is not None and made != shape:
-            self.fail(f"{op.name} makes the shape {_short(made)}, and the data has {_short(shape)}")
-
-    def comparisons(self, said: Any, nodes: list[Node]) -> None:
-        """Tell the nodes which comparisons they took part in."""
-        for i, line in enumerate(self.typed(said, list, '"comparisons"', "a list")):
-            self.where = f"comparison {i}"
-            if not isinstance(line, dict) or line.keys() != {"sign", "text", "numbers", "outcome", "nodes"}:
-                self.fail("it has the fields sign, text, numbers, outcome and nodes")
-            sign, numbers, sides = line["sign"], line["numbers"], line["nodes"]
-            if not isinstance(sign, str) or sign not in COMPARISONS:
-                self.fail(f"the sign is one of {' '.join(COMPARISONS)}, not {_short(sign)}")
-            if not all(isinstance(x, list) and len(x) == 2 for x in (numbers, sides)):
-                self.fail("it compares two numbers")
-            text = self.typed(line["text"], str, "its text", "a text")
-            branch = Guard(COMPARISONS[sign], text, *[self.float(x, "what is compared") for x in numbers])
-            pair = [None if x is None else self.earlier(x, nodes) for x in sides]
-            if pair == [None, None] or not all(x is None or isinstance(x, Value) for x in pair):
-                self.fail("a number of the graph must take part in it")
-            if branch.outcome is not line["outcome"]:
-                self.fail(f"{_short(text)} is said to be {_short(line['outcome'])}, and is not")
-            for side, node in enumerate(pair):
-                if node is not None:
-                    other = pair[1 - side]
-                    key = (sign, side, branch.numbers[1 - side] if other is None else id(other))
-                    node.annotate().remember(key, branch, side)
+    def guard(self, line: object) -> None:
+        """Tell the nodes of a comparison that they took part in it."""
+        if not isinstance(line, dict) or line.keys() != _GUARD:
+            fail("it has the fields comparison, text, values, outcome and nodes")
+        symbol, values, sides = line["comparison"], line["values"], line["nodes"]
+        if not isinstance(symbol, str) or symbol not in COMPARISONS:
+            fail(f"the comparison is one of {' '.join(COMPARISONS)}, not {shown(symbol)}")
+        if not all(isinstance(x, list) and len(x) == 2 for x in (values, sides)):
+            fail("it compares two numbers")
+        text = typed(line["text"], str, "its text", "a text")
+        guard = Guard(COMPARISONS[symbol], text, *[decode_float(x, "what is compared") for x in values])
+        pair = [None if x is None else self.earlier(x) for x in sides]
+        if pair == [None, None] or not all(x is None or isinstance(x, Value) for x in pair):
+            fail("a number of the graph must take part in it")
+        if guard.outcome is not line["outcome"]:
+            fail(f"{shown(text)} is said to be {shown(line['outcome'])}, and is not")
+        for side, node in enumerate(pair):
+            if node is not None:
+                other = pair[1 - side]
+                key = (symbol, side, guard.numbers[1 - side] if other is None else id(other))
+                node.annotate().remember(key, guard, side)
 
 
-def _is_number(said: str) -> bool:
-    return said in ("inf", "-inf", "nan") or said.startswith("nan:")
+def read_op(found: object) -> Op:
+    """Return an op: one without parameters by its name, a parametrized op by its maker's name and the parameters."""
+    if isinstance(found, str):
+        op = TABLE.get(found) or REGISTERED.get(found)
+        if op is None and found in PARAMETRIZED and not PARAMETRIZED[found][1]:
+            op = PARAMETRIZED[found][0]()
+        return op or fail(f"there is no op {shown(found)}; if it is one of your own, register it before loading")
+    if not isinstance(found, list) or not found or not isinstance(found[0], str) or found[0] not in PARAMETRIZED:
+        fail(f'"op" is the name of an op, or a list of a family and what it is made of, not {shown(found)}')
+    name, *rest = found
+    maker, kinds = PARAMETRIZED[name]
+    parameters = list(map(decode_parameter, rest))
+    if not 1 <= len(parameters) <= len(kinds) or not all(ok(x) for ok, x in zip(kinds, parameters, strict=False)):
+        fail(f"no {name} is made of {shown(rest)}")
+    try:
+        return maker(*parameters)
+    except Exception as error:
+        fail(f"no {name} is made of {shown(rest)}: {error}")
 
 
-def _short(said: Any) -> str:
-    return short(repr(said), 60)
+def read_partial(found: object, operand: Node | float | Array, op: Op, of_arrays: bool) -> _Partial:
+    """Return a local derivative: null where no gradient flows, else a number.
+
+    For Tensors, it is true if it is computed when asked for, else an array.
+    """
+    if found is None:
+        return None
+    if not isinstance(operand, Node) or operand.constant:
+        fail("no gradient flows to a constant, so its slope is null")
+    if of_arrays and (not op.elementwise or found is True):
+        return True if found is True else fail(f"a slope of {op.name} is true or null")
+    local = decode(found, "a slope")
+    if of_arrays != isinstance(local, np.ndarray) or (of_arrays and np.shape(local) != operand.raw.shape):
+        fail("a slope is a number in a graph of numbers, and an array of the operand's shape in one of arrays")
+    return local
+
+
+def check_shape(op: Op, args: tuple[Node | float | Array, ...], shape: tuple[int, ...]) -> None:
+    """Check that an op makes an array of this shape, so that recomputing takes no more memory than the file shows.
+
+    An op whose result is not larger than its operands can do no harm, and `verify` checks it.
+    """
+    if op.variadic and op.elementwise:
+        fail(f"{op.name} is for numbers")
+    shapes = [np.shape(x.raw if isinstance(x, Node) else x) for x in args]
+    try:
+        made = op.result_shape(*shapes)
+    except (ValueError, IndexError, TypeError, OverflowError) as error:
+        fail(f"{op.name} does not go with operands of the shapes {shown(shapes)}: {error}")
+    if made is not None and made != shape:
+        fail(f"{op.name} makes the shape {shown(made)}, and the data has {shown(shape)}")

@@ -1,18 +1,20 @@
-"""Verifying a graph: each number against its row, each gradient against the contributions that arrive."""
+"""Verifying a graph: each value against its op, each gradient against the contributions that arrive."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from copy import copy
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import numpy as np
 
 from tinygraph.engine.autodiff import exhaust, propagate
-from tinygraph.engine.graph import Node, order
+from tinygraph.engine.backward import as_gradient, compute
+from tinygraph.engine.graph import Node, order, recomputed
 from tinygraph.explaining import notation
-from tinygraph.saving.reader import GraphFileError
+from tinygraph.kernels.arrays import Array
+from tinygraph.saving.format import GraphFileError
 
+_Raw = float | Array | None
 _ULPS = 8  # how far another machine's elementary functions may be from ours
 
 
@@ -24,12 +26,12 @@ def all_nodes(roots: Sequence[Node]) -> list[Node]:
     return list(found)
 
 
-def wrong_gradient(root: Node, nodes: Sequence[Node]) -> tuple[Node, Any] | None:
+def wrong_gradient(root: Node, nodes: Sequence[Node]) -> tuple[Node, _Raw] | None:
     """The first node, from the root on, whose gradient is not that of a pass, with what it would be."""
-    adjoints: dict[Node, Any] = {}
-    exhaust(propagate(root, root.grad, adjoints))
+    adjoints: dict[Node, Array] = {}
+    compute(root, exhaust, propagate(root, root.grad, adjoints))
     for node in reversed(nodes):
-        found = node._gradient(adjoints[node]) if node in adjoints else None
+        found = as_gradient(node, adjoints[node]) if node in adjoints else None
         if not _same(node.grad, found):
             return node, found
     return None
@@ -44,10 +46,8 @@ def check(nodes: Sequence[Node], name: str, root: Node | None = None) -> None:
     for i, node in enumerate(nodes):
         if node.op is None:
             continue
-        fresh = copy(node)
-        fresh.metadata = None
         try:
-            fresh._recompute()
+            fresh = recomputed(node)
         except (ValueError, TypeError, IndexError, MemoryError) as error:
             raise GraphFileError(f"{name}, node {i} ({_called(node)}) cannot be computed: {error}") from None
         if not _close(node.raw, fresh.raw, node):
@@ -61,30 +61,31 @@ def check(nodes: Sequence[Node], name: str, root: Node | None = None) -> None:
         _fail(name, nodes.index(node), node, "grad", node.grad, "the contributions that arrive add up to", gradient)
 
 
-def _fail(name: str, i: int, node: Node, what: str, stored: Any, instead: str, found: Any) -> NoReturn:
+def _fail(name: str, i: int, node: Node, what: str, stored: _Raw, instead: str, found: _Raw) -> NoReturn:
     raise GraphFileError(
         f"{name}, node {i} ({_called(node)}): its {what} is {_quantity(stored)}, but {instead} {_quantity(found)}"
     )
 
 
-def _close(stored: Any, computed: Any, node: Node | None = None) -> bool:
+def _close(stored: _Raw, computed: _Raw, node: Node | None = None) -> bool:
     if type(stored) is float and stored == computed:
         return True
-    if np.shape(stored) != np.shape(computed):
+    if stored is None or computed is None or np.shape(stored) != np.shape(computed):
         return False
-    terms = _terms(node) if node is not None else 0.0
+    terms = _terms(node) if node is not None else np.zeros(())
     x, y = (np.asarray(number, dtype=np.float64) for number in (stored, computed))
     with np.errstate(all="ignore"):
-        spacing = np.maximum(np.spacing(np.maximum(abs(x), abs(y))), 2.0**-52 * np.asarray(terms))
+        spacing = np.maximum(np.spacing(np.maximum(abs(x), abs(y))), 2.0**-52 * terms)
         return bool(np.all((abs(x - y) <= _ULPS * spacing) | (x == y) | (np.isnan(x) & np.isnan(y))))
 
 
-def _terms(node: Node) -> Any:
-    """The absolute terms that a sum is made of; 0 where the op adds nothing up."""
-    return node.op.on(list(map(abs, node.numbers))) if node.op is not None and node.op.adds_terms else 0.0
+def _terms(node: Node) -> Array:
+    """The sum of the absolute terms that the op adds up; 0 if it adds nothing up."""
+    terms = node.op.on(list(map(abs, node.numbers))) if node.op is not None and node.op.adds_terms else 0.0
+    return np.asarray(terms)
 
 
-def _same(x: Any, y: Any) -> bool:
+def _same(x: _Raw, y: _Raw) -> bool:
     """The same bits, or both nothing."""
     if x is None or y is None:
         return x is y
@@ -97,5 +98,5 @@ def _called(node: Node) -> str:
     return notation.headline(node) or notation.quantity(node.raw)
 
 
-def _quantity(x: Any) -> str:
+def _quantity(x: _Raw) -> str:
     return "nothing" if x is None else repr(x) if isinstance(x, float) else notation.quantity(x, ".17g")

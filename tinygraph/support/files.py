@@ -9,7 +9,14 @@ from pathlib import Path
 
 
 def check_writable(path: Path) -> None:
-    """Raise OSError now if `write_whole` could not write here later; nothing is changed."""
+    """Raise the OSError now that `write_whole` would raise later; nothing is changed.
+
+    Args:
+        path: The file that will be written.
+
+    Raises:
+        OSError: If it is a folder, or if its folder cannot be written.
+    """
     if path.is_dir():
         raise IsADirectoryError(21, "it is a folder", str(path))
     handle, probe = _beside(path)
@@ -18,7 +25,15 @@ def check_writable(path: Path) -> None:
 
 
 def write_whole(path: Path, text: str | bytes) -> None:
-    """Write beside the file and then put it in place, so that an interrupt leaves the old one whole."""
+    """Write a temporary file next to the file and then replace it, so that an interrupt leaves the old one whole.
+
+    Args:
+        path: The file.
+        text: Its new content.
+
+    Raises:
+        OSError: If it cannot be written; the old file is unchanged.
+    """
     handle, beside = _beside(path)
     try:
         with os.fdopen(handle, "wb") as file:
@@ -39,4 +54,4 @@ def _beside(path: Path) -> tuple[int, str]:
     try:
         return tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:50]}.")
     except OSError as error:
-        raise type(error)(error.errno, error.strerror, str(path)) from None  # the name that was asked for
+        raise type(error)(error.errno, error.strerror, str(path)) from None  # name the file that was asked for

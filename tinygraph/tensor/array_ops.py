@@ -48,6 +48,7 @@ class ArrayOp(Op):
         vjps: Pullbacks, one per operand: functions of (up, out, x) or (up, out, x, y) that give the operand's gradient.
         note: What each pullback does, in the lecture's NumPy, for diagrams.
         symbol: How the op is written, as in `Op`.
+        code: Template for Python code, as in `Op`; of a `JoinOp`, with one `{}` for all operands.
         jvp: Function of (tangent, out, x), for an op that is not linear.
         shape: Function of the operands' shapes that gives that of the result, where it may be larger than they are.
         explain: Function of the operands that raises ValueError where their shapes do not fit.
@@ -72,6 +73,7 @@ class ArrayOp(Op):
         vjps: tuple[Callable[..., Operand], ...],
         note: Sequence[str] = (),
         symbol: str = "",
+        code: str = "",
         jvp: Callable[..., Operand] | None = None,
         shape: Callable[..., Shape] | None = None,
         explain: Callable[[Operand, Operand], None] | None = None,
@@ -84,6 +86,7 @@ class ArrayOp(Op):
             compute,
             partials=vjps,
             symbol=symbol or f"{name}({{}})",
+            code=code,
             linear=len(vjps) == 1 and jvp is None,
             adds_terms=adds_terms,
             maker=maker,

@@ -30,6 +30,7 @@ def index(key: Any) -> ArrayOp:
         "index",
         lambda x: x[key],
         symbol=f"{{}}[{_key(key)}]",
+        code="{}[{parameters[0]:index}]",
         vjps=(lambda up, out, x: scatter_add(key, x.shape)(up),),
         note=(f"put at [{_key(key)}] of zeros",),
         shape=lambda x: np.empty(x, "V0")[key].shape,  # elements of no bytes
@@ -89,6 +90,7 @@ def concatenate(axis: int) -> JoinOp:
     return JoinOp(
         "concatenate",
         lambda *xs: np.concatenate(xs, axis=axis),
+        code="np.concatenate([{}], axis={parameters[0]})",
         vjps=(pull,),
         note=("part {slot}",),
         maker=concatenate,
@@ -114,6 +116,7 @@ def stack(axis: int) -> JoinOp:
     return JoinOp(
         "stack",
         lambda *xs: np.stack(xs, axis=axis),
+        code="np.stack([{}], axis={parameters[0]})",
         vjps=(pull,),
         note=("part {slot}",),
         maker=stack,

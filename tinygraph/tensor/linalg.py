@@ -69,6 +69,7 @@ matmul: ArrayOp = ArrayOp(
     "matmul",
     np.matmul,
     symbol="@",
+    code="{} @ {}",
     vjps=(_matmul_dx, _matmul_dy),
     note=("· @ {1}.T", "{0}.T @ ·"),
     shape=_shape,

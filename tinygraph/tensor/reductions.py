@@ -28,6 +28,7 @@ def sum_over(axis: Axis, keepdims: bool = False) -> ArrayOp:
         "sum",
         lambda x: add_up(x, axis, keepdims),
         symbol=_over("sum", axis),
+        code=_code("sum", axis, keepdims),
         vjps=(lambda up, out, x: _spread(up, x, axis),),
         note=("expanded to {shape}",),
         adds_terms=True,
@@ -58,6 +59,7 @@ def mean_over(axis: Axis, keepdims: bool = False) -> ArrayOp:
         "mean",
         compute,
         symbol=_over("mean", axis),
+        code=_code("mean", axis, keepdims),
         vjps=(dx,),
         note=("expanded to {shape}, divided by their number",),
         adds_terms=True,
@@ -73,6 +75,10 @@ def _entries(x: Operand, out: Operand) -> Operand:
 
 def _over(name: str, axis: Axis) -> str:
     return f"{name}({{}})" if axis is None else f"{name}({{}}, axis={axis})"
+
+
+def _code(name: str, axis: Axis, keepdims: bool) -> str:
+    return f"np.{name}({{}}{'' if axis is None else f', axis={axis}'}{', keepdims=True' if keepdims else ''})"
 
 
 def _spread(x: Operand, like: Operand, axis: Axis) -> Operand:
@@ -109,6 +115,7 @@ def extremum(name: str, axis: Axis, keepdims: bool = False) -> ArrayOp:
         name,
         lambda x: reduce(x, axis=axis, keepdims=keepdims),
         symbol=_over(name, axis),
+        code=_code(name, axis, keepdims),
         vjps=(lambda up, out, x: _spread(up, x, axis) * indicator(name, axis)(x),),
         jvp=lambda tangent, out, x: sum_over(axis, keepdims)(tangent * indicator(name, axis)(x)),
         note=(f"· where {{0}} is its {name}",),

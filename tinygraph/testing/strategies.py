@@ -90,10 +90,6 @@ class OpSequence(Generic[NodeT, OperandT]):
         """Return a constant as code."""
         raise NotImplementedError
 
-    def step_code(self, op: Op, operands: Sequence[str]) -> str:
-        """Return a step as code."""
-        return call_code(op, *operands)
-
     def __call__(self, *inputs: Any) -> Any:
         """Run the program on plain numbers or on nodes."""
         return self.run(inputs)[-1]
@@ -115,7 +111,7 @@ class OpSequence(Generic[NodeT, OperandT]):
         names = list(LETTERS[: len(self.at)])
         lines = [f"def f({', '.join(names)}):"]
         for i, (op, operands) in enumerate(self.steps, start=1):
-            text = self.step_code(op, [names[x] if isinstance(x, int) else self.operand_code(x) for x in operands])
+            text = call_code(op, *[names[x] if isinstance(x, int) else self.operand_code(x) for x in operands])
             names.append(f"t{i}")
             lines.append(f"    return {text}" if i == len(self.steps) else f"    t{i} = {text}")
         point = ", ".join([self.operand_code(x) for x in self.at])

@@ -1,0 +1,36 @@
+"""`tinygraph demo`: what it prints and writes."""
+
+import json
+
+from tests.cli.commands import run
+
+
+def test_the_demo(tmp_path):
+    out = run("demo", cwd=tmp_path)
+    assert out.returncode == 0, out.stderr
+    lines = [line.strip() for line in out.stdout.splitlines()]
+    for line in (
+        "u = b × c = 3 × 2 = 6",
+        "v = a + u = 5 + 6 = 11",
+        "J = 3 × v = 3 × 11 = 33",
+        "dJ/dv += dJ/dJ · dJ/dv = 1 × 3 = 3",
+        "dJ/da += dJ/dv · dv/da = 3 × 1 = 3",
+        "dJ/db += dJ/du · du/db = 3 × 2 = 6",
+        "dJ/dc += dJ/du · du/dc = 3 × 3 = 9",
+        "b: 3 → 3.001, J: 33 → 33.006, so dJ/db = 6.000 (backward: 6)",
+    ):
+        assert line in lines
+    path = tmp_path / "tinygraph-demo" / "breast_cancer_model.json"
+    assert f"wrote the parameters to {path}" in out.stdout
+    model = json.loads(path.read_text())
+    assert model["accuracy"]["test"] >= 0.95
+    assert f"accuracy {model['accuracy']['train']:.1%} on the training rows" in out.stdout
+    assert model["costs"] == sorted(model["costs"], reverse=True)
+    assert len(model["coef"]) == len(model["features"]) == 30
+    assert out.stdout.count("they agree: cost and gradient differ by") == 3
+    assert "\n    Z = w.T @ X + b\n    A = sigmoid(Z)\n" in out.stdout  # the program that the loops became
+    assert out.stdout.count("as two loops") == 4
+    drawn = {
+        path.stem for path in (tmp_path / "tinygraph-demo").glob("*.[sd][vo][gt]")
+    }  # .svg, or .dot without an engine
+    assert drawn == {"J", "one_example_scalar", "one_example_tensor"}

@@ -1,0 +1,126 @@
+"""draw, step, diagnose and verify: what they print and write, and one sentence for everything else."""
+
+import os
+
+import pytest
+
+import tinygraph
+from tests.cli.commands import LECTURE
+from tinygraph.cli.main import main
+from tinygraph.drawing import EngineNotFoundError
+from tinygraph.drawing.layout_engines import find_engine
+
+
+def test_draw_prints_the_tree_and_writes_the_picture(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(LECTURE) == 0
+    assert capsys.readouterr().out.split("\n")[0] == "J = 3 × v   data 33.0   grad 1.0"
+    assert main([*LECTURE, "-o", "J.dot", "--title", "J = 3(a + bc)", "--parameters", "a, b", "--theme", "dark"]) == 0
+    assert capsys.readouterr().out == f"wrote {tmp_path / 'J.dot'}\n"
+    source = (tmp_path / "J.dot").read_text()
+    assert "dJ/du · du/db" in source
+    assert source.count("class=parameter") == 2
+    assert main([*LECTURE, "-o", "J.gv", "--forward", "--tree", "--notation", "dv", "--direction", "TB"]) == 0
+    out = capsys.readouterr().out
+    assert "grad ·" in out
+    assert "class=backward" not in (tmp_path / "J.gv").read_text()
+    assert "rankdir=TB" in (tmp_path / "J.gv").read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["draw", "J = 3*(a + d)", "a=5"], "'d' has no number: say d=...\n  J = 3*(a + d)\n             ^"),
+        (["draw", "J = -a", "a=5", "b=2"], "'b' has a number, but does not occur"),
+        (["draw", "J = -a", "a=5", "a=6"], "'a' has two numbers"),
+        (["draw", "2*a", "a=5", "-o", "J.gif"], "--out J.gif: the name must end in one of .svg, .png, .pdf, .dot, .gv"),
+        (["draw", "2*a", "a=5", "--parameters", "b"], "--parameters: 'b' is no input of the expression"),
+        (["draw", "2*a", "a=5", "-o", "no/J.dot"], "no/"),
+    ],
+)
+def test_draw_says_what_is_wrong_and_writes_nothing(arguments, message, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(arguments) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.startswith("tinygraph: ")
+    assert message in captured.err
+    assert not os.listdir(tmp_path)
+
+
+def test_step_writes_the_walk_as_a_page(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    command = ["step", "u = b*c; v = a + u; J = 3*v", "a=5", "b=3", "c=2"]
+    try:
+        find_engine()
+    except EngineNotFoundError:
+        assert main([*command, "--html", "walk.html"]) == 2
+        assert "pip install" in capsys.readouterr().err
+        return
+    assert main([*command, "--html", "walk.html"]) == 0
+    page = (tmp_path / "walk.html").read_text(encoding="utf-8")
+    assert page.count('<li><a href="#step=') == 9, "both passes"
+    assert "walk.html" in capsys.readouterr().out
+    assert main([*command, "--phase", "forward", "--html", "walk.html"]) == 0
+    assert (tmp_path / "walk.html").read_text(encoding="utf-8").count('<li><a href="#step=') == 3
+    capsys.readouterr()
+    assert main([*command, "--html", "walk.svg"]) == 2
+    assert "--html walk.svg: the name must end in .html or .htm" in capsys.readouterr().err
+    assert main(["step", "+".join(["x"] * 700), "x=1", "--html", "walk.html"]) == 2
+    assert "--html: 700 cards on a page cannot be read" in capsys.readouterr().err
+    assert main([*command, "--html", "no-folder/walk.html"]) == 2
+    assert "no-folder" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["walk.html"]
+
+
+def test_a_graph_is_saved_verified_drawn_and_walked(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main([*LECTURE, "-o", "J.json"]) == 0
+    assert main(["verify", "J.json"]) == 0
+    assert "J.json: 6 nodes, and every number is what its op computes" in capsys.readouterr().out
+    assert main(["draw", "J.json"]) == 0
+    drawn = capsys.readouterr().out
+    assert main(LECTURE) == 0
+    assert drawn == capsys.readouterr().out
+    assert main(["draw", "J.json", "-o", "again.json"]) == 0
+    assert (tmp_path / "again.json").read_bytes() == (tmp_path / "J.json").read_bytes()
+    text = (tmp_path / "J.json").read_text(encoding="utf-8").replace("11.0", "12.0")
+    (tmp_path / "J.json").write_text(text, encoding="utf-8")
+    capsys.readouterr()
+    assert main(["verify", "J.json"]) == 2
+    assert capsys.readouterr().err == (
+        "tinygraph: J.json, node 4 (v = a + u): its data is 12.0, but its row computes 11.0\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "arguments", "said"),
+    [
+        (None, ["draw"], "No such file"),
+        ("{", ["verify"], "not JSON"),
+        ("{}", ["step"], "no graph of this library"),
+        ("one", ["draw", "a=3"], "has its own numbers"),
+        ("two", ["draw"], "holds 2 graphs"),
+        ("array", ["draw"], "an array of shape (2,)"),
+    ],
+)
+def test_a_saved_graph_that_cannot_be_used_gets_one_sentence(content, arguments, said, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    x = tinygraph.Value(1.0, "x")
+    graphs = {"one": x * x, "two": [x, x * x], "array": tinygraph.Tensor([1.0, 2.0]) * 2.0}
+    if content in graphs:
+        tinygraph.save(graphs[content], "J.json")
+    elif content is not None:
+        (tmp_path / "J.json").write_text(content, encoding="utf-8")
+    command, *numbers = arguments
+    assert main([command, "J.json", *numbers]) == 2
+    error = capsys.readouterr().err
+    assert said in error
+    assert error.count("\n") == 1
+
+
+def test_diagnose_says_where_it_began(capsys):
+    assert main(["diagnose", "a = sigmoid(z); L = log(a)", "z=-800"]) == 1
+    assert capsys.readouterr().out.startswith("log of 0: log(a) = -inf, where a = 0\n")
+    assert main(["diagnose", "2*a", "a=1"]) == 0
+    assert "every number and every gradient is finite" in capsys.readouterr().out

@@ -1,0 +1,221 @@
+"""The format of a saved graph: its version, its schema, and how values and parameters of ops are written and read.
+
+The format is that of `graph.schema.json`, beside this file: nodes in the order in which they were computed, one per
+line. An operand is the number of an earlier line. Values are written so that they are read back bit for bit. Infinite
+values and NaN are strings, because JSON has no numbers for them. An op is its name, or a list of the name of the
+function that makes it and the parameters of this function.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import struct
+from collections.abc import Callable
+from importlib.resources import files
+from typing import Any, NoReturn, TypeVar
+
+import numpy as np
+
+from tinygraph.kernels.arrays import Array
+from tinygraph.support.messages import short
+from tinygraph.tensor.array_ops import is_shape
+
+FORMAT = "tinygraph graph"
+VERSION = 1
+ONE_PASS = "one pass"
+_PLAIN_NAN = struct.pack("<d", math.nan)
+_NAMES = ("inf", "-inf", "nan")
+_NAN = re.compile("nan:[0-9a-f]{16}")
+
+_T = TypeVar("_T")
+
+
+class GraphFileError(ValueError):
+    """A file that does not hold a graph, or not the graph that it claims to hold."""
+
+
+def schema() -> dict[str, Any]:
+    """Return the JSON Schema (draft 2020-12) of the format.
+
+    Examples:
+        >>> schema()["properties"]["format"]
+        {'const': 'tinygraph graph'}
+    """
+    text = files("tinygraph.saving").joinpath("graph.schema.json").read_text(encoding="utf-8")
+    found: dict[str, Any] = json.loads(text)
+    return found
+
+
+# --- what is wrong with a file ----------------------------------------------------------------------
+
+
+def fail(what: str) -> NoReturn:
+    """Refuse a file; `load` adds the file's name and the node."""
+    raise GraphFileError(what)
+
+
+def shown(found: object) -> str:
+    """Return something that was found in a file, as messages show it."""
+    return short(repr(found), 60)
+
+
+def typed(found: object, kind: type[_T], what: str, be: str) -> _T:
+    """Return what was found in a file, if it is of this very type."""
+    if isinstance(found, kind) and type(found) is kind:
+        return found
+    fail(f"{what} must be {be}, not {shown(found)}")
+
+
+# --- values -----------------------------------------------------------------------------------------
+
+
+def encode(x: float | Array) -> object:
+    """Return a value as JSON: a number, a string, or an object with shape and elements.
+
+    Raises:
+        TypeError: If it is an array that is not NumPy's.
+
+    Examples:
+        >>> encode(0.5), encode(math.inf), encode(np.array([[1.0, 2.0]]))
+        (0.5, 'inf', {'shape': [1, 2], 'elements': [1.0, 2.0]})
+    """
+    if type(x) is float:
+        return x if math.isfinite(x) else _name(x)
+    if isinstance(x, np.ndarray):
+        elements = x.ravel().tolist()
+        if not np.isfinite(x).all():
+            return {"shape": list(x.shape), "elements": list(map(encode, elements))}
+        return {"shape": list(x.shape), "elements": elements}
+    if isinstance(x, (int, float, np.floating, np.integer)):
+        return encode(float(x))
+    kind = type(x).__module__.partition(".")[0]
+    raise TypeError(f"a lazy array of {kind} cannot be saved as it is: compute it first, and make NumPy arrays of it")
+
+
+def _name(x: float) -> str:
+    """Return the string for an infinite value, or for NaN with all its bits."""
+    if math.isinf(x):
+        return "inf" if x > 0 else "-inf"
+    bits = struct.pack("<d", x)
+    return "nan" if bits == _PLAIN_NAN else f"nan:{bits[::-1].hex()}"
+
+
+def decode(found: object, what: str, like: float | Array | None = None) -> float | Array:
+    """Return the value that was written: a float, or an array; of the shape of `like`, if that is given.
+
+    Raises:
+        GraphFileError: If no value is written like this; the message names it `what`.
+
+    Examples:
+        >>> decode({"shape": [1, 2], "elements": [1.0, "nan"]}, "data")
+        array([[ 1., nan]])
+    """
+    value: float | Array
+    if isinstance(found, dict):
+        if found.keys() != {"shape", "elements"}:
+            fail(f'{what} is a number, or an array with "shape" and "elements"')
+        elements = typed(found["elements"], list, what, "an array whose elements are a list")
+        value = _array([decode_float(x, what) for x in elements], found["shape"], np.float64)
+    else:
+        value = decode_float(found, what)
+    if like is not None and np.shape(value) != np.shape(like):
+        fail(f"{what} has the shape {np.shape(value)}, and its data {np.shape(like)}")
+    return value
+
+
+def decode_float(found: object, what: str) -> float:
+    """Return the float that was written, bit for bit."""
+    if type(found) is int and abs(found) < 2**1023:
+        return float(found)
+    if isinstance(found, str):
+        if found in _NAMES:
+            return float(found)
+        if _NAN.fullmatch(found):
+            number: float = struct.unpack(">d", bytes.fromhex(found[4:]))[0]
+            if math.isnan(number):
+                return number
+    if type(found) is float and not math.isinf(found):  # 1e999 would be read as infinite
+        return found
+    fail(f"{what} is a float, or “inf”, “-inf” or “nan”, not {shown(found)}")
+
+
+def _array(elements: list[Any], found: object, dtype: type) -> Any:
+    """Return elements as an array, if there are as many as the shape that was found has."""
+    shape = tuple(typed(found, list, '"shape"', "a list"))
+    if not is_shape(shape) or len(shape) > 32 or math.prod(shape) != len(elements):
+        fail(f"there are {len(elements)} elements, and the shape is {shown(shape)}")
+    try:
+        return np.array(elements, dtype=dtype).reshape(shape)
+    except (OverflowError, ValueError) as error:
+        fail(str(error))
+
+
+# --- parameters of ops ------------------------------------------------------------------------------
+
+
+def encode_parameter(x: Any) -> object:
+    """Return a parameter of an op as JSON: a shape, an axis, an exponent, a name, or an index as NumPy takes it.
+
+    Examples:
+        >>> encode_parameter((slice(None, 2), 0))
+        {'tuple': [{'slice': [None, 2, None]}, 0]}
+    """
+    if isinstance(x, (tuple, list)):
+        return {type(x).__name__: list(map(encode_parameter, x))}
+    if isinstance(x, slice):
+        return {"slice": [encode_parameter(end) for end in (x.start, x.stop, x.step)]}
+    if x is ...:
+        return {"slice": "all"}
+    if isinstance(x, np.ndarray):
+        kind = "mask" if x.dtype == bool else "indices"
+        return {kind: x.ravel().tolist(), "shape": list(x.shape)}
+    if x is None or isinstance(x, (bool, str)):
+        return x
+    return int(x) if isinstance(x, (int, np.integer)) else encode(float(x))
+
+
+def decode_parameter(found: object) -> object:
+    """Return the parameter that was written; whether an op takes it is for the op to say.
+
+    Examples:
+        >>> decode_parameter({"tuple": [{"slice": [None, 2, None]}, 0]})
+        (slice(None, 2, None), 0)
+    """
+    if isinstance(found, dict):
+        for keys, read in _READERS.items():
+            if found.keys() == set(keys):
+                return read(*[found[key] for key in keys])
+        fail(f"{shown(found)} is no part of an op")
+    if found is None or isinstance(found, (bool, int)):
+        return found
+    if isinstance(found, str) and found not in _NAMES and not found.startswith("nan:"):
+        return found
+    return decode(found, "a number of an op")
+
+
+def _decode_slice(found: object) -> object:
+    if found == "all":
+        return ...
+    ends = typed(found, list, "a slice", 'a list of three integers or null, or "all"')
+    if len(ends) != 3:
+        fail(f"a slice has a start, a stop and a step, not {shown(ends)}")
+    return slice(*[None if x is None else typed(x, int, "an end of a slice", "a whole number") for x in ends])
+
+
+def _elements(found: object, kind: type, what: str) -> list[object]:
+    return [typed(x, kind, what, kind.__name__) for x in typed(found, list, what, "a list")]
+
+
+def _decode_all(found: object, kind: str) -> list[object]:
+    return list(map(decode_parameter, typed(found, list, kind, "a list")))
+
+
+_READERS: dict[tuple[str, ...], Callable[..., object]] = {
+    ("tuple",): lambda found: tuple(_decode_all(found, "a tuple")),
+    ("list",): lambda found: _decode_all(found, "a list"),
+    ("slice",): _decode_slice,
+    ("indices", "shape"): lambda found, shape: _array(_elements(found, int, "indices"), shape, np.int64),
+    ("mask", "shape"): lambda found, shape: _array(_elements(found, bool, "mask"), shape, bool),
+}
