@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from tinygraph.engine.graph import Node
 from tinygraph.explaining import notation
-from tinygraph.explaining.code import call_code
+from tinygraph.explaining.code import call_code, leaf_code
 from tinygraph.explaining.notation import Quantity, called
 
 
@@ -107,12 +106,4 @@ def own_smallest_graph(node: Node) -> Node | None:
 def _code(node: Node) -> str:
     """A node of one op as code to paste."""
     assert node.op is not None
-    return call_code(node.op, *[_input(x) if isinstance(x, Node) else repr(x) for x in node.args])
-
-
-def _input(node: Node) -> str:
-    number = node.raw
-    kind = "Value" if isinstance(number, float) else "Tensor"
-    number = float(number)
-    text = repr(number) if math.isfinite(number) else f"float('{number}')"
-    return f"{kind}({text}{f', {node.name!r}' if node.name else ''})"
+    return call_code(node.op, *[leaf_code(x) if isinstance(x, Node) else repr(x) for x in node.args])
