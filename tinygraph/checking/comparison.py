@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from tinygraph.checking.numeric import FlatFunction, central_difference, complex_step, step_of
-from tinygraph.engine.autodiff import grad
+from tinygraph.engine.backward import as_gradient
 from tinygraph.engine.graph import Node, order
 from tinygraph.engine.op import Op
 from tinygraph.engine.value import Value
+from tinygraph.explaining.walk import Walk
 from tinygraph.functional import named_numbers
 
 _ROUNDING = 2.0**-52
@@ -108,8 +109,9 @@ def check_grad(f: Callable[..., Any], *at: Any, tolerance: float = 1e-9) -> Grad
     """
     function = FlatFunction(f, at, values=True)
     root, leaves = function.record(function.numbers)
-    partials, terms = grad(root, leaves), masses(root)
-    analytic = all(node.op is None or node.op.analytic is not None for node in order(root))
+    walk = Walk(root, 1.0)
+    partials, terms = [as_gradient(leaf, walk.gradient(leaf)) for leaf in leaves], _masses(walk.nodes)
+    analytic = all(node.op is None or node.op.analytic is not None for node in walk.nodes)
     names = list(input_names(f, function.args))
     for leaf, name in zip(leaves, names, strict=True):
         leaf.name = name
@@ -159,8 +161,12 @@ def _by_differences(function: FlatFunction, root: Value, i: int) -> _Numeric:
 
 def masses(root: Value) -> dict[Node, float]:
     """Return for each node what its gradient was summed from: Σ over all paths of |product of local derivatives|."""
-    terms: dict[Node, float] = {root: 1.0}
-    for node in order(root):
+    return _masses(order(root))
+
+
+def _masses(nodes: Sequence[Node]) -> dict[Node, float]:
+    terms: dict[Node, float] = {nodes[0]: 1.0}
+    for node in nodes:
         for operand, local in zip(node.args, node.partials, strict=True):
             if local is not None and node in terms:
                 terms[operand] = terms.get(operand, 0.0) + terms[node] * abs(local)

@@ -15,8 +15,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tinygraph.engine.graph import Node
+from tinygraph.engine.ops import add, mul
 from tinygraph.engine.value import Value
 from tinygraph.kernels.arrays import as_array, quietly
+from tinygraph.tensor.linalg import matmul
 from tinygraph.tensor.tensor import Tensor
 from tinygraph.vectorizing.codegen import Writer
 from tinygraph.vectorizing.flat import Array
@@ -301,7 +303,7 @@ class _Composer:
             same = f"{name}.T"
         else:
             return ""
-        fresh = line.op is not None and line.op.name in ("matmul", "add", "mul") and line.uses == 1
+        fresh = line.op in (add, mul, matmul) and line.uses == 1
         return same if fresh else f"np.array({same})"
 
 

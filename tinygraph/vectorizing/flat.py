@@ -5,19 +5,29 @@ Chains of `+` and `-`, `total` and `dot` become signed sums of terms, whatever t
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from tinygraph.engine.graph import MANY, Node, check_fresh
 from tinygraph.engine.op import Op
-from tinygraph.engine.ops import add, dot, mul, neg, sub, total
+from tinygraph.engine.ops import mul
 
 NONE = -1  # in place of an operand: there is none
 Array = np.ndarray[Any, np.dtype[Any]]
 
 _ADD, _SUB, _NEG, _MANY, _ROW = range(5)  # what an op is to a sum
-_CODES: dict[Op | None, int] = {add: _ADD, sub: _SUB, neg: _NEG, total: _MANY, dot: _MANY}
+_ROLES = {(1.0, 1.0): _ADD, (1.0, -1.0): _SUB, (-1.0,): _NEG}  # by the local derivatives of a linear op
+
+
+@lru_cache(maxsize=1024)
+def _role(op: Op | None) -> int:
+    """What an op is to a sum."""
+    if op is None or not (op.linear or op.variadic):
+        return _ROW
+    zeros, wanted = (0.0,) * op.arity, [True] * op.arity
+    return _MANY if op.variadic else _ROLES.get(op.partials_at(0.0, zeros, wanted), _ROW)
 
 
 class _Entries:
@@ -87,7 +97,7 @@ class _Entries:
     def _append_sum(self, node: Node) -> None:
         """Append a node of any number of operands."""
         operands = [self._entry(operand) for operand in node.args]
-        if node.op is dot:
+        if node.op is not None and node.op.arity == 2:  # a dot product
             half = len(operands) // 2
             pairs = zip(operands[:half], operands[half:], strict=True)
             operands = [self._append(None, mul, a, b) for a, b in pairs]
@@ -138,7 +148,7 @@ class Flat:
     def _sum_up(self) -> None:
         """Which entries are sums, which are within one, and what their terms are."""
         n = len(self.ops)
-        code = np.array([_CODES.get(op, _ROW) for op in self.ops])
+        code = np.array([_role(op) for op in self.ops])
         consumer, operand, sign = self._additions(code)
         rows = np.flatnonzero(code == _ROW)
         used = np.concatenate([operand, self.x[rows], self.y[rows]])
@@ -164,6 +174,7 @@ class Flat:
                 break
             signs, head = signs * signs[head], further
         self.within, self.head, self.turns = within, head, signs
+        self.additions = code == _ADD
         self.plain_pairs = (code <= _NEG) & ~within
         self.plain_pairs[head[within]] = False
         self.sums = (code != _ROW) & ~within & ~self.plain_pairs

@@ -13,7 +13,6 @@ import numpy as np
 
 from tinygraph.engine.graph import Node
 from tinygraph.engine.op import Op
-from tinygraph.engine.ops import add
 from tinygraph.explaining.notation import stem
 from tinygraph.vectorizing.flat import NONE, Array, Flat
 
@@ -120,7 +119,7 @@ def is_sum(flat: Flat, found: Sequence[int] | Array, i: int) -> bool:
     if flat.sums[i]:
         return True
     a, b = flat.x[i], flat.y[i]
-    return bool(flat.plain_pairs[i] and flat.ops[i] is add and found[a] == found[b] and not flat.numbers[a])
+    return bool(flat.plain_pairs[i] and flat.additions[i] and found[a] == found[b] and not flat.numbers[a])
 
 
 def _by_use(flat: Flat, bases: Mapping[int, Hashable], found: Array) -> dict[int, Hashable]:

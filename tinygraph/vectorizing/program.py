@@ -6,19 +6,18 @@ and transposes cancel.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
-from tinygraph.engine import ops
 from tinygraph.engine.op import Op
-from tinygraph.tensor.array_ops import ArrayOp
+from tinygraph.engine.ops import add, mul, neg
 from tinygraph.tensor.linalg import matmul
 from tinygraph.tensor.reductions import sum_over
-from tinygraph.tensor.shapes import expand, repeated_axes, reshape
+from tinygraph.tensor.shapes import expand, repeated_axes, reshape, sum_to
 from tinygraph.tensor.tensor import Tensor
+from tinygraph.vectorizing.flat import Array
 from tinygraph.vectorizing.views import TRANSPOSE, Shape
 
 
@@ -29,7 +28,7 @@ class Line:
     op: Op | None
     args: tuple[Line, ...]
     shape: Shape  # of what it computes; NumPy broadcasts it to what is wanted
-    value: Any = None
+    value: Array | float | None = None
     names: list[str] = field(default_factory=list)
     uses: int = 0
 
@@ -47,7 +46,7 @@ class Program:
     lines: list[Line] = field(default_factory=list)
     results: list[Line] = field(default_factory=list)
     whole: set[Tensor] = field(default_factory=set)  # gradients of leaves, written out even if all entries are the same
-    _known: dict[Any, Line] = field(default_factory=dict)
+    _known: dict[tuple[Hashable, ...], Line] = field(default_factory=dict)
     _line_of: dict[Tensor, Line] = field(default_factory=dict)
 
     def add_input(self, tensor: Tensor, name: str) -> Line:
@@ -105,60 +104,54 @@ class Program:
     # --- from tensors to lines
 
     def _of(self, node: Tensor) -> Line:
-        op: Any = node.op
+        op = node.op
         if op is None:
             return self._plain(node.data)
         args = [self._line_of[x] if isinstance(x, Tensor) else self._plain(x) for x in node.args]
         if all(arg.plain for arg in args) and not (op is TRANSPOSE and args[0].shape):  # a transpose costs nothing
             return self._plain(node.data)
-        if isinstance(op, ArrayOp):
-            shapes = [np.shape(x.raw if isinstance(x, Tensor) else x) for x in node.args]
-            return self._wired(op, args, shapes, node.shape)
-        return self._row(op, args)
+        if op.elementwise:
+            return self._simplified(op, args)
+        if op.maker is expand:
+            return args[0]
+        shapes = [np.shape(x.raw if isinstance(x, Tensor) else x) for x in node.args]
+        args = [self._full(arg, full) for arg, full in zip(args, shapes, strict=True)]
+        if op.maker is sum_to:
+            return self._collapsed(args[0], node.shape)
+        if op.maker is reshape:
+            return self._reshaped(args[0], node.shape)
+        return self._turned(args[0]) if op is TRANSPOSE else self._line(op, args, node.shape)
 
-    def _plain(self, value: Any) -> Line:
-        value = np.asarray(value)
-        if value.size and (value == value.flat[0]).all():
-            value = value.ravel()[0]  # broadcast where it is needed
-        key = value.tobytes(), value.shape
+    def _plain(self, value: Array | float) -> Line:
+        array = np.asarray(value)
+        if array.size and (array == array.flat[0]).all():
+            array = array.ravel()[:1].reshape(())  # broadcast where it is needed
+        key = array.tobytes(), array.shape
         if key not in self._known:
-            self._known[key] = Line(None, (), value.shape, float(value) if not value.ndim else value)
+            self._known[key] = Line(None, (), array.shape, array if array.ndim else float(array))
             self.lines.append(self._known[key])
         return self._known[key]
 
-    def _row(self, op: Op, args: list[Line]) -> Line:
-        """A row; a factor 1 and a term 0 change nothing."""
-        if op in (ops.mul, ops.add):
+    def _simplified(self, op: Op, args: list[Line]) -> Line:
+        """An elementwise op; a factor 1 and a term 0 change nothing."""
+        if op in (mul, add):
             for one, other in (args, args[::-1]):
                 if one.plain and not one.shape:
-                    if one.value == (1.0 if op is ops.mul else 0.0):
+                    if one.value == (1.0 if op is mul else 0.0):
                         return other
-                    if op is ops.mul and one.value == -1.0:
-                        return self._row(ops.neg, [other])
-        if op is ops.neg and args[0].op is ops.neg:
+                    if op is mul and one.value == -1.0:
+                        return self._simplified(neg, [other])
+        if op is neg and args[0].op is neg:
             return args[0].args[0]
-        if op is ops.add and args[0] is args[1]:
-            return self._row(ops.mul, [self._plain(2.0), args[0]])
+        if op is add and args[0] is args[1]:
+            return self._simplified(mul, [self._plain(2.0), args[0]])
         return self._line(op, args, np.broadcast_shapes(*[arg.shape for arg in args]))
 
-    def _wired(self, op: ArrayOp, args: list[Line], shapes: list[Shape], shape: Shape) -> Line:
-        """ArrayOp, on arrays of their full shape."""
-        x = args[0]
-        if op.name == "expand":
-            return x
-        if op.name == "sum_to":
-            return self._collapsed(self._full(x, shapes[0]), shape)
-        args = [self._full(arg, full) for arg, full in zip(args, shapes, strict=True)]
-        x = args[0]
-        if op.name == "reshape":
-            while x.op is not None and x.op.name == "reshape":
-                x = x.args[0]
-            if x.shape == shape:
-                return x
-            return self._line(reshape(shape), [x], shape)
-        if op is TRANSPOSE:
-            return self._turned(x)
-        return self._line(op, args, shape)
+    def _reshaped(self, x: Line, shape: Shape) -> Line:
+        """An array in another shape; only the last of several shapes counts."""
+        while x.op is not None and x.op.maker is reshape:
+            x = x.args[0]
+        return x if x.shape == shape else self._line(reshape(shape), [x], shape)
 
     def _turned(self, x: Line) -> Line:
         """The transpose: that of a transpose is the matrix, that of a product the product of transposes."""

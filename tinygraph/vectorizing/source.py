@@ -9,6 +9,7 @@ import numpy as np
 
 from tinygraph.engine.graph import Node, order
 from tinygraph.engine.value import Value
+from tinygraph.explaining.code import array_code, number_code
 from tinygraph.tensor.tensor import Tensor
 from tinygraph.vectorizing.codegen import Writer
 from tinygraph.vectorizing.flat import Array
@@ -105,9 +106,9 @@ def _written(found: Vectorized, program: Program, forward: list[Line]) -> Source
     values = {writer.names[line]: leaf.data for line, leaf in zip(program.inputs, leaves, strict=True)}
     for name, value in {**values, **writer.constants}.items():
         if np.size(value) == 1 and not np.shape(value):
-            given.append(f"{name} = {writer.number(value)}")
+            given.append(f"{name} = {number_code(value)}")
         elif np.size(value) <= SMALL and np.isfinite(value).all():
-            given.append(f"{name} = np.array({value.tolist()!r})")
+            given.append(f"{name} = {array_code(value)}")
         else:
             arrays[name] = value
     if arrays:
