@@ -67,6 +67,7 @@ class ArrayOp(Op):
 
     __slots__ = ("compute", "explain", "jvp_function", "note", "shape_function", "vjps")
     elementwise = False
+    compute: Callable[..., Operand]
 
     def __init__(
         self,
