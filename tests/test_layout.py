@@ -85,7 +85,6 @@ LONG_FUNCTIONS = {
 }
 LONG_FILES = {
     "tinygraph.engine.graph": "one of the five files to read: a node, its order, its edits and its copies together",
-    "tinygraph.explaining.diagnosis": "one pass of rules that are read as a list, each with its remedy",
     "tinygraph.misconceptions": "the lab shows its wrong passes beside the right one, in the file that runs them",
 }
 

@@ -1113,7 +1113,7 @@ DAMAGES = (
     ('"version": 1', '"version": 99'), ('"roots": 5', '"roots": 77'), ('"roots": 5', '"roots": []'),
     ("2.0,3.0", "2.0,4.0"), ("2.0,3.0", "2.0"), ('"name":"a"', '"name":7'), ("5.0", "NaN"),
     ('"tinygraph graph"', '"other"'), ('"constant":3.0', '"constant":"x"'), ('"mul"', '["power",2.0]'), ('"mul"', "[]"),
-    ('"grad":3.0', '"gradient":3.0'), ("\n]}", ""), ('"data":5.0', '"data":{"shape":[2],"entries":[1.0]}'),
+    ('"grad":3.0', '"gradient":3.0'), ("\n]}", ""), ('"data":5.0', '"data":{"shape":[2],"elements":[1.0]}'),
     ('"nodes": [', '"nodes": ['  + "[" * 2000), ('"data":2.0', '"data":1e999'), ('"op":"add"', '"op":"dot"'),
 )  # fmt: skip
 

@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from tinygraph.engine import backward, contexts, graph
-from tinygraph.engine.graph import Constant, Node
+from tinygraph.engine.graph import Constant, Node, complete
 from tinygraph.engine.op import Op
 from tinygraph.engine.operators import COMPARISONS, Operators
 from tinygraph.engine.variadic import VariadicOp
@@ -272,5 +272,5 @@ def _node(op: Op, data: Operand, x: Operand, y: Operand, dx: Operand, dy: Operan
     out.y = y
     out.x_partial = dx
     out.y_partial = dy
-    graph.complete(out)
+    complete(out)
     return out

@@ -1,12 +1,6 @@
-"""Laws of stepping: the events are those of backpropagation, and going back restores the very bits."""
+"""The steps are those of backpropagation, and going back restores the very bits."""
 
-import contextlib
-import io
 import math
-import os
-import pty
-import subprocess
-import sys
 import threading
 
 import numpy as np
@@ -15,13 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import tinygraph
-from tinygraph import StaleGraphError, Step, Stepper, Tensor, Value, explain, trace_lines
+from tinygraph import StaleGraphError, Stepper, Tensor, Value, explain
 from tinygraph.cli.expressions import parse
 from tinygraph.engine import backward
 from tinygraph.engine.autodiff import propagate
 from tinygraph.engine.graph import order
-from tinygraph.explaining.walk import Walk
-from tinygraph.stepping.debugger import Debugger
 from tinygraph.testing import graphs, tensor_programs
 
 
@@ -31,9 +23,6 @@ def lecture():
 
 def bits(stepper):
     return [repr(stepper.grad(node)) for node in order(stepper.root)]
-
-
-# --- the walk
 
 
 @given(program=graphs(), seed=st.floats(-4, 4))
@@ -126,53 +115,6 @@ def test_phases_and_granularities_cover_the_same_events(program, phase, granular
         assert stepper.index == place
 
 
-def test_an_event_says_the_chain_rule():
-    stepper = Stepper(lecture())
-    step = stepper.run_until("b")
-    assert isinstance(step, Step)
-    assert str(step).split("\n") == [
-        "step 5/6  u = b × c",
-        "  dJ/db += dJ/du · du/db = 3 × 2 = 6   (du/db = c = 2)",
-        "  b.grad 0 → 6",
-    ]
-    assert str(stepper).endswith("next: dJ/dc += dJ/du · du/dc")
-    assert str(Stepper(lecture(), phase="forward").step(2)) == "step 2/3  v = a + u = 11"
-    with pytest.raises(AttributeError):
-        step.index = 7
-    w = Tensor([[1.0], [2.0]], "w")
-    J = (w.T @ Tensor([[1.0], [1.0]], "x", constant=True)).sum()
-    J.name = "J"
-    said = [step.symbol for step in Stepper(J)]
-    assert said[2:] == ["dJ/d(w.T) += dJ/d(w.T @ x) @ x.T", "dJ/dw += dJ/d(w.T).T"]
-
-
-def test_a_seed_stands_before_every_derivative():
-    x = Value(2.0, "x")
-    y = x * x
-    y.name = "y"
-    stepper = Stepper(y, seed=-3.0)
-    assert [step.equation for step in stepper] == [
-        "(-3) · dy/dy = -3",
-        "(-3) · dy/dx += (-3) · dy/dy · dy/dx = (-3) × 2 = -6",
-        "(-3) · dy/dx += (-3) · dy/dy · dy/dx = (-3) × 2 = -6",
-    ]
-    assert str(stepper.explain(x)).startswith("(-3) · dy/dx = -12\n")
-    assert stepper.explain(x).latex().startswith(r"(-3) \cdot \frac{\partial y}{\partial x} = (-3) \cdot ")
-    t = Tensor([1.0, 2.0], "t")
-    assert Stepper(t * t, seed=np.ones(2)).step().symbol == "seed · d(t × t)/d(t × t)"
-    assert Stepper((t * t).sum()).step().symbol.startswith("d")
-
-
-def test_where_a_node_was_made_is_told():
-    with trace_lines():
-        x = Value(2.0)
-        y = x * x
-    assert Stepper(y).step(2).line.startswith(__file__)
-
-
-# --- until, breakpoints, watching
-
-
 def test_running_until_and_back():
     J = lecture()
     stepper = Stepper(J)
@@ -249,190 +191,6 @@ def test_a_long_chain_is_walked_without_recursion_and_lazily():
     assert stepper.run_until("x").index == 50_001
     stepper.start()
     assert stepper.grad(x) is None
-
-
-# --- the ledger
-
-
-@given(program=graphs())
-def test_a_ledger_adds_up_and_counts_paths(program):
-    root, _ = program.record()
-    stepper = Stepper(root)
-    stepper.end()
-    nodes = order(root)
-    for node in nodes:
-        ledger = stepper.explain(node)
-        total = sum(step.contribution for step in ledger.contributions)
-        size = sum(abs(step.contribution) for step in ledger.contributions)
-        if ledger.contributions:
-            assert ledger.total == pytest.approx(total, rel=1e-12, abs=1e-12 * size)
-        assert ledger.happened == len(ledger.contributions)
-        if ledger.contributions:
-            assert stepper.last_write(node).index == ledger.contributions[-1].index
-        assert ledger.paths == walked(root, node)
-        assert str(ledger)
-        assert len(ledger.table()) == len(ledger.contributions)
-        assert ledger.latex().count("{") == ledger.latex().count("}")
-
-
-def walked(root, node):
-    """Paths one by one, as nobody should count them."""
-    if root is node:
-        return 1
-    return sum(
-        walked(operand, node) for operand, flow in zip(root.args, root.stored_partials, strict=True) if flow is not None
-    )
-
-
-def test_exponentially_many_paths_are_counted():
-    x = y = Value(1.0, "x")
-    for _ in range(200):
-        y = y + y
-    assert Walk(y).paths[x] == 2**200
-
-
-def test_a_ledger_says_what_is_still_to_come():
-    x = Value(2.0, "x")
-    y = x * x + 3.0 * x
-    y.name = "y"
-    stepper = Stepper(y)
-    stepper.run_until("x")
-    text = str(stepper.explain("x"))
-    assert text.startswith("dy/dx = 3\n")
-    assert "2 of 3 contributions (·) are still to come" in text
-    assert "3 paths lead from x to y" in text
-    assert str(explain(y, y)) == "dy/dy = 1: where the backward pass starts"
-    c = Value(1.0, "c", constant=True)
-    assert "no gradient reaches c" in str(explain(c * x, c))
-
-
-def test_dz_is_a_minus_y():
-    z, y = Value(0.7, "z"), 1.0
-    a = tinygraph.sigmoid(z)
-    L = tinygraph.binary_cross_entropy(a, y)
-    a.name, L.name = "a", "L"
-    ledger = explain(L, z)
-    assert ledger.total == pytest.approx(a.data - y, rel=1e-15)
-    assert "dL/da · da/dz" in str(ledger)
-
-
-# --- in a terminal
-
-
-def talk(stepper, *lines):
-    """What the debugger answers to these lines."""
-    out = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True)
-    with contextlib.redirect_stdout(out):
-        Debugger(stepper, io.StringIO("\n".join(lines) + "\n")).cmdloop()
-    return out.buffer.getvalue().decode()
-
-
-def test_the_words_of_pdb_and_rr():
-    stepper = Stepper(lecture())
-    out = talk(
-        stepper,
-        "s",
-        "",
-        "u b",
-        "rs",
-        "p v",
-        "e b",
-        "b a",
-        "w c",
-        "b",
-        "start",
-        "c",
-        "c",
-        "rc",
-        "l",
-        "v",
-        "d 1",
-        "ru J",
-    )
-    assert "step 2/6" in out  # by Enter
-    assert "step 5/6  u = b × c" in out
-    assert "v.grad = 3" in out
-    assert "written by event 2" in out
-    assert "1 of 1 contributions (·) are still to come" in out
-    assert "breakpoint 2: the gradient of c" in out
-    assert "->   3  dJ/da += dJ/dv · dv/da = 3 × 1 = 3" in out
-    assert "◄" in out
-    assert stepper.index == 1
-    assert all(node.grad is None for node in order(stepper.root))
-
-
-@pytest.mark.parametrize(
-    ("line", "answer"),
-    [
-        ("foo", "there is no command 'foo'; h lists them"),
-        ("u zzz", "no node is called 'zzz'; there are J, a, b, c, u, v"),
-        ("u", "the name of a node is missing"),
-        ("s x", "a whole number is meant, not 'x'"),
-        ("g 99", "there are 6 events: go to 0 up to 6, not 99"),
-        ("d 9", "there is no breakpoint 9"),
-        ("rs", "this is the start"),
-        ("b", "there are no breakpoints"),
-        ("__import__('os').system('x')", "there is no command"),
-        ("h", "s, step [N]: go on by one event, or N."),
-    ],
-)
-def test_the_debugger_answers_in_a_sentence(line, answer):
-    stepper = Stepper(lecture())
-    assert answer in talk(stepper, line)
-    assert stepper.index == 0
-
-
-def test_apply_and_quit():
-    stepper = Stepper(lecture())
-    out = talk(stepper, "end", "apply", "q", "start")
-    assert "stand in .grad" in out
-    assert stepper.index == 6
-    assert stepper.find("c").grad == 9.0
-
-
-def test_the_command_works_with_piped_input_and_without_unicode(tmp_path):
-    command = [sys.executable, "-m", "tinygraph", "step", "J = 3*(a + b*c)", "a=5", "b=3", "c=2", "--phase", "both"]
-    run = subprocess.run(command, input="s 4\nv\n", capture_output=True, text=True, env={"PYTHONIOENCODING": "ascii"})
-    assert run.returncode == 0, run.stderr
-    assert "step 4/9" in run.stdout
-    assert run.stdout.isascii()
-
-
-def test_a_conversation_in_a_terminal():
-    pytest.importorskip("rich", reason="colours need the extra cli")
-    ours, theirs = pty.openpty()
-    command = [sys.executable, "-m", "tinygraph", "step", "u = b*c; v = a + u; J = 3*v", "a=5", "b=3", "c=2"]
-    env = {**os.environ, "TERM": "xterm-256color", "PYTHONIOENCODING": "utf-8", "COLUMNS": "120"}
-    env.pop("NO_COLOR", None)
-    process = subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=env)
-    os.close(theirs)
-    said = b""
-
-    def until(text):
-        nonlocal said
-        while text.encode() not in said:
-            said += os.read(ours, 65536)
-        heard, said = said, b""
-        return heard.decode()
-
-    first = until("(step) ")
-    assert "at the start of 6 events" in first
-    assert "Enter repeats" in first
-    for typed, answer in [
-        ("s 4", "dJ/du"),
-        ("", "c.grad 0 → 9"),
-        ("rs", "step 5/6"),
-        ("v", "J = 3 × v"),
-        ("", "J = 3 × v"),
-    ]:
-        os.write(ours, typed.encode() + b"\n")
-        assert answer in (heard := until("(step) "))
-    assert "Traceback" not in heard
-    os.write(ours, b"s\n")
-    assert "\x1b[31m" in until("(step) "), "an event is red where there are colours"
-    os.write(ours, b"\x04")  # the end of input
-    assert process.wait(30) == 0
-    os.close(ours)
 
 
 def test_the_end_of_a_long_walk_is_reached_at_once_and_leaves_no_trace():
@@ -518,19 +276,6 @@ def test_arrays_of_a_walk_are_its_own():
     assert stepper.grad("t").tolist() == [2.0, 4.0]
     with pytest.raises(ValueError, match="read-only"):
         stepper.current.after[:] = 0.0
-
-
-def test_a_ledger_can_be_asked_for_before_anything_has_arrived():
-    x = Value(2.0, "x")
-    y = x * x
-    y.name = "y"
-    stepper = Stepper(y)
-    assert str(stepper.explain(y)) == "dy/dy = · (nothing has arrived yet): where the backward pass starts"
-    assert "=" in stepper.explain(x).latex()
-    assert stepper.explain(x).latex().count("=") == 1, "no sum of what has not come"
-    stepper.end()
-    assert stepper.explain(x).latex().endswith("= 1 \\cdot 2 + 1 \\cdot 2 = 4")
-    assert "no gradient" in str(Stepper(y, phase="forward").explain(x))
 
 
 def test_a_walk_shows_under_strict_where_infinity_comes_from():

@@ -1,0 +1,147 @@
+"""A file is not trusted: whatever it contains, it is loaded or refused with one clear error."""
+
+import contextlib
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.saving.examples import lecture, vectorized
+from tinygraph import draw, load, save
+from tinygraph.engine.graph import order
+from tinygraph.saving.format import GraphFileError, schema
+
+
+def damaged():
+    """Files that are no graph, each with a word of what is said about it."""
+    good = {"format": "tinygraph graph", "version": 1, "roots": 1}
+    x = {"data": 2.0, "name": "x"}
+
+    def with_node(**fields):
+        return {**good, "nodes": [x, {"op": "neg", "args": [0], "partials": [-1.0], "data": -2.0, **fields}]}
+
+    a = {"data": {"shape": [2, 1], "elements": [1.0, 2.0]}}
+    wide = {
+        "op": "matmul",
+        "args": [0, {"constant": {"shape": [1, 3], "elements": [0.0] * 3}}],
+        "partials": [True, None],
+    }
+    cases = {
+        "empty": ("", "not JSON"),
+        "truncated": (json.dumps(with_node())[:-20], "not JSON"),
+        "binary": ("\x00\x01", "not JSON"),
+        "deep": ("[" * 100_000, "nested too deeply"),
+        "deep and closed": ("[" * 100_000 + "]" * 100_000, "nested too deeply"),
+        "a number of 10,000 digits": (json.dumps(with_node()).replace("-2.0", "9" * 10_000), "not JSON"),
+        "NaN": (json.dumps(with_node()).replace("-2.0", "NaN"), "not a number of JSON"),
+        "a list": ([1, 2], "no graph of this library"),
+        "another format": ({**good, "format": "other", "nodes": [x]}, "no graph of this library"),
+        "another version": ({**good, "version": 2, "nodes": [x]}, "version 2"),
+        "no nodes": ({**good, "nodes": []}, "at least one node"),
+        "an unknown field": ({**with_node(), "extra": 1}, "no such field: 'extra'"),
+        "an unknown field of a node": (with_node(code="x"), "no such field: 'code'"),
+        "no data": ({**good, "nodes": [{}], "roots": 0}, "\"data\" is missing"),
+        "no such root": ({**with_node(), "roots": 2}, "not the number of an earlier node"),
+        "a root before the first": ({**with_node(), "roots": -1}, "not the number of an earlier node"),
+        "no root": ({**with_node(), "roots": []}, "there must be one"),
+        "itself": (with_node(args=[1]), "not the number of an earlier node"),
+        "later": (with_node(args=[5]), "not the number of an earlier node"),
+        "true for a number": (with_node(args=[True]), "not the number of an earlier node"),
+        "only constants": (with_node(args=[{"constant": 2.0}], partials=[None]), "no operand of neg is a node"),
+        "too many operands": (with_node(args=[0, 0], partials=[1.0, 1.0]), "neg takes 1 operand"),
+        "too few slopes": (with_node(partials=[]), "neg takes 1 operand"),
+        "a text for a slope": (with_node(partials=["x"]), "a slope is a float"),
+        "a slope of a constant": ({**with_node(), "nodes": [{**x, "constant": True}, with_node()["nodes"][1]]}, "its slope is null"),
+        "no op": (with_node(op="system"), "no op 'system'"),
+        "code": (with_node(op="__import__('os').system('true')"), "no op"),
+        "a family that is none": (with_node(op=["eval", "1"]), "family"),
+        "an exponent of a billion": (with_node(op=["power_partial", 2.0, 10**9]), "no power_partial is made of"),
+        "a family of nothing": (with_node(op=["power"]), "power"),
+        "wiring of numbers": (with_node(op=["reshape", {"tuple": []}]), "reshape is for arrays"),
+        "numbers and arrays": ({**good, "nodes": [a, {"op": "neg", "args": [0], "partials": [-1.0], "data": 1.0}]}, "do not mix"),
+        "a million times a million": ({**good, "nodes": [{"data": {"shape": [10**6, 10**6], "elements": [1.0]}}]}, "there are 1 elements"),
+        "negative shapes": ({**good, "nodes": [{"data": {"shape": [-1, -1], "elements": [1.0]}}]}, "there are 1 elements"),
+        "more than it shows": ({**good, "nodes": [a, {**wide, "data": {"shape": [1], "elements": [1.0]}}]}, "matmul makes the shape"),
+        "a gradient of another shape": ({**good, "roots": 0, "nodes": [{**a, "grad": 1.0}]}, "has the shape"),
+        "a name that is none": (with_node(name=3), '"name" must be a text'),
+        "a scope that is none": (with_node(scope=[1]), '"scope" must be a list of texts'),
+        "infinite by its exponent": (json.dumps(with_node()).replace("-2.0", "1e999"), "is a float"),
+        "nan that is none": (with_node(data="nan:3ff0000000000000"), "is a float"),
+        "a comparison that is none": ({**with_node(), "guards": [{}]}, "guard 0"),
+        "a comparison that lies": (
+            {**with_node(), "guards": [{"comparison": "<", "text": "x < 1", "values": [2.0, 1.0], "outcome": True, "nodes": [0, None]}]},
+            "is said to be True",
+        ),
+    }  # fmt: skip
+    return [pytest.param(what, said, id=name) for name, (what, said) in cases.items()]
+
+
+@pytest.mark.parametrize(("what", "said"), damaged())
+def test_a_damaged_file_gets_one_clear_error(what, said, path):
+    path.write_text(what if isinstance(what, str) else json.dumps(what), encoding="utf-8")
+    with pytest.raises(GraphFileError) as caught:
+        load(path)
+    assert said in str(caught.value)
+    assert str(caught.value).startswith("graph.json")
+    assert len(str(caught.value)) < 400
+
+
+def test_bytes_that_are_no_text_get_one_too(path):
+    path.write_bytes(b"\xff\xfe\x00{")
+    with pytest.raises(GraphFileError, match="not JSON"):
+        load(path)
+
+
+def test_a_file_of_too_many_bytes_is_not_read(path):
+    save(lecture(), path)
+    with pytest.raises(GraphFileError, match="more than the 100 that are allowed: pass limit="):
+        load(path, limit=100)
+
+
+def test_a_file_that_is_not_there_is_an_os_error(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        load(tmp_path / "nothing.json")
+
+
+FIELDS = ["op", "args", "data", "tuple", "list", "slice", "shape", "elements"]
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-3, 10**20) | st.floats(allow_nan=False) | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(FIELDS), inner, max_size=3),
+    max_leaves=6,
+)  # fmt: skip
+
+
+def places(said, way=()):
+    yield way
+    for key, entry in said.items() if isinstance(said, dict) else enumerate(said) if isinstance(said, list) else ():
+        yield from places(entry, (*way, key))
+
+
+def changed(said, way, value):
+    """A copy in which something else stands at a place."""
+    if not way:
+        return value
+    copy = dict(said) if isinstance(said, dict) else list(said)
+    copy[way[0]] = changed(said[way[0]], way[1:], value)
+    return copy
+
+
+@given(data=st.data(), make=st.sampled_from([lecture, vectorized]))
+def test_whatever_stands_in_a_file_it_loads_or_is_refused(data, make, tmp_path_factory):
+    path = tmp_path_factory.mktemp("saved") / "graph.json"
+    said = json.loads(save(make(), path).read_text())
+    for _ in range(data.draw(st.integers(1, 3))):
+        said = changed(said, data.draw(st.sampled_from(list(places(said)))), data.draw(JSON))
+    path.write_text(json.dumps(said), encoding="utf-8")
+    try:
+        loaded = load(path)
+    except GraphFileError:
+        return
+    for root in loaded if isinstance(loaded, list) else [loaded]:
+        repr(root), draw(root), order(root)
+    jsonschema = pytest.importorskip("jsonschema", reason="no jsonschema: pip install --group oracles")
+    jsonschema.validate(said, schema())
+    with contextlib.suppress(GraphFileError):
+        load(path, verify=True)

@@ -1,0 +1,71 @@
+"""Verification finds whatever was changed in a file."""
+
+import json
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.saving.examples import described, lecture, vectorized
+from tinygraph import load, save
+from tinygraph.saving.format import GraphFileError
+
+
+def numbers_in(said, way=()):
+    """The places of all numbers in a file that a row or a pass has made."""
+    if isinstance(said, dict):
+        for key, entry in said.items():
+            if key not in ("args", "op", "shape", "version", "roots", "values", "nodes") or way == ():
+                yield from numbers_in(entry, (*way, key))
+    elif isinstance(said, list):
+        for i, entry in enumerate(said):
+            yield from numbers_in(entry, (*way, i))
+    elif isinstance(said, float):
+        yield way
+
+
+@given(seed=st.integers(0, 10**6), make=st.sampled_from([lecture, vectorized]))
+def test_every_changed_number_is_found(seed, make, tmp_path_factory):
+    path = tmp_path_factory.mktemp("saved") / "graph.json"
+    root = make()
+    save(root, path)
+    said = json.loads(path.read_text())
+    *way, last = random.Random(seed).choice([way for way in numbers_in(said) if way[0] == "nodes"])
+    place = said
+    for key in way:
+        place = place[key]
+    place[last] += 0.001
+    path.write_text(json.dumps(said))
+    load(path)
+    if way[1] == said["roots"] and "grad" in (*way, last):
+        return  # the seed of the pass, which is believed
+    with pytest.raises(GraphFileError, match=r"node \d+ \(.+\)"):
+        load(path, verify=True)
+
+
+def test_the_first_difference_is_named(path):
+    said = json.loads(save(lecture(), path).read_text())
+    said["nodes"][3]["data"] = 7.0
+    path.write_text(json.dumps(said))
+    with pytest.raises(
+        GraphFileError, match=r"graph.json, node 3 \(u = b × c\): its data is 7.0, but its row computes 6.0"
+    ):
+        load(path, verify=True)
+    said["nodes"][3].update(data=6.0, partials=[2.0, 4.0])
+    path.write_text(json.dumps(said))
+    with pytest.raises(GraphFileError, match=r"slope by operand 2 is 4.0, but its row computes 3.0"):
+        load(path, verify=True)
+    said["nodes"][3].update(partials=[2.0, 3.0])
+    said["nodes"][1]["grad"] = 5.0
+    path.write_text(json.dumps(said))
+    with pytest.raises(GraphFileError, match=r"its grad is 5.0, but the contributions that arrive add up to 6.0"):
+        load(path, verify=True)
+
+
+def test_gradients_that_are_not_of_one_pass_are_kept_and_not_doubted(path):
+    J = lecture()
+    J.backward(accumulate=True)
+    J.args[1].args[0].grad = 7.5
+    assert "gradients" not in json.loads(save(J, path).read_text())
+    assert described(load(path, verify=True)) == described(J)

@@ -1,0 +1,149 @@
+"""NumPy's operators, ufuncs and functions record on Tensors, or refuse."""
+
+import operator
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+import tinygraph
+from tests.tensor.agreement import OPERATORS, same
+from tinygraph import Tensor
+from tinygraph.engine import ops
+
+
+@pytest.mark.parametrize("name", OPERATORS)
+@pytest.mark.parametrize("turned", [False, True], ids=["tensor, array", "array, tensor"])
+def test_every_operator_between_array_and_tensor_records(name, turned):
+    A, B = np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([[0.5, 1.5], [2.5, 3.5]])
+    operate = OPERATORS[name]
+    x, y = (A, Tensor(B)) if turned else (Tensor(A), B)
+    z = operate(x, y)
+    assert isinstance(z, Tensor)
+    assert z.op.name == name
+    assert z.args[0] is x
+    assert z.args[1] is y
+    assert np.allclose(z.data, operate(A, B), rtol=1e-15)
+    assert operate(Tensor(A), Tensor(B)).op.name == name
+    if name != "matmul":
+        for number in (2.0, 2, np.float64(2.0), np.int64(2), [[1.0, 2.0], [3.0, 4.0]]):
+            pair = (number, Tensor(B)) if turned else (Tensor(A), number)
+            plain = (np.asarray(number), B) if turned else (A, np.asarray(number))
+            assert np.allclose(operate(*pair).data, operate(*plain), rtol=1e-15)
+
+
+UFUNCS = [row for row in ops.TABLE.values() if getattr(getattr(np, str(row.array_source), None), "nin", 0) == row.arity]
+
+
+@pytest.mark.parametrize("row", UFUNCS, ids=lambda row: row.name)
+def test_numpys_ufunc_records_the_row(row):
+    z = getattr(np, row.array_source)(*[Tensor([0.25, 0.5])] * row.arity)
+    assert isinstance(z, Tensor)
+    assert z.op is row
+
+
+def test_numpys_functions_record():
+    W, b, X = Tensor(np.ones((3, 1)), "W"), Tensor(0.5, "b"), np.arange(12.0).reshape(3, 4)
+    t = Tensor([[1.0, 2.0], [3.0, 5.0]])
+    cases = [
+        (np.dot(W.T, X) + b, np.ones((1, 3)) @ X + 0.5),
+        (X.T @ W, X.T @ np.ones((3, 1))),
+        (np.matmul(X.T, W), X.T @ np.ones((3, 1))),
+        (np.dot(t, t), t.data @ t.data),
+        (np.dot(t, 2.0), 2.0 * t.data),
+        (np.dot(t[0], t[1]), np.array(13.0)),
+        (np.dot(t, t[0]), t.data @ t.data[0]),
+        (np.dot([[1.0, 2.0]], t), [[1.0, 2.0]] @ t.data),
+        (np.dot(t, [1.0, 2.0]), t.data @ [1.0, 2.0]),
+        (np.dot(np.array(2.0), t), 2.0 * t.data),
+        (np.sum(t), np.sum(t.data)),
+        (np.sum(t, axis=0), np.sum(t.data, axis=0)),
+        (np.sum(t, 1, keepdims=True), np.sum(t.data, 1, keepdims=True)),
+        (np.mean(t, axis=(0, 1)), np.mean(t.data)),
+        (np.max(t, axis=-1), np.max(t.data, axis=-1)),
+        (np.amin(t), np.min(t.data)),
+        (np.transpose(t), t.data.T),
+        (np.transpose(t, (1, 0)), t.data.T),
+        (t.transpose(np.int64(-1), np.int64(0)), t.data.T),
+        (t[0].transpose(0), t.data[0]),
+        (np.reshape(t, (4, 1)), t.data.reshape(4, 1)),
+        (np.reshape(t, -1), t.data.reshape(-1)),
+        (np.concatenate([t, np.ones((1, 2))]), np.concatenate([t.data, np.ones((1, 2))])),
+        (np.concatenate([np.ones((2, 1)), t], axis=1), np.concatenate([np.ones((2, 1)), t.data], axis=1)),
+        (np.stack([t[0], np.ones(2)], axis=-1), np.stack([t.data[0], np.ones(2)], axis=-1)),
+        (tinygraph.concatenate([t, t], axis=-1), np.concatenate([t.data, t.data], axis=-1)),
+        (tinygraph.stack([t, t]), np.stack([t.data, t.data])),
+    ]
+    for ours, theirs in cases:
+        assert isinstance(ours, Tensor)
+        assert ours.op is not None
+        assert same(ours.data, np.asarray(theirs))
+    assert (np.shape(t), np.ndim(t), np.size(t)) == ((2, 2), 2, 4)
+
+
+def test_what_numpy_cannot_do_here_is_said():
+    t = Tensor([[2.0, 1.0], [1.0, 3.0]])
+    with pytest.raises(TypeError, match=r"np\.cumsum does not work on a Tensor\. These do: .*concatenate"):
+        np.cumsum(t)
+    with pytest.raises(TypeError, match=r"np\.inv does not work"):
+        np.linalg.inv(t)
+    with pytest.raises(TypeError, match=r"np\.arctan2 .* use tinygraph's functions"):
+        np.arctan2(t, t)
+    with pytest.raises(TypeError, match=r"np\.add\.reduce"):
+        np.add.reduce(t)
+    with pytest.raises(TypeError, match=r"np\.add "):
+        np.add(t, 1.0, out=np.zeros((2, 2)))
+    with pytest.raises(TypeError, match=r"dtype=.* is not understood here: axis and keepdims are"):
+        np.sum(t, dtype=np.float32)
+    with pytest.raises(TypeError, match=r"take its \.data"):
+        t[Tensor(0.0)]
+    assert t.sum(dtype=None, out=None, where=np._NoValue).item() == 7.0  # NumPy's defaults
+    array = np.ones((2, 2))
+    with pytest.raises(TypeError):
+        array += t
+
+
+def test_wiring_for_one_number_is_refused():
+    t = Tensor(1.0)
+    with pytest.raises(TypeError, match="one number"):
+        iter(t)
+    with pytest.raises(TypeError):
+        len(t)
+    with pytest.raises(IndexError):
+        t[0]
+    with pytest.raises(ValueError, match="axis 1 is out of bounds"):
+        t.sum(axis=1)
+    y = t.sum(axis=0)  # as NumPy has it
+    y.backward()
+    assert (y.item(), t.grad.item()) == (1.0, 1.0)
+
+
+def test_comparisons_give_arrays_of_bools():
+    t = Tensor([1.0, 2.0])
+    assert (t < 2.0).tolist() == [True, False]
+    assert (t >= 2.0).tolist() == [False, True]
+    assert (t > np.array([0.0, 3.0])).tolist() == [True, False]
+    assert (np.array([0.0, 3.0]) >= t).tolist() == [False, True]
+    assert (t == t, t == Tensor([1.0, 2.0])) == (True, False)
+    for compare in (operator.lt, operator.le, operator.gt, operator.ge):
+        for other in (1.0, 2, [1.0, 3.0], np.array([2.0, 1.0]), Tensor([0.0, 2.0])):
+            plain = other.data if isinstance(other, Tensor) else other
+            assert compare(t, other).tolist() == compare(t.data, plain).tolist()
+            assert compare(other, t).tolist() == compare(plain, t.data).tolist()
+
+
+def test_another_librarys_operand_has_its_say():
+    class Other:
+        def __radd__(self, x):
+            return "added"
+
+        def __rmatmul__(self, x):
+            return "multiplied"
+
+    t = Tensor([[1.0]])
+    assert (t + Other(), t @ Other()) == ("added", "multiplied")
+    for operate in (lambda: t + object(), lambda: object() + t, lambda: t @ object(), lambda: object() @ t):
+        with pytest.raises(TypeError, match="unsupported operand"):
+            operate()
+    for number in (Fraction(1, 2), np.ma.array([[0.5]])):
+        assert (t + number).item() == (t * number + 1.0).item() == 1.5

@@ -1,0 +1,87 @@
+"""What kind of accident a value that is not finite is, and what usually fixes it: advice, op by op."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from tinygraph.engine import ops
+from tinygraph.engine.graph import Node
+from tinygraph.engine.op import Op
+from tinygraph.explaining.notation import called
+
+TOO_SMALL = "activations that do not saturate (relu), inputs on one scale, other first weights, or a shorter path"
+TOO_LARGE = "smaller first weights, inputs on one scale, or a bound on the gradient"
+FLAT: dict[Op | None, str] = {
+    ops.relu: "a relu below 0 passes nothing on: other first weights, a smaller learning rate, or softplus",
+    ops.sign: "sign is flat: use tanh",
+    ops.heaviside: "a step is flat: use sigmoid",
+}
+
+
+def kind_of(op: Op, numbers: Sequence[float], result: float) -> str:
+    """Return what kind of accident an op had on these numbers; without numbers it mixes the elements of an array."""
+    if not numbers:
+        return "overflow of a sum" if math.isinf(result) else "inf - inf in a sum"
+    if any(math.isnan(x) for x in numbers):
+        return "nan before"
+    x, y = (*numbers, math.nan)[:2]
+    if op is ops.div and y == 0:
+        return "0 / 0" if x == 0 else "division by 0"
+    if op is ops.mul and 0.0 in (x, y):
+        return "0 · inf"
+    if op in (ops.add, ops.sub, ops.total, ops.dot) and math.isnan(result):
+        return "inf - inf"
+    if op is ops.binary_cross_entropy and x in (0.0, 1.0):
+        return "log of 0"
+    if op in (ops.log, ops.log1p, ops.log_partial, ops.logit):
+        return "log of 0" if math.isinf(result) else "log of a negative number"
+    if (op is ops.sqrt or is_power(op)) and x < 0:
+        return "negative base"
+    if is_power(op) and x == 0:
+        return "0 to a negative power"
+    if all(map(math.isfinite, numbers)) and not op.domain.holds(numbers):
+        return "outside the domain"
+    return "overflow" if math.isinf(result) else "not a number"
+
+
+def is_power(op: Op) -> bool:
+    """Return whether an op raises to a power."""
+    return op is ops.pow or op.maker in (ops.power, ops.power_partial)
+
+
+def fix_of(node: Node, kind: str) -> str:
+    """Return what usually fixes a value that is not finite, from the op and its operands."""
+    op, args = node.op, node.args
+    fed = args[0].op if args and isinstance(args[0], Node) else None
+    z = called(args[0].args[0]) if fed is ops.sigmoid else "z"
+    if op is ops.binary_cross_entropy and kind == "log of 0":
+        return f"binary_cross_entropy_with_logits({z}, y), the same loss from {z} itself"
+    if op is ops.log and fed is ops.sigmoid:
+        return f"log_sigmoid({z}), which does not go through a number that rounds to 0"
+    if op is ops.log and fed in (ops.exp, ops.add, ops.total):
+        return "logaddexp or softplus, which take the exponents and not the exponentials"
+    if kind.startswith("log of"):
+        return "take the logarithm of what is above 0 by how it was made, such as exp or softplus of a parameter"
+    if op in (ops.exp, ops.expm1, ops.cosh, ops.sinh):
+        return "subtract the largest exponent before, or stay with the logarithm (logaddexp, softplus, log_sigmoid)"
+    if kind in ("division by 0", "0 / 0"):
+        return "a divisor that cannot be 0; to a norm or a variance add a small number, in plain sight"
+    if kind == "negative base":
+        return "a whole exponent, or a base that is above 0 by how it was made"
+    if kind.startswith("inf - inf") or kind == "0 · inf":
+        return "look at the infinite operand: it came in from outside"
+    if kind.startswith("overflow"):
+        return "a smaller learning rate, inputs on one scale (datasets.Scaler), or the logarithm of the product"
+    return ""
+
+
+def fix_of_derivative(node: Node, kind: str, infinite: bool) -> str:
+    """Return what usually fixes a contribution that is not finite."""
+    if infinite and node.op is not None and (node.op is ops.sqrt or is_power(node.op)):
+        return "the root has an infinite slope at 0: stay above 0, or leave the root out (compare squares)"
+    if node.op is ops.binary_cross_entropy:
+        return "binary_cross_entropy_with_logits, whose slope a - y is always finite"
+    if infinite:
+        return "stay clear of the border of the op's domain"
+    return "smaller numbers: scale the inputs, or take the logarithm of the product" if kind == "overflow" else ""
