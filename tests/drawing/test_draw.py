@@ -20,7 +20,8 @@ from hypothesis import strategies as st
 import tinygraph
 from tinygraph import StaleGraphError, Tensor, Value, draw, scope, tree
 from tinygraph.drawing import EngineNotFoundError, LayoutError, layout_engines
-from tinygraph.drawing.diagram import Style, diagram
+from tinygraph.drawing.arrows import Style
+from tinygraph.drawing.diagram import diagram
 from tinygraph.drawing.themes import DARK, LIGHT
 from tinygraph.engine.graph import order
 from tinygraph.explaining import notation

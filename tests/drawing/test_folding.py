@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 import tinygraph
 from tinygraph import Value, draw, scope
-from tinygraph.drawing.diagram import Style
+from tinygraph.drawing.arrows import Style
 from tinygraph.drawing.folded import folded, folded_scopes
 from tinygraph.drawing.folding import fold, fold_scopes
 from tinygraph.engine.graph import Node, order

@@ -1,14 +1,15 @@
-"""What a diagram shows, before anything is drawn: a box for each node, an arrow for each operand."""
+"""What a diagram shows, before anything is drawn: a box for each node, and the arrows between them."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from tinygraph.drawing.arrows import Arrow, Style, backward_arrow
 from tinygraph.engine.graph import Node
 from tinygraph.explaining import notation
-from tinygraph.explaining.notation import Quantity, derivative
-from tinygraph.explaining.walk import Edge, Walk
+from tinygraph.explaining.notation import Quantity
+from tinygraph.explaining.walk import Walk
 
 
 @dataclass(frozen=True)
@@ -28,31 +29,6 @@ class Box:
     scope: tuple[str, ...] = ()
     times: int = 1
     line: str = ""
-
-
-@dataclass(frozen=True)
-class BackwardArrow:
-    """What a red arrow shows: upstream × local = contribution."""
-
-    symbol: str
-    product: str
-    contribution: str
-    ahead: bool = False  # it has not come back yet
-    now: bool = False
-
-
-@dataclass(frozen=True)
-class Arrow:
-    """From an operand to a result, and the derivative that comes back."""
-
-    id: str
-    tail: str
-    head: str
-    value: str
-    back: BackwardArrow | None = None
-    times: int = 1
-    ahead: bool = False  # its result is not computed yet
-    now: bool = False
 
 
 @dataclass(frozen=True)
@@ -78,15 +54,6 @@ class Moment:
     happened: Collection[tuple[Node, int]]  # contributions, each by node and slot
     contribution: tuple[Node, int] | None = None  # what happens now
     result: Node | None = None  # or the node that is computed now
-
-
-@dataclass
-class Style:
-    """How numbers and derivatives are written."""
-
-    spec: str = ".4g"
-    notation: str = "dJ/dv"  # or "dv"
-    parameters: Collection[Node] = ()
 
 
 def role(node: Node, root: Node, style: Style) -> str:
@@ -166,7 +133,12 @@ class _Builder:
                 self.before[self.ids[node]] = None
                 continue
             key = self.arrow_ids[node, slot] = f"e{len(self.arrows)}"
-            back = self._backward_arrow(edges[slot]) if slot in edges else None
+            back = None
+            if slot in edges:
+                arrived = (node, slot) == (moment.contribution if moment is not None else None)
+                back = backward_arrow(
+                    self.walk, edges[slot], self.style, ahead=not self._happened(node, slot), now=arrived
+                )
             self.arrows.append(Arrow(key, tail, self.ids[node], value, back, ahead=ahead, now=now))
 
     def _box(self, node: Node) -> Box:
@@ -197,32 +169,6 @@ class _Builder:
 
     def _happened(self, node: Node, slot: int) -> bool:
         return self.moment is None or (node, slot) in self.moment.happened
-
-    def _backward_arrow(self, edge: Edge) -> BackwardArrow:
-        """What the red arrow shows. With a seed other than 1 every derivative is multiplied by it, and shows that."""
-        node, slot, operand, upstream, local, contribution = edge
-        root, style, spec = self.walk.root, self.style, self.style.spec
-        ahead = not self._happened(node, slot)
-        now = self.moment is not None and (node, slot) == self.moment.contribution
-        final = notation.quantity(contribution, spec)
-        named = bool(node.name and operand.name and (root.name or style.notation == "dv"))
-        named = named and notation.shape(self.walk.seed) is None and node.args.count(operand) == 1
-        seed = notation.seed_factor(self.walk.seed, spec) if named else ""
-        total = derivative(root, node, style.notation)
-        if node is root:
-            total = seed or "1"
-        elif seed:
-            total = f"{seed} · {total}"
-        if hasattr(local, "text"):  # a shape or reduction op: a linear map, in words
-            before = total if named else notation.quantity(upstream, spec)
-            return BackwardArrow("", notation.mapped(notation.local(node, local, spec), before), final, ahead, now)
-        alone = len(self.walk.into(operand)) == 1
-        if node is root and named and not seed and alone:  # d root / d root is 1
-            return BackwardArrow(derivative(root, operand, style.notation), "", final, ahead, now)
-        product = " × ".join(notation.factor(notation.quantity(x, spec)) for x in (upstream, local))
-        sign = "d" if alone and style.notation != "dv" else "∂"  # where there are other paths, this is a part of it
-        part = f"{sign}{notation.mention(node.name)}/{sign}{notation.mention(operand.name)}"
-        return BackwardArrow(f"{total} · {part}" if named else "", product, final, ahead, now)
 
 
 def stored(node: Node, gradient: Quantity | None, spec: str) -> str:

@@ -14,7 +14,8 @@ from typing import Any
 
 import graphviz
 
-from tinygraph.drawing.diagram import Arrow, BackwardArrow, Box, Diagram
+from tinygraph.drawing.arrows import Arrow, BackwardArrow
+from tinygraph.drawing.diagram import Box, Diagram
 from tinygraph.drawing.themes import FONT, THEMES, Theme
 from tinygraph.explaining import notation
 
@@ -54,7 +55,8 @@ def digraph(diagram: Diagram, layout: Layout) -> graphviz.Digraph:
     """The diagram as the graphviz package's object: its `.source` is the DOT text.
 
     >>> from tinygraph import Value
-    >>> from tinygraph.drawing.diagram import Style, diagram
+    >>> from tinygraph.drawing.arrows import Style
+    >>> from tinygraph.drawing.diagram import diagram
     >>> from tinygraph.explaining.walk import Walk
     >>> x = Value(2.0, "x")
     >>> digraph(diagram(Walk(x), Style()), Layout()).source.splitlines()[0]

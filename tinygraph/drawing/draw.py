@@ -11,7 +11,8 @@ from typing import Literal, get_args
 import graphviz
 
 from tinygraph.drawing import layout_engines
-from tinygraph.drawing.diagram import Diagram, Style, diagram, neighborhood
+from tinygraph.drawing.arrows import Style
+from tinygraph.drawing.diagram import Diagram, diagram, neighborhood
 from tinygraph.drawing.dot import Layout, digraph
 from tinygraph.drawing.folded import folded, folded_scopes
 from tinygraph.drawing.layout_engines import TIME_LIMIT, EngineNotFoundError, LayoutError

@@ -7,7 +7,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tinygraph.drawing.diagram import Arrow, BackwardArrow, Box, Diagram, Style, role, stored
+from tinygraph.drawing.arrows import Arrow, BackwardArrow, Style
+from tinygraph.drawing.diagram import Box, Diagram, role, stored
 from tinygraph.drawing.folding import Fold, fold, fold_scopes
 from tinygraph.engine.graph import Node
 from tinygraph.engine.ops import add

@@ -11,7 +11,8 @@ from functools import cache
 from importlib.resources import files
 
 from tinygraph.drawing import layout_engines
-from tinygraph.drawing.diagram import Diagram, Moment, Style, diagram
+from tinygraph.drawing.arrows import Style
+from tinygraph.drawing.diagram import Diagram, Moment, diagram
 from tinygraph.drawing.dot import Layout
 from tinygraph.drawing.draw import LARGEST, Drawing, detail_for
 from tinygraph.drawing.layout_engines import EngineNotFoundError, LayoutError

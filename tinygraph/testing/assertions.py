@@ -7,7 +7,7 @@ from collections.abc import Callable
 from math import isfinite, nan
 from typing import Any
 
-from tinygraph.checking.comparison import input_names, masses
+from tinygraph.checking.comparison import absolute_terms, input_names
 from tinygraph.checking.numeric import FlatFunction
 from tinygraph.engine.autodiff import grad, hessian
 from tinygraph.engine.graph import Node, order
@@ -45,7 +45,7 @@ def assert_gradient(f: Callable[..., Any], *at: Any, order: int = 1, tolerance: 
     names = list(input_names(f, function.args))
     for leaf, name in zip(leaves, names, strict=True):
         leaf.name = name
-    partials, terms = grad(root, leaves), masses(root)
+    partials, terms = grad(root, leaves), absolute_terms(root)
     oracle = Oracle(function, root, leaves)
     where = f"{_title(f)} at ({', '.join(f'{n} = {x!r}' for n, x in zip(names, function.numbers, strict=True))})"
     for i, (leaf, local) in enumerate(zip(leaves, partials, strict=True)):
@@ -55,7 +55,7 @@ def assert_gradient(f: Callable[..., Any], *at: Any, order: int = 1, tolerance: 
     _check_the_pass(where, root, leaves, partials, terms, function.numbers)
     if order == 2:
         second = hessian(root, leaves)
-        scale = [masses(row) for row in grad(root, leaves, create_graph=True)]
+        scale = [absolute_terms(row) for row in grad(root, leaves, create_graph=True)]
         for i, row in enumerate(second):
             for j, entry in enumerate(row):
                 exact, blur = oracle.second(i, j)
@@ -84,7 +84,7 @@ def assert_same_gradient(f: Callable[..., Any], g: Callable[..., Any], *at: Any,
     for function in (f, g):
         flat = FlatFunction(function, at, values=True)
         root, leaves = flat.record(flat.numbers)
-        sizes = masses(root)
+        sizes = absolute_terms(root)
         results.append((root.data, grad(root, leaves), [sizes.get(leaf, 0.0) for leaf in leaves]))
     names = ["", *input_names(f, at)]
     (y, partials, terms), (other, others, more) = results
