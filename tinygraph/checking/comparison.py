@@ -53,7 +53,7 @@ class InputCheck:
 
     @property
     def ok(self) -> bool:
-        """Whether they agree, or cannot: at a kink no derivative is the right one."""
+        """Whether they agree, or there is a note: at a kink no derivative is right."""
         return bool(self.note) or self.error <= self.allowed
 
     def __str__(self) -> str:
