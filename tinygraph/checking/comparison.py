@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from tinygraph.checking.numeric import FlatFunction, central_difference, complex_step, step_of
 from tinygraph.engine.graph import Node, order
@@ -14,6 +14,9 @@ from tinygraph.engine.op import Op
 from tinygraph.engine.value import Value
 from tinygraph.explaining.walk import Walk
 from tinygraph.functional import named_numbers
+
+if TYPE_CHECKING:
+    from tinygraph.functional import Function, Tree
 
 _ROUNDING = 2.0**-52
 
@@ -50,7 +53,7 @@ class InputCheck:
 
     @property
     def ok(self) -> bool:
-        """Whether they agree, or cannot: at a kink no derivative is the right one."""
+        """Whether they agree, or there is a note: at a kink no derivative is right."""
         return bool(self.note) or self.error <= self.allowed
 
     def __str__(self) -> str:
@@ -83,7 +86,7 @@ class GradientCheck:
         return "\n".join(str(check) for check in self.inputs)
 
 
-def check_grad(f: Callable[..., Any], *at: Any, tolerance: float = 1e-9) -> GradientCheck:
+def check_grad(f: Function, *at: Tree, tolerance: float = 1e-9) -> GradientCheck:
     """Compare backpropagation through f, at these arguments, with derivatives that are found by nudging.
 
     Where all ops are analytic this uses the complex step, elsewhere the central difference, extrapolated from two
@@ -170,7 +173,7 @@ def absolute_terms(root: Node | Walk) -> dict[Node, float]:
     return terms
 
 
-def input_names(f: Callable[..., Any], args: Sequence[Any]) -> Iterator[str]:
+def input_names(f: Function, args: Sequence[Tree]) -> Iterator[str]:
     """Yield what to call the inputs: by the parameters of the function, with an index into lists."""
     try:
         parameters = list(inspect.signature(f).parameters.values())

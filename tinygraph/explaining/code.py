@@ -210,7 +210,7 @@ def value_code(value: object, array: Callable[[Array], str] = array_code) -> str
 
 
 def index_code(key: object, array: Callable[[Array], str] = array_code) -> str:
-    """Return an index as it stands in brackets; `array` writes the arrays in it.
+    """Return an index as code between brackets; `array` writes the arrays in it.
 
     Examples:
         >>> index_code((slice(1, None), ..., 0)), index_code(slice(None, None, -1))

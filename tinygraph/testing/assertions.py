@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
 from math import isfinite, nan
-from typing import Any
+from typing import TYPE_CHECKING
 
 from tinygraph.checking.comparison import absolute_terms, input_names
 from tinygraph.checking.numeric import FlatFunction
@@ -16,8 +15,11 @@ from tinygraph.engine.value import Value
 from tinygraph.testing.oracles import Oracle, same
 from tinygraph.testing.strategies import OpSequence
 
+if TYPE_CHECKING:
+    from tinygraph.functional import Function, Tree
 
-def assert_gradient(f: Callable[..., Any], *at: Any, order: int = 1, tolerance: float = 1e-10) -> None:
+
+def assert_gradient(f: Function, *at: Tree, order: int = 1, tolerance: float = 1e-10) -> None:
     """Assert that backpropagation through f is right at these arguments.
 
     The oracle is the best that the function allows: exact arithmetic where it is linear, mpmath with 400 digits where
@@ -65,7 +67,7 @@ def assert_gradient(f: Callable[..., Any], *at: Any, order: int = 1, tolerance: 
                 oracle.compare(what, j, entry, exact, allowed, blur)
 
 
-def assert_same_gradient(f: Callable[..., Any], g: Callable[..., Any], *at: Any, tolerance: float = 1e-12) -> None:
+def assert_same_gradient(f: Function, g: Function, *at: Tree, tolerance: float = 1e-12) -> None:
     """Assert that two implementations have the same value and gradient at these arguments.
 
     Args:
@@ -98,14 +100,14 @@ def assert_same_gradient(f: Callable[..., Any], g: Callable[..., Any], *at: Any,
             )
 
 
-def _title(f: Callable[..., Any]) -> str:
+def _title(f: Function) -> str:
     return repr(f) if isinstance(f, (OpSequence, Op)) else getattr(f, "__qualname__", repr(f))
 
 
 def _check_the_pass(
     where: str, root: Value, leaves: list[Value], partials: list[float], terms: dict[Node, float], at: list[float]
 ) -> None:
-    """Seeded with a number of its own, twice, and touching nothing else."""
+    """Assert that a pass with another seed, run twice, gives the same gradients and changes nothing else."""
     seed = random.Random(repr(at)).uniform(1.5, 3.5)
     reached = set(order(root))
     passes = []
