@@ -1,4 +1,4 @@
-"""Docstrings as pages show them: their examples become code, their parameters stay in the sentences."""
+"""Docstrings as pages show them: examples become code, without the flags that doctest reads."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ EXAMPLE = re.compile(r"^>>>.*(?:\n(?!\s*$).*)*", re.MULTILINE)
 
 
 class Doctests(Extension):
-    """Puts each block of `>>>` lines into a fence."""
+    """Put each block of `>>>` lines that is in no section into a fence; sections of examples need none."""
 
     def on_object(self, *, obj: Object, **_: Any) -> None:
         """Rewrite the docstring of one object."""
