@@ -13,8 +13,11 @@ if TYPE_CHECKING:
 
     from tinygraph.tensor.tensor import Tensor
 
+    Function = Callable[..., Any]
+    Tree = Any  # a number, or a nested list, tuple or dict of numbers or nodes
 
-def value_and_grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable[..., tuple[float, Any]]:
+
+def value_and_grad(f: Function, argnums: int | Sequence[int] = 0) -> Callable[..., tuple[float, Tree]]:
     """Turn f into a function that returns its value and its gradient, in autograd's and jax's words.
 
     Args:
@@ -37,7 +40,7 @@ def value_and_grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> C
         (5.0, array([2., 4.]))
     """
 
-    def wrapped(*args: Any, **options: Any) -> tuple[float, Any]:
+    def wrapped(*args: Tree, **options: Any) -> tuple[float, Tree]:
         chosen = (argnums,) if isinstance(argnums, int) else tuple(argnums)
         if not all(0 <= i < len(args) for i in chosen):
             raise ValueError(f"argnums is {argnums!r}, but there are {len(args)} positional argument(s), from 0 on")
@@ -67,7 +70,7 @@ def _node_class(numbers: Sequence[object]) -> type[Value | Tensor]:
 # --- nested lists, tuples and dicts of numbers ------------------------------------------------------
 
 
-def numbers_of(tree: object) -> Iterator[Any]:
+def numbers_of(tree: Tree) -> Iterator[Any]:
     """Yield the numbers of a nested list, tuple or dict, in order.
 
     Examples:
@@ -78,7 +81,7 @@ def numbers_of(tree: object) -> Iterator[Any]:
         yield number
 
 
-def named_numbers(name: str, tree: object) -> Iterator[tuple[str, Any]]:
+def named_numbers(name: str, tree: Tree) -> Iterator[tuple[str, Any]]:
     """Yield the numbers of a nested list, tuple or dict, each with the code that finds it.
 
     Examples:
@@ -95,7 +98,7 @@ def named_numbers(name: str, tree: object) -> Iterator[tuple[str, Any]]:
         yield name, tree
 
 
-def refilled(tree: Any, numbers: Iterable[object]) -> Any:
+def refilled(tree: Tree, numbers: Iterable[object]) -> Tree:
     """Return a nested list, tuple or dict of the same form, with other numbers.
 
     Examples:
@@ -105,7 +108,7 @@ def refilled(tree: Any, numbers: Iterable[object]) -> Any:
     return _refilled(tree, iter(numbers))
 
 
-def _refilled(tree: Any, numbers: Iterator[object]) -> Any:
+def _refilled(tree: Tree, numbers: Iterator[object]) -> Tree:
     if isinstance(tree, dict):
         return {key: _refilled(branch, numbers) for key, branch in tree.items()}
     if isinstance(tree, (list, tuple)):

@@ -42,10 +42,10 @@ def test_the_complex_step_is_exact(x):
 def test_the_complex_step_serves_whole_programs(program):
     partials = numeric_grad(program, list(program.at), method="complex")
     root, leaves = program.record()
-    from tinygraph.checking.comparison import masses
+    from tinygraph.checking.comparison import absolute_terms
 
     for leaf, local, ours in zip(leaves, partials, tinygraph.grad(root, leaves), strict=True):
-        scale = masses(root).get(leaf, 0.0)
+        scale = absolute_terms(root).get(leaf, 0.0)
         assert ours == pytest.approx(local, rel=1e-9, abs=1e-9 * scale + 1e-20)
 
 

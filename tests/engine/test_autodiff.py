@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 import tinygraph
 from tinygraph import Value
-from tinygraph.checking.comparison import masses
+from tinygraph.checking.comparison import absolute_terms
 from tinygraph.engine import backward
 from tinygraph.engine.autodiff import propagate
 from tinygraph.engine.graph import order
@@ -73,7 +73,7 @@ def test_contributions_sum_to_gradients_and_touch_nothing(program, seed):
 @given(program=graphs())
 def test_forward_mode_agrees_with_reverse(program):
     root, leaves = program.record()
-    scale = [masses(root).get(leaf, 0.0) for leaf in leaves]
+    scale = [absolute_terms(root).get(leaf, 0.0) for leaf in leaves]
     agree([tinygraph.jvp(root, {leaf: 1.0}) for leaf in leaves], tinygraph.grad(root, leaves), scale)
 
 
@@ -83,14 +83,14 @@ def test_a_direction_is_a_sum_of_directions(program):
     tangents = {leaf: 0.5 + i for i, leaf in enumerate(leaves)}
     partials = tinygraph.grad(root, leaves)
     total = math.fsum(local * tangents[leaf] for leaf, local in zip(leaves, partials, strict=True))
-    scale = sum(masses(root).get(leaf, 0.0) * tangents[leaf] for leaf in leaves)
+    scale = sum(absolute_terms(root).get(leaf, 0.0) * tangents[leaf] for leaf in leaves)
     assert tinygraph.jvp(root, tangents) == pytest.approx(total, rel=1e-12, abs=1e-12 * scale)
 
 
 @given(program=graphs())
 def test_gradients_as_nodes_have_the_same_numbers(program):
     root, leaves = program.record()
-    scale = [masses(root).get(leaf, 0.0) for leaf in leaves]
+    scale = [absolute_terms(root).get(leaf, 0.0) for leaf in leaves]
     nodes = tinygraph.grad(root, leaves, create_graph=True)
     assert all(isinstance(node, Value) for node in nodes)
     agree([node.data for node in nodes], tinygraph.grad(root, leaves), scale)
@@ -109,7 +109,7 @@ def test_the_hessian_is_symmetric_and_the_slope_of_the_gradient(program):
     first = tinygraph.grad(root, leaves, create_graph=True)
     for i, row in enumerate(hessian):
         for j, entry in enumerate(row):
-            scale = masses(first[i]).get(leaves[j], 0.0) + masses(first[j]).get(leaves[i], 0.0)
+            scale = absolute_terms(first[i]).get(leaves[j], 0.0) + absolute_terms(first[j]).get(leaves[i], 0.0)
             assert entry == pytest.approx(hessian[j][i], rel=1e-9, abs=1e-9 * scale + 1e-300)
 
 

@@ -266,9 +266,9 @@ def test_torch_agrees_on_random_programs(data):
     if not theirs.requires_grad:
         return
     theirs.backward()
-    from tinygraph.checking.comparison import masses
+    from tinygraph.checking.comparison import absolute_terms
 
-    terms = masses(root)
+    terms = absolute_terms(root)
     for leaf, x, local in zip(leaves, inputs, tinygraph.grad(root, leaves), strict=True):
         expected = 0.0 if x.grad is None else x.grad.item()
         scale = terms.get(leaf, 0.0)

@@ -64,6 +64,7 @@ def damaged():
         "negative shapes": ({**good, "nodes": [{"data": {"shape": [-1, -1], "elements": [1.0]}}]}, "there are 1 elements"),
         "more than it shows": ({**good, "nodes": [a, {**wide, "data": {"shape": [1], "elements": [1.0]}}]}, "matmul makes the shape"),
         "a gradient of another shape": ({**good, "roots": 0, "nodes": [{**a, "grad": 1.0}]}, "has the shape"),
+        "a gradient of nothing": (with_node(grad=None), '"grad" is a float'),
         "a name that is none": (with_node(name=3), '"name" must be a text'),
         "a scope that is none": (with_node(scope=[1]), '"scope" must be a list of texts'),
         "infinite by its exponent": (json.dumps(with_node()).replace("-2.0", "1e999"), "is a float"),

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 
 import tinygraph
-from tests.testing.test_op_tests import WRONG
+from tests.testing.wrong_ops import WRONG
 from tinygraph.engine import domain
 from tinygraph.engine.op import Op
 from tinygraph.testing import assert_gradient, assert_same_gradient, graphs

@@ -7,54 +7,12 @@ import pytest
 from hypothesis import find
 
 import tinygraph
+from tests.testing.wrong_ops import WRONG
 from tinygraph import Value
-from tinygraph.engine import domain, ops
+from tinygraph.engine import ops
 from tinygraph.engine.domain import Domain
 from tinygraph.engine.graph import order
-from tinygraph.engine.op import Op
 from tinygraph.testing import RandomProgram, assert_gradient, graphs, op_test
-
-
-def row(name, number, analytic, domain=None, **partials):
-    options = {"domain": domain} if domain else {}
-    return Op(name, number, analytic=analytic, **options, **partials)
-
-
-def softplus_with_threshold(x):
-    return x if x > 20.0 else math.log1p(math.exp(x))
-
-
-WRONG = {
-    "sign": row("square", lambda x: x * x, lambda m, x: x * x, partials=(lambda out, x: -2.0 * x,)),
-    "missing factor": row("square", lambda x: x * x, lambda m, x: x * x, partials=(lambda out, x: x,)),
-    "swapped operands": row(
-        "quotient",
-        ops.div.floats,
-        lambda m, x, y: x / y,
-        domain.NONZERO_DIVISOR,
-        partials=(lambda out, x, y: -out / y,
-        lambda out, x, y: 1.0 / y),
-    ),
-    "a threshold in softplus": row(
-        "softplus", softplus_with_threshold, ops.softplus.analytic, partials=(lambda out, x: tinygraph.sigmoid(x),)
-    ),
-    "tanh' as 1 - t²": row("tanh", math.tanh, lambda m, x: m.tanh(x), partials=(lambda out, x: 1.0 - out * out,)),
-    "sigmoid' as a(1 - a)": row(
-        "sigmoid", ops.sigmoid.floats, ops.sigmoid.analytic, partials=(lambda out, x: out * (1.0 - out),)
-    ),
-    "|x| in a slope": row(
-        "cube",
-        lambda x: x * x * x,
-        lambda m, x: x * x * x,
-        partials=(lambda out, x: 3.0 * tinygraph.abs(x) * tinygraph.abs(x),),
-    ),
-    "a slope that is right to a millionth": row(
-        "square", lambda x: x * x, None, partials=(lambda out, x: 2.000001 * x,)
-    ),
-    "a value that is off": row(
-        "square", lambda x: x * x * (1 + 1e-14), lambda m, x: x * x, partials=(lambda out, x: 2.0 * x,)
-    ),
-}  # fmt: skip
 
 
 @pytest.mark.parametrize("what", WRONG)

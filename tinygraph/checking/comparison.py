@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from tinygraph.checking.numeric import FlatFunction, central_difference, complex_step, step_of
-from tinygraph.engine.backward import as_gradient
 from tinygraph.engine.graph import Node, order
 from tinygraph.engine.op import Op
 from tinygraph.engine.value import Value
 from tinygraph.explaining.walk import Walk
 from tinygraph.functional import named_numbers
+
+if TYPE_CHECKING:
+    from tinygraph.functional import Function, Tree
 
 _ROUNDING = 2.0**-52
 
@@ -51,7 +53,7 @@ class InputCheck:
 
     @property
     def ok(self) -> bool:
-        """Whether they agree, or cannot: at a kink no derivative is the right one."""
+        """Whether they agree, or there is a note: at a kink no derivative is right."""
         return bool(self.note) or self.error <= self.allowed
 
     def __str__(self) -> str:
@@ -84,7 +86,7 @@ class GradientCheck:
         return "\n".join(str(check) for check in self.inputs)
 
 
-def check_grad(f: Callable[..., Any], *at: Any, tolerance: float = 1e-9) -> GradientCheck:
+def check_grad(f: Function, *at: Tree, tolerance: float = 1e-9) -> GradientCheck:
     """Compare backpropagation through f, at these arguments, with derivatives that are found by nudging.
 
     Where all ops are analytic this uses the complex step, elsewhere the central difference, extrapolated from two
@@ -110,17 +112,20 @@ def check_grad(f: Callable[..., Any], *at: Any, tolerance: float = 1e-9) -> Grad
     function = FlatFunction(f, at, values=True)
     root, leaves = function.record(function.numbers)
     walk = Walk(root, 1.0)
-    partials, terms = [as_gradient(leaf, walk.gradient(leaf)) for leaf in leaves], _masses(walk.nodes)
+    gradients, terms = walk.gradients, absolute_terms(walk)
     analytic = all(node.op is None or node.op.analytic is not None for node in walk.nodes)
     names = list(input_names(f, function.args))
     for leaf, name in zip(leaves, names, strict=True):
         leaf.name = name
     checks = []
-    for i, (leaf, x, local) in enumerate(zip(leaves, function.numbers, partials, strict=True)):
+    for i, (leaf, x) in enumerate(zip(leaves, function.numbers, strict=True)):
         numeric = _by_complex_step(function, i) if analytic else None
-        found = numeric or _by_differences(function, root, i)
-        allowed = tolerance * max(terms.get(leaf, 0.0), abs(local)) + found.blur
-        checks.append(InputCheck(names[i], x, local, found.derivative, found.method, found.step, allowed, found.note))
+        found = numeric or _by_differences(function, walk, i)
+        gradient = gradients.get(leaf, 0.0)
+        allowed = tolerance * max(terms.get(leaf, 0.0), abs(gradient)) + found.blur
+        checks.append(
+            InputCheck(names[i], x, gradient, found.derivative, found.method, found.step, allowed, found.note)
+        )
     return GradientCheck(tuple(checks))
 
 
@@ -144,36 +149,31 @@ def _by_complex_step(function: FlatFunction, i: int) -> _Numeric | None:
     return _Numeric(derivative, "complex step", step, blur=step) if math.isfinite(derivative) else None
 
 
-def _by_differences(function: FlatFunction, root: Value, i: int) -> _Numeric:
+def _by_differences(function: FlatFunction, walk: Walk, i: int) -> _Numeric:
     """The derivative by two central differences."""
     x = function.numbers[i]
     step = 2.0**-10 * max(1.0, abs(x))
     near, far = central_difference(function, i, step / 2), central_difference(function, i, step)
     derivative = near + (near - far) / 3.0
-    size = max(abs(root.data), abs(x * derivative), 1e-300)
+    size = max(abs(walk.root.raw), abs(x * derivative), 1e-300)
     note = ""
     if not math.isfinite(derivative):
         note = "not checked, because f is not finite within the step"
-    elif kink := kink_near(function, root, i, step):
+    elif kink := kink_near(function, walk.nodes, i, step):
         note = f"kink: {kink}"
     return _Numeric(derivative, "central difference", step, abs(near - far) + 8 * _ROUNDING * size / step, note)
 
 
-def masses(root: Value) -> dict[Node, float]:
-    """Return for each node what its gradient was summed from: Σ over all paths of |product of local derivatives|."""
-    return _masses(order(root))
-
-
-def _masses(nodes: Sequence[Node]) -> dict[Node, float]:
-    terms: dict[Node, float] = {nodes[0]: 1.0}
-    for node in nodes:
-        for operand, local in zip(node.args, node.partials, strict=True):
-            if local is not None and node in terms:
-                terms[operand] = terms.get(operand, 0.0) + terms[node] * abs(local)
+def absolute_terms(root: Node | Walk) -> dict[Node, float]:
+    """Return for each node what its gradient is summed from: Σ over all paths of |product of local derivatives|."""
+    walk = root if isinstance(root, Walk) else Walk(root, 1.0)
+    terms: dict[Node, float] = {walk.root: 1.0}
+    for edge in walk.edges:
+        terms[edge.operand] = terms.get(edge.operand, 0.0) + terms[edge.node] * abs(edge.local)
     return terms
 
 
-def input_names(f: Callable[..., Any], args: Sequence[Any]) -> Iterator[str]:
+def input_names(f: Function, args: Sequence[Tree]) -> Iterator[str]:
     """Yield what to call the inputs: by the parameters of the function, with an index into lists."""
     try:
         parameters = list(inspect.signature(f).parameters.values())
@@ -185,14 +185,20 @@ def input_names(f: Callable[..., Any], args: Sequence[Any]) -> Iterator[str]:
             yield (number.name if isinstance(number, Value) else "") or name
 
 
-def kink_near(function: FlatFunction, root: Value, i: int, step: float) -> str:
-    """Describe a non-differentiable point between the points that a difference looks at, or return ""."""
-    here = order(root)
+def kink_near(function: FlatFunction, nodes: Sequence[Node], i: int, step: float) -> str:
+    """Describe a non-differentiable point between the points that a difference looks at, or return "".
+
+    Args:
+        function: The function.
+        nodes: The nodes of its graph, in reverse topological order.
+        i: The input that the difference moves.
+        step: By how much.
+    """
     for by in (-step, step):
         there = order(function.record(function.moved(i, by))[0])
-        if [node.op for node in here] != [node.op for node in there]:
+        if [node.op for node in nodes] != [node.op for node in there]:
             return "the program takes another branch within the step"
-        for node, moved in zip(here, there, strict=True):
+        for node, moved in zip(nodes, there, strict=True):
             if node.op is not None and (kink := _kink_of(node.op, node, moved)):
                 return kink
     return ""

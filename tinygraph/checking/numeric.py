@@ -5,18 +5,22 @@ from __future__ import annotations
 import cmath
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from tinygraph.engine.graph import Node, order
 from tinygraph.engine.value import Value
 from tinygraph.functional import numbers_of, refilled
 
+if TYPE_CHECKING:
+    from tinygraph.functional import Function, Tree
+
+Number = Any  # a float, a complex number, a Fraction, or one of mpmath
 Method = Literal["two-point", "central", "six-point", "complex", "mpmath"]
 
 NUDGE = 0.001  # the lecture's step
 
 
-def numeric_grad(f: Callable[..., Any], at: Any, *, method: Method = "central", step: float | None = None) -> Any:
+def numeric_grad(f: Function, at: Tree, *, method: Method = "central", step: float | None = None) -> Tree:
     """Return the derivative of f, found by nudging its input.
 
     Args:
@@ -67,13 +71,13 @@ class FlatFunction:
         values: Whether it is called with Values, else with plain numbers.
     """
 
-    def __init__(self, f: Callable[..., Any], args: Sequence[Any], values: bool) -> None:
+    def __init__(self, f: Function, args: Sequence[Tree], values: bool) -> None:
         self.f, self.args, self.values = f, list(args), values
         self.numbers = [_plain(x) for x in numbers_of(self.args)]
 
-    def restore(self, numbers: Sequence[object]) -> list[Any]:
+    def restore(self, numbers: Sequence[object]) -> list[Tree]:
         """Return a flat list in the form of the arguments."""
-        form: list[Any] = refilled(self.args, numbers)
+        form: list[Tree] = refilled(self.args, numbers)
         return form
 
     def __call__(self, numbers: Sequence[float]) -> float:
@@ -92,7 +96,7 @@ class FlatFunction:
         return [x + by if j == i else x for j, x in enumerate(self.numbers)]
 
 
-def _plain(x: Any) -> float:
+def _plain(x: Number | Value) -> float:
     return x.data if isinstance(x, Value) else Value(x).data
 
 
@@ -146,7 +150,7 @@ def digits(numbers: Sequence[float], order: int = 1) -> int:
     return (400, 1200, 2400)[order - 1] + (4 * order - 2) * max(0, -int(math.log10(smallest)))
 
 
-def exact_partial(root: Value, leaves: Sequence[Value], i: int, at: Sequence[Any] | None = None) -> Any:
+def exact_partial(root: Value, leaves: Sequence[Value], i: int, at: Sequence[Number] | None = None) -> Number:
     """Return the derivative by a leaf as an mpmath number; `at` moves the leaves to another point."""
     from mpmath import mp
 
@@ -156,9 +160,9 @@ def exact_partial(root: Value, leaves: Sequence[Value], i: int, at: Sequence[Any
     return mp.mpc(evaluate(root, moved, mp)).imag / step
 
 
-def evaluate(root: Value, leaves: Mapping[Any, Any], module: object) -> Any:
+def evaluate(root: Value, leaves: Mapping[Any, Number], module: object) -> Number:
     """Return the value of the root at other leaves, with the functions of `cmath` or `mpmath`."""
-    known: dict[Node, Any] = dict(leaves)
+    known: dict[Node, Number] = dict(leaves)
     for node in reversed(order(root)):
         if node.op is None:
             known.setdefault(node, node.raw)

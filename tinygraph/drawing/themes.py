@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 # Helvetica has the same widths, but Pango takes DejaVu for it; a list of names breaks engines without Pango.
 FONT = "Arial"
@@ -29,33 +29,22 @@ class Theme(NamedTuple):
         return [color for entry in self for color in ([entry] if isinstance(entry, str) else entry)]
 
 
+# For each role the color in the light theme and in the dark one; a kind of node has (fill, border).
 # The ground is called by its name in `light`, so that the dark version of the same SVG can tell it from a white box.
-LIGHT = Theme(
-    background="white",
-    ink="#1b1f24",
-    muted="#57606a",
-    forward="#0067a5",
-    backward="#b5371a",
-    operation=("#ffffff", "#8c959f"),
-    input=("#e3f1fa", "#0067a5"),
-    parameter=("#e2f4ea", "#00795a"),
-    constant=("#f0f1f3", "#8c959f"),
-    output=("#fff4d6", "#9a6b00"),
-    scope=("#f6f8fa", "#d0d7de"),
-)
-DARK = Theme(
-    background="#0d1117",
-    ink="#e6edf3",
-    muted="#9da7b3",
-    forward="#58b4f0",
-    backward="#ff8b6b",
-    operation=("#161b22", "#6e7681"),
-    input=("#10293d", "#58b4f0"),
-    parameter=("#0f2e24", "#3fc79a"),
-    constant=("#21262d", "#6e7681"),
-    output=("#332a10", "#e3b341"),
-    scope=("#11161d", "#30363d"),
-)
+_COLORS: dict[str, tuple[Any, Any]] = {
+    "background": ("white", "#0d1117"),
+    "ink": ("#1b1f24", "#e6edf3"),
+    "muted": ("#57606a", "#9da7b3"),
+    "forward": ("#0067a5", "#58b4f0"),
+    "backward": ("#b5371a", "#ff8b6b"),
+    "operation": (("#ffffff", "#8c959f"), ("#161b22", "#6e7681")),
+    "input": (("#e3f1fa", "#0067a5"), ("#10293d", "#58b4f0")),
+    "parameter": (("#e2f4ea", "#00795a"), ("#0f2e24", "#3fc79a")),
+    "constant": (("#f0f1f3", "#8c959f"), ("#21262d", "#6e7681")),
+    "output": (("#fff4d6", "#9a6b00"), ("#332a10", "#e3b341")),
+    "scope": (("#f6f8fa", "#d0d7de"), ("#11161d", "#30363d")),
+}
+LIGHT, DARK = (Theme(**{role: pair[k] for role, pair in _COLORS.items()}) for k in range(2))
 THEMES = {"light": LIGHT, "dark": DARK, "auto": LIGHT}  # auto: light, with the dark one in a style sheet
 
 

@@ -129,11 +129,14 @@ class Op:
             (array([2., 3.]), array([0.25      , 0.16666667]))
         """
         if self.array_functions is None:
-            from tinygraph.kernels import arrays
-
-            kernel = arrays.kernel(self.array_source) or arrays.float_by_float(self.floats, self.arity)
-            self.array_functions = (kernel, *[_of_arrays(partial) for partial in self.partials])
+            rebound_partials = [rebound(partial, Op._array_kernel) for partial in self.partials]
+            self.array_functions = (self._array_kernel(), *rebound_partials)
         return self.array_functions
+
+    def _array_kernel(self) -> Callable[..., Any]:
+        from tinygraph.kernels import arrays
+
+        return arrays.kernel(self.array_source) or arrays.float_by_float(self.floats, self.arity)
 
     @property
     def arrays(self) -> Callable[..., Any]:
@@ -244,19 +247,17 @@ def op_named(name: str) -> Op:
     return found
 
 
-def _of_arrays(partial: Any) -> Any:
-    """A local derivative of the table, its code over other names: `sigmoid(-x)` then calls the kernel for arrays.
+def rebound(partial: Any, kernel_of: Callable[[Op], Any]) -> Any:
+    """Return a local derivative of the table, its code over kernels in place of ops: `sigmoid(-x)` then calls a kernel.
 
-    One on the way through `Op.__call__` would cost as much as the kernel itself on small arrays. A partial from
-    outside the table stays as it is.
+    Through `Op.__call__` it would take as long as the kernel itself. A partial from outside the table stays as it is.
     """
     names = TABLE["add"].partials[0].__globals__
     if getattr(partial, "__globals__", None) is not names:
         return partial
-    if not _ARRAY_NAMES:
-        _ARRAY_NAMES.update(names)
-        _ARRAY_NAMES.update({op.name: op.arrays for op in TABLE.values() if not op.variadic})
-    return type(partial)(partial.__code__, _ARRAY_NAMES, partial.__name__, None, partial.__closure__)
+    if kernel_of not in _REBOUND:
+        _REBOUND[kernel_of] = names | {op.name: kernel_of(op) for op in TABLE.values() if not op.variadic}
+    return type(partial)(partial.__code__, _REBOUND[kernel_of], partial.__name__, None, partial.__closure__)
 
 
-_ARRAY_NAMES: dict[str, Any] = {}  # the namespace of the table, with array kernels in place of ops
+_REBOUND: dict[Callable[[Op], Any], dict[str, Any]] = {}  # the names of the table, with kernels in place of ops

@@ -120,12 +120,21 @@ class Template:
         return self.operator in ("Add", "Mult")
 
 
-_template = lru_cache(maxsize=1024)(Template)
-
-
 def template_of(op: Op) -> Template:
     """Return the template of an op that has one, as an expression."""
-    return _template(fill(op, [f"{_OPERAND}{i}" for i in range(op.arity)], array=lambda _: "_array"))
+    return _template(op.code, op.arity)
+
+
+@lru_cache(maxsize=1024)
+def _template(code: str, arity: int) -> Template:
+    return Template(code.format(*[f"{_OPERAND}{i}" for i in range(arity)], parameters=[_AnyParameter()] * 9))
+
+
+class _AnyParameter:
+    """A parameter in a template of which only the structure counts."""
+
+    def __format__(self, spec: str) -> str:
+        return "(0)"
 
 
 def _binding(node: ast.expr) -> int:
@@ -201,7 +210,7 @@ def value_code(value: object, array: Callable[[Array], str] = array_code) -> str
 
 
 def index_code(key: object, array: Callable[[Array], str] = array_code) -> str:
-    """Return an index as it stands in brackets; `array` writes the arrays in it.
+    """Return an index as code between brackets; `array` writes the arrays in it.
 
     Examples:
         >>> index_code((slice(1, None), ..., 0)), index_code(slice(None, None, -1))

@@ -42,7 +42,7 @@ def quietly(function: Callable[[*_Ts], _R], *args: *_Ts) -> _R:
 
 
 def _prepared() -> Callable[..., Any]:
-    """A context in which NumPy says nothing about overflow or invalid numbers, for this thread."""
+    """Return a function that runs others without NumPy's warnings, in a context that is kept for this thread."""
     context = contextvars.Context()
     context.run(np.seterr, all="ignore")
     context.run(_inside.set, True)
@@ -161,7 +161,7 @@ def heaviside(x: Array) -> Array:
 
 
 def flat(x: Array) -> Array:
-    """The slope of a step: 0 everywhere, nan for nan."""
+    """The derivative of a step: 0 everywhere, nan for nan."""
     return np.where(x == x, 0.0, x)
 
 
@@ -171,12 +171,12 @@ def larger(x: Array, y: Array) -> Array:
 
 
 def log_partial(x: Array) -> Array:
-    """The slope of log: 1 / x, inf at 0, and nan below, where log is not defined."""
+    """The derivative of log: 1 / x, inf at 0, and nan below, where log is not defined."""
     return np.where(x >= 0, 1.0 / np.absolute(x), np.nan)
 
 
 def power_of_plain(x: Array, exponent: float) -> Array:
-    """x to a plain number; the row `pow`, of two arrays, is `np.power`."""
+    """x to the power of a plain number; the op `pow`, of two arrays, is `np.power`."""
     return x * x if exponent == 2 else np.power(x, exponent)
 
 
@@ -196,7 +196,7 @@ def lowered_power(x: Array, exponent: float, n: int, factor: float) -> Array:
 
 
 def div_dy(x: Array, y: Array) -> Array:
-    """The slope of x / y with respect to y."""
+    """The derivative of x / y with respect to y."""
     quotient = x / y
     out, size = -quotient / y, np.absolute(quotient)
     if type(size) is np.ndarray and np.all(size >= _SMALLEST):
@@ -233,7 +233,7 @@ def sigmoid_minus(z: Array, y: Array) -> Array:
 
 
 def binary_cross_entropy_with_logits_and_partial(z: Array, y: Array) -> tuple[Array, Array]:
-    """Value and slope at once, from one exp and one weight."""
+    """Value and derivative at once, from one exp and one weight."""
     e, weight = _decay_and_weight(z, y)
     return _cross_entropy_of_logits(z, e, weight), _sigmoid_minus(z, e, weight)
 

@@ -1,8 +1,8 @@
-"""Elementary functions of floats that answer as IEEE 754 says, where Python's `math` raises.
+"""Elementary functions of floats that follow IEEE 754, where Python's `math` raises.
 
 `math.log(0)`, `math.exp(1000)`, `1 / 0` and `(-2) ** 0.5` raise or turn complex; here they are
 -inf, inf, inf and nan. Each function is within 2 units in the last place (ulp) of the true value, unless its docstring
-says what cancels; docs/accuracy.md has the numbers.
+names what cancels; docs/accuracy.md has the numbers.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def _quiet(function: Callable[[float], float], overflow: float = nan) -> Callable[[float], float]:
-    """`function` with nan where `math` says domain error, and the signed `overflow` past the range."""
+    """Return `function` with nan for a domain error of `math`, and the signed `overflow` past the range."""
 
     def quiet(x: float) -> float:
         try:
@@ -154,7 +154,7 @@ def heaviside(x: float) -> float:
 
 
 def flat(x: float) -> float:
-    """The slope of a step: 0 everywhere, nan for nan."""
+    """The derivative of a step: 0 everywhere, nan for nan."""
     return x if x != x else 0.0
 
 
@@ -224,22 +224,22 @@ def sigmoid_difference(x: float, y: float) -> float:
     below, more = two_sum(1.0, e)
     over, rest = (1.0, e) if d > 0 else (e, 1.0)
     out = over / below
-    return out + out * ((error * rest - more) / below)  # without `more`, 2.1 ulp, and its slope 4.4
+    return out + out * ((error * rest - more) / below)  # without `more`, 2.1 ulp, and its derivative 4.4
 
 
 def log_partial(x: float) -> float:
-    """The slope of log: 1 / x, inf at 0, and nan below, where log is not defined."""
+    """The derivative of log: 1 / x, inf at 0, and nan below, where log is not defined."""
     return 1.0 / x if x > 0 else inf if x == 0 else nan
 
 
 def atan_partial(x: float) -> float:
-    """The slope of atan: 1 / (1 + x^2), also where x^2 overflows."""
+    """The derivative of atan: 1 / (1 + x^2), also where x^2 overflows."""
     if abs(x) >= 1e150:
         return 1.0 / x / x
     square, error = two_product(x, x)
     below, more = two_sum(1.0, square)
     out = 1.0 / below
-    return out - out * ((error + more) * out)  # without this, the slope of this slope is off by 4.1 ulp
+    return out - out * ((error + more) * out)  # without this, its own derivative is off by 4.1 ulp
 
 
 def binary_cross_entropy(a: float, y: float) -> float:

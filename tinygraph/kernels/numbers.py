@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def plain_number(value: Any, op: str = "Value") -> float:
-    """The float of a plain number, or an error that says what to do.
+    """Return the float of a plain number, or raise an error that shows what to do.
 
     int, bool, NumPy scalars and 0-d arrays, Fraction and Decimal are numbers.
 
@@ -24,7 +24,7 @@ def plain_number(value: Any, op: str = "Value") -> float:
             size = int(value).bit_length()
             raise OverflowError(f"{op}: an int of {size} bits is too large for a float") from None
     kind = type(value)
-    refusal = getattr(kind, "not_a_number", "")  # a node says itself what to do: this folder knows no graph
+    refusal = getattr(kind, "not_a_number", "")  # a node has its own message: this folder knows no graph
     if refusal:
         raise TypeError(f"{op}: {refusal}")
     if getattr(value, "shape", None) == () and kind.__module__.partition(".")[0] == "numpy":

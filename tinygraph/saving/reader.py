@@ -174,7 +174,7 @@ class Reader:
             fail('"data" is missing')
         data = decode(line["data"], '"data"')
         kind: type[Operators] = Value if isinstance(data, float) else Tensor
-        grad = None if line.get("grad") is None else decode(line["grad"], '"grad"', data)
+        grad = decode(line["grad"], '"grad"', data) if "grad" in line else None
         if typed(line.get("constant", False), bool, '"constant"', "true or false"):
             kind = kind.constant_class
         op, args, partials = self.origin(line, data)

@@ -38,7 +38,7 @@ def wrong_gradient(root: Node, nodes: Sequence[Node]) -> tuple[Node, _Raw] | Non
 
 
 def check(nodes: Sequence[Node], name: str, root: Node | None = None) -> None:
-    """Recompute every number and slope from its row; with a root, every gradient from the contributions that arrive.
+    """Recompute every value and local derivative from its op; with a root, every gradient from its contributions.
 
     Raises GraphFileError at the first difference. Elementary functions of another machine may differ in their last
     digits: 8 units in the last place are allowed, and sums are compared in proportion to their absolute terms.

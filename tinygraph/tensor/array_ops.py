@@ -12,19 +12,22 @@ depending on its inputs. The letters are those of the table, with `up` for the u
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
 from tinygraph.engine.op import Op, Traced
 from tinygraph.engine.registry import is_integer
 from tinygraph.engine.variadic import cut_short
-from tinygraph.kernels.arrays import quietly
+from tinygraph.kernels.arrays import Array, quietly
+
+if TYPE_CHECKING:
+    from tinygraph.tensor.tensor import Tensor
 
 _ndarray = np.ndarray
 Shape = tuple[int, ...]
 Axis = int | tuple[int, ...] | None
-Operand = Any  # an array, or a Tensor: the same code computes on the one and records on the other
+Operand: TypeAlias = "Array | Tensor"  # the same code computes on arrays and records on Tensors
 
 
 class TracedArray(Traced):
@@ -34,7 +37,7 @@ class TracedArray(Traced):
     raw: Any
 
     @staticmethod
-    def _record_array_op(op: ArrayOp, operands: Sequence[Operand]) -> Any:
+    def _record_array_op(op: ArrayOp, operands: Sequence[Any]) -> Tensor:
         """Record an array op on these operands."""
         raise NotImplementedError
 
@@ -64,11 +67,12 @@ class ArrayOp(Op):
 
     __slots__ = ("compute", "explain", "jvp_function", "note", "shape_function", "vjps")
     elementwise = False
+    compute: Callable[..., Operand]
 
     def __init__(
         self,
         name: str,
-        compute: Callable[..., Operand],
+        compute: Callable[..., Any],
         *,
         vjps: tuple[Callable[..., Operand], ...],
         note: Sequence[str] = (),
@@ -100,8 +104,8 @@ class ArrayOp(Op):
         """The kernel for arrays."""
         return self.compute
 
-    def __call__(self, *operands: Operand) -> Operand:
-        """Compute on arrays; let the first tensor among the operands record."""
+    def __call__(self, *operands: Operand) -> Operand:  # type: ignore[override]  # it does not take floats
+        """Compute on arrays; let the first Tensor among the operands record."""
         for operand in operands:
             if type(operand) is not _ndarray and isinstance(operand, TracedArray):
                 return operand._record_array_op(self, operands)

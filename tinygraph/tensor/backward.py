@@ -1,6 +1,7 @@
-"""Backpropagation of arrays: the second walk of a pass over Tensors.
+"""Backpropagation of arrays: the second traversal of a pass over Tensors.
 
-It is `graph.propagate` again without its events, with slopes computed on the way; a test holds the two together.
+It is `autodiff.propagate` again, fast, with the local derivatives computed on the way; a test holds the two to the same
+bits.
 """
 
 from __future__ import annotations
@@ -16,11 +17,11 @@ _ndarray = np.ndarray
 
 
 def accumulate(root: Node) -> None:
-    """Kahn's order, as in `backpropagation`, with arrays; at the end none shares memory with another, or with data.
+    """Sum gradients in Kahn's order. At the end, no gradient shares memory with another one, or with data.
 
-    The counting walk has left 0.0 in each `.grad`; the first contribution takes its place, and is passed on
-    without a copy where a slope is 1, or is a view: those are copied at the end. A row's slopes are computed here,
-    from the operands.
+    The traversal that counts has left 0.0 in each `.grad`. The first contribution replaces it, and is passed on without
+    a copy if a local derivative is 1 or the contribution is a view: those are copied at the end. The local derivatives
+    of ops on elements are computed here, from the operands.
     """
     stack: list[Any] = [root] if root.op is not None else []
     sharing: list[Node] = []

@@ -21,7 +21,7 @@ def is_key(x: object) -> bool:
 
 @parametrized(is_key)
 def index(key: Any) -> ArrayOp:
-    """The entries at an index, as NumPy reads it: a number, a slice, a list, a mask, or a tuple of these.
+    """The elements at an index, as NumPy reads it: a number, a slice, a list, a mask, or a tuple of these.
 
     >>> index((slice(None), 0))(np.array([[1.0, 2.0], [3.0, 4.0]]))
     array([1., 3.])
@@ -41,7 +41,7 @@ def index(key: Any) -> ArrayOp:
 
 @parametrized(is_key, is_shape)
 def scatter_add(key: Any, shape: Shape) -> ArrayOp:
-    """The adjoint of `index`: zeros of this shape, with the entries added at the index.
+    """The pullback of `index`: zeros of this shape, with the elements added at the index.
 
     >>> scatter_add([0, 0, 2], (3,))(np.array([1.0, 2.0, 3.0]))
     array([3., 0., 3.])
@@ -49,7 +49,7 @@ def scatter_add(key: Any, shape: Shape) -> ArrayOp:
 
     def compute(x: Operand) -> Operand:
         out = np.zeros(shape)
-        np.add.at(out, key, x)  # an index may name an entry twice
+        np.add.at(out, key, x)  # an index may name an element twice
         return out
 
     return ArrayOp(

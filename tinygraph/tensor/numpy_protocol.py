@@ -15,7 +15,7 @@ import numpy as np
 from tinygraph.engine import contexts, graph
 from tinygraph.engine.graph import Node
 from tinygraph.engine.operators import COMPARISONS, UFUNCS
-from tinygraph.kernels.arrays import as_array
+from tinygraph.kernels.arrays import Array, as_array
 from tinygraph.tensor import indexing
 from tinygraph.tensor.array_ops import ArrayOp, Axis, Operand, Shape, TracedArray
 from tinygraph.tensor.indexing import index
@@ -34,7 +34,7 @@ class ArrayMethods(Node, TracedArray):
     __slots__ = ()
 
     @staticmethod
-    def _record_array_op(op: ArrayOp, operands: Sequence[Operand]) -> Tensor:
+    def _record_array_op(op: ArrayOp, operands: Sequence[Any]) -> Tensor:
         raise NotImplementedError
 
     def _record_view(self, op: ArrayOp) -> Tensor:
@@ -208,7 +208,7 @@ def _refuse(numpy: dict[str, object]) -> None:
 # --- functions --------------------------------------------------------------------------------------
 
 
-def product(x: Operand, y: Operand) -> Operand:
+def product(x: Any, y: Any) -> Any:
     """Return the matrix product, or NotImplemented to let the other operand decide."""
     if not (is_operand(x) and is_operand(y)):
         return NotImplemented
@@ -269,7 +269,7 @@ def _method(name: str) -> Callable[..., Operand]:
     return lambda x, *args, **options: getattr(x, name)(*args, **options)
 
 
-def _of_values(compare: Callable[[Operand, Operand], Operand]) -> Callable[[Operand, Operand], Operand]:
+def _of_values(compare: Callable[..., Array]) -> Callable[[object, object], Array]:
     return lambda x, y: compare(raw_of(x), raw_of(y))
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from tinygraph.engine.graph import Node
-from tinygraph.kernels.arrays import as_array
-from tinygraph.tensor.array_ops import Jacobian, Operand, TracedArray
+from tinygraph.kernels.arrays import Array, as_array
+from tinygraph.tensor.array_ops import Jacobian, TracedArray
 
 _ndarray, _float64 = np.ndarray, np.dtype(np.float64)
 
 
-def plain_operand(x: Operand, op: str) -> Operand:
+def plain_operand(x: object, op: str) -> Array | float:
     """Return an operand that is not a node as a float, or as an array."""
     if type(x) is float or (type(x) is _ndarray and x.dtype is _float64 and x.ndim):
         return x
@@ -26,6 +26,6 @@ def is_operand(x: object) -> bool:
     )
 
 
-def raw_of(x: Operand) -> Operand:
+def raw_of(x: object) -> Array | float:
     """Return the value of a Tensor, or of what a Tensor is compared with."""
     return x.raw if isinstance(x, TracedArray) else plain_operand(x, "a comparison")

@@ -9,7 +9,7 @@ import numpy as np
 
 from tinygraph.engine import ops
 from tinygraph.engine.registry import is_flag, parametrized
-from tinygraph.kernels.arrays import add_up
+from tinygraph.kernels.arrays import Array, add_up
 from tinygraph.tensor.array_ops import ArrayOp, Axis, Operand, is_axes
 from tinygraph.tensor.shapes import broadcast, expand, reshape
 
@@ -40,20 +40,20 @@ def sum_over(axis: Axis, keepdims: bool = False) -> ArrayOp:
 @parametrized(is_axes, is_flag)
 @lru_cache(maxsize=256)
 def mean_over(axis: Axis, keepdims: bool = False) -> ArrayOp:
-    """The mean over all axes (None), one, or several; nan where there is no entry.
+    """The mean over all axes (None), one, or several; NaN where there is no element.
 
     >>> mean_over(0)(np.array([[1.0, 2.0], [3.0, 4.0]]))
     array([2., 3.])
     """
 
-    def compute(x: Operand) -> Operand:
+    def compute(x: Array) -> Array:
         total = add_up(x, axis, keepdims)
-        return total / _entries(x, total)
+        return total / _count(x, total)
 
     def dx(up: Operand, out: Operand, x: Operand) -> Operand:
         if axis is None and type(up) is _ndarray:  # dividing a float takes 0.1 µs, an array of one 1.6
             return broadcast(up.item() / (x.size or math.nan), x.shape)
-        return _spread(up / _entries(x, out), x, axis)
+        return _spread(up / _count(x, out), x, axis)
 
     return ArrayOp(
         "mean",
@@ -68,8 +68,8 @@ def mean_over(axis: Axis, keepdims: bool = False) -> ArrayOp:
     )
 
 
-def _entries(x: Operand, out: Operand) -> Operand:
-    """How many entries of x went into each of the result."""
+def _count(x: Operand, out: Operand) -> float:
+    """How many elements of x went into each of the result."""
     return x.size / max(out.size, 1) or math.nan
 
 
@@ -105,7 +105,7 @@ def is_extremum(x: object) -> bool:
 @parametrized(is_extremum, is_axes, is_flag)
 @lru_cache(maxsize=256)
 def extremum(name: str, axis: Axis, keepdims: bool = False) -> ArrayOp:
-    """The largest ("max") or smallest ("min") entry along the axis; its slope is the indicator of where it stands.
+    """The largest ("max") or smallest ("min") element along the axis; its derivative is the `indicator`.
 
     >>> extremum("max", 1)(np.array([[1.0, 2.0], [4.0, 3.0]]))
     array([2., 4.])
@@ -127,16 +127,17 @@ def extremum(name: str, axis: Axis, keepdims: bool = False) -> ArrayOp:
 @parametrized(is_extremum, is_axes)
 @lru_cache(maxsize=256)
 def indicator(name: str, axis: Axis) -> ArrayOp:
-    """1 where the extreme entry stands and 0 elsewhere; k equal ones have 1/k each. Its own slope is 0.
+    """1 at the extreme element and 0 elsewhere; k equal ones have 1/k each. Its own derivative is 0.
 
     >>> indicator("max", None)(np.array([1.0, 3.0, 3.0]))
     array([0. , 0.5, 0.5])
     """
     find = extremum(name, axis, True).compute
 
-    def compute(x: Operand) -> Operand:
+    def compute(x: Array) -> Array:
         best = np.where(x == find(x), 1.0, ops.flat.arrays(x))
-        return best / np.sum(best, axis=axis, keepdims=True)
+        shares: Array = best / np.sum(best, axis=axis, keepdims=True)
+        return shares
 
     return ArrayOp(
         "indicator",

@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 
 from tinygraph.engine.registry import parametrized
-from tinygraph.kernels.arrays import add_up
+from tinygraph.kernels.arrays import Array, add_up
 from tinygraph.tensor.array_ops import ArrayOp, Operand, Shape, is_axes, is_shape
 
 _ndarray, _float64 = np.ndarray, np.dtype(np.float64)
@@ -17,7 +17,7 @@ _ndarray, _float64 = np.ndarray, np.dtype(np.float64)
 @parametrized(is_shape)
 @lru_cache(maxsize=1024)
 def expand(shape: Shape) -> ArrayOp:
-    """Broadcasting: repeat the entries along axes that are new or have length 1.
+    """Broadcasting: repeat the elements along axes that are new or have length 1.
 
     >>> expand((2, 3))(np.array([1.0, 2.0, 3.0]))
     array([[1., 2., 3.],
@@ -36,7 +36,7 @@ def expand(shape: Shape) -> ArrayOp:
     )
 
 
-def broadcast(x: Operand, shape: Shape) -> Operand:
+def broadcast(x: Array | float, shape: Shape) -> Array:
     """`np.broadcast_to`, which takes 8 µs; one number seen everywhere takes 1, a short array of it written out 2."""
     if type(x) is _ndarray and x.size == 1:
         return _ndarray(shape, _float64, x, 0, (0,) * len(shape))
@@ -50,7 +50,7 @@ def broadcast(x: Operand, shape: Shape) -> Operand:
 @parametrized(is_shape)
 @lru_cache(maxsize=1024)
 def sum_to(shape: Shape) -> ArrayOp:
-    """The adjoint of `expand`: sum over what was repeated.
+    """The pullback of `expand`: sum over the repeated axes.
 
     >>> sum_to((3,))(np.ones((2, 3)))
     array([2., 2., 2.])
@@ -77,7 +77,7 @@ def repeated_axes(wide: Shape, narrow: Shape) -> Shape:
     return tuple([i for i, n in enumerate(wide) if i < new or (narrow[i - new] == 1 and n != 1)])
 
 
-def _sum_to(x: Operand, shape: Shape) -> Operand:
+def _sum_to(x: Array, shape: Shape) -> Array:
     new = x.ndim - len(shape)
     if not new and math.prod(shape) == 1:
         return add_up(x, None, True)
@@ -90,7 +90,7 @@ def _sum_to(x: Operand, shape: Shape) -> Operand:
 @parametrized(is_shape)
 @lru_cache(maxsize=1024)
 def reshape(shape: Shape) -> ArrayOp:
-    """The same entries in another shape.
+    """The same elements in another shape.
 
     >>> reshape((2, 2))(np.array([1.0, 2.0, 3.0, 4.0]))
     array([[1., 2.],

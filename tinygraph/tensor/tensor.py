@@ -18,8 +18,8 @@ from tinygraph.engine.op import Op
 from tinygraph.engine.operators import COMPARISONS, Operators
 from tinygraph.engine.variadic import VariadicOp
 from tinygraph.kernels import arrays
-from tinygraph.kernels.arrays import as_array, quietly
-from tinygraph.tensor.array_ops import ArrayOp, Operand
+from tinygraph.kernels.arrays import Array, as_array, quietly
+from tinygraph.tensor.array_ops import ArrayOp
 from tinygraph.tensor.backward import accumulate
 from tinygraph.tensor.broadcasting import check_traps, explain_shapes
 from tinygraph.tensor.numpy_protocol import TENSOR_UFUNCS, ArrayMethods
@@ -61,7 +61,7 @@ class Tensor(Operators, ArrayMethods):
     _in_place_of_math = "tinygraph.exp(x) or np.exp(x)"
     _ufuncs = TENSOR_UFUNCS
 
-    def _accepted(self, data: Operand) -> Operand:
+    def _accepted(self, data: object) -> Array:
         array = data if type(data) is _ndarray and data.dtype is _float64 else as_array(data, "Tensor")
         return array.copy() if type(array) is _ndarray and not self.constant else array
 
@@ -79,7 +79,7 @@ class Tensor(Operators, ArrayMethods):
         return view
 
     @data.setter
-    def data(self, array: Operand) -> None:
+    def data(self, array: object) -> None:
         if array is not self.raw:
             array = as_array(array, "data")
             if array.shape != self.raw.shape:
@@ -115,7 +115,7 @@ class Tensor(Operators, ArrayMethods):
         found = self.op.array_partials(self.raw, self.numbers, [local is True for local in stored])
         return tuple([new if local is True else local for new, local in zip(found, stored, strict=True)])
 
-    def _seed(self, seed: Operand, what: str = "seed") -> Operand:
+    def _seed(self, seed: object, what: str = "seed") -> Array:
         if seed is None:
             if self.shape:
                 raise ValueError(
@@ -128,32 +128,32 @@ class Tensor(Operators, ArrayMethods):
             raise ValueError(f"the {what} has the shape {array.shape}, but {self.name or 'the Tensor'} {self.shape}")
         return np.array(array) if type(array) is _ndarray else array
 
-    def _gradient(self, adjoint: Operand) -> Operand:
+    def _gradient(self, adjoint: Any) -> Array:
         if adjoint is None:
             return np.zeros(self.shape)
         return np.array(adjoint) if isinstance(adjoint, (float, np.generic)) else adjoint
 
-    def _units(self) -> Iterator[Operand]:
+    def _units(self) -> Iterator[Array]:
         for i in range(self.size):
             unit = np.zeros(self.size)
             unit[i] = 1.0
             yield unit.reshape(self.shape)
 
-    def _stacked(self, rows: list[Operand], x: Node) -> Operand:
+    def _stacked(self, rows: list[Array], x: Node) -> Array:
         return np.array(rows).reshape((*self.shape, *np.shape(x.raw)))
 
     @staticmethod
     def _run(function: Callable[..., Any], *args: Any) -> Any:
         return quietly(function, *args)
 
-    def _backpropagate(self, seed: Operand, nodes: Sequence[Node] | None = None) -> list[Any] | None:
+    def _backpropagate(self, seed: Array, nodes: Sequence[Node] | None = None) -> list[Any] | None:
         found: list[Any] | None = quietly(backward.backward, self, seed, accumulate, nodes)
         return found
 
     # --- recording
 
     @staticmethod
-    def _operator(op: Op, x: Operand, y: Operand) -> Operand:
+    def _operator(op: Op, x: Any, y: Any) -> Any:
         if op.with_plain is None:
             if type(y) is float and type(x) is Tensor:  # nothing to broadcast
                 return _node(op, quietly((op.array_functions or op.resolve())[0], x.raw, y), x, y, True)
@@ -164,7 +164,7 @@ class Tensor(Operators, ArrayMethods):
         return op(x, y) if is_operand(x) and is_operand(y) else NotImplemented
 
     @staticmethod
-    def _record(op: Op, x: Operand, y: Operand = None) -> Tensor:
+    def _record(op: Op, x: Any, y: Any = None) -> Tensor:
         function = (op.array_functions or op.resolve())[0]
         if isinstance(x, Tensor):
             a = x.raw
@@ -202,7 +202,7 @@ class Tensor(Operators, ArrayMethods):
         raise TypeError(f"{op.name} is for lists of Values; for Tensors take a @ b, or .sum()")
 
     @staticmethod
-    def _record_array_op(op: ArrayOp, operands: Sequence[Operand]) -> Tensor:
+    def _record_array_op(op: ArrayOp, operands: Sequence[Any]) -> Tensor:
         if op.variadic:
             operands = tuple([x if isinstance(x, Tensor) else plain_operand(x, op.name) for x in operands])
             data = quietly(op.compute, *[x.raw if isinstance(x, Tensor) else x for x in operands])
@@ -234,7 +234,7 @@ class Tensor(Operators, ArrayMethods):
 
     # --- comparisons and display
 
-    def _compare(self, symbol: str, other: Operand) -> Operand:
+    def _compare(self, symbol: str, other: object) -> Any:
         return COMPARISONS[symbol](self.raw, raw_of(other))
 
     __array__ = Operators.__float__
@@ -260,7 +260,7 @@ def _wanted(x: object) -> bool | None:
     return True if isinstance(x, Tensor) and type(x) is not ConstantTensor else None
 
 
-def _node(op: Op, data: Operand, x: Operand, y: Operand, dx: Operand, dy: Operand = None) -> Tensor:
+def _node(op: Op, data: Any, x: object, y: Any, dx: object, dy: object = None) -> Tensor:
     """Return the node of an op, its slots written out: `Node._link` would take a tenth of recording an addition."""
     constant = dx is None and (dy is None or (dy is graph.MANY and True not in y))
     out = _new(ConstantTensor if constant else Tensor)

@@ -185,7 +185,7 @@ def _reshapes(x: Array) -> st.SearchStrategy[Shape]:
 
 
 def _extremum(draw: st.DrawFn, name: str, x: Array, clear: float) -> ArrayOp | None:
-    """One that stands alone."""
+    """An extremum that nothing else comes near."""
     axis, keepdims = draw(_axes(x.ndim)), draw(st.booleans())
     op = extremum(name, axis, keepdims)
     if not x.size:
@@ -308,7 +308,7 @@ class _TensorDraft(Draft[Number]):
             return False
         if result.size > max_size or not np.all(np.abs(result) <= limit):
             return False
-        if not isinstance(op, ArrayOp) and not _is_tame_everywhere(op, operands, numbers, limit, clear):
+        if op.elementwise and not _is_tame_everywhere(op, operands, numbers, limit, clear):
             return False
         self.append(op, operands, result)
         return True

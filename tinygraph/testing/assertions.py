@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
 from math import isfinite, nan
-from typing import Any
+from typing import TYPE_CHECKING
 
-from tinygraph.checking.comparison import input_names, masses
+from tinygraph.checking.comparison import absolute_terms, input_names
 from tinygraph.checking.numeric import FlatFunction
 from tinygraph.engine.autodiff import grad, hessian
 from tinygraph.engine.graph import Node, order
@@ -16,8 +15,11 @@ from tinygraph.engine.value import Value
 from tinygraph.testing.oracles import Oracle, same
 from tinygraph.testing.strategies import OpSequence
 
+if TYPE_CHECKING:
+    from tinygraph.functional import Function, Tree
 
-def assert_gradient(f: Callable[..., Any], *at: Any, order: int = 1, tolerance: float = 1e-10) -> None:
+
+def assert_gradient(f: Function, *at: Tree, order: int = 1, tolerance: float = 1e-10) -> None:
     """Assert that backpropagation through f is right at these arguments.
 
     The oracle is the best that the function allows: exact arithmetic where it is linear, mpmath with 400 digits where
@@ -45,7 +47,7 @@ def assert_gradient(f: Callable[..., Any], *at: Any, order: int = 1, tolerance: 
     names = list(input_names(f, function.args))
     for leaf, name in zip(leaves, names, strict=True):
         leaf.name = name
-    partials, terms = grad(root, leaves), masses(root)
+    partials, terms = grad(root, leaves), absolute_terms(root)
     oracle = Oracle(function, root, leaves)
     where = f"{_title(f)} at ({', '.join(f'{n} = {x!r}' for n, x in zip(names, function.numbers, strict=True))})"
     for i, (leaf, local) in enumerate(zip(leaves, partials, strict=True)):
@@ -55,7 +57,7 @@ def assert_gradient(f: Callable[..., Any], *at: Any, order: int = 1, tolerance: 
     _check_the_pass(where, root, leaves, partials, terms, function.numbers)
     if order == 2:
         second = hessian(root, leaves)
-        scale = [masses(row) for row in grad(root, leaves, create_graph=True)]
+        scale = [absolute_terms(row) for row in grad(root, leaves, create_graph=True)]
         for i, row in enumerate(second):
             for j, entry in enumerate(row):
                 exact, blur = oracle.second(i, j)
@@ -65,7 +67,7 @@ def assert_gradient(f: Callable[..., Any], *at: Any, order: int = 1, tolerance: 
                 oracle.compare(what, j, entry, exact, allowed, blur)
 
 
-def assert_same_gradient(f: Callable[..., Any], g: Callable[..., Any], *at: Any, tolerance: float = 1e-12) -> None:
+def assert_same_gradient(f: Function, g: Function, *at: Tree, tolerance: float = 1e-12) -> None:
     """Assert that two implementations have the same value and gradient at these arguments.
 
     Args:
@@ -84,7 +86,7 @@ def assert_same_gradient(f: Callable[..., Any], g: Callable[..., Any], *at: Any,
     for function in (f, g):
         flat = FlatFunction(function, at, values=True)
         root, leaves = flat.record(flat.numbers)
-        sizes = masses(root)
+        sizes = absolute_terms(root)
         results.append((root.data, grad(root, leaves), [sizes.get(leaf, 0.0) for leaf in leaves]))
     names = ["", *input_names(f, at)]
     (y, partials, terms), (other, others, more) = results
@@ -98,14 +100,14 @@ def assert_same_gradient(f: Callable[..., Any], g: Callable[..., Any], *at: Any,
             )
 
 
-def _title(f: Callable[..., Any]) -> str:
+def _title(f: Function) -> str:
     return repr(f) if isinstance(f, (OpSequence, Op)) else getattr(f, "__qualname__", repr(f))
 
 
 def _check_the_pass(
     where: str, root: Value, leaves: list[Value], partials: list[float], terms: dict[Node, float], at: list[float]
 ) -> None:
-    """Seeded with a number of its own, twice, and touching nothing else."""
+    """Assert that a pass with another seed, run twice, gives the same gradients and changes nothing else."""
     seed = random.Random(repr(at)).uniform(1.5, 3.5)
     reached = set(order(root))
     passes = []

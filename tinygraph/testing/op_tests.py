@@ -7,7 +7,7 @@ from math import inf, isfinite, nextafter
 
 from hypothesis import given, settings
 
-from tinygraph.checking.comparison import masses
+from tinygraph.checking.comparison import absolute_terms
 from tinygraph.checking.numeric import FlatFunction, digits, evaluate, step_of
 from tinygraph.engine.autodiff import grad
 from tinygraph.engine.op import Op
@@ -91,13 +91,13 @@ def _check_higher(op: Op, where: str, oracle: Oracle, i: int, node: Value, first
     for j, other in enumerate(nodes):
         if _room(op, oracle.function.numbers, j):
             exact, blur = oracle.second(i, j)
-            size = max(masses(first).get(other, 0.0) + abs(first.data), abs(exact))
+            size = max(absolute_terms(first).get(other, 0.0) + abs(first.data), abs(exact))
             what = f"{where}\n  the second derivative by {node.name} and {other.name}"
             oracle.compare(what, j, grad(first, other), exact, _loose(size) + 10 * blur, blur)
     truth = oracle.third(i) if all(node.data in LANDMARKS for node in nodes) else None
     if truth is not None:
         second = grad(first, node, create_graph=True)
-        size = max(masses(second).get(node, 0.0) + abs(second.data) + abs(first.data), abs(truth))
+        size = max(absolute_terms(second).get(node, 0.0) + abs(second.data) + abs(first.data), abs(truth))
         what = f"{where}\n  the third derivative by {node.name}"
         oracle.compare(what, i, grad(second, node), truth, _loose(size), 0.0)
 

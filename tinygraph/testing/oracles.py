@@ -22,7 +22,8 @@ class Oracle:
 
     def __init__(self, function: FlatFunction, root: Value, leaves: list[Value]) -> None:
         self.function, self.root, self.leaves = function, root, leaves
-        ops = [node.op for node in order(root) if node.op is not None]
+        self.nodes = order(root)
+        ops = [node.op for node in self.nodes if node.op is not None]
         self.name = "six-point difference"
         if all(op.linear for op in ops):
             self.name = "exact arithmetic"
@@ -46,7 +47,7 @@ class Oracle:
 
     def _paths(self, i: int) -> float:
         points = [{leaf: Fraction(int(k == i) * by) for k, leaf in enumerate(self.leaves)} for by in (0, 1)]
-        constants = {node: Fraction(0) for node in order(self.root) if node.op is None}
+        constants = {node: Fraction(0) for node in self.nodes if node.op is None}
         low, high = (evaluate(self.root, constants | point, None) for point in points)
         return float(high - low)
 
@@ -101,7 +102,7 @@ class Oracle:
         if same(ours, exact) or abs(ours - exact) <= allowed or not isfinite(exact):
             return
         step = 3 * step_of("six-point", self.function.numbers[i])
-        kink = kink_near(self.function, self.root, i, step) if self.name == "six-point difference" else ""
+        kink = kink_near(self.function, self.nodes, i, step) if self.name == "six-point difference" else ""
         error = abs(ours - exact) / abs(exact) if exact else inf
         raise AssertionError(
             f"{what}\n  backpropagation      {ours!r}\n  {self.name:<20} {exact!r}   (its own error: {blur:.1e})\n"

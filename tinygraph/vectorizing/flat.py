@@ -17,7 +17,7 @@ from tinygraph.engine.ops import mul
 NONE = -1  # in place of an operand: there is none
 Array = np.ndarray[Any, np.dtype[Any]]
 
-_ADD, _SUB, _NEG, _MANY, _ROW = range(5)  # what an op is to a sum
+_ADD, _SUB, _NEG, _MANY, _OTHER = range(5)  # what an op is to a sum
 _ROLES = {(1.0, 1.0): _ADD, (1.0, -1.0): _SUB, (-1.0,): _NEG}  # by the local derivatives of a linear op
 
 
@@ -25,9 +25,9 @@ _ROLES = {(1.0, 1.0): _ADD, (1.0, -1.0): _SUB, (-1.0,): _NEG}  # by the local de
 def _role(op: Op | None) -> int:
     """What an op is to a sum."""
     if op is None or not (op.linear or op.variadic):
-        return _ROW
+        return _OTHER
     zeros, wanted = (0.0,) * op.arity, [True] * op.arity
-    return _MANY if op.variadic else _ROLES.get(op.partials_at(0.0, zeros, wanted), _ROW)
+    return _MANY if op.variadic else _ROLES.get(op.partials_at(0.0, zeros, wanted), _OTHER)
 
 
 class _Entries:
@@ -116,7 +116,7 @@ class _Entries:
 class Flat:
     """A graph as arrays over its entries, operands before consumers.
 
-    `nodes[i]` is the node of entry i: None for a plain number and for a product within a `dot`. `ops[i]` is its row
+    `nodes[i]` is the node of entry i: None for a plain number and for a product within a `dot`. `ops[i]` is its op
     (None for leaves and numbers), `x[i]` and `y[i]` are its operands, `data[i]` is its number. An entry with `sums[i]`
     is a sum: its terms are `terms[starts[i]:starts[i + 1]]`, with `signs`; its plain numbers add up to `added[i]` less
     `subtracted[i]`. One that is `within[i]` has become part of the sum `head[i]`, with the sign `turns[i]`.
@@ -150,12 +150,12 @@ class Flat:
         n = len(self.ops)
         code = np.array([_role(op) for op in self.ops])
         consumer, operand, sign = self._additions(code)
-        rows = np.flatnonzero(code == _ROW)
-        used = np.concatenate([operand, self.x[rows], self.y[rows]])
+        others = np.flatnonzero(code == _OTHER)
+        used = np.concatenate([operand, self.x[others], self.y[others]])
         uses = np.bincount(used[used >= 0], minlength=n)
         into, signs = np.full(n, NONE), np.ones(n, int)
         into[operand], signs[operand] = consumer, sign
-        within = (code != _ROW) & (uses == 1) & (into >= 0)
+        within = (code != _OTHER) & (uses == 1) & (into >= 0)
         for i in np.flatnonzero(within).tolist():
             node, above = self.nodes[i], self.nodes[into[i]]
             assert node is not None
@@ -177,7 +177,7 @@ class Flat:
         self.additions = code == _ADD
         self.plain_pairs = (code <= _NEG) & ~within
         self.plain_pairs[head[within]] = False
-        self.sums = (code != _ROW) & ~within & ~self.plain_pairs
+        self.sums = (code != _OTHER) & ~within & ~self.plain_pairs
         ends = ~within[operand]
         self._collect_terms(head[consumer[ends]], operand[ends], sign[ends] * signs[consumer[ends]])
 

@@ -35,7 +35,7 @@ class Part:
     """Some terms of sums, all of one group and one sign.
 
     `table[k]` holds the terms of sum number k along the axes, where each sum has as many; else they are listed in
-    `table`, and `owners` says to which sum each belongs.
+    `table`, and `owners` tells to which sum each belongs.
     """
 
     sign: int
@@ -52,7 +52,7 @@ Slot = int | Part  # where a group takes another in: operand 0 or 1, or a part o
 class Group:
     """Entries of one kind as an array: `ids` along `axes`."""
 
-    op: Op | str | None  # a row, SUM, or LEAF; None for plain numbers
+    op: Op | str | None  # an op, SUM, or LEAF; None for plain numbers
     members: Array
     axes: list[Axis] = field(default_factory=list)
     ids: Array = field(default_factory=lambda: np.zeros((), int))
@@ -125,12 +125,12 @@ def is_sum(flat: Flat, found: Sequence[int] | Array, i: int) -> bool:
 def _by_use(flat: Flat, bases: Mapping[int, Hashable], found: Array) -> dict[int, Hashable]:
     """Kinds of leaves: those used by the same kinds of entries; one that is used as some others are, joins them."""
     n = len(flat.ops)
-    rows = np.flatnonzero((flat.x >= 0) & ~flat.within & ~flat.sums)
-    pairs = rows[flat.y[rows] >= 0]
+    users = np.flatnonzero((flat.x >= 0) & ~flat.within & ~flat.sums)
+    pairs = users[flat.y[users] >= 0]
     owners = np.repeat(np.arange(n), np.diff(flat.starts))
-    operand = np.concatenate([flat.x[rows], flat.y[pairs], flat.terms])
-    consumer = np.concatenate([rows, pairs, owners])
-    place = np.concatenate([np.zeros(len(rows), int), np.ones(len(pairs), int), 3 + flat.signs])
+    operand = np.concatenate([flat.x[users], flat.y[pairs], flat.terms])
+    consumer = np.concatenate([users, pairs, owners])
+    place = np.concatenate([np.zeros(len(users), int), np.ones(len(pairs), int), 3 + flat.signs])
     leaf = np.zeros(n, bool)
     leaf[list(bases)] = True
     ends = leaf[operand]

@@ -41,8 +41,8 @@ Marks = Mapping[Node, Hashable]
 class Rebuilding:
     """The groups of a roll, recorded with Tensors.
 
-    `built` holds the array of each group, `leaves` the leaves by name and `ids` their entries. `inside` says of groups
-    that have no array of their own what they are inside of.
+    `built` holds the array of each group, `leaves` the leaves by name and `ids` their entries. `inside` tells what a
+    group without an array is inside of.
     """
 
     def __init__(self, roll: Roll, marks: Marks, only: bool) -> None:
@@ -122,7 +122,7 @@ class Rebuilding:
         for sign, term in terms[1:]:
             out = out + term if sign > 0 else out - term
         if len(terms) == 1 and (is_transposed(out) or any(out is self.built.get(part.source) for part in group.parts)):
-            out = out + 0.0  # the sum of one term is a node of its own, which a transpose of it does not skip
+            out = out + 0.0  # a separate node for the sum of one term, which a transpose of it does not skip
         return expanded(out, shape)
 
     def _reduced(self, group: Group, part: Part, how: Literal["sum", "mean"]) -> Operand:
@@ -152,7 +152,7 @@ class Rebuilding:
         return full * float(missing) if missing > 1 and how == "sum" else full
 
     def _scattered(self, group: Group, part: Part) -> Operand:
-        """Sums of different numbers of terms: each term is added where its sum stands."""
+        """Sums of different numbers of terms: each term is added at the place of its sum."""
         assert part.owners is not None
         members = group.members
         where = self.roll.position(group, members)[part.owners]
@@ -175,7 +175,7 @@ class Rebuilding:
         return left & right == summed and left | right == summed | kept
 
     def _product(self, group: Group, part: Part) -> Operand:
-        """Σ_j w_j x_ij as a matrix product: the factor with the first axes of the result stands left."""
+        """Σ_j w_j x_ij as a matrix product: the factor with the first axes of the result is on the left."""
         source = part.source
         factors = [(slot, self.roll.use(source, slot)) for slot in (0, 1)]
         summed = part.axes

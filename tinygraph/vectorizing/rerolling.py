@@ -1,8 +1,8 @@
-"""Scalar nodes of one kind rolled up into arrays: which axes they have, and who is where in them.
+"""Loop rerolling: groups of scalar nodes as arrays, with their axes and the place of each node in them.
 
-From the root down: the terms of a sum are a new axis of those that are summed, and what a row takes in has the axes
-of the row, but for those along which it is always the same node. So the examples of a loop become the columns of an
-array, and weights that all of them share have no such axis.
+It works from the root down. The terms of a sum are a new axis of the group that is summed. What an op takes has the
+axes of the op, except those along which it is always the same node. So the examples of a loop become the columns of an
+array, and weights that all examples share have no such axis.
 """
 
 from __future__ import annotations
@@ -116,9 +116,8 @@ class Roll:
         self._first: list[Group] = []
         for members in np.split(inside, ends):
             i = int(members[0])
-            row = flat.ops[i]
-            op: Op | str | None = row
-            if row is None:
+            op: Op | str | None = flat.ops[i]
+            if op is None:
                 op = None if flat.numbers[i] else LEAF
             elif is_sum(flat, found, i):
                 op = SUM

@@ -121,7 +121,7 @@ def _written(found: Vectorized, program: Program, forward: list[Line]) -> Source
     text = Source("\n\n".join(["\n".join(block) for block in blocks if block]))
     text.arrays = arrays
     imported = set().union(*writer.imports.values())
-    text.functions = {name: row for name, row in writer.functions.items() if name not in imported}
+    text.functions = {name: function for name, function in writer.functions.items() if name not in imported}
     return text
 
 

@@ -120,9 +120,9 @@ class Vectorized:
 
     def derivatives(self) -> dict[Node, Tensor]:
         """Return the derivative of the root with respect to each node of the graph of Tensors, as a graph."""
-        adjoints: dict[Node, object] = {}
-        exhaust(propagate(self.root, Tensor(1.0, constant=True), adjoints, create_graph=True))
-        return {node: adjoint for node, adjoint in adjoints.items() if isinstance(adjoint, Tensor)}
+        derivatives: dict[Node, object] = {}
+        exhaust(propagate(self.root, Tensor(1.0, constant=True), derivatives, create_graph=True))
+        return {node: tensor for node, tensor in derivatives.items() if isinstance(tensor, Tensor)}
 
     def scatter(self) -> None:
         """Write the gradients of the last `root.backward()` onto the Values, as their own `backward()` would.

@@ -23,7 +23,7 @@ TRANSPOSE = transpose((1, 0))
 class Views:
     """Views of the arrays that the groups of a roll became.
 
-    `built` holds these arrays, `gathered` says in words which elements are picked by index.
+    `built` holds these arrays, `gathered` describes which elements are picked by index.
     """
 
     def __init__(self, roll: Roll) -> None:
@@ -89,7 +89,7 @@ def _rearranged(array: Operand, stored: Shape, wanted: Array, shape: Shape) -> O
 
 
 def stored_shape(axes: list[Axis]) -> Shape:
-    """The shape of an array along these axes: never a rank-1 array, but a column, or a row for the examples."""
+    """The shape of an array along these axes: never 1-D, but a column, or a row for the examples."""
     if len(axes) == 1:
         return (1, axes[0].size) if axes[0].outermost else (axes[0].size, 1)
     return tuple([a.size for a in axes])
