@@ -72,8 +72,9 @@ def _quotient(walk: Walk, style: Style, found: Fold, scopes: Mapping[int, Box]) 
 
 def _place(node: Node, slot: int) -> int:
     """Which operand it is; in an op over lists, which list it is in."""
-    op: Any = node.op
-    return slot // (len(node.args) // op.arity) if op.variadic and hasattr(op, "combine") else slot
+    op = node.op
+    assert op is not None
+    return slot // (len(node.args) // op.arity) if op.variadic and op.elementwise else slot
 
 
 def _box(key: str, group: list[Node], name: str, expression: str, walk: Walk, style: Style) -> Box:

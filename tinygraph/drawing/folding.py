@@ -14,6 +14,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from tinygraph.engine.graph import Node
+from tinygraph.engine.ops import add, total
 from tinygraph.explaining.notation import Operand, stem
 
 SCOPES = 12  # so many scopes keep their numbers
@@ -141,7 +142,7 @@ def _sums(nodes: Sequence[Node]) -> tuple[list[FoldedEdge], set[Node], list[Node
 
 
 def _adds(node: Node) -> bool:
-    return node.op is not None and node.op.name in ("add", "total")
+    return node.op in (add, total)
 
 
 # --- colors ----------------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ def size(x: Quantity) -> float:
     >>> size(-2.0)
     2.0
     """
-    if not is_array(x):
+    if isinstance(x, float) or not is_array(x):
         return abs(float(x))
     import numpy as np
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterator, Sequence
 from copy import copy
 from functools import cached_property
-from itertools import accumulate
+from itertools import accumulate, chain
 from typing import NamedTuple
 
 from tinygraph.engine import graph
@@ -96,7 +96,7 @@ class Walk:
     @property
     def edges(self) -> Iterator[Edge]:
         """All edges in the order of the pass, each made when its turn comes."""
-        return map(self.edge, range(len(self)))
+        return chain.from_iterable(map(self.edges_of, self.nodes))
 
     def edges_of(self, node: Node) -> list[Edge]:
         """Return the edges from a node to its operands."""

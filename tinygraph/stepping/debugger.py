@@ -196,7 +196,7 @@ def _named(text: str) -> str:
 
 
 def _show(text: str) -> None:
-    """Say it, in colour where the terminal has some and rich is installed."""
+    """Say it, in color where the terminal has some and rich is installed."""
     paint = _painter()
     for line in text.split("\n"):
         paint(line)
