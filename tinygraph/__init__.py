@@ -9,28 +9,28 @@
 """
 
 from tinygraph.engine import ops
-from tinygraph.engine.autodiff import grad, hessian, jvp
 from tinygraph.engine.contexts import name_from, scope, strict, trace_lines
 from tinygraph.engine.graph import StaleGraphError
 from tinygraph.engine.metadata import FrozenBranchError
 from tinygraph.engine.ops import *  # noqa: F403  (its `__all__` is the list of public ops)
 from tinygraph.engine.registry import op
 from tinygraph.engine.value import Value
-from tinygraph.functional import value_and_grad
-from tinygraph.support.version import __version__ as __version__
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tinygraph.checking.comparison import check_grad
     from tinygraph.checking.numeric import numeric_grad
     from tinygraph.drawing.draw import draw
+    from tinygraph.engine.autodiff import grad, hessian, jvp
     from tinygraph.explaining.breakdown import explain
     from tinygraph.explaining.diagnosis import diagnose
     from tinygraph.explaining.step import Step
     from tinygraph.explaining.tree import tree
+    from tinygraph.functional import value_and_grad
     from tinygraph.saving.reader import load as load
     from tinygraph.saving.writer import save as save
     from tinygraph.stepping.stepper import Stepper
+    from tinygraph.support.version import __version__ as __version__
     from tinygraph.tensor.numpy_protocol import concatenate as concatenate
     from tinygraph.tensor.numpy_protocol import stack as stack
     from tinygraph.tensor.tensor import Tensor as Tensor
@@ -42,6 +42,11 @@ sum = ops.total  # NumPy's name for it
 
 # Loaded when first used: a learner's REPL should not wait for what it does not need.
 _LATER = {
+    "__version__": "support.version",
+    "grad": "engine.autodiff",
+    "hessian": "engine.autodiff",
+    "jvp": "engine.autodiff",
+    "value_and_grad": "functional",
     "Tensor": "tensor.tensor",
     "concatenate": "tensor.numpy_protocol",
     "stack": "tensor.numpy_protocol",

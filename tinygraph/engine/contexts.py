@@ -6,13 +6,12 @@ recording pays for one look at a global.
 
 from __future__ import annotations
 
-import os
 import sys
 from _thread import allocate_lock
 from contextvars import ContextVar
 from math import isfinite
 
-from tinygraph.engine import autodiff, graph
+from tinygraph.engine import graph
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from tinygraph.engine.graph import Node
 
 _watchers: ContextVar[tuple[Watcher, ...]] = ContextVar("tinygraph watchers", default=())
-_PACKAGE = __file__.removesuffix(os.path.join("engine", "contexts.py"))
+_PACKAGE = __file__.rpartition("engine")[0]
 _count_lock = allocate_lock()
 _count = 0  # active contexts, in all threads
 
@@ -162,7 +161,9 @@ def check_gradients(root: Node, seed: Any) -> None:
 
 
 def _check_contributions(root: Node, seed: Any) -> None:
-    for node, _, operand, upstream, local, contribution in autodiff.propagate(root, seed, {}):
+    from tinygraph.engine.autodiff import propagate  # when first needed: every program imports this file
+
+    for node, _, operand, upstream, local, contribution in propagate(root, seed, {}):
         if not finite(contribution):
             raise FloatingPointError(
                 f"backward of {node.op.name if node.op else ''}: the contribution to the gradient of "

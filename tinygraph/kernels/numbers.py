@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from tinygraph.support.messages import short
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -36,6 +34,8 @@ def plain_number(value: Any, op: str = "Value") -> float:
 
 
 def _short(value: object) -> str:
+    from tinygraph.support.messages import short  # only an error needs it, and every program imports this file
+
     return f"{short(repr(value))} ({type(value).__name__})"
 
 
