@@ -373,3 +373,8 @@ def test_an_op_knows_how_tightly_it_binds():
     for precedence, group in binding.items():
         assert [op.precedence for op in group] == [precedence] * 3
     assert [op.precedence for op in (ops.abs, ops.exp, ops.dot, ops.logaddexp)] == [0] * 4
+
+
+def test_only_ops_of_the_list_are_public():
+    assert {name for name, op in ops.TABLE.items() if op.public} == {*ops.__all__} - {"power"}
+    assert not ops.power(3).public
