@@ -15,7 +15,12 @@ from tinygraph.explaining.notation import Quantity, called
 class Finding:
     """One problem that `diagnose` found: its kind, its place, its values and a common fix.
 
-    `slice` is the smallest graph that reproduces it with the values at that place, or None if there is none.
+    Attributes:
+        kind: Kind of the problem, such as "log of 0" or "vanishing gradient".
+        node: Node where it occurs.
+        message: Description with the values of the operands.
+        fix: Common fix, or "".
+        slice: Smallest graph that reproduces it with these values, or None if there is none.
     """
 
     kind: str
@@ -42,7 +47,12 @@ class Finding:
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """The problems that `diagnose` found, those of the forward pass first; `print` it."""
+    """The problems that `diagnose` found, those of the forward pass first; `print` it.
+
+    Attributes:
+        root: Node that was diagnosed.
+        findings: The problems.
+    """
 
     root: Node
     findings: tuple[Finding, ...]
