@@ -22,33 +22,31 @@ EXPORTING = ("checking", "datasets", "drawing", "logistic", "misconceptions", "t
 SHOWN_AS_CODE = {function for item in misconceptions.LAB for function in (item.run, item.program)}
 
 # Callables whose docstrings have no complete `Args:` section yet. Remove a name when its docstring has one.
-PENDING = frozenset(
-    """
-    Tensor.max
-    Tensor.mean
-    Tensor.min
-    Tensor.reshape
-    Tensor.transpose
-    name_from
-    scope
-    scope.watch
-    strict.watch
-    trace_lines.watch
-    testing.RandomProgram
-    testing.RandomProgram.leaf
-    testing.RandomProgram.operand_code
-    testing.RandomProgram.run
-    testing.RandomTensorProgram
-    testing.RandomTensorProgram.leaf
-    testing.RandomTensorProgram.operand_code
-    engine.domain.Domain.contains
-    engine.domain.Domain.holds
-    engine.graph.order
-    vectorizing.compiling.Compiled
-    vectorizing.vectorized.Vectorized
-    vectorizing.vectorized.Vectorized.nodes_of
-    """.split()
-)
+PENDING = {
+    "Tensor.max",
+    "Tensor.mean",
+    "Tensor.min",
+    "Tensor.reshape",
+    "Tensor.transpose",
+    "name_from",
+    "scope",
+    "scope.watch",
+    "strict.watch",
+    "trace_lines.watch",
+    "testing.RandomProgram",
+    "testing.RandomProgram.leaf",
+    "testing.RandomProgram.operand_code",
+    "testing.RandomProgram.run",
+    "testing.RandomTensorProgram",
+    "testing.RandomTensorProgram.leaf",
+    "testing.RandomTensorProgram.operand_code",
+    "engine.domain.Domain.contains",
+    "engine.domain.Domain.holds",
+    "engine.graph.order",
+    "vectorizing.compiling.Compiled",
+    "vectorizing.vectorized.Vectorized",
+    "vectorizing.vectorized.Vectorized.nodes_of",
+}
 
 
 def _public() -> Iterator[tuple[str, object]]:
@@ -134,7 +132,7 @@ def test_every_parameter_of_a_public_callable_is_described(name):
 
 
 def test_pending_names_are_public_callables():
-    assert PENDING <= CALLABLES.keys()
+    assert CALLABLES.keys() >= PENDING
 
 
 def test_the_parts_that_the_test_must_find():
