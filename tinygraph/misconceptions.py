@@ -168,6 +168,7 @@ class Misconception:
             The comparison, which you can `print`.
 
         Raises:
+            TypeError: If `root` is not a node.
             ValueError: If the wrong pass takes more than 100,000 steps, if the graph is too deep for a recursive pass,
                 or if the wrong program has shapes that do not match.
 
@@ -368,7 +369,11 @@ def _text_of(step: Step) -> str:
 
 
 def twice_twice() -> Value:
-    """Return b = a + a, c = b + b: the smallest graph that uses an inner node twice."""
+    """Return the smallest graph that uses an inner node twice: b = a + a, c = b + b.
+
+    Returns:
+        The root c.
+    """
     a = Value(2.0, "a")
     b = a + a
     c = b + b
@@ -377,14 +382,22 @@ def twice_twice() -> Value:
 
 
 def difference() -> Value:
-    """Return c = a - b."""
+    """Return the graph c = a - b.
+
+    Returns:
+        The root c.
+    """
     c = Value(5.0, "a") - Value(3.0, "b")
     c.name = "c"
     return c
 
 
 def weighted_sum() -> Tensor:
-    """Return J = sum(w.T @ x) for one example with two features."""
+    """Return the graph J = sum(w.T @ x) for one example with two features.
+
+    Returns:
+        The root J.
+    """
     w, x = Tensor([[1.0], [2.0]], "w"), Tensor([[3.0], [4.0]], "x", constant=True)
     z = w.T @ x
     J = z.sum()

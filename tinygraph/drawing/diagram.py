@@ -80,7 +80,7 @@ def role(node: Node, root: Node, style: Style) -> str:
 
 
 def diagram(walk: Walk, style: Style, shown: Collection[Node] | None = None, moment: Moment | None = None) -> Diagram:
-    """Return the diagram of a walk: one box per node, and the arrows between boxes.
+    """Return the diagram of a backward pass: one box per node, and the arrows between boxes.
 
     Args:
         walk: Backward pass that gives the gradients.
@@ -187,11 +187,11 @@ class _Builder:
 
 
 def stored(node: Node, gradient: Quantity | None, spec: str) -> str:
-    """Return the stored `.grad` of a node as text, if it differs from the gradient of the walk.
+    """Return the stored `.grad` of a node as text, if it differs from the gradient of the pass.
 
     Args:
         node: Node whose `.grad` is compared.
-        gradient: Gradient of the node in the walk, or None.
+        gradient: Gradient of the node in the pass, or None.
         spec: Format of numbers, as for `format`.
 
     Returns:

@@ -66,7 +66,7 @@ class Drawing:
     def svg(self) -> str:
         """Return the SVG element as text, to embed in an HTML page.
 
-        Each call uses new ids, so that several drawings fit in one page.
+        Each drawing has unique ids, so that several drawings fit in one page.
 
         Returns:
             The SVG element.
@@ -166,6 +166,7 @@ def draw(
         A `Drawing`. A notebook displays it, and its `save` writes it to a file.
 
     Raises:
+        TypeError: If `root` or one of `parameters` is not a node.
         ValueError: If an option has an invalid value, or if `around` is not in the graph.
         StaleGraphError: If a leaf was edited after the graph was recorded.
 

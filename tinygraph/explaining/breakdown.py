@@ -131,6 +131,7 @@ def explain(root: Node, node: Node | str) -> Explanation:
         An `Explanation`. You can `print` it, or call its `table()` or `latex()`.
 
     Raises:
+        TypeError: If `root` is not a node.
         ValueError: If `node` is not in the graph of `root`, or if `root` is not a scalar.
         KeyError: If no node has this name.
         StaleGraphError: If a leaf was edited after the graph was recorded.

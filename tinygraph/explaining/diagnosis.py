@@ -38,6 +38,7 @@ def diagnose(root: Node, parameters: Iterable[Node] = ()) -> Diagnosis:
         A `Diagnosis`, which you can `print`. Its `healthy` is true if no problems were found.
 
     Raises:
+        TypeError: If `root` is not a node.
         StaleGraphError: If a leaf was edited after the graph was recorded.
 
     Examples:

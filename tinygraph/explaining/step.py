@@ -117,10 +117,10 @@ Phase = Literal["backward", "forward", "both"]
 
 
 class Steps(Sequence[Step]):
-    """The sequence of the steps of a walk; each step is made when you read it.
+    """The sequence of the steps of a pass; each step is made when you read it.
 
     Args:
-        walk: Backward pass. A walk without a seed has no backward steps.
+        walk: Backward pass. Without a seed it has no backward steps.
         phase: "backward", "forward", or "both" for the forward steps followed by the backward steps.
     """
 

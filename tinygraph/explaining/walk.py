@@ -222,7 +222,7 @@ class Walk:
         return self._sums[node][count]
 
     def check_unchanged(self) -> None:
-        """Check that no value of the graph was edited after the walk was made.
+        """Check that no value of the graph was edited after this object was made.
 
         Raises:
             StaleGraphError: If a value was edited.
@@ -260,7 +260,7 @@ class Walk:
 
 
 class _Flow:
-    """The edges of a walk in order, stored as columns to save memory and garbage collection."""
+    """The edges of a pass in order, stored as columns to save memory and garbage collection."""
 
     def __init__(self, walk: Walk) -> None:
         self.nodes: list[Node] = []

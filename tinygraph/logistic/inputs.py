@@ -27,7 +27,11 @@ class Chunked(Protocol):
         """The length of each axis. dask may not know the first one until it is computed."""
 
     def to_delayed(self) -> Iterable[object]:
-        """Return the tasks that compute the chunks."""
+        """Return the tasks that compute the chunks.
+
+        Returns:
+            One task per chunk.
+        """
 
 
 def is_chunked(data: object) -> TypeGuard[Chunked]:

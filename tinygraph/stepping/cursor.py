@@ -199,6 +199,7 @@ class Cursor:
             The number of the breakpoint, for `delete`.
 
         Raises:
+            TypeError: If `target` is none of these.
             KeyError: If no node has this name.
             ValueError: If the node is not in the graph.
         """

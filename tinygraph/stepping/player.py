@@ -109,7 +109,7 @@ def page(cursor: Cursor, *, theme: str = "auto", title: str = "") -> str:
 
     Raises:
         EngineNotFoundError: If no Graphviz executable is installed.
-        ValueError: If the graph has more than 600 nodes.
+        ValueError: If the diagram has more than 600 boxes.
     """
     one_of("theme", theme, tuple(THEMES))
     steps = cursor.steps

@@ -96,7 +96,7 @@ class Stepper(Cursor):
             The path.
 
         Raises:
-            ValueError: If the suffix is different, or if the graph has more than 600 nodes.
+            ValueError: If the suffix is different, or if the diagram has more than 600 boxes.
             EngineNotFoundError: If no Graphviz executable is installed.
         """
         from tinygraph.stepping.player import page
