@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 import tinygraph
 from tests.oracles.peers import torch_rows
 from tests.tensor.agreement import absolute_masses, close, same
-from tinygraph import Tensor
+from tinygraph import Tensor, Value
 from tinygraph.engine import ops
 from tinygraph.engine.autodiff import exhaust, propagate
 from tinygraph.engine.graph import order
@@ -270,6 +270,22 @@ def test_a_gradient_is_summed_over_whatever_its_operand_was_repeated_along(pair)
         z.sum().backward()
         assert same(x.grad, np.full(a, 3.0 * z.size / x.size))
         assert same(y.grad, np.full(b, 2.0 * z.size / y.size))
+
+
+@pytest.mark.parametrize(
+    "compute", [lambda c: c, lambda c: c * 3, lambda c: 3 - c, lambda c: c * c, lambda c: c**2 + c]
+)
+@pytest.mark.parametrize("make", [lambda: Value(2.0, constant=True), lambda: Tensor(2.0, constant=True)])
+def test_a_root_that_depends_on_constants_only_passes_no_gradient_on(make, compute):
+    """A pass that did took the count of consumers below zero: a Tensor raised AttributeError or TypeError."""
+    c = make()
+    y = compute(c)
+    y.backward()
+    assert float(y.grad) == 1.0
+    assert c is y or c.grad is None
+    total = Tensor([2.0, 3.0], constant=True).sum()
+    total.backward()
+    assert float(total.grad) == 1.0
 
 
 def test_a_gradient_that_is_a_graph_is_a_constant_where_it_is_zero():

@@ -23,7 +23,7 @@ def accumulate(root: Node) -> None:
     a copy if a local derivative is 1 or the contribution is a view: those are copied at the end. The local derivatives
     of ops on elements are computed here, from the operands.
     """
-    stack: list[Any] = [root] if root.op is not None else []
+    stack: list[Any] = [] if root.op is None or root.constant else [root]
     sharing: list[Node] = []
     pop, push, share = stack.pop, stack.append, sharing.append
     while stack:
