@@ -45,7 +45,7 @@ def value_and_grad(f: Function, argnums: int | Sequence[int] = 0) -> Callable[..
     def wrapped(*args: Tree, **options: Any) -> tuple[float, Tree]:
         chosen = (argnums,) if isinstance(argnums, int) else tuple(argnums)
         if not all(0 <= i < len(args) for i in chosen):
-            raise ValueError(f"argnums is {argnums!r}, but there are {len(args)} positional argument(s), from 0 on")
+            raise ValueError(f"argnums is {argnums!r}, but positional arguments have indices from 0 to {len(args) - 1}")
         given = [args[i] for i in chosen]
         numbers = list(numbers_of(given))
         kind = _node_class(numbers)

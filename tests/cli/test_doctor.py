@@ -11,12 +11,12 @@ def test_without_an_engine_draw_and_doctor_say_what_to_do(tmp_path):
     nothing = {"PATH": str(tmp_path), "TINYGRAPH_DOT": "nowhere"}
     out = run(*LECTURE, "-o", "J.svg", cwd=tmp_path, env=nothing)
     assert out.returncode == 2
-    assert "pip install 'tinygraph-autodiff[render]'" in out.stderr
+    assert "pip install '.[render]'" in out.stderr
     assert "Traceback" not in out.stderr
     assert run(*LECTURE, "-o", "J.dot", cwd=tmp_path, env=nothing).returncode == 0
     doctor = run("doctor", cwd=tmp_path, env=nothing)
     assert doctor.returncode == 1
-    assert "No picture can be drawn: the variable TINYGRAPH_DOT='nowhere'" in doctor.stdout
+    assert "No diagram can be drawn: the variable TINYGRAPH_DOT='nowhere'" in doctor.stdout
     assert os.listdir(tmp_path) == ["J.dot"]
 
 
@@ -30,4 +30,4 @@ def test_the_doctor_says_what_is_there(capsys, tmp_path, monkeypatch):
     out = capsys.readouterr().out
     assert f"tinygraph {tinygraph.__version__}" in out
     assert f"{engine} (dot version 7)" in out
-    assert f"A picture was drawn with {engine}" in out
+    assert f"A diagram was drawn with {engine}" in out

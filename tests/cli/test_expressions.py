@@ -69,7 +69,7 @@ BAD = {
     "sigmod(a)": (0, "there is no function 'sigmod'; did you mean 'sigmoid'?"),
     "zzz(a)": (0, "there are abs, acos, add"),
     "total(a)": (0, "there is no function 'total'"),
-    "exp(a, b)": (0, "exp takes 1 operand(s), not 2"),
+    "exp(a, b)": (0, "exp takes 1 operand, got 2"),
     "exp(x=a)": (0, "a product is written with *, a function by its name"),
     "exp + a": (0, "'exp' is a function: write exp(...)"),
     "a * 'x'": (4, "this is no number"),

@@ -37,7 +37,7 @@ def _needs_an_engine():
     try:
         find_engine()
     except EngineNotFoundError:
-        pytest.skip("no Graphviz engine: pip install 'tinygraph-autodiff[render]'")
+        pytest.skip("no Graphviz engine: pip install '.[render]'")
 
 
 # --- names
@@ -143,9 +143,9 @@ def test_a_command_runs_as_it_is_written(command, tmp_path):
 def test_examples_that_write_a_file_or_need_an_extra_run_too(path, tmp_path, monkeypatch):
     _needs_an_engine()
     if "import dask" in path.read_text("utf-8"):
-        pytest.importorskip("dask.array", reason="no dask: pip install 'tinygraph-autodiff[dask]'")
+        pytest.importorskip("dask.array", reason="no dask: pip install '.[dask]'")
     if "import matplotlib" in path.read_text("utf-8"):
-        pytest.importorskip("matplotlib", reason="no matplotlib: pip install 'tinygraph-autodiff[plot]'")
+        pytest.importorskip("matplotlib", reason="no matplotlib: pip install '.[plot]'")
     monkeypatch.chdir(tmp_path)
     text = path.read_text("utf-8").replace("# doctest: +SKIP", "")
     test = doctest.DocTestParser().get_doctest(text, {}, path.name, str(path), 0)
@@ -173,7 +173,7 @@ def test_no_page_holds_a_pasted_picture():
 
 def _notebooks():
     pytest.importorskip("nbformat", reason="no nbformat: pip install --group docs")
-    pytest.importorskip("matplotlib", reason="no matplotlib: pip install 'tinygraph-autodiff[plot]'")
+    pytest.importorskip("matplotlib", reason="no matplotlib: pip install '.[plot]'")
     from tools.site import notebooks
 
     return notebooks.notebooks()
@@ -191,7 +191,7 @@ def test_a_notebook_is_what_its_pages_are(name):
 @pytest.mark.parametrize("name", ["tutorial", "lecture"])
 def test_a_notebook_runs_and_shows_its_pictures(name, execute, tmp_path):
     _needs_an_engine()
-    pytest.importorskip("matplotlib", reason="no matplotlib: pip install 'tinygraph-autodiff[plot]'")
+    pytest.importorskip("matplotlib", reason="no matplotlib: pip install '.[plot]'")
     folder = tmp_path / "examples" / "notebooks"
     folder.mkdir(parents=True)
     (tmp_path / "tools").symlink_to(ROOT / "tools")

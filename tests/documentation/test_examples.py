@@ -105,12 +105,12 @@ def test_two_moons_without_matplotlib_says_what_to_install(tmp_path):
     paths = os.pathsep.join([str(missing), *filter(None, [os.environ.get("PYTHONPATH")])])
     said = run(EXAMPLES[0].with_name("two_moons.py"), folder, PYTHONPATH=paths)
     assert re.search(FOUND["two_moons"], said)
-    assert said.endswith("no picture: matplotlib is missing, pip install 'tinygraph-autodiff[plot]'\n")
+    assert said.endswith("no picture: matplotlib is missing, pip install '.[plot]'\n")
     assert not list(folder.iterdir())
 
 
 def test_the_page_draws_the_boundary_as_the_script_does():
-    figure = pytest.importorskip("matplotlib.figure", reason="no matplotlib: pip install 'tinygraph-autodiff[plot]'")
+    figure = pytest.importorskip("matplotlib.figure", reason="no matplotlib: pip install '.[plot]'")
     script = runpy.run_path(str(EXAMPLES[0].with_name("two_moons.py")))
     X, Y = script["moons"](m=20)
     assert X.shape == (20, 2)

@@ -523,10 +523,10 @@ def test_without_an_engine_dot_is_written_and_errors_say_what_to_do(tmp_path, mo
     assert drawing.save(tmp_path / "J.dot").read_text().startswith("digraph")
     assert drawing.save(tmp_path / "J.gv").read_text() == drawing.source
     for path in ("J.svg", "J.png", "J.pdf"):
-        with pytest.raises(EngineNotFoundError, match=r"pip install 'tinygraph-autodiff\[render\]'"):
+        with pytest.raises(EngineNotFoundError, match=r"pip install '\.\[render\]'"):
             drawing.save(tmp_path / path)
     assert sorted(os.listdir(tmp_path)) == ["J.dot", "J.gv"]
-    assert repr(drawing) == "<drawing of J: 7 cards, 6 arrows forward; call backward() for the red ones>"
+    assert repr(drawing) == "<drawing of J: 7 nodes, 6 edges; call backward() to draw the gradients>"
     shown = drawing._repr_mimebundle_()
     assert set(shown) == {"text/plain"}
     assert "J = 3 × v" in shown["text/plain"]

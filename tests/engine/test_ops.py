@@ -300,7 +300,9 @@ def test_a_row_takes_as_many_operands_as_it_has(row):
     kind, operand = ("sequence", [0.5]) if row.variadic else ("operand", 0.5)
     for n in {*range(7)} - {row.arity}:
         for last in (operand, [Value(0.5)] if row.variadic else Value(0.5)):
-            with pytest.raises(TypeError, match=rf"{row.name} takes {row.arity} {kind}\(s\), but {n} were given"):
+            with pytest.raises(
+                TypeError, match=rf"{row.name} takes {row.arity} {kind}{'s' * (row.arity > 1)}, got {n}"
+            ):
                 row(*[operand] * (n - 1), *[last] * (n > 0))
 
 
@@ -308,7 +310,7 @@ def test_an_array_is_one_operand():
     xs = np.array([1.0, 2.0])
     assert tinygraph.total(xs) == 3.0
     for row, operands in ((ops.add, "operand"), (ops.dot, "sequence")):
-        with pytest.raises(TypeError, match=rf"{row.name} takes 2 {operands}\(s\), but 1 were given"):
+        with pytest.raises(TypeError, match=rf"{row.name} takes 2 {operands}s, got 1"):
             row(xs)
 
 
@@ -323,7 +325,7 @@ def test_sequences_of_different_lengths_are_refused():
         tinygraph.total(Value(1.0))
     with pytest.raises(TypeError, match="dot takes 2 sequence"):
         tinygraph.dot([1.0])
-    with pytest.raises(TypeError, match=r"log takes 1 operand\(s\), but 2 were given"):
+    with pytest.raises(TypeError, match="log takes 1 operand, got 2"):
         tinygraph.log(1.0, 2.0)
 
 

@@ -672,3 +672,14 @@ def test_a_slope_of_ones_own_may_divide_by_zero_and_call_its_row_again():
     row = Op("row", lambda x: x + 5.0, partials=(lambda out, x: (2.0 * out - row(x)) / (x + 1.0),))
     assert row(Value(-1.0)).partials == (math.inf,)
     assert row(Value(1.0)).partials == (3.0,)
+
+
+@pytest.mark.parametrize("kind", [Value, Tensor])
+@pytest.mark.parametrize(
+    ("option", "hint"), [("label", "name="), ("requires_grad", "constant=True"), ("colour", "name= and constant=")]
+)
+def test_an_option_of_another_library_is_refused_with_ours(kind, option, hint):
+    with pytest.raises(TypeError, match=rf"^{kind.__name__} has no option {option}=: .*{hint}"):
+        kind(2.0, **{option: "a"})
+    with pytest.raises(TypeError, match=rf"has no option {option}=: .*{hint}"):
+        kind(2.0, constant=True, **{option: "a"})

@@ -98,7 +98,7 @@ def test_what_is_no_graph_is_refused(what, path):
 
 
 def test_lazy_arrays_are_not_computed_behind_ones_back(path):
-    da = pytest.importorskip("dask.array", reason="no dask: pip install 'tinygraph-autodiff[dask]'")
+    da = pytest.importorskip("dask.array", reason="no dask: pip install '.[dask]'")
     with pytest.raises(TypeError, match=r"lazy array of dask.*compute it first"):
         save(Tensor(da.ones((4, 2), chunks=2), "X", constant=True).sum(), path)
 

@@ -157,7 +157,7 @@ def test_looking_at_events_does_not_move():
     assert stepper.last_write("v").index == 2
     assert stepper.last_write("c") is None
     assert stepper.last_write("J").kind == "seed"
-    assert repr(stepper) == "<stepper of J: 2 of 6 events>"
+    assert repr(stepper) == "<stepper of J: 2 of 6 steps>"
 
 
 def test_what_cannot_be_walked_is_an_error():

@@ -36,7 +36,7 @@ def _engine():
     try:
         find_engine()
     except EngineNotFoundError:
-        pytest.skip("no Graphviz engine: pip install 'tinygraph-autodiff[render]'")
+        pytest.skip("no Graphviz engine: pip install '.[render]'")
 
 
 def lecture():
@@ -457,5 +457,5 @@ def test_two_players_in_a_notebook_do_not_disturb_each_other(browser, execute, t
 
 def test_a_player_has_a_short_name():
     player = Player(Stepper(lecture()))
-    assert repr(player) == "<player of stepper of J: 0 of 6 events>"
+    assert repr(player) == "<player of stepper of J: 0 of 6 steps>"
     assert player._repr_html_().startswith('<iframe sandbox="allow-scripts"')

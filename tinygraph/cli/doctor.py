@@ -60,20 +60,20 @@ def doctor() -> bool:
         try:
             found = metadata.version(name)
         except metadata.PackageNotFoundError:
-            remedy = f"pip install 'tinygraph-autodiff[{extra}]'" if extra else "pip install tinygraph-autodiff"
-            found = f"not there; {remedy} brings it"
+            remedy = f"'.[{extra}]'" if extra else "."
+            found = f"not installed; run pip install {remedy} in your clone of tinygraph"
             complete = complete and bool(extra)
         echo(f"  {name:<14} {purpose}: {found}")
-    echo("\nWhat draws pictures, the first that is there")
+    echo("\nGraphviz executables; tinygraph uses the first that is installed")
     for place, path in candidates():
         echo(f"  {place:<32} {f'{path} ({_version(path)})' if path else '-'}")
     try:
         engine = find_engine()
         svg("digraph { a -> b }", None, 10.0, False)
     except (EngineNotFoundError, LayoutError) as error:
-        echo(f"  No picture can be drawn: {error}")
+        echo(f"  No diagram can be drawn: {error}")
         return False
-    echo(f"  A picture was drawn with {engine}.")
+    echo(f"  A diagram was drawn with {engine}.")
     return complete
 
 

@@ -11,7 +11,7 @@ from tinygraph.engine import ops
 from tinygraph.engine.graph import Node
 from tinygraph.engine.op import TABLE, Op
 from tinygraph.engine.value import Value
-from tinygraph.support.messages import short
+from tinygraph.support.messages import counted, short
 
 LONGEST = 10_000  # longest text, in characters
 WIDTH = 100  # longest line in an error message, in characters
@@ -209,5 +209,5 @@ class _Reader:
             hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(sorted(_functions()))}"
             raise self.fail(f"there is no function {short(name)!r}; {hint}", node)
         if len(operands) != op.arity:
-            raise self.fail(f"{name} takes {op.arity} operand(s), not {len(operands)}", node)
+            raise self.fail(f"{name} takes {counted(op.arity, 'operand')}, got {len(operands)}", node)
         return op(*[self.value(operand, depth + 1) for operand in operands])

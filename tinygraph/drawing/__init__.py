@@ -7,7 +7,7 @@ Examples:
     >>> J.name = "J"
     >>> J.backward()
     >>> draw(J)  # .save("J.svg"), or J.png, J.pdf, J.dot
-    <drawing of J: 7 cards, 6 arrows forward, 5 back>
+    <drawing of J: 7 nodes, 6 edges>
 """
 
 from __future__ import annotations

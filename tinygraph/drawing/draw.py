@@ -20,7 +20,7 @@ from tinygraph.engine.graph import Node
 from tinygraph.explaining.tree import in_text
 from tinygraph.explaining.walk import Walk
 from tinygraph.support.files import write_whole
-from tinygraph.support.messages import one_of
+from tinygraph.support.messages import counted, one_of
 
 ThemeName = Literal["light", "dark", "auto"]
 Detail = Literal["auto", "full", "contributions", "plain", "folded", "scopes"]
@@ -117,10 +117,10 @@ class Drawing:
             return {"text/plain": f"{text}\n\n(no picture: {error})"}
 
     def __repr__(self) -> str:
-        red = sum(arrow.back is not None for arrow in self._diagram.arrows)
-        back = f", {red} back" if self._diagram.backward else "; call backward() for the red ones"
+        red = "" if self._diagram.backward else "; call backward() to draw the gradients"
         name = f" of {self._diagram.root}" if self._diagram.root else ""
-        return f"<drawing{name}: {len(self._diagram.boxes)} cards, {len(self._diagram.arrows)} arrows forward{back}>"
+        nodes, edges = counted(len(self._diagram.boxes), "node"), counted(len(self._diagram.arrows), "edge")
+        return f"<drawing{name}: {nodes}, {edges}{red}>"
 
 
 def draw(
@@ -175,7 +175,7 @@ def draw(
         >>> x = Value(2.0, "x")
         >>> y = x * x
         >>> draw(y)
-        <drawing: 2 cards, 2 arrows forward; call backward() for the red ones>
+        <drawing: 2 nodes, 2 edges; call backward() to draw the gradients>
         >>> y.backward()
         >>> draw(y, theme="dark").source.splitlines()[0]
         'digraph tinygraph {'

@@ -22,9 +22,9 @@ ENGINES = ("dot", "graphviz-pure")
 TEXT_FORMATS = ("dot", "gv")
 FORMATS = ("svg", "png", "pdf", *TEXT_FORMATS)
 REMEDIES = (
-    "bring one with `pip install 'tinygraph-autodiff[render]'`, or install Graphviz itself "
+    "run `pip install '.[render]'` in your clone of tinygraph, or install Graphviz "
     "(`apt-get install graphviz`, `brew install graphviz`, https://graphviz.org/download); "
-    "a file.dot needs none"
+    "a .dot file needs no Graphviz"
 )
 
 _drawn: dict[str, int] = {}  # drawings per source text, so that each drawing gets unique ids

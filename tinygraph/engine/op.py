@@ -230,7 +230,7 @@ class Op:
                 return x._record(self, x, y)
             return y._record(self, x, y) if isinstance(y, Traced) else self._plain(x, y)
         given = (x is not _NOTHING) + (y is not None) + len(more)
-        raise TypeError(f"{self.name} takes {self.arity} operand(s), but {given} were given")
+        raise TypeError(f"{self.name} takes {self.arity} operand{'s' * (self.arity > 1)}, got {given}")
 
     def __repr__(self) -> str:
         return f"<op {self.text(*'xy'[: self.arity])}: {self.domain.text}>"

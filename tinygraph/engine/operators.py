@@ -10,7 +10,7 @@ from tinygraph.engine.graph import Constant, Node
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from typing import Any, ClassVar, NoReturn, Self, TypeVar
+    from typing import Any, ClassVar, Never, NoReturn, Self, TypeVar
 
     from tinygraph.engine.op import Op
 
@@ -26,6 +26,19 @@ UFUNCS: dict[str, Callable[..., Any]] = {
     "equal": operator.is_,
     "not_equal": operator.is_not,
 }
+
+OPTIONS_ELSEWHERE = {
+    "label": "name= names a node",
+    "requires_grad": "every node gets a gradient, unless you pass constant=True",
+    "dtype": "data are float64",
+    "device": "data are NumPy arrays or floats",
+}  # options of micrograd and PyTorch
+
+
+def _unknown_option(kind: str, option: str, *_: str) -> str:
+    """Return the message about an option that does not exist."""
+    hint = OPTIONS_ELSEWHERE.get(option, "the options are name= and constant=")
+    return f"{kind} has no option {option}=: {hint}"
 
 
 def _method(op: Op) -> Callable[[S], S]:
@@ -60,7 +73,9 @@ class Operators(Node):
     _plural = ""  # "s" where a node holds several numbers
     _in_place_of_math = "tinygraph.exp(x)"
 
-    def __init__(self, data: object, name: str = "", *, constant: bool = False) -> None:
+    def __init__(self, data: object, name: str = "", *, constant: bool = False, **unknown: Never) -> None:
+        if unknown:
+            raise TypeError(_unknown_option(type(self).__name__, *unknown))
         if constant:
             self.__class__ = self.constant_class  # the class is the mark: operators need not look for another
         self.raw = self._accepted(data)

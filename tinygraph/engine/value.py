@@ -145,7 +145,7 @@ def record(op: Op, operands: tuple[Any, ...]) -> Value:
             raise TypeError(f"{op.name}: a Value and a {x._kind()} cannot be mixed in one graph: take its .data")
     operands = tuple([x if isinstance(x, Value) else plain_number(x, op.name) for x in operands])
     wanted = [isinstance(x, Value) and not x.constant for x in operands]
-    out = object.__new__(Value if True in wanted else ConstantValue)
+    out: Value = object.__new__(Value if True in wanted else ConstantValue)
     out.raw, partials = _evaluate(op, _numbers(operands), wanted)
     out._link(op, operands, partials)
     graph.complete(out)

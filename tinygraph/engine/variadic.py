@@ -75,7 +75,7 @@ class VariadicOp(Op):
         """Compute on lists of plain numbers; where an element is a node, record one node."""
         if self.arity != (1 if ys is None else 2) or more or xs is _NOTHING:
             given = (xs is not _NOTHING) + (ys is not None) + len(more)
-            raise TypeError(f"{self.name} takes {self.arity} sequence(s), but {given} were given")
+            raise TypeError(f"{self.name} takes {self.arity} sequence{'s' * (self.arity > 1)}, got {given}")
         try:
             xs = tuple(xs)
             ys = None if ys is None else tuple(ys)

@@ -12,6 +12,7 @@ from tinygraph.engine.op import Op
 from tinygraph.explaining import notation
 from tinygraph.explaining.notation import Quantity, called, derivative_of, formula
 from tinygraph.explaining.walk import Walk
+from tinygraph.support.messages import counted
 
 
 @dataclass(frozen=True, repr=False)
@@ -147,7 +148,7 @@ class Steps(Sequence[Step]):
         return self.step(k % len(self) + 1)
 
     def __repr__(self) -> str:
-        return f"<{len(self)} events>"
+        return f"<{counted(len(self), 'step')}>"
 
     def step(self, k: int) -> Step:
         """Return a step.

@@ -127,4 +127,4 @@ def check_classes(classes: Labels) -> None:
         ValueError: If there are not exactly two.
     """
     if len(classes) != 2:
-        raise ValueError(f"y must hold two classes, but it holds {len(classes)} class(es): {classes.tolist()[:5]}")
+        raise ValueError(f"y must contain two classes, got {len(classes)}: {classes.tolist()[:5]}")

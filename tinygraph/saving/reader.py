@@ -32,6 +32,7 @@ from tinygraph.saving.format import (
     typed,
 )
 from tinygraph.saving.verification import check
+from tinygraph.support.messages import counted
 from tinygraph.tensor.tensor import Tensor
 
 LARGEST = 2**31  # bytes of a file, unless `limit` says otherwise
@@ -200,7 +201,8 @@ class Reader:
         args = tuple([self.operand(x) for x in typed(line.get("args"), list, '"args"', "a list")])
         found = typed(line.get("partials"), list, '"partials"', "a list")
         if len(found) != len(args) or (not args if op.variadic else len(args) != op.arity):
-            fail(f"{op.name} takes {'some' if op.variadic else op.arity} operand(s), each with a slope or null")
+            operands = "operands" if op.variadic else counted(op.arity, "operand")
+            fail(f"{op.name} takes {operands}, each with a local derivative or null")
         if op.variadic and len(args) % op.arity:
             fail(f"{op.name} takes {op.arity} lists of one length")
         of_arrays = not isinstance(data, float)

@@ -12,7 +12,7 @@ from tinygraph.engine.op import Op
 from tinygraph.explaining.notation import Quantity
 from tinygraph.explaining.step import Phase, Step, Steps
 from tinygraph.explaining.walk import Walk
-from tinygraph.support.messages import one_of
+from tinygraph.support.messages import counted, one_of
 
 Target: TypeAlias = Node | str | Op | Callable[[Step], object]  # a node, its name, an op, or a function of a Step
 
@@ -351,4 +351,4 @@ class Cursor:
 
     def __repr__(self) -> str:
         name = f" of {self.root.name}" if self.root.name else ""
-        return f"<stepper{name}: {self.index} of {len(self)} events>"
+        return f"<stepper{name}: {self.index} of {counted(len(self), 'step')}>"

@@ -67,7 +67,7 @@ def moment(cursor: Cursor, *, theme: str = "light") -> Drawing:
         >>> cursor.step(2).symbol
         'd(x × x)/dx += d(x × x)/d(x × x) · d(x × x)/dx'
         >>> moment(cursor)
-        <drawing: 2 cards, 2 arrows forward, 2 back>
+        <drawing: 2 nodes, 2 edges>
     """
     here = cursor.current
     now = _moment(cursor.steps, cursor.index)

@@ -1,4 +1,4 @@
-"""Parts of error messages: an invalid option, and shortened quotes."""
+"""Parts of messages: an invalid option, a count with its noun, and shortened quotes."""
 
 from __future__ import annotations
 
@@ -25,6 +25,24 @@ def one_of(what: str, given: object, known: Collection[object]) -> None:
     """
     if given not in known:
         raise ValueError(f"{what} must be one of {', '.join(map(repr, known))}, not {given!r}")
+
+
+def counted(number: int, noun: str, plural: str = "") -> str:
+    """Return a number and its noun, in the plural unless the number is 1.
+
+    Args:
+        number: How many.
+        noun: Noun in the singular.
+        plural: Plural of the noun. Defaults to the noun with an s.
+
+    Returns:
+        The number, with a comma between thousands, and the noun.
+
+    Examples:
+        >>> counted(1, "edge"), counted(2500, "edge"), counted(0, "class", "classes")
+        ('1 edge', '2,500 edges', '0 classes')
+    """
+    return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
 
 
 def short(text: str, length: int = 40) -> str:

@@ -263,7 +263,7 @@ def _wanted(x: object) -> bool | None:
 def _node(op: Op, data: Any, x: object, y: Any, dx: object, dy: object = None) -> Tensor:
     """Return the node of an op, its slots written out: `Node._link` would take a tenth of recording an addition."""
     constant = dx is None and (dy is None or (dy is graph.MANY and True not in y))
-    out = _new(ConstantTensor if constant else Tensor)
+    out: Tensor = _new(ConstantTensor if constant else Tensor)
     if type(data) is not _ndarray:
         data = np.array(data) if type(data) is np.float64 else as_array(data, op.name)  # NumPy's scalars are 0-d here
     out.raw = data

@@ -1,7 +1,7 @@
 """Property-based gradient tests, for your functions and ops as for ours.
 
 Hypothesis strategies, assertions that explain themselves, and `op_test`, a whole test for an op. Needs Hypothesis:
-`pip install tinygraph-autodiff[test]`.
+in a clone, `pip install '.[test]'`.
 """
 
 from __future__ import annotations

@@ -18,6 +18,7 @@ from tinygraph.engine.graph import Node
 from tinygraph.engine.ops import add, mul
 from tinygraph.engine.value import Value
 from tinygraph.kernels.arrays import as_array, quietly
+from tinygraph.support.messages import counted
 from tinygraph.tensor.linalg import matmul
 from tinygraph.tensor.tensor import Tensor
 from tinygraph.vectorizing.codegen import Writer
@@ -141,7 +142,7 @@ class Compiled:
             FrozenBranchError: If a comparison between nodes comes out otherwise than when the graph was recorded.
         """
         if len(numbers) != len(self._trees):
-            raise TypeError(f"the function has {len(self._trees)} input(s), but {len(numbers)} were given")
+            raise TypeError(f"the function takes {counted(len(self._trees), 'input')}, got {len(numbers)}")
         given: list[Array | float] = []
         for tree, number in zip(self._trees, numbers, strict=True):
             _spread(tree, number, given)
