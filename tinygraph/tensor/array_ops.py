@@ -178,15 +178,42 @@ class JoinOp(ArrayOp):
     variadic = True
 
     def vjp(self, slot: int, up: Operand, out: Operand, operands: Sequence[Operand]) -> Operand:
-        """Return the part of the upstream gradient that belongs to operand `slot`."""
+        """Return the part of the upstream gradient that belongs to one operand.
+
+        Args:
+            slot: Index of the operand.
+            up: Upstream gradient, with the shape of `out`.
+            out: Result of the op.
+            operands: Operands of the op.
+
+        Returns:
+            The gradient, with the shape of the operand.
+        """
         return self.vjps[0](up, slot, operands)
 
     def jvp(self, slot: int, tangent: Operand, out: Operand, operands: Sequence[Operand]) -> Operand:
-        """Return the tangent in the place of operand `slot`, and zeros elsewhere."""
+        """Return the tangent of the result: the tangent of one operand, and zeros for the others.
+
+        Args:
+            slot: Index of the operand that moves.
+            tangent: Direction in which it moves, with its shape.
+            out: Result of the op.
+            operands: Operands of the op.
+
+        Returns:
+            The tangent, with the shape of `out`.
+        """
         return self(*[tangent if k == slot else np.zeros(np.shape(x)) for k, x in enumerate(operands)])
 
     def text(self, *operands: str) -> str:
-        """Return the op as text; a long list is shortened."""
+        """Return the op as text; a long list is shortened.
+
+        Args:
+            *operands: Operands as text.
+
+        Returns:
+            The text.
+        """
         return f"{self.name}([{', '.join(cut_short(operands, 3))}])"
 
 

@@ -92,11 +92,26 @@ class OpSequence(Generic[NodeT, OperandT]):
         self.at, self.steps = at, steps
 
     def leaf(self, x: OperandT, name: str) -> NodeT:
-        """Return a node for an input."""
+        """Return a node for an input.
+
+        Args:
+            x: Value of the input.
+            name: Name of the node.
+
+        Returns:
+            The node.
+        """
         raise NotImplementedError
 
     def operand_code(self, x: OperandT) -> str:
-        """Return a constant as code."""
+        """Return a constant as code.
+
+        Args:
+            x: Constant.
+
+        Returns:
+            The code.
+        """
         raise NotImplementedError
 
     def __call__(self, *inputs: Any) -> Any:
@@ -162,11 +177,26 @@ class RandomProgram(OpSequence[Value, float]):
     """
 
     def leaf(self, x: float, name: str) -> Value:
-        """Return a Value for an input."""
+        """Return a Value for an input.
+
+        Args:
+            x: Value of the input.
+            name: Name of the node.
+
+        Returns:
+            The node.
+        """
         return Value(x, name=name)
 
     def operand_code(self, x: float) -> str:
-        """Return a constant as code."""
+        """Return a constant as code.
+
+        Args:
+            x: Constant.
+
+        Returns:
+            The code.
+        """
         return repr(x)
 
 

@@ -80,7 +80,14 @@ class Views:
         return reshaped(applied(picked, array), shape)
 
     def constant(self, data: Array) -> Tensor:
-        """Return a constant Tensor; equal arrays share one node."""
+        """Return a constant Tensor; equal arrays share one node.
+
+        Args:
+            data: Array.
+
+        Returns:
+            The Tensor.
+        """
         key = data.tobytes(), data.shape
         if key not in self._constants:
             self._constants[key] = Tensor(np.ascontiguousarray(data), constant=True)
@@ -103,7 +110,14 @@ def _rearranged(array: Operand, stored: Shape, wanted: Array, shape: Shape) -> O
 
 
 def stored_shape(axes: list[Axis]) -> Shape:
-    """Return the shape of an array along these axes: never 1-D, but a column, or a row for the examples."""
+    """Return the shape of an array along these axes: never 1-D, but a column, or a row for the examples.
+
+    Args:
+        axes: Axes of the array.
+
+    Returns:
+        The shape.
+    """
     if len(axes) == 1:
         return (1, axes[0].size) if axes[0].outermost else (axes[0].size, 1)
     return tuple([a.size for a in axes])
@@ -120,7 +134,15 @@ def _slice(wanted: Array, size: int) -> slice | None:
 
 
 def aligned_shape(used: list[Axis], axes: list[Axis]) -> Shape:
-    """Return the shape of an array along some of the axes, so that it broadcasts to all of them."""
+    """Return the shape of an array along some of the axes, so that it broadcasts to all of them.
+
+    Args:
+        used: Axes of the array.
+        axes: All axes.
+
+    Returns:
+        The shape.
+    """
     if not used:
         return ()
     if len(axes) == 1:
@@ -132,18 +154,42 @@ def aligned_shape(used: list[Axis], axes: list[Axis]) -> Shape:
 
 
 def applied(op: Op, *operands: Operand) -> Operand:
-    """Return the result of an op on arrays and numbers."""
+    """Return the result of an op on arrays and numbers.
+
+    Args:
+        op: Op.
+        *operands: Its operands.
+
+    Returns:
+        A Tensor, or a float.
+    """
     result: Operand = op(*operands)
     return result
 
 
 def expanded(x: Operand, shape: Shape) -> Operand:
-    """Return an array expanded along axes on which all elements are the same."""
+    """Return an array expanded along axes on which all elements are the same.
+
+    Args:
+        x: Tensor or float.
+        shape: Shape of the result.
+
+    Returns:
+        A Tensor, or a float.
+    """
     return x if np.shape(_data(x)) == shape else applied(expand(shape), x)
 
 
 def reshaped(x: Operand, shape: Shape) -> Operand:
-    """Return an array in another shape; turning a column into a row is a transpose."""
+    """Return an array in another shape; turning a column into a row is a transpose.
+
+    Args:
+        x: Tensor or float.
+        shape: Shape of the result.
+
+    Returns:
+        A Tensor, or a float.
+    """
     now = np.shape(_data(x))
     if now == shape:
         return x
@@ -153,7 +199,14 @@ def reshaped(x: Operand, shape: Shape) -> Operand:
 
 
 def transposed(x: Operand) -> Operand:
-    """Return the transpose of a matrix; the transpose of a transpose is the matrix itself."""
+    """Return the transpose of a matrix; the transpose of a transpose is the matrix itself.
+
+    Args:
+        x: Matrix.
+
+    Returns:
+        The transpose.
+    """
     if is_transposed(x):
         original: Operand = x.x
         return original
@@ -161,7 +214,14 @@ def transposed(x: Operand) -> Operand:
 
 
 def is_transposed(x: Operand) -> TypeGuard[Tensor]:
-    """Return whether an operand is the transpose of a matrix."""
+    """Return whether an operand is the transpose of a matrix.
+
+    Args:
+        x: Operand.
+
+    Returns:
+        True if it is.
+    """
     return isinstance(x, Tensor) and x.op is TRANSPOSE
 
 
