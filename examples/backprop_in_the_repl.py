@@ -1,8 +1,8 @@
-"""Backpropagation as one meets it in the REPL: build J = 3(a + bc), walk back through it, forwards and back again.
+"""Run backpropagation in the REPL: build J = 3(a + bc), and step through the backward pass in both directions.
 
     python examples/backprop_in_the_repl.py [FOLDER]
 
-Prints the conversation, and writes J.svg (the picture) and J.html (the walk as a page with buttons).
+Prints the session. Writes J.svg (the diagram) and J.html (an interactive player for both passes).
 """
 
 import sys
@@ -34,7 +34,7 @@ J.forward().data
 
 
 def main(folder: Path) -> None:
-    """Type the conversation, and save what it made."""
+    """Type the session into a console, and save the diagram and the player."""
     console = InteractiveConsole()
     for line in CONVERSATION.splitlines():
         print(f">>> {line}")

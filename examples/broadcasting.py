@@ -1,10 +1,11 @@
-"""The lecture's calories table: which share of a food's calories is carbohydrates, protein, fat.
+"""Compute the lecture's calories table: the percentage of calories from carbohydrates, protein and fat.
 
-A is (3, 4), a row of column sums (1, 4); dividing them repeats the row, an op that is seen in the graph.
+The table A has the shape (3, 4), and the row of column sums has the shape (1, 4). The division broadcasts the row, and
+this step is an op in the graph.
 
     python examples/broadcasting.py [FOLDER]
 
-Prints the shares, and writes broadcasting.svg, in which the repeated row has a card of its own.
+Prints the percentages. Writes broadcasting.svg, where the broadcast row is a separate node.
 """
 
 import sys
@@ -19,11 +20,11 @@ from tinygraph.engine.graph import order
 
 FOODS = ["Apples", "Beef", "Eggs", "Potatoes"]
 SOURCES = ["Carb", "Protein", "Fat"]
-CALORIES = [[56.0, 0.0, 4.4, 68.0], [1.2, 104.0, 52.0, 8.0], [1.8, 135.0, 99.0, 0.9]]  # of 100 g
+CALORIES = [[56.0, 0.0, 4.4, 68.0], [1.2, 104.0, 52.0, 8.0], [1.8, 135.0, 99.0, 0.9]]  # in 100 g
 
 
 def shares():
-    """The table, and the percentages that are computed from it."""
+    """Return the table A and the percentages, as Tensors."""
     A = Tensor(CALORIES, "A")
     cal = A.sum(axis=0, keepdims=True)
     cal.name = "cal"
@@ -33,7 +34,7 @@ def shares():
 
 
 def main(folder: Path) -> None:
-    """Print the percentages, the graph, a gradient, and what goes wrong with shapes that do not fit."""
+    """Print the percentages, the ops, a gradient, and the errors for shapes that do not match."""
     A, percentage = shares()
     print("Calories from carbohydrates, protein and fat in 100 g, in per cent:")
     print(f"{'':<8}" + "".join(f"{food:>10}" for food in FOODS))

@@ -1,9 +1,9 @@
-"""Draw a neuron: its parameters, its scopes, and both passes, for a light and for a dark page.
+"""Draw a neuron with its parameters and scopes, before and after the backward pass.
 
     python examples/draw_a_neuron.py [FOLDER]
 
-Prints the graph as text before and after the backward pass, and writes a picture of each moment:
-neuron-before-light.svg, neuron-after-light.svg, and the same for dark pages.
+Prints both graphs as text. Writes neuron-before-light.svg and neuron-after-light.svg for light pages, and the same two
+files with "dark" in the name for dark pages.
 """
 
 import sys
@@ -15,7 +15,7 @@ from tinygraph.drawing import EngineNotFoundError
 
 
 def neuron():
-    """A neuron with two inputs and the activation tanh; its output and its parameters."""
+    """Return the output and the parameters of a neuron with two inputs and the activation function tanh."""
     x1, x2 = Value(2.0), Value(0.0)
     w1, w2, b = Value(-3.0), Value(1.0), Value(6.8813735870195432)
     with scope("weighted sum"):
@@ -27,7 +27,7 @@ def neuron():
 
 
 def main(folder: Path) -> None:
-    """Print and draw, before and after the backward pass."""
+    """Print and draw the graph, before and after the backward pass."""
     o, parameters = neuron()
     for moment in ("before", "after"):
         if moment == "after":

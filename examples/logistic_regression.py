@@ -1,9 +1,9 @@
-"""Logistic regression on real data: is a lump benign or malignant? 569 of them, thirty features each.
+"""Train logistic regression on real data: 569 breast tumors, benign or malignant, with thirty features each.
 
     python examples/logistic_regression.py [FOLDER]
 
-Trains on four fifths of the table, tests on the rest, says which features tell most, and writes
-logistic_regression.svg: the graph that was trained, with the numbers it ended with.
+Trains on four fifths of the table, and prints the accuracy on the rest and the features with the largest weights.
+Writes logistic_regression.svg: the graph of the trained model with its final values.
 """
 
 import sys
@@ -18,19 +18,19 @@ from tinygraph.logistic import LogisticRegression, no_loop
 
 
 def data():
-    """Rows to train on and rows to test on, features brought to one scale by what is known of the first."""
+    """Return the training and test data, with features standardized by the mean and deviation of the training data."""
     train, test = load_breast_cancer().split()
     scaler = Scaler.fit(train.X)
     return train, test, scaler.transform(train.X), scaler.transform(test.X)
 
 
 def fit(X, y, iterations):
-    """The lecture's model, and its gradient descent."""
+    """Train the lecture's model by gradient descent."""
     return LogisticRegression(learning_rate=0.5, iterations=iterations, backend="tensor").fit(X, y)
 
 
 def graph(model, X, y):
-    """The cost of the trained model as a graph, and its parameters."""
+    """Return the cost of the trained model as a graph, and its parameters."""
     w, b = Tensor(model.coef_.T, "w"), Tensor(model.intercept_[0], "b")
     data, labels = Tensor(np.array(X).T, "X", constant=True), Tensor([y], "Y", constant=True)
     J = no_loop(w, b, data, labels, loss="cross_entropy_with_logits")
@@ -39,7 +39,7 @@ def graph(model, X, y):
 
 
 def main(folder: Path) -> None:
-    """Train, report, draw."""
+    """Train the model, print the results, and draw the graph."""
     train, test, X, X_test = data()
     print(f"{len(train.y)} rows to train on, {len(test.y)} to test on, classes {' and '.join(train.classes)}")
     for iterations in (1, 10, 100, 1000):

@@ -1,8 +1,8 @@
-"""Five wrong ways to do backpropagation, each on the smallest graph that shows it, beside the right one.
+"""Run five wrong backward passes, each next to the right one, on the smallest graph where they differ.
 
     python examples/misconceptions.py [FOLDER]
 
-Prints the comparisons, and writes misconceptions.svg: the graph of depth first, with the right gradients.
+Prints the comparisons. Writes misconceptions.svg: the graph for "depth first", with the right gradients.
 """
 
 import sys

@@ -1,9 +1,9 @@
-"""Newton's method by second derivatives: the curvature says how far to go, and six steps do what hundreds did.
+"""Use second derivatives in Newton's method: six iterations reach what gradient descent reaches in hundreds.
 
     python examples/newton.py [FOLDER]
 
-Finds a root, then trains logistic regression by the Hessian, beside gradient descent. Writes newton.svg: the graph of
-a second derivative, which is a graph like any other.
+Finds a root. Then trains logistic regression with the Hessian, and compares it with gradient descent. Writes
+newton.svg: the graph of a second derivative.
 """
 
 import math
@@ -20,7 +20,7 @@ NAMES = ("w1", "w2", "b")
 
 
 def square_root_of_two():
-    """The root of x² - 2: each step doubles the number of right digits."""
+    """Print the iterations for the root of x² - 2. Each one roughly doubles the number of correct digits."""
     x = 1.0
     for step in range(6):
         print(f"  step {step}: x = {x:.16f}, off by {abs(x - math.sqrt(2)):.0e}")
@@ -30,21 +30,21 @@ def square_root_of_two():
 
 
 def data(m=200):
-    """Two overlapping classes in the plane, so that no line parts them."""
+    """Return points of two overlapping classes in the plane, and their labels. No line separates the classes."""
     rng = np.random.default_rng(0)
     Y = np.arange(m) % 2
     return rng.normal(size=(m, 2)) + np.stack([1.5 * Y, 0.5 * Y], axis=1), Y
 
 
 def cost(w, X, Y):
-    """Mean cross-entropy of a neuron with the parameters w1, w2, b; scalar, two loops."""
+    """Return the mean cross-entropy of a neuron with the parameters w = [w1, w2, b], computed with scalars."""
     z = [w[0] * x1 + w[1] * x2 + w[2] for x1, x2 in X.tolist()]
     losses = [tinygraph.binary_cross_entropy_with_logits(z_i, float(y)) for z_i, y in zip(z, Y, strict=True)]
     return tinygraph.total(losses) / len(losses)
 
 
 def by_newton(X, Y, steps=6):
-    """w := w - H⁻¹ dw; the parameters before each step, and after the last."""
+    """Iterate w := w - H⁻¹ dw, and return the parameters before each iteration and after the last."""
     path = [np.zeros(3)]
     for step in range(steps + 1):
         p = path[-1]
@@ -58,7 +58,7 @@ def by_newton(X, Y, steps=6):
 
 
 def by_gradient_descent(X, Y, goal, rate=1.0):
-    """w := w - α dw until every parameter is within 1e-6 of the goal; all on its way."""
+    """Iterate w := w - α dw until every parameter is within 1e-6 of the goal, and return all parameters on the way."""
     w = [Value(0.0, name) for name in NAMES]
     slope = tinygraph.compile(cost(w, X, Y), [w])
     path = [np.zeros(3)]
@@ -69,7 +69,7 @@ def by_gradient_descent(X, Y, goal, rate=1.0):
 
 
 def curvature():
-    """The second derivative of the cross-entropy at z = 0.5, as a graph."""
+    """Return the second derivative of the cross-entropy at z = 0.5, as a graph."""
     z = Value(0.5, "z")
     loss = tinygraph.binary_cross_entropy_with_logits(z, 1.0)
     second = grad(grad(loss, z, create_graph=True), z, create_graph=True)
@@ -78,7 +78,7 @@ def curvature():
 
 
 def main(folder: Path) -> None:
-    """Find a root, train twice, draw."""
+    """Find a root, train with both methods, and draw a second derivative."""
     print("Newton's method for x² = 2:")
     square_root_of_two()
 

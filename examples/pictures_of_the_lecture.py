@@ -1,8 +1,8 @@
-"""The lecture's graphs as pictures: J = 3(a + bc), logistic regression of one example and of many; a moment of a walk.
+"""Draw the lecture's graphs: J = 3(a + bc), also in the middle of its backward pass, and logistic regression.
 
     python examples/pictures_of_the_lecture.py [FOLDER]
 
-Writes each as .svg, light and dark; where there is no Graphviz, as .dot.
+Writes each graph as .svg, light and dark, or as .dot if no layout engine is installed.
 """
 
 import random
@@ -19,7 +19,7 @@ from tinygraph.stepping.player import moment
 
 
 def computation_graph():
-    """J = 3(a + bc), step by step as in the lecture."""
+    """Return the graph of J = 3(a + bc), computed in three steps as in the lecture."""
     a, b, c = Value(5), Value(3), Value(2)
     u = b * c
     v = a + u
@@ -29,7 +29,7 @@ def computation_graph():
 
 
 def one_example():
-    """Logistic regression of one example: z, a, and the loss, each in its scope."""
+    """Return the graph of logistic regression with one example: z, a and the loss, each in its own scope."""
     x1, x2, y = Value(1), Value(2), Value(1, constant=True)
     w1, w2, b = Value(0.5), Value(-0.25), Value(0.1)
     with scope("linear"):
@@ -45,20 +45,20 @@ def one_example():
 
 
 def data(m=1000, n=20):
-    """Random examples, one a row, and labels."""
+    """Return random examples, one per row, and labels."""
     draw_number = random.Random(0).gauss
     return [[draw_number(0, 1) for _ in range(n)] for _ in range(m)], [float(i % 2) for i in range(m)]
 
 
 def two_loops_folded():
-    """The cost over 1000 examples of 20 features, by two loops: 43,000 nodes in eleven cards."""
+    """Return the cost over 1000 examples with 20 features, computed with two loops: 43,000 nodes, drawn as eleven."""
     X, Y = data()
     w, b = [Value(0.1 * j, f"w{j + 1}") for j in range(len(X[0]))], Value(0.1, "b")
     return two_loops(w, b, X, Y), {"title": "two loops over 1000 examples of 20 features", "parameters": [*w, b]}
 
 
 def no_loops():
-    """The same without a loop: the graph of the folded picture, with arrays for numbers."""
+    """Return the same cost without loops: a graph of Tensors that resembles the folded diagram."""
     rows, labels = data()
     w, b = Tensor([[0.1 * j] for j in range(len(rows[0]))], "w"), Tensor(0.1, "b")
     X = Tensor(np.array(rows).T, "X", constant=True)
@@ -67,7 +67,7 @@ def no_loops():
 
 
 def drawings():
-    """Each picture with its name: the graphs, and the walk through J after five of six events."""
+    """Yield the name and the drawing of each graph, and of J after five of the six steps of its backward pass."""
     for make in (computation_graph, one_example, two_loops_folded, no_loops):
         root, options = make()
         root.backward()
@@ -80,7 +80,7 @@ def drawings():
 
 
 def main(folder: Path) -> None:
-    """Draw them all."""
+    """Draw all graphs."""
     for name, drawing in drawings():
         try:
             path = drawing.save(folder / f"{name}.svg")

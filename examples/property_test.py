@@ -1,9 +1,10 @@
-"""Property-test a function of your own: a wrong slope is found, made as small as it gets, and printed as code.
+"""Test your own op with random programs: find a wrong local derivative, and print the smallest failing program.
 
     python examples/property_test.py [FOLDER]
 
-Registers an op with a mistake in its slope, lets the kit find it, alone and in whole programs, mends it, and tests
-again. Writes property_test.svg: the graph of the smallest failing program. Needs the extra `test`.
+Registers an op with a mistake in its local derivative. Finds the mistake in the op alone and inside larger programs.
+Then tests an op without the mistake. Writes property_test.svg: the graph of the smallest failing program. Needs the
+extra `test`.
 """
 
 import sys
@@ -19,7 +20,7 @@ from tinygraph import draw
 from tinygraph.drawing import EngineNotFoundError
 from tinygraph.testing import assert_gradient, graphs, op_test
 
-# cube(x) = x³ has the slope 3x². One writes 2x² when one is thinking of the exponent after the step.
+# cube(x) = x³ has the derivative 3x². The wrong op has 2x², because its factor is the new exponent, not the old one.
 CUBE = {"floats": lambda x: x * x * x, "analytic": lambda _, x: x**3}
 WRONG = tinygraph.op("wrong_cube", **CUBE, partials=(lambda _, x: 2.0 * x * x,))
 RIGHT = tinygraph.op("cube", **CUBE, partials=(lambda _, x: 3.0 * x * x,))
@@ -27,12 +28,12 @@ quietly = settings(phases=[Phase.generate, Phase.shrink], database=None, derando
 
 
 def programs(row):
-    """Random programs that use an op, together with sums, products and tanh."""
+    """Return a strategy that draws random programs with the given op, sums, products and tanh."""
     return graphs(ops=[tinygraph.add, tinygraph.mul, tinygraph.tanh, row], max_steps=4)
 
 
 def programs_test(row):
-    """A test as one would write it for pytest: the gradient of every such program is right."""
+    """Return a test in the style of pytest, which checks the gradient of every such program."""
 
     @quietly
     @given(program=programs(row))
@@ -43,7 +44,7 @@ def programs_test(row):
 
 
 def shrink(row):
-    """The programs that fail that test, in the order in which Hypothesis meets them: the last is the smallest."""
+    """Return the programs that fail this test, in the order in which Hypothesis finds them, the smallest last."""
     failed = []
 
     def fails(program):
@@ -59,7 +60,7 @@ def shrink(row):
 
 
 def report(title, test, *arguments):
-    """Run a test, and say how it went."""
+    """Run a test, and print its result."""
     try:
         test(*arguments)
     except AssertionError as error:
@@ -69,8 +70,8 @@ def report(title, test, *arguments):
 
 
 def main(folder: Path) -> None:
-    """Test the wrong op and the right one, and draw what failed."""
-    set_hypothesis_home_dir(folder / ".hypothesis")  # what it notes for itself
+    """Test the wrong op and the right op, and draw the smallest failing program."""
+    set_hypothesis_home_dir(folder / ".hypothesis")  # Hypothesis stores its own files here
     report("the op with a wrong slope", op_test(WRONG))
 
     first, *others, smallest = shrink(WRONG)

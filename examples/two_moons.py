@@ -1,9 +1,9 @@
-"""A small neural network on two moons: 2 inputs, 16 and 16 hidden neurons, 1 output, written as single numbers.
+"""Train a small neural network on two moons, written with scalars: 2 inputs, two hidden layers of 16, 1 output.
 
     python examples/two_moons.py [FOLDER]
 
-The network is recorded once, neuron by neuron and point by point, and compiled: 65,000 nodes become a function of
-arrays. Prints cost and accuracy, and writes two_moons.svg, the decision boundary (extra `plot`).
+Records the network once, neuron by neuron and point by point, and compiles its 67,839 nodes to a function of arrays.
+Prints the cost and the accuracy. Writes two_moons.svg, the decision boundary, which needs the extra `plot`.
 """
 
 import sys
@@ -22,7 +22,7 @@ STEPS = 1500
 
 
 def moons(m=100, noise=0.1, seed=0):
-    """Points on two half circles, one for each class, -1 and 1."""
+    """Return points on two half circles, one per class, and their labels -1 and 1."""
     rng = np.random.default_rng(seed)
     angle = np.pi * rng.random(m)
     upper = np.arange(m) % 2 == 0
@@ -32,7 +32,7 @@ def moons(m=100, noise=0.1, seed=0):
 
 
 def layers():
-    """The parameters: for each layer a list of neurons, each its weights and its bias."""
+    """Return the parameters: a list of neurons per layer, and for each neuron its weights and its bias."""
     rng = np.random.default_rng(1)
     return [
         [
@@ -44,7 +44,7 @@ def layers():
 
 
 def score(network, x):
-    """What the network says about a point, above 0 for the class 1: for Values as for numbers and arrays."""
+    """Return the output of the network for a point x, above 0 for class 1. Works with Values, floats and arrays."""
     for k, layer in enumerate(network, 1):
         z = [sum(w_j * x_j for w_j, x_j in zip(w, x, strict=True)) + b for w, b in layer]
         x = z if k == len(network) else [tinygraph.tanh(z_j) for z_j in z]
@@ -52,10 +52,11 @@ def score(network, x):
 
 
 def train(X, Y):
-    """Record the cost of all points, compile it, and go down; returns the network as plain numbers."""
+    """Record and compile the cost of all points, minimize it, and return the network with floats as parameters."""
     network = layers()
     scores = [score(network, x.tolist()) for x in X]
-    losses = [tinygraph.softplus(-y * s) for y, s in zip(Y, scores, strict=True)]  # the cross-entropy for -1 and 1
+    # For the labels -1 and 1, softplus(-y * s) is the cross-entropy.
+    losses = [tinygraph.softplus(-y * s) for y, s in zip(Y, scores, strict=True)]
     J = tinygraph.total(losses) / len(losses)
     parameters = [p for layer in network for w, b in layer for p in (*w, b)]
     start = perf_counter()
@@ -77,26 +78,26 @@ def train(X, Y):
 
 
 def boundary(axes, network, X, Y):
-    """Plot what the network says about every place, and the points it learned from."""
+    """Plot the output of the network over the plane, and the training points."""
     from matplotlib.colors import LinearSegmentedColormap
 
-    colours = {-1.0: "#d1603d", 1.0: "#2f86c4"}
-    # From one class to the other by way of nothing, so that it stands on a light page and on a dark one.
-    shades = LinearSegmentedColormap.from_list("", [f"{colours[-1.0]}80", "#80808000", f"{colours[1.0]}80"])
+    colors = {-1.0: "#d1603d", 1.0: "#2f86c4"}
+    # The colormap is transparent in the middle, so that the plot works on light and on dark pages.
+    shades = LinearSegmentedColormap.from_list("", [f"{colors[-1.0]}80", "#80808000", f"{colors[1.0]}80"])
     left, right, low, high = place = (-1.6, 2.6, -1.2, 1.7)
     x, y = np.meshgrid(np.linspace(left, right, 211), np.linspace(low, high, 146))
     probability = tinygraph.sigmoid(score(network, (x, y)))
     axes.imshow(probability, extent=place, origin="lower", cmap=shades, vmin=0, vmax=1, interpolation="bilinear")
     axes.contour(x, y, probability, levels=[0.5], colors="#8c959f", linewidths=1.5)
-    for label, colour in colours.items():
-        axes.scatter(*X[label == Y].T, color=colour, edgecolor="white", linewidth=0.7, s=32, label=f"class {label:g}")
+    for label, color in colors.items():
+        axes.scatter(*X[label == Y].T, color=color, edgecolor="white", linewidth=0.7, s=32, label=f"class {label:g}")
     axes.set_xlabel("x1")
     axes.set_ylabel("x2")
     axes.legend(loc="upper right")
 
 
 def main(folder: Path) -> None:
-    """Train, count, draw."""
+    """Train the network, print its accuracy, and plot the decision boundary."""
     X, Y = moons()
     network = train(X, Y)
     right = np.mean(np.sign(score(network, X.T)) == Y)

@@ -1,4 +1,4 @@
-"""Differentiating a function, in the words of autograd and jax: numbers in, value and gradient out."""
+"""Derivatives of functions, with the interface of autograd and JAX: numbers in, value and gradient out."""
 
 from __future__ import annotations
 
@@ -18,19 +18,21 @@ if TYPE_CHECKING:
 
 
 def value_and_grad(f: Function, argnums: int | Sequence[int] = 0) -> Callable[..., tuple[float, Tree]]:
-    """Turn f into a function that returns its value and its gradient, in autograd's and jax's words.
+    """Return a function that computes the value and the gradient of another function.
+
+    The interface is that of autograd and JAX.
 
     Args:
-        f: A function that is called with Values, or with Tensors where there is an array among the numbers.
-        argnums: The position of the argument to differentiate with respect to, or several of them. Each argument is a
-            number, or a list, tuple or dict of numbers at any depth.
+        f: Function to differentiate. It is called with Values, or with Tensors if there is an array among the numbers.
+        argnums: Position of the argument to differentiate with respect to, or a sequence of positions. Such an argument
+            is a number, or a list, tuple or dict of numbers with any nesting. Defaults to 0.
 
     Returns:
-        A function with the arguments of f. It returns the value and the gradient, which has the form of the argument;
-        for several arguments, a tuple of them.
+        A function with the arguments of `f`. It returns the value and the gradient. The gradient has the structure of
+        the argument; for a sequence of positions, it is a tuple.
 
     Raises:
-        ValueError: If there is no positional argument at one of the positions; raised by the returned function.
+        ValueError: If there is no positional argument at one of the positions. The returned function raises it.
 
     Examples:
         >>> value_and_grad(lambda w, x: w[0] * x + w[1])([2.0, 1.0], 5.0)
@@ -59,7 +61,7 @@ def value_and_grad(f: Function, argnums: int | Sequence[int] = 0) -> Callable[..
 
 
 def _node_class(numbers: Sequence[object]) -> type[Value | Tensor]:
-    """The class of nodes for these numbers: Tensor if there is an array among them."""
+    """Return the class of nodes for some numbers: Tensor if there is an array among them."""
     if not any(getattr(number, "shape", ()) for number in numbers):
         return Value
     from tinygraph.tensor.tensor import Tensor
@@ -73,6 +75,12 @@ def _node_class(numbers: Sequence[object]) -> type[Value | Tensor]:
 def numbers_of(tree: Tree) -> Iterator[Any]:
     """Yield the numbers of a nested list, tuple or dict, in order.
 
+    Args:
+        tree: Number, or nested list, tuple or dict of numbers.
+
+    Yields:
+        The numbers.
+
     Examples:
         >>> list(numbers_of({"w": [1.0, 2.0], "b": 3.0}))
         [1.0, 2.0, 3.0]
@@ -82,7 +90,14 @@ def numbers_of(tree: Tree) -> Iterator[Any]:
 
 
 def named_numbers(name: str, tree: Tree) -> Iterator[tuple[str, Any]]:
-    """Yield the numbers of a nested list, tuple or dict, each with the code that finds it.
+    """Yield the numbers of a nested list, tuple or dict, each with the code that selects it.
+
+    Args:
+        name: Code of the whole structure.
+        tree: Number, or nested list, tuple or dict of numbers.
+
+    Yields:
+        Pairs of code and number.
 
     Examples:
         >>> list(named_numbers("p", {"w": [1.0, 2.0], "b": 3.0}))
@@ -99,7 +114,14 @@ def named_numbers(name: str, tree: Tree) -> Iterator[tuple[str, Any]]:
 
 
 def refilled(tree: Tree, numbers: Iterable[object]) -> Tree:
-    """Return a nested list, tuple or dict of the same form, with other numbers.
+    """Return a nested list, tuple or dict with the same structure and other numbers.
+
+    Args:
+        tree: Number, or nested list, tuple or dict of numbers.
+        numbers: New numbers, in order.
+
+    Returns:
+        The new structure.
 
     Examples:
         >>> refilled({"w": [1.0, 2.0], "b": 3.0}, [4.0, 5.0, 6.0])

@@ -1,7 +1,7 @@
-"""A lab of misconceptions: backward passes as one writes them wrongly, run beside the right one.
+"""A lab of misconceptions: wrong backward passes, each compared with the correct one.
 
-Each wrong pass is written over the public graph, in the few lines a student would write; the engine knows nothing of
-it. It takes a dictionary of gradients and yields the same steps as `autodiff.propagate`, which is the right pass.
+Each wrong pass uses only the public graph, in the few lines that a student would write. It takes a dictionary of
+gradients and yields the same steps as `autodiff.propagate`, which is the correct pass.
 """
 
 from __future__ import annotations
@@ -27,20 +27,27 @@ from tinygraph.tensor.tensor import Tensor
 Contribution = tuple[Node, int, Node, Quantity, Quantity, Quantity]  # the same fields as an Edge
 Gradients = dict[Node, Quantity]
 Run = tuple[Gradients, list[Step]]
-Pair = tuple[Step | None, Step | None]  # what should happen, what happens
-LIMIT = 100_000  # steps: passing on by paths can take more than anyone waits for
-ROWS = 30  # of a table
+Pair = tuple[Step | None, Step | None]  # the correct step and the wrong one
+LIMIT = 100_000  # largest number of steps; a pass along all paths can take exponential time
+ROWS = 30  # largest number of rows in a printed table
 
 
 # --- the wrong passes -----------------------------------------------------------------------------
 
 
 def edges(node: Node) -> list[tuple[int, Node, Quantity]]:
-    """The operands of a node that a gradient flows to, each with its slot and its slope.
+    """Return the operands that a gradient flows to, with their local derivatives.
 
-    >>> a = Value(2.0, "a")
-    >>> edges(3.0 * a)
-    [(1, Value(2.0, name='a'), 3.0)]
+    Args:
+        node: Result of an op.
+
+    Returns:
+        Tuples of slot, operand and local derivative.
+
+    Examples:
+        >>> a = Value(2.0, "a")
+        >>> edges(3.0 * a)
+        [(1, Value(2.0, name='a'), 3.0)]
     """
     return [
         (k, x, local) for k, (x, local) in enumerate(zip(node.args, node.partials, strict=False)) if local is not None
@@ -48,7 +55,7 @@ def edges(node: Node) -> list[tuple[int, Node, Quantity]]:
 
 
 def depth_first(root: Node, grad: Gradients) -> Iterator[Contribution]:
-    """Pass a gradient on as soon as something of it has arrived."""
+    """Pass a gradient on as soon as a part of it arrives."""
     for slot, operand, local in edges(root):
         contribution = grad[root] * local
         grad[operand] = grad.get(operand, 0.0) + contribution
@@ -66,7 +73,7 @@ def overwriting(root: Node, grad: Gradients) -> Iterator[Contribution]:
 
 
 def without_zeroing(root: Node, grad: Gradients) -> Iterator[Contribution]:
-    """Go through the graph a second time, on top of the gradients of the first."""
+    """Run a second pass that starts with the gradients of the first."""
     seed = grad[root]
     for _ in propagate(root, seed, grad):
         pass
@@ -79,7 +86,7 @@ def without_zeroing(root: Node, grad: Gradients) -> Iterator[Contribution]:
 
 
 def with_a_wrong_sign(root: Node, grad: Gradients) -> Iterator[Contribution]:
-    """Give both operands of a - b the upstream gradient as it is."""
+    """Pass the upstream gradient of a - b to both operands unchanged."""
     for node in order(root):
         for slot, operand, local in edges(node) if node in grad else ():
             if node.op is ops.sub:
@@ -90,7 +97,7 @@ def with_a_wrong_sign(root: Node, grad: Gradients) -> Iterator[Contribution]:
 
 
 def right(root: Node, grad: Gradients) -> Iterator[Contribution]:
-    """The chain rule in topological order."""
+    """Apply the chain rule in reverse topological order."""
     return propagate(root, grad[root], grad)
 
 
@@ -98,12 +105,12 @@ def right(root: Node, grad: Gradients) -> Iterator[Contribution]:
 
 
 def as_it_is(root: Node) -> dict[Node, Node]:
-    """The program that was written: every node stands for itself."""
+    """Return the program unchanged: every node is mapped to itself."""
     return {node: node for node in reversed(order(root))}
 
 
 def times_for_dot(root: Node) -> dict[Node, Node]:
-    """The same program with `*` where `@` was written: for each node what comes out instead."""
+    """Return the same program with `*` instead of `@`: the new node for each node."""
     twins: dict[Node, Node] = {}
     for node in reversed(order(root)):
         args = [twins.get(x, x) if isinstance(x, Node) else x for x in node.args]
@@ -121,10 +128,20 @@ def times_for_dot(root: Node) -> dict[Node, Node]:
 
 @dataclass(frozen=True)
 class Misconception:
-    """A belief about backpropagation, the pass (or the program) that it leads to, and what mends it.
+    """A belief about backpropagation, the wrong pass or program that follows from it, and its fix.
 
-    `smallest()` makes the smallest graph that shows it; the first three share one, so that 6, 1 and 12 stand beside
-    the same 4.
+    The first three misconceptions of the lab share one graph, so that you can compare their wrong gradients (6, 1 and
+    12) with the same correct one (4).
+
+    Args:
+        name: Short name of the misconception.
+        belief: What a student may believe, as a sentence.
+        fix: What is correct instead.
+        smallest: Function that records the smallest graph that shows the error.
+        run: Wrong backward pass: a function of a root and a dictionary of gradients that yields contributions. Defaults
+            to the correct pass.
+        program: Wrong program: a function that returns the wrong node for each node of a graph. Defaults to the correct
+            program.
     """
 
     name: str
@@ -136,19 +153,30 @@ class Misconception:
 
     @property
     def code(self) -> str:
-        """The wrong pass, or the wrong program, as it stands in this file."""
+        """The source code of the wrong pass or of the wrong program."""
         return inspect.getsource(self.program if self.run is right else self.run).rstrip()
 
     def compare(self, root: Node | None = None) -> Comparison:
-        """Run the wrong pass beside the right one, on a graph of your own or on the smallest one.
+        """Compare the wrong pass with the correct pass on a graph.
 
-        No node is written to. Raises ValueError where the wrong pass takes more than 100,000 steps, and where the
-        wrong program cannot be run at all, because shapes do not fit.
+        The comparison does not write to any node.
 
-        >>> c = DEPTH_FIRST.smallest()
-        >>> comparison = DEPTH_FIRST.compare(c)
-        >>> [(called(node), comparison.right[node], comparison.wrong[node]) for node in comparison.nodes]
-        [('c', 1.0, 1.0), ('b', 2.0, 2.0), ('a', 4.0, 6.0)]
+        Args:
+            root: Root of the graph: a node. Defaults to the smallest graph that shows the error.
+
+        Returns:
+            The comparison, which you can `print`.
+
+        Raises:
+            TypeError: If `root` is not a node.
+            ValueError: If the wrong pass takes more than 100,000 steps, if the graph is too deep for a recursive pass,
+                or if the wrong program has shapes that do not match.
+
+        Examples:
+            >>> c = DEPTH_FIRST.smallest()
+            >>> comparison = DEPTH_FIRST.compare(c)
+            >>> [(called(node), comparison.right[node], comparison.wrong[node]) for node in comparison.nodes]
+            [('c', 1.0, 1.0), ('b', 2.0, 2.0), ('a', 4.0, 6.0)]
         """
         root = self.smallest() if root is None else require_node(root, "compare: root")
         walk = Walk(root, ones(root))
@@ -167,7 +195,7 @@ class Misconception:
 
 
 class _Gradients(dict[Node, Quantity]):
-    """Gradients that know what was written over last."""
+    """A dictionary of gradients that keeps the value that was overwritten last."""
 
     before: Quantity = None
 
@@ -177,14 +205,14 @@ class _Gradients(dict[Node, Quantity]):
 
 
 def _right(walk: Walk) -> Run:
-    """The gradients and the steps of the right pass."""
+    """Return the gradients and the steps of the correct pass."""
     if len(walk) > LIMIT:
         raise _too_many()
     return walk.gradients, list(Steps(walk))[1:]
 
 
 def _wrong(run: Callable[[Node, Gradients], Iterator[Contribution]], root: Node) -> Run:
-    """The gradients after a pass, and its steps as a Stepper shows them."""
+    """Return the gradients and the steps of a wrong pass."""
     grad = _Gradients({root: ones(root)})
     steps: list[Step] = []
     try:
@@ -203,13 +231,13 @@ def _too_many() -> ValueError:
 
 
 def _first_fault(twins: dict[Node, Node], steps: list[Step], wrong: list[Step]) -> Pair | None:
-    """The first value or step of the wrong run that should not be, beside the right one on the same edge."""
+    """Return the first wrong value or step of the wrong run, with the correct step on the same edge."""
     for node, twin in twins.items():
         if differ(node.raw, twin.raw):
             meant, came = (Step(0, 0, "forward", x, after=x.raw, root=x) for x in (node, twin))
             return meant, came
     if any(node is not twin for node, twin in twins.items()):
-        return None  # another program with the same values has edges of its own
+        return None  # the edges of another program cannot be compared
     rule = {(step.result, step.slot): step for step in steps}
     walked = set()
     so_far: Gradients = {}
@@ -230,9 +258,9 @@ def _first_fault(twins: dict[Node, Node], steps: list[Step], wrong: list[Step]) 
 
 
 def _off(twins: dict[Node, Node], right: Run, wrong: Run) -> dict[Node, Pair]:
-    """The nodes with a wrong gradient, the root first, each with the last step at it in either run.
+    """Return the nodes with a wrong gradient, the root first, each with its last step in both runs.
 
-    The same contributions added in another order may differ in their last digits, and are not wrong.
+    A different order of the same contributions may change the last digits, and does not count as wrong.
     """
     here, there = ({step.operand: step for step in steps} for _, steps in (right, wrong))
     largest: dict[Node | None, float] = {}
@@ -255,16 +283,24 @@ def _off(twins: dict[Node, Node], right: Run, wrong: Run) -> dict[Node, Pair]:
 
 @dataclass(frozen=True)
 class Comparison:
-    """A wrong pass beside the right one; `print` it.
+    """A wrong pass compared with the correct one; `print` it.
 
-    `right` and `wrong` hold the gradient of each node, None where none arrived, and `off` the nodes where they differ
-    by more than rounding. `first` is the first step that should not be, as (what should happen, what happens), one of
-    them None where nothing does; it is None where the two agree.
+    `Misconception.compare` makes comparisons.
+
+    Attributes:
+        misconception: Misconception that is shown.
+        walk: Correct pass.
+        twins: Node of the wrong program for each node.
+        right: Correct gradient of each node; None if no contribution arrives.
+        wrong: Gradient of each node in the wrong run; None if no contribution arrives.
+        off: Nodes whose gradients differ by more than rounding.
+        first: First step that differs, as a pair (correct step, wrong step). One of them is None if the step is
+            missing. None if the runs agree.
     """
 
     misconception: Misconception
-    walk: Walk  # the right pass
-    twins: dict[Node, Node]  # for each node that of the wrong program
+    walk: Walk  # the correct pass
+    twins: dict[Node, Node]  # the wrong program's node for each node
     right: dict[Node, Quantity]
     wrong: dict[Node, Quantity]
     off: frozenset[Node]
@@ -282,11 +318,18 @@ class Comparison:
 
     @property
     def agrees(self) -> bool:
-        """Whether every step of the wrong run, and so every gradient, is right."""
+        """True if every step of the wrong run is correct, and therefore every gradient."""
         return self.first is None
 
     def is_wrong(self, node: Node) -> bool:
-        """Whether the wrong run has another gradient for this node, rounding aside."""
+        """Return whether the gradient of a node differs in the wrong run by more than rounding.
+
+        Args:
+            node: Node in the graph.
+
+        Returns:
+            True if the gradient is wrong.
+        """
         return node in self.off
 
     def __str__(self) -> str:
@@ -326,7 +369,11 @@ def _text_of(step: Step) -> str:
 
 
 def twice_twice() -> Value:
-    """b = a + a; c = b + b: the smallest graph in which an inner node is used twice."""
+    """Return the smallest graph that uses an inner node twice: b = a + a, c = b + b.
+
+    Returns:
+        The root c.
+    """
     a = Value(2.0, "a")
     b = a + a
     c = b + b
@@ -335,14 +382,22 @@ def twice_twice() -> Value:
 
 
 def difference() -> Value:
-    """c = a - b."""
+    """Return the graph c = a - b.
+
+    Returns:
+        The root c.
+    """
     c = Value(5.0, "a") - Value(3.0, "b")
     c.name = "c"
     return c
 
 
 def weighted_sum() -> Tensor:
-    """J = sum(w.T @ x), for one example of two features."""
+    """Return the graph J = sum(w.T @ x) for one example with two features.
+
+    Returns:
+        The root J.
+    """
     w, x = Tensor([[1.0], [2.0]], "w"), Tensor([[3.0], [4.0]], "x", constant=True)
     z = w.T @ x
     J = z.sum()

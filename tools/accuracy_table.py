@@ -1,4 +1,4 @@
-"""Measure every row of the table against mpmath and write `docs/accuracy.md`.
+"""Measure every op against mpmath and write `docs/accuracy.md`.
 
 python -m tools.accuracy_table
 """
@@ -15,34 +15,41 @@ from tests.oracles.references import ROWS, points, row_partial, row_value, ulp_e
 COUNT = 4000
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "accuracy.md"
 INTRODUCTION = """\
-# How accurate is it?
+# Accuracy
 
-Every row of the table was compared with mpmath at 50 digits, at {count} points of its domain that
-are the same each time: the borders and their neighbouring floats, landmarks such as 0, 1/2, 1, π
-and the edge where `exp` overflows, the lecture's range up to ±1000, and the extremes of float64,
-subnormals included. For each row stand the worst error of its value and of its slopes, and where.
+Every op was compared with mpmath at 50 digits, at {count} points of its domain. The points are the same in each run:
 
-The unit is the ULP, the spacing of floats at the true result (5e-324 among the subnormals): half a
-ULP is the best a float can do. The law is **value ≤ 2 ULP, slope ≤ 4 ULP**; `tests/engine/test_accuracy.py`
-holds it at the first of these points and at random ones. A slope is taken through a graph, as every
-user gets it. Where the true result is a difference that cancels, the last column says what the error is measured
-against. These are the worst of the points that were tried, and not proven bounds; the elementary
-functions underneath are those of Python's `math`, so another C library may move the last digit.
+- the bounds of the domain and the floats next to them
+- special points such as 0, 1/2, 1, π, and the point where `exp` overflows
+- the range of the lecture, up to ±1000
+- the extremes of float64, including subnormal numbers
 
-| row | domain | worst value | at | worst slope | at | exception |
+For each op, the table shows the worst error of its value and of its local derivatives, and the operands where the
+error occurred.
+
+The unit is the *ULP* (unit in the last place), which is the spacing of floats at the true result. Among the subnormal
+numbers it is 5e-324. The float nearest to a true result can be half a ULP away, so no implementation can promise
+an error below 0.50.
+
+Each op must meet two limits: **2 ULP for the value and 4 ULP for each local derivative**. The test
+`tests/engine/test_accuracy.py` checks them at the first of these points and at random points. The errors in the table
+are the worst that were found, not proven bounds.
+
+The local derivatives are computed through a graph, as in your own programs. If the true result is a difference that
+cancels, the last column shows what the error is compared with instead. The elementary functions come from Python's
+`math`, so the last digit can differ with another C library.
+
+| op | domain | worst error of the value | at | worst error of a local derivative | at | exception |
 |---|---|---|---|---|---|---|
 """
 END = """
-This page is written by
-
-```
-python -m tools.accuracy_table
-```
+The command `python -m tools.accuracy_table` generates this page. The [list of ops](reference/ops.md) shows the formula
+and the local derivatives of each op.
 """
 
 
 def worst(name: str, count: int = COUNT) -> tuple[tuple[float, str], tuple[float, str]]:
-    """The largest errors of value and slope among the row's points, each with its point."""
+    """Return the largest errors of the value and of a local derivative, each with its point."""
     row, truth = ROWS[name]
     value, local = (-1.0, ""), (-1.0, "")
     for point in points(row, count):
@@ -56,7 +63,7 @@ def worst(name: str, count: int = COUNT) -> tuple[tuple[float, str], tuple[float
 
 
 def line(name: str) -> str:
-    """One line of the page."""
+    """Return one line of the table."""
     row, truth = ROWS[name]
     cells = [f"`{name}`", row.domain.text]
     for error, where in worst(name):
@@ -65,7 +72,7 @@ def line(name: str) -> str:
 
 
 def main() -> None:
-    """Measure and write."""
+    """Measure the ops and write the page."""
     PAGE.parent.mkdir(exist_ok=True)
     PAGE.write_text(INTRODUCTION.format(count=COUNT) + "".join(map(line, ROWS)) + END, encoding="utf-8")
 

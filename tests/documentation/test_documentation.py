@@ -122,7 +122,7 @@ def _commands():
 
 @pytest.mark.parametrize("command", list(_commands()))
 def test_a_command_runs_as_it_is_written(command, tmp_path):
-    if "draw" in command or "--html" in command or "examples/" in command:
+    if re.search(r"draw|doctor|--html|examples/", command):
         _needs_an_engine()
     for folder in ("examples", "docs", "tests", "tools"):
         (tmp_path / folder).symlink_to(ROOT / folder)
@@ -144,6 +144,8 @@ def test_examples_that_write_a_file_or_need_an_extra_run_too(path, tmp_path, mon
     _needs_an_engine()
     if "import dask" in path.read_text("utf-8"):
         pytest.importorskip("dask.array", reason="no dask: pip install 'tinygraph-autodiff[dask]'")
+    if "import matplotlib" in path.read_text("utf-8"):
+        pytest.importorskip("matplotlib", reason="no matplotlib: pip install 'tinygraph-autodiff[plot]'")
     monkeypatch.chdir(tmp_path)
     text = path.read_text("utf-8").replace("# doctest: +SKIP", "")
     test = doctest.DocTestParser().get_doctest(text, {}, path.name, str(path), 0)

@@ -363,3 +363,18 @@ def test_first_slopes_are_computed_at_once_on_arrays_and_those_of_higher_order_f
     assert ops.binary_cross_entropy_da.array_source == "binary_cross_entropy_da"
     assert ops.div_dy.array_source == "div_dy"
     assert ops.binary_cross_entropy_partial(2).array_source is ops.div_partial(2).array_source is None
+
+
+def test_an_op_knows_how_tightly_it_binds():
+    """As in Python: a sum, a product, a power, and 0 for a function, whose operands are in parentheses already."""
+    from tinygraph.tensor.linalg import matmul
+
+    binding = {1: [ops.add, ops.sub, ops.total], 2: [ops.mul, ops.div, matmul], 3: [ops.pow, ops.neg, ops.power(3)]}
+    for precedence, group in binding.items():
+        assert [op.precedence for op in group] == [precedence] * 3
+    assert [op.precedence for op in (ops.abs, ops.exp, ops.dot, ops.logaddexp)] == [0] * 4
+
+
+def test_only_ops_of_the_list_are_public():
+    assert {name for name, op in ops.TABLE.items() if op.public} == {*ops.__all__} - {"power"}
+    assert not ops.power(3).public

@@ -30,7 +30,11 @@ if TYPE_CHECKING:
 
 
 def add_parsers(commands: Commands) -> None:
-    """Add the parser of `tinygraph demo`."""
+    """Add the parser of `tinygraph demo`.
+
+    Args:
+        commands: Subcommands of the main parser.
+    """
     parser = commands.add_parser(
         "demo",
         help="backpropagation on J = 3(a + bc), then logistic regression: loops, vectors, real data",
@@ -48,12 +52,15 @@ def _run(options: argparse.Namespace) -> None:
 
 
 def demo(folder: Path, iterations: int = 60, m: int = 10_000) -> None:
-    """Show all parts, and write the diagrams and the trained model.
+    """Run all parts of the demo, and write the diagrams and the trained model.
 
     Args:
-        folder: Where to write; it is created if needed.
-        iterations: How many iterations of gradient descent on the real table.
-        m: How many random examples the implementations are timed on.
+        folder: Output folder; it is created if needed.
+        iterations: Number of iterations of gradient descent on the Breast Cancer Wisconsin data set. Defaults to 60.
+        m: Number of random examples for the timing of the implementations. Defaults to 10,000.
+
+    Raises:
+        OSError: If the folder cannot be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "breast_cancer_model.json"
@@ -100,11 +107,11 @@ def show_backpropagation() -> Value:
 
 
 def draw_graphs(J: Value, folder: Path) -> None:
-    """Write diagrams of J and of the cost of one example, scalar and Tensor, and an interactive player of J.
+    """Write diagrams of J and of the cost of one example (scalar and Tensor), and an interactive player of J.
 
     Args:
-        J: The graph, after its backward pass.
-        folder: Where to write.
+        J: Graph, after its backward pass.
+        folder: Output folder.
     """
     echo("The graphs as pictures: blue arrows forward, red arrows back")
     x, y, w, b = [1.0, 2.0], 1.0, [0.5, -0.25], 0.1
@@ -132,11 +139,11 @@ def draw_graphs(J: Value, folder: Path) -> None:
 
 
 def show_implementations(m: int, n: int = 20) -> None:
-    """Time cost and gradient over random examples with two loops, with one, without, and vectorized automatically.
+    """Time cost and gradient over random examples: with two loops, with one, without, and vectorized automatically.
 
     Args:
-        m: How many examples.
-        n: How many features.
+        m: Number of examples.
+        n: Number of features. Defaults to 20.
     """
     echo(f"From two loops to none: J = mean cross-entropy of σ(z), for m = {m:,} examples of n = {n} features")
     draw = random.Random(0)
@@ -154,10 +161,10 @@ def show_implementations(m: int, n: int = 20) -> None:
 
 
 def train_on_real_data(iterations: int) -> SavedModel:
-    """Train logistic regression, without a loop over examples, on the Breast Cancer Wisconsin table.
+    """Train logistic regression, without a loop over examples, on the Breast Cancer Wisconsin data set.
 
     Args:
-        iterations: How many iterations of gradient descent.
+        iterations: Number of iterations of gradient descent.
 
     Returns:
         The model as plain data.

@@ -15,7 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tinygraph.cli.options import Commands
 
-PACKAGES = {  # distribution: what it is for, and the extra that installs it; none for a dependency
+PACKAGES = {  # distribution: its purpose, and the extra that installs it ("" for a dependency)
     "numpy": ("arrays", ""),
     "graphviz": ("writes the DOT of a picture", ""),
     "graphviz-pure": ("lays out pictures, where there is no Graphviz", "render"),
@@ -27,7 +27,11 @@ PACKAGES = {  # distribution: what it is for, and the extra that installs it; no
 
 
 def add_parsers(commands: Commands) -> None:
-    """Add the parser of `tinygraph doctor`."""
+    """Add the parser of `tinygraph doctor`.
+
+    Args:
+        commands: Subcommands of the main parser.
+    """
     parser = commands.add_parser(
         "doctor",
         help="what is there, what is missing, and how to bring it",
@@ -45,9 +49,9 @@ def doctor() -> bool:
     """Print what is installed, what is not, and how to install it.
 
     Returns:
-        Whether everything that is needed is installed and a diagram can be drawn.
+        True if all required packages are installed and a diagram can be drawn.
     """
-    from importlib import metadata  # 10 ms that no other subcommand needs
+    from importlib import metadata  # takes 10 ms, and no other subcommand needs it
 
     echo(f"tinygraph {__version__}, Python {platform.python_version()} at {sys.executable}")
     echo("\nPackages")

@@ -1,4 +1,4 @@
-"""Expressions as text, such as "J = 3*(a + b*c)", become graphs: they are parsed, never evaluated as Python."""
+"""Graphs from expressions as text, such as "J = 3*(a + b*c)", which are parsed and never evaluated as Python."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from tinygraph.engine.op import TABLE, Op
 from tinygraph.engine.value import Value
 from tinygraph.support.messages import short
 
-LONGEST = 10_000  # characters
-WIDTH = 100  # of a line in an error message
-DEEPEST = 200  # operations inside each other
+LONGEST = 10_000  # longest text, in characters
+WIDTH = 100  # longest line in an error message, in characters
+DEEPEST = 200  # largest depth of nested operations
 _BINARY: dict[type[ast.operator], Op] = {
     ast.Add: ops.add,
     ast.Sub: ops.sub,
@@ -34,29 +34,35 @@ _USE = "what is understood: numbers, names, + - * / **, parentheses, and functio
 
 
 class ExpressionError(ValueError):
-    """The text is not an expression that is understood; the message points at the column."""
+    """The text is not a valid expression; the message points at the column.
+
+    Args:
+        message: What is wrong, and what to do.
+        text: Line with the error, or "".
+        column: Column of the error, from 0.
+    """
 
     def __init__(self, message: str, text: str = "", column: int = 0) -> None:
         self.message, self.text, self.column = message, text, column
-        start = max(0, column - WIDTH // 2)  # only a part of a long line is shown
+        start = max(0, column - WIDTH // 2)  # show only a part of a long line
         shown = text[start : start + WIDTH]
         super().__init__(f"{message}\n  {shown}\n  {' ' * (column - start)}^" if text else message)
 
 
 def parse(text: str, numbers: Mapping[str, float]) -> Value:
-    """Return the graph of an expression over named numbers; `u = b*c; J = 3*u` names its steps.
+    """Return the graph of an expression with named inputs.
 
-    Nothing is evaluated except the ops of the table.
+    A name on the left, as in `u = b*c; J = 3*u`, names a node. Only ops of the table are computed.
 
     Args:
-        text: The expression, or several steps that are separated by `;` or by line breaks.
-        numbers: The inputs.
+        text: Expression, or several assignments, separated by `;` or line breaks.
+        numbers: Value of each input, by name.
 
     Returns:
-        The last step.
+        The node of the last expression.
 
     Raises:
-        ExpressionError: If the text is not understood, or if a name has no number or a number is not used.
+        ExpressionError: If the text is not valid, if a name has no value, or if a value is not used.
 
     Examples:
         >>> J = parse("u = b*c; J = 3*(a + u)", {"a": 5.0, "b": 3.0, "c": 2.0})
@@ -74,7 +80,7 @@ def parse(text: str, numbers: Mapping[str, float]) -> Value:
 
 
 def _functions() -> dict[str, Op]:
-    """The public ops of one and of two operands."""
+    """Return the public ops with one or two operands."""
     return {name: op for name, op in TABLE.items() if op.public and not op.variadic}
 
 
@@ -126,7 +132,7 @@ class _Reader:
     def parsed(self) -> list[ast.stmt]:
         try:
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore", SyntaxWarning)  # of "1if": what is wrong is said below
+                warnings.simplefilter("ignore", SyntaxWarning)  # from "1if", which is reported below
                 statements = ast.parse("\n".join(line.lstrip() for line in self.lines)).body
         except SyntaxError as error:
             line = self.lines[min((error.lineno or 1) - 1, len(self.lines) - 1)]
@@ -136,14 +142,14 @@ class _Reader:
             raise ExpressionError(hint, line, min(max((error.offset or 1) - 1, 0) + indent, len(line))) from None
         except (RecursionError, MemoryError):
             raise ExpressionError("it is nested too deeply") from None
-        except ValueError as error:  # a NUL; an integer of thousands of digits
+        except ValueError as error:  # a NUL character, or an integer with thousands of digits
             raise ExpressionError(str(error)) from None
         if not statements:
             raise ExpressionError("there is no expression")
         return statements
 
     def value(self, node: ast.expr, depth: int) -> Value | float:
-        """The node or the number of an expression."""
+        """Return the node or the number of an expression."""
         if depth > DEEPEST:
             raise self.fail("it is nested too deeply", node)
         match node:
@@ -164,7 +170,7 @@ class _Reader:
                 raise self.fail(_HINTS.get(kind, f"this is not understood; {_USE}"), node)
 
     def number(self, constant: object, node: ast.expr) -> float:
-        """A constant of the text, if it is a number."""
+        """Return a constant of the text, if it is a number."""
         if isinstance(constant, bool) or not isinstance(constant, int | float):
             raise self.fail(f"this is no number; {_USE}", node)
         try:
@@ -173,7 +179,7 @@ class _Reader:
             raise self.fail("this number is too large for a float", node) from None
 
     def named(self, name: str, node: ast.expr) -> Value | float:
-        """The step or the input of this name."""
+        """Return the node with a name: a named expression or an input."""
         if name in self.steps:
             return self.steps[name]
         if name not in self.leaves:
@@ -184,7 +190,7 @@ class _Reader:
         return self.leaves[name]
 
     def chain(self, node: ast.BinOp, depth: int) -> Value | float:
-        """A chain of binary operations, from the left: a long sum is not a deep one."""
+        """Return the result of a chain of binary operations, from the left; a long sum needs no recursion."""
         rest: list[tuple[Op, ast.expr]] = []
         inner: ast.expr = node
         while isinstance(inner, ast.BinOp) and type(inner.op) in _BINARY:
@@ -196,7 +202,7 @@ class _Reader:
         return value
 
     def call(self, name: str, operands: list[ast.expr], node: ast.expr, depth: int) -> Value | float:
-        """A function of the table, applied to its operands."""
+        """Return the result of a function of the table, applied to its operands."""
         op = _functions().get(name)
         if op is None:
             close = difflib.get_close_matches(name, _functions(), 1)

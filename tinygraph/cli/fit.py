@@ -1,4 +1,4 @@
-"""`tinygraph fit`: read a CSV file, split, standardize, descend with progress, report, save."""
+"""`tinygraph fit`: read a CSV file, split and standardize it, train with progress, report, and save the model."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tinygraph.cli.options import Commands
 
-COMPARED = 500  # rows on which the implementations are compared
+COMPARED = 500  # largest number of rows on which the implementations are compared
 
 
 class Accuracy(TypedDict):
-    """The share of rows whose class is predicted correctly."""
+    """The fraction of rows whose class is predicted correctly."""
 
     train: float
     test: float
 
 
 class SavedModel(TypedDict):
-    """A trained model as plain data: what `fit` writes."""
+    """A trained model as plain data, in the form that `fit` writes."""
 
     model: str
     features: list[str]
@@ -51,7 +51,11 @@ class SavedModel(TypedDict):
 
 
 class TrainingStoppedError(Exception):
-    """Training was stopped by Ctrl-C; `model` is what was learned until then."""
+    """Ctrl-C stopped the training; `model` has the parameters up to then.
+
+    Args:
+        model: Model after the last complete iteration.
+    """
 
     def __init__(self, model: SavedModel) -> None:
         super().__init__(f"stopped after {model['iterations']} iterations")
@@ -59,7 +63,11 @@ class TrainingStoppedError(Exception):
 
 
 def add_parsers(commands: Commands) -> None:
-    """Add the parser of `tinygraph fit`."""
+    """Add the parser of `tinygraph fit`.
+
+    Args:
+        commands: Subcommands of the main parser.
+    """
     parser = commands.add_parser(
         "fit",
         help="train logistic regression on a CSV file",
@@ -111,23 +119,23 @@ def train(
 ) -> SavedModel:
     """Train logistic regression and print the progress.
 
-    The features are standardized, and a fifth of the rows is kept to test on.
+    The features are standardized, and a fifth of the rows is kept for testing.
 
     Args:
-        table: The table to learn from.
-        loss: A key of `LOSSES`.
-        learning_rate: The factor α of each derivative.
-        iterations: How many iterations of gradient descent.
-        seed: Decides which rows are kept to test on.
-        backend: A key of `BACKENDS`.
+        table: Table to train on.
+        loss: Key of `LOSSES`.
+        learning_rate: Learning rate α, the factor of each derivative.
+        iterations: Number of iterations of gradient descent.
+        seed: Seed that decides which rows are kept for testing. Defaults to 0.
+        backend: "scalar" or "tensor". Defaults to "tensor".
 
     Returns:
         The model as plain data.
 
     Raises:
         TableError: If a class has fewer than two rows.
-        TrainingStoppedError: If Ctrl-C comes after the first iteration.
-        FloatingPointError: If the descent diverges.
+        TrainingStoppedError: If you press Ctrl-C after the first iteration.
+        FloatingPointError: If gradient descent diverges.
     """
     training, test = table.split(seed)
     scaler = Scaler.fit(training.X)
@@ -187,8 +195,11 @@ def save_model(path: Path, model: SavedModel) -> None:
     """Write a model as JSON, and print the path.
 
     Args:
-        path: The file.
-        model: What `train` returned.
+        path: File to write.
+        model: Model that `train` returned.
+
+    Raises:
+        OSError: If the file cannot be written.
     """
     write_whole(path, json.dumps(model, indent=2, allow_nan=False) + "\n")
     echo(f"wrote the parameters to {path.resolve()}")

@@ -1,4 +1,4 @@
-"""The subcommands for the graph of an expression or of a file: draw, step, diagnose, verify."""
+"""The subcommands for a graph from an expression or a file: draw, step, diagnose and verify."""
 
 from __future__ import annotations
 
@@ -29,7 +29,11 @@ SAVED = ".json"
 
 
 def add_parsers(commands: Commands) -> None:
-    """Add the parsers of the four subcommands."""
+    """Add the parsers of the four subcommands.
+
+    Args:
+        commands: Subcommands of the main parser.
+    """
     _add_draw(commands)
     _add_step(commands)
     _add_diagnose(commands)
@@ -115,7 +119,7 @@ def _add_expression(parser: argparse.ArgumentParser) -> None:
 
 
 def _graph(options: argparse.Namespace) -> Operators:
-    """The graph that the command line names, with its numbers, or that a file holds."""
+    """Return the graph from the expression and numbers on the command line, or from a file."""
     if options.expression.endswith(SAVED):
         if options.numbers:
             raise ExpressionError(f"{options.expression} has its own numbers; it takes none of the command line")
@@ -161,7 +165,7 @@ def _draw(options: argparse.Namespace) -> None:
 
 
 def _parameters(root: Operators, names: str) -> list[Node]:
-    """The inputs of these names, which are separated by commas."""
+    """Return the inputs with these comma-separated names."""
     leaves = {node.name: node for node in order(root) if node.op is None}
     parameters = [name.strip() for name in names.split(",") if name.strip()]
     for name in parameters:
@@ -180,7 +184,7 @@ def _step(options: argparse.Namespace) -> None:
     check_writable(options.html)
     try:
         path = Stepper(root, phase=options.phase or "both").save(options.html)
-    except ValueError as error:  # no page can show it
+    except ValueError as error:  # the graph is too large for a page
         raise ExpressionError(f"--html: {error}") from None
     echo(f"wrote {path.resolve()}")
 

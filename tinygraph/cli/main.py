@@ -1,4 +1,4 @@
-"""The command `tinygraph`: its parser, and exit codes for everything that can go wrong."""
+"""The command `tinygraph`: its parser, and an exit code for each error."""
 
 from __future__ import annotations
 
@@ -21,17 +21,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line.
 
     Args:
-        argv: The arguments. Defaults to those of the process.
+        argv: Arguments. Defaults to those of the process.
 
     Returns:
-        The exit code: 0, 1 if `diagnose` or `doctor` found a problem, 2 for input that cannot be used, 130 for Ctrl-C.
+        The exit code: 0, 1 if `diagnose` or `doctor` found a problem, 2 for invalid input, 130 for Ctrl-C, 141 if the
+        reader of a pipe stopped.
     """
     options = _parsed(argv)
     try:
         return int(options.run(options) or 0)
     except (TableError, FloatingPointError, ExpressionError, GraphFileError, EngineNotFoundError, LayoutError) as error:
         return fail(str(error))
-    except BrokenPipeError:  # the reader of our output went away
+    except BrokenPipeError:  # the reader of a pipe stopped
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
     except OSError as error:
@@ -45,7 +46,7 @@ def _parsed(argv: Sequence[str] | None) -> argparse.Namespace:
     options, rest = parser.parse_known_args(argv)
     if rest and (not hasattr(options, "numbers") or any(text.startswith("-") or "=" not in text for text in rest)):
         parser.error(f"unrecognized arguments: {' '.join(rest)}")
-    if rest:  # numbers behind an option
+    if rest:  # numbers after an option
         try:
             options.numbers += map(binding, rest)
         except argparse.ArgumentTypeError as error:

@@ -1,4 +1,4 @@
-"""What the subcommands share: the types of their arguments."""
+"""Types of command-line arguments that several subcommands share."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import TypeAlias
 
-    Commands: TypeAlias = argparse._SubParsersAction[argparse.ArgumentParser]  # argparse has no public name for it
+    Commands: TypeAlias = argparse._SubParsersAction[argparse.ArgumentParser]  # argparse has no public name
 
 
 def positive(kind: type[int] | type[float]) -> Callable[[str], float]:
-    """Return a type of argument: a positive number of this kind.
+    """Return an argument type: a positive number.
 
     Args:
-        kind: int or float.
+        kind: `int` or `float`.
 
     Returns:
         A function that argparse calls with the text of the argument.
@@ -33,18 +33,18 @@ def positive(kind: type[int] | type[float]) -> Callable[[str], float]:
             raise argparse.ArgumentTypeError(f"{text} is not a positive number")
         return number
 
-    number_of.__name__ = "positive whole number" if kind is int else "positive number"  # argparse shows it
+    number_of.__name__ = "positive whole number" if kind is int else "positive number"  # argparse shows this name
     return number_of
 
 
 def binding(text: str) -> tuple[str, float]:
-    """Return the name and the number of an input, such as a=5.
+    """Return the name and the value of an input such as a=5.
 
     Args:
-        text: The argument.
+        text: Text of the argument.
 
     Returns:
-        The name and the number.
+        The name and the value.
 
     Raises:
         argparse.ArgumentTypeError: If the text does not have this form.

@@ -1,6 +1,6 @@
-"""Tables to learn from: the real one of the package, and your own CSV files.
+"""Tables for training: the Breast Cancer Wisconsin data set, and your own CSV files.
 
-They need no NumPy: a table is a list of rows.
+They do not need NumPy: a table is a list of rows.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The real table of the package: Breast Cancer Wisconsin (Diagnostic)."""
+"""The data set in the package: Breast Cancer Wisconsin (Diagnostic)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from tinygraph.datasets.table import Table
 
 
 def load_breast_cancer() -> Table:
-    """Return the Breast Cancer Wisconsin (Diagnostic) table: 569 tumors, 30 features, benign (0) or malignant (1).
+    """Return the Breast Cancer Wisconsin (Diagnostic) data set: 569 tumors, 30 features, benign (0) or malignant (1).
+
+    Returns:
+        The table.
 
     References:
         W. H. Wolberg, W. N. Street, O. L. Mangasarian, UCI Machine Learning Repository (1995),

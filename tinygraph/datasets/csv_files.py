@@ -1,4 +1,4 @@
-"""CSV files: read into a table, or refused with one sentence that names file, row and column."""
+"""Reading of CSV files. Each error is one sentence that names file, row and column."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ def read_csv(path: str | Path, target: str) -> Table:
     r"""Read a CSV file with a header row.
 
     Args:
-        path: The file, in UTF-8.
-        target: The column with the two classes; every other column holds numbers.
+        path: CSV file, in UTF-8.
+        target: Name of the column with the two classes. All other columns must contain numbers.
 
     Returns:
         The table. Labels that are numbers are compared as numbers, so that 9 and 9.0 are the same class.
 
     Raises:
-        TableError: If the file cannot be used. The message names file, row (the line of the file) and column.
+        TableError: If the file cannot be used. The message names file, row (the line in the file) and column.
 
     Examples:
         >>> import pathlib, tempfile
@@ -53,7 +53,7 @@ def _parse(path: str, reader: Iterator[list[str]], target: str) -> Table:
     at = header.index(target)
     X: list[list[float]] = []
     labels: list[str] = []
-    seen: dict[float | str, str] = {}  # the first spelling of each class
+    seen: dict[float | str, str] = {}  # first spelling of each class
     for line, cells in rows:
         if len(cells) != len(header):
             raise TableError(f"{path}, row {line}: has {len(cells)} cells where the header has {len(header)}")
@@ -88,7 +88,7 @@ def _check_header(path: str, header: list[str], target: str) -> None:
 
 
 def _label(path: str, line: int, target: str, label: str, seen: dict[float | str, str]) -> str:
-    """The label as its class was first spelled; a new class goes into `seen`."""
+    """Return the label in the first spelling of its class; a new class is added to `seen`."""
     where = f"{path}, row {line}, column {_quoted(target)}"
     if not label:
         raise TableError(f"{where}: the cell is empty")
@@ -100,7 +100,7 @@ def _label(path: str, line: int, target: str, label: str, seen: dict[float | str
 
 
 def _numbered(path: str, reader: Iterator[list[str]]) -> Iterator[tuple[int, list[str]]]:
-    """The rows that are not blank, with their line numbers in the file."""
+    """Yield the rows that are not blank, with their line numbers in the file."""
     try:
         for row in reader:
             if row:
@@ -110,7 +110,7 @@ def _numbered(path: str, reader: Iterator[list[str]]) -> Iterator[tuple[int, lis
 
 
 def _key(label: str) -> float | str:
-    """What makes two labels the same class: their number if they are numbers."""
+    """Return what identifies the class of a label: its number if it is a number."""
     try:
         number = float(label)
     except ValueError:
@@ -121,7 +121,7 @@ def _key(label: str) -> float | str:
 def _number(path: str, line: int, column: str, cell: str) -> float:
     where = f"{path}, row {line}, column {_quoted(column)}"
     try:
-        if "_" in cell:  # Python reads 1_000 as a number, but a table does not mean it so
+        if "_" in cell:  # Python accepts 1_000 as a number, but a CSV file should not contain it
             raise ValueError
         number = float(cell)
     except ValueError:

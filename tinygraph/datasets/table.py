@@ -1,4 +1,4 @@
-"""A table with two classes, its split into training and test rows, and the standardization of its features."""
+"""A table with two classes, its split into training and test rows, and standardization of its features."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ class TableError(ValueError):
 class Table:
     """A table with two classes.
 
-    Attributes:
-        features: The names of the n features.
-        target: The name of the column with the classes.
-        classes: The names of the two classes, in alphabetical order, or in the order of numbers.
-        X: m rows of n numbers.
-        y: The class of each row, 0 or 1; `classes[y]` is its name.
-        source: Where the data come from.
-        license: The license of the data.
+    Args:
+        features: Names of the n features.
+        target: Name of the column with the classes.
+        classes: Names of the two classes, in alphabetical order, or in numerical order if they are numbers.
+        X: Features: m rows of n numbers.
+        y: Class of each row, 0 or 1; its name is `classes[y]`.
+        source: Origin of the data.
+        license: License of the data.
     """
 
     features: tuple[str, ...]
@@ -37,10 +37,10 @@ class Table:
     license: str = ""
 
     def split(self, seed: int = 0) -> tuple[Table, Table]:
-        """Split the rows at random, 80 % of each class for training and 20 % for testing.
+        """Split the rows at random: 80 % of each class for training and 20 % for testing.
 
         Args:
-            seed: Decides which rows are drawn.
+            seed: Seed of the random numbers. Defaults to 0.
 
         Returns:
             The training table and the test table.
@@ -66,11 +66,11 @@ class Table:
 
 @dataclass(frozen=True)
 class Scaler:
-    """The mean and standard deviation of each feature, with which a table is standardized.
+    """The mean and the standard deviation of each feature, which standardize a table.
 
-    Attributes:
-        mean: The mean of each feature.
-        std: The standard deviation of each feature.
+    Args:
+        mean: Mean of each of the n features.
+        std: Standard deviation of each of the n features.
     """
 
     mean: list[float]
@@ -78,13 +78,13 @@ class Scaler:
 
     @classmethod
     def fit(cls, X: Sequence[Sequence[float]]) -> Scaler:
-        """Measure the columns of a table.
+        """Compute the mean and the standard deviation of each column.
 
         Args:
             X: m rows of n numbers.
 
         Returns:
-            The scaler; the standard deviation of a constant column is set to 1.
+            The scaler. The standard deviation of a constant column is set to 1.
 
         Examples:
             >>> Scaler.fit([[1.0, 7.0], [3.0, 7.0]])
@@ -115,7 +115,10 @@ class Scaler:
 
 
 def _mean_and_std(column: Sequence[float]) -> tuple[float, float]:
-    """Mean and standard deviation; 1 for a column that is constant up to rounding, noise that it would amplify."""
+    """Return mean and standard deviation.
+
+    The deviation is 1 for a column that is constant up to rounding, because a division would amplify that noise.
+    """
     largest = max(map(abs, column))
     try:
         mean = math.fsum(column) / len(column)

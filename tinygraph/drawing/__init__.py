@@ -1,12 +1,13 @@
-"""Pictures of a graph: blue arrows forward, red arrows back, the numbers on both.
+"""Diagrams of a graph: blue arrows show values forward, and red arrows show derivatives backward.
 
->>> from tinygraph import Value, draw
->>> a, b, c = Value(5, "a"), Value(3, "b"), Value(2, "c")
->>> J = 3 * (a + b * c)
->>> J.name = "J"
->>> J.backward()
->>> draw(J)  # .save("J.svg"), or J.png, J.pdf, J.dot
-<drawing of J: 7 cards, 6 arrows forward, 5 back>
+Examples:
+    >>> from tinygraph import Value, draw
+    >>> a, b, c = Value(5, "a"), Value(3, "b"), Value(2, "c")
+    >>> J = 3 * (a + b * c)
+    >>> J.name = "J"
+    >>> J.backward()
+    >>> draw(J)  # .save("J.svg"), or J.png, J.pdf, J.dot
+    <drawing of J: 7 cards, 6 arrows forward, 5 back>
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""The arrows of a diagram: values forward in blue; in red, backward, upstream × local = contribution, from the Walk."""
+"""The arrows of a diagram.
+
+Blue arrows carry values forward. Red arrows show upstream × local = contribution, taken from a `Walk`.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ from tinygraph.explaining.walk import Edge, Walk
 
 @dataclass
 class Style:
-    """How numbers and derivatives are written."""
+    """Format of numbers and derivatives."""
 
     spec: str = ".4g"
     notation: str = "dJ/dv"  # or "dv"
@@ -22,18 +25,18 @@ class Style:
 
 @dataclass(frozen=True)
 class BackwardArrow:
-    """What a red arrow shows: upstream × local = contribution."""
+    """Text of a red arrow: upstream × local = contribution."""
 
     symbol: str
     product: str
     contribution: str
-    ahead: bool = False  # it has not come back yet
+    ahead: bool = False  # true if the contribution has not happened yet
     now: bool = False
 
 
 @dataclass(frozen=True)
 class Arrow:
-    """From an operand to a result, and the derivative that comes back."""
+    """An arrow from an operand to a result, with the derivative that comes back."""
 
     id: str
     tail: str
@@ -41,12 +44,25 @@ class Arrow:
     value: str
     back: BackwardArrow | None = None
     times: int = 1
-    ahead: bool = False  # its result is not computed yet
+    ahead: bool = False  # true if the result is not computed yet
     now: bool = False
 
 
 def backward_arrow(walk: Walk, edge: Edge, style: Style, *, ahead: bool, now: bool) -> BackwardArrow:
-    """Return what the red arrow of an edge shows. A seed other than 1 multiplies every derivative, and is shown."""
+    """Return the text of the red arrow of an edge.
+
+    A seed other than 1 multiplies every derivative, so the arrow shows it.
+
+    Args:
+        walk: Backward pass that contains the edge.
+        edge: Edge to describe.
+        style: Format of numbers and derivatives.
+        ahead: If true, the contribution has not happened yet.
+        now: If true, the contribution happens at the current step.
+
+    Returns:
+        The text of the arrow, in symbols and in numbers.
+    """
     node, _, operand, upstream, local, contribution = edge
     root, spec = walk.root, style.spec
     final = notation.quantity(contribution, spec)
@@ -58,13 +74,13 @@ def backward_arrow(walk: Walk, edge: Edge, style: Style, *, ahead: bool, now: bo
         total = seed or "1"
     elif seed:
         total = f"{seed} · {total}"
-    if hasattr(local, "text"):  # a shape or reduction op: a linear map, in words
+    if hasattr(local, "text"):  # shape and reduction ops describe their linear map in words
         before = total if named else notation.quantity(upstream, spec)
         return BackwardArrow("", notation.mapped(notation.local(node, local, spec), before), final, ahead, now)
     alone = len(walk.into(operand)) == 1
-    if node is root and named and not seed and alone:  # d root / d root is 1
+    if node is root and named and not seed and alone:  # the derivative of the root with respect to itself is 1
         return BackwardArrow(derivative(root, operand, style.notation), "", final, ahead, now)
     product = " × ".join(notation.factor(notation.quantity(x, spec)) for x in (upstream, local))
-    sign = "d" if alone and style.notation != "dv" else "∂"  # where there are other paths, this is a part of it
+    sign = "d" if alone and style.notation != "dv" else "∂"  # with other paths, this edge gives only a part
     part = f"{sign}{notation.mention(node.name)}/{sign}{notation.mention(operand.name)}"
     return BackwardArrow(f"{total} · {part}" if named else "", product, final, ahead, now)

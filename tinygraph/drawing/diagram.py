@@ -1,4 +1,4 @@
-"""What a diagram shows, before anything is drawn: a box for each node, and the arrows between them."""
+"""The content of a diagram before layout: a box for each node, and the arrows between boxes."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from tinygraph.explaining.walk import Walk
 
 @dataclass(frozen=True)
 class Box:
-    """A node, a bare number, or a group of nodes."""
+    """The box of a node, of a literal number, or of a group of nodes."""
 
     id: str
     role: str  # input, parameter, constant, operation or output
-    name: str  # the whole name, or ""
+    name: str  # the full name, or ""
     expression: str = ""
     data: str = ""
-    spread: str = ""  # smallest … largest, mean, of many numbers
-    grad: str | None = None  # None where no gradient belongs
+    spread: str = ""  # minimum … maximum and mean of a longer array
+    grad: str | None = None  # None if the node cannot have a gradient
     grad_spread: str = ""
-    terms: tuple[str, ...] = ()  # the contributions, where there are several
-    stored: str = ""  # `.grad`, where it is not the sum of the red arrows
+    terms: tuple[str, ...] = ()  # the contributions, if there are several
+    stored: str = ""  # `.grad`, if it differs from the sum of the red arrows
     scope: tuple[str, ...] = ()
     times: int = 1
     line: str = ""
@@ -37,27 +37,39 @@ class Diagram:
 
     boxes: list[Box]
     arrows: list[Arrow]
-    root: str  # how the root is called, or ""
-    backward: bool  # whether there is red
-    before: list[str] = field(default_factory=list)  # ids of boxes with operands that are not drawn
-    after: list[str] = field(default_factory=list)  # and with consumers that are not
-    ids: dict[Node, str] = field(default_factory=dict)  # of the boxes
-    arrow_ids: dict[tuple[Node, int], str] = field(default_factory=dict)  # of the arrows into a node
+    root: str  # name of the root, or ""
+    backward: bool  # whether there are red arrows
+    before: list[str] = field(default_factory=list)  # ids of boxes with operands outside the diagram
+    after: list[str] = field(default_factory=list)  # ids of boxes with consumers outside the diagram
+    ids: dict[Node, str] = field(default_factory=dict)  # ids of boxes
+    arrow_ids: dict[tuple[Node, int], str] = field(default_factory=dict)  # ids of arrows, by result and slot
 
 
 @dataclass(frozen=True)
 class Moment:
-    """What has happened of a walk, and what happens now; a diagram of it shows no more."""
+    """The state of a backward pass at one step: what has happened, and what happens now.
+
+    A diagram of a moment hides everything that comes later.
+    """
 
     grads: Mapping[Node, Quantity | None]
     computed: Collection[Node]
-    happened: Collection[tuple[Node, int]]  # contributions, each by node and slot
-    contribution: tuple[Node, int] | None = None  # what happens now
-    result: Node | None = None  # or the node that is computed now
+    happened: Collection[tuple[Node, int]]  # contributions so far, each as node and slot
+    contribution: tuple[Node, int] | None = None  # the contribution that happens now
+    result: Node | None = None  # the node that is computed now
 
 
 def role(node: Node, root: Node, style: Style) -> str:
-    """What a node is in this diagram."""
+    """Return the role of a node in a diagram.
+
+    Args:
+        node: Node to classify.
+        root: Root of the diagram.
+        style: Format of the diagram; its `parameters` are drawn as parameters.
+
+    Returns:
+        "output", "parameter", "operation", "constant" or "input".
+    """
     if node is root and node.op is not None:
         return "output"
     if node in style.parameters:
@@ -68,13 +80,16 @@ def role(node: Node, root: Node, style: Style) -> str:
 
 
 def diagram(walk: Walk, style: Style, shown: Collection[Node] | None = None, moment: Moment | None = None) -> Diagram:
-    """Return one box per node, of the whole graph or of some nodes, with the numbers of a walk.
+    """Return the diagram of a backward pass: one box per node, and the arrows between boxes.
 
     Args:
-        walk: The backward pass.
-        style: How numbers and derivatives are written.
-        shown: Nodes to draw. By default all.
-        moment: What has happened of the pass. By default all of it.
+        walk: Backward pass that gives the gradients.
+        style: Format of numbers and derivatives.
+        shown: Nodes to draw. Defaults to all nodes.
+        moment: State of the pass to draw. Defaults to the end of the pass.
+
+    Returns:
+        The boxes in topological order, inputs first, and the arrows.
 
     Examples:
         >>> from tinygraph import Value
@@ -90,7 +105,7 @@ def diagram(walk: Walk, style: Style, shown: Collection[Node] | None = None, mom
 
 
 class _Builder:
-    """Makes the boxes and arrows of a diagram, node by node."""
+    """Builds the boxes and arrows of a diagram, node by node."""
 
     def __init__(self, walk: Walk, style: Style, moment: Moment | None) -> None:
         self.walk, self.style, self.moment = walk, style, moment
@@ -117,7 +132,7 @@ class _Builder:
         )
 
     def _add_arrows(self, node: Node) -> None:
-        """The arrows into a node, and the boxes of the plain numbers that they come from."""
+        """Add the arrows into a node, and the boxes of the literal numbers among its operands."""
         spec, moment = self.style.spec, self.moment
         edges = {edge.slot: edge for edge in self.walk.edges_of(node)}
         ahead = moment is not None and node not in moment.computed
@@ -161,7 +176,7 @@ class _Builder:
         )
 
     def _terms(self, node: Node) -> tuple[str, ...]:
-        """The contributions that have happened, where there are several."""
+        """Return the contributions that have happened, if there are several."""
         edges = [i for i in self.walk.into(node) if self._happened(*self.walk.ends(i)[:2])]
         if len(edges) < 2:
             return ()
@@ -172,7 +187,16 @@ class _Builder:
 
 
 def stored(node: Node, gradient: Quantity | None, spec: str) -> str:
-    """Return what `.grad` holds, where that is not the gradient of the walk; "" where it is, or holds nothing."""
+    """Return the stored `.grad` of a node as text, if it differs from the gradient of the pass.
+
+    Args:
+        node: Node whose `.grad` is compared.
+        gradient: Gradient of the node in the pass, or None.
+        spec: Format of numbers, as for `format`.
+
+    Returns:
+        The text, or "" if both gradients are equal or nothing is stored.
+    """
     if node.grad is None or (gradient is not None and _same(node.grad, gradient)):
         return ""
     text = notation.quantity(node.grad, spec)
@@ -182,7 +206,7 @@ def stored(node: Node, gradient: Quantity | None, spec: str) -> str:
 
 
 def _same(x: Quantity, y: Quantity) -> bool:
-    """Whether they are the same numbers, NaN being NaN; arrays that would have to be computed count as the same."""
+    """Return whether two values are equal, with NaN equal to NaN; arrays that are not computed yet count as equal."""
     if notation.shape(x) != notation.shape(y):
         return False
     same = (x == y) | ((x != x) & (y != y))
@@ -190,7 +214,19 @@ def _same(x: Quantity, y: Quantity) -> bool:
 
 
 def neighborhood(nodes: Sequence[Node], center: Node, depth: int) -> set[Node]:
-    """Return the nodes within so many arrows of one of them, in either direction; the first node is the root."""
+    """Return the nodes within `depth` arrows of a node, in either direction.
+
+    Args:
+        nodes: Nodes of a graph, the root first.
+        center: Node to start from.
+        depth: Largest number of arrows between `center` and a returned node.
+
+    Returns:
+        The nodes found, `center` included.
+
+    Raises:
+        ValueError: If `center` is not in the graph.
+    """
     if center not in set(nodes):
         raise ValueError(f"around={center!r} is no node of the graph of {nodes[0]!r}")
     near: dict[Node, list[Node]] = {node: [] for node in nodes}

@@ -1,7 +1,7 @@
-"""Boxes and arrows as DOT, written by the `graphviz` package.
+"""Boxes and arrows as DOT, written with the `graphviz` package.
 
-Both arrows of an edge are written operand → result, so that they never overlap: the red one has its head at
-the other end. Ids are synthetic; names stand in labels and tooltips only.
+Both arrows of an edge are written as operand → result, so that they never overlap. The red one has its arrowhead at
+the operand. Ids are synthetic, because names appear only in labels and tooltips.
 """
 
 from __future__ import annotations
@@ -35,39 +35,47 @@ _SHAPES = {
     "scope": ("rounded,filled", "2"),
 }
 _HIDDEN = "not drawn here"
-_NOW = "3.5"  # the width of what happens now
-_DEEPEST = 50  # scopes within one another that are boxes
-_LONG = 24  # characters: an expression that is longer has a line of its own
+_NOW = "3.5"  # line width of the current step
+_DEEPEST = 50  # nested scopes that are drawn as clusters
+_LONG = 24  # characters; a longer expression gets a separate line
 
 
 @dataclass(frozen=True)
 class Layout:
-    """How the boxes stand, and how much the arrows say."""
+    """Arrangement of the boxes, and the amount of text on the arrows."""
 
     theme: str = "light"
-    detail: str = "full"  # what arrows say: the chain rule; "contributions", its result; "plain", nothing
+    detail: str = "full"  # also "contributions" or "plain"
     direction: str = "LR"
     title: str = ""
     legend: bool = True
 
 
 def digraph(diagram: Diagram, layout: Layout) -> graphviz.Digraph:
-    """The diagram as the graphviz package's object: its `.source` is the DOT text.
+    """Return a diagram as a `graphviz.Digraph`, whose `.source` is the DOT text.
 
-    >>> from tinygraph import Value
-    >>> from tinygraph.drawing.arrows import Style
-    >>> from tinygraph.drawing.diagram import diagram
-    >>> from tinygraph.explaining.walk import Walk
-    >>> x = Value(2.0, "x")
-    >>> digraph(diagram(Walk(x), Style()), Layout()).source.splitlines()[0]
-    'digraph tinygraph {'
+    Args:
+        diagram: Boxes and arrows.
+        layout: Arrangement, theme, title and legend.
+
+    Returns:
+        The graph as an object of the graphviz package.
+
+    Examples:
+        >>> from tinygraph import Value
+        >>> from tinygraph.drawing.arrows import Style
+        >>> from tinygraph.drawing.diagram import diagram
+        >>> from tinygraph.explaining.walk import Walk
+        >>> x = Value(2.0, "x")
+        >>> digraph(diagram(Walk(x), Style()), Layout()).source.splitlines()[0]
+        'digraph tinygraph {'
     """
     theme = THEMES[layout.theme]
     graph = graphviz.Digraph("tinygraph")
     graph.attr("graph", rankdir=layout.direction, ordering="in", nodesep="0.3", ranksep="0.5", pad="0.2",
                splines="spline", outputorder="edgesfirst", bgcolor=theme.background, fontname=FONT,
                fontcolor=theme.ink, fontsize="12", tooltip=" ")  # fmt: skip
-    # Without it dot 2.43 puts a chain through several scopes into one rank, and draws an arrow twice.
+    # Without this, dot 2.43 puts a chain through several scopes into one rank and draws an arrow twice.
     graph.attr("graph", newrank="true")
     graph.attr("node", shape="box", fontname=FONT, fontsize="13", fontcolor=theme.ink, margin="0.1,0.05", height="0.4")
     graph.attr("edge", fontname=FONT, fontsize="10", penwidth="1.4", arrowsize="0.8")
@@ -77,7 +85,7 @@ def digraph(diagram: Diagram, layout: Layout) -> graphviz.Digraph:
     _add_boxes(graph, diagram, theme)
     for arrow in diagram.arrows:
         _add_arrow(graph, arrow, layout, theme)
-    for keys, ends in ((diagram.before, ("{}_more", "{}")), (diagram.after, ("{}", "{}_on"))):  # it goes on there
+    for keys, ends in ((diagram.before, ("{}_more", "{}")), (diagram.after, ("{}", "{}_on"))):  # it continues there
         for key in keys:
             tail, head = (end.format(key) for end in ends)
             graph.node(tail if tail != key else head, "…", shape="plaintext", fontcolor=theme.muted, tooltip=_HIDDEN)
@@ -85,24 +93,40 @@ def digraph(diagram: Diagram, layout: Layout) -> graphviz.Digraph:
     return graph
 
 
-# --- texts ------------------------------------------------------------------------------------------
+# --- text -------------------------------------------------------------------------------------------
 
 
 def markup(text: str) -> str:
-    r"""The text within an HTML-like label, verbatim.
+    r"""Return text that an HTML-like label shows verbatim.
 
-    Backslashes would still be expanded there: a single `\N` prints the id of the node. A text of brackets alone is a
-    syntax error to dot 2.43, so they are written as entities.
+    Graphviz expands backslashes even there: a single `\N` prints the id of the node. Text that consists only of
+    brackets is a syntax error in dot 2.43. Both are therefore written as entities.
 
-    >>> print(markup('<b> "\\N" & {x|y}'))
-    &lt;b&gt; &quot;\\N&quot; &amp; {x|y}
+    Args:
+        text: Text to show.
+
+    Returns:
+        The text with entities for special characters.
+
+    Examples:
+        >>> print(markup('<b> "\\N" & {x|y}'))
+        &lt;b&gt; &quot;\\N&quot; &amp; {x|y}
     """
     text = html.escape(notation.clean(text)).replace("\\", "\\\\").replace("\n", "<BR/>").replace("]", "&#93;")
     return re.sub("^ | $|(?<= ) ", "&#160;", text)
 
 
 def plain(text: str) -> Any:
-    """The text as an attribute, verbatim: no entity, no escape in it, which tooltips expand twice, and no HTML."""
+    """Return text that an attribute shows verbatim.
+
+    It contains no entities or escapes, which tooltips would expand twice, and no HTML.
+
+    Args:
+        text: Text to show.
+
+    Returns:
+        The text in a form that the graphviz package does not change.
+    """
     return graphviz.nohtml(notation.clean(text).replace("&", "&amp;").replace("\n", "&#10;").replace("\\", "&#92;" * 4))
 
 
@@ -120,7 +144,7 @@ def _table(rows: Iterable[str], attributes: str = 'CELLPADDING="1"') -> str:
 
 
 def _add_boxes(graph: graphviz.Digraph, diagram: Diagram, theme: Theme) -> None:
-    """All boxes, each in the clusters of its scope; a scope is one cluster however often it was entered."""
+    """Add all boxes, each inside the clusters of its scope; a scope that is entered again stays one cluster."""
     inside: dict[tuple[str, ...], list[Box]] = {}
     paths: dict[tuple[str, ...], None] = {}
     for box in diagram.boxes:
@@ -159,10 +183,10 @@ def _add_box(graph: graphviz.Digraph, box: Box, theme: Theme) -> None:
 def _box_rows(box: Box, theme: Theme) -> list[str]:
     name = markup(notation.cut(box.name))
     times = f" {_font(f'× {box.times:,}', theme.muted, 11, bold=True)}" if box.times > 1 else ""
-    below = [times] if times and not name else []  # after an expression it would look like a factor
+    below = [times] if times and not name else []  # after an expression, the count would look like a factor
     data = _font(markup(box.data), theme.forward, None, bold=True)
     if not name and not box.expression and box.grad is None and not box.spread:
-        return [data, *below]  # a bare number says only itself
+        return [data, *below]  # a literal shows only its value
     if box.role == "scope":
         return [f"<B>{name}</B>", _font(markup(box.expression), theme.muted, 11)]
     rows = []
@@ -183,7 +207,7 @@ def _box_rows(box: Box, theme: Theme) -> list[str]:
     rows += [_font(markup(box.spread), theme.forward, 10)] if box.spread else []
     rows += [_font(markup(box.grad_spread), theme.backward, 10)] if box.grad_spread else []
     if box.terms:
-        several = len(box.terms) > _terms_shown(box) or "(" in box.terms[0]  # shapes
+        several = len(box.terms) > _terms_shown(box) or "(" in box.terms[0]  # a term in parentheses is a shape
         text = f"sum of {len(box.terms):,}" if several else "= " + " + ".join(map(notation.factor, box.terms))
         rows.append(_font(markup(text), theme.backward, 10))
     if box.stored:
@@ -223,7 +247,7 @@ def _add_arrow(graph: graphviz.Digraph, arrow: Arrow, layout: Layout, theme: The
         label=count or (f"<{_font(markup(arrow.value), theme.forward)}>" if said else ""),
         color=theme.forward,
         weight="3",
-        style="invis" if arrow.ahead else None,  # it keeps its place
+        style="invis" if arrow.ahead else None,  # an invisible arrow still takes its space
         penwidth=_NOW if arrow.now else None,
         id=arrow.id,
         tooltip=plain(arrow.value),
@@ -238,8 +262,8 @@ def _add_backward_arrow(
 ) -> None:
     lines = [back.symbol, back.product] if layout.detail == "full" else [back.product]
     *above, last = [line for line in lines if line] or [""]
-    gap = "&#160;&#160;" if "(-" in last else "&#160;"  # parentheses come out wider than engines reckon
-    pad = "&#160;&#160;" if layout.direction == "TB" else ""  # there the arrow runs beside its text
+    gap = "&#160;&#160;" if "(-" in last else "&#160;"  # parentheses are wider than Graphviz assumes
+    pad = "&#160;&#160;" if layout.direction == "TB" else ""  # in this direction the arrow passes beside its text
     sum_up = f"{markup(last)} ={gap}" if last else ""
     text = "<BR/>".join([*map(markup, above), f"{sum_up}<B>{markup(back.contribution)}</B>"])
     graph.edge(
@@ -262,7 +286,7 @@ def _add_backward_arrow(
 
 
 def _heading(diagram: Diagram, layout: Layout, theme: Theme) -> str:
-    """Title and legend within the label of the graph, where they cannot disturb the layout."""
+    """Return title and legend as part of the graph's label, so that they cannot change the layout."""
     rows = []
     if layout.title:
         rows.append(f"<TD>{_font(markup(layout.title), theme.ink, 16, bold=True)}</TD>")

@@ -1,4 +1,4 @@
-"""`draw`: how much of a graph is shown, and how; and the drawing that comes of it."""
+"""`draw` and the drawing that it returns."""
 
 from __future__ import annotations
 
@@ -27,14 +27,24 @@ Detail = Literal["auto", "full", "contributions", "plain", "folded", "scopes"]
 Direction = Literal["LR", "TB"]
 Notation = Literal["dJ/dv", "dv"]
 DETAILS: tuple[Detail, ...] = get_args(Detail)
-FULL, CONTRIBUTIONS, LARGEST = 60, 200, 600  # boxes, up to which "auto" shows so much; more are folded
-LINES = 60  # of the text tree that a notebook shows where there is no engine
+FULL, CONTRIBUTIONS, LARGEST = 60, 200, 600  # largest numbers of boxes for each detail of "auto"
+LINES = 60  # lines of the text tree that a notebook shows without Graphviz
 
 
 class Drawing:
-    """A diagram of a graph, laid out when it is first shown or saved.
+    """A diagram of a graph; Graphviz lays it out when you first show or save it.
 
-    `source` is its DOT text, `digraph` the graphviz package's object. In a notebook it shows itself.
+    A notebook displays a drawing automatically. `draw` makes drawings, so you rarely call this class.
+
+    Args:
+        nodes: Nodes of the graph, in reverse topological order.
+        shown: Boxes and arrows to lay out.
+        layout: Arrangement, theme, title and legend.
+        engine: Graphviz executable. Defaults to the first one that is found.
+        timeout: Time limit of the layout, in seconds; None for no limit.
+
+    Attributes:
+        digraph: The diagram as an object of the graphviz package.
     """
 
     def __init__(
@@ -46,7 +56,7 @@ class Drawing:
 
     @property
     def source(self) -> str:
-        """The DOT text: the same for the same program."""
+        """The DOT text. The same program always gives the same text."""
         return str(self.digraph.source)
 
     @cached_property
@@ -54,27 +64,35 @@ class Drawing:
         return layout_engines.svg(self.source, self._engine, self._timeout, self._layout.theme == "auto")
 
     def svg(self) -> str:
-        """Return the SVG element as text, to put into a page; its ids are its own.
+        """Return the SVG element as text, to embed in an HTML page.
+
+        Each drawing has unique ids, so that several drawings fit in one page.
+
+        Returns:
+            The SVG element.
 
         Raises:
-            EngineNotFoundError: If Graphviz is not installed.
-            LayoutError: If it takes too long.
+            EngineNotFoundError: If no Graphviz executable is installed.
+            LayoutError: If the layout fails or exceeds the time limit.
         """
         return self._svg
 
     def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write the diagram to a file, whole or not at all.
+        """Write the diagram to a file.
+
+        The file is replaced only when the new content is complete.
 
         Args:
-            path: File to write. Its suffix gives the format: .svg, .png, .pdf, and .dot or .gv, which need no Graphviz.
+            path: File to write. Its suffix selects the format: .svg, .png or .pdf. The suffixes .dot and .gv write the
+                DOT text and need no Graphviz.
 
         Returns:
             The path.
 
         Raises:
-            ValueError: If the file has another suffix.
-            EngineNotFoundError: If Graphviz is not installed.
-            LayoutError: If it takes too long.
+            ValueError: If the suffix is not one of these.
+            EngineNotFoundError: If no Graphviz executable is installed.
+            LayoutError: If the layout fails or exceeds the time limit.
         """
         path = Path(path)
         kind = path.suffix.lower().removeprefix(".")
@@ -91,7 +109,7 @@ class Drawing:
         return path
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:  # noqa: ARG002
-        """What a notebook shows: the diagram, or the text tree if Graphviz cannot draw it."""
+        """Return what a notebook shows: the diagram, or the text tree if Graphviz cannot draw it."""
         try:
             return {"image/svg+xml": self.svg(), "text/plain": repr(self)}
         except (EngineNotFoundError, LayoutError) as error:
@@ -121,33 +139,35 @@ def draw(
     engine: str | None = None,
     timeout: float | None = TIME_LIMIT,
 ) -> Drawing:
-    """Draw the graph of a node: values on blue arrows forward, derivatives on red arrows back.
+    """Draw the computational graph of a node: values on blue arrows forward, derivatives on red arrows back.
 
-    Before `backward()` there is no red. After it, each red arrow shows upstream × local = contribution, and each box
-    the sum: a separate pass from this root, seeded with its gradient. A stored `.grad` that is something else
-    (from another root, accumulated, set by hand) is shown beside the sum.
+    Before `backward()` there are no red arrows. After it, each red arrow shows upstream × local = contribution, and
+    each box shows the sum. These numbers come from a separate pass that starts at `root` with its stored gradient. A
+    stored `.grad` can differ from the sum (another root, `accumulate=True`, a manual edit). The box then shows both.
 
     Args:
         root: Node to draw, with everything that it was computed from.
-        theme: Colors; "auto" follows the reader's browser.
-        detail: What arrows show: "full" the chain rule, "contributions" its result, "plain" nothing. "folded" makes
-            one box of isomorphic parts, "scopes" one of each scope. "auto" depends on the size (60, 200, 600 boxes).
-        direction: From left to right ("LR") or from top to bottom ("TB").
-        parameters: Nodes that are drawn as parameters.
+        theme: Colors: "light", "dark", or "auto", which follows the reader's browser. Defaults to "light".
+        detail: Text on the arrows: "full" (the chain rule), "contributions" (only its result) or "plain" (none).
+            "folded" draws isomorphic parts as one box, and "scopes" draws each scope as one box.
+            "auto" chooses by size: up to 60 boxes "full", up to 200 "contributions", up to 600 "plain", else "folded".
+        direction: "LR" for left to right, or "TB" for top to bottom. Defaults to "LR".
+        parameters: Nodes to draw in the color of parameters.
         title: Text above the diagram.
-        legend: Whether the colors are explained above the diagram.
-        around: Node; only nodes within `depth` arrows of it are drawn.
-        depth: How far the diagram reaches around that node.
-        number: Format of floats.
-        notation: How derivatives are written: "dJ/dv", or "dv" as in the lecture's code.
-        engine: Graphviz executable. By default the first that is found.
-        timeout: Seconds that the layout may take; None for no limit.
+        legend: If true, a legend above the diagram explains the colors.
+        around: Draw only nodes within `depth` arrows of this node. Defaults to the whole graph.
+        depth: Number of arrows that `around` reaches. Defaults to 2.
+        number: Format of floats, as for `format`. Defaults to ".4g".
+        notation: "dJ/dv", or "dv" as in the lecture's code.
+        engine: Graphviz executable. Defaults to the first one that is found.
+        timeout: Time limit of the layout, in seconds; None for no limit. Defaults to 30.
 
     Returns:
-        The drawing, which a notebook shows; `save` writes it to a file.
+        A `Drawing`. A notebook displays it, and its `save` writes it to a file.
 
     Raises:
-        ValueError: If an option has a value that does not exist.
+        TypeError: If `root` or one of `parameters` is not a node.
+        ValueError: If an option has an invalid value, or if `around` is not in the graph.
         StaleGraphError: If a leaf was edited after the graph was recorded.
 
     Examples:
@@ -188,7 +208,7 @@ def _check_numbers(number: str, depth: int, timeout: float | None) -> None:
 
 
 def _shown(walk: Walk, style: Style, detail: str, near: Collection[Node] | None) -> tuple[Diagram, str]:
-    """The diagram, and what its arrows show."""
+    """Return the diagram, and the detail of its arrows."""
     if near is not None and detail in ("folded", "scopes"):
         raise ValueError(f"around= draws nodes as they are, so detail={detail!r} does not go with it")
     if detail == "folded":
@@ -205,5 +225,12 @@ def _shown(walk: Walk, style: Style, detail: str, near: Collection[Node] | None)
 
 
 def detail_for(size: int) -> str:
-    """Return how much the arrows of so many boxes can show."""
+    """Return the detail that "auto" chooses for a number of boxes.
+
+    Args:
+        size: Number of boxes.
+
+    Returns:
+        "full", "contributions" or "plain".
+    """
     return "full" if size <= FULL else "contributions" if size <= CONTRIBUTIONS else "plain"

@@ -1,4 +1,4 @@
-"""A large graph in few boxes: one for each group of isomorphic nodes, or for each scope."""
+"""Diagrams of large graphs with few boxes: one per group of isomorphic nodes, or one per scope."""
 
 from __future__ import annotations
 
@@ -18,12 +18,31 @@ from tinygraph.explaining.walk import Walk
 
 
 def folded(walk: Walk, style: Style, limit: int) -> Diagram:
-    """Return one box for each group of isomorphic nodes, marked with their number."""
+    """Return a diagram with one box for each group of isomorphic nodes, marked with the size of the group.
+
+    Args:
+        walk: Backward pass that gives the gradients.
+        style: Format of numbers and derivatives.
+        limit: Largest number of boxes.
+
+    Returns:
+        The boxes of the groups, and the arrows between them.
+    """
     return _quotient(walk, style, fold(walk.nodes, limit, style.parameters), {})
 
 
 def folded_scopes(walk: Walk, style: Style) -> Diagram:
-    """Return one box for each outermost scope, and for each group of isomorphic nodes outside of them."""
+    """Return a diagram with one box for each outermost scope.
+
+    Isomorphic nodes outside of scopes share a box.
+
+    Args:
+        walk: Backward pass that gives the gradients.
+        style: Format of numbers and derivatives.
+
+    Returns:
+        The boxes of the scopes and groups, and the arrows between them.
+    """
     root, found = walk.root, fold_scopes(walk.nodes, style.parameters)
     sizes = Counter(node.scope[0] for node in walk.nodes if node.scope and node is not root)
     scopes = {}
@@ -40,7 +59,7 @@ def _quotient(walk: Walk, style: Style, found: Fold, scopes: Mapping[int, Box]) 
         scopes.get(i) or _box(f"n{i}", group, *_expression(found, group), walk, style)
         for i, group in enumerate(found.groups)
     ]
-    arrows: dict[tuple[str, str, int], list[Any]] = {}  # from, to, slot: how many, the first operand's number, red
+    arrows: dict[tuple[str, str, int], list[Any]] = {}  # (tail, head, slot): count, value, red arrow
     plain: dict[tuple[str, int], list[Any]] = {}
     whole = {box.id for box in scopes.values()}
     for operand, node, owner, slot in found.edges:
@@ -71,7 +90,7 @@ def _quotient(walk: Walk, style: Style, found: Fold, scopes: Mapping[int, Box]) 
 
 
 def _place(node: Node, slot: int) -> int:
-    """Which operand it is; in an op over lists, which list it is in."""
+    """Return the position of an operand, or, for an op over lists, the index of its list."""
     op = node.op
     assert op is not None
     return slot // (len(node.args) // op.arity) if op.variadic and op.elementwise else slot
@@ -97,7 +116,7 @@ def _box(key: str, group: list[Node], name: str, expression: str, walk: Walk, st
 
 
 def _range(entries: Sequence[Quantity], spec: str) -> tuple[str, str]:
-    """The number they have in common, or from the smallest to the largest; of arrays the shape, and of one more."""
+    """Return the common value of a group, its range, or the shape of arrays, and the spread of a single array."""
     if len(entries) == 1:
         return notation.quantity(entries[0], spec), notation.spread(entries[0], spec)
     if any(notation.shape(x) is not None for x in entries):
@@ -108,11 +127,11 @@ def _range(entries: Sequence[Quantity], spec: str) -> tuple[str, str]:
     return ends[0] if ends[0] == ends[1] else " … ".join(ends), ""
 
 
-# --- what a group is called -------------------------------------------------------------------------
+# --- names of groups ----------------------------------------------------------------------------------
 
 
 def _names(group: Sequence[Node]) -> str:
-    """The name they share, or from the first to the last: "w1 … w20"."""
+    """Return the common name of a group, or its first and last name: "w1 … w20"."""
     names = sorted({node.name for node in group if node.name}, key=_by_number)
     if len(names) < 2:
         return "".join(names)
@@ -139,7 +158,7 @@ def _expression(found: Fold, group: Sequence[Node]) -> tuple[str, str]:
 
 
 def _called(found: Fold, operand: Operand) -> str:
-    """How an operand of a whole group is called: without the numbers that tell its members apart."""
+    """Return the name of an operand for a whole group, without the numbers that distinguish its members."""
     if isinstance(operand, Node) and operand.name:
         number = found.group_of[operand]
         if len(found.groups[number]) == 1:
@@ -152,7 +171,7 @@ def _called(found: Fold, operand: Operand) -> str:
 
 def _sum_within(found: Fold, node: Node) -> str:
     text = _sum_of(found, node)
-    return text if node.op is add else f"({text})"  # around an addition there are parentheses already
+    return text if node.op is add else f"({text})"  # an addition already has parentheses
 
 
 def _sum_of(found: Fold, node: Node) -> str:

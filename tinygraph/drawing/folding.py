@@ -1,8 +1,8 @@
-"""Isomorphic parts of a graph: nodes that were made in the same way, and are used in the same way.
+"""Isomorphic parts of a graph: nodes that are computed in the same way and used in the same way.
 
-Colors are refined as by Weisfeiler and Leman: two nodes have one color if their ops, the colors of their operands,
-and those of their consumers are the same. Sums first become one node each, whatever the order of their additions,
-so that the examples of a loop `J = J + loss` all stand at the same place.
+The algorithm is color refinement (Weisfeiler and Leman). Two nodes get the same color if their ops, the colors of
+their operands and the colors of their consumers are the same. Each sum first becomes one node, whatever the order of
+its additions, so that all examples of a loop `J = J + loss` have the same position in the graph.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from tinygraph.engine.graph import Node
 from tinygraph.engine.ops import add, total
 from tinygraph.explaining.notation import Operand, stem
 
-SCOPES = 12  # so many scopes keep their numbers
-ROUNDS = 4  # how far around a node its color looks: the ends of a chain differ from its middle that far in
+SCOPES = 12  # largest number of scopes that keep their numbers
+ROUNDS = 4  # of refinement; the ends of a chain differ from its middle up to this distance
 
 
 class FoldedEdge(NamedTuple):
-    """An operand, the node that it goes into, and where that stands in the graph: a slot of `owner`.
+    """An edge from an operand to a node, with its position in the graph: a slot of `owner`.
 
-    In a sum the owner is one of the additions, and the node the last of them.
+    In a sum, `owner` is one of the additions, and the node is the last addition.
     """
 
     operand: Operand
@@ -39,7 +39,7 @@ class Fold:
 
     groups: list[list[Node]]
     edges: list[FoldedEdge]
-    sums: set[Node]  # nodes whose operands are the terms of several additions
+    sums: set[Node]  # nodes that combine several additions
 
     @cached_property
     def _by_sum(self) -> dict[Node, list[FoldedEdge]]:
@@ -50,7 +50,14 @@ class Fold:
         return found
 
     def terms(self, node: Node) -> list[FoldedEdge]:
-        """The terms of a sum."""
+        """Return the terms of a sum.
+
+        Args:
+            node: Last addition of the sum.
+
+        Returns:
+            One edge per term.
+        """
         return self._by_sum[node]
 
     @cached_property
@@ -60,24 +67,30 @@ class Fold:
 
     @cached_property
     def group_of(self) -> dict[Node, int]:
-        """The number of each node's group."""
+        """The index of the group of each node."""
         return {node: i for i, group in enumerate(self.groups) for node in group}
 
 
 def fold(nodes: Sequence[Node], limit: int = 60, apart: Collection[Node] = ()) -> Fold:
-    """Put isomorphic nodes together, as finely as gives no more than `limit` groups, or as it goes.
+    """Group isomorphic nodes, as finely as the limit allows.
 
-    The nodes are those of a graph in reverse topological order. Those that are to be kept `apart` from others are only
-    put together with one another.
+    Args:
+        nodes: Nodes of a graph, in reverse topological order.
+        limit: Largest number of groups, unless even the coarsest partition has more. Defaults to 60.
+        apart: Nodes that are grouped only with each other.
 
-    >>> from tinygraph import Value
-    >>> from tinygraph.engine.graph import order
-    >>> w = Value(2.0, "w")
-    >>> J = Value(0.0, "b")
-    >>> for i in range(1000):
-    ...     J = J + (w * float(i)).exp()
-    >>> [len(group) for group in fold(order(J)).groups]
-    [1, 1, 1000, 1000, 1]
+    Returns:
+        The partition.
+
+    Examples:
+        >>> from tinygraph import Value
+        >>> from tinygraph.engine.graph import order
+        >>> w = Value(2.0, "w")
+        >>> J = Value(0.0, "b")
+        >>> for i in range(1000):
+        ...     J = J + (w * float(i)).exp()
+        >>> [len(group) for group in fold(order(J)).groups]
+        [1, 1, 1000, 1000, 1]
     """
     root = nodes[0]
     edges, sums, kept = _sums(nodes)
@@ -94,15 +107,23 @@ def fold(nodes: Sequence[Node], limit: int = 60, apart: Collection[Node] = ()) -
 
 
 def fold_scopes(nodes: Sequence[Node], apart: Collection[Node] = ()) -> Fold:
-    """Put the nodes of each outermost scope together, and isomorphic ones of those that are in none.
+    """Group the nodes of each outermost scope, and isomorphic nodes outside of scopes.
 
-    >>> from tinygraph import Value, scope
-    >>> from tinygraph.engine.graph import order
-    >>> x = Value(2.0)
-    >>> with scope("layer"):
-    ...     y = x * x * x
-    >>> [len(group) for group in fold_scopes(order(y + 1.0)).groups]
-    [1, 2, 1]
+    Args:
+        nodes: Nodes of a graph, in reverse topological order.
+        apart: Nodes that are grouped only with each other.
+
+    Returns:
+        The partition.
+
+    Examples:
+        >>> from tinygraph import Value, scope
+        >>> from tinygraph.engine.graph import order
+        >>> x = Value(2.0)
+        >>> with scope("layer"):
+        ...     y = x * x * x
+        >>> [len(group) for group in fold_scopes(order(y + 1.0)).groups]
+        [1, 2, 1]
     """
     root = nodes[0]
     outside = fold(nodes, apart=apart)
@@ -121,14 +142,14 @@ def _fold(nodes: list[Node], edges: list[FoldedEdge], sums: set[Node], colors: M
 
 
 def _sums(nodes: Sequence[Node]) -> tuple[list[FoldedEdge], set[Node], list[Node]]:
-    """The edges where additions of additions are one sum, those sums, and the nodes that are left."""
+    """Return the edges in which nested additions become one sum, those sums, and the remaining nodes."""
     consumers: dict[Node, int] = {}
     into: dict[Node, Node] = {}
     for node in nodes:
         for operand in node.operands:
             consumers[operand] = consumers.get(operand, 0) + 1
             into[operand] = node
-    head: dict[Node, Node] = {}  # of an addition within a sum: the last addition
+    head: dict[Node, Node] = {}  # for each addition in a sum, the last addition
     for node in nodes:  # consumers come first
         if _adds(node) and not node.name and consumers.get(node) == 1 and _adds(into[node]):
             head[node] = head.get(into[node], into[node])
@@ -157,7 +178,7 @@ def _bare_kind(node: Node) -> tuple[Hashable, ...]:
 
 
 def _numbers(colors: Sequence[Hashable]) -> list[int]:
-    """Colors as numbers, in the order in which they come."""
+    """Return colors as integers, in order of first appearance."""
     found: dict[Hashable, int] = {}
     return [found.setdefault(color, len(found)) for color in colors]
 
@@ -170,7 +191,7 @@ def _refined(
     colors: list[int],
     limit: int,
 ) -> list[int]:
-    """The finest colors within the limit: those of the operands and of the consumers are added, round by round."""
+    """Return the finest colors within the limit; each round adds the colors of operands and consumers."""
     ends = [
         (numbered[operand] if isinstance(operand, Node) else -1, numbered[node], -1 if node in sums else slot)
         for operand, node, _, slot in edges

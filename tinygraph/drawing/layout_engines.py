@@ -1,6 +1,7 @@
-"""DOT into pictures: which engine is there, a time limit, and errors that say what to do.
+"""Layout of DOT text with Graphviz: finding an executable, a time limit, and errors that name a fix.
 
-Our own `subprocess.run`, because the graphviz package has no time limit and sends warnings to the terminal.
+The module calls `subprocess.run` itself, because the graphviz package has no time limit and prints warnings to the
+terminal.
 """
 
 from __future__ import annotations
@@ -26,31 +27,42 @@ REMEDIES = (
     "a file.dot needs none"
 )
 
-_drawn: dict[str, int] = {}  # how often a picture was made: each has ids of its own
+_drawn: dict[str, int] = {}  # drawings per source text, so that each drawing gets unique ids
 
 
 class EngineNotFoundError(RuntimeError):
-    """No program is there that turns DOT into a picture."""
+    """No Graphviz executable is installed."""
 
 
 class LayoutError(RuntimeError):
-    """The engine could not lay out the graph, or not in time."""
+    """Graphviz could not lay out the graph, or exceeded the time limit."""
 
 
 def candidates() -> list[tuple[str, str]]:
-    """Where an engine is looked for, and what was found there: (place, path or "")."""
+    """Return the places where an executable is looked for.
+
+    Returns:
+        Pairs of a place and the path that was found there, or "".
+    """
     chosen = os.environ.get(VARIABLE, "")
     found = [(f"{VARIABLE}={chosen}" if chosen else VARIABLE, shutil.which(chosen) or "" if chosen else "")]
     found += [(f"{name} on PATH", shutil.which(name) or "") for name in ENGINES]
-    scripts = Path(sys.executable).parent  # of a venv that is perhaps not activated
+    scripts = Path(sys.executable).parent  # the virtual environment may not be activated
     found.append(("graphviz-pure beside this Python", shutil.which("graphviz-pure", path=str(scripts)) or ""))
     return found
 
 
 def find_engine(engine: str | None = None) -> str:
-    """The path of the engine to use: the one asked for, or the first that is there.
+    """Return the path of the Graphviz executable to use.
 
-    Raises EngineNotFoundError, which says how to bring one.
+    Args:
+        engine: Name or path of an executable. Defaults to the first one that is found.
+
+    Returns:
+        The path.
+
+    Raises:
+        EngineNotFoundError: If there is none. The message shows how to install one.
     """
     chosen = engine or os.environ.get(VARIABLE)
     if chosen:
@@ -66,7 +78,21 @@ def find_engine(engine: str | None = None) -> str:
 
 
 def render(source: str, kind: str, engine: str | None = None, timeout: float | None = TIME_LIMIT) -> bytes:
-    """The picture of a DOT text in a format that the engine knows: svg, png, pdf."""
+    """Lay out DOT text and return the image.
+
+    Args:
+        source: DOT text.
+        kind: Output format that Graphviz knows, such as "svg", "png" or "pdf".
+        engine: Graphviz executable. Defaults to the first one that is found.
+        timeout: Time limit in seconds; None for no limit. Defaults to 30.
+
+    Returns:
+        The content of the image file.
+
+    Raises:
+        EngineNotFoundError: If no Graphviz executable is installed.
+        LayoutError: If the layout fails or exceeds the time limit.
+    """
     program = find_engine(engine)
     command = [program, f"-T{kind}"] + (["-Gdpi=192"] if kind == "png" else [])
     try:
@@ -88,7 +114,21 @@ def render(source: str, kind: str, engine: str | None = None, timeout: float | N
 
 
 def svg(source: str, engine: str | None, timeout: float | None, dark_too: bool) -> str:
-    """The SVG element, with ids of its own, so that two drawings fit in one page."""
+    """Lay out DOT text and return the SVG element, with unique ids so that two drawings fit in one page.
+
+    Args:
+        source: DOT text.
+        engine: Graphviz executable, or None for the first one that is found.
+        timeout: Time limit in seconds; None for no limit.
+        dark_too: If true, add a style sheet with the dark theme.
+
+    Returns:
+        The SVG element.
+
+    Raises:
+        EngineNotFoundError: If no Graphviz executable is installed.
+        LayoutError: If the layout fails or exceeds the time limit.
+    """
     text = render(source, "svg", engine, timeout).decode(errors="replace")
     if "<svg" not in text:
         raise LayoutError(f"{Path(find_engine(engine)).name} printed no SVG: is it a program that draws DOT?")
@@ -96,9 +136,9 @@ def svg(source: str, engine: str | None, timeout: float | None, dark_too: bool) 
     for needless in (
         f' font-family="{FONT}"',
         ' text-anchor="start"',
-    ):  # the style sheet says it; it starts there anyway
+    ):  # the style sheet already sets these attributes
         text = text.replace(needless, "")
-    text = re.sub(r"<!--.*?-->\n?|<text[^>]*>[ \xa0]*</text>\n?", "", text, flags=re.DOTALL)  # notes, and gaps
+    text = re.sub(r"<!--.*?-->\n?|<text[^>]*>[ \xa0]*</text>\n?", "", text, flags=re.DOTALL)  # notes, empty labels
     digest = hashlib.sha256(source.encode()).hexdigest()[:8]
     _drawn[digest] = _drawn.get(digest, 0) + 1
     prefix = f"g{digest}" if _drawn[digest] == 1 else f"g{digest}n{_drawn[digest]}"

@@ -1,15 +1,15 @@
-"""The colors of a diagram, light and dark: every text at least 5.1 : 1 on its ground."""
+"""Colors of a diagram, light and dark. Every text has a contrast of at least 5.1 : 1 with its background."""
 
 from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-# Helvetica has the same widths, but Pango takes DejaVu for it; a list of names breaks engines without Pango.
+# Helvetica has the same widths, but Pango replaces it with DejaVu. A list of names fails without Pango.
 FONT = "Arial"
 
 
 class Theme(NamedTuple):
-    """One color for each role; a kind of node has (fill, border)."""
+    """One color for each role; a kind of node has a pair (fill, border)."""
 
     background: str
     ink: str
@@ -25,12 +25,12 @@ class Theme(NamedTuple):
 
     @property
     def colors(self) -> list[str]:
-        """All of them, in one order for every theme."""
+        """All colors, in the same order for every theme."""
         return [color for entry in self for color in ([entry] if isinstance(entry, str) else entry)]
 
 
-# For each role the color in the light theme and in the dark one; a kind of node has (fill, border).
-# The ground is called by its name in `light`, so that the dark version of the same SVG can tell it from a white box.
+# Each role has a color in the light theme and one in the dark theme; a kind of node has (fill, border).
+# `light` names its background "white", so that the dark style sheet can tell it from a white box (#ffffff).
 _COLORS: dict[str, tuple[Any, Any]] = {
     "background": ("white", "#0d1117"),
     "ink": ("#1b1f24", "#e6edf3"),
@@ -45,14 +45,21 @@ _COLORS: dict[str, tuple[Any, Any]] = {
     "scope": (("#f6f8fa", "#d0d7de"), ("#11161d", "#30363d")),
 }
 LIGHT, DARK = (Theme(**{role: pair[k] for role, pair in _COLORS.items()}) for k in range(2))
-THEMES = {"light": LIGHT, "dark": DARK, "auto": LIGHT}  # auto: light, with the dark one in a style sheet
+THEMES = {"light": LIGHT, "dark": DARK, "auto": LIGHT}  # "auto" adds the dark colors in a style sheet
 
 
 def darkening(selector: str) -> str:
-    """A style sheet that turns the light diagram under the selector into the dark one.
+    """Return a style sheet that turns a light diagram into a dark one.
 
-    >>> darkening("#g").splitlines()[0]
-    '#g [fill="white"]{fill:#0d1117}'
+    Args:
+        selector: CSS selector of the element that contains the diagram.
+
+    Returns:
+        The style sheet, one rule per line.
+
+    Examples:
+        >>> darkening("#g").splitlines()[0]
+        '#g [fill="white"]{fill:#0d1117}'
     """
     pairs = dict(zip(LIGHT.colors, DARK.colors, strict=True))
     return "\n".join(

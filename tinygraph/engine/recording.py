@@ -301,8 +301,6 @@ def _node(op: Op, number: float, x: Any, y: Any, dx: Any, dy: Any) -> Value:
     out.grad = out.metadata = None
     out.awaited = 0
     out.version = graph.edits
-    if graph.constant_edits:
-        graph.check_constants(out)
     if graph.watch is not None:
         graph.watch(out)
     return out

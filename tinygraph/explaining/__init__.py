@@ -1,1 +1,1 @@
-"""The backward pass in words: notation, the walk along its edges, the breakdown of a gradient, diagnosis."""
+"""The backward pass in words: notation, the edges of a pass, the breakdown of a gradient, and diagnosis."""

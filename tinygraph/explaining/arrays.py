@@ -1,4 +1,4 @@
-"""What explanations ask of a value, a float or an array; NumPy is loaded only where there are arrays already."""
+"""Helpers for a value that is a float or an array; NumPy is loaded only if there are arrays already."""
 
 from __future__ import annotations
 
@@ -10,7 +10,14 @@ from tinygraph.explaining.notation import Quantity
 
 
 def is_array(x: Quantity) -> bool:
-    """Return whether a value is an array of NumPy."""
+    """Return whether a value is a NumPy array.
+
+    Args:
+        x: Float or array.
+
+    Returns:
+        True for an instance of `numpy.ndarray`.
+    """
     numpy = sys.modules.get("numpy")
     return numpy is not None and isinstance(x, numpy.ndarray)
 
@@ -18,8 +25,15 @@ def is_array(x: Quantity) -> bool:
 def size(x: Quantity) -> float:
     """Return the largest absolute element.
 
-    >>> size(-2.0)
-    2.0
+    Args:
+        x: Float or array.
+
+    Returns:
+        A float; 0.0 for an empty array.
+
+    Examples:
+        >>> size(-2.0)
+        2.0
     """
     if isinstance(x, float) or not is_array(x):
         return abs(float(x))
@@ -29,7 +43,14 @@ def size(x: Quantity) -> float:
 
 
 def not_finite(x: Quantity) -> float:
-    """Return the number that is not finite; of an array the first."""
+    """Return the first element that is NaN or infinite.
+
+    Args:
+        x: Float that is not finite, or array with such an element.
+
+    Returns:
+        The element as a float.
+    """
     if isinstance(x, float):
         return x
     import numpy as np
@@ -38,7 +59,14 @@ def not_finite(x: Quantity) -> float:
 
 
 def place_of_not_finite(x: Quantity) -> tuple[int, ...]:
-    """Return the index of the first element that is not finite; () for a number."""
+    """Return the index of the first element that is NaN or infinite.
+
+    Args:
+        x: Float that is not finite, or array with such an element.
+
+    Returns:
+        One integer per axis; () for a float.
+    """
     if not hasattr(x, "shape"):
         return ()
     import numpy as np
@@ -47,7 +75,16 @@ def place_of_not_finite(x: Quantity) -> tuple[int, ...]:
 
 
 def element(x: Quantity, place: tuple[int, ...], like: Quantity) -> float:
-    """Return an element of a value that is broadcast to the shape of another."""
+    """Return an element of a value that is broadcast to the shape of another.
+
+    Args:
+        x: Float or array to read from.
+        place: Index of the element in the broadcast array.
+        like: Value whose shape `x` is broadcast to.
+
+    Returns:
+        The element.
+    """
     if not hasattr(like, "shape"):
         return x  # type: ignore[no-any-return]
     import numpy as np
@@ -56,7 +93,14 @@ def element(x: Quantity, place: tuple[int, ...], like: Quantity) -> float:
 
 
 def ones(node: Node) -> Quantity:
-    """Return 1 in the shape of a node: the seed of a pass that sums its elements."""
+    """Return 1 in the shape of a node: the seed of a pass that differentiates the sum of its elements.
+
+    Args:
+        node: Scalar or Tensor.
+
+    Returns:
+        1.0 for a scalar, and an array of ones for a Tensor.
+    """
     if not hasattr(node.raw, "shape"):
         return 1.0
     import numpy as np
@@ -65,10 +109,18 @@ def ones(node: Node) -> Quantity:
 
 
 def differ(x: Quantity, y: Quantity) -> bool:
-    """Return whether two values have other shapes or other numbers, NaN being equal to NaN.
+    """Return whether two values have different shapes or elements, with NaN equal to NaN.
 
-    >>> differ(1.0, 2.0), differ(math.nan, math.nan)
-    (True, False)
+    Args:
+        x: Float or array.
+        y: Float or array.
+
+    Returns:
+        True if they differ.
+
+    Examples:
+        >>> differ(1.0, 2.0), differ(math.nan, math.nan)
+        (True, False)
     """
     if type(x) is type(y) is float:
         return not (x == y or (math.isnan(x) and math.isnan(y)))

@@ -1,4 +1,4 @@
-"""explain: the breakdown of a gradient, which contributions it is the sum of."""
+"""`explain`: the breakdown of a gradient into its contributions."""
 
 from __future__ import annotations
 
@@ -15,10 +15,18 @@ from tinygraph.explaining.walk import Walk
 
 @dataclass(frozen=True)
 class Explanation:
-    """How the gradient of a node comes about; `print` it, or use `latex()` or `table()`.
+    """The breakdown of a gradient into contributions; `print` it, or call `latex()` or `table()`.
 
-    `contributions` are the steps that add to it, `happened` how many of them have, `paths` the number of paths from
-    the node to the root along which gradient flows.
+    `explain` and `Stepper.explain` make explanations.
+
+    Attributes:
+        root: Node that the backward pass starts from.
+        node: Node whose gradient is explained.
+        contributions: Steps that add to the gradient, in the order of the pass.
+        happened: Number of these steps that have happened.
+        paths: Number of paths from the node to the root along which gradient flows.
+        total: Gradient so far; None before the first contribution.
+        seed: Upstream gradient that the pass starts with. Defaults to 1.
     """
 
     root: Node
@@ -26,8 +34,8 @@ class Explanation:
     contributions: tuple[Step, ...]
     happened: int
     paths: int
-    total: Quantity  # the gradient so far; None before the first contribution
-    seed: Quantity = 1.0  # the gradient that the pass starts with
+    total: Quantity  # None before the first contribution
+    seed: Quantity = 1.0  # upstream gradient of the root
 
     def __str__(self) -> str:
         if self.node is self.root or not self.contributions:
@@ -42,7 +50,7 @@ class Explanation:
 
     @property
     def heading(self) -> str:
-        """The gradient so far, or why there is none."""
+        """The gradient so far, or the reason why there is none."""
         name = derivative_of(self.root, self.node, self.seed)
         so_far = "· (nothing has arrived yet)" if self.total is None else notation.quantity(self.total)
         if self.node is self.root:
@@ -53,7 +61,7 @@ class Explanation:
 
     @property
     def way(self) -> str:
-        """On how many paths the gradient comes."""
+        """The number of paths that the gradient takes, as a sentence."""
         several = f"{self.paths:,} paths lead" if self.paths > 1 else "one path leads"
         return f"{several} from {called(self.node)} to {called(self.root)}"
 
@@ -61,7 +69,12 @@ class Explanation:
         return str(self)
 
     def table(self) -> list[dict[str, object]]:
-        """Return one row per contribution: through, upstream, local, contribution, happened."""
+        """Return the contributions as a table.
+
+        Returns:
+            One dictionary per contribution, with the keys "through", "upstream", "local", "contribution" and
+            "happened".
+        """
         return [
             {
                 "through": called(step.result),
@@ -74,15 +87,19 @@ class Explanation:
         ]
 
     def latex(self) -> str:
-        r"""The sum over contributions as LaTeX, in symbols, and when all have happened in numbers.
+        r"""Return the sum over contributions as LaTeX.
 
-        >>> from tinygraph import Value
-        >>> x = Value(2.0, "x")
-        >>> y = x * x
-        >>> y.name = "y"
-        >>> print(explain(y, x).latex())
-        \frac{\partial y}{\partial x} = \frac{\partial y}{\partial y} \cdot \frac{\partial y}{\partial x}\Big|_{1} ...
-        """
+        Returns:
+            The sum in symbols, followed by the numbers if all contributions have happened.
+
+        Examples:
+            >>> from tinygraph import Value
+            >>> x = Value(2.0, "x")
+            >>> y = x * x
+            >>> y.name = "y"
+            >>> print(explain(y, x).latex())
+            \frac{\partial y}{\partial x} = \frac{\partial y}{\partial y} \cdot \frac{\partial y}{\partial x}\Big|_{1} ...
+        """  # noqa: E501
         root, node = _tex(called(self.root)), _tex(called(self.node))
         factor = rf"{_tex(seed_factor(self.seed))} \cdot " if seed_factor(self.seed) else ""
         symbols, numbers = [], []
@@ -96,23 +113,26 @@ class Explanation:
         left = rf"{factor}\frac{{\partial {root}}}{{\partial {node}}}"
         if not symbols:
             return f"{left} = {_tex(notation.quantity(self.total)) if self.total is not None else '0'}"
-        if self.happened < len(symbols):  # the numbers are not the sum yet
+        if self.happened < len(symbols):  # the sum is not complete yet
             return f"{left} = {' + '.join(symbols)}"
         return " = ".join([left, " + ".join(symbols), " + ".join(numbers), _tex(notation.quantity(self.total))])
 
 
 def explain(root: Node, node: Node | str) -> Explanation:
-    """Return the breakdown of a gradient: every contribution, upstream × local, and the node that it comes through.
+    """Return the breakdown of a gradient into its contributions.
+
+    Each contribution is a product, upstream × local, and comes through one consumer of the node.
 
     Args:
-        root: Node that the backward pass starts from: a scalar.
-        node: Node whose gradient is explained, or the name of one.
+        root: Scalar that the backward pass starts from.
+        node: Node whose gradient is explained, or its name.
 
     Returns:
-        The explanation: `print` it, or use its `table()` or `latex()`.
+        An `Explanation`. You can `print` it, or call its `table()` or `latex()`.
 
     Raises:
-        ValueError: If the node is not in the graph of the root.
+        TypeError: If `root` is not a node.
+        ValueError: If `node` is not in the graph of `root`, or if `root` is not a scalar.
         KeyError: If no node has this name.
         StaleGraphError: If a leaf was edited after the graph was recorded.
 
@@ -135,7 +155,20 @@ def explain(root: Node, node: Node | str) -> Explanation:
 
 
 def breakdown(steps: Steps, k: int, node: Node | str) -> Explanation:
-    """Return the explanation of a gradient after k steps."""
+    """Return the explanation of a gradient after some steps of a pass.
+
+    Args:
+        steps: Steps of the pass.
+        k: Number of steps that have happened.
+        node: Node whose gradient is explained, or its name.
+
+    Returns:
+        The explanation.
+
+    Raises:
+        ValueError: If `node` is not in the graph.
+        KeyError: If no node has this name.
+    """
     walk = steps.walk
     if isinstance(node, str):
         node = walk.find(node)
@@ -148,7 +181,14 @@ def breakdown(steps: Steps, k: int, node: Node | str) -> Explanation:
 
 
 def contribution(step: Step) -> str:
-    """Return one line of a breakdown: upstream × local in symbols and numbers, and the node it comes through."""
+    """Return one line of a breakdown.
+
+    Args:
+        step: Backward step.
+
+    Returns:
+        Upstream × local in symbols and numbers, and the node that the contribution comes through.
+    """
     result, operand = step.result, step.operand
     notes = [f"operand {step.slot + 1}"] if result.args.count(operand) > 1 else []
     why = formula(result, step.slot)

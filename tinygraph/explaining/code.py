@@ -1,4 +1,4 @@
-"""Ops, nodes, numbers and arrays as Python code to paste."""
+"""Ops, nodes, numbers and arrays as Python code that you can paste."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     Array = np.ndarray[Any, np.dtype[Any]]
 
-SUM, PRODUCT, SIGN, POWER, ATOM = range(1, 6)  # how tightly an expression is bound
+SUM, PRODUCT, SIGN, POWER, ATOM = range(1, 6)  # precedence levels
 _OPERATORS: dict[type[ast.AST], int] = {
     ast.Add: SUM, ast.Sub: SUM, ast.Mult: PRODUCT, ast.Div: PRODUCT, ast.MatMult: PRODUCT, ast.USub: SIGN,
     ast.Pow: POWER,
@@ -31,14 +31,14 @@ _OPERAND = "_operand"
 
 
 def call_code(op: Op, *operands: str) -> str:
-    """Return the call of an op as code, for operands that are written out, one after the other as a node holds them.
+    """Return the call of an op as code.
 
     Args:
-        op: The op.
-        *operands: Code of the operands; it is put in parentheses where that is needed.
+        op: Op to call.
+        *operands: Code of each operand, in the order in which a node stores them. Parentheses are added where needed.
 
     Returns:
-        The code, with `tinygraph` and NumPy (`np`) as names.
+        The code. It uses the names `tinygraph` and `np`.
 
     Examples:
         >>> from tinygraph.engine.ops import dot, log, log_partial, mul, power
@@ -62,9 +62,12 @@ def fill(op: Op, operands: Sequence[str], array: Callable[[Array], str] | None =
     """Return the template of an op with its operands and parameters filled in.
 
     Args:
-        op: An op with a template `code`.
-        operands: Code of the operands, in parentheses where the template needs it.
-        array: What writes an array among the parameters. Defaults to `array_code`.
+        op: Op that has a template `code`.
+        operands: Code of each operand, in parentheses where the template needs them.
+        array: Function that writes an array among the parameters. Defaults to `array_code`.
+
+    Returns:
+        The code.
     """
     parameters = [_Parameter(value, array or array_code) for value in op.parameters]
     if op.variadic:
@@ -74,6 +77,13 @@ def fill(op: Op, operands: Sequence[str], array: Callable[[Array], str] | None =
 
 def maker_code(op: Op, array: Callable[[Array], str] | None = None) -> str:
     """Return the call that makes a parametrized op.
+
+    Args:
+        op: Parametrized op.
+        array: Function that writes an array among the parameters. Defaults to `array_code`.
+
+    Returns:
+        The code, without the module.
 
     Examples:
         >>> from tinygraph.engine.ops import power_partial
@@ -85,7 +95,7 @@ def maker_code(op: Op, array: Callable[[Array], str] | None = None) -> str:
 
 
 class _Parameter:
-    """A parameter of an op in its template: `{parameters[0]}`, or as an index `{parameters[0]:index}`."""
+    """A parameter in the template of an op: `{parameters[0]}`, or `{parameters[0]:index}` for an index."""
 
     def __init__(self, value: object, array: Callable[[Array], str]) -> None:
         self.value, self.array = value, array
@@ -95,12 +105,15 @@ class _Parameter:
 
 
 class Template:
-    """The template of an op as an expression.
+    """The template of an op, parsed as an expression.
+
+    Args:
+        code: Code of the expression, in which each operand is a name.
 
     Attributes:
-        binds: How tightly it is bound.
-        needs: How tightly each operand must be bound to need no parentheses.
-        operator: The operator at its root, such as "Add", or "" for a call, an attribute or an index.
+        binds: Precedence of the expression.
+        needs: Precedence that each operand needs to be written without parentheses.
+        operator: Name of the operator at the root, such as "Add", or "" for a call, an attribute or an index.
     """
 
     def __init__(self, code: str) -> None:
@@ -116,12 +129,19 @@ class Template:
 
     @property
     def associative(self) -> bool:
-        """Whether a chain of the operator can be computed in any order, apart from rounding."""
+        """True if a chain of the operator can be computed in any order, apart from rounding."""
         return self.operator in ("Add", "Mult")
 
 
 def template_of(op: Op) -> Template:
-    """Return the template of an op that has one, as an expression."""
+    """Return the parsed template of an op.
+
+    Args:
+        op: Op that has a template `code`.
+
+    Returns:
+        The template; the same object for equal templates.
+    """
     return _template(op.code, op.arity)
 
 
@@ -131,21 +151,21 @@ def _template(code: str, arity: int) -> Template:
 
 
 class _AnyParameter:
-    """A parameter in a template of which only the structure counts."""
+    """A placeholder for a parameter, used when only the structure of a template matters."""
 
     def __format__(self, spec: str) -> str:
         return "(0)"
 
 
 def _binding(node: ast.expr) -> int:
-    """How tightly an expression is bound."""
+    """Return the precedence of an expression."""
     if isinstance(node, (ast.BinOp, ast.UnaryOp)):
         return _OPERATORS.get(type(node.op), 0)
     return ATOM
 
 
 def _needed(parent: ast.AST, child: ast.expr) -> int:
-    """How tightly an operand must be bound where it is a child of an expression."""
+    """Return the precedence that an operand needs as a child of an expression."""
     if isinstance(parent, ast.BinOp):
         binds = _OPERATORS[type(parent.op)]
         if isinstance(parent.op, ast.Pow):
@@ -159,7 +179,13 @@ def _needed(parent: ast.AST, child: ast.expr) -> int:
 
 @lru_cache(maxsize=4096)
 def binding(code: str) -> int:
-    """Return how tightly an expression is bound.
+    """Return the precedence of an expression.
+
+    Args:
+        code: Code of the expression.
+
+    Returns:
+        One of `SUM`, `PRODUCT`, `SIGN`, `POWER` and `ATOM`; a higher value binds more tightly.
 
     Examples:
         >>> binding("a + b") == SUM, binding("f(a)") == ATOM
@@ -169,7 +195,16 @@ def binding(code: str) -> int:
 
 
 def in_parentheses(code: str, binds: int, needed: int) -> str:
-    """Return an expression, in parentheses if it is bound less tightly than needed."""
+    """Return an expression, in parentheses if it binds less tightly than needed.
+
+    Args:
+        code: Code of the expression.
+        binds: Precedence of the expression.
+        needed: Precedence that is needed.
+
+    Returns:
+        The code.
+    """
     return code if binds >= needed else f"({code})"
 
 
@@ -177,7 +212,13 @@ def in_parentheses(code: str, binds: int, needed: int) -> str:
 
 
 def number_code(x: float) -> str:
-    """Return a number as code, an integer without a point.
+    """Return a number as code.
+
+    Args:
+        x: Number; NaN and infinities are allowed.
+
+    Returns:
+        The code, without a decimal point for an integer.
 
     Examples:
         >>> number_code(3.0), number_code(0.1), number_code(-math.inf), number_code(-0.0)
@@ -191,12 +232,26 @@ def number_code(x: float) -> str:
 
 
 def array_code(array: Array) -> str:
-    """Return an array as code."""
+    """Return an array as code.
+
+    Args:
+        array: NumPy array.
+
+    Returns:
+        The code, with `np` as the name of NumPy.
+    """
     return f"np.array({array.tolist()!r})" if array.size else f"np.zeros({array.shape})"
 
 
 def value_code(value: object, array: Callable[[Array], str] = array_code) -> str:
-    """Return a number, a shape, an index or another parameter of an op as code; `array` writes the arrays in it.
+    """Return a number, a shape, an index or another parameter of an op as code.
+
+    Args:
+        value: Parameter to write.
+        array: Function that writes the arrays in it. Defaults to `array_code`.
+
+    Returns:
+        The code.
 
     Examples:
         >>> value_code((2, 3)), value_code(3.0), value_code((slice(1, None), 0))
@@ -210,7 +265,14 @@ def value_code(value: object, array: Callable[[Array], str] = array_code) -> str
 
 
 def index_code(key: object, array: Callable[[Array], str] = array_code) -> str:
-    """Return an index as code between brackets; `array` writes the arrays in it.
+    """Return an index as the code between brackets.
+
+    Args:
+        key: Index: an integer, slice, ellipsis, array or None, or a tuple of them.
+        array: Function that writes the arrays in it. Defaults to `array_code`.
+
+    Returns:
+        The code, without the brackets.
 
     Examples:
         >>> index_code((slice(1, None), ..., 0)), index_code(slice(None, None, -1))
@@ -229,7 +291,13 @@ def _is_array(value: object) -> TypeGuard[Array]:
 
 
 def leaf_code(node: Node) -> str:
-    """Return a scalar node as the code of a leaf with its value and its name.
+    """Return a scalar node as the code of a leaf with the same value and name.
+
+    Args:
+        node: Scalar node.
+
+    Returns:
+        The code.
 
     Examples:
         >>> from tinygraph import Value

@@ -1,8 +1,8 @@
-"""diagnose: where a NaN or an infinite value comes from, or why a gradient did not arrive, vanished or exploded.
+"""`diagnose`: find the source of a NaN or an infinite value, or of a missing, vanishing or exploding gradient.
 
-First it looks at the forward pass, in the order in which it was computed: the first value that is not finite is where
-it began. Then at the backward pass, step by step. Each finding comes with its operands and their values, the smallest
-graph that shows it, and what usually fixes it.
+The function first checks the forward pass, in the order of computation, and reports the first value that is not finite.
+Then it checks the backward pass step by step. Each finding contains the operands and their values, the smallest graph
+that reproduces the problem, and a common fix.
 """
 
 from __future__ import annotations
@@ -21,24 +21,35 @@ from tinygraph.explaining.fixes import FLAT, TOO_LARGE, TOO_SMALL, fix_of, fix_o
 from tinygraph.explaining.notation import Quantity, called, derivative_of
 from tinygraph.explaining.walk import Edge, Walk
 
-Ways = dict[Node, tuple[float, Node]]  # for each node the size of its largest contribution, and from whom it is
-SMALL, LARGE = 1e-8, 1e8  # by how much a gradient shrinks or grows on its way before it is worth a word
+Ways = dict[Node, tuple[float, Node]]  # size and source of each node's largest contribution
+SMALL, LARGE = 1e-8, 1e8  # ratios at which a gradient counts as vanishing or exploding
 
 
 def diagnose(root: Node, parameters: Iterable[Node] = ()) -> Diagnosis:
-    """Say where a nan, an infinite number, or a missing, vanishing or exploding gradient comes from.
+    """Find the source of a NaN, an infinite value, or a missing, vanishing or exploding gradient.
 
-    `parameters` are leaves that a gradient should reach; without them, all inputs that are no constants. A pass of its
-    own is run, from a gradient of 1: no node is written to. Raises StaleGraphError like `backward`.
+    The function runs a separate backward pass from a gradient of 1 and does not write to any node.
 
-    >>> from tinygraph import Value, log, sigmoid
-    >>> z = Value(-800.0, "z")
-    >>> a = sigmoid(z)
-    >>> a.name = "a"
-    >>> print(diagnose(log(a)))
-    log of 0: log(a) = -inf, where a = 0
-      the smallest graph that shows it: tinygraph.log(Value(0.0, 'a'))
-      what usually mends it: log_sigmoid(z), which does not go through a number that rounds to 0
+    Args:
+        root: Node to diagnose, usually the cost.
+        parameters: Leaves that a gradient should reach. Defaults to all inputs that are not constants.
+
+    Returns:
+        A `Diagnosis`, which you can `print`. Its `healthy` is true if no problems were found.
+
+    Raises:
+        TypeError: If `root` is not a node.
+        StaleGraphError: If a leaf was edited after the graph was recorded.
+
+    Examples:
+        >>> from tinygraph import Value, log, sigmoid
+        >>> z = Value(-800.0, "z")
+        >>> a = sigmoid(z)
+        >>> a.name = "a"
+        >>> print(diagnose(log(a)))
+        log of 0: log(a) = -inf, where a = 0
+          the smallest graph that shows it: tinygraph.log(Value(0.0, 'a'))
+          what usually mends it: log_sigmoid(z), which does not go through a number that rounds to 0
     """
     wanted = [parameters] if isinstance(parameters, Node) else list(parameters)
     walk = Walk(root, ones(require_node(root, "diagnose: root")))
@@ -50,7 +61,7 @@ def diagnose(root: Node, parameters: Iterable[Node] = ()) -> Diagnosis:
 
 
 def _forward(nodes: Sequence[Node]) -> list[Finding]:
-    """The first number of the forward pass that is not finite."""
+    """Return the first value of the forward pass that is not finite, as a finding."""
     for node in reversed(nodes):
         if finite(node.raw):
             continue
@@ -65,7 +76,7 @@ def _forward(nodes: Sequence[Node]) -> list[Finding]:
 
 
 def _operands(node: Node) -> tuple[list[float], tuple[int, ...]]:
-    """The numbers that a bad number was made of, and at which entry it stands; none where entries are mixed."""
+    """Return the operand values behind a bad value (none if the op mixes elements), and its index."""
     place = place_of_not_finite(node.raw)
     if _mixes(node):
         return [], place
@@ -73,7 +84,7 @@ def _operands(node: Node) -> tuple[list[float], tuple[int, ...]]:
 
 
 def _mixes(node: Node) -> bool:
-    """Whether an element of the result has no single element of each operand that it was computed from."""
+    """Return whether an element of the result depends on more than one element of an operand."""
     return hasattr(node.raw, "shape") and not (node.op is not None and node.op.elementwise)
 
 
@@ -85,7 +96,7 @@ def _listed(walk: Walk, wanted: Sequence[Node]) -> list[Finding]:
 
 
 def _backward(walk: Walk, wanted: Sequence[Node]) -> Iterator[Finding]:
-    """The first contribution that is not finite; else gradients that did not arrive, vanished or exploded."""
+    """Yield the first contribution that is not finite, otherwise gradients that are missing, vanishing or exploding."""
     root = walk.root
     ways: Ways = {}
     for edge in walk.edges:
@@ -107,7 +118,7 @@ def _backward(walk: Walk, wanted: Sequence[Node]) -> Iterator[Finding]:
 
 
 def _arrival(walk: Walk, leaf: Node, ways: Ways) -> Iterator[Finding]:
-    """Whether a gradient arrives at a leaf, in a size that can be used."""
+    """Yield a finding if the gradient of a leaf is missing or out of proportion."""
     nothing = f"no gradient reached {called(leaf)}"
     gradient = walk.gradient(leaf)
     if leaf not in walk:
@@ -122,7 +133,7 @@ def _arrival(walk: Walk, leaf: Node, ways: Ways) -> Iterator[Finding]:
 
 
 def _bad_contribution(root: Node, edge: Edge) -> Finding:
-    """Where a gradient stops being finite, though every value was."""
+    """Return the finding for a gradient that stops being finite although every value is finite."""
     node, _, operand, upstream, local, contribution = edge
     factors = [x for x in (upstream, local) if not hasattr(x, "text")]
     infinite = [x for x in factors if not finite(x)]
@@ -139,7 +150,7 @@ def _bad_contribution(root: Node, edge: Edge) -> Finding:
 
 
 def _nothing_arrived(walk: Walk, leaf: Node) -> Finding:
-    """Why the gradient of a leaf is nothing or 0: the edges, nearest to the leaf, at which it stopped."""
+    """Return the reason why the gradient of a leaf is missing or 0: the edges where it stops, the nearest first."""
     stops = _stops(walk, leaf)
     nothing = f"no gradient reached {called(leaf)}"
     if not stops:
@@ -158,7 +169,7 @@ def _nothing_arrived(walk: Walk, leaf: Node) -> Finding:
 
 
 def _stops(walk: Walk, leaf: Node) -> list[tuple[Node, Node, Quantity]]:
-    """The edges on the way to a leaf at which a gradient stops, the nearest first: node, operand, local derivative."""
+    """Return the edges where a gradient stops on the way to a leaf, as (node, operand, local derivative)."""
     above = _above(leaf, walk.nodes)
     stops = []
     for node in reversed(walk.nodes):
@@ -172,7 +183,7 @@ def _stops(walk: Walk, leaf: Node) -> list[tuple[Node, Node, Quantity]]:
 
 
 def _above(leaf: Node, nodes: Sequence[Node]) -> set[Node]:
-    """The nodes that were computed from a leaf."""
+    """Return the nodes that were computed from a leaf."""
     found = {leaf}
     for node in reversed(nodes):
         if any(operand in found for operand in node.operands):
@@ -181,7 +192,7 @@ def _above(leaf: Node, nodes: Sequence[Node]) -> set[Node]:
 
 
 def _out_of_proportion(walk: Walk, leaf: Node, ways: Ways) -> Iterator[Finding]:
-    """Whether the gradient shrinks or grows beyond measure on its way to a leaf, and where most of it happens."""
+    """Yield a finding if the gradient vanishes or explodes on its way to a leaf, with the step that changes it most."""
     weight = size(walk.gradient(leaf))
     if SMALL <= weight <= LARGE:
         return

@@ -1,4 +1,4 @@
-"""What `diagnose` returns: findings, each with the smallest graph that shows it, and how their nodes are written."""
+"""The result of `diagnose`: findings, each with the smallest graph that reproduces it."""
 
 from __future__ import annotations
 
@@ -13,10 +13,14 @@ from tinygraph.explaining.notation import Quantity, called
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that is wrong: what kind, where, with which numbers, and what usually fixes it.
+    """One problem that `diagnose` found: its kind, its place, its values and a common fix.
 
-    `slice` is the smallest graph that shows it, on the values that were there; None where there is none to
-    show. `line` is where the node was recorded, under `trace_lines`.
+    Attributes:
+        kind: Kind of the problem, such as "log of 0" or "vanishing gradient".
+        node: Node where it occurs.
+        message: Description with the values of the operands.
+        fix: Common fix, or "".
+        slice: Smallest graph that reproduces it with these values, or None if there is none.
     """
 
     kind: str
@@ -27,7 +31,7 @@ class Finding:
 
     @property
     def line(self) -> str:
-        """Where the node was recorded; "" unless `trace_lines` was active."""
+        """The source line that recorded the node; "" unless `trace_lines` was active."""
         return self.node.line
 
     def __str__(self) -> str:
@@ -43,14 +47,19 @@ class Finding:
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """What `diagnose` found, the forward pass first; `print` it."""
+    """The problems that `diagnose` found, those of the forward pass first; `print` it.
+
+    Attributes:
+        root: Node that was diagnosed.
+        findings: The problems.
+    """
 
     root: Node
     findings: tuple[Finding, ...]
 
     @property
     def healthy(self) -> bool:
-        """Whether nothing was found."""
+        """True if `diagnose` found no problems."""
         return not self.findings
 
     def __str__(self) -> str:
@@ -62,16 +71,31 @@ class Diagnosis:
         return str(self)
 
 
-# --- how nodes are written
+# --- nodes as text
 
 
 def said(node: Node) -> str:
-    """Return the op of a node in the names of its operands."""
+    """Return the op of a node, applied to the names of its operands.
+
+    Args:
+        node: Node that is not a leaf.
+
+    Returns:
+        The expression as text.
+    """
     return notation.expression(node) or called(node)
 
 
 def where(node: Node, numbers: Sequence[Quantity]) -> str:
-    """Return the values of the operands that are nodes, as in ", where a = 0"; "" if there are none."""
+    """Return the values of the operands that are nodes, as in ", where a = 0".
+
+    Args:
+        node: Node that is not a leaf.
+        numbers: Values of its operands.
+
+    Returns:
+        The text; "" if no operand is a node.
+    """
     pairs = [
         f"{called(x)} = {notation.quantity(number)}"
         for x, number in zip(node.args, numbers, strict=False)
@@ -81,7 +105,15 @@ def where(node: Node, numbers: Sequence[Quantity]) -> str:
 
 
 def smallest_graph(node: Node, numbers: Sequence[Quantity]) -> Node | None:
-    """Return the op recorded again, on inputs with the values and names of its operands; None without values."""
+    """Record an op again on inputs with the values and names of its operands.
+
+    Args:
+        node: Node whose op is recorded.
+        numbers: Values of its operands.
+
+    Returns:
+        The new node; None if there are no values.
+    """
     op, kind = node.op, type(node)
     if op is None or not numbers:
         return None
@@ -99,11 +131,18 @@ def smallest_graph(node: Node, numbers: Sequence[Quantity]) -> Node | None:
 
 
 def own_smallest_graph(node: Node) -> Node | None:
-    """Return the same for the values that a node has; None for an array, of which no single element can be shown."""
+    """Record the op of a node again on the values that its operands have now.
+
+    Args:
+        node: Node whose op is recorded.
+
+    Returns:
+        The new node; None for an array, because no single element can be shown.
+    """
     return None if hasattr(node.raw, "shape") else smallest_graph(node, node.numbers)
 
 
 def _code(node: Node) -> str:
-    """A node of one op as code to paste."""
+    """Return a node with one op as code that you can paste."""
     assert node.op is not None
     return call_code(node.op, *[leaf_code(x) if isinstance(x, Node) else repr(x) for x in node.args])

@@ -1,4 +1,4 @@
-"""What kind of accident a value that is not finite is, and what usually fixes it: advice, op by op."""
+"""Names and common fixes for values that are not finite, op by op."""
 
 from __future__ import annotations
 
@@ -20,7 +20,16 @@ FLAT: dict[Op | None, str] = {
 
 
 def kind_of(op: Op, numbers: Sequence[float], result: float) -> str:
-    """Return what kind of accident an op had on these numbers; without numbers it mixes the elements of an array."""
+    """Return the kind of problem that an op had with its operands.
+
+    Args:
+        op: Op that was computed.
+        numbers: Values of the operands; empty if the op mixes the elements of an array.
+        result: Value that is not finite.
+
+    Returns:
+        The kind, such as "overflow".
+    """
     if not numbers:
         return "overflow of a sum" if math.isinf(result) else "inf - inf in a sum"
     if any(math.isnan(x) for x in numbers):
@@ -46,12 +55,27 @@ def kind_of(op: Op, numbers: Sequence[float], result: float) -> str:
 
 
 def is_power(op: Op) -> bool:
-    """Return whether an op raises to a power."""
+    """Return whether an op raises its operand to a power.
+
+    Args:
+        op: Op to check.
+
+    Returns:
+        True for a power.
+    """
     return op is ops.pow or op.maker in (ops.power, ops.power_partial)
 
 
 def fix_of(node: Node, kind: str) -> str:
-    """Return what usually fixes a value that is not finite, from the op and its operands."""
+    """Return a common fix for a value that is not finite.
+
+    Args:
+        node: Node with the value.
+        kind: Kind of the problem, from `kind_of`.
+
+    Returns:
+        The fix, as text.
+    """
     op, args = node.op, node.args
     fed = args[0].op if args and isinstance(args[0], Node) else None
     z = called(args[0].args[0]) if fed is ops.sigmoid else "z"
@@ -77,7 +101,16 @@ def fix_of(node: Node, kind: str) -> str:
 
 
 def fix_of_derivative(node: Node, kind: str, infinite: bool) -> str:
-    """Return what usually fixes a contribution that is not finite."""
+    """Return a common fix for a contribution that is not finite.
+
+    Args:
+        node: Node that the contribution comes from.
+        kind: Kind of the problem, as text.
+        infinite: If true, the contribution is infinite; otherwise it is NaN.
+
+    Returns:
+        The fix, as text.
+    """
     if infinite and node.op is not None and (node.op is ops.sqrt or is_power(node.op)):
         return "the root has an infinite slope at 0: stay above 0, or leave the root out (compare squares)"
     if node.op is ops.binary_cross_entropy:

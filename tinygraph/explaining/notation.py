@@ -1,4 +1,4 @@
-"""How a picture writes numbers, names and expressions: short, and never another thing than what is there."""
+"""Notation of numbers, names and expressions in diagrams and text: short and never ambiguous."""
 
 from __future__ import annotations
 
@@ -9,38 +9,61 @@ from typing import Any
 
 from tinygraph.engine.graph import Node
 
-SPEC = ".4g"  # of numbers
-NAME = 24  # characters of a name; the whole one is in the tooltip
-SHORT = 12  # of one within an expression or a derivative
-LONGEST = 60  # of an expression
-EXACT = 7  # of a number that stands in the program
-TERMS = 4  # of a sum that is written out
-ENTRIES = 4  # arrays of so many entries are written out
-Quantity = Any  # a float, an array of NumPy, or one of a library that only duck typing describes; or a Jacobian
+SPEC = ".4g"  # default format of numbers
+NAME = 24  # longest name, in characters; the tooltip has the full name
+SHORT = 12  # longest name in an expression or a derivative
+LONGEST = 60  # longest expression, in characters
+EXACT = 7  # longest literal that is shown with all digits
+TERMS = 4  # terms of a sum that are shown
+ENTRIES = 4  # largest array whose elements are shown
+Quantity = Any  # a float, an array of NumPy or of a similar library, or a Jacobian
 Operand = Any  # a node, or a plain number or array
-_NO_SIGNS = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")  # what no engine, no XML can show
+_NO_SIGNS = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")  # invalid in XML and in Graphviz
 
 
 def clean(text: str) -> str:
-    """The text without signs that nothing can show; they become U+FFFD."""
+    """Return text in which each character that cannot be displayed is replaced with U+FFFD.
+
+    Args:
+        text: Text to clean.
+
+    Returns:
+        The text.
+    """
     return _NO_SIGNS.sub("\ufffd", text)
 
 
 def number(x: float, spec: str = ".4g") -> str:
-    """A number as a picture shows it: four digits, no negative zero, nan and infinity in words.
+    """Return a number as diagrams show it: four digits and no negative zero.
 
-    >>> number(-0.0), number(1 / 3), number(float("-inf"))
-    ('0', '0.3333', '-inf')
+    Args:
+        x: Number; NaN and infinities are allowed.
+        spec: Format, as for `format`. Defaults to ".4g".
+
+    Returns:
+        The text.
+
+    Examples:
+        >>> number(-0.0), number(1 / 3), number(float("-inf"))
+        ('0', '0.3333', '-inf')
     """
     text = format(x, spec)
     return text.replace("-", "", 1) if text.startswith("-") and not text.strip("-0.e+") else text
 
 
 def exact(x: Quantity, spec: str = ".4g") -> str:
-    """A number of the program: as it stands there where that is short.
+    """Return a literal of the program with all its digits, if that is short.
 
-    >>> exact(1.0001), exact(1 / 3)
-    ('1.0001', '0.3333')
+    Args:
+        x: Number or array.
+        spec: Format for a longer number. Defaults to ".4g".
+
+    Returns:
+        The text.
+
+    Examples:
+        >>> exact(1.0001), exact(1 / 3)
+        ('1.0001', '0.3333')
     """
     if shape(x) is None and len(repr(float(x))) <= EXACT and spec == SPEC and float(number(x)) != x:
         return repr(float(x))
@@ -48,30 +71,59 @@ def exact(x: Quantity, spec: str = ".4g") -> str:
 
 
 def shape(data: Quantity) -> tuple[int, ...] | None:
-    """The shape of an array; None for a number, and for an array that is one number.
+    """Return the shape of an array.
 
-    >>> shape(2.0)
+    Args:
+        data: Float or array.
+
+    Returns:
+        The shape; None for a float and for an array of shape ().
+
+    Examples:
+        >>> shape(2.0)
     """
     found = getattr(data, "shape", None)
     return None if found is None or (not found and is_here(data)) else found
 
 
 def is_here(data: Quantity) -> bool:
-    """Whether the entries are known without computing anything."""
+    """Return whether the elements are known without a computation.
+
+    Args:
+        data: Float or array; an array of dask is not computed yet.
+
+    Returns:
+        True for floats and NumPy arrays.
+    """
     return type(data).__module__.partition(".")[0] == "numpy"
 
 
 def is_short(data: Quantity) -> bool:
-    """Whether it is an array of so few entries that they are written out."""
+    """Return whether a value is an array with so few elements that diagrams show them all.
+
+    Args:
+        data: Float or array.
+
+    Returns:
+        True for a short array.
+    """
     return is_here(data) and 0 < data.size <= ENTRIES and len(_entries(data.tolist(), ".4g")) <= NAME
 
 
 def quantity(data: Quantity, spec: str = ".4g") -> str:
-    """A number, a short array, or the shape of a longer one.
+    """Return a number, the elements of a short array, or the shape of a longer one.
 
-    >>> import numpy as np
-    >>> quantity(2.0), quantity(np.array([1.0, 2.0])), quantity(np.zeros((2, 3)))
-    ('2', '[1, 2]', '(2, 3)')
+    Args:
+        data: Float or array.
+        spec: Format of numbers. Defaults to ".4g".
+
+    Returns:
+        The text.
+
+    Examples:
+        >>> import numpy as np
+        >>> quantity(2.0), quantity(np.array([1.0, 2.0])), quantity(np.zeros((2, 3)))
+        ('2', '[1, 2]', '(2, 3)')
     """
     if shape(data) is None:
         return number(float(data), spec)
@@ -79,10 +131,17 @@ def quantity(data: Quantity, spec: str = ".4g") -> str:
 
 
 def full(data: Quantity) -> str:
-    """Return a value with all its digits: a number, a short array, or the shape of a longer one.
+    """Return a number or a short array with all digits, or the shape of a longer array.
 
-    >>> full(2.0), full(1 / 3)
-    ('2.0', '0.3333333333333333')
+    Args:
+        data: Float or array.
+
+    Returns:
+        The text.
+
+    Examples:
+        >>> full(2.0), full(1 / 3)
+        ('2.0', '0.3333333333333333')
     """
     if shape(data) is None:
         return repr(float(data))
@@ -90,7 +149,14 @@ def full(data: Quantity) -> str:
 
 
 def dimensions(data: Quantity) -> str:
-    """The shape of an array, as Python writes it."""
+    """Return the shape of an array in Python's notation.
+
+    Args:
+        data: Array.
+
+    Returns:
+        The text.
+    """
     return str(tuple(data.shape))
 
 
@@ -101,11 +167,19 @@ def _entries(entries: Quantity, spec: str) -> str:
 
 
 def spread(data: Quantity, spec: str = ".4g") -> str:
-    """The smallest, the largest and the mean entry of a longer array; "" where there is nothing to say.
+    """Return the minimum, the maximum and the mean of a longer array.
 
-    >>> import numpy as np
-    >>> spread(np.arange(6.0))
-    '0 … 5, mean 2.5'
+    Args:
+        data: Float or array.
+        spec: Format of numbers. Defaults to ".4g".
+
+    Returns:
+        The text; "" for a float and for a short array.
+
+    Examples:
+        >>> import numpy as np
+        >>> spread(np.arange(6.0))
+        '0 … 5, mean 2.5'
     """
     if shape(data) is None or not is_here(data) or not data.size or is_short(data):
         return ""
@@ -114,15 +188,30 @@ def spread(data: Quantity, spec: str = ".4g") -> str:
 
 
 def factor(text: str) -> str:
-    """In parentheses where a sign would run into another."""
+    """Return a factor of a product, in parentheses if it starts with a sign.
+
+    Args:
+        text: Factor as text.
+
+    Returns:
+        The text.
+    """
     return f"({text})" if text.startswith("-") else text
 
 
 def cut(name: str, length: int = NAME) -> str:
-    """A long name, its middle left out.
+    """Return a name, with its middle left out if it is too long.
 
-    >>> cut("abcdefghijkl", 8)
-    'abcd…jkl'
+    Args:
+        name: Name to shorten.
+        length: Largest number of characters. Defaults to 24.
+
+    Returns:
+        The name.
+
+    Examples:
+        >>> cut("abcdefghijkl", 8)
+        'abcd…jkl'
     """
     if len(name) <= length:
         return name
@@ -130,31 +219,54 @@ def cut(name: str, length: int = NAME) -> str:
 
 
 def mention(name: str) -> str:
-    """A name within an expression: short, and in quotes where it looks like an expression itself.
+    """Return a name as it appears in an expression: short, and in quotes if it looks like an expression.
 
-    >>> mention("w1"), mention("x + 1")
-    ('w1', '‘x + 1’')
+    Args:
+        name: Name of a node.
+
+    Returns:
+        The text.
+
+    Examples:
+        >>> mention("w1"), mention("x + 1")
+        ('w1', '‘x + 1’')
     """
     short = cut(name, SHORT)
     return f"‘{short}’" if re.search(r"[\s+*/=(),·×-]", short) else short
 
 
 def stem(name: str) -> str:
-    """A name without its numbers.
+    """Return a name with each number replaced by #.
 
-    >>> stem("w12")
-    'w#'
+    Args:
+        name: Name of a node.
+
+    Returns:
+        The text.
+
+    Examples:
+        >>> stem("w12")
+        'w#'
     """
     return re.sub("[0-9]+", "#", name)
 
 
 def label(node: Operand, spec: str = ".4g", depth: int = 2) -> str:
-    """What stands for an operand in an expression: its name, its number, or in turn its expression.
+    """Return the text of an operand in an expression: its name, its value, or its own expression.
 
-    >>> from tinygraph import Value
-    >>> a, b = Value(2.0, "a"), Value(3.0, "b")
-    >>> label(a), label(-1.5), label(3 * a + b)
-    ('a', '-1.5', '3 × a + b')
+    Args:
+        node: Node, number or array.
+        spec: Format of numbers. Defaults to ".4g".
+        depth: Number of levels of nested expressions. Defaults to 2.
+
+    Returns:
+        The text.
+
+    Examples:
+        >>> from tinygraph import Value
+        >>> a, b = Value(2.0, "a"), Value(3.0, "b")
+        >>> label(a), label(-1.5), label(3 * a + b)
+        ('a', '-1.5', '3 × a + b')
     """
     if not isinstance(node, Node):
         return exact(node, spec)
@@ -168,19 +280,36 @@ def label(node: Operand, spec: str = ".4g", depth: int = 2) -> str:
 
 
 def expression(node: Node, spec: str = ".4g", depth: int = 2) -> str:
-    """How the node was computed, in the names of its operands; "" for a leaf.
+    """Return how a node was computed, in the names of its operands.
 
-    >>> from tinygraph import Value
-    >>> a, b = Value(2.0, "a"), Value(3.0, "b")
-    >>> expression((a - b) * -1.0), expression(a - (b - a)), expression((a + b).exp())
-    ('(a - b) × (-1)', 'a - (b - a)', 'exp(a + b)')
+    Args:
+        node: Node to describe.
+        spec: Format of numbers. Defaults to ".4g".
+        depth: Number of levels of nested expressions. Defaults to 2.
+
+    Returns:
+        The expression; "" for a leaf.
+
+    Examples:
+        >>> from tinygraph import Value
+        >>> a, b = Value(2.0, "a"), Value(3.0, "b")
+        >>> expression((a - b) * -1.0), expression(a - (b - a)), expression((a + b).exp())
+        ('(a - b) × (-1)', 'a - (b - a)', 'exp(a + b)')
     """
     text = written(node, lambda operand: label(operand, spec, depth - 1)) if node.op else ""
     return cut(re.sub(" +", " ", text), LONGEST)
 
 
 def written(node: Node, say: Callable[[Operand], str]) -> str:
-    """The op of a node over what `say` says of its operands, in parentheses where they are needed."""
+    """Return the op of a node as text, with parentheses where they are needed.
+
+    Args:
+        node: Node that is not a leaf.
+        say: Function that returns the text of an operand.
+
+    Returns:
+        The expression.
+    """
     op = node.op
     assert op is not None
     rank = op.precedence
@@ -194,12 +323,28 @@ def written(node: Node, say: Callable[[Operand], str]) -> str:
 
 
 def headline(node: Node) -> str:
-    """The name of a node and how it was computed, whichever there is: "u = b × c"."""
+    """Return the name of a node and how it was computed, such as "u = b × c".
+
+    Args:
+        node: Node to describe.
+
+    Returns:
+        Name and expression, or the one that exists.
+    """
     return " = ".join(filter(None, [cut(node.name), expression(node)]))
 
 
 def local(node: Node, local: Quantity, spec: str = ".4g") -> str:
-    """A slope in words: a number, a shape, or what the adjoint of wiring does."""
+    """Return a local derivative as text: a number, a shape, or the description of a pullback.
+
+    Args:
+        node: Result of the op.
+        local: Local derivative with respect to one of its operands.
+        spec: Format of numbers. Defaults to ".4g".
+
+    Returns:
+        The text.
+    """
     if not hasattr(local, "text"):
         return quantity(local, spec)
     names = [label(operand, spec, 1) for operand in node.args]
@@ -207,10 +352,18 @@ def local(node: Node, local: Quantity, spec: str = ".4g") -> str:
 
 
 def mapped(note: str, upstream: str) -> str:
-    """What the adjoint of wiring makes of an upstream gradient.
+    """Return the text of an upstream gradient after a pullback.
 
-    >>> mapped("· @ X.T", "dJ/dZ"), mapped(".T", "dJ/dZ"), mapped("summed to ()", "dJ/dZ")
-    ('dJ/dZ @ X.T', 'dJ/dZ.T', 'dJ/dZ, summed to ()')
+    Args:
+        note: Description of the pullback.
+        upstream: Text of the upstream gradient.
+
+    Returns:
+        The text.
+
+    Examples:
+        >>> mapped("· @ X.T", "dJ/dZ"), mapped(".T", "dJ/dZ"), mapped("summed to ()", "dJ/dZ")
+        ('dJ/dZ @ X.T', 'dJ/dZ.T', 'dJ/dZ, summed to ()')
     """
     if "·" in note:
         return note.replace("·", upstream)
@@ -218,24 +371,49 @@ def mapped(note: str, upstream: str) -> str:
 
 
 def derivative(root: Node, node: Node, style: str) -> str:
-    """How the derivative of the root with respect to a node is written: "dJ/dv", or as in the lecture's code "dv"."""
+    """Return the derivative of the root with respect to a node, in symbols.
+
+    Args:
+        root: Node that is differentiated.
+        node: Node to differentiate with respect to.
+        style: "dJ/dv", or "dv" as in the lecture's code.
+
+    Returns:
+        The symbol.
+    """
     name = mention(node.name)
     return f"d{name}" if style == "dv" else f"d{mention(root.name)}/d{name}"
 
 
 def called(node: Node) -> str:
-    """How a node is called in a sentence: by its name, or by how it was computed."""
+    """Return the name of a node for a sentence, or its expression if it has no name.
+
+    Args:
+        node: Node to name.
+
+    Returns:
+        The text.
+    """
     text = label(node)
     return text if node.name or text.isalnum() else f"({text})"
 
 
 def derivative_of(root: Node, node: Node, seed: Quantity = 1.0) -> str:
-    """How the derivative of the root with respect to a node is called; a seed other than 1 stands before it.
+    """Return the derivative of the root with respect to a node, in symbols, multiplied by a seed other than 1.
 
-    >>> from tinygraph import Value
-    >>> b = Value(3.0, "b")
-    >>> derivative_of(b, b), derivative_of(b * b, b, 2.0)
-    ('db/db', '2 · d(b × b)/db')
+    Args:
+        root: Node that is differentiated.
+        node: Node to differentiate with respect to.
+        seed: Upstream gradient of the root. Defaults to 1.
+
+    Returns:
+        The text.
+
+    Examples:
+        >>> from tinygraph import Value
+        >>> b = Value(3.0, "b")
+        >>> derivative_of(b, b), derivative_of(b * b, b, 2.0)
+        ('db/db', '2 · d(b × b)/db')
     """
     named = bool(root.name and node.name)
     name = derivative(root, node, "dJ/dv") if named else f"d{called(root)}/d{called(node)}"
@@ -243,23 +421,39 @@ def derivative_of(root: Node, node: Node, seed: Quantity = 1.0) -> str:
 
 
 def seed_factor(seed: Quantity, spec: str = SPEC) -> str:
-    """What stands before each derivative of a pass: its seed, or "" where that is 1."""
+    """Return the factor that a seed contributes to each derivative of a pass.
+
+    Args:
+        seed: Upstream gradient of the root.
+        spec: Format of numbers. Defaults to ".4g".
+
+    Returns:
+        The text; "" if the seed is 1.
+    """
     if shape(seed) is not None:
         return "seed"
     return "" if seed is None or float(seed) == 1.0 else factor(quantity(seed, spec))
 
 
 def formula(node: Node, slot: int) -> str:
-    """The slope of a node with respect to an operand, in the names of the operands; "" for wiring.
+    """Return the local derivative of a node as a formula in the names of its operands.
 
-    >>> from tinygraph import Value
-    >>> b, c = Value(3.0, "b"), Value(2.0, "c")
-    >>> formula(b * c, 0), formula((b * c).exp(), 0)
-    ('c', 'exp(b × c)')
+    Args:
+        node: Node that is not a leaf.
+        slot: Index of the operand to differentiate with respect to.
+
+    Returns:
+        The formula; "" for a shape or reduction op.
+
+    Examples:
+        >>> from tinygraph import Value
+        >>> b, c = Value(3.0, "b"), Value(2.0, "c")
+        >>> formula(b * c, 0), formula((b * c).exp(), 0)
+        ('c', 'exp(b × c)')
     """
     op = node.op
     if op is None or op.variadic or not op.elementwise:
         return ""
     wanted = [k == slot for k in range(len(node.args))]
-    local = Context().run(op.partials_at, node, node.args, wanted)[slot]  # nobody watches what is recorded here
+    local = Context().run(op.partials_at, node, node.args, wanted)[slot]  # hides it from contexts
     return label(local, depth=3)

@@ -1,4 +1,4 @@
-"""Step: one step of a backward pass, or of the forward pass before it; and the steps of a walk in order."""
+"""`Step`: one step of a backward pass or of the forward pass before it, and the sequence of all steps."""
 
 from __future__ import annotations
 
@@ -16,9 +16,25 @@ from tinygraph.explaining.walk import Walk
 
 @dataclass(frozen=True, repr=False)
 class Step:
-    """One step: a node is computed, the gradient of the root is set, or a contribution is added to that of an operand.
+    """One step of a pass; a `Stepper` makes them.
 
-    `kind` is "forward", "seed" or "backward". A seed and a forward step have no operand; numbers are floats or arrays.
+    A step computes a node ("forward"), sets the gradient of the root ("seed"), or adds a contribution to the gradient
+    of an operand ("backward"). Numbers are floats, or arrays for Tensors.
+
+    Attributes:
+        index: Number of the step, counted from 1.
+        total: Number of all steps.
+        kind: "forward", "seed" or "backward".
+        result: Node that is computed, or that the gradient comes from.
+        operand: Node that receives the contribution; None for a forward or a seed step.
+        slot: Index of the operand among the operands of `result`.
+        local: Local derivative of `result` with respect to `operand`.
+        upstream: Gradient of `result`.
+        contribution: Product upstream × local.
+        before: Gradient of the operand before the step; None before the first contribution.
+        after: Value or gradient after the step.
+        root: Node that the backward pass starts from.
+        seed: Upstream gradient that the pass starts with. Defaults to 1.
     """
 
     index: int  # counted from 1
@@ -30,14 +46,14 @@ class Step:
     local: Quantity = None
     upstream: Quantity = None
     contribution: Quantity = None
-    before: Quantity = None  # the gradient before the step; None where there was none
+    before: Quantity = None  # None before the first contribution
     after: Quantity = None
     root: Node | None = None
-    seed: Quantity = 1.0  # the gradient that the pass starts with
+    seed: Quantity = 1.0  # upstream gradient of the root
 
     @property
     def op(self) -> Op | None:
-        """The op of the result."""
+        """The op that computed the result; None for a leaf."""
         return self.result.op
 
     @property
@@ -52,7 +68,7 @@ class Step:
 
     @property
     def symbol(self) -> str:
-        """What happens, in symbols: "dJ/db += dJ/du · du/db", or "u = b × c"."""
+        """The step in symbols: "dJ/db += dJ/du · du/db", or "u = b × c"."""
         if self.kind == "forward":
             return notation.headline(self.result) or "·"
         assert self.root is not None
@@ -65,7 +81,7 @@ class Step:
 
     @property
     def numbers(self) -> str:
-        """The same in numbers: "3 × 2 = 6"."""
+        """The step in numbers: "3 × 2 = 6"."""
         if self.kind != "backward":
             return notation.quantity(self.after)
         if hasattr(self.local, "text"):
@@ -75,7 +91,7 @@ class Step:
 
     @property
     def equation(self) -> str:
-        """Both: "dJ/db += dJ/du · du/db = 3 × 2 = 6"."""
+        """The step in symbols and numbers: "dJ/db += dJ/du · du/db = 3 × 2 = 6"."""
         return f"{self.symbol} = {self.numbers}"
 
     def __repr__(self) -> str:
@@ -101,19 +117,19 @@ Phase = Literal["backward", "forward", "both"]
 
 
 class Steps(Sequence[Step]):
-    """The steps of a walk in order, each made when you look at it.
+    """The sequence of the steps of a pass; each step is made when you read it.
 
     Args:
-        walk: The backward pass. Without a seed it has no step.
-        phase: Whether the steps of the forward pass come first ("both"), or are the only ones ("forward").
+        walk: Backward pass. Without a seed it has no backward steps.
+        phase: "backward", "forward", or "both" for the forward steps followed by the backward steps.
     """
 
     def __init__(self, walk: Walk, phase: Phase = "backward") -> None:
         self.walk = walk
-        self.computed: list[Node] = []  # by the steps of the forward pass
+        self.computed: list[Node] = []  # nodes that the forward steps compute
         if phase != "backward":
             self.computed = [node for node in reversed(walk.nodes) if node.op is not None]
-        self._first_edge = len(self.computed) + 2  # the step along edge number 0
+        self._first_edge = len(self.computed) + 2  # number of the step along edge 0
         self._total = len(self.computed) + (0 if walk.seed is None else 1 + len(walk))
 
     def __len__(self) -> int:
@@ -134,7 +150,14 @@ class Steps(Sequence[Step]):
         return f"<{len(self)} events>"
 
     def step(self, k: int) -> Step:
-        """Return step number k, counted from 1."""
+        """Return a step.
+
+        Args:
+            k: Number of the step, counted from 1.
+
+        Returns:
+            The step.
+        """
         walk = self.walk
         kind, node = self.at(k)
         if kind == "forward":
@@ -149,34 +172,71 @@ class Steps(Sequence[Step]):
         return Step(k, self._total, kind, node, operand, slot, *numbers, walk.root, walk.seed)
 
     def at(self, k: int) -> tuple[Literal["forward", "seed", "backward"], Node]:
-        """Return kind and result of step number k; this computes nothing."""
+        """Return the kind and the result of a step, without a computation.
+
+        Args:
+            k: Number of the step, counted from 1.
+
+        Returns:
+            The kind, "forward", "seed" or "backward", and the node.
+        """
         if k <= len(self.computed):
             return "forward", self.computed[k - 1]
         i = k - self._first_edge
         return ("seed", self.walk.root) if i < 0 else ("backward", self.walk.ends(i)[0])
 
     def into(self, node: Node) -> list[Step]:
-        """Return the steps that add to the gradient of a node."""
+        """Return the steps that add to the gradient of a node.
+
+        Args:
+            node: Node in the graph.
+
+        Returns:
+            The steps, in order.
+        """
         return [self.step(i + self._first_edge) for i in self.walk.into(node)]
 
     def gradient(self, node: Node, k: int) -> Quantity | None:
-        """Return the gradient of a node after k steps; None where nothing has arrived."""
+        """Return the gradient of a node after some steps.
+
+        Args:
+            node: Node in the graph.
+            k: Number of steps that have happened.
+
+        Returns:
+            The gradient; None before the first contribution.
+        """
         self.walk.check_unchanged()
         if node is self.walk.root:
             return self.walk.seed if k > len(self.computed) else None
         return self.walk.gradient_after(node, self._arrived(node, k))
 
     def last_write(self, node: Node, k: int) -> Step | None:
-        """Return the last of the first k steps that wrote the gradient of a node; None if none did."""
+        """Return the last step so far that wrote the gradient of a node.
+
+        Args:
+            node: Node in the graph.
+            k: Number of steps that have happened.
+
+        Returns:
+            The step; None if there is none.
+        """
         if node is self.walk.root:
             return self.step(self._first_edge - 1) if self.gradient(node, k) is not None else None
         arrived = self._arrived(node, k)
         return self.step(self.walk.into(node)[arrived - 1] + self._first_edge) if arrived else None
 
     def contributed(self, k: int) -> set[tuple[Node, int]]:
-        """Return the contributions of the first k steps, each as node and slot."""
+        """Return the contributions of the first steps.
+
+        Args:
+            k: Number of steps that have happened.
+
+        Returns:
+            Pairs of result and slot.
+        """
         return {self.walk.ends(i)[:2] for i in range(k - self._first_edge + 1)}
 
     def _arrived(self, node: Node, k: int) -> int:
-        """How many contributions to a node are among the first k steps."""
+        """Return how many of the first k steps add to the gradient of a node."""
         return bisect_left(self.walk.into(node), k - self._first_edge + 1)

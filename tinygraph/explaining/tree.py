@@ -1,4 +1,4 @@
-"""The graph as text, for a terminal: exact, diffable, and in need of nothing."""
+"""The graph as text for a terminal: all digits, easy to diff, and without Graphviz."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from tinygraph.engine.graph import Node, order
 from tinygraph.explaining import notation
 from tinygraph.explaining.notation import Quantity
 
-DEEPEST = 16  # levels of indentation; what is deeper starts again at the margin
+DEEPEST = 16  # levels of indentation; deeper nodes start again at the margin
 _ASCII = str.maketrans({"├": "|", "└": "`", "│": "|", "─": "-", "·": ".", "×": "*", "…": "~", "→": ">", "◄": "<"})
 
 
 class Tree(str):
-    """The text of a tree; in the REPL it shows as it is."""
+    """The text of a tree, which the REPL shows without quotes."""
 
     __slots__ = ()
 
@@ -25,18 +25,18 @@ class Tree(str):
 
 
 def tree(root: Node, *, lines: int | None = None, ascii: bool | None = None) -> Tree:
-    """Return the graph as text: one node per line, a shared node written once and named afterwards.
+    """Return the graph as text, one node per line.
 
-    Each line holds the value, the gradient (`·` before any backward) and the local derivative of the node above with
-    respect to this one.
+    Each line shows the value, the gradient (`·` before any backward pass) and the local derivative of the node above
+    with respect to this one. A shared node is written once and referenced afterwards.
 
     Args:
         root: Node at the top.
-        lines: Number of lines after which the text is cut. By default it is whole.
-        ascii: Whether to do without box characters. By default only where the terminal has none.
+        lines: Largest number of lines. Defaults to no limit.
+        ascii: If true, use only ASCII characters. Defaults to what the terminal can show.
 
     Returns:
-        The text, which the REPL shows as it is.
+        The text, which the REPL shows without quotes.
 
     Examples:
         >>> from tinygraph import Value
@@ -63,10 +63,21 @@ def in_text(
     grad: Callable[[Node], Quantity | None],
     here: Node | None = None,
 ) -> Tree:
-    """Return the tree of nodes in reverse topological order, with gradients from elsewhere and a mark at one node."""
+    """Return a tree with gradients from another source and a mark at one node.
+
+    Args:
+        nodes: Nodes in reverse topological order.
+        lines: Largest number of lines, or None for no limit.
+        ascii: If true, use only ASCII characters; None for what the terminal can show.
+        grad: Function that returns the gradient of a node, or None.
+        here: Node to mark.
+
+    Returns:
+        The text.
+    """
     if ascii is None:
         try:
-            "├└│─·×…".encode(sys.stdout.encoding or "utf-8")  # none: a StringIO, which takes everything
+            "├└│─·×…".encode(sys.stdout.encoding or "utf-8")  # a StringIO has no encoding and accepts everything
             ascii = False
         except UnicodeEncodeError:
             ascii = True
@@ -76,17 +87,17 @@ def in_text(
 
 
 class _Place(NamedTuple):
-    """Where a node is about to be written: below another node, or at the margin."""
+    """The position of a line in the tree: below another node, or at the margin."""
 
     node: Node
-    slope: str = ""  # of the node above with respect to this one
-    before: str = ""  # the indentation of its line
-    under: str = ""  # that of its operands
+    slope: str = ""  # local derivative of the node above with respect to this one
+    before: str = ""  # indentation of the line
+    under: str = ""  # indentation of its operands
     depth: int = 0
 
 
 class _Writer:
-    """Writes the lines of a tree, and remembers which nodes are written and what nameless ones are called."""
+    """Writes the lines of a tree, and stores which nodes are written and how nodes without a name are numbered."""
 
     def __init__(self, nodes: Sequence[Node], grad: Callable[[Node], Quantity | None], here: Node | None) -> None:
         self.nodes, self.grad, self.here = nodes, grad, here
@@ -95,18 +106,18 @@ class _Writer:
             for operand in node.operands:
                 self.consumers[operand] += 1
         self.names = Counter(node.name for node in nodes)
-        self.numbers: dict[Node, str] = {}  # of nameless nodes that are written of twice
+        self.numbers: dict[Node, str] = {}  # numbers of nodes without a name that need a reference
         self.written: set[Node] = set()
-        self.later: dict[Node, None] = {nodes[0]: None}  # what starts at the margin, in this order
+        self.later: dict[Node, None] = {nodes[0]: None}  # nodes that start at the margin, in order
 
     def call(self, node: Node) -> str:
-        """Return a name that no other node has."""
+        """Return a unique name for a node."""
         if node.name and self.names[node.name] == 1:
             return notation.cut(node.name)
         return self.numbers.setdefault(node, f"#{len(self.numbers) + 1}")
 
     def lines(self, limit: int | None) -> list[str]:
-        """Return the lines, at most so many and one that tells how many nodes are left out."""
+        """Return at most `limit` lines, and one that counts the remaining nodes."""
         out: list[str] = []
         while self.later:
             start = next(iter(self.later))
@@ -125,7 +136,7 @@ class _Writer:
         return out
 
     def _reference(self, place: _Place) -> str | None:
-        """The line of a node that is written elsewhere; None if it is to be written here."""
+        """Return a reference to a node that is written elsewhere; None if the node must be written here."""
         if place.node in self.written:
             return f"{place.before}··· see {self.call(place.node)}{place.slope}"
         if place.depth > DEEPEST and place.node.op is not None:
@@ -142,7 +153,7 @@ class _Writer:
         return f"{place.before}{_line(node, mark, self.grad(node))}{place.slope}{here}"
 
     def _below(self, place: _Place) -> list[_Place]:
-        """The places of the operands."""
+        """Return the positions of the operands."""
         node = place.node
         operands = [(x, s) for x, s in zip(node.args, node.partials, strict=True) if isinstance(x, Node)]
         places = []

@@ -1,4 +1,4 @@
-"""Logistic regression as a neural network of one neuron: costs, gradient descent, a model with scikit-learn's API."""
+"""Logistic regression as a neural network with one neuron: costs, gradient descent, and a model like scikit-learn's."""
 
 from __future__ import annotations
 

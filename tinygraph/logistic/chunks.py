@@ -1,8 +1,8 @@
-"""Data in chunks, as dask holds them: value and gradient per chunk, summed; the table is never in one place.
+"""Data in dask chunks: each chunk gives a value and a gradient, which are then added.
 
-Each iteration sends the parameters to the chunks and receives n + 3 numbers per chunk. It does not matter which process
-computes a chunk, nor how often (a worker may die, and another one takes over): the sums are added in pairs, in the
-order of the chunks. dask is imported on first use.
+The table is never in one place. In each iteration, the parameters go to the chunks and n + 3 numbers per chunk come
+back. Any process may compute a chunk, and may compute it more than once if a worker dies. The sums are always added in
+pairs, in the order of the chunks, so that the result does not depend on the scheduler. dask is imported on first use.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ if TYPE_CHECKING:
 
 
 class Chunks:
-    """Examples (m, n) and labels (m,) in chunks of rows, which dask keeps, loads, or computes again at each iteration.
+    """Examples (m, n) and labels (m,) in chunks of rows that dask stores, loads or computes in each iteration.
 
     Args:
-        X: The examples, an array or a dataframe of dask.
-        y: The labels, an array or a series of dask with the same chunks of rows.
+        X: Examples (m, n), as an array or a dataframe of dask.
+        y: Labels (m,), as an array or a series of dask with the same chunks of rows.
 
     Attributes:
-        n: The number of features.
-        classes: The two labels, found in one pass over y.
+        n: Number of features.
+        classes: The two labels, sorted. They are found in one pass over y.
 
     Raises:
         ValueError: If the data do not have this form.
@@ -57,7 +57,19 @@ class Chunks:
         return classes
 
     def cost_and_gradient(self, w: Array, b: float, loss: str) -> tuple[float, Array, Array]:
-        """Return the mean loss over all examples, and its derivatives dw (n, 1) and db ()."""
+        """Compute the mean loss over all examples, and its derivatives.
+
+        Args:
+            w: Weights (n, 1).
+            b: Bias.
+            loss: Key of `LOSSES`.
+
+        Returns:
+            The cost, dw with shape (n, 1), and db with shape ().
+
+        Raises:
+            ValueError: If a chunk has different numbers of examples and labels, or values that are not finite.
+        """
         import dask
 
         part = dask.delayed(_sums_of_chunk, pure=False)
@@ -65,7 +77,7 @@ class Chunks:
             part(i, rows, labels, w, b, loss, self.classes)
             for i, (rows, labels) in enumerate(zip(self.rows, self.labels, strict=True))
         ]
-        while len(sums) > 1:  # in pairs, in the order of the chunks
+        while len(sums) > 1:  # add in pairs, in the order of the chunks
             pairs = zip(sums[::2], sums[1::2], strict=False)
             sums = [dask.delayed(np.add, pure=False)(x, y) for x, y in pairs] + sums[len(sums) // 2 * 2 :]
         (total,) = dask.compute(sums[0])
@@ -74,7 +86,16 @@ class Chunks:
 
 
 def accuracy(X: object, y: object, predict: Callable[[Array], Labels]) -> float:
-    """Return the share of examples whose class is predicted correctly, counted per chunk."""
+    """Return the accuracy of predictions on data in chunks.
+
+    Args:
+        X: Examples (m, n), as an array or a dataframe of dask.
+        y: Labels (m,), with the same chunks of rows.
+        predict: Function that returns a label for each row of an array.
+
+    Returns:
+        The fraction of examples with a correct prediction, between 0 and 1.
+    """
     import dask
 
     count = dask.delayed(_correct, pure=False)
@@ -91,10 +112,10 @@ def _chunked(data: object, name: str) -> Chunked:
 
 
 def _blocks(data: object, name: str) -> list[object]:
-    """The chunks of rows, as tasks that compute them."""
+    """Return the chunks of rows as tasks that compute them."""
     chunked = _chunked(data, name)
     if chunked.ndim == 2 and hasattr(chunked, "rechunk"):
-        chunked = chunked.rechunk({1: -1})  # all features of a row into one chunk
+        chunked = chunked.rechunk({1: -1})  # put all features of a row into one chunk
     tasks = chunked.to_delayed()
     return list(tasks.ravel() if isinstance(tasks, np.ndarray) else tasks)
 
@@ -104,8 +125,8 @@ def _unique(labels: ArrayLike) -> Labels:
 
 
 def _sums_of_chunk(i: int, rows: ArrayLike, labels: ArrayLike, w: Array, b: float, loss: str, classes: Labels) -> Array:
-    """The sums over a chunk: of examples, of losses, and of their derivatives with respect to b and w."""
-    # An array from another process may be unaligned; np.dot would copy it into another order, with other last bits.
+    """Return the sums over a chunk: number of examples, losses, and derivatives with respect to b and w."""
+    # An array from another process may be unaligned. np.dot would then copy it and give different last bits.
     X, y = np.require(rows, np.float64, ["ALIGNED"]), np.asarray(labels).ravel()
     if len(X) != len(y):
         raise ValueError(f"chunk {i} has {len(X)} examples and {len(y)} labels")

@@ -1,4 +1,4 @@
-"""One model in several implementations, side by side: that they agree, and how long each takes."""
+"""One model in several implementations: whether they agree, and how long each takes."""
 
 from __future__ import annotations
 
@@ -18,16 +18,25 @@ from tinygraph.vectorizing.compiling import compile
 from tinygraph.vectorizing.source import source
 from tinygraph.vectorizing.vectorized import vectorize
 
-REPEAT = 20  # runs of an implementation that is over before a clock has ticked twice; their median is taken
+REPEAT = 20  # runs of a very short implementation, whose median time is reported
 
-# The cost with its weights and its bias, on which backward() leaves the gradients; and these as plain numbers.
+# `Recorded` is cost, weights and bias as nodes; `CostAndGradient` is the cost and its gradient as numbers.
 Recorded: TypeAlias = tuple[Value | Tensor, Sequence[Value] | Tensor, Value | Tensor]
 CostAndGradient: TypeAlias = tuple[float, Array, float]
 
 
 @dataclass(frozen=True)
 class Implementation:
-    """The cost and its gradient from one implementation, the number of nodes it recorded, and the seconds it took."""
+    """Cost, gradient, number of nodes and run time of one implementation.
+
+    Attributes:
+        name: Name of the implementation.
+        nodes: Number of nodes that it records.
+        seconds: Run time in seconds.
+        J: Cost.
+        dw: Derivatives with respect to the weights.
+        db: Derivative with respect to the bias.
+    """
 
     name: str
     nodes: int
@@ -37,7 +46,14 @@ class Implementation:
     db: float
 
     def difference(self, other: Implementation) -> float:
-        """Return the largest difference in cost and gradient, relative to the largest element."""
+        """Return the largest difference from another implementation.
+
+        Args:
+            other: Implementation to compare with.
+
+        Returns:
+            The largest difference between elements of cost and gradient, divided by the largest element.
+        """
         ours, theirs = (np.array([i.J, i.db, *i.dw.ravel()]) for i in (self, other))
         return float(np.max(np.abs(ours - theirs)) / np.max(np.abs(ours)))
 
@@ -50,15 +66,15 @@ def compare_implementations(
     loss: str = "cross_entropy",
     repeat: int = REPEAT,
 ) -> list[Implementation]:
-    """Compute cost and gradient with two loops, with one, and without.
+    """Compute cost and gradient with two loops, with one loop, and without loops.
 
     Args:
-        X: m examples of n features each.
-        Y: The m labels, 0 or 1.
-        w: The n weights.
-        b: The bias.
-        loss: A key of `LOSSES`.
-        repeat: How often the last one runs; its median time is reported.
+        X: Examples (m, n), one row per example.
+        Y: Labels (m,), 0 or 1.
+        w: Weights (n,).
+        b: Bias.
+        loss: Key of `LOSSES`. Defaults to "cross_entropy".
+        repeat: Number of runs of the version without loops, whose median time is reported. Defaults to 20.
 
     Returns:
         The three implementations, the two loops first.
@@ -95,7 +111,7 @@ def _values(w: Sequence[float], b: float) -> tuple[list[Value], Value]:
 
 
 def _columns(X: Sequence[Sequence[float]], Y: Sequence[float]) -> tuple[Array, Array]:
-    """The lecture's arrays: one column per example."""
+    """Return the lecture's arrays, with one column per example."""
     return np.array(X, dtype=np.float64).T.copy(), np.array([Y], dtype=np.float64)
 
 
@@ -110,7 +126,7 @@ def _measure(name: str, record: Callable[[], Recorded], repeat: int) -> Implemen
 
 
 def _gradient(J: Value | Tensor, w: Sequence[Value] | Tensor, b: Value | Tensor) -> CostAndGradient:
-    """What `backward()` left on the parameters."""
+    """Return the cost and the gradient that `backward()` stored on the parameters."""
     dw = w.grad if isinstance(w, Tensor) else np.array([[w_j.grad] for w_j in w])
     return J.item(), dw, float(b.grad or 0.0)
 
@@ -118,17 +134,17 @@ def _gradient(J: Value | Tensor, w: Sequence[Value] | Tensor, b: Value | Tensor)
 def vectorize_loops(
     X: Sequence[Sequence[float]], Y: Sequence[float], w: Sequence[float], b: float, loss: str = "cross_entropy"
 ) -> tuple[str, list[str]]:
-    """Vectorize the graph of the two loops automatically, and compare it with what one writes by hand.
+    """Vectorize the graph of the two loops automatically, and compare the result with hand-written NumPy.
 
     Args:
-        X: m examples of n features each.
-        Y: The m labels, 0 or 1.
-        w: The n weights.
-        b: The bias.
-        loss: A key of `LOSSES`.
+        X: Examples (m, n), one row per example.
+        Y: Labels (m,), 0 or 1.
+        w: Weights (n,).
+        b: Bias.
+        loss: Key of `LOSSES`. Defaults to "cross_entropy".
 
     Returns:
-        The source text of the vectorized program, and a report of several lines.
+        The source text of the vectorized program, and a report as a list of lines.
 
     Examples:
         >>> text, lines = vectorize_loops([[1.0, 2.0], [3.0, 4.0]], [0, 1], [0.1, -0.1], 0.0)
@@ -165,7 +181,7 @@ def vectorize_loops(
 
 
 def _by_hand(columns: Array, labels: Array, w: Array, b: float, loss: str) -> dict[str, Callable[[], CostAndGradient]]:
-    """What one would write instead of the loops."""
+    """Return the implementations that a programmer would write instead of the loops."""
 
     def tensors() -> CostAndGradient:
         column, offset = Tensor(w.reshape(-1, 1)), Tensor(b)
@@ -200,10 +216,12 @@ def _verdict(found: Sequence[Implementation]) -> str:
 
 
 def report(found: Sequence[Implementation]) -> list[str]:
-    r"""Describe implementations, one line each, with the ratio of their times and whether they agree.
+    r"""Describe implementations, one line each.
+
+    A line contains the time, and its ratio to the first implementation. The last line reports whether they agree.
 
     Args:
-        found: The implementations; the others are compared with the first one.
+        found: Implementations; the first one is the reference.
 
     Returns:
         The lines.

@@ -1,8 +1,8 @@
-"""The lecture's cost J of logistic regression in three implementations: with two loops, with one, and without.
+"""The lecture's cost J of logistic regression in three implementations: two loops, one loop, and no loops.
 
-z = Σ_j w_j x_j + b, a = σ(z), and J is the mean loss over m examples; the letters are those of the lecture, first
-week of the course. `two_loops` writes the two loops over Values. `one_loop` keeps the loop over the examples and has
-vectors for the features. `no_loop` has neither. The nodes z, a, loss and J are the same in all three.
+The formulas are z = Σ_j w_j x_j + b, a = σ(z), and J is the mean loss over m examples. The letters are those of the
+lecture. `two_loops` runs both loops over Values. `one_loop` keeps the loop over the examples and uses vectors for the
+features. `no_loop` uses arrays for everything. The nodes z, a, loss and J are the same in all three.
 """
 
 from __future__ import annotations
@@ -29,10 +29,18 @@ T = TypeVar("T", bound=Operators)
 
 
 class Loss(Protocol):
-    """The loss from z and the label y: of one example, or of all examples as Tensors."""
+    """A loss as a function of z and the label y, for one example or, with Tensors, for all examples."""
 
     def __call__(self, z: T, y: float | Array, /) -> T:
-        """Return the node of the loss."""
+        """Return the node of the loss.
+
+        Args:
+            z: Logits: a Value, or a Tensor (1, m).
+            y: Labels, 0 or 1, with the same shape.
+
+        Returns:
+            The loss of each example.
+        """
 
 
 def _activation(z: T) -> T:
@@ -42,17 +50,17 @@ def _activation(z: T) -> T:
 
 
 def _cross_entropy(z: T, y: float | Array) -> T:
-    """By way of a, as in the lecture."""
+    """Return the cross-entropy computed from a, as in the lecture."""
     return binary_cross_entropy(_activation(z), y)
 
 
 def _cross_entropy_with_logits(z: T, y: float | Array) -> T:
-    """The same value from z: it stays finite where a rounds to 0 or 1."""
+    """Return the cross-entropy computed from z, which stays finite if a rounds to 0 or 1."""
     return binary_cross_entropy_with_logits(z, y)
 
 
 def _squared_error(z: T, y: float | Array) -> T:
-    """The loss that the lecture argues against: its cost has local optima."""
+    """Return the squared error, which the lecture advises against because its cost has local optima."""
     return squared_error(_activation(z), y)
 
 
@@ -66,22 +74,26 @@ LOSSES: dict[str, Loss] = {
 def two_loops(
     w: Sequence[Value], b: Value, X: Sequence[Sequence[float]], Y: Sequence[float], loss: str = "cross_entropy"
 ) -> Value:
-    """Return the cost J by the lecture's two explicit loops, a graph of floats.
+    """Return the cost J, computed with the lecture's two loops as a graph of scalars.
 
     The nodes are named z, a, loss and J.
 
     Args:
-        w: The n weights.
-        b: The bias.
-        X: m examples of n features each.
-        Y: The m labels, 0 or 1.
-        loss: A key of `LOSSES`.
+        w: Weights: n Values.
+        b: Bias: a Value.
+        X: Examples (m, n), one row per example.
+        Y: Labels (m,), 0 or 1.
+        loss: Key of `LOSSES`: "cross_entropy", "cross_entropy_with_logits" or "squared_error".
+            Defaults to "cross_entropy".
 
     Returns:
         The mean loss over the examples.
 
     Raises:
-        ValueError: If there are no examples, if the lengths of X and Y differ, or if there is no such loss.
+        ValueError: If there are no examples, if X and Y have different lengths, or if `loss` is not a key of `LOSSES`.
+
+    References:
+        Andrew Ng, Neural Networks and Deep Learning (DeepLearning.AI), week 2: logistic regression on m examples.
 
     Examples:
         >>> w, b = [Value(0.0, "w1"), Value(0.0, "w2")], Value(0.0, "b")
@@ -110,20 +122,24 @@ def two_loops(
 
 
 def one_loop(w: Tensor, b: Tensor, X: Data, Y: Data, loss: str = "cross_entropy") -> Tensor:
-    """Return the cost J by one loop over the examples; the features are vectors, z = w.T x + b.
+    """Return the cost J, computed with one loop over the examples and vectors for the features: z = w.T x + b.
 
     Args:
-        w: The weights (n, 1).
-        b: The bias, of shape () or (1, 1).
-        X: The examples (n, m), one column per example.
-        Y: The labels (1, m), 0 or 1.
-        loss: A key of `LOSSES`.
+        w: Weights (n, 1).
+        b: Bias, with shape () or (1, 1).
+        X: Examples (n, m), one column per example.
+        Y: Labels (1, m), 0 or 1.
+        loss: Key of `LOSSES`: "cross_entropy", "cross_entropy_with_logits" or "squared_error".
+            Defaults to "cross_entropy".
 
     Returns:
-        The mean loss over the examples, of shape ().
+        The mean loss over the examples, with shape ().
 
     Raises:
-        ValueError: If the shapes do not match, if there are no examples, or if there is no such loss.
+        ValueError: If the shapes do not match, if there are no examples, or if `loss` is not a key of `LOSSES`.
+
+    References:
+        Andrew Ng, Neural Networks and Deep Learning (DeepLearning.AI), week 2: vectorization.
 
     Examples:
         >>> w, b = Tensor([[0.0], [0.0]], "w"), Tensor(0.0, "b")
@@ -148,20 +164,26 @@ def one_loop(w: Tensor, b: Tensor, X: Data, Y: Data, loss: str = "cross_entropy"
 
 
 def no_loop(w: Tensor, b: Tensor, X: Data, Y: Data, loss: str = "cross_entropy") -> Tensor:
-    """Return the cost J without a loop: Z = np.dot(w.T, X) + b, A = σ(Z), and so on, for all examples at once.
+    """Return the cost J without loops: Z = np.dot(w.T, X) + b and A = σ(Z) for all examples at once.
 
-    The lecture's dZ is then the `grad` of the node z, and dw and db are those of w and b. Shapes and errors are those
-    of `one_loop`.
+    After a backward pass, the lecture's dZ is the `grad` of the node z, and dw and db are those of w and b.
 
     Args:
-        w: The weights.
-        b: The bias.
-        X: The examples, one column per example.
-        Y: The labels.
-        loss: A key of `LOSSES`.
+        w: Weights (n, 1).
+        b: Bias, with shape () or (1, 1).
+        X: Examples (n, m), one column per example.
+        Y: Labels (1, m), 0 or 1.
+        loss: Key of `LOSSES`: "cross_entropy", "cross_entropy_with_logits" or "squared_error".
+            Defaults to "cross_entropy".
 
     Returns:
-        J, of shape ().
+        The mean loss over the examples, with shape ().
+
+    Raises:
+        ValueError: If the shapes do not match, if there are no examples, or if `loss` is not a key of `LOSSES`.
+
+    References:
+        Andrew Ng, Neural Networks and Deep Learning (DeepLearning.AI), week 2: vectorizing logistic regression.
 
     Examples:
         >>> w, b = Tensor([[1.0], [-1.0]], "w"), Tensor(0.0, "b")
@@ -193,7 +215,7 @@ def _count(m: int, labels: int) -> int:
 
 
 def _columns(w: Tensor, X: Data, Y: Data) -> tuple[Array, Array, int]:
-    """The lecture's arrays X (n, m) and Y (1, m), and m."""
+    """Return the lecture's arrays X (n, m) and Y (1, m), and m."""
     columns, labels = _kept(X), _kept(Y)
     if columns.ndim != 2 or w.shape != (columns.shape[0], 1):
         raise ValueError(f"w has the shape {w.shape} and X {columns.shape}, but they must be (n, 1) and (n, m)")
@@ -204,5 +226,5 @@ def _columns(w: Tensor, X: Data, Y: Data) -> tuple[Array, Array, int]:
 
 
 def _kept(data: Any) -> Array:
-    """The data as they are if they have a dtype (arrays, Tensors, arrays of dask), otherwise as an array."""
+    """Return data with a dtype (arrays, Tensors, arrays of dask) as they are, and other data as an array."""
     return data if hasattr(data, "dtype") else np.asarray(data, dtype=np.float64)

@@ -1,4 +1,4 @@
-"""Gradient descent: w := w - α dw, b := b - α db, in place."""
+"""Gradient descent: w := w - α dw and b := b - α db, where α is the learning rate."""
 
 from __future__ import annotations
 
@@ -25,23 +25,29 @@ def gradient_descent(
     learning_rate: float = 0.1,
     iterations: int = 100,
 ) -> Iterator[float]:
-    """Descend from the current parameters, in place, and yield the cost before each iteration.
+    """Run gradient descent from the current parameters, and yield the cost before each iteration.
+
+    The parameters are edited in place as you iterate.
 
     Args:
-        w: The weights: Values, for which `two_loops` computes the cost, or a Tensor, for which `no_loop` does.
-        b: The bias, a Value or a Tensor.
-        X: The examples, with the shape that `two_loops` or `no_loop` expects.
-        Y: The labels, with the shape that `two_loops` or `no_loop` expects.
-        loss: A key of `LOSSES`.
-        learning_rate: The factor α of each derivative.
-        iterations: How many iterations.
+        w: Weights. For a sequence of Values, `two_loops` computes the cost; for a Tensor (n, 1), `no_loop` does.
+        b: Bias: a Value or a Tensor.
+        X: Examples, with the shape that `two_loops` (m, n) or `no_loop` (n, m) expects.
+        Y: Labels, with the shape that `two_loops` (m,) or `no_loop` (1, m) expects.
+        loss: Key of `LOSSES`: "cross_entropy", "cross_entropy_with_logits" or "squared_error".
+            Defaults to "cross_entropy".
+        learning_rate: Learning rate α, the factor of each derivative. Defaults to 0.1.
+        iterations: Number of iterations. Defaults to 100.
 
     Yields:
         The cost before each iteration.
 
     Raises:
-        FloatingPointError: If the cost or a derivative is not finite; the parameters are then those before this
+        FloatingPointError: If the cost or a derivative is not finite. The parameters keep their values from before this
             iteration.
+
+    References:
+        Andrew Ng, Neural Networks and Deep Learning (DeepLearning.AI), week 2: gradient descent.
 
     Examples:
         >>> w, b = [Value(0.0)], Value(0.0)
@@ -67,19 +73,19 @@ def gradient_descent(
 def descend(
     backward: Callable[[], float], parameters: Sequence[Value | Tensor], learning_rate: float, iterations: int
 ) -> Iterator[float]:
-    """Descend along the gradients that `backward` leaves on the parameters, and yield the cost before each iteration.
+    """Run gradient descent on the gradients of a function, and yield the cost before each iteration.
 
     Args:
         backward: Function that sets `.grad` of the parameters and returns the cost.
-        parameters: The leaves that are edited in place.
-        learning_rate: The factor α of each derivative.
-        iterations: How many iterations.
+        parameters: Leaves to edit in place.
+        learning_rate: Learning rate α, the factor of each derivative.
+        iterations: Number of iterations.
 
     Yields:
-        The costs.
+        The cost before each iteration.
 
     Raises:
-        FloatingPointError: As in `gradient_descent`.
+        FloatingPointError: If the cost or a derivative is not finite.
 
     Examples:
         >>> x = Value(3.0)

@@ -1,4 +1,4 @@
-"""Tables and labels: what `fit` accepts, and how it checks it."""
+"""Validation of the tables and labels that `fit` accepts."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
 Array: TypeAlias = np.ndarray[Any, np.dtype[np.float64]]
-Labels: TypeAlias = np.ndarray[Any, np.dtype[Any]]  # of numbers, strings or bools
+Labels: TypeAlias = np.ndarray[Any, np.dtype[Any]]  # numbers, strings or bools
 
 
 class Chunked(Protocol):
-    """What arrays, dataframes and series of dask have in common."""
+    """The interface that arrays, dataframes and series of dask share."""
 
     @property
     def ndim(self) -> int:
@@ -24,20 +24,24 @@ class Chunked(Protocol):
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """The length of each axis; dask may compute the first one only when it is asked to."""
+        """The length of each axis. dask may not know the first one until it is computed."""
 
     def to_delayed(self) -> Iterable[object]:
-        """Return the tasks that compute the chunks."""
+        """Return the tasks that compute the chunks.
+
+        Returns:
+            One task per chunk.
+        """
 
 
 def is_chunked(data: object) -> TypeGuard[Chunked]:
-    """Return whether the data are an array, a dataframe or a series of dask.
+    """Return whether data are an array, a dataframe or a series of dask.
 
     Args:
-        data: A table or labels.
+        data: Table or labels.
 
     Returns:
-        True if dask keeps the data in chunks; dask is not imported to find out.
+        True if dask stores the data in chunks. The check does not import dask.
 
     Examples:
         >>> is_chunked([[1.0, 2.0]])
@@ -50,13 +54,13 @@ def examples(X: ArrayLike) -> Array:
     """Return a table of examples as an array of floats.
 
     Args:
-        X: Table of shape (m, n), one row per example.
+        X: Table (m, n), one row per example.
 
     Returns:
-        The array (m, n); not a copy if it is a float64 array already.
+        An array (m, n), which is not a copy if X is a float64 array already.
 
     Raises:
-        ValueError: If this is not a table of finite numbers with at least one row and one column.
+        ValueError: If X is not a table of finite numbers with at least one row and one column.
 
     Examples:
         >>> examples([[1, 2], [3, 4]]).tolist()
@@ -73,17 +77,17 @@ def examples(X: ArrayLike) -> Array:
 
 
 def labels_and_codes(y: ArrayLike, m: int) -> tuple[Labels, Array]:
-    """Return the two classes, and for each label 0.0 or 1.0.
+    """Return the two classes, and 0.0 or 1.0 for each label.
 
     Args:
-        y: Labels of shape (m,) or (m, 1).
-        m: The number of examples.
+        y: Labels (m,) or (m, 1).
+        m: Number of examples.
 
     Returns:
         The classes, sorted, and the codes (m,).
 
     Raises:
-        ValueError: If there is not one label per example, or if the labels are not of two classes.
+        ValueError: If there is not one label per example, or if there are not exactly two classes.
 
     Examples:
         >>> classes, codes = labels_and_codes(["no", "yes", "no"], 3)
@@ -99,13 +103,28 @@ def labels_and_codes(y: ArrayLike, m: int) -> tuple[Labels, Array]:
 
 
 def check_finite(table: Array, name: str) -> None:
-    """Raise ValueError with row and column if an element of a table is NaN or infinite."""
+    """Check that all elements of a table are finite.
+
+    Args:
+        table: Array (m, n).
+        name: Name of the table, for the message.
+
+    Raises:
+        ValueError: If an element is NaN or infinite. The message names its row and column.
+    """
     if not np.isfinite(table).all():
         row, column = np.argwhere(~np.isfinite(table))[0].tolist()
         raise ValueError(f"{name} holds {table[row, column]} in row {row}, column {column}: remove or fill it first")
 
 
 def check_classes(classes: Labels) -> None:
-    """Raise ValueError unless the labels are of two classes."""
+    """Check that there are two classes.
+
+    Args:
+        classes: Labels without duplicates.
+
+    Raises:
+        ValueError: If there are not exactly two.
+    """
     if len(classes) != 2:
         raise ValueError(f"y must hold two classes, but it holds {len(classes)} class(es): {classes.tolist()[:5]}")

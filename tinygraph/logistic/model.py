@@ -1,4 +1,4 @@
-"""A model with scikit-learn's conventions, fitted by the lecture's gradient descent."""
+"""A model with scikit-learn's interface, trained with the lecture's gradient descent."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ PARAMETERS = ("backend", "loss", "learning_rate", "iterations", "warm_start")
 
 
 class NotFittedError(ValueError, AttributeError):
-    """The model was asked to predict before it was fitted."""
+    """The model cannot predict before you call `fit`."""
 
 
 class _Training(NamedTuple):
-    """The classes, the parameters, and the costs of the descent, which move the parameters as you iterate."""
+    """Classes, parameters and costs of a training run; iterating over the costs updates the parameters."""
 
     classes: Labels
     w: list[Value] | Tensor
@@ -39,20 +39,22 @@ class _Training(NamedTuple):
 
 
 class LogisticRegression:
-    """Logistic regression with scikit-learn's conventions, fitted by the lecture's gradient descent.
+    """Logistic regression with scikit-learn's interface, trained with the lecture's gradient descent.
 
     Args:
-        backend: "scalar" (two explicit loops) or "tensor" (none, and hundreds of times faster).
-        loss: "cross_entropy_with_logits", "cross_entropy" (by way of a, as in the lecture) or "squared_error".
-        learning_rate: The factor α of each derivative.
-        iterations: How many iterations of gradient descent.
-        warm_start: Whether `fit` starts where the last one ended, instead of at 0.
+        backend: "scalar" (two explicit loops) or "tensor" (no loops, and hundreds of times faster).
+            Defaults to "scalar".
+        loss: "cross_entropy_with_logits", "cross_entropy" (computed from a, as in the lecture) or "squared_error".
+            Defaults to "cross_entropy_with_logits".
+        learning_rate: Learning rate α, the factor of each derivative. Defaults to 0.1.
+        iterations: Number of iterations of gradient descent. Defaults to 100.
+        warm_start: If true, `fit` starts with the parameters of the previous call, otherwise with 0. Defaults to False.
 
     Attributes:
-        coef_: The weights (1, n), after `fit` or after an interrupted one.
-        intercept_: The bias (1,).
+        coef_: Weights (1, n), after `fit` or after an interrupted one.
+        intercept_: Bias (1,).
         classes_: The two labels (2,), sorted.
-        n_features_in_: The number of features, n.
+        n_features_in_: Number of features, n.
         costs_: The cost before each iteration.
 
     Examples:
@@ -75,24 +77,24 @@ class LogisticRegression:
     def fit(
         self, X: ArrayLike, y: ArrayLike, on_iteration: Callable[[int, float], object] | None = None
     ) -> LogisticRegression:
-        """Learn from m examples and their labels.
+        """Train the model on m examples and their labels.
 
-        Arrays and dataframes of dask are read chunk by chunk (with backend "tensor"), on whatever scheduler or
-        cluster is active; both must have the same chunks of rows. If Ctrl-C or an error stops it, the model keeps the
+        With the backend "tensor", arrays and dataframes of dask are read chunk by chunk on the active scheduler or
+        cluster. Both must have the same chunks of rows. If Ctrl-C or an error stops the training, the model keeps the
         parameters of the last complete iteration.
 
         Args:
-            X: The examples (m, n), one row per example.
-            y: The labels (m,), of two classes.
+            X: Examples (m, n), one row per example.
+            y: Labels (m,), with exactly two classes.
             on_iteration: Function that is called as on_iteration(iteration, cost) after each iteration.
 
         Returns:
             The model itself.
 
         Raises:
-            ValueError: If a parameter of the model is not valid, or if the data do not have this form, are not
-                finite, or are not of two classes.
-            FloatingPointError: If the descent diverges.
+            ValueError: If a parameter of the model is invalid, or if the data do not have this form, are not finite,
+                or do not have exactly two classes.
+            FloatingPointError: If gradient descent diverges.
         """
         self._check_parameters()
         prepare = self._in_chunks if is_chunked(X) or is_chunked(y) else self._in_memory
@@ -120,7 +122,7 @@ class LogisticRegression:
             raise ValueError(f"iterations must be a positive whole number, not {self.iterations!r}")
 
     def _start(self, n: int) -> tuple[Array, float]:
-        """The weights (n, 1) and the bias to begin with."""
+        """Return the initial weights (n, 1) and the initial bias."""
         if not (self.warm_start and hasattr(self, "coef_")):
             return np.zeros((n, 1)), 0.0
         if self.n_features_in_ != n:
@@ -129,7 +131,7 @@ class LogisticRegression:
         return self.coef_.T, self.intercept_.item()
 
     def _in_memory(self, X: ArrayLike, y: ArrayLike) -> _Training:
-        """Prepare the descent over a whole table."""
+        """Prepare training on a whole table."""
         table = examples(X)
         classes, codes = labels_and_codes(y, len(table))
         weights, bias = self._start(table.shape[1])
@@ -146,7 +148,7 @@ class LogisticRegression:
         return _Training(classes, w, b, costs)
 
     def _in_chunks(self, X: ArrayLike, y: ArrayLike) -> _Training:
-        """Prepare the descent over chunks that are never in one place."""
+        """Prepare training on chunks that are never in one place."""
         if self.backend != "tensor":
             raise ValueError("data in chunks are for backend='tensor': the loops would take them number by number")
         chunks = Chunks(X, y)
@@ -163,10 +165,10 @@ class LogisticRegression:
         """Return the logits z.
 
         Args:
-            X: The examples (m, n).
+            X: Examples (m, n), one row per example.
 
         Returns:
-            An array (m,); a lazy one for an array or a dataframe of dask.
+            An array (m,). For an array or a dataframe of dask, a lazy array.
 
         Raises:
             NotFittedError: If `fit` was not called.
@@ -182,45 +184,78 @@ class LogisticRegression:
         return z
 
     def predict_proba(self, X: ArrayLike) -> Array:
-        """Return the probabilities of both classes for examples (m, n), as an array (m, 2)."""
+        """Return the probabilities of both classes.
+
+        Args:
+            X: Examples (m, n), one row per example.
+
+        Returns:
+            An array (m, 2), with the columns in the order of `classes_`.
+
+        Raises:
+            NotFittedError: If `fit` was not called.
+            ValueError: If X is not a table with n columns.
+        """
         z = self.decision_function(X)
         return np.stack([sigmoid(-z), sigmoid(z)], axis=1)
 
     def predict(self, X: ArrayLike) -> Labels:
-        """Return the more probable class of each example (m, n), as an array (m,)."""
+        """Return the more probable class of each example.
+
+        Args:
+            X: Examples (m, n), one row per example.
+
+        Returns:
+            An array of labels (m,).
+
+        Raises:
+            NotFittedError: If `fit` was not called.
+            ValueError: If X is not a table with n columns.
+        """
         labels: Labels = np.where(self.decision_function(X) > 0, self.classes_[1], self.classes_[0])
         return labels
 
     def score(self, X: ArrayLike, y: ArrayLike, sample_weight: Sequence[float] | Array | None = None) -> float:
-        """Return the accuracy: the share of examples whose class is predicted correctly.
+        """Return the accuracy: the fraction of examples whose class is predicted correctly.
 
         Args:
-            X: The examples (m, n).
-            y: Their labels (m,).
-            sample_weight: The weight of each example (m,). Defaults to equal weights.
+            X: Examples (m, n), one row per example.
+            y: Labels (m,).
+            sample_weight: Weight of each example (m,). Defaults to equal weights.
 
         Returns:
             A number between 0 and 1.
+
+        Raises:
+            NotFittedError: If `fit` was not called.
+            ValueError: If X is not a table with n columns.
         """
         if is_chunked(X) and sample_weight is None:
             return accuracy(X, y, self.predict)
         return float(np.average(self.predict(X) == np.asarray(y).ravel(), weights=sample_weight))
 
     def get_params(self, deep: bool = True) -> dict[str, object]:  # noqa: ARG002  (no parameter is a model)
-        """Return the constructor's arguments, in the form that scikit-learn expects."""
+        """Return the constructor's arguments, in the form that scikit-learn expects.
+
+        Args:
+            deep: Ignored, because no argument is a model.
+
+        Returns:
+            The value of each argument by name.
+        """
         return {name: getattr(self, name) for name in PARAMETERS}
 
     def set_params(self, **params: object) -> LogisticRegression:
-        """Set constructor arguments.
+        """Set arguments of the constructor.
 
         Args:
-            **params: Arguments of the constructor.
+            **params: Values by name.
 
         Returns:
             The model itself.
 
         Raises:
-            ValueError: If there is no such argument.
+            ValueError: If the constructor has no such argument.
         """
         known = self.get_params()
         for name, value in params.items():
@@ -244,7 +279,7 @@ class LogisticRegression:
 
 
 def _coefficients(training: _Training) -> tuple[Array, Array]:
-    """Copies of weights (1, n) and bias (1,), as scikit-learn has them."""
+    """Return copies of weights (1, n) and bias (1,), in scikit-learn's shapes."""
     w, b = training.w, training.b
     weights = w.data.T.copy() if isinstance(w, Tensor) else np.array([[w_j.data for w_j in w]])
     return weights, np.array([b.item()])

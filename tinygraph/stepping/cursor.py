@@ -1,4 +1,4 @@
-"""Cursor: a place in a backward pass, which moves forwards and back, and stops at breakpoints."""
+"""`Cursor`: a position in a backward pass, which moves forward and back and stops at breakpoints."""
 
 from __future__ import annotations
 
@@ -14,15 +14,26 @@ from tinygraph.explaining.step import Phase, Step, Steps
 from tinygraph.explaining.walk import Walk
 from tinygraph.support.messages import one_of
 
-Target: TypeAlias = Node | str | Op | Callable[[Step], object]  # a node, the name of one, an op, a test of a Step
+Target: TypeAlias = Node | str | Op | Callable[[Step], object]  # a node, its name, an op, or a function of a Step
 
 
 class Cursor:
-    """A place among the steps of a backward pass; see `Stepper`, which adds what shows it.
+    """A position among the steps of a backward pass; `Stepper` adds everything that displays it.
 
-    Every gradient that a step reads is complete by then, so one backward pass gives all factors, and each step can be
-    made without the others. Going to any of them costs nothing, and going back restores the same bits. The gradients
-    are the cursor's own: the graph is left as it was, until `apply()`.
+    Every gradient that a step reads is complete at that step. One backward pass therefore gives all factors, and each
+    step can be made without the others. Moving to any step is cheap, and moving back restores the same bits. The
+    cursor keeps its own gradients: the graph does not change until `apply()`.
+
+    Args:
+        root: Node that the pass starts from.
+        seed: Upstream gradient, with the shape of the root. Defaults to 1.
+        phase: "backward", "forward", or "both" for the forward steps followed by the backward steps.
+        granularity: "edge" moves by one contribution, "node" by all contributions of a node.
+
+    Raises:
+        TypeError: If `root` is not a node.
+        ValueError: If an option has an invalid value, or if `root` is not a scalar and `seed` is missing.
+        StaleGraphError: If a leaf was edited after the graph was recorded.
     """
 
     def __init__(
@@ -51,7 +62,7 @@ class Cursor:
 
     @property
     def seed(self) -> Quantity | None:
-        """The gradient that the pass starts with; None in a forward phase."""
+        """The upstream gradient that the pass starts with; None in a forward phase."""
         return self.walk.seed
 
     def __len__(self) -> int:
@@ -70,7 +81,14 @@ class Cursor:
             yield self.steps.step(self.index)
 
     def step(self, n: int = 1) -> Step | None:
-        """Go on by n steps (or nodes); return the last that happened, None if there was none left."""
+        """Move forward by n steps, or by n nodes if the granularity is "node".
+
+        Args:
+            n: Number of steps. Defaults to 1.
+
+        Returns:
+            The last step that happened; None if the cursor was at the end.
+        """
         left = len(self) - self.index
         for _ in range(min(n, left)):
             self.index += 1
@@ -81,7 +99,14 @@ class Cursor:
         return self.current if left else None
 
     def back(self, n: int = 1) -> Step | None:
-        """Go back by n steps (or nodes); return the one that happened last before, None at the start."""
+        """Move back by n steps, or by n nodes if the granularity is "node".
+
+        Args:
+            n: Number of steps. Defaults to 1.
+
+        Returns:
+            The last step that has still happened; None at the start.
+        """
         for _ in range(min(n, self.index)):
             self.index -= 1
             while self.index and self._goes_on(self.index):
@@ -91,36 +116,68 @@ class Cursor:
         return self.current
 
     def _goes_on(self, k: int) -> bool:
-        """Whether a move does not stop after step k, because step k + 1 belongs to the same node."""
+        """Return whether a move continues after step k, because step k + 1 belongs to the same node."""
         return self.granularity == "node" and self.steps.at(k) == self.steps.at(k + 1)
 
     def goto(self, k: int) -> Step | None:
-        """Go to where k steps have happened, forwards or back."""
+        """Move to the position where k steps have happened, forward or back.
+
+        Args:
+            k: Number of steps, from 0 to the number of all steps.
+
+        Returns:
+            The last step that has happened; None at the start.
+
+        Raises:
+            IndexError: If k is out of range.
+        """
         if not 0 <= k <= len(self):
             raise IndexError(f"there are {len(self)} events: go to 0 up to {len(self)}, not {k}")
         self.index = k
         return self.current
 
     def start(self) -> None:
-        """Go back to where nothing has happened."""
+        """Move to the start, where no step has happened."""
         self.goto(0)
 
     def end(self) -> Step | None:
-        """Go to where everything has happened."""
+        """Move to the end, where all steps have happened.
+
+        Returns:
+            The last step.
+        """
         return self.goto(len(self))
 
     def run_until(self, target: Target) -> Step | None:
-        """Go on to the next step at a node, a name or an op, or where a function of the Step is true.
+        """Move forward to the next step that matches a target.
 
-        None where there is none: everything has happened then.
+        Args:
+            target: Node or name of a node whose value or gradient is written, an op, or a function that takes a `Step`
+                and returns true for a match.
+
+        Returns:
+            The step; None if there is no match, and then the cursor is at the end.
+
+        Raises:
+            KeyError: If no node has this name.
+            ValueError: If the node is not in the graph.
         """
         test = self._test(target)
         return next(filter(test, self), None)
 
     def run_back_until(self, target: Target) -> Step | None:
-        """Go back to the last step before this one at a node, a name or an op, or where a function is true.
+        """Move back to the last earlier step that matches a target.
 
-        None where there is none: nothing has happened then.
+        Args:
+            target: Node or name of a node whose value or gradient is written, an op, or a function that takes a `Step`
+                and returns true for a match.
+
+        Returns:
+            The step; None if there is no match, and then the cursor is at the start.
+
+        Raises:
+            KeyError: If no node has this name.
+            ValueError: If the node is not in the graph.
         """
         test = self._test(target)
         while self.index:
@@ -132,15 +189,35 @@ class Cursor:
     # --- breakpoints
 
     def break_on(self, target: Target) -> int:
-        """Let `continue_` stop at steps of a node, a name or an op, or where a function of the Step is true.
+        """Set a breakpoint at which `continue_` stops.
+
+        Args:
+            target: Node or name of a node whose value or gradient is written, an op, or a function that takes a `Step`
+                and returns true for a match.
 
         Returns:
             The number of the breakpoint, for `delete`.
+
+        Raises:
+            TypeError: If `target` is none of these.
+            KeyError: If no node has this name.
+            ValueError: If the node is not in the graph.
         """
         return self._add("break", target)
 
     def watch(self, target: Node | str) -> int:
-        """Let `continue_` stop where the gradient of a node is written; return the number of the breakpoint."""
+        """Set a breakpoint at which `continue_` stops when the gradient of a node is written.
+
+        Args:
+            target: Node, or name of a node.
+
+        Returns:
+            The number of the breakpoint, for `delete`.
+
+        Raises:
+            KeyError: If no node has this name.
+            ValueError: If the node is not in the graph.
+        """
         return self._add("watch", target)
 
     def _add(self, kind: str, target: Target) -> int:
@@ -151,17 +228,32 @@ class Cursor:
         return number
 
     def delete(self, number: int) -> None:
-        """Take a breakpoint away."""
+        """Delete a breakpoint.
+
+        Args:
+            number: Number of the breakpoint, from `break_on` or `watch`.
+
+        Raises:
+            KeyError: If there is no such breakpoint.
+        """
         if number not in self.breakpoints:
             raise KeyError(f"there is no breakpoint {number}")
         del self.breakpoints[number]
 
     def continue_(self) -> Step | None:
-        """Go on to the next breakpoint; None where the end came first."""
+        """Move forward to the next breakpoint.
+
+        Returns:
+            The step; None if there is no breakpoint before the end.
+        """
         return self.run_until(self._stop())
 
     def reverse_continue(self) -> Step | None:
-        """Go back to the last breakpoint; None where the start came first."""
+        """Move back to the previous breakpoint.
+
+        Returns:
+            The step; None if there is no breakpoint before the start.
+        """
         return self.run_back_until(self._stop())
 
     def _stop(self) -> Callable[[Step], bool]:
@@ -169,7 +261,7 @@ class Cursor:
         return lambda step: any(test(step) and (kind == "break" or step.kind != "forward") for kind, test in tests)
 
     def _test(self, target: Target) -> Callable[[Step], bool]:
-        """What is true of the steps that a target means: those that write the number or gradient of its node."""
+        """Return a function that tells whether a step matches a target."""
         if isinstance(target, str):
             node = self.find(target)
             return lambda step: step.node is node
@@ -186,31 +278,65 @@ class Cursor:
     # --- looking
 
     def find(self, name: str) -> Node:
-        """Return the node of this name; a KeyError lists the names that there are."""
+        """Return the node with a name.
+
+        Args:
+            name: Name to look for.
+
+        Returns:
+            The node.
+
+        Raises:
+            KeyError: If there is none. The message lists all names.
+        """
         return self.walk.find(name)
 
     def _node(self, node: Node | str) -> Node:
         return self.find(node) if isinstance(node, str) else node
 
     def grad(self, node: Node | str) -> Quantity | None:
-        """Return the gradient so far; None where nothing has arrived."""
+        """Return the gradient of a node at the current step.
+
+        Args:
+            node: Node, or name of a node.
+
+        Returns:
+            The gradient so far; None before the first contribution.
+        """
         return copy(self.steps.gradient(self._node(node), self.index))
 
     def last_write(self, node: Node | str) -> Step | None:
-        """Return the step, of those that happened, that last wrote the gradient of this node; None if none did."""
+        """Return the last step so far that wrote the gradient of a node.
+
+        Args:
+            node: Node, or name of a node.
+
+        Returns:
+            The step; None if no step so far wrote it.
+        """
         return self.steps.last_write(self._node(node), self.index)
 
     @property
     def final(self) -> dict[Node, Quantity]:
-        """The gradients at the end, of all nodes that one reaches."""
+        """The gradients at the end of the pass, for all nodes that the pass reaches."""
         return dict(self.walk.gradients)
 
     def contributions(self, node: Node | str) -> list[Step]:
-        """Return all steps that add to the gradient of a node, those to come, too."""
+        """Return all steps that add to the gradient of a node, including later ones.
+
+        Args:
+            node: Node, or name of a node.
+
+        Returns:
+            The steps, in order.
+        """
         return self.steps.into(self._node(node))
 
     def apply(self) -> None:
-        """Write the gradients as they are now into `.grad`; where nothing has arrived it becomes None."""
+        """Write the gradients at the current step into `.grad`.
+
+        The `.grad` of a node becomes None if no contribution has arrived.
+        """
         for node in self.walk.nodes:
             gradient = self.grad(node)
             node.grad = None if gradient is None else as_gradient(node, gradient)

@@ -1,4 +1,7 @@
-"""A debugger for the chain rule in a plain terminal, with the words of pdb and rr; nothing typed is evaluated."""
+"""A debugger for the chain rule in a terminal, with the commands of pdb and rr.
+
+It never evaluates its input as Python.
+"""
 
 from __future__ import annotations
 
@@ -15,11 +18,16 @@ from tinygraph.explaining.tree import in_text
 from tinygraph.stepping.cursor import Cursor
 from tinygraph.support.terminal import echo
 
-AROUND = 4  # events that `list` shows on either side
+AROUND = 4  # steps that `list` shows before and after the current one
 
 
 class Debugger(cmd.Cmd):
-    """Walks a Stepper by commands, from a terminal or from a pipe."""
+    """Moves a cursor by commands from a terminal or a pipe.
+
+    Args:
+        cursor: Cursor to move.
+        stdin: Source of the commands. Defaults to the standard input.
+    """
 
     prompt = "(step) "
 
@@ -28,16 +36,23 @@ class Debugger(cmd.Cmd):
         self.cursor = cursor
         self.use_rawinput = stdin is None and sys.stdin.isatty()
         if not self.use_rawinput:
-            self.prompt = ""  # nobody reads it
+            self.prompt = ""  # a pipe needs no prompt
 
     def preloop(self) -> None:
-        """Say where we are, and how to get help."""
+        """Print the current step, and how to get help."""
         _show(str(self.cursor))
         if self.use_rawinput:
             echo("  s step, rs reverse-step, c continue, u NODE until, l list, v view, h help, q quit; Enter repeats")
 
     def onecmd(self, line: str) -> bool:
-        """Run a command; an error is one sentence."""
+        """Run a command; print an error as one sentence.
+
+        Args:
+            line: Command with its arguments.
+
+        Returns:
+            True if the debugger should stop.
+        """
         try:
             return bool(super().onecmd(line))
         except (KeyError, ValueError, IndexError, TypeError) as error:
@@ -45,7 +60,14 @@ class Debugger(cmd.Cmd):
             return False
 
     def default(self, line: str) -> Any:
-        """Aliases, the end of input, and what is unknown."""
+        """Run an alias, stop at the end of the input, or report an unknown command.
+
+        Args:
+            line: Command with its arguments.
+
+        Returns:
+            True if the debugger should stop.
+        """
         if line == "EOF":
             return True
         name, _, rest = line.strip().partition(" ")
@@ -196,7 +218,7 @@ def _named(text: str) -> str:
 
 
 def _show(text: str) -> None:
-    """Say it, in color where the terminal has some and rich is installed."""
+    """Print text, in color if the terminal supports it and rich is installed."""
     paint = _painter()
     for line in text.split("\n"):
         paint(line)

@@ -1,4 +1,4 @@
-"""The HTML page that plays the steps of a walk, a player in a notebook cell, and the diagram of one moment."""
+"""The HTML page that plays the steps of a pass, the interactive player in a notebook, and the diagram of one step."""
 
 from __future__ import annotations
 
@@ -29,37 +29,45 @@ from tinygraph.support.messages import one_of
 
 @dataclass(frozen=True)
 class Action:
-    """What the page does at one step: it writes a value or a gradient into a box, and lights arrows."""
+    """What the page does at one step: it writes a value or a gradient into a box, and highlights arrows."""
 
     kind: str
-    card: str  # the box that is written into
-    source: str  # the box of the result
-    arrow: str  # of a contribution
+    card: str  # id of the box that is written
+    source: str  # id of the box of the result
+    arrow: str  # id of the arrow of a contribution
     after: str
 
 
 @dataclass(frozen=True)
 class Ledger:
-    """What the page shows of a box: its `explain`, whose sum follows the steps."""
+    """What the page shows for a box: its `explain`, with a sum that follows the steps."""
 
-    name: str  # and how it was computed
-    flows: bool  # whether the box has a place for a gradient
-    derivative: str  # "" where the walk has no backward pass
-    none: str  # why there is no gradient, or ""
-    terms: list[tuple[int, str]]  # each with its step
+    name: str  # name and expression
+    flows: bool  # whether the box shows a gradient
+    derivative: str  # "" if there is no backward pass
+    none: str  # reason why there is no gradient, or ""
+    terms: list[tuple[int, str]]  # each term with its step
     way: str
 
 
 def moment(cursor: Cursor, *, theme: str = "light") -> Drawing:
-    """Return the drawing of a graph at the step of a cursor: what has happened, and in bold what happens now.
+    """Return the drawing of a graph at the current step, which is drawn in bold.
 
-    >>> from tinygraph.engine.value import Value
-    >>> x = Value(2.0, "x")
-    >>> cursor = Cursor(x * x)
-    >>> cursor.step(2).symbol
-    'd(x × x)/dx += d(x × x)/d(x × x) · d(x × x)/dx'
-    >>> moment(cursor)
-    <drawing: 2 cards, 2 arrows forward, 2 back>
+    Args:
+        cursor: Cursor at the step to draw.
+        theme: Colors: "light", "dark" or "auto". Defaults to "light".
+
+    Returns:
+        The drawing. It hides everything that happens later.
+
+    Examples:
+        >>> from tinygraph.engine.value import Value
+        >>> x = Value(2.0, "x")
+        >>> cursor = Cursor(x * x)
+        >>> cursor.step(2).symbol
+        'd(x × x)/dx += d(x × x)/d(x × x) · d(x × x)/dx'
+        >>> moment(cursor)
+        <drawing: 2 cards, 2 arrows forward, 2 back>
     """
     here = cursor.current
     now = _moment(cursor.steps, cursor.index)
@@ -71,7 +79,7 @@ def moment(cursor: Cursor, *, theme: str = "light") -> Drawing:
 
 
 def _moment(steps: Steps, k: int) -> Moment:
-    """What has happened after k steps."""
+    """Return the state of the pass after k steps."""
     nodes = steps.walk.nodes
     computed = set(nodes).difference(steps.computed[k:])
     return Moment({node: steps.gradient(node, k) for node in nodes}, computed, steps.contributed(k))
@@ -89,16 +97,19 @@ def _drawing(walk: Walk, now: Moment, theme: str, *, legend: bool) -> tuple[Draw
 
 
 def page(cursor: Cursor, *, theme: str = "auto", title: str = "") -> str:
-    """Return the HTML page as text, with everything in it, at the step of a cursor.
+    """Return the HTML page of a pass, which starts at the current step.
 
     Args:
-        cursor: Where the page starts.
-        theme: Colors; "auto" follows the reader's browser.
-        title: Title of the page. By default the name of the root and how it was computed.
+        cursor: Cursor at the step where the page starts.
+        theme: Colors: "light", "dark", or "auto", which follows the reader's browser. Defaults to "auto".
+        title: Title of the page. Defaults to the name of the root and how it was computed.
+
+    Returns:
+        The page as text. It needs no other file and no network.
 
     Raises:
-        EngineNotFoundError: If Graphviz is not installed.
-        ValueError: If the graph has too many nodes for a page.
+        EngineNotFoundError: If no Graphviz executable is installed.
+        ValueError: If the diagram has more than 600 boxes.
     """
     one_of("theme", theme, tuple(THEMES))
     steps = cursor.steps
@@ -128,10 +139,10 @@ def page(cursor: Cursor, *, theme: str = "auto", title: str = "") -> str:
 
 
 def _filled(template: str, texts: Mapping[str, str]) -> str:
-    """The template with a text in each of its places."""
+    """Return the template with a text in each of its placeholders."""
     first, *parts = template.split("{{")
     pieces = [first]
-    for part in parts:  # each in its place, once: what a text contains is never looked at
+    for part in parts:  # one pass only, so that placeholders inside a text stay as they are
         name, _, rest = part.partition("}}")
         pieces += [texts[name], rest]
     return "".join(pieces)
@@ -184,7 +195,7 @@ def _way(told: Explanation) -> str:
 
 
 def _colors(theme: str) -> str:
-    """The colors of a theme as variables of the style sheet; for "auto" those of both."""
+    """Return the colors of a theme as CSS variables; for "auto", those of both themes."""
 
     def sheet(colors: Theme) -> str:
         pairs = {
@@ -206,7 +217,15 @@ def _asset(name: str) -> str:
 
 
 def shown_in_a_cell(cursor: Cursor) -> dict[str, str]:
-    """A cursor in a notebook: the diagram of the moment and the step in words; only the words without Graphviz."""
+    """Return what a notebook shows for a cursor.
+
+    Args:
+        cursor: Cursor to show.
+
+    Returns:
+        MIME types and contents: the diagram of the current step with the step as text. Without Graphviz, only the
+        text.
+    """
     text = repr(cursor)
     try:
         text += f"\n{cursor}"
@@ -218,7 +237,12 @@ def shown_in_a_cell(cursor: Cursor) -> dict[str, str]:
 
 
 class Player:
-    """The HTML page in a notebook cell, in a separate frame, so that several do not disturb each other."""
+    """The interactive player in a notebook cell, in a separate frame so that several players do not interfere.
+
+    Args:
+        cursor: Cursor at the step where the player starts.
+        height: Height in pixels. Defaults to 640.
+    """
 
     def __init__(self, cursor: Cursor, height: int = 640) -> None:
         self._name = repr(cursor)

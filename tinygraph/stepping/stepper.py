@@ -1,4 +1,4 @@
-"""Stepper: a cursor on the backward pass, and what can be done with it: explain, debug, save, show."""
+"""`Stepper`: a cursor on a backward pass with methods to explain, debug, save and show it."""
 
 from __future__ import annotations
 
@@ -18,18 +18,25 @@ PAGES = (".html", ".htm")
 
 
 class Stepper(Cursor):
-    """Step through the backward pass of a graph, one contribution at a time, forwards and back.
+    """Step through the backward pass of a graph, one contribution at a time, forward and back.
 
-    The steps are those of `propagate`, in its order, but the graph is left as it was until `apply()`. `index` is the
-    number of steps that have happened, `steps` is the sequence of all.
+    A Stepper shows the same steps as `backward()`, in the same order. It does not change the graph until you call
+    `apply()`.
 
     Args:
         root: Node that the pass starts from.
-        seed: Gradient to start with, of the shape of the root. Defaults to 1.
-        phase: "both" puts the steps of the forward pass before those of the backward pass; "forward" has only these.
-        granularity: "node" moves on by all contributions of a node at once.
+        seed: Upstream gradient, with the shape of the root. Defaults to 1.
+        phase: "backward", "forward", or "both" for the forward steps followed by the backward steps.
+        granularity: "edge" moves by one contribution, "node" by all contributions of a node.
+
+    Attributes:
+        index: Number of steps that have happened.
+        steps: Sequence of all steps.
+        breakpoints: Kind and target of each breakpoint, by number.
 
     Raises:
+        TypeError: If `root` is not a node.
+        ValueError: If an option has an invalid value, or if `root` is not a scalar and `seed` is missing.
         StaleGraphError: If a leaf was edited after the graph was recorded, or while you step through it.
 
     Examples:
@@ -50,33 +57,47 @@ class Stepper(Cursor):
         <step 5/6: dJ/db += dJ/du · du/db = 3 × 2 = 6>
     """
 
-    # What draws and what talks to a terminal is loaded when it is first used: most walks need neither.
+    # Drawing and the debugger are imported when you first use them, because most programs need neither.
 
     def explain(self, node: Node | str) -> Explanation:
-        """Return the breakdown of a gradient as it is at this step: see `tinygraph.explain`."""
+        """Return the breakdown of a gradient at the current step.
+
+        Args:
+            node: Node whose gradient is explained, or its name.
+
+        Returns:
+            The same as `tinygraph.explain`; contributions that are still to come are marked.
+
+        Raises:
+            ValueError: If `node` is not in the graph.
+            KeyError: If no node has this name.
+        """
         return breakdown(self.steps, self.index, node)
 
     def repl(self) -> None:
-        """Step by commands in the terminal, in the words of pdb and rr: s, rs, b, c, rc, u NODE, h for help."""
+        """Start the debugger in the terminal.
+
+        The commands are those of pdb and rr; `h` lists them.
+        """
         from tinygraph.stepping.debugger import Debugger
 
         Debugger(self).cmdloop()
 
     def save(self, path: str | os.PathLike[str], *, theme: Literal["auto", "light", "dark"] = "auto") -> Path:
-        """Write the HTML page that plays the steps: one file, which needs no network and nothing else.
+        """Write the interactive player as one HTML file, which needs no network.
 
-        The file is written whole or not at all.
+        The file is replaced only when the new content is complete.
 
         Args:
-            path: File to write; it must end in .html.
-            theme: Colors of the page. By default those that the reader's browser prefers.
+            path: File to write. Its suffix must be .html or .htm.
+            theme: Colors: "light", "dark", or "auto", which follows the reader's browser. Defaults to "auto".
 
         Returns:
             The path.
 
         Raises:
-            EngineNotFoundError: If Graphviz is not installed.
-            ValueError: If the file has another suffix, or the graph more than 600 nodes.
+            ValueError: If the suffix is different, or if the diagram has more than 600 boxes.
+            EngineNotFoundError: If no Graphviz executable is installed.
         """
         from tinygraph.stepping.player import page
         from tinygraph.support.files import write_whole
@@ -88,13 +109,20 @@ class Stepper(Cursor):
         return path
 
     def player(self, height: int = 640) -> Player:
-        """Return an interactive player for a notebook cell, `height` pixels high."""
+        """Return an interactive player for a notebook cell.
+
+        Args:
+            height: Height in pixels. Defaults to 640.
+
+        Returns:
+            The player.
+        """
         from tinygraph.stepping.player import Player
 
         return Player(self, height)
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:  # noqa: ARG002
-        """What a notebook shows: the diagram at this step, with the step in words below."""
+        """Return what a notebook shows: the diagram at the current step, and the step as text."""
         from tinygraph.stepping.player import shown_in_a_cell
 
         return shown_in_a_cell(self)

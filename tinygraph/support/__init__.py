@@ -1,1 +1,1 @@
-"""What every layer may need and what knows nothing of a graph: messages, files, the terminal."""
+"""Helpers that do not depend on graphs: messages, files and the terminal."""

@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all."""
+"""Files that are written completely or not at all."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from pathlib import Path
 
 
 def check_writable(path: Path) -> None:
-    """Raise the OSError now that `write_whole` would raise later; nothing is changed.
+    """Check that a file can be written, without changing it.
 
     Args:
-        path: The file that will be written.
+        path: File that will be written.
 
     Raises:
-        OSError: If it is a folder, or if its folder cannot be written.
+        OSError: If the path is a folder, or if its folder cannot be written. It is the error that `write_whole` would
+            raise.
     """
     if path.is_dir():
         raise IsADirectoryError(21, "it is a folder", str(path))
@@ -25,14 +26,16 @@ def check_writable(path: Path) -> None:
 
 
 def write_whole(path: Path, text: str | bytes) -> None:
-    """Write a temporary file next to the file and then replace it, so that an interrupt leaves the old one whole.
+    """Replace a file; an interrupted write leaves the old file unchanged.
+
+    The content goes into a temporary file in the same folder, which then replaces the file.
 
     Args:
-        path: The file.
-        text: Its new content.
+        path: File to write.
+        text: New content.
 
     Raises:
-        OSError: If it cannot be written; the old file is unchanged.
+        OSError: If the file cannot be written. The old file is unchanged.
     """
     handle, beside = _beside(path)
     try:
@@ -40,7 +43,7 @@ def write_whole(path: Path, text: str | bytes) -> None:
             file.write(text.encode() if isinstance(text, str) else text)
             file.flush()
             os.fsync(file.fileno())
-        mask = os.umask(0)  # mkstemp allows the owner only; a file made by open() follows the mask
+        mask = os.umask(0)  # mkstemp allows only the owner, but open() follows the mask
         os.umask(mask)
         os.chmod(beside, 0o666 & ~mask)
         os.replace(beside, path)
@@ -54,4 +57,4 @@ def _beside(path: Path) -> tuple[int, str]:
     try:
         return tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:50]}.")
     except OSError as error:
-        raise type(error)(error.errno, error.strerror, str(path)) from None  # name the file that was asked for
+        raise type(error)(error.errno, error.strerror, str(path)) from None  # name the requested file

@@ -1,4 +1,4 @@
-"""Parts of error messages: an option that must be one of a few, and quoted text that is cut short."""
+"""Parts of error messages: an invalid option, and shortened quotes."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ if TYPE_CHECKING:
 
 
 def one_of(what: str, given: object, known: Collection[object]) -> None:
-    """Raise ValueError, with the list of what is known, unless an option is one of those known.
+    """Check that an option has one of its allowed values.
 
     Args:
-        what: The name of the option.
-        given: Its value.
-        known: The values that it may have.
+        what: Name of the option.
+        given: Value of the option.
+        known: Allowed values.
 
     Raises:
-        ValueError: If the value is not among them.
+        ValueError: If the value is not allowed. The message lists the allowed values.
 
     Examples:
         >>> one_of("theme", "pink", ("light", "dark"))
@@ -28,11 +28,11 @@ def one_of(what: str, given: object, known: Collection[object]) -> None:
 
 
 def short(text: str, length: int = 40) -> str:
-    """Return a text, cut short if it is longer than `length` characters.
+    """Return text, shortened if it is too long.
 
     Args:
-        text: The text.
-        length: The most characters to return, the three dots included.
+        text: Text to shorten.
+        length: Largest number of characters, including three dots. Defaults to 40.
 
     Returns:
         The text, or its beginning followed by three dots.

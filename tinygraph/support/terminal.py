@@ -1,4 +1,4 @@
-"""Lines that any terminal can show, error messages of the command, and the progress of long work."""
+"""Output that any terminal can show, error messages of the command, and progress of long tasks."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _ASCII = str.maketrans(
 
 
 def echo(text: str = "") -> None:
-    """Print a line, in ASCII if the output cannot encode all its characters.
+    """Print text, in ASCII if the output cannot encode all characters.
 
     Args:
-        text: The line, or several of them.
+        text: One line or several lines.
 
     Examples:
         >>> echo("dJ/db = dJ/du · c")
@@ -42,8 +42,8 @@ def fail(sentence: str, code: int = 2) -> int:
     """Print an error of the command to stderr.
 
     Args:
-        sentence: What is wrong and what to do.
-        code: The exit code.
+        sentence: What is wrong, and what to do.
+        code: Exit code. Defaults to 2.
 
     Returns:
         The exit code.
@@ -54,14 +54,14 @@ def fail(sentence: str, code: int = 2) -> int:
 
 @contextmanager
 def progress(what: str, iterations: int) -> Iterator[Callable[[int, float], None]]:
-    """Show the progress of long work: a bar in a terminal if rich is installed, otherwise ten lines.
+    """Show the progress of a long task: a bar in a terminal if rich is installed, otherwise about ten lines.
 
     Args:
-        what: The name of the work.
-        iterations: How many iterations it takes.
+        what: Name of the task.
+        iterations: Number of iterations.
 
     Yields:
-        A function to call with (iteration, cost) after each iteration.
+        A function that you call with (iteration, cost) after each iteration.
     """
     if sys.stdout.isatty():
         try:

@@ -1,3 +1,3 @@
-"""The version of the package, for everyone who needs it without loading the package."""
+"""The version of the package, in a module that imports nothing."""
 
 __version__ = "0.1.0"

@@ -28,7 +28,7 @@ TRUTH = np.linspace(-1.0, 1.0, N)
 
 
 def made(rows: int, chunk: int) -> Any:
-    """A table that is drawn anew whenever it is asked for."""
+    """Return a table that is generated again whenever it is read."""
     return da.random.default_rng(0).normal(size=(rows, N), chunks=(chunk, N))
 
 
@@ -86,7 +86,8 @@ def main() -> None:
     )
     options = parser.parse_args()
     rows = options.rows
-    print("| table | workers | an iteration | rows a second and worker | largest worker |\n|---|---:|---:|---:|---:|")
+    print("| table | workers | time per iteration | rows per second and worker | peak memory of a worker |")
+    print("|---|---:|---:|---:|---:|")
 
     def say(what: str, n: int, m: int, found: tuple[float, float]) -> None:
         taken, memory = found
@@ -94,7 +95,7 @@ def main() -> None:
 
     for n in (1, 2):
         say(
-            f"{rows * N * 8 / 1e9:.1f} GB, drawn anew",
+            f"{rows * N * 8 / 1e9:.1f} GB, generated in each iteration",
             n,
             rows,
             on_workers(n, lambda: seconds_per_iteration(made(rows, 100_000))),
@@ -103,11 +104,19 @@ def main() -> None:
         files = stored(rows, 100_000, Path(folder))
         for n in (1, 2):
             say(
-                f"{rows * N * 8 / 1e9:.1f} GB, from files", n, rows, on_workers(n, lambda: seconds_per_iteration(files))
+                f"{rows * N * 8 / 1e9:.1f} GB, read from files",
+                n,
+                rows,
+                on_workers(n, lambda: seconds_per_iteration(files)),
             )
     small = 400_000
     for n in (1, 2):
-        say("0.06 GB, kept", n, small, on_workers(n, lambda: seconds_per_iteration(made(small, 100_000).persist(), 12)))
+        say(
+            "0.06 GB, kept in memory",
+            n,
+            small,
+            on_workers(n, lambda: seconds_per_iteration(made(small, 100_000).persist(), 12)),
+        )
     taken, _ = on_workers(2, lambda: seconds_per_iteration(made(2_000, 1).persist(), 4))
     print(f"\na chunk of one row: {taken / 2_000 * 1e3:.2f} ms, which is what a chunk costs besides its rows")
 

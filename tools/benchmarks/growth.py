@@ -1,8 +1,8 @@
 """How cost grows with the graph: `OPENBLAS_NUM_THREADS=1 python -m tools.benchmarks.growth` (group `bench`).
 
-The lecture's two loops over m examples of 20 features, 10² to 10⁶ scalar nodes: recording, rolling up, compiling, and
-each call, beside CasADi's and micrograd's. Prints the table of
-`docs/loops-that-become-vectors.md`, of which that page's plot is made.
+The lecture's two loops over m examples of 20 features, 10² to 10⁶ scalar nodes: recording, vectorizing, compiling, and
+each call, compared with CasADi and micrograd. Prints the table of
+`docs/loops-that-become-vectors.md`; the plot on that page is drawn from it.
 """
 
 from __future__ import annotations
@@ -59,15 +59,17 @@ def measure(m: int, peers: bool) -> dict[str, float]:
 
 
 def table(rows: list[dict[str, float]]) -> str:
-    """The measurements as a table in Markdown; times a node in microseconds where they are paid once."""
+    """The measurements as a table in Markdown, with microseconds per node for one-time costs."""
     lines = [
-        "| scalar nodes | recording | rolling up | compile, all of it | a call | NumPy by hand | CasADi: recording and "
-        "compiling | CasADi: a call | micrograd: a step |",
+        "| scalar nodes | record | vectorize | compile (total) | call | hand-written NumPy "
+        "| CasADi: record and compile | CasADi: call | micrograd: iteration |",
         "|---:|---:|---:|---:|---:|---:|---:|---:|---:|",
     ]
     for row in rows:
         nodes = row["nodes"]
-        once = [f"{_time(row[key])} ({row[key] / nodes * 1e6:.1f} µs a node)" for key in ("record", "roll", "compile")]
+        once = [
+            f"{_time(row[key])} ({row[key] / nodes * 1e6:.1f} µs per node)" for key in ("record", "roll", "compile")
+        ]
         calls = [_time(row[key]) for key in ("call", "hand")]
         peers = [_time(row[key]) if key in row else "" for key in ("casadi setup", "casadi call", "micrograd")]
         lines.append(f"| {nodes:,.0f} | {' | '.join([*once, *calls, *peers])} |")

@@ -1,4 +1,4 @@
-"""The table of ops as a page shows it: everything in it is taken from the rows, or computed by them."""
+"""The table of ops for the reference page: everything in it is read from the op definitions or computed with them."""
 
 from __future__ import annotations
 
@@ -22,21 +22,23 @@ DEEP = 8
 
 
 def table(which: str, show: Callable[[plots.Plot, str, str], str]) -> str:
-    """The public rows, or the private ones, as Markdown; `show` puts a plot on the page, under a name."""
+    """Return the public or the private ops as Markdown; `show` puts a named plot on the page."""
     errors, entries = _errors(), []
     for name, row in ops.TABLE.items():
         if (name in tinygraph.__all__) != (which == "public"):
             continue
         second = SECOND.get(name, 0.5)
         lines = [("formula", " = ".join(dict.fromkeys([_text(row), *_formula(row)])))]
-        lines += [(f"slope in {x}", local) for x, local in zip("xy", _partials(row), strict=False)]
+        lines += [(f"local derivative in {x}", local) for x, local in zip("xy", _partials(row), strict=False)]
         facts = [f"<dt>{what}</dt><dd><code>{escape(text)}</code></dd>" for what, text in lines]
-        facts.append(f"<dt>smooth where</dt><dd>{escape(row.domain.text)}</dd>")
+        facts.append(f"<dt>differentiable where</dt><dd>{escape(row.domain.text)}</dd>")
         if name in errors:
-            facts.append("<dt>worst error</dt><dd>value {} ULP, slope {} ULP</dd>".format(*errors[name]))
+            facts.append("<dt>worst error</dt><dd>value {} ULP, local derivative {} ULP</dd>".format(*errors[name]))
         of = f", where y = {second:g}" if row.arity == 2 else ""
         curve = (
-            "" if row.variadic else show(plots.row(row, second, size=(2, 1.3)), name, f"{name} and its slope in x{of}")
+            ""
+            if row.variadic
+            else show(plots.row(row, second, size=(2, 1.3)), name, f"{name} and its local derivative in x{of}")
         )
         entries.append(f'### `{name}`\n\n<div class="op"><dl>{"".join(facts)}</dl>{curve}</div>')
     return "\n\n".join(entries)
@@ -51,7 +53,7 @@ def _text(row: Op) -> str:
 
 
 def _formula(row: Op) -> list[str]:
-    """The definition that the row has for complex numbers, recorded with names in place of numbers."""
+    """Return the definition for complex numbers, recorded with named Values."""
     if row.variadic:
         return ["x₁ + x₂ + …" if row.arity == 1 else "x₁y₁ + x₂y₂ + …"]
     return [notation.label(row.analytic(tinygraph, *_operands(row)), depth=DEEP)] if row.analytic else []
@@ -65,7 +67,7 @@ def _partials(row: Op) -> list[str]:
 
 
 def _errors() -> dict[str, tuple[str, str]]:
-    """The worst error of value and slope, as the page of accuracies says."""
+    """Return the worst errors of the value and of a local derivative, from the page on accuracy."""
     found = re.finditer(
         r"^\| `(\w+)` \| [^|]* \| ([\d.]+) \| [^|]* \| ([\d.]+) ", ACCURACY.read_text("utf-8"), re.MULTILINE
     )
@@ -73,7 +75,7 @@ def _errors() -> dict[str, tuple[str, str]]:
 
 
 def curve(row: Op, second: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """x, the value and the slope in x, where the row is smooth between -3 and 3; nan elsewhere."""
+    """Return x, the value and the local derivative in x between -3 and 3; nan where the op is not differentiable."""
     x = np.linspace(-3.0, 3.0, 481)
     operands = [x, np.full_like(x, second)][: row.arity]
     smooth = np.array([row.domain.contains(*point) for point in zip(*operands, strict=True)])
