@@ -207,12 +207,24 @@ def log_partial(x: Array) -> Array:
 
 
 def power_of_plain(x: Array, exponent: float) -> Array:
-    """Return x to the power of a plain number. The op `pow`, of two arrays, is `np.power`."""
+    """Return x to the power of a plain number. The op `pow`, of two arrays, is `np.power`.
+
+    Args:
+        x: Base.
+        exponent: Exponent, a plain number.
+    """
     return x * x if exponent == 2 else np.power(x, exponent)
 
 
 def lowered_power(x: Array, exponent: float, n: int, factor: float) -> Array:
-    """Return factor * x ** (exponent - n); it is 0 wherever the factor is 0."""
+    """Return factor * x ** (exponent - n); it is 0 wherever the factor is 0.
+
+    Args:
+        x: Base.
+        exponent: Exponent, a plain number.
+        n: Integer that is subtracted from the exponent.
+        factor: Factor of the power.
+    """
     if factor == 0:
         return np.zeros_like(x)
     if exponent - n == 1:
@@ -237,14 +249,24 @@ def div_dy(x: Array, y: Array) -> Array:
 
 
 def binary_cross_entropy(a: Array, y: Array) -> Array:
-    """Return -(y log a + (1 - y) log(1 - a)), with 0 log 0 = 0."""
+    """Return -(y log a + (1 - y) log(1 - a)), with 0 log 0 = 0.
+
+    Args:
+        a: Activation, from 0 to 1.
+        y: Label, from 0 to 1.
+    """
     yes, no = np.log(a), np.log1p(-a)
     out = -(y * yes + (1.0 - y) * no)
     return out if _all_finite(out) else _weighted(y, -yes) + _weighted(1.0 - y, -no)
 
 
 def binary_cross_entropy_da(a: Array, y: Array) -> Array:
-    """Return (1 - y) / (1 - a) - y / a as one fraction; at a label 0 or 1 only its own term, with 0 / 0 = 0."""
+    """Return (1 - y) / (1 - a) - y / a as one fraction; at a label 0 or 1 only its own term, with 0 / 0 = 0.
+
+    Args:
+        a: Activation, from 0 to 1.
+        y: Label, from 0 to 1.
+    """
     below = a * (1.0 - a)
     local = (a - y) / below
     if type(below) is np.ndarray and below.size and np.minimum.reduce(below, axis=None) > 0:
@@ -254,17 +276,32 @@ def binary_cross_entropy_da(a: Array, y: Array) -> Array:
 
 
 def binary_cross_entropy_with_logits(z: Array, y: Array) -> Array:
-    """Return binary_cross_entropy(sigmoid(z), y), computed from z with two terms of one sign and one exp."""
+    """Return binary_cross_entropy(sigmoid(z), y), computed from z with two terms of one sign and one exp.
+
+    Args:
+        z: Logit.
+        y: Label, from 0 to 1.
+    """
     return _cross_entropy_of_logits(z, *_decay_and_weight(z, y))
 
 
 def sigmoid_minus(z: Array, y: Array) -> Array:
-    """Return sigmoid(z) - y as (1 - y) sigmoid(z) - y sigmoid(-z), so that nothing cancels for y = 0 and y = 1."""
+    """Return sigmoid(z) - y as (1 - y) sigmoid(z) - y sigmoid(-z), so that nothing cancels for y = 0 and y = 1.
+
+    Args:
+        z: Logit.
+        y: Label, from 0 to 1.
+    """
     return _sigmoid_minus(z, *_decay_and_weight(z, y))
 
 
 def binary_cross_entropy_with_logits_and_partial(z: Array, y: Array) -> tuple[Array, Array]:
-    """Return the value and the derivative at once, from one exp and one weight."""
+    """Return the value and the derivative at once, from one exp and one weight.
+
+    Args:
+        z: Logit.
+        y: Label, from 0 to 1.
+    """
     e, weight = _decay_and_weight(z, y)
     return _cross_entropy_of_logits(z, e, weight), _sigmoid_minus(z, e, weight)
 
@@ -295,5 +332,10 @@ def _weighted(weight: Array, x: Array) -> Array:
 
 
 def squared_error(a: Array, y: Array) -> Array:
-    """Return (a - y)^2 / 2."""
+    """Return (a - y)^2 / 2.
+
+    Args:
+        a: Activation, from 0 to 1.
+        y: Label, from 0 to 1.
+    """
     return 0.5 * (a - y) * (a - y)

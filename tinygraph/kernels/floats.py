@@ -75,12 +75,24 @@ def pow(x: float, y: float) -> float:
 
 
 def falling(y: float, n: int) -> float:
-    """Return the falling factorial y (y - 1) ... (y - n + 1)."""
+    """Return the falling factorial y (y - 1) ... (y - n + 1).
+
+    Args:
+        y: First factor.
+        n: Number of factors, at least 0.
+    """
     return y if n == 1 else math.prod([y - i for i in range(n)], start=1.0)
 
 
 def lowered_pow(x: float, y: float, n: int, factor: float) -> float:
-    """Return factor * pow(x, y - n) without rounding y - n; it is 0 if the factor is 0."""
+    """Return factor * pow(x, y - n) without rounding y - n; it is 0 if the factor is 0.
+
+    Args:
+        x: Base.
+        y: Exponent.
+        n: Integer that is subtracted from the exponent.
+        factor: Factor of the power.
+    """
     if factor == 0:
         return 0.0
     if x < 0:
@@ -131,7 +143,13 @@ def pow_partial(x: float, y: float, n: int, k: int) -> float:
 
 
 def div_partial(x: float, y: float, n: int) -> float:
-    """Return d^n (x / y) / dy^n = (-1)^n n! x / y^(n + 1)."""
+    """Return d^n (x / y) / dy^n = (-1)^n n! x / y^(n + 1).
+
+    Args:
+        x: Dividend.
+        y: Divisor.
+        n: Order of the derivative.
+    """
     factor = float((-1) ** n * math.factorial(n))
     out = divide(x, y)
     if abs(out) < _SMALLEST:  # x / y lost bits, and a small y would amplify the error to 6,000 ULP
@@ -256,14 +274,25 @@ def atan_partial(x: float) -> float:
 
 
 def binary_cross_entropy(a: float, y: float) -> float:
-    """Return -(y log a + (1 - y) log(1 - a)), with 0 log 0 = 0."""
+    """Return -(y log a + (1 - y) log(1 - a)), with 0 log 0 = 0.
+
+    Args:
+        a: Activation, from 0 to 1.
+        y: Label, from 0 to 1.
+    """
     if 0 < a < 1 and (y == 1 or y == 0):  # one term
         return -math.log(a) if y else -math.log1p(-a)
     return _weighted(y, -log(a)) + _weighted(1.0 - y, -log1p(-a))
 
 
 def binary_cross_entropy_partial(a: float, y: float, n: int) -> float:
-    """Return d^n binary_cross_entropy(a, y) / da^n = (n - 1)! ((1 - y) / (1 - a)^n + y / (-a)^n), with 0 / 0 = 0."""
+    """Return d^n binary_cross_entropy(a, y) / da^n = (n - 1)! ((1 - y) / (1 - a)^n + y / (-a)^n), with 0 / 0 = 0.
+
+    Args:
+        a: Activation, from 0 to 1.
+        y: Label, from 0 to 1.
+        n: Order of the derivative.
+    """
     if n == 1 and 0 < a < 1 and (y == 1 or y == 0):  # one term, so nothing cancels
         return -1.0 / a if y else 1.0 / (1.0 - a)
     if not 0.0 <= a <= 1.0:
@@ -282,20 +311,34 @@ def _share(weight: float, a: float, n: int) -> float:
 
 
 def logit(a: float) -> float:
-    """Return log(a / (1 - a)), accurate near one half, where both logarithms cancel."""
+    """Return log(a / (1 - a)), accurate near one half, where both logarithms cancel.
+
+    Args:
+        a: Activation, from 0 to 1.
+    """
     if 0.25 < a < 0.75:
         return 2.0 * math.atanh(2.0 * a - 1.0)
     return log(a) - log1p(-a)
 
 
 def binary_cross_entropy_with_logits(z: float, y: float) -> float:
-    """Return binary_cross_entropy(sigmoid(z), y), computed from z: accurate where sigmoid rounds to 0 or 1."""
+    """Return binary_cross_entropy(sigmoid(z), y), computed from z: accurate where sigmoid rounds to 0 or 1.
+
+    Args:
+        z: Logit.
+        y: Label, from 0 to 1.
+    """
     weight = 1.0 - y if z > 0 else y
     return _weighted(weight, abs(z)) + math.log1p(math.exp(-abs(z)))  # two terms of one sign, and one exp
 
 
 def sigmoid_minus(z: float, y: float) -> float:
-    """Return sigmoid(z) - y. For y = 0 and y = 1 nothing cancels; in between it is within 4 ULP of the larger term."""
+    """Return sigmoid(z) - y. For y = 0 and y = 1 nothing cancels; in between it is within 4 ULP of the larger term.
+
+    Args:
+        z: Logit.
+        y: Label, from 0 to 1.
+    """
     e = math.exp(-abs(z))
     return (0.5 + math.copysign(0.5, z)) - y - math.copysign(e / (1.0 + e), z)
 
@@ -306,5 +349,10 @@ def _weighted(weight: float, x: float) -> float:
 
 
 def squared_error(a: float, y: float) -> float:
-    """Return (a - y)^2 / 2."""
+    """Return (a - y)^2 / 2.
+
+    Args:
+        a: Activation, from 0 to 1.
+        y: Label, from 0 to 1.
+    """
     return 0.5 * (a - y) * (a - y)

@@ -168,13 +168,27 @@ class Reader:
         return [self.earlier(x) for x in roots] or fail("there must be one at least")
 
     def earlier(self, found: object) -> Node:
-        """Return the earlier node with the index that was found."""
+        """Return an earlier node.
+
+        Args:
+            found: Index of the node, from the file.
+
+        Returns:
+            The node.
+        """
         if type(found) is not int or not 0 <= found < len(self.nodes):
             fail(f"{shown(found)} is not the number of an earlier node")
         return self.nodes[found]
 
     def operand(self, found: object) -> Node | float | Array:
-        """Return an operand: an earlier node, or a number or an array that is not a node."""
+        """Return an operand: an earlier node, or a number or an array that is not a node.
+
+        Args:
+            found: Operand from the file.
+
+        Returns:
+            The operand.
+        """
         if not isinstance(found, dict):
             return self.earlier(found)
         if found.keys() != {"constant"}:

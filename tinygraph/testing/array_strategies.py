@@ -145,11 +145,26 @@ class RandomTensorProgram(OpSequence[Tensor, Number]):
     """
 
     def leaf(self, x: Number, name: str) -> Tensor:
-        """Return a Tensor for an input."""
+        """Return a Tensor for an input.
+
+        Args:
+            x: Value of the input.
+            name: Name of the node.
+
+        Returns:
+            The node.
+        """
         return Tensor(x, name)
 
     def operand_code(self, x: Number) -> str:
-        """Return a constant as code."""
+        """Return a constant as code.
+
+        Args:
+            x: Constant.
+
+        Returns:
+            The code.
+        """
         if not isinstance(x, np.ndarray):
             return repr(x)
         return array_code(x)

@@ -45,26 +45,62 @@ class Roll:
         self.groups.reverse()
 
     def group(self, i: int) -> Group | None:
-        """Return the group of an entry; None for an entry within a sum."""
+        """Return the group of an entry.
+
+        Args:
+            i: Entry.
+
+        Returns:
+            The group; None for an entry within a sum.
+        """
         return self._first[self._group_of[i]] if self._group_of[i] != NONE else None
 
     def position(self, group: Group, ids: Array) -> Array:
-        """Return the positions of entries in the flattened array of their group."""
+        """Return the positions of entries in the flattened array of their group.
+
+        Args:
+            group: Group of the entries.
+            ids: Entries.
+
+        Returns:
+            An array of positions, with the shape of `ids`.
+        """
         self._position[group.ids.ravel()] = np.arange(group.ids.size)
         return self._position[ids]
 
     def node(self, i: int) -> Node:
-        """Return the node of an entry that has one."""
+        """Return the node of an entry.
+
+        Args:
+            i: Entry that has a node.
+
+        Returns:
+            The node.
+        """
         node = self.flat.nodes[i]
         assert node is not None
         return node
 
     def nodes(self, group: Group) -> list[Node | None]:
-        """Return the nodes of a group."""
+        """Return the nodes of a group.
+
+        Args:
+            group: Group.
+
+        Returns:
+            The nodes, in the order of the entries; None for an entry without a node.
+        """
         return [self.flat.nodes[i] for i in group.members.tolist()]
 
     def name(self, group: Group) -> str:
-        """Return the name that all nodes of the group share, apart from numbers in it; else ""."""
+        """Return the name that all nodes of a group share, apart from numbers in it.
+
+        Args:
+            group: Group.
+
+        Returns:
+            The name, or "" if the names differ.
+        """
         names = {node.name if node is not None else "" for node in self.nodes(group)}
         if len(names) == 1:
             return names.pop()
@@ -72,19 +108,42 @@ class Roll:
         return stems.pop().split("#")[0].rstrip("_[( ") if len(stems) == 1 else ""
 
     def title(self, group: Group) -> str:
-        """Return the title of the group in a report."""
+        """Return the title of a group in a report.
+
+        Args:
+            group: Group.
+
+        Returns:
+            Its name, or the name of its op.
+        """
         op = group.op
         return self.name(group) or (op.name if isinstance(op, Op) else "Σ" if op == SUM else "leaves")
 
     def source(self, group: Group, slot: Slot) -> Group:
-        """Return the group that another group uses at a slot, or as a part of its terms."""
+        """Return the group that another group uses.
+
+        Args:
+            group: Group that uses it.
+            slot: Operand 0 or 1, or a part of the terms.
+
+        Returns:
+            The group that is used.
+        """
         if isinstance(slot, Part):
             return slot.source
         operand = (self.flat.x, self.flat.y)[slot][group.members[0]]
         return self._first[int(self._group_of[operand])]
 
     def use(self, group: Group, slot: Slot) -> Use:
-        """Return the entries that a group uses at a slot (0 or 1), or as a part of its terms."""
+        """Return the entries that a group uses.
+
+        Args:
+            group: Group that uses them.
+            slot: Operand 0 or 1, or a part of the terms.
+
+        Returns:
+            The entries, along the axes on which they depend.
+        """
         if not isinstance(slot, Part):
             axes, ids = list(group.axes), np.asarray((self.flat.x, self.flat.y)[slot][group.ids])
         elif slot.owners is not None:
