@@ -173,7 +173,7 @@ def absolute_terms(root: Node | Walk) -> dict[Node, float]:
     This is the scale of the rounding error of its gradient.
 
     Args:
-        root: Root of the graph, or its walk from a seed of 1.
+        root: Root of the graph, or its `Walk` with a seed of 1.
 
     Returns:
         The sums by node.

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 _pass_lock = allocate_lock()
-_passing: int | None = None  # the thread that holds the pass lock
+_passing: int | None = None  # the thread that owns the pass lock
 _unfinished: list[Node] = []  # the root of the pass that runs, or that was interrupted
 _grad = attrgetter("grad")
 _marks = map(neg, count(1))  # negative numbers; each pass takes two

@@ -1,6 +1,6 @@
 """NumPy's methods and functions for Tensors: `t.sum(axis=0)`, `np.dot(w.T, X)`, `np.concatenate`.
 
-`Tensor` inherits the methods. The two tables at the end hold NumPy's ufuncs, and its other functions.
+`Tensor` inherits the methods. The two tables at the end contain NumPy's ufuncs, and its other functions.
 """
 
 from __future__ import annotations

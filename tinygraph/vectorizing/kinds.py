@@ -43,7 +43,7 @@ class Part:
     Attributes:
         sign: 1 or -1.
         source: The group of the terms.
-        table: `table[k]` holds the terms of sum number k along the axes, if all sums have equally many. Otherwise all
+        table: `table[k]` contains the terms of sum number k along the axes, if all sums have equally many. Otherwise all
             terms, in one list.
         axes: The axes of the terms.
         owners: For a list of terms, the sum that each belongs to; else None.
