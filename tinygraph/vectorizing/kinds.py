@@ -43,8 +43,8 @@ class Part:
     Attributes:
         sign: 1 or -1.
         source: The group of the terms.
-        table: `table[k]` contains the terms of sum number k along the axes, if all sums have equally many. Otherwise all
-            terms, in one list.
+        table: `table[k]` contains the terms of sum k along the axes, if all sums have equally many. Otherwise it is a
+            list of all terms.
         axes: The axes of the terms.
         owners: For a list of terms, the sum that each belongs to; else None.
     """
