@@ -1,16 +1,16 @@
-"""Record what tinygraph does, to the bit, and compare two such records: run it before and after a rebuilding.
+"""Record what tinygraph does, bit for bit, and compare two such records: run it before and after a refactoring.
 
     python -m tools.compare_versions record before.json
     python -m tools.compare_versions compare before.json after.json [--renamed FILE]
 
-`record` imports the tinygraph of the working directory (or of PYTHONPATH) and goes by its public API only, but for the
-function that draws a moment: drawings, moments and pages of steppers, trees, ledgers, diagnoses, steps, saved graphs,
-generated programs, messages, and the bits of random programs. Every text is kept whole, compressed, and no hash of it:
-so a difference can be shown as it is, and what was renamed on purpose be renamed in it.
+`record` imports the tinygraph of the working directory (or of PYTHONPATH). It uses only the public API, except for the
+function that draws a moment. It records diagrams, moments and pages of steppers, trees, breakdowns, diagnoses, steps,
+saved graphs, generated programs, messages, and the bits of random programs. Each text is stored completely and
+compressed, not as a hash. So differences can be shown, and names that were changed on purpose can be replaced.
 
-`compare` prints what is missing or differs, and exits with 1 if anything does. `--renamed` names a file with lines
-`old new`, a regular expression and its replacement, which are applied to the texts of before: for what was renamed on
-purpose. A version without this script is recorded by `PYTHONPATH=. python path/to/compare_versions.py record ...`.
+`compare` prints what is missing or differs, and exits with 1 if anything does. `--renamed` specifies a file with lines
+`old new`: a regular expression and its replacement, which are applied to the texts of the first record. To record a
+version without this script, run `PYTHONPATH=. python path/to/compare_versions.py record ...`.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ from tinygraph import Stepper, Tensor, Value
 
 FORMAT = 1
 SHOWN = 40  # lines of a difference
-LISTED = 150  # events of a walk, and nodes, that are recorded one by one
+LISTED = 150  # steps, and nodes, that are recorded one by one
 EXPLAINED = 30  # nodes of a graph
 BITS = "\n# --- what comes of it\n"  # between a random program and its numbers
 
@@ -58,7 +58,7 @@ Named = Iterator[tuple[str, str]]  # the name of an entry, and its text
 
 
 def bits(x: Any) -> str:
-    """Numbers with their types and all their bits; of a node its data."""
+    """Return numbers with their types and all their bits; for a node, its data."""
     if x is None:
         return "None"
     if isinstance(x, dict):
@@ -75,7 +75,7 @@ def bits(x: Any) -> str:
 
 
 def attempt(function: Callable[..., Any], *args: Any, **options: Any) -> str:
-    """What a function returns, as text; where it raises, the error, which is behavior like any other."""
+    """Return the result of a function as text, or its error."""
     try:
         text = str(function(*args, **options))
     except Exception as error:
@@ -84,14 +84,14 @@ def attempt(function: Callable[..., Any], *args: Any, **options: Any) -> str:
 
 
 def run(text: str) -> dict[str, Any]:
-    """Run a program and return its names; its lines are those of "<program>", wherever this file is."""
+    """Run a program as the file "<program>", and return its names."""
     names: dict[str, Any] = {}
     exec(compile(text, "<program>", "exec"), names)
     return names
 
 
 def nodes_of(root: Any) -> list[Any]:
-    """All nodes of a graph, the root first, in an order that follows from the graph alone."""
+    """Return all nodes of a graph, the root first, in an order that depends only on the graph."""
     found, stack = {root: None}, [root]
     while stack:
         for operand in stack.pop().args:
@@ -122,7 +122,7 @@ def lecture() -> Graph:
 
 
 def fan_out() -> Graph:
-    """One leaf in many places, twice in the same node too."""
+    """One leaf in many places, also twice in one node."""
     x = Value(2.0, "x")
     s, t = x * x, 3.0 * x
     y = (s + t) * s - t / x + 2.0 / s
@@ -131,7 +131,7 @@ def fan_out() -> Graph:
 
 
 def neuron() -> Graph:
-    """One neuron, its loss in a scope of its own, a label that is a constant."""
+    """One neuron, with its loss in a separate scope and a constant label."""
     w, b = [Value(0.5, "w1"), Value(-0.25, "w2")], Value(0.1, "b")
     x, y = [Value(1.0, "x1"), Value(2.0, "x2")], Value(1.0, "y", constant=True)
     with tg.scope("neuron"):
@@ -162,7 +162,7 @@ def loops(m: int = 4, n: int = 2) -> Graph:
 
 
 def layers(sizes: tuple[int, ...] = (2, 3, 2, 1)) -> Graph:
-    """A network of scalars: a scope for each layer and each neuron."""
+    """A network of scalars, with a scope for each layer and each neuron."""
     draw = random.Random(2).uniform
     x: list[Any] = [Value(0.5, "x1"), Value(-1.5, "x2")]
     parameters: list[Any] = []
@@ -180,7 +180,7 @@ def layers(sizes: tuple[int, ...] = (2, 3, 2, 1)) -> Graph:
 
 
 def vectorized(m: int = 3) -> Graph:
-    """Logistic regression by Tensors, in scopes."""
+    """Logistic regression with Tensors, in scopes."""
     draw = np.random.default_rng(3)
     w, b = Tensor([[0.1], [-0.2]], "w"), Tensor(0.5, "b")
     X = Tensor(draw.normal(size=(2, m)), "X", constant=True)
@@ -216,7 +216,7 @@ def wiring() -> Graph:
 
 
 def perceptron() -> Graph:
-    """Two layers of Tensors: bias that is broadcast, relu, softmax, a picked column."""
+    """Two layers of Tensors: a broadcast bias, relu, softmax, and a selected column."""
     draw = np.random.default_rng(4)
     X = Tensor(draw.normal(size=(4, 5)), "X", constant=True)
     W1, b1 = Tensor(draw.normal(size=(3, 4)), "W1"), Tensor(np.zeros((3, 1)), "b1")
@@ -233,19 +233,19 @@ def perceptron() -> Graph:
 
 
 def every_unary() -> Graph:
-    """Each op of one operand."""
+    """Each op with one operand."""
     x = Value(0.3, "x")
     return tg.total([getattr(tg, name)(x) for name in UNARY]), [x]
 
 
 def every_unary_of_arrays() -> Graph:
-    """The same, of a Tensor."""
+    """Each op with one operand, a Tensor."""
     x = Tensor([0.3, 0.75], "x")
     return sum(getattr(tg, name)(x) for name in UNARY).sum(), [x]
 
 
 def every_binary() -> Graph:
-    """Each op of two operands: of nodes, and with a plain number on either side."""
+    """Each op with two operands: nodes, or a plain number on either side."""
     x, y = Value(0.3, "x"), Value(0.7, "y")
     terms = [getattr(tg, name)(*pair) for name in BINARY for pair in ((x, y), (x, 0.6), (0.4, y))]
     terms += [x + 2, 2 + x, x - 2, 2 - x, x * 2, 2 * x, x / 2, 2 / x, x**2, 2**x, -x, +x, abs(-y)]
@@ -253,7 +253,7 @@ def every_binary() -> Graph:
 
 
 def variadic() -> Graph:
-    """Ops of any number of operands, plain numbers among them."""
+    """Variadic ops, also with plain numbers."""
     w = [Value(0.5 * i - 1.0, f"w{i}") for i in range(5)]
     s, d, e = tg.total([*w, 2.0, w[0]]), tg.dot(w, w[::-1]), tg.dot(w[:3], [1.0, 2.0, -0.5])
     y = s * d + e + tg.total([w[1]]) - tg.dot([3.0], [w[2]])
@@ -262,14 +262,14 @@ def variadic() -> Graph:
 
 
 def powers() -> Graph:
-    """Powers of nodes and of plain numbers, and rows of a plain exponent."""
+    """Powers of nodes and of plain numbers, and ops with a plain exponent."""
     x, y = Value(1.5, "x"), Value(2.0, "y")
     terms = [x**3, x**0.5, x**-2, x**0, x**1, x**y, 2.0**x, tg.power(3)(x), tg.power(-0.5)(y), tg.pow(x, 2.5)]
     return tg.total(terms) + (-x) ** 3, [x]
 
 
 def constants() -> Graph:
-    """Constants, computed ones too, detached nodes and plain numbers."""
+    """Constants, also computed ones, detached nodes and plain numbers."""
     k, x = Value(4.0, "k", constant=True), Value(0.5, "x")
     c = k * 2.0 + k
     y = c * x + x.detach() * x + tg.sin(k) / x + 7
@@ -278,7 +278,7 @@ def constants() -> Graph:
 
 
 def not_finite() -> Graph:
-    """Numbers that are none: log of 0, inf - inf, 0 / 0, overflow."""
+    """Values that are not finite: log of 0, inf - inf, 0 / 0, overflow."""
     p, q = Value(0.0, "p"), Value(1000.0, "q")
     y = tg.log(p) * 0.0 + tg.exp(q) - tg.exp(q) + p / p + 1.0 / p + tg.sqrt(p - 1.0) + tg.sqrt(p)
     y.name = "y"
@@ -292,7 +292,7 @@ def not_finite_arrays() -> Graph:
 
 
 def hostile() -> Graph:
-    """Names and scopes that would break what they are written into."""
+    """Names and scopes that could break the formats that contain them."""
     leaves = [Value(float(i + 1), name) for i, name in enumerate(HOSTILE)]
     y = leaves[0] * 1.0
     for leaf in leaves:
@@ -303,7 +303,7 @@ def hostile() -> Graph:
 
 
 def branches() -> Graph:
-    """Comparisons that the graph hangs on."""
+    """Comparisons that the graph depends on."""
     x, y = Value(2.0, "x"), Value(-1.0, "y")
     z = x * x if x > 1.0 else -x
     z = z + (y if y >= x else -y) * (3.0 if z <= 100 else x)
@@ -313,7 +313,7 @@ def branches() -> Graph:
 
 
 def derivative() -> Graph:
-    """The graph of second derivatives, in which the private rows are."""
+    """The graph of second derivatives, which contains the private ops."""
     x, y = Value(0.4, "x"), Value(1.3, "y")
     f = tg.total([getattr(tg, name)(x) for name in UNARY]) * y + sum(getattr(tg, name)(x, y) for name in BINARY[3:8])
     dx, dy = tg.grad(f, [x, y], create_graph=True)
@@ -323,7 +323,7 @@ def derivative() -> Graph:
 
 
 def chain() -> Graph:
-    """Deeper than a tree is indented."""
+    """A graph deeper than the indentation of a tree."""
     x = y = Value(0.9, "x")
     for i in range(24):
         y = tg.sin(y) * 1.5
@@ -338,7 +338,7 @@ def leaf() -> Graph:
 
 
 def own_op() -> Graph:
-    """An op that a program has registered."""
+    """An op that the program registered."""
     x = Value(1.5, "x")
     y = CUBED(x) + CUBED(x * 2.0)
     y.name = "y"
@@ -346,19 +346,19 @@ def own_op() -> Graph:
 
 
 def traced() -> Graph:
-    """Nodes that know their lines, whichever part of the package records them."""
+    """Nodes with source lines, recorded by each part of the package."""
     names = run(TRACED)
     return names["y"], [names["x"]]
 
 
 def register(name: str, floats: Any, partial: Any) -> Any:
-    """Register an op of one operand, by the argument that this version has."""
+    """Register an op with one operand, with the argument name of this version."""
     signature = inspect.signature(tg.op).parameters
     return tg.op(name, floats, **({"partials": (partial,)} if "partials" in signature else {"dx": partial}))
 
 
 def steps_of(stepper: Any) -> Any:
-    """Return the steps of a Stepper, by the name that this version has."""
+    """Return the steps of a Stepper, with the name of this version."""
     return stepper.steps if hasattr(stepper, "steps") else stepper.events
 
 
@@ -409,7 +409,7 @@ GRAPHS: dict[str, Callable[[], Graph]] = {
 
 
 def recorded(name: str, stage: str) -> Graph:
-    """One of the graphs, new, as it is after what a stage says."""
+    """Return one of the graphs, newly recorded, in the state of a stage."""
     root, parameters = GRAPHS[name]()
     if stage != "before":
         root.backward()
@@ -460,7 +460,7 @@ PICTURES: tuple[tuple[str, Any], ...] = (("neuron", "auto"), ("vectorized", "lig
 
 
 def drawings() -> Named:
-    """The DOT text of every graph in every style."""
+    """Yield the DOT text of every graph in every style."""
     for name, (style, (stage, options)) in product(GRAPHS, STYLES.items()):
         root, parameters = recorded(name, stage)
         nodes = nodes_of(root)
@@ -478,7 +478,7 @@ def _described(drawing: Any) -> str:
 
 
 def moments() -> Named:
-    """The DOT text of graphs where a stepper stands."""
+    """Yield the DOT text of graphs at the position of a stepper."""
     moment = find_moment()
     for name, phase in product(GRAPHS, PHASES):
         if name == "1,000 nodes":  # more cards than are drawn one by one
@@ -496,7 +496,7 @@ def _moment(moment: Callable[..., Any], stepper: Stepper, k: int, theme: str) ->
 
 
 def find_moment() -> Callable[..., Any]:
-    """The function that draws a moment, which no public name leads to."""
+    """Return the function that draws a moment, which is not public."""
     tried = []
     for place in ("tinygraph.playing", "tinygraph.stepping.player"):
         try:
@@ -507,7 +507,7 @@ def find_moment() -> Callable[..., Any]:
 
 
 def pages() -> Named:
-    """Pages that play a walk, and SVG elements: what Graphviz has laid out."""
+    """Yield HTML players and SVG elements, as Graphviz laid them out."""
     for name, phase, theme, k in PAGES:
         yield f"page of {name}", attempt(_page, name, phase, theme, k)
     for name, theme in PICTURES:
@@ -527,7 +527,7 @@ def _picture(name: str, theme: Any) -> str:
 
 
 def _same_ids(text: str) -> str:
-    """The text as if each picture had been drawn once: the second of a source has other ids than the first."""
+    """Return the text as if each diagram had been drawn once; a second one would have other ids."""
     return re.sub(r"\b(g[0-9a-f]{8})n\d+\b", r"\1", text)
 
 
@@ -535,7 +535,7 @@ def _same_ids(text: str) -> str:
 
 
 def trees() -> Named:
-    """Graphs as text, and what they show of themselves."""
+    """Yield graphs as text, and the reprs of their nodes."""
     for name, stage in product(GRAPHS, ("before", "after", "seeded")):
         root, _ = recorded(name, stage)
         yield f"{name}, {stage}", attempt(tg.tree, root, ascii=False)
@@ -549,7 +549,7 @@ def _looked_at(node: Any) -> str:
 
 
 def explanations() -> Named:
-    """The ledger of every gradient: in words, as LaTeX, and as a table."""
+    """Yield the breakdown of every gradient: in words, as LaTeX, and as a table."""
     for name in GRAPHS:
         root, _ = recorded(name, "before")
         for k, node in enumerate(nodes_of(root)[:EXPLAINED]):
@@ -576,7 +576,7 @@ ACCIDENTS = (
 
 
 def diagnoses() -> Named:
-    """What is found to be wrong with graphs, and with what had an accident."""
+    """Yield the diagnoses of graphs, also of damaged ones."""
     for name, stage in product(GRAPHS, ("before", "after")):
         root, parameters = recorded(name, stage)
         stranger = Value(1.0, "stranger") if isinstance(root, Value) else Tensor([1.0], "stranger")
@@ -601,7 +601,7 @@ def _diagnosed(root: Any, parameters: list[Any]) -> str:
 
 
 def steps() -> Named:
-    """Every event in words and numbers, in both phases and granularities, forwards, back, and from place to place."""
+    """Yield every step in words and numbers, in both phases and granularities, forward, back, and with jumps."""
     for name, phase, granularity in product(GRAPHS, PHASES, GRANULARITIES):
         yield f"{name}, {phase}, {granularity}", attempt(_steps, name, phase, granularity)
     for name in GRAPHS:
@@ -625,7 +625,7 @@ def _told(step: Any) -> str:
 
 
 def _walk(name: str) -> str:
-    """A walk with breakpoints, to the middle and to the end, and what it leaves in the graph."""
+    """Yield steps with breakpoints, to the middle and to the end, and their effect on the graph."""
     root, parameters = recorded(name, "before")
     stepper = Stepper(root, phase="both")
     nodes = nodes_of(root)[:LISTED]
@@ -652,7 +652,7 @@ KEYS = ("1", "-1", "1:", "::2", "...", "(0, 2)", "[0, 2]", "[[0, 1], [1, 2]]", "
 
 
 def saved() -> Named:
-    """The files of graphs, and whether they are read back, verified, and written as the same text again."""
+    """Yield saved graphs, and whether they can be loaded, verified and saved as the same text again."""
     for name, stage in product(GRAPHS, ("before", "after", "accumulated")):
         root, _ = recorded(name, stage)
         yield f"{name}, {stage}", attempt(_file, root)
@@ -696,14 +696,14 @@ def penalized() -> Graph:
 
 
 def with_dots() -> Graph:
-    """Logistic regression with dot and total."""
+    """Logistic regression with `dot` and `total`."""
     w, b = _values("w", 3, 10), Value(0.1, "b")
     z = [tg.dot(w, x) + b for x in _rows(7, 3, 11)]
     return tg.total([tg.binary_cross_entropy_with_logits(z_i, i % 2) for i, z_i in enumerate(z)]) / 7, [w, b]
 
 
 def hinge(m: int = 8, sizes: tuple[int, ...] = (2, 4, 3, 1)) -> Graph:
-    """micrograd's network: relu, hinge loss, L2; the points are nodes, too."""
+    """micrograd's network: relu, hinge loss, L2 regularization; the points are nodes too."""
     W = [[_values(f"W{n}", n, 20 + 7 * n + j) for j in range(k)] for n, k in pairwise(sizes)]
     losses = []
     for i, point in enumerate(_rows(m, sizes[0], 21)):
@@ -716,7 +716,7 @@ def hinge(m: int = 8, sizes: tuple[int, ...] = (2, 4, 3, 1)) -> Graph:
 
 
 def softmax(k: int = 3) -> Graph:
-    """Softmax regression: the loss picks the logit of the right class."""
+    """Softmax regression: the loss selects the logit of the correct class."""
     W, b = [_values(f"w{c}_", 2, 30 + c) for c in range(k)], _values("b", k, 35)
     J: Any = 0.0
     for i, x in enumerate(_rows(6, 2, 36)):
@@ -743,7 +743,7 @@ def power_series() -> Graph:
 
 
 def recurrence(sequences: int = 3) -> Graph:
-    """A recurrent neuron: each step needs the one before."""
+    """A recurrent neuron: each step needs the previous one."""
     w, u, b = Value(0.7, "w"), Value(-0.4, "u"), Value(0.1, "b")
     J: Any = 0.0
     for sequence in _rows(sequences, 6, 50):
@@ -790,13 +790,13 @@ def convolution() -> Graph:
 
 
 def ragged() -> Graph:
-    """Sums of different numbers of terms."""
+    """Sums with different numbers of terms."""
     x, (row,) = _values("x", 6, 84), _rows(1, 6, 85)
     return sum(tg.sigmoid(sum(tg.sin(x_j) * row[j] for j, x_j in enumerate(x[: i + 1]))) for i in range(1, 6)), [x]
 
 
 def attention() -> Graph:
-    """Weights that are a softmax of products, over what they weigh."""
+    """A weighted sum whose weights are a softmax of products."""
     q, K, V = _values("q", 2, 86), [_values(f"k{i}_", 2, 87 + i) for i in range(4)], _values("v", 4, 92)
     e = [tg.exp(tg.dot(q, k)) for k in K]
     return tg.squared_error(sum(e_i * v for e_i, v in zip(e, V, strict=True)) / sum(e), 0.5), [q, K, V]
@@ -812,13 +812,13 @@ def largest() -> Graph:
 
 
 def compared() -> Graph:
-    """Branches in a loop, which a compiled function looks at again."""
+    """Branches in a loop, which a compiled function checks again."""
     w = _values("w", 5, 94)
     return sum(w_i * w_i if w_i > 0.1 else -2.0 * w_i for w_i in w), [w]
 
 
 def no_structure(steps: int = 40) -> Graph:
-    """A program that follows no pattern."""
+    """A program without a pattern."""
     choose, x = random.Random(95), _values("x", 4, 96)
     values: list[Any] = list(x)
     for _ in range(steps):
@@ -836,7 +836,7 @@ PROGRAMS: dict[str, Callable[[], Graph]] = {
 
 
 def sources() -> Named:
-    """The programs that are written of loops, what they compute, the graphs of arrays, and compiled functions."""
+    """Yield the programs written for loops, their results, the graphs of arrays, and compiled functions."""
     for name, make in PROGRAMS.items():
         root, inputs = make()
         yield f"{name}, the text", attempt(_source, root)
@@ -1119,7 +1119,7 @@ DAMAGES = (
 
 
 def _names() -> dict[str, Any]:
-    """What expressions know: new nodes each time."""
+    """Return the names that expressions can use: new nodes each time."""
     x, y, z, T = Value(2.0, "x"), Value(3.0, "y"), Value(4.0), Tensor([0.0, 1.5, -2.0], "T")
     J, wired = x * tg.sin(y) + x / y, (T.reshape(3, 1) @ T.reshape(1, 3) * T).sum()
     J.name = "J"
@@ -1138,7 +1138,7 @@ def _names() -> dict[str, Any]:
 
 
 def messages() -> Named:
-    """What functions and mistakes answer, and files that are damaged."""
+    """Yield the results of functions, and the messages for mistakes and damaged files."""
     root, _ = recorded("J = 3(a + bc)", "after")
     with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
         for k, text in enumerate(EXPRESSIONS):
@@ -1192,7 +1192,7 @@ HEAD = "import math\nimport numpy as np\nimport tinygraph as tg\nfrom tinygraph 
 
 
 class ProgramWriter:
-    """Writes a random program, without running any of it: its text is the same whatever the version computes.
+    """Writes a random program without running it, so its text does not depend on what a version computes.
 
     `shapes` says which variables there are, the newest last, and of which shape. Each has a part in the root.
     """
@@ -1203,7 +1203,7 @@ class ProgramWriter:
         self.lines: list[str] = []
 
     def text(self) -> str:
-        """The program; it ends in `leaves` and `root`."""
+        """Return the program; it ends with `leaves` and `root`."""
         rng = self.random
         leaves = [self._leaf(name) for name in "abcd"[: rng.randint(1, 4)]]
         moves = [self._unary, self._unary, self._infix, self._infix, self._with_number, self._function, self._power]
@@ -1232,7 +1232,7 @@ class ProgramWriter:
         return name
 
     def _array(self, shape: tuple[int, ...]) -> str:
-        """Nested lists of numbers, a single number for ()."""
+        """Return nested lists of numbers; a single number for ()."""
         if shape:
             return f"[{', '.join(self._array(shape[1:]) for _ in range(shape[0]))}]"
         return (
@@ -1240,12 +1240,12 @@ class ProgramWriter:
         )
 
     def _operand(self, shape: tuple[int, ...] | None = None) -> str:
-        """A variable, more often a new one; one that fits a shape."""
+        """Return a variable, often a recent one, that matches a shape."""
         names = [name for name in self.shapes if shape is None or _broadcast(shape, self.shapes[name]) is not None]
         return self.random.choice(names[-6:] if self.random.random() < 0.7 else names)
 
     def _number(self, shape: tuple[int, ...] = ()) -> str:
-        """A plain number, of any type; or an array of a shape."""
+        """Return a plain number of any type, or an array with a shape."""
         rng = self.random
         if shape and rng.random() < 0.4:
             return f"np.array({self._array(shape)})"
@@ -1335,7 +1335,7 @@ class ProgramWriter:
         return text.format(x), shape
 
     def _ways(self, shape: tuple[int, ...]) -> list[str]:
-        """What may be done with an array of a shape."""
+        """Return the ops that an array with this shape allows."""
         rank = len(shape)
         ways = ["{0}.reshape(-1)", "{0}.reshape((1, -1))", "{0}.T", "{0}.sum()", "np.mean({0})", "{0}[None]",
                 "{0}[...]",
@@ -1356,7 +1356,7 @@ class ProgramWriter:
 
 
 def _broadcast(x: tuple[int, ...], y: tuple[int, ...]) -> tuple[int, ...] | None:
-    """The shape of both together; None where they do not fit."""
+    """Return the broadcast shape of both, or None if they do not match."""
     try:
         return np.broadcast_shapes(x, y)
     except ValueError:
@@ -1364,7 +1364,7 @@ def _broadcast(x: tuple[int, ...], y: tuple[int, ...]) -> tuple[int, ...] | None
 
 
 def random_programs() -> Named:
-    """Random programs, each with all that its numbers do."""
+    """Yield random programs with all their results."""
     for kind, count in COUNTS.items():
         for k in range(count):
             text = ProgramWriter(kind, k).text()
@@ -1372,7 +1372,7 @@ def random_programs() -> Named:
 
 
 def _outcome(text: str, k: int) -> str:
-    """The number of the root and its gradients; of some programs second derivatives, edits, functions, files, too."""
+    """Return the value of the root and its gradients, for some programs also second derivatives, edits and files."""
     names = run(text)
     root, leaves = names["root"], names["leaves"]
     told = [bits(root), attempt(_gradients, root, leaves), attempt(lambda: bits(tg.grad(root, leaves)))]
@@ -1402,7 +1402,7 @@ def _gradients(root: Any, leaves: list[Any], **options: Any) -> str:
 
 
 def _second(root: Any, leaves: list[Any]) -> str:
-    """The first derivatives as nodes, and the gradients of the sum of their squares."""
+    """Return the first derivatives as nodes, and the gradients of the sum of their squares."""
     first = tg.grad(root, leaves, create_graph=True)
     squares: list[Any] = [slope * slope if isinstance(slope, Value) else (slope * slope).sum() for slope in first]
     return f"{bits(first)} {bits(tg.grad(sum(squares[1:], squares[0]), leaves))}"
@@ -1426,7 +1426,7 @@ KINDS: dict[str, Callable[[], Named]] = {
 
 
 def record(path: Path) -> None:
-    """Write what this version does into a file, and say how much it was."""
+    """Write the behavior of this version into a file, and print the number of entries."""
     start, texts, counts = time.perf_counter(), {}, Counter[str]()
     for kind, make in KINDS.items():
         for name, text in _with_warnings(make()):
@@ -1444,7 +1444,7 @@ def record(path: Path) -> None:
 
 
 def _with_warnings(entries: Named) -> Named:
-    """The entries, each with the warnings that came while it was made: a new one is a difference."""
+    """Yield the entries, each with the warnings that it caused: a new warning is a difference."""
     while True:
         with warnings.catch_warnings(record=True) as heard:
             warnings.simplefilter("always")
@@ -1455,7 +1455,7 @@ def _with_warnings(entries: Named) -> Named:
 
 
 def _made_with() -> dict[str, str]:
-    """What else the texts depend on."""
+    """Return the versions that the texts depend on."""
     program = shutil.which("dot")
     dot = subprocess.run([program, "-V"], capture_output=True, text=True, check=False).stderr.strip() if program else ""
     return {
@@ -1475,7 +1475,7 @@ def _unpacked(text: str) -> str:
 
 
 def read(path: Path) -> tuple[dict[str, str], dict[str, str]]:
-    """The texts of a record by name, and what it was made with."""
+    """Return the texts of a record by name, and the versions that it was made with."""
     said = json.loads(path.read_text("utf-8"))
     if said.get("format") != FORMAT:
         raise SystemExit(f"{path} is no record of this script: record it again")
@@ -1483,7 +1483,7 @@ def read(path: Path) -> tuple[dict[str, str], dict[str, str]]:
 
 
 def renames(path: Path | None) -> list[tuple[re.Pattern[str], str]]:
-    """What was renamed on purpose: a regular expression and its replacement a line."""
+    """Return the intended renamings: one regular expression and its replacement per line."""
     found = []
     for number, line in enumerate(path.read_text("utf-8").splitlines() if path else [], 1):
         if line.strip() and not line.startswith("#"):
@@ -1498,7 +1498,7 @@ def renames(path: Path | None) -> list[tuple[re.Pattern[str], str]]:
 
 
 def compare(before: Path, after: Path, renamed: Path | None = None) -> bool:
-    """Print what is missing in one of two records, and what differs; returns whether they are the same."""
+    """Print what is missing in one of two records and what differs; return whether they are the same."""
     (old, made_before), (new, made_after) = read(before), read(after)
     for pattern, replacement in renames(renamed):
         old = {name: pattern.sub(replacement, text) for name, text in old.items()}
@@ -1525,7 +1525,7 @@ def compare(before: Path, after: Path, renamed: Path | None = None) -> bool:
 
 
 def difference(old: str, new: str) -> list[str]:
-    """A unified diff, cut short; of a random program that is the same, the program first."""
+    """Return a shortened unified diff; if a random program is the same, it comes first."""
     (program, _, numbers), (same, _, others) = old.partition(BITS), new.partition(BITS)
     shown = []
     if numbers and program == same:
@@ -1536,7 +1536,7 @@ def difference(old: str, new: str) -> list[str]:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command; returns its exit code."""
+    """Run the command, and return its exit code."""
     parser = argparse.ArgumentParser(prog="compare_versions", description="Record what tinygraph does, and compare.")
     commands = parser.add_subparsers(dest="command", required=True)
     recording = commands.add_parser("record", help="write a record of the tinygraph that is imported")

@@ -1,7 +1,7 @@
-"""Check what a build has made: `python -m tools.distribution dist` after `python -m build`.
+"""Check the results of a build: `python -m tools.distribution dist` after `python -m build`.
 
-The wheel carries every file of the package, data too, and nothing else; the sdist what tests and documentation need.
-The version is that of the package, and of the tag if one is given.
+The wheel must contain every file of the package, data too, and nothing else. The sdist must contain what tests and
+documentation need. The version must be that of the package, and that of the tag if one is given.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def faults(folder: Path, tag: str = "") -> list[str]:
-    """What is wrong with the wheel and the sdist in a folder."""
+    """Return what is wrong with the wheel and the sdist in a folder."""
     wheels, sdists = sorted(folder.glob("*.whl")), sorted(folder.glob("*.tar.gz"))
     if len(wheels) != 1 or len(sdists) != 1:
         return [f"{folder} holds {len(wheels)} wheels and {len(sdists)} sdists, not one of each"]
@@ -47,7 +47,7 @@ def faults(folder: Path, tag: str = "") -> list[str]:
 
 
 def main() -> None:
-    """Check, and say what is wrong."""
+    """Check, and print what is wrong."""
     parser = argparse.ArgumentParser(prog="python -m tools.distribution", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("folder", type=Path, help="where the build put them")
     parser.add_argument("--tag", default="", help="the tag of the release")

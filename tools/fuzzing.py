@@ -1,8 +1,9 @@
-"""Hostile input: `python -m tools.fuzzing --count 100000`, and `--engine atheris` where that is installed.
+"""Fuzzing: `python -m tools.fuzzing --count 100000`, or `--engine atheris` if atheris is installed.
 
-Saved graphs, expressions, names, tables and command lines are damaged at random and given to what reads them. Each must
-end in a result or in the one error that is meant for it, within two seconds; anything else is a finding, is written to
-`fuzz-findings/`, and the exit code is 1. The n-th input of a seed is the same each time: `--only N` runs it alone.
+The command damages saved graphs, expressions, names, tables and command lines at random, and gives them to the code
+that reads them. Each input must end in a result or in the expected error, within two seconds. Anything else is a
+finding: it is written to `fuzz-findings/`, and the exit code is 1. Input n of a seed is always the same, and `--only N`
+runs it alone.
 """
 
 from __future__ import annotations
@@ -33,19 +34,19 @@ from tinygraph.datasets import TableError, read_csv
 from tinygraph.logistic import no_loop, two_loops
 from tinygraph.saving.format import GraphFileError
 
-SECONDS = 2.0  # more is a finding
+SECONDS = 2.0  # a slower input is a finding
 FOLDER = Path(tempfile.gettempdir())
 
 
 class Hang(BaseException):
-    """It took too long by far."""
+    """An input took far too long."""
 
 
-# --- what input is given to -------------------------------------------------------------------------
+# --- the code that reads input ----------------------------------------------------------------------
 
 
 def a_file(data: bytes) -> str:
-    """A saved graph: loaded, verified, looked at; and given to the command."""
+    """Load, verify and inspect a saved graph, and pass it to the command."""
     path = FOLDER / f"fuzzed-{os.getpid()}.json"
     path.write_bytes(data)
     try:
@@ -68,7 +69,7 @@ def a_file(data: bytes) -> str:
 
 
 def an_expression(data: bytes) -> str:
-    """A text for `tinygraph draw`, with numbers for its names."""
+    """Pass an expression to `tinygraph draw`, with numbers for its names."""
     text = data.decode("utf-8", "surrogateescape").replace("\x00", "")
     try:
         root = parse(text, {"a": 1.5, "b": -2.0, "c": 0.0})
@@ -82,7 +83,7 @@ def an_expression(data: bytes) -> str:
 
 
 def a_name(data: bytes) -> str:
-    """A name of a node, its scope, and a title: in pictures, pages, files and sentences."""
+    """Use a string as node name, scope and title, in diagrams, HTML pages, files and texts."""
     name = data.decode("utf-8", "surrogateescape")
     a, b = Value(2.0, name), Value(3.0, "b")
     with tinygraph.scope(name):
@@ -98,7 +99,7 @@ def a_name(data: bytes) -> str:
 
 
 def a_table(data: bytes) -> str:
-    """A CSV file for `tinygraph fit`."""
+    """Pass a CSV file to `tinygraph fit`."""
     path = FOLDER / f"fuzzed-{os.getpid()}.csv"
     path.write_bytes(data)
     out = FOLDER / f"fuzzed-{os.getpid()}-model.json"
@@ -113,7 +114,7 @@ def a_table(data: bytes) -> str:
 
 
 def a_command(data: bytes) -> str:
-    """Arguments of the command, separated by line ends."""
+    """Run the command with arguments, separated by line ends."""
     arguments = data.decode("utf-8", "surrogateescape").replace("\x00", "").split("\n")
     if {"demo", "fit"} & set(arguments) or any(x.startswith(("-o", "--o", "--html", "--ht")) for x in arguments):
         arguments = [x for x in arguments if x not in ("demo", "fit") and not x.startswith(("-o", "--o", "--ht"))]
@@ -132,7 +133,7 @@ TARGETS: dict[str, Callable[[bytes], str]] = {
 
 
 def commanded(arguments: list[str]) -> int:
-    """The exit code of the command; a traceback or silence about a mistake is a fault."""
+    """Return the exit code of the command; a traceback, or an error without a message, is a fault."""
     out, err = io.StringIO(), io.StringIO()
     held, sys.stdin = sys.stdin, io.StringIO("s 2\nb\nv\nq\n")
     try:
@@ -148,7 +149,7 @@ def commanded(arguments: list[str]) -> int:
 
 
 def look_at(root: Any) -> None:
-    """What a reader of a graph may do with it."""
+    """Use a graph in all ways in which a reader can use it."""
     repr(root), str(tree(root, lines=30)), draw(root).source
     if not getattr(root, "shape", ()):
         str(diagnose(root))
@@ -161,11 +162,11 @@ def _one_sentence(text: str) -> None:
     assert len(text) < 1000, "more than a sentence"
 
 
-# --- what it looks like -----------------------------------------------------------------------------
+# --- inputs ------------------------------------------------------------------------------------------
 
 
 def corpus() -> dict[str, list[bytes]]:
-    """Good input of each kind, to be damaged."""
+    """Return valid input of each kind, to be damaged."""
     x, w = Value(2.0, "x"), Value(0.5, "w")
     branch = x * x if x > 1.0 else -x
     powers = tinygraph.total([x**3, x**0.5, x**w, 1.0 / x, tinygraph.dot([x, w], [w, 2.0]), tinygraph.sigmoid(x)])
@@ -234,7 +235,7 @@ TOKENS = {
 
 
 def damaged(rng: random.Random, kind: str, good: list[bytes]) -> bytes:
-    """One of them with a few mistakes in it."""
+    """Return one of the inputs with a few mistakes in it."""
     data = rng.choice(good)
     if kind == "file" and rng.random() < 0.6:
         return _damaged_json(rng, data)
@@ -269,7 +270,7 @@ VALUES: list[Any] = [
 
 
 def _value(rng: random.Random) -> Any:
-    return json.loads(json.dumps(rng.choice(VALUES)))  # a copy, which may be damaged in turn
+    return json.loads(json.dumps(rng.choice(VALUES)))  # a copy, which can be damaged again
 
 
 def _damaged_json(rng: random.Random, data: bytes) -> bytes:
@@ -305,7 +306,7 @@ def _damaged_json(rng: random.Random, data: bytes) -> bytes:
 
 
 def one(kind: str, data: bytes) -> tuple[str, float, str]:
-    """What came of an input, how long it took, and what is wrong, if anything is."""
+    """Return the outcome of an input, its duration, and what is wrong, if anything."""
 
     def hang(*_: Any) -> None:
         raise Hang
@@ -327,14 +328,14 @@ def one(kind: str, data: bytes) -> tuple[str, float, str]:
 
 
 def input_of(seed: int, i: int, good: dict[str, list[bytes]], kinds: list[str]) -> tuple[str, bytes]:
-    """The i-th input of a seed."""
+    """Return input i of a seed."""
     rng = random.Random(f"{seed}-{i}")
     kind = kinds[i % len(kinds)]
     return kind, damaged(rng, kind, good[kind])
 
 
 def at_random(options: argparse.Namespace) -> int:
-    """So many inputs of a seed; returns the number of findings."""
+    """Run this many inputs of a seed, and return the number of findings."""
     good, kinds = corpus(), options.kinds.split(",")
     numbers = [options.only] if options.only is not None else range(options.count)
     outcomes: Counter[str] = Counter()
@@ -363,7 +364,7 @@ def at_random(options: argparse.Namespace) -> int:
 
 
 def guided(options: argparse.Namespace) -> int:
-    """The same, with inputs that coverage guides, by atheris."""
+    """Run inputs that atheris guides by coverage."""
     import atheris
 
     good, kinds = corpus(), options.kinds.split(",")
@@ -394,7 +395,7 @@ def guided(options: argparse.Namespace) -> int:
 
 
 def main() -> None:
-    """Fuzz, and say what was found."""
+    """Run the fuzzer, and print the findings."""
     parser = argparse.ArgumentParser(prog="python -m tools.fuzzing", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--count", type=int, default=100_000, help="inputs (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="of the inputs (default: %(default)s)")

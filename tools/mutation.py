@@ -1,13 +1,13 @@
-"""Mutation testing: faults are put into a module, one at a time, and the tests must notice every one.
+"""Mutation testing: put faults into a module, one at a time, and check that the tests notice each of them.
 
     python -m tools.mutation [engine.op engine.ops engine.graph ...]
 
-The faults are cosmic-ray's: all its operators but the two that write random numbers. Left out is what is no other
-program: a mutant that does not compile, that differs in annotations and `if TYPE_CHECKING:` only, or that is another
-again. No file is written over: each mutant runs in a fork, where an import hook serves the changed source, and first
-meets the tests that killed its neighbours. Tests of more than a second are left out, Hypothesis draws little and does
-not shrink. Killed mutants are remembered in `.mutation.json`, so a second run tries only the survivors again; and
-those that can do no harm stand in `equivalent_mutants.toml`, each with the reason.
+The faults come from all operators of cosmic-ray except the two that write random numbers. A mutant is skipped if it
+does not compile, differs only in annotations or `if TYPE_CHECKING:`, or repeats another one. No file is changed: each
+mutant runs in a fork, where an import hook provides the changed source. The tests that killed its neighbors run first.
+Tests of more than a second are skipped, and Hypothesis draws few examples and does not shrink. `.mutation.json` stores
+killed mutants, so a second run tries only the survivors. `equivalent_mutants.toml` lists mutants that cannot change
+the behavior, each with the reason.
 """
 
 from __future__ import annotations
@@ -41,26 +41,26 @@ from cosmic_ray.plugins import get_operator, operator_names
 from hypothesis import Phase, settings
 
 ROOT = Path(__file__).parents[1]
-KILLED = ROOT / ".mutation.json"  # source of a mutant, hashed: the test that killed it
-EQUIVALENT = Path(__file__).with_name("equivalent_mutants.toml")  # module: line with the fault: why it is none
+KILLED = ROOT / ".mutation.json"  # hash of a mutant -> the test that killed it
+EQUIVALENT = Path(__file__).with_name("equivalent_mutants.toml")  # module -> line with the fault -> reason
 FOLDERS = ("engine", "testing", "checking")
 FOLDERS_OF_ARRAYS = ("tensor", "kernels", "logistic")
-OF_ARRAYS = ("kernels.arrays", "tensor.")  # how the names of modules begin
+OF_ARRAYS = ("kernels.arrays", "tensor.")  # prefixes of module names
 MODULES = [
     *("kernels.numbers", "engine.op", "engine.registry", "engine.variadic", "engine.domain", "engine.ops"),
     *("engine.graph", "engine.autodiff", "engine.value", "engine.operators", "engine.recording", "engine.backward"),
     "tensor.tensor",
 ]
-PLUGIN = "_hypothesis_pytestplugin"  # the only one that the tests need
+PLUGIN = "_hypothesis_pytestplugin"  # the only plugin that the tests need
 OPTIONS = ["-q", "-p", PLUGIN, "-pno:cacheprovider", "--assert=plain", "--hypothesis-profile=mutation"]
-RECENT = 12  # so many of the last killers are tried before all tests
+RECENT = 12  # how many of the last killers run before all tests
 SLOW = 1.0  # seconds
-HANGS = 15.0  # seconds after which a test is taken to go on forever
+HANGS = 15.0  # seconds after which a test counts as an endless loop
 
 
 @dataclass(frozen=True)
 class Mutant:
-    """A module's source with one fault in it."""
+    """The source of a module with one fault."""
 
     module: str
     original: str = field(repr=False)
@@ -68,7 +68,7 @@ class Mutant:
 
     @property
     def line(self) -> int:
-        """Where the fault is."""
+        """The line number of the fault."""
         lines = zip(self.original.split("\n"), self.source.split("\n"), strict=False)
         return next(i for i, (old, new) in enumerate(lines, 1) if old != new)
 
@@ -83,7 +83,7 @@ class Mutant:
 
 
 class _Running(ast.NodeTransformer):
-    """Takes from a syntax tree what only type checkers read."""
+    """Removes from a syntax tree what only type checkers read."""
 
     def visit_arg(self, node: ast.arg) -> ast.AST:
         node.annotation = None
@@ -98,7 +98,7 @@ class _Running(ast.NodeTransformer):
         return self.generic_visit(node)
 
     def visit_Compare(self, node: ast.Compare) -> ast.AST:
-        """A class equals itself only."""
+        """Treat == between types as `is`, because a class equals only itself."""
         sides = [node.left, *node.comparators]
         same: dict[type[ast.cmpop], ast.cmpop] = {ast.Eq: ast.Is(), ast.NotEq: ast.IsNot()}
         for i in range(len(node.ops)):
@@ -113,7 +113,7 @@ class _Running(ast.NodeTransformer):
 
 
 def program(source: str) -> str:
-    """What a source does when it runs: two with the same program do the same."""
+    """Return a form of the source that is equal for sources that do the same."""
     return ast.dump(_Running().visit(ast.parse(source)))
 
 
@@ -123,12 +123,12 @@ def path_of(module: str) -> Path:
 
 
 def mutants(module: str) -> tuple[list[Mutant], int]:
-    """All mutants of a module from its top to its end, and how many were left out."""
+    """Return all mutants of a module in order, and the number of skipped ones."""
     original = path_of(module).read_text(encoding="utf-8")
     statements = [node.get_code() for node in get_ast(original).children]
     operators = [make() for make in map(get_operator, operator_names()) if not make.arguments()]
     found, count = [], 0
-    for i, statement in enumerate(statements):  # one by one, for cosmic-ray parses anew for every mutant
+    for i, statement in enumerate(statements):  # one by one, because cosmic-ray parses again for every mutant
         nodes, seen = list(ast_nodes(get_ast(statement))), {program(statement)}
         for operator in operators:
             for occurrence in range(sum(len(list(operator.mutation_positions(node))) for node in nodes)):
@@ -144,7 +144,7 @@ def mutants(module: str) -> tuple[list[Mutant], int]:
 
 
 class Hook(SourceFileLoader):
-    """Imports one module from a changed source, as if that stood in its file."""
+    """Imports one module from a changed source in place of its file."""
 
     def __init__(self, mutant: Mutant) -> None:
         super().__init__(f"tinygraph.{mutant.module}", str(path_of(mutant.module)))
@@ -160,7 +160,7 @@ class Hook(SourceFileLoader):
 
 @dataclass(eq=False)
 class Tests:
-    """The suite, and in every fork pytest's plugin: it orders the tests, and notes what they cost and which fails."""
+    """The test suite and, in each fork, a pytest plugin that orders tests and records durations and failures."""
 
     folders: tuple[str, ...]
     seconds: dict[str, float] = field(default_factory=dict)
@@ -180,11 +180,11 @@ class Tests:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.failed:
             self.killer = self.killer or report.nodeid
-        cost = math.inf if report.failed else report.duration  # without a fault: a test that needs more examples
+        cost = math.inf if report.failed else report.duration  # a failure without a fault: the test needs more examples
         self.seconds[report.nodeid] = self.seconds.get(report.nodeid, 0.0) + cost
 
     def run(self, mutant: Mutant | None = None, limit: float = 1200.0) -> Tests:
-        """Run the tests in a fork: the last killers, then all."""
+        """Run the tests in a fork: first the last killers, then all."""
         here, there = multiprocessing.Pipe(duplex=False)
         child = multiprocessing.get_context("fork").Process(target=self._fork, args=(mutant, here, there))
         child.start()
@@ -198,7 +198,7 @@ class Tests:
             child.join()
 
     def _fork(self, mutant: Mutant | None, here: Any, answer: Any) -> None:
-        here.close()  # with nobody left to read, an answer is an error and the fork ends
+        here.close()  # if no process reads the answer, sending it fails and the fork ends
         self.mutated = mutant is not None
         resource.setrlimit(resource.RLIMIT_AS, (8 << 30, 8 << 30))
         for stream in (1, 2):
@@ -218,10 +218,10 @@ class Tests:
 
 
 def main(modules: list[str]) -> int:
-    """Run the mutants of these modules, print who survived and the score; 0 where nobody did."""
+    """Run the mutants of these modules, print the survivors and the score, and return 0 if none survived."""
     os.chdir(ROOT)
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
-    sys.dont_write_bytecode = False  # what one fork compiles, the next one reads; a mutant's code is never written
+    sys.dont_write_bytecode = False  # forks share compiled files, but not of mutants
     for name in ("numpy", "mpmath", "hypothesis.strategies", PLUGIN, "doctest", "pdb"):  # once, not in every fork
         importlib.import_module(name)
     gc.freeze()

@@ -1,8 +1,8 @@
-"""A long run: `python -m tools.soak --steps 100000` looks whether memory grows or steps slow down.
+"""Train for many iterations and check that time and memory stay flat: `python -m tools.soak --steps 100000`.
 
-Each step records a graph anew, walks back through it and writes the parameters; every thousandth is stepped through,
-explained, saved and loaded. Prints, for ten stretches, the seconds of a step, the allocated blocks and the memory of
-the process; `tests/tools/test_soak.py` is a short one.
+Each iteration records a graph, runs a backward pass and updates the parameters. Every thousandth graph is also stepped
+through, explained, saved and loaded. For each tenth of the run, the command prints the seconds per iteration, the
+allocated blocks and the memory of the process. `tests/tools/test_soak.py` is a short run.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ from tinygraph.logistic import no_loop, two_loops
 
 @dataclass(frozen=True)
 class Stretch:
-    """What a tenth of the run took and left."""
+    """The measurements of a tenth of the run."""
 
-    seconds: float  # a step
-    blocks: int  # that Python has allocated
-    resident: float  # MiB at most so far
+    seconds: float  # per iteration
+    blocks: int  # allocated by Python
+    resident: float  # peak memory so far, in MiB
 
 
 def scalar() -> Callable[[int], None]:
-    """A step of the two loops over five examples of three features."""
+    """Return an iteration of the two loops, for five examples with three features."""
     draw = np.random.default_rng(0)
     X, Y = draw.normal(size=(5, 3)).tolist(), [0.0, 1.0, 1.0, 0.0, 1.0]
     w, b = [Value(0.1 * j, f"w{j}") for j in range(3)], Value(0.0, "b")
@@ -53,7 +53,7 @@ def scalar() -> Callable[[int], None]:
 
 
 def vectorized() -> Callable[[int], None]:
-    """A step over arrays."""
+    """Return an iteration with arrays."""
     draw = np.random.default_rng(0)
     X, Y = draw.normal(size=(3, 50)), (draw.random((1, 50)) < 0.5) * 1.0
     w, b = Tensor(np.zeros((3, 1)), "w"), Tensor(0.0, "b")
@@ -71,7 +71,7 @@ def vectorized() -> Callable[[int], None]:
 
 
 def look_at(J: Any, w: Any, path: Path) -> None:
-    """What a user does with a graph now and then."""
+    """Use a graph in the ways that users do now and then."""
     stepper = Stepper(J)
     stepper.step(3), stepper.back(1), stepper.end()
     str(explain(J, w)), str(tree(J, lines=20))
@@ -84,7 +84,7 @@ WORK = {"scalar": scalar, "vectorized": vectorized}
 
 
 def run(step: Callable[[int], None], steps: int, stretches: int = 10) -> list[Stretch]:
-    """The stretches of a run."""
+    """Return the measurements of a run."""
     found = []
     for k in range(stretches):
         start = perf_counter()
@@ -98,7 +98,7 @@ def run(step: Callable[[int], None], steps: int, stretches: int = 10) -> list[St
 
 
 def main() -> None:
-    """Run, and print the stretches."""
+    """Run, and print the measurements."""
     parser = argparse.ArgumentParser(prog="python -m tools.soak", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--steps", type=int, default=100_000, help="default: %(default)s")
     options = parser.parse_args()

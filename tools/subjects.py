@@ -20,7 +20,7 @@ IMPERATIVES = {"Embed", "Shed", "Bias", "Alias", "Canvas"}
 
 
 def faults(subject: str) -> list[str]:
-    """Return what is wrong with a subject."""
+    """Return the faults of a subject."""
     first = subject.partition(" ")[0]
     found = []
     if len(subject) > LONGEST:

@@ -25,7 +25,7 @@ FOUND = {  # what an example must have found out
     "misconceptions": r"a +4 +6 +<-",
     "newton": r"step 5: x = 1\.41421356237309\d\d, off by (0e\+00|2e-16)"
     r"[\s\S]*step 5: .*dw\| = \de-1[01]\n.*step 6: .*dw\| = (0e\+00|\de-1[5-9])\ngradient descent takes \d{3} steps",
-    "pictures_of_the_lecture": r"computation_graph-light\.\w+: <drawing of J: 7 cards",
+    "pictures_of_the_lecture": r"computation_graph-light\.\w+: <drawing of J: 7 nodes",
     "property_test": r"is 2\.0\s+mpmath says 3\.0[\s\S]*first that fails:[\s\S]*"
     r"the smallest:\n    def f\(a\):\n        return tinygraph\.wrong_cube\(a\)\n[\s\S]*"
     r"the mended op: passed\nprograms that use the mended op: passed",

@@ -1,4 +1,4 @@
-"""Models as their users write them, loop by loop: what `vectorize` and `compile` are held to."""
+"""Models as users write them, with loops, for the tests of `vectorize` and `compile`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import tinygraph
 from tinygraph import Value
 from tinygraph.logistic import two_loops
 
-Family = tuple[Value, list[Any]]  # the root, and the inputs: nodes, or nested lists of them
+Family = tuple[Value, list[Any]]  # the root, and the inputs: nodes, or nested lists of nodes
 
 
 def _draw(seed: int) -> Callable[[], float]:
@@ -21,7 +21,7 @@ def _draw(seed: int) -> Callable[[], float]:
 
 
 def logistic_regression(m: int = 7, n: int = 3, penalty: float = 0.0) -> Family:
-    """The lecture's two loops."""
+    """Logistic regression with the lecture's two loops."""
     draw = _draw(0)
     w, b = [Value(0.1 * j - 0.1, f"w{j + 1}") for j in range(n)], Value(0.1, "b")
     J = two_loops(w, b, [[draw() for _ in range(n)] for _ in range(m)], [float(draw() > 0) for _ in range(m)])
@@ -31,7 +31,7 @@ def logistic_regression(m: int = 7, n: int = 3, penalty: float = 0.0) -> Family:
 
 
 def with_dots(m: int = 7, n: int = 3) -> Family:
-    """The same, with dot and total."""
+    """Logistic regression with `dot` and `total`."""
     draw = _draw(1)
     w, b = [Value(0.1 * j, f"w{j + 1}") for j in range(n)], Value(0.1, "b")
     losses = []
@@ -42,7 +42,7 @@ def with_dots(m: int = 7, n: int = 3) -> Family:
 
 
 def two_moons(m: int = 8, sizes: Sequence[int] = (2, 4, 3, 1), penalty: float = 1e-4) -> Family:
-    """micrograd's demo: an MLP with relu, hinge loss and L2; the coordinates are nodes, too."""
+    """micrograd's demo: an MLP with relu, hinge loss and L2 regularization; the coordinates are nodes too."""
     uniform, draw = random.Random(2).uniform, _draw(3)
     layers = []
     for n, k in itertools.pairwise(sizes):
@@ -62,7 +62,7 @@ def two_moons(m: int = 8, sizes: Sequence[int] = (2, 4, 3, 1), penalty: float = 
 
 
 def softmax(m: int = 6, n: int = 3, k: int = 4) -> Family:
-    """Softmax regression: the loss picks the logit of the right class."""
+    """Softmax regression: the loss selects the logit of the correct class."""
     draw = _draw(4)
     W = [[Value(0.3 * draw(), f"w{c}_{j}") for j in range(n)] for c in range(k)]
     b = [Value(0.1 * c, f"b{c}") for c in range(k)]
@@ -99,7 +99,7 @@ def by_powers(c: list[Value], x: float) -> Any:
 
 
 def recurrence(steps: int = 6, sequences: int = 3) -> Family:
-    """A recurrent net of one neuron over some sequences: each step needs the one before."""
+    """A recurrent network of one neuron over several sequences: each step needs the previous one."""
     draw = _draw(6)
     w, u, b = Value(0.7, "w"), Value(-0.4, "u"), Value(0.1, "b")
     J: Any = 0.0
@@ -137,7 +137,7 @@ def factorization(m: int = 4, n: int = 5, k: int = 2) -> Family:
 
 
 def neighbours(n: int = 8) -> Family:
-    """A smooth curve: a sum over neighbours."""
+    """A smooth curve: a sum over neighbors."""
     draw = _draw(9)
     x = [Value(draw(), f"x{i}") for i in range(n)]
     J = sum((x[i + 1] - x[i]) ** 2 for i in range(n - 1)) + sum((x_i - draw()) ** 2 for x_i in x)
@@ -145,7 +145,7 @@ def neighbours(n: int = 8) -> Family:
 
 
 def ragged(n: int = 6) -> Family:
-    """Sums of different numbers of terms."""
+    """Sums with different numbers of terms."""
     draw = _draw(10)
     x = [Value(draw(), f"x{i}") for i in range(n)]
     J: Any = 0.0
@@ -155,7 +155,7 @@ def ragged(n: int = 6) -> Family:
 
 
 def no_structure(steps: int = 40, seed: int = 11) -> Family:
-    """A program that follows no pattern."""
+    """A program without a pattern."""
     choose = random.Random(seed)
     x = [Value(choose.uniform(-1.0, 1.0), f"x{i}") for i in range(4)]
     values: list[Any] = list(x)
@@ -186,5 +186,5 @@ FAMILIES: dict[str, Callable[[], Family]] = {
 
 
 def flat(inputs: Any) -> list[Value]:
-    """The nodes of nested lists, one after the other."""
+    """Return the nodes of nested lists as a flat list."""
     return [inputs] if isinstance(inputs, Value) else [node for entry in inputs for node in flat(entry)]

@@ -1,8 +1,8 @@
-"""The ops in the words of other libraries, as independent references."""
+"""The ops as other libraries define them, as independent references."""
 
 
 def torch_rows(torch):
-    """The rows in PyTorch's own words; private rows and those it lacks are left out."""
+    """Return the public ops that PyTorch has, as PyTorch functions."""
     F = torch.nn.functional
     same = """exp expm1 log log1p sqrt sin cos tan asin acos atan sinh cosh tanh sigmoid relu abs sign logaddexp
               maximum minimum"""

@@ -1,8 +1,8 @@
-"""What every row of the table means, in mpmath: the value and the slopes from their definitions.
+"""The definition of every op in mpmath: its value and its local derivatives.
 
-Nothing here is taken from `ieee`: a reference is the textbook's formula at 50 digits, arranged so
-that no digit is lost in a tail (`log1p`, `expm1`, a product in place of `1 - tiny`). Also here:
-how far a float is from the truth, in units in the last place, and at which points one looks.
+Nothing here comes from `kernels`. A reference is the textbook formula with 50 digits, arranged so that it loses no
+digits in a tail (`log1p`, `expm1`, a product in place of `1 - tiny`). This file also measures the error of a float in
+units in the last place (ULP), and selects the points of the tests.
 """
 
 from __future__ import annotations
@@ -29,11 +29,14 @@ NAN = mp.nan
 
 @dataclass(frozen=True)
 class Reference:
-    """The truth about one row.
+    """The definition of one op.
 
-    `value` and `slopes` are functions of mpmath numbers. Where the true result is a difference that
-    cancels, an `exception` says so in words, and `terms` (one function per result, the value first)
-    gives the size to measure errors against, in place of the result itself; None is the rule.
+    Attributes:
+        value: Function of mpmath numbers.
+        partials: Local derivatives, functions of mpmath numbers.
+        terms: For the value and each local derivative, a function that returns the scale of the error, or None for the
+            result itself. It is used where the result is a difference that cancels.
+        exception: Description of `terms` for the accuracy page.
     """
 
     value: Callable[..., Any]
@@ -42,12 +45,12 @@ class Reference:
     exception: str = ""
 
     def expected(self, operands: Sequence[float], slot: int | None = None) -> Any:
-        """The value, or the slope in a slot, at these floats."""
+        """Return the value, or the local derivative in a slot, at these floats."""
         function = self.value if slot is None else self.partials[slot]
         return mpf(function(*map(mpf, operands)))
 
     def size(self, operands: Sequence[float], slot: int | None = None) -> Any:
-        """What an error of `expected` is measured against: None for the expected number itself."""
+        """Return the scale of the error of `expected`; None means the expected number itself."""
         index = 0 if slot is None else slot + 1
         terms = self.terms[index] if index < len(self.terms) else None
         return None if terms is None else mpf(terms(*map(mpf, operands)))
@@ -57,19 +60,19 @@ class Reference:
 
 
 def ulp(x: Any) -> Any:
-    """The spacing of floats at x, in mpmath: 5e-324 for subnormals, 2^971 from the largest on."""
+    """Return the spacing of floats at x in mpmath: 5e-324 for subnormals, and 2^971 from the largest float on."""
     exponent = mp.frexp(x)[1] if x and mp.isfinite(x) else (1024 if x else -1073)
     return mpf(2) ** (min(max(exponent, -1021), 1024) - 53)
 
 
 def ulp_error(computed: float, exact: Any, size: Any = None) -> float:
-    """|computed - exact| in units in the last place of `size`, by default of the exact number.
+    """Return |computed - exact| in ULP of `size`, by default in ULP of the exact number.
 
     Beyond the range of floats, the infinity of the right sign is exact.
     """
     if mp.isnan(exact) or computed != computed:
         return 0.0 if mp.isnan(exact) and computed != computed else math.inf
-    edge = mpf(2) ** 1024  # where the float after the largest would stand
+    edge = mpf(2) ** 1024  # the float that would follow the largest one
     exact = min(max(exact, -edge), edge)
     got = min(max(mpf(computed), -edge), edge)
     unit = ulp(exact) if size is None else ulp(max(size, abs(exact)))
@@ -77,18 +80,18 @@ def ulp_error(computed: float, exact: Any, size: Any = None) -> float:
 
 
 def row_value(row: Op, operands: Sequence[float]) -> float:
-    """The row's number at these floats."""
+    """Return the value of the op at these floats."""
     return row.floats(*operands)
 
 
 def row_partial(row: Op, operands: Sequence[float], slot: int) -> float:
-    """The row's slope in a slot, by way of nodes, as every user gets it."""
+    """Return the local derivative of the op in a slot, computed through nodes, as users get it."""
     nodes = [Value(x) for x in operands]
     return float(grad(call(row, nodes), nodes[slot]))
 
 
 def call(row: Op, operands: Sequence[Any]) -> Any:
-    """The row called with these operands, in as many sequences as it takes."""
+    """Call the op with these operands, in as many sequences as it needs."""
     if not row.variadic:
         return row(*operands)
     size = len(operands) // row.arity
@@ -107,12 +110,12 @@ def softplus(x: Any) -> Any:
 
 
 def tail(x: Any) -> Any:
-    """exp(-x) for x >= 0, without a billion digits of exponent."""
+    """Return exp(-x) for x >= 0, without an exponent of a billion digits."""
     return mp.exp(-min(x, mpf(10**9)))
 
 
 def growth(x: Any) -> Any:
-    """exp(x), which past a billion is as infinite, or as zero, as it gets."""
+    """Return exp(x); beyond a billion it is infinite or zero for any float."""
     return mp.exp(min(max(x, mpf(-(10**9))), mpf(10**9)))
 
 
@@ -130,14 +133,14 @@ def sech2(x: Any) -> Any:
 
 
 def hyperbolic(x: Any, sign: int) -> Any:
-    """(exp(x) + sign exp(-x)) / 2."""
+    """Return (exp(x) + sign exp(-x)) / 2."""
     if sign < 0 and abs(x) < 1:
         return mp.expm1(x) - mp.expm1(x) ** 2 / (2 * mp.exp(x))
     return (growth(x) + sign * growth(-x)) / 2
 
 
 def power(x: Any, y: Any) -> Any:
-    """x to the power y, real or nan."""
+    """Return x to the power y: real, or NaN."""
     if y == 0:
         return mpf(1)
     if x == 0:
@@ -149,25 +152,25 @@ def power(x: Any, y: Any) -> Any:
 
 
 def falling(y: Any, n: int) -> Any:
-    """y (y - 1) ... (y - n + 1)."""
+    """Return y (y - 1) ... (y - n + 1)."""
     return mp.fprod(y - i for i in range(n))
 
 
 def power_partial(x: Any, y: Any, n: int = 1) -> Any:
-    """The n-th derivative of x^y by x: a factor that is 0 wins over any power."""
+    """Return the n-th derivative of x^y with respect to x; it is 0 if a factor is 0."""
     factor = falling(y, n)
     return factor * power(x, exactly(y, n)) if factor else mpf(0)
 
 
 def power_log(x: Any, y: Any, k: int = 1) -> Any:
-    """The k-th derivative of x^y by y: of 0^y it is 0, of a negative x there is none."""
+    """Return the k-th derivative of x^y with respect to y: 0 for x = 0, and NaN for negative x."""
     if x == 0 and y >= 0:
         return mpf(0)
     return power(x, y) * mp.log(x) ** k if x > 0 else NAN
 
 
 def mixed(x: Any, y: Any) -> Any:
-    """The derivative of x^y by both: x^(y - 1) (1 + y log x)."""
+    """Return the mixed derivative of x^y: x^(y - 1) (1 + y log x)."""
     return power(x, exactly(y, 1)) * (1 + y * mp.log(x)) if x > 0 else NAN
 
 
@@ -196,12 +199,12 @@ def one(*_: Any) -> Any:
 
 
 def difference(x: Any, y: Any) -> Any:
-    """sigmoid(x - y), the difference not rounded."""
+    """Return sigmoid(x - y) without rounding the difference."""
     return sigmoid(exactly(x, y))
 
 
 def exactly(x: Any, y: Any) -> Any:
-    """x - y, every bit of two floats kept."""
+    """Return x - y with all bits of two floats."""
     return mp.fsub(x, y, exact=True)
 
 
@@ -245,7 +248,7 @@ def exact_total(*xs: Any) -> Any:
 
 
 class _Every(tuple):  # type: ignore[type-arg]
-    """The slopes of a row of any number of operands: slot i asks the one rule for operand i."""
+    """The local derivatives of a variadic op: slot i calls one rule with i."""
 
     def __new__(cls, rule: Callable[[int, Sequence[Any]], Any]) -> _Every:
         self = super().__new__(cls)
@@ -265,7 +268,7 @@ def logaddexp(x: Any, y: Any) -> Any:
 
 
 def logaddexp_terms(x: Any, y: Any) -> Any:
-    """Only near 0 does a difference cancel; the 4 ULP allowed there are two of twice the size."""
+    """Return the scale of the error: only near 0 a difference cancels, and 4 ULP are 2 ULP of twice the size."""
     value, size = abs(logaddexp(x, y)), max(abs(x), abs(y), mpf(1))
     return value if 2 * value >= size else 2 * size
 
@@ -370,7 +373,7 @@ ROWS |= {ops.power_partial(c).name: (ops.power_partial(c), power_slope_reference
 
 
 def around(x: float, steps: int = 3) -> list[float]:
-    """x and its neighbours among the floats."""
+    """Return x and the floats next to it."""
     near, up, down = [x], x, x
     for _ in range(steps):
         up, down = math.nextafter(up, math.inf), math.nextafter(down, -math.inf)
@@ -387,7 +390,7 @@ LANDMARKS = [
 
 
 def numbers(rng: random.Random, low: float, high: float, whole: type | None = None) -> Iterator[float]:
-    """Floats between low and high, without end: landmarks first, then the lecture's range and the extremes."""
+    """Yield floats between low and high endlessly: landmarks first, then the lecture's range and the extremes."""
 
     def fits(x: float) -> bool:
         return low <= x <= high and (whole is None or x == x // 1)
@@ -413,7 +416,7 @@ def numbers(rng: random.Random, low: float, high: float, whole: type | None = No
 
 
 def points(row: Op, count: int, seed: int = 0) -> list[tuple[float, ...]]:
-    """`count` points of the row's domain, always the same: borders, neighbours, the bulk, the extremes."""
+    """Return `count` points of the op's domain, always the same: borders, neighbors, the bulk and the extremes."""
     rng = random.Random(f"{row.name} {seed}")
     if row.variadic:
         any_number = numbers(rng, -HUGE, HUGE)
@@ -439,7 +442,7 @@ def points(row: Op, count: int, seed: int = 0) -> list[tuple[float, ...]]:
 
 
 def _related(rng: random.Random, point: tuple[float, ...], kind: int) -> tuple[float, ...]:
-    """A point whose operands have to do with each other: near each other, or a power at the edge of the range."""
+    """Return a point with related operands: close to each other, or a power at the edge of the range of floats."""
     x, y = point
     if kind == 1:
         return x, x + rng.choice((1e-16, 1e-8, 1.0, 30.0, 700.0)) * rng.uniform(-1.0, 1.0) * (abs(x) or 1.0)

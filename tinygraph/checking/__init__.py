@@ -1,4 +1,4 @@
-"""Derivatives by finite differences and the complex step, to check backpropagation against."""
+"""Numerical derivatives (finite differences and the complex step) to check backpropagation."""
 
 from __future__ import annotations
 

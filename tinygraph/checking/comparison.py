@@ -1,4 +1,4 @@
-"""check_grad: backpropagation compared with derivatives that are found by nudging."""
+"""check_grad: compare backpropagation with numerical derivatives."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ _ROUNDING = 2.0**-52
 
 @dataclass(frozen=True)
 class InputCheck:
-    """One input of a checked function: both derivatives, and how they compare.
+    """The check of one input: both derivatives, and how they compare.
 
     Attributes:
-        name: The name of the parameter, with an index into lists.
-        at: The value of the input.
-        backward: The derivative by backpropagation.
-        numeric: The derivative by nudging.
-        method: How the latter was found.
-        step: The step that it took.
-        allowed: The difference that is allowed.
-        note: Why the two are not compared, or "".
+        name: Name of the parameter, with an index into lists.
+        at: Value of the input.
+        backward: Derivative by backpropagation.
+        numeric: Numerical derivative.
+        method: Method of the numerical derivative.
+        step: Step of the numerical derivative.
+        allowed: Largest absolute difference that is allowed.
+        note: Reason why the two are not compared, or "".
     """
 
     name: str
@@ -47,13 +47,13 @@ class InputCheck:
 
     @property
     def error(self) -> float:
-        """The absolute difference; 0 if both are the same infinity or NaN."""
+        """The absolute difference; 0 if both are the same infinity, or both are NaN."""
         same = self.backward == self.numeric or (self.backward != self.backward and self.numeric != self.numeric)
         return 0.0 if same else abs(self.backward - self.numeric)
 
     @property
     def ok(self) -> bool:
-        """Whether they agree, or there is a note: at a kink no derivative is right."""
+        """Whether the two derivatives agree, or there is a note: at a non-differentiable point, neither is correct."""
         return bool(self.note) or self.error <= self.allowed
 
     def __str__(self) -> str:
@@ -66,17 +66,17 @@ class InputCheck:
 
 @dataclass(frozen=True)
 class GradientCheck:
-    """The result of `check_grad`: true if every input agrees, and readable when printed.
+    """The result of `check_grad`. It is true if every input agrees, and `print` shows a report.
 
     Attributes:
-        inputs: The inputs, one after the other.
+        inputs: One check per input, in order.
     """
 
     inputs: tuple[InputCheck, ...]
 
     @property
     def ok(self) -> bool:
-        """Whether no input differs."""
+        """Whether all inputs agree."""
         return all(check.ok for check in self.inputs)
 
     def __bool__(self) -> bool:
@@ -87,19 +87,19 @@ class GradientCheck:
 
 
 def check_grad(f: Function, *at: Tree, tolerance: float = 1e-9) -> GradientCheck:
-    """Compare backpropagation through f, at these arguments, with derivatives that are found by nudging.
+    """Compare backpropagation with numerical derivatives at a point.
 
-    Where all ops are analytic this uses the complex step, elsewhere the central difference, extrapolated from two
-    steps, whose disagreement shows its own error. If a non-differentiable point (a *kink*) lies within the step,
-    the check names it and does not fail.
+    If all ops are analytic, the check uses the complex step. Otherwise it uses central differences with two steps,
+    extrapolated to step 0; their disagreement estimates the error. If a non-differentiable point (a *kink*) lies within
+    the step, the check reports it and does not fail.
 
     Args:
-        f: A function that is called with Values.
-        *at: Its arguments: numbers, or nested lists, tuples or dicts of them.
-        tolerance: The difference that is allowed, relative to the absolute terms that backpropagation sums.
+        f: Function of Values.
+        *at: Arguments of `f`: numbers, or nested lists, tuples or dicts of numbers.
+        tolerance: Allowed difference, relative to the sum of the absolute terms of the gradient. Defaults to 1e-9.
 
     Returns:
-        The result: true if all inputs agree, and readable when printed.
+        The result. It is true if all inputs agree, and `print` shows a report.
 
     Examples:
         >>> print(check_grad(lambda a, b, c: 3 * (a + b * c), 5, 3, 2))  # doctest: +ELLIPSIS
@@ -108,6 +108,9 @@ def check_grad(f: Function, *at: Tree, tolerance: float = 1e-9) -> GradientCheck
         c = 2: ...
         >>> print(check_grad(lambda x: x.relu(), 0.0))  # doctest: +ELLIPSIS
         x = 0: ... kink: relu(x) stands on its kink, at 0
+
+    References:
+        Complex step: Squire and Trapp, "Using complex variables to estimate derivatives of real functions" (1998).
     """
     function = FlatFunction(f, at, values=True)
     root, leaves = function.record(function.numbers)
@@ -130,7 +133,7 @@ def check_grad(f: Function, *at: Tree, tolerance: float = 1e-9) -> GradientCheck
 
 
 class _Numeric(NamedTuple):
-    """A numeric derivative: what it is, how it was found, its own error, and why it means nothing, if so."""
+    """A numerical derivative: its value, method, step and error, and a note if it is meaningless."""
 
     derivative: float
     method: str
@@ -140,7 +143,7 @@ class _Numeric(NamedTuple):
 
 
 def _by_complex_step(function: FlatFunction, i: int) -> _Numeric | None:
-    """The derivative by the complex step; None past the range of complex functions."""
+    """Return the derivative by the complex step, or None if a complex function overflows."""
     step = step_of("complex", function.numbers[i])
     try:
         derivative = complex_step(function, i, step)
@@ -150,7 +153,7 @@ def _by_complex_step(function: FlatFunction, i: int) -> _Numeric | None:
 
 
 def _by_differences(function: FlatFunction, walk: Walk, i: int) -> _Numeric:
-    """The derivative by two central differences."""
+    """Return the derivative by two central differences."""
     x = function.numbers[i]
     step = 2.0**-10 * max(1.0, abs(x))
     near, far = central_difference(function, i, step / 2), central_difference(function, i, step)
@@ -165,7 +168,16 @@ def _by_differences(function: FlatFunction, walk: Walk, i: int) -> _Numeric:
 
 
 def absolute_terms(root: Node | Walk) -> dict[Node, float]:
-    """Return for each node what its gradient is summed from: Σ over all paths of |product of local derivatives|."""
+    """Return, for each node, the sum of |product of local derivatives| over all paths from the root.
+
+    This is the scale of the rounding error of its gradient.
+
+    Args:
+        root: Root of the graph, or its `Walk` with a seed of 1.
+
+    Returns:
+        The sums by node.
+    """
     walk = root if isinstance(root, Walk) else Walk(root, 1.0)
     terms: dict[Node, float] = {walk.root: 1.0}
     for edge in walk.edges:
@@ -174,7 +186,15 @@ def absolute_terms(root: Node | Walk) -> dict[Node, float]:
 
 
 def input_names(f: Function, args: Sequence[Tree]) -> Iterator[str]:
-    """Yield what to call the inputs: by the parameters of the function, with an index into lists."""
+    """Yield a name for each input: the name of the parameter, with an index into lists.
+
+    Args:
+        f: Function.
+        args: Arguments of the function.
+
+    Yields:
+        The names, in the order of the flat list of numbers.
+    """
     try:
         parameters = list(inspect.signature(f).parameters.values())
     except (TypeError, ValueError):
@@ -186,13 +206,16 @@ def input_names(f: Function, args: Sequence[Tree]) -> Iterator[str]:
 
 
 def kink_near(function: FlatFunction, nodes: Sequence[Node], i: int, step: float) -> str:
-    """Describe a non-differentiable point between the points that a difference looks at, or return "".
+    """Describe a non-differentiable point within the step of a numerical derivative.
 
     Args:
-        function: The function.
-        nodes: The nodes of its graph, in reverse topological order.
-        i: The input that the difference moves.
-        step: By how much.
+        function: Function.
+        nodes: Nodes of its graph, in reverse topological order.
+        i: Index of the input that moves.
+        step: Step of the numerical derivative.
+
+    Returns:
+        The description, or "" if there is no such point.
     """
     for by in (-step, step):
         there = order(function.record(function.moved(i, by))[0])
@@ -205,14 +228,14 @@ def kink_near(function: FlatFunction, nodes: Sequence[Node], i: int, step: float
 
 
 def _kink_of(op: Op, node: Node, moved: Node) -> str:
-    """What is not differentiable between the operands of a node and those of the moved one."""
+    """Describe a non-differentiable point between the operands of a node and those of the moved node, or return ""."""
     domain, points = op.domain, [node.numbers, moved.numbers]
     text = op.text(*[x.name if isinstance(x, Node) and x.name else f"{x:g}" for x in node.args])
     if domain.holds(points[0]) and not domain.holds(*points):
         return f"{text} leaves its domain, {domain.text}, within the step"
     if domain.kink is not None:
         at, after = (domain.kink(*point) for point in points)
-        if at == 0 and after != 0:  # 0 at both: no move, as in relu(0 * x)
+        if at == 0 and after != 0:  # if both are 0, the operand did not move, as in relu(0 * x)
             return f"{text} stands on its kink, at {', '.join(f'{x:g}' for x in points[0])}"
         if at * after < 0:
             return f"{text} has a kink or a pole within the step"

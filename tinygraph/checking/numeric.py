@@ -1,4 +1,4 @@
-"""Derivatives without calculus: nudge an input, and look at what the function does."""
+"""Numerical derivatives: change an input a little, and see how the result changes."""
 
 from __future__ import annotations
 
@@ -14,32 +14,36 @@ from tinygraph.functional import numbers_of, refilled
 if TYPE_CHECKING:
     from tinygraph.functional import Function, Tree
 
-Number = Any  # a float, a complex number, a Fraction, or one of mpmath
+Number = Any  # a float, complex, Fraction, or a number of mpmath
 Method = Literal["two-point", "central", "six-point", "complex", "mpmath"]
 
-NUDGE = 0.001  # the lecture's step
+NUDGE = 0.001  # the step of the lecture
 
 
 def numeric_grad(f: Function, at: Tree, *, method: Method = "central", step: float | None = None) -> Tree:
-    """Return the derivative of f, found by nudging its input.
+    """Return the derivative of a function, computed numerically by changing its input.
+
+    The default suits a quick check. Use "complex" for a derivative that is accurate to rounding, if all ops are
+    analytic, or "six-point" if some are not. Use "mpmath" for reference values, and "two-point" to repeat the lecture.
 
     Args:
-        f: A function that is called with plain numbers, or with Values where `at` holds Values.
-        at: The argument, or a list or tuple of arguments; each is a number, or a nested list, tuple or dict of them.
-        method: The difference to take:
+        f: Function of plain numbers, or of Values where `at` contains Values.
+        at: Argument, or a list or tuple of arguments. Each is a number, or a nested list, tuple or dict of numbers.
+        method: Method of differentiation. Defaults to "central":
 
-            - "two-point", the lecture's (f(x + 0.001) - f(x)) / 0.001, with an error of order step;
-            - "central", (f(x + h) - f(x - h)) / 2h, with an error of order step²;
-            - "six-point", with an error of order step⁶;
-            - "complex", Im f(x + ih) / h in floats, exact to rounding, for analytic ops only;
-            - "mpmath", the same with 400 digits.
-        step: The step. Defaults to one that suits the method.
+            - "two-point": the *forward difference* of the lecture, (f(x + 0.001) - f(x)) / 0.001, with an error of
+              order step;
+            - "central": the *central difference* (f(x + h) - f(x - h)) / 2h, with an error of order step²;
+            - "six-point": a difference of six points, with an error of order step⁶;
+            - "complex": the *complex step* Im f(x + ih) / h, accurate to rounding, only for analytic ops;
+            - "mpmath": the complex step with 400 digits, only for analytic ops.
+        step: Step h. Defaults to a step that suits the method.
 
     Returns:
-        The derivative, in the form of `at`.
+        The derivative, nested like `at`.
 
     Raises:
-        ValueError: If the method is unknown, or needs analytic ops and f uses another.
+        ValueError: If the method is unknown, or it needs analytic ops and `f` uses another op.
 
     Examples:
         >>> f = lambda a, b, c: 3 * (a + b * c)
@@ -50,6 +54,9 @@ def numeric_grad(f: Function, at: Tree, *, method: Method = "central", step: flo
         >>> from tinygraph.engine.ops import sigmoid
         >>> numeric_grad(sigmoid, 0, method="complex")
         0.25
+
+    References:
+        Complex step: Squire and Trapp, "Using complex variables to estimate derivatives of real functions" (1998).
     """
     if method not in _METHODS:
         raise ValueError(f"method is one of {', '.join(map(repr, _METHODS))}, not {method!r}")
@@ -63,12 +70,15 @@ def numeric_grad(f: Function, at: Tree, *, method: Method = "central", step: flo
 
 
 class FlatFunction:
-    """A function of nested arguments, seen as a function of one flat list of numbers.
+    """A function of nested arguments as a function of one flat list of numbers.
 
     Args:
-        f: The function.
-        args: Its arguments: numbers, or nested lists, tuples or dicts of them.
-        values: Whether it is called with Values, else with plain numbers.
+        f: Function.
+        args: Its arguments: numbers, or nested lists, tuples or dicts of numbers.
+        values: If true, it is called with Values. If false, it is called with plain numbers.
+
+    Attributes:
+        numbers: The numbers in `args`, as a flat list.
     """
 
     def __init__(self, f: Function, args: Sequence[Tree], values: bool) -> None:
@@ -76,23 +86,52 @@ class FlatFunction:
         self.numbers = [_plain(x) for x in numbers_of(self.args)]
 
     def restore(self, numbers: Sequence[object]) -> list[Tree]:
-        """Return a flat list in the form of the arguments."""
+        """Return a flat list, nested like the arguments.
+
+        Args:
+            numbers: As many objects as the function has inputs.
+
+        Returns:
+            The nested list.
+        """
         form: list[Tree] = refilled(self.args, numbers)
         return form
 
     def __call__(self, numbers: Sequence[float]) -> float:
-        """Return the number that f gives."""
+        """Return the value of the function as a float.
+
+        Args:
+            numbers: Flat list of inputs.
+
+        Returns:
+            The value.
+        """
         given = [Value(x, constant=True) for x in numbers] if self.values else numbers
         return _plain(self.f(*self.restore(given)))
 
     def record(self, numbers: Sequence[float]) -> tuple[Value, list[Value]]:
-        """Return the graph that f records, and its leaves."""
+        """Return the graph of the function, and its leaves.
+
+        Args:
+            numbers: Flat list of inputs.
+
+        Returns:
+            The root, and one leaf per input.
+        """
         leaves = [Value(x) for x in numbers]
         y = self.f(*self.restore(leaves))
         return (y if isinstance(y, Value) else Value(y, constant=True)), leaves
 
     def moved(self, i: int, by: float) -> list[float]:
-        """Return the point with its element i moved."""
+        """Return the point with one input changed.
+
+        Args:
+            i: Index of the input.
+            by: Amount to add.
+
+        Returns:
+            A new flat list.
+        """
         return [x + by if j == i else x for j, x in enumerate(self.numbers)]
 
 
@@ -101,14 +140,22 @@ def _plain(x: Number | Value) -> float:
 
 
 def step_of(method: str, x: float) -> float:
-    """Return the step that a method takes at x."""
+    """Return the default step of a method.
+
+    Args:
+        method: Name of the method, as in `numeric_grad`.
+        x: Value of the input.
+
+    Returns:
+        The step.
+    """
     if method == "two-point":
         return NUDGE
     if method == "complex":
         return max(1e-20 * abs(x), 1e-300) if x else 1e-20
     if method == "six-point":
         return float(2.0**-9 * max(1.0, abs(x)))
-    return float(2.0**-17 * max(1.0, abs(x)))  # about the cube root of the rounding error
+    return float(2.0**-17 * max(1.0, abs(x)))  # about the cube root of the machine epsilon
 
 
 def _two_point(function: FlatFunction, i: int, step: float) -> float:
@@ -116,9 +163,18 @@ def _two_point(function: FlatFunction, i: int, step: float) -> float:
 
 
 def central_difference(function: FlatFunction, i: int, step: float) -> float:
-    """Return the central difference along input i."""
+    """Return the central difference with respect to one input.
+
+    Args:
+        function: Function.
+        i: Index of the input.
+        step: Step to either side.
+
+    Returns:
+        The derivative.
+    """
     right, left = function.moved(i, step), function.moved(i, -step)
-    return (function(right) - function(left)) / (right[i] - left[i])  # the step that was really taken
+    return (function(right) - function(left)) / (right[i] - left[i])  # the step after rounding
 
 
 def _six_point(function: FlatFunction, i: int, step: float) -> float:
@@ -129,14 +185,23 @@ def _six_point(function: FlatFunction, i: int, step: float) -> float:
 
 
 def complex_step(function: FlatFunction, i: int, step: float) -> float:
-    """Return the complex-step derivative by input i."""
+    """Return the complex-step derivative with respect to one input.
+
+    Args:
+        function: Function of Values with analytic ops.
+        i: Index of the input.
+        step: Imaginary step.
+
+    Returns:
+        The derivative.
+    """
     root, leaves = function.record(function.numbers)
     moved = {leaf: complex(leaf.data, step if j == i else 0.0) for j, leaf in enumerate(leaves)}
     return float(evaluate(root, moved, cmath).imag / step)
 
 
 def _mpmath_step(function: FlatFunction, i: int, step: float) -> float:
-    del step  # it hardly matters with so many digits
+    del step  # with 400 digits, the step hardly matters
     from mpmath import mp
 
     with mp.workdps(digits(function.numbers)):
@@ -145,13 +210,31 @@ def _mpmath_step(function: FlatFunction, i: int, step: float) -> float:
 
 
 def digits(numbers: Sequence[float], order: int = 1) -> int:
-    """Return how many decimals mpmath needs: 1 + exp(-700) must not be 1, and asin(x + ih) must not lose its h."""
+    """Return how many decimals mpmath needs: 1 + exp(-700) must differ from 1, and asin(x + ih) must keep its h.
+
+    Args:
+        numbers: Values of the inputs.
+        order: Order of the derivative, from 1 to 3.
+
+    Returns:
+        The number of decimals.
+    """
     smallest = min((abs(x) for x in numbers if x), default=1.0)
     return (400, 1200, 2400)[order - 1] + (4 * order - 2) * max(0, -int(math.log10(smallest)))
 
 
 def exact_partial(root: Value, leaves: Sequence[Value], i: int, at: Sequence[Number] | None = None) -> Number:
-    """Return the derivative by a leaf as an mpmath number; `at` moves the leaves to another point."""
+    """Return the derivative with respect to one leaf as an mpmath number.
+
+    Args:
+        root: Root of the graph.
+        leaves: Leaves of the graph.
+        i: Index of the leaf.
+        at: Values of the leaves. Defaults to their current values.
+
+    Returns:
+        The derivative, with the precision of mpmath's context.
+    """
     from mpmath import mp
 
     points = [mp.mpf(leaf.data) for leaf in leaves] if at is None else at
@@ -161,7 +244,19 @@ def exact_partial(root: Value, leaves: Sequence[Value], i: int, at: Sequence[Num
 
 
 def evaluate(root: Value, leaves: Mapping[Any, Number], module: object) -> Number:
-    """Return the value of the root at other leaves, with the functions of `cmath` or `mpmath`."""
+    """Return the value of the root for other values of the leaves.
+
+    Args:
+        root: Root of the graph.
+        leaves: Values of leaves.
+        module: Module whose functions are used: `cmath`, `mpmath.mp`, or None for arithmetic only.
+
+    Returns:
+        The value.
+
+    Raises:
+        ValueError: If an op is not analytic.
+    """
     known: dict[Node, Number] = dict(leaves)
     for node in reversed(order(root)):
         if node.op is None:

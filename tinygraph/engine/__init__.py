@@ -1,3 +1,3 @@
-"""The library. Read `ops`, `op`, `graph`, `autodiff` and `value`, in this order, and you have understood it."""
+"""The library. To understand it, read `ops`, `op`, `graph`, `autodiff` and `value`, in this order."""
 
 from tinygraph.engine import recording as recording  # it makes Value fast

@@ -1,7 +1,7 @@
-"""The chain rule, in the clear: one contribution at a time, and what follows from it.
+"""The chain rule as readable code: one contribution at a time, and the functions that are built on it.
 
-The rule is `operand.grad += upstream × local`. `propagate` yields every contribution and keeps the sums to itself, so
-it serves `grad`, derivative graphs and whoever wants to look. `backward` repeats it, fast.
+The rule is `operand.grad += upstream × local`. `propagate` yields every contribution and changes no node, so `grad`,
+derivative graphs and the explaining tools all use it. `backward` does the same, faster.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ def propagate(
     """Run the chain rule from the root and add up the gradients in `adjoints`; no node changes.
 
     Args:
-        root: The node to start from.
-        seed: Its gradient.
-        adjoints: Filled with the gradient of each node that one reaches.
+        root: Node to start from.
+        seed: Gradient of the root.
+        adjoints: Receives the gradient of every node that a gradient reaches.
         create_graph: If true, all gradients are nodes, so that they can be differentiated again.
 
     Yields:
@@ -66,13 +66,13 @@ def propagate(
 
 
 def exhaust(steps: Iterator[Any]) -> None:
-    """Run all steps, for their effect."""
+    """Run all steps and discard their results."""
     for _ in steps:
         pass
 
 
 def _times(upstream: Any, local: Any) -> Any:
-    """Return their product, without a factor 1 that would only clutter a derivative graph."""
+    """Return the product without a factor 1, which would only clutter a derivative graph."""
     if type(local) is float and local == 1.0:
         return upstream
     return local if type(upstream) is float and upstream == 1.0 else upstream * local
@@ -120,7 +120,7 @@ def grad(y: Node, xs: Any, *, seed: Any = None, create_graph: bool = False) -> A
         gradient = x._gradient(adjoint)
         return type(y)._constant(gradient) if create_graph else gradient
 
-    several = hasattr(xs, "__iter__") and not isinstance(xs, Node)  # a Tensor can be iterated over, but is one node
+    several = hasattr(xs, "__iter__") and not isinstance(xs, Node)  # a Tensor is iterable, but is one node
     return [result(x) for x in xs] if several else result(xs)
 
 
@@ -160,7 +160,7 @@ def jvp(y: Node, tangents: Mapping[Any, Any]) -> Any:
 
     Args:
         y: Output to differentiate.
-        tangents: The direction: for each node that moves, by how much, with the shape of the node.
+        tangents: Direction: for each node that moves, its rate of change, with the shape of the node.
 
     Returns:
         A float; for Tensors an array with the shape of `y`.

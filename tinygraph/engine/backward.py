@@ -1,7 +1,8 @@
-"""The backward pass, fast: a first reader may skip this file. It is `autodiff.propagate` again, and no other rule.
+"""The fast backward pass. It applies the same rule as `autodiff.propagate`, so a first reader can skip this file.
 
-Gradients are summed in the slots of the nodes, and a test holds the two to the same bits. Where only leaves are shared,
-as in most losses, one traversal does it; else a first one counts consumers, and a second follows Kahn's order.
+Gradients are summed in the slots of the nodes, and a test checks that both give the same bits. If only leaves are
+shared, as in most losses, one traversal is enough. Otherwise a first one counts consumers, and a second one follows
+Kahn's order.
 """
 
 from __future__ import annotations
@@ -19,25 +20,25 @@ if TYPE_CHECKING:
     from typing import Any
 
 _pass_lock = allocate_lock()
-_passing: int | None = None  # the thread that holds the pass lock
+_passing: int | None = None  # the thread that owns the pass lock
 _unfinished: list[Node] = []  # the root of the pass that runs, or that was interrupted
 _grad = attrgetter("grad")
-_marks = map(neg, count(1))  # numbers below 0, of which each pass takes two
+_marks = map(neg, count(1))  # negative numbers; each pass takes two
 
 
 def backward(
     root: Node, seed: Any, accumulate: Callable[[Node], None] | None = None, nodes: Sequence[Node] | None = None
 ) -> list[Any] | None:
-    """Set `.grad` on every node a gradient reaches from the root, each starting from zero.
+    """Set `.grad` on every node that a gradient reaches from the root, each starting from zero.
 
-    `accumulate(root)` passes gradients on where the numbers are no floats; consumers are counted by then.
-    With `nodes`, all that a gradient reaches, return their gradients instead, and leave `.grad` as it was.
+    `accumulate(root)` passes gradients on if the values are not floats; consumers are already counted.
+    With `nodes` (all nodes that a gradient reaches), return their gradients instead, and restore `.grad`.
 
-    Passes are serialised by a lock: they count in the nodes, and threads may share leaves. A pass
-    left by an exception or Ctrl-C puts the counts back, so that the next one is right.
+    A lock serializes passes, because they count in the nodes, and threads can share leaves. A pass that
+    an exception or Ctrl-C interrupts resets the counts, so that the next one is correct.
     """
     global _passing
-    if _passing == get_ident() and _pass_lock.locked():  # the lock is let go whatever interrupts, the name may stay
+    if _passing == get_ident() and _pass_lock.locked():  # an interrupt frees the lock, but can leave the name
         raise RuntimeError("backward() was called from within a backward pass of the same thread")
     with _pass_lock:
         _passing = get_ident()
@@ -47,7 +48,7 @@ def backward(
                 _clean_up()
             _unfinished.append(root)
             if accumulate is not None or not _accumulate_at_once(root, seed):
-                if _count_consumers(root) and nodes is None:  # who has the nodes has checked them
+                if _count_consumers(root) and nodes is None:  # a caller that passes nodes has checked them
                     check_fresh(order(root))
                 root.grad = seed
                 (accumulate or _accumulate)(root)
@@ -63,25 +64,25 @@ def backward(
 
 
 def _clean_up() -> None:
-    """Undo a pass that was left; if even this is interrupted, the next pass does it."""
+    """Undo an interrupted pass; if this is interrupted too, the next pass does it."""
     for root in _unfinished:
         for node in order(root):
             node.awaited = 0
-            node.grad = None  # rather than half a sum
+            node.grad = None  # instead of a partial sum
     _unfinished.clear()
 
 
 def _accumulate_at_once(root: Node, seed: Any) -> bool:
-    """Pass gradients on along the first walk, which is right as long as only leaves are shared.
+    """Pass gradients on in a single traversal, which is correct as long as only leaves are shared.
 
-    False where it meets a shared inner node, or one that may be stale: the walk must then be done
-    again, counting. Where nothing is in its way it takes two thirds of the time of counting first.
+    Return False at a shared inner node, or at one that may be stale: the pass must then start again
+    and count first. Without such a node, it takes two thirds of the time of counting first.
 
-    Here and below the two operands are written out, which halves the time of a loop over them; the
-    walk goes straight on to the last operand, which takes a quarter off that of stacking each; and
-    `while True` is a loop that Python 3.11 specialises while it runs, four times as fast as `while stack`.
+    Here and below, the two operands are written out, which takes half the time of a loop over them. The
+    traversal continues with the last operand directly, which saves a quarter compared with stacking it.
+    Python 3.11 specializes a `while True` loop while it runs, four times as fast as `while stack`.
     """
-    leaf, inner = next(_marks), next(_marks)  # what marks the nodes that this pass has reached
+    leaf, inner = next(_marks), next(_marks)  # mark the nodes that this pass has reached
     now = graph.edits
     root.grad = seed
     stack: list[Node] = []
@@ -149,7 +150,7 @@ def _accumulate_at_once(root: Node, seed: Any) -> bool:
 
 
 def _count_consumers(root: Node) -> bool:
-    """Count how many contributions each gradient awaits; say whether edits must be looked for."""
+    """Count how many contributions each gradient awaits; return whether a node may be stale."""
     now, suspicious = graph.edits, False
     stack: list[Node] = []
     pop, push = stack.pop, stack.append
@@ -199,7 +200,7 @@ def _count_consumers(root: Node) -> bool:
 
 
 def _accumulate(root: Node) -> None:
-    """Kahn's order: a node passes its gradient on once the last of its consumers has added to it."""
+    """Pass gradients on in Kahn's order: each node after all of its consumers have contributed."""
     stack: list[Node] = []
     pop, push = stack.pop, stack.append
     node = root
@@ -241,11 +242,11 @@ def _accumulate(root: Node) -> None:
             return
 
 
-# --- what readers of a pass ask for; each backend has its own answer
+# --- functions for other packages; each backend implements them
 
 
 def seed_of(root: Node, seed: Any = None, what: str = "seed") -> Any:
-    """Return the gradient that a pass from this node starts with; None stands for 1. Errors name it `what`."""
+    """Return the gradient that a pass from this node starts with; None means 1. Errors call it `what`."""
     return root._seed(seed, what)
 
 

@@ -1,7 +1,7 @@
-"""What can watch nodes being recorded: scope, trace_lines, strict; and names from a namespace.
+"""Contexts that watch nodes being recorded (scope, trace_lines, strict), and names from a namespace.
 
-Each is a context manager that reaches its own thread or task only. While none is active anywhere,
-recording pays for one look at a global.
+Each is a context manager that affects only its own thread or task. While none is active anywhere,
+recording only checks one global variable.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ def _watch(node: Node) -> None:
 
 
 class Watcher:
-    """A context in which every node that is recorded is looked at; it can be entered anew."""
+    """A reusable context that checks or annotates every node recorded inside."""
 
     def watch(self, node: Node) -> None:
-        """Look at a node that was just recorded."""
+        """Check or annotate a node that was just recorded."""
         raise NotImplementedError
 
     def __enter__(self) -> Self:
@@ -58,7 +58,7 @@ def _activate(change: int) -> None:
 
 
 class scope(Watcher):  # noqa: N801  (used like a function)
-    """Everything recorded inside belongs to the named scope; scopes nest.
+    """Put all nodes recorded inside into the named scope; scopes can be nested.
 
     >>> from tinygraph import Value
     >>> with scope("layer"):
@@ -74,13 +74,13 @@ class scope(Watcher):  # noqa: N801  (used like a function)
         self.name = name
 
     def watch(self, node: Node) -> None:
-        """Note the scope; the watchers run outermost first."""
+        """Add the scope to the node; the watchers run outermost first."""
         notes = node.annotate()
         notes.scope = (*notes.scope, self.name)
 
 
 class trace_lines(Watcher):  # noqa: N801
-    """Every node recorded inside knows the line of the program that made it, as "file:line".
+    """Record, for every node inside, the source line that created it, as "file:line".
 
     >>> from tinygraph import Value
     >>> with trace_lines():
@@ -90,7 +90,7 @@ class trace_lines(Watcher):  # noqa: N801
     """
 
     def watch(self, node: Node) -> None:
-        """Note the innermost line outside this package."""
+        """Store the innermost source line outside this package."""
         frame = sys._getframe(1)
         while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
             frame = frame.f_back
@@ -98,9 +98,9 @@ class trace_lines(Watcher):  # noqa: N801
 
 
 class strict(Watcher):  # noqa: N801
-    """Inside, an op that makes NaN or infinity out of finite numbers raises FloatingPointError.
+    """Raise FloatingPointError for an op inside that turns finite numbers into NaN or infinity.
 
-    So do a local derivative and, in `backward()`, a gradient that are not finite.
+    A local derivative that is not finite, or in `backward()` a gradient, raises it too.
 
     >>> import tinygraph
     >>> with strict():
@@ -110,7 +110,7 @@ class strict(Watcher):  # noqa: N801
     """
 
     def watch(self, node: Node) -> None:
-        """Raise if the value or a local derivative is not finite, though the operands are."""
+        """Raise if the value or a local derivative is not finite although the operands are."""
         if node.op is None:
             return
         numbers = node.numbers
@@ -139,7 +139,7 @@ def finite(number: Any) -> bool:
 
 
 def _text(number: Any) -> str:
-    """The number; of an array its shape and the first that is not finite."""
+    """Return a number as text; for an array, its shape and its first element that is not finite."""
     if isinstance(number, float):
         return repr(number)
     shape = getattr(number, "shape", None)
@@ -150,7 +150,7 @@ def _text(number: Any) -> str:
 
 
 def is_strict() -> bool:
-    """Whether `strict` is active in this thread or task."""
+    """Return whether `strict` is active in this thread or task."""
     return any(isinstance(watcher, strict) for watcher in _watchers.get())
 
 
@@ -161,7 +161,7 @@ def check_gradients(root: Node, seed: Any) -> None:
 
 
 def _check_contributions(root: Node, seed: Any) -> None:
-    from tinygraph.engine.autodiff import propagate  # when first needed: every program imports this file
+    from tinygraph.engine.autodiff import propagate  # imported when first needed
 
     for node, _, operand, upstream, local, contribution in propagate(root, seed, {}):
         if not finite(contribution):
@@ -172,7 +172,7 @@ def _check_contributions(root: Node, seed: Any) -> None:
 
 
 def name_from(namespace: Mapping[str, Any]) -> None:
-    """Name every nameless node in a namespace after its variable; elements of a list get an index.
+    """Name every unnamed node in a namespace after its variable; elements of a list get an index.
 
     >>> from tinygraph import Value
     >>> a = Value(1.0); w = [Value(2.0), Value(3.0)]

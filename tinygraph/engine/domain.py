@@ -1,4 +1,4 @@
-"""Where an op is differentiable: intervals of its operands, less the kinks and poles."""
+"""Where an op is differentiable: intervals of its operands, without kinks and poles."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _OPEN_UNIT = (_TINY, 1.0 - _EPS)
 
 
 class Domain:
-    """Where an op is differentiable: a union of boxes of floats, less the kinks and poles.
+    """Where an op is differentiable: a union of boxes of floats, without kinks and poles.
 
     Args:
         text: The condition, as text.
@@ -47,7 +47,7 @@ class Domain:
         return self.holds(operands) and (self.kink is None or self.kink(*operands) != 0)
 
     def holds(self, *points: Sequence[float]) -> bool:
-        """Return whether one box contains all these points: then there is no gap and no pole between them."""
+        """Return whether one box contains all these points, so that no gap and no pole is between them."""
         return any(
             all(_inside(x, *bounds) for point in points for x, bounds in zip(point, box * len(point), strict=False))
             for box in self.boxes

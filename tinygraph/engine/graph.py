@@ -1,6 +1,6 @@
 """The graph: nodes, their reverse topological order, edits of leaves, and copies.
 
-A node is plain data. What it computes is defined in the table (`ops`); what its value is, in its class (`Value`).
+A node is plain data. Its op (`ops`) defines what it computes, and its class (`Value`) defines the type of its value.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ class StaleGraphError(RuntimeError):
 
 
 class _Many:
-    """In slot `y_partial`, the mark of a node with any number of operands: `x` has these, `y` their local derivatives.
+    """Mark in slot `y_partial` of a variadic node: slot `x` has its operands, and `y` their local derivatives.
 
-    The local derivatives end with the last operand that has one: a dot product with data has only half.
+    The local derivatives end with the last operand that has one, so a dot product with data has only half of them.
     """
 
     def __reduce__(self) -> str:
@@ -41,16 +41,16 @@ MANY = _Many()
 
 
 class Constant:
-    """The mark of a node that no gradient flows to: its class is also one of this."""
+    """Base class that marks a node without a gradient."""
 
     __slots__ = ()
 
 
 class Node(Traced):
-    """A value and how it was computed: plain data, no closure, no reference cycle.
+    """A value and how it was computed: plain data, without closures or reference cycles.
 
     `op` is an op, or None for a leaf. `x` and `y` are the operands (nodes or plain numbers), `x_partial` and
-    `y_partial` the local derivatives; where one is None, no gradient flows. `raw` is the value, which `data` guards.
+    `y_partial` are the local derivatives; None means that no gradient flows. `raw` is the value behind `data`.
     """
 
     __slots__ = ("awaited", "grad", "metadata", "op", "raw", "version", "x", "x_partial", "y", "y_partial")
@@ -62,7 +62,7 @@ class Node(Traced):
     y: Any
     x_partial: Any
     y_partial: Any
-    awaited: int  # consumers that have yet to contribute to the gradient; outside a pass 0, or a mark below 0
+    awaited: int  # consumers that have not contributed to the gradient yet; outside a pass 0, or a negative mark
     version: int  # the edit count when it was computed, or when the leaf was last edited
     metadata: Metadata | None
 
@@ -75,7 +75,7 @@ class Node(Traced):
 
     @property
     def numbers(self) -> list[Any]:
-        """The numbers of the operands in order."""
+        """The values of the operands in order."""
         return [arg.raw if isinstance(arg, Node) else arg for arg in self.args]
 
     @property
@@ -85,7 +85,7 @@ class Node(Traced):
 
     @property
     def stored_partials(self) -> tuple[Any, ...]:
-        """What the slots hold for each operand: None where no gradient flows."""
+        """The content of the slots for each operand; None where no gradient flows."""
         if self.y_partial is MANY:
             return (*self.y, *[None] * (len(self.x) - len(self.y)))
         return () if self.op is None else (self.x_partial,) if self.y is None else (self.x_partial, self.y_partial)
@@ -97,12 +97,12 @@ class Node(Traced):
 
     @property
     def constant(self) -> bool:
-        """Whether no gradient ever flows to this node."""
+        """Whether the node is a constant, which has no gradient."""
         return isinstance(self, Constant)
 
     @property
     def name(self) -> str:
-        """The name of the node, or ""; assign to it to give one."""
+        """The name of the node, or ""; you can assign a new name."""
         return self.metadata.name if self.metadata else ""
 
     @name.setter
@@ -139,7 +139,7 @@ class Node(Traced):
             self.x, self.y, *_ = *args, None  # one operand or two
             self.x_partial, self.y_partial, *_ = *partials, None
 
-    # What differs between backends; `Value` has floats, `Tensor` arrays.
+    # Methods that differ between backends: `Value` has floats, `Tensor` arrays.
 
     def _recompute(self) -> None:
         """Compute value and local derivatives again from the operands."""
@@ -151,11 +151,11 @@ class Node(Traced):
         raise NotImplementedError
 
     def _seed(self, seed: Any, what: str = "seed") -> Any:
-        """Return a gradient of this node to start a pass with, or a tangent; None stands for 1."""
+        """Return a seed or a tangent for this node; None means 1."""
         raise NotImplementedError
 
     def _gradient(self, adjoint: Any) -> Any:
-        """Return an adjoint as the gradient of this node; None, where it is not reached, as zero."""
+        """Return a sum of contributions as the gradient of this node; None (not reached) gives zero."""
         return 0.0 if adjoint is None else adjoint
 
     def _units(self) -> Iterator[Any]:
@@ -163,7 +163,7 @@ class Node(Traced):
         yield 1.0
 
     def _stacked(self, rows: list[Any], x: Node) -> Any:  # noqa: ARG002
-        """Return the gradients of x for each element of this node, put together."""
+        """Return the gradients of x for each element of this node, joined."""
         (row,) = rows
         return row
 
@@ -173,9 +173,9 @@ class Node(Traced):
         return function(*args)
 
     def _backpropagate(self, seed: Any, nodes: Sequence[Node] | None = None) -> list[Any] | None:
-        """Set the gradients of one pass; if it is interrupted, None rather than half sums.
+        """Set the gradients of one pass; if it is interrupted, they are None instead of partial sums.
 
-        With `nodes`, all that a gradient reaches, return theirs instead, and leave `.grad` as it was.
+        With `nodes` (all nodes that a gradient reaches), return their gradients instead, and restore `.grad`.
         """
         raise NotImplementedError
 
@@ -186,8 +186,8 @@ class Node(Traced):
             The node itself.
 
         Raises:
-            FrozenBranchError: If a comparison of nodes in the graph comes out the other way, since the program
-                would now record another graph. (The root's own comparisons shape nothing.)
+            FrozenBranchError: If a comparison of nodes now has the opposite outcome, because the program would then
+                record another graph. Comparisons of the root itself are ignored.
         """
         nodes = order(self)
         now = 0
@@ -195,7 +195,7 @@ class Node(Traced):
             if any(operand.version > node.version for operand in node.operands):
                 node._recompute()
                 now = now or _tick()
-                node.version = now  # written last: a node that an interrupt left out stays stale
+                node.version = now  # written last, so that an interrupted node stays stale
         for node in nodes[1:]:
             for guard, _ in node.metadata.guards.values() if node.metadata else ():
                 if guard.flipped():
@@ -203,7 +203,7 @@ class Node(Traced):
                     raise flipped_guard(guard.text, guard.outcome)
         return self
 
-    # Copies follow the topological order, so that deep graphs need no recursion.
+    # Copies follow the topological order, so deep graphs need no recursion.
 
     def _state(self, stand_in: Callable[[Node], Any]) -> tuple[Any, ...]:
         args = tuple(stand_in(arg) if isinstance(arg, Node) else arg for arg in self.args)
@@ -232,14 +232,14 @@ class Node(Traced):
 
 
 def write(node: Node, raw: Any) -> None:
-    """Write a value, and tell it to the comparisons that the node took part in."""
+    """Write a value, also in the comparisons that the node took part in."""
     node.raw = raw
     if node.metadata:
         node.metadata.update(raw)
 
 
 def edit(leaf: Node, raw: Any) -> None:
-    """Write the value of a leaf; from here on, graphs recorded before are known to be stale.
+    """Write the value of a leaf, which marks graphs recorded earlier as stale.
 
     Raises:
         AttributeError: If the node is not a leaf.
@@ -265,7 +265,7 @@ def _tick() -> int:
 
 
 def complete(node: Node) -> None:
-    """Fill the rest of a node that an op has just recorded, and let the contexts look at it."""
+    """Fill the remaining slots of a new node, and call the active contexts."""
     node.grad = node.metadata = None
     node.awaited = 0
     node.version = edits
@@ -283,7 +283,7 @@ def restore(kind: type[Node], op: Op | None, raw: Any, grad: Any, *rest: Any) ->
     node.raw, node.grad, node.awaited, node.version, node.metadata = raw, grad, 0, version, metadata
     node._link(op, args, partials)
     with _edit_lock:
-        edits = max(edits, version)  # a node from another process, where more was edited
+        edits = max(edits, version)  # the node may come from another process with more edits
     return node
 
 
@@ -333,7 +333,7 @@ def order(root: Node) -> list[Node]:
 
 
 def recomputed(node: Node) -> Node:
-    """Return a copy of a computed node, whose value and local derivatives are computed again from its operands."""
+    """Return a copy of a computed node, with its value and local derivatives recomputed from its operands."""
     copy = node.__copy__()
     copy.metadata = None
     copy._recompute()
@@ -351,7 +351,7 @@ def check_fresh(nodes: Sequence[Node]) -> None:
                 while leaf.op is not None:
                     leaf = max(leaf.operands, key=lambda node: node.version)
                 leaf = leaf.__copy__()
-                leaf.grad = None  # it is no longer one, or half written
+                leaf.grad = None  # it is outdated, or a partial sum
                 raise StaleGraphError(
                     f"the leaf {leaf!r} was edited after this graph was recorded, so its numbers are "
                     "stale: recompute it with root.forward(), or record it again"
@@ -359,7 +359,7 @@ def check_fresh(nodes: Sequence[Node]) -> None:
 
 
 def check_constants(node: Node) -> None:
-    """Raise StaleGraphError if a new node uses a constant whose own operands were edited since.
+    """Raise StaleGraphError if a new node uses a constant whose operands were edited later.
 
     A backward pass does not reach constants, so this is checked when one is used.
     """
@@ -369,7 +369,7 @@ def check_constants(node: Node) -> None:
 
 
 def require_node(node: Any, what: str) -> Node:
-    """Return the node itself; TypeError, which names it `what`, for a value that is not a node."""
+    """Return the node itself; raise TypeError, which calls it `what`, if it is not a node."""
     if not isinstance(node, Node):
         raise TypeError(f"{what} must be a node of a graph (a Value or a Tensor), not {node!r}")
     return node

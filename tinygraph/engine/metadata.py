@@ -1,4 +1,4 @@
-"""What few nodes have: a name, a scope, a source line, and the comparisons that took part in a branch."""
+"""Metadata that only some nodes have: a name, a scope, a source line, and comparisons."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-LIMIT = 1000  # comparisons remembered per node, the newest
+LIMIT = 1000  # how many comparisons a node remembers; the oldest are dropped
 
 
 class Guard:
-    """A comparison and its outcome. It holds numbers, not nodes, so that it is in no reference cycle."""
+    """A comparison and its outcome. It stores numbers instead of nodes, to avoid reference cycles."""
 
     __slots__ = ("compare", "numbers", "outcome", "text")
 
@@ -54,6 +54,6 @@ class Metadata:
             del self.guards[next(iter(self.guards))]
 
     def update(self, number: float) -> None:
-        """Tell the comparisons the new value of the node."""
+        """Store the new value of the node in its comparisons."""
         for guard, side in self.guards.values():
             guard.numbers[side] = number

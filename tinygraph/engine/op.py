@@ -1,4 +1,4 @@
-"""What an op is: on numbers and arrays it computes, on nodes it records; and it has its local derivatives."""
+"""The class of ops. An op computes on numbers and arrays, records on nodes, and has local derivatives."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ _NOTHING = object()  # an operand that was not given
 _PRECEDENCE = {"+": 1, "-": 1, "×": 2, "/": 2, "@": 2, "**": 3}
 
 TABLE: dict[str, Op] = {}  # the ops of `ops`, by name
-REGISTERED: dict[str, Op] = {}  # those of users
+REGISTERED: dict[str, Op] = {}  # the ops that users registered, by name
 
 
 class Traced:
-    """An operand that records an op instead of being computed with: the base class of every node."""
+    """An operand that records ops: the base class of every node."""
 
     __slots__ = ()
-    not_a_number = "this is a node already; use it as it is, or .detach() for a copy"  # what the kernels answer
+    not_a_number = "this is a node already; use it as it is, or .detach() for a copy"  # for messages of the kernels
 
     @staticmethod
     def _record(op: Op, x: Any, y: Any = None) -> Any:
@@ -34,20 +34,20 @@ class Traced:
 
     @staticmethod
     def _record_lists(op: VariadicOp, xs: tuple[Any, ...], ys: tuple[Any, ...] | None) -> Any:
-        """Record an op of any number of operands."""
+        """Record an op with any number of operands."""
         raise NotImplementedError
 
 
 class Op:
-    """One op, called like a function: on plain numbers and arrays it computes, on nodes it records.
+    """An op, which you call like a function. It computes on plain numbers and arrays, and records on nodes.
 
     Args:
-        name: The op's name, a Python identifier.
-        floats: Kernel for floats, by IEEE 754: NaN or infinity rather than an exception.
+        name: Name of the op, a Python identifier.
+        floats: Kernel for floats. By IEEE 754, it returns NaN or infinity instead of raising an exception.
         partials: Local derivatives, one per operand: functions of (out, x) or (out, x, y) that use `+ - * /` and
-            other ops only.
-        symbol: How the op is written: a sign between two operands, a name before them, or a template with `{}`.
-        notation: Template for diagrams and steps, where it differs from `symbol`.
+            only other ops.
+        symbol: How the op is written: an infix operator, a function name, or a template with `{}`.
+        notation: Template for diagrams and steps, if it differs from `symbol`.
         code: Template for Python code, with `{}` for an operand and `{parameters[0]}` for a parameter; by default a
             call of the function.
         arrays: Kernel for arrays: the name of a function of `kernels.arrays` or NumPy, or a function of
@@ -57,10 +57,10 @@ class Op:
         analytic: The op on complex numbers, a function of (m, x) or (m, x, y), where m is `cmath` or `mpmath`;
             None if it is not analytic.
         linear: Whether it is linear in its operands.
-        adds_terms: Whether the result is a sum of terms, so that its rounding error is in proportion to their size.
-        with_plain: For a plain second operand, the op of one operand to take instead.
+        adds_terms: Whether the result is a sum of terms, so that its rounding error is relative to their size.
+        with_plain: Function that returns the op of one operand to use for a plain second operand.
         maker: The function that made a parametrized op.
-        parameters: Its arguments.
+        parameters: The arguments of `maker`.
 
     Examples:
         >>> from tinygraph.engine.ops import exp, log
@@ -75,7 +75,7 @@ class Op:
         "maker", "name", "notation", "parameters", "partials", "precedence", "public", "symbol", "with_partial",
         "with_plain",
     )  # fmt: skip
-    variadic = False  # whether it takes any number of operands
+    variadic = False  # whether it has any number of operands
     elementwise = True  # whether each element of the result comes from one element of each operand
 
     def __init__(
@@ -106,7 +106,7 @@ class Op:
         self.adds_terms = adds_terms
         self.maker, self.parameters = maker, parameters
         self.precedence = self._precedence()
-        self.public = False  # set by `ops` for what is in its `__all__`
+        self.public = False  # set by `ops` for the ops in its `__all__`
 
     def partials_at(self, out: Any, operands: Sequence[Any], wanted: list[bool]) -> tuple[Any, ...]:
         """Return the local derivatives at these operands; one that is not wanted is None and costs nothing.
@@ -144,12 +144,12 @@ class Op:
         return self.resolve()[0]
 
     def array_partials(self, out: Any, operands: Sequence[Any], wanted: list[bool]) -> tuple[Any, ...]:
-        """Return what `partials_at` does, for operands that are arrays."""
+        """Return the local derivatives at operands that are arrays, like `partials_at`."""
         functions = self.resolve()[1:]
         return tuple([f(out, *operands) if want else None for f, want in zip(functions, wanted, strict=True)])
 
     def result_shape(self, *shapes: tuple[int, ...]) -> tuple[int, ...] | None:
-        """Return the shape of the result for operands of these shapes, without computing; None if it is not larger.
+        """Return the shape of the result without computing it; None if it is not larger than the operands.
 
         Raises:
             ValueError: If the op does not take operands of these shapes.
@@ -164,7 +164,7 @@ class Op:
         return broadcast_shapes(*shapes)
 
     def _plain(self, *operands: Any) -> Any:
-        """Compute on numbers of any type, or on arrays."""
+        """Compute on numbers of any type or on arrays."""
         if any(getattr(operand, "shape", ()) for operand in operands):
             from tinygraph.kernels.arrays import quietly
 
@@ -172,7 +172,7 @@ class Op:
         return self.floats(*[plain_number(operand, self.name) for operand in operands])
 
     def on(self, operands: Sequence[Any]) -> Any:
-        """Call the op on the operands of a node, one after the other.
+        """Call the op on the operands of a node.
 
         Examples:
             >>> from tinygraph.engine.ops import dot, mul
@@ -182,7 +182,7 @@ class Op:
         return self(*operands)
 
     def text(self, *operands: str) -> str:
-        """Return the op written out, for operands that are written out.
+        """Return the op as text, given its operands as text.
 
         Examples:
             >>> from tinygraph.engine.ops import log, mul, neg, power
@@ -196,11 +196,11 @@ class Op:
         return f"{operands[0]} {self.symbol} {operands[1]}"
 
     def short_text(self, *operands: str) -> str:
-        """Return the op as diagrams and steps write it: `text`, or the template `notation`."""
+        """Return the op as text for diagrams and steps: the template `notation`, or `text`."""
         return self.notation.format(*operands) if self.notation else self.text(*operands)
 
     def _precedence(self) -> int:
-        """How tightly the op binds its operands; 0 for a function, whose operands stand in parentheses already."""
+        """Return how tightly the op binds; 0 for a function, whose operands are in parentheses already."""
         if "{" in self.symbol:
             return 0 if "({" in self.symbol or "|{" in self.symbol else 3
         return _PRECEDENCE.get(self.symbol, 0 if self.symbol.isidentifier() else 1)
@@ -215,7 +215,7 @@ class Op:
         def __call__(self, *operands: Any) -> Any: ...
 
     def __call__(self, x: Any = _NOTHING, y: Any = None, *more: Any) -> Any:
-        """Compute on plain numbers and arrays; let the first node among the operands record."""
+        """Compute on plain numbers and arrays, or record if an operand is a node."""
         if y is None:
             if self.arity == 1 and x is not _NOTHING:
                 if type(x) is float:
@@ -240,7 +240,7 @@ class Op:
 
 
 def op_named(name: str) -> Op:
-    """Return the op of this name, from the table or registered by a user; LookupError if there is none."""
+    """Return the op with this name, from `ops` or registered by a user; raise LookupError if there is none."""
     found = TABLE.get(name) or REGISTERED.get(name)
     if found is None:
         raise LookupError(f"no op is called {name!r}: import the module that registers it before loading the graph")
@@ -248,9 +248,9 @@ def op_named(name: str) -> Op:
 
 
 def rebound(partial: Any, kernel_of: Callable[[Op], Any]) -> Any:
-    """Return a local derivative of the table, its code over kernels in place of ops: `sigmoid(-x)` then calls a kernel.
+    """Return a local derivative from `ops` that calls kernels in place of ops, for example in `sigmoid(-x)`.
 
-    Through `Op.__call__` it would take as long as the kernel itself. A partial from outside the table stays as it is.
+    `Op.__call__` would take as long as the kernel itself. Local derivatives from outside `ops` are returned unchanged.
     """
     names = TABLE["add"].partials[0].__globals__
     if getattr(partial, "__globals__", None) is not names:
@@ -260,4 +260,4 @@ def rebound(partial: Any, kernel_of: Callable[[Op], Any]) -> Any:
     return type(partial)(partial.__code__, _REBOUND[kernel_of], partial.__name__, None, partial.__closure__)
 
 
-_REBOUND: dict[Callable[[Op], Any], dict[str, Any]] = {}  # the names of the table, with kernels in place of ops
+_REBOUND: dict[Callable[[Op], Any], dict[str, Any]] = {}  # the names in `ops`, with kernels in place of ops

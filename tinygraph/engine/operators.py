@@ -1,4 +1,4 @@
-"""What Value and Tensor share: construction, operators and methods, refusals, display, and NumPy's protocol."""
+"""The base class of Value and Tensor: construction, operators, methods, display, and NumPy's protocol."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def _unknown_option(kind: str, option: str, *_: str) -> str:
 
 
 def _method(op: Op) -> Callable[[S], S]:
-    """Return the method of a node that records an op of one operand."""
+    """Return the method of a node that records an op with one operand."""
 
     def method(self: S) -> S:
         return op(self)
@@ -70,14 +70,14 @@ class Operators(Node):
     __slots__ = ()
     constant_class: ClassVar[type[Operators]]  # the same class for constants
     _ufuncs: ClassVar[dict[str, Callable[..., Any]]] = UFUNCS
-    _plural = ""  # "s" where a node holds several numbers
+    _plural = ""  # "s" if a node contains several numbers
     _in_place_of_math = "tinygraph.exp(x)"
 
     def __init__(self, data: object, name: str = "", *, constant: bool = False, **unknown: Never) -> None:
         if unknown:
             raise TypeError(_unknown_option(type(self).__name__, *unknown))
         if constant:
-            self.__class__ = self.constant_class  # the class is the mark: operators need not look for another
+            self.__class__ = self.constant_class  # the class marks a constant, so operators need no other check
         self.raw = self._accepted(data)
         self.op = self.x = self.y = self.x_partial = self.y_partial = self.grad = self.metadata = None
         self.awaited = self.version = 0
@@ -87,7 +87,7 @@ class Operators(Node):
             graph.watch(self)
 
     def _accepted(self, data: object) -> Any:
-        """Return data as the raw value of a leaf; TypeError if it is not of this kind."""
+        """Return data as the raw value of a leaf; raise TypeError for the wrong kind of data."""
         raise NotImplementedError
 
     def detach(self) -> Self:
@@ -107,13 +107,13 @@ class Operators(Node):
         return cls.constant_class(raw)  # type: ignore[return-value]  # it is a subclass
 
     def backward(self, *, seed: Any = None, accumulate: bool = False) -> None:
-        """Backpropagate: set `.grad` of every node that this one was computed from.
+        """Backpropagate: set `.grad` on every node that this one was computed from.
 
         Each pass starts from zero, so calling it twice gives the same values.
 
         Args:
             seed: Upstream gradient (cotangent) to start from, with the shape of this node. Defaults to 1.
-            accumulate: If true, a leaf adds the pass to the gradient it had (the lecture's `dw +=`).
+            accumulate: If true, add to the gradients that leaves already have (the lecture's `dw +=`).
 
         Raises:
             StaleGraphError: If a leaf was edited after the graph was recorded.
@@ -137,7 +137,7 @@ class Operators(Node):
             contexts.check_gradients(self, start)
 
     def _accumulate(self, seed: Any) -> None:
-        """Backpropagate and add to the gradients that leaves had; if interrupted, leave these as they were."""
+        """Backpropagate and add to the gradients of the leaves; if interrupted, restore them."""
         leaves = [node for node in graph.order(self) if node.op is None]
         held = [leaf.grad for leaf in leaves]
         try:
@@ -187,7 +187,7 @@ class Operators(Node):
     def _compare(self, symbol: str, other: object) -> Any:
         raise NotImplementedError
 
-    # --- what would cut the graph silently
+    # --- conversions that would silently cut the graph
 
     def _cut(self, *_: object, **__: object) -> NoReturn:
         raise TypeError(
@@ -204,7 +204,7 @@ class Operators(Node):
     # --- NumPy
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: object, **options: object) -> Any:
-        """Let `np.exp(v)`, `np.float64(2) * v` and `array + t` record."""
+        """Record `np.exp(v)`, `np.float64(2) * v` and `array + t`."""
         function = self._ufuncs.get(ufunc.__name__)
         if function is None or method != "__call__" or options:
             name = f"{ufunc.__name__}.{method}".removesuffix(".__call__")
@@ -214,18 +214,18 @@ class Operators(Node):
 
     @staticmethod
     def _apply(function: Callable[..., Any], name: str, inputs: Sequence[object]) -> Any:  # noqa: ARG004
-        """Apply what a ufunc stands for."""
+        """Apply the function that corresponds to a ufunc."""
         return function(*inputs)
 
     # --- display
 
     @classmethod
     def _kind(cls) -> str:
-        """The name of the public class."""
+        """Return the name of the public class."""
         return next(c.__name__ for c in cls.__mro__ if not issubclass(c, Constant))
 
     def _shown(self) -> str:
-        """What the repr shows of the value."""
+        """Return the value as the repr shows it."""
         return repr(self.raw)
 
     def __repr__(self) -> str:
@@ -234,7 +234,7 @@ class Operators(Node):
             parts.append(f"name={self.name!r}")
         if self.op is not None:
             parts.append(f"op={self.op.name!r}")
-        if isinstance(self.grad, float):  # an array would be longer than the line
+        if isinstance(self.grad, float):  # an array would be too long
             parts.append(f"grad={self.grad!r}")
         if self.constant:
             parts.append("constant=True")

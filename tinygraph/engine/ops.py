@@ -1,12 +1,12 @@
-"""The table of ops: each is defined once, here, and nothing about it is written anywhere else.
+"""The op definitions. Each op is defined here and nowhere else.
 
-A definition gives the kernel for floats, the kernel for arrays, and the local derivatives `partials`, one per operand.
+A definition contains a kernel for floats, a kernel for arrays, and the local derivatives `partials`, one per operand.
 The letters are always the same: `out` is the result, `x` and `y` are the operands.
 
-Local derivatives use `+ - * /` and other ops only, so the inputs decide what they mean: floats give floats, arrays give
-arrays, nodes give the graph of the derivative. They never compare and never use `**`. Where accuracy or a special value
-needs a branch, the local derivative is a private op of its own (the second half of the table), whose kernel is in
-`kernels.floats` and which has local derivatives again. `__all__` lists the public ops.
+Local derivatives use only `+ - * /` and other ops, so their type depends on the inputs: floats give floats, arrays give
+arrays, and nodes give the graph of the derivative. They never compare and never use `**`. If accuracy or a special value
+needs a branch, the local derivative is a separate private op (in the second half of this file), whose kernel is in
+`kernels.floats` and which has its own local derivatives. `__all__` lists the public ops.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ mul: Op = Op("mul", operator.mul, symbol="×", code="{} * {}", arrays="multiply"
                        lambda out, x, y: x))
 div: Op = Op("div", floats.divide, symbol="/", code="{} / {}", arrays="divide", domain=domain.NONZERO_DIVISOR,
              analytic=lambda m, x, y: x / y,
-             partials=(lambda out, x, y: div(1.0, y),  # the op, since a plain 1.0 / 0.0 would raise
+             partials=(lambda out, x, y: div(1.0, y),  # the op, because a plain 1.0 / 0.0 would raise
                        lambda out, x, y: div_dy(x, y)))
 neg: Op = Op("neg", operator.neg, symbol="-{}", code="-{}", arrays="negative", analytic=lambda m, x: -x, linear=True,
              partials=(lambda out, x: -1.0,))
@@ -57,9 +57,9 @@ pow: Op = Op("pow", floats.pow, symbol="**", code="{} ** {}", arrays="power", do
 
 
 @parametrized(is_number)
-@lru_cache(maxsize=1024)  # one op per exponent that a program uses; a forgotten one is made again
+@lru_cache(maxsize=1024)  # one op per exponent; after eviction it is made again
 def power(exponent: float) -> Op:
-    """Return the op `x ** exponent` for a plain number as exponent: it never computes a logarithm.
+    """Return the op `x ** exponent` for a plain number as exponent. It never computes a logarithm.
 
     Args:
         exponent: Any real number.
@@ -83,7 +83,7 @@ def power_partial(exponent: float, n: int = 1) -> Op:
     """Return the n-th derivative of `power(exponent)`, which stays exact where exponent - n is not a float."""
     c = plain_number(exponent, "power_partial")
     factor = floats.falling(c, n)
-    parameters = (c, n) if n > 1 else (c,)  # as it was called: one op, one key
+    parameters = (c, n) if n > 1 else (c,)  # as in the call, so that each op has one cache key
     return Op(f"power_partial({c!r}{f', {n}' if n > 1 else ''})", lambda x: floats.lowered_pow(x, c, n, factor),
               arrays=(lambda m, x: m.lowered_power(x, c, n, factor)) if c - n + n == c else None,
               symbol=f"{factor:g}·{{}}**{c - n:g}", code=_power_partial_code(c) if n == 1 else "", domain=_power_domain(c),
@@ -92,7 +92,7 @@ def power_partial(exponent: float, n: int = 1) -> Op:
 
 
 def _power_partial_code(c: float) -> str:
-    """The template for an exponent that is a small integer; others have none."""
+    """Return the template for an exponent that is a small integer; other exponents have none."""
     if c == 2:
         return "2 * {}"
     return f"{int(c)} * {{}} ** {int(c) - 1}" if 2 < c < 1e15 and c == c // 1 else ""
@@ -199,7 +199,7 @@ sigmoid_minus: Op = Op("sigmoid_minus", floats.sigmoid_minus, arrays="sigmoid_mi
 logit: Op = Op("logit", floats.logit, domain=domain.INSIDE_0_1, analytic=lambda m, a: m.log(a / (1.0 - a)),
                partials=(lambda out, x: log_partial(x) + log_partial(1.0 - x),))
 
-# Parametrized ops: partial derivatives of any order, whose local derivatives are those of the next order.
+# Parametrized ops: partial derivatives of any order. Their local derivatives are the partial derivatives of the next order.
 
 
 @parametrized(is_order, is_order)

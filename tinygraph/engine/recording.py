@@ -1,7 +1,7 @@
-"""Recording, fast: a first reader may skip this file. It is `value.record` again, and no other rule.
+"""Fast recording. It does the same as `value.record`, so a first reader can skip this file.
 
-The arithmetic operators are written out by hand, local derivatives and all, because they are nine tenths of any program
-and recording through `value.record` takes three times as long. A test holds both to the same bits.
+The arithmetic operators and their local derivatives are written out, because they are nine tenths of any program, and
+`value.record` takes three times as long. A test checks that both give the same bits.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _SMALLEST = sys.float_info.min
 
 
 class _Fast:
-    """The methods that take the place of those of Value."""
+    """Methods that replace those of Value."""
 
     @staticmethod
     def _record(op: Op, x: Any, y: Any = None) -> Value:
@@ -48,7 +48,7 @@ class _Fast:
                 return record(op, (x,) if y is None else (x, y))
         except ZeroDivisionError:
             return record(op, (x,) if y is None else (x, y))
-        try:  # `_node`, written out: its call takes 6 % of recording a sigmoid
+        try:  # `_node` is written out, because its call takes 6% of recording a sigmoid
             out = _take()
         except IndexError:
             out = _allocate()
@@ -72,7 +72,7 @@ class _Fast:
             if len(numbers) == len(xs):
                 number = op.combine(numbers)
                 return _node(op, number, xs, op.partials[0](number, numbers), None, graph.MANY)
-        elif op is _dot and ys is not None:  # of weights and data, which are the local derivatives
+        elif op is _dot and ys is not None:  # for weights and data, the data are the local derivatives
             products = [x.raw * y for x, y in zip(xs, ys) if type(x) is Value and type(y) is float]  # noqa: B905
             if len(products) == len(xs):
                 number = _total.combine(products)
@@ -198,7 +198,7 @@ class _Fast:
             if kind is Value:
                 y = other.raw
                 number = self.raw / y
-                if number and -_SMALLEST < number < _SMALLEST:  # it lost bits, which its local derivative must not
+                if number and -_SMALLEST < number < _SMALLEST:  # it lost bits, but its local derivative must not
                     return self._operator(_div, self, other)
                 dx = 1.0 / y
                 dy = -number / y
@@ -228,7 +228,7 @@ class _Fast:
         return out
 
     def __radd__(self: Any, other: Any) -> Any:
-        if type(other) is int:  # above all the 0 that sum() begins with
+        if type(other) is int:  # for example the 0 that sum() starts with
             other = plain_number(other)
         elif type(other) is not float:
             return self._operator(_add, other, self)
@@ -251,7 +251,7 @@ class _Fast:
         return out
 
 
-_x_partials: dict[Op, Callable[..., Any]] = {}  # by the op, over kernels: a fifth off the time of recording a sigmoid
+_x_partials: dict[Op, Callable[..., Any]] = {}  # calling kernels saves a fifth of recording a sigmoid
 _floats = attrgetter("floats")
 
 
@@ -267,11 +267,12 @@ _block = 256
 
 
 def _allocate() -> Value:
-    """A new node of a new block, with the collector paused: nodes tie no cycles, so it would find none.
+    """Return a new node from a new block of nodes, with garbage collection paused.
 
-    It is then called once a block, not once in 700 nodes, and a chain of a million is not gone through
-    eight times while it grows; and at once, for a block that is still blank is gone through in a third
-    of the time. Together that is two fifths of the time of recording and backpropagation.
+    Nodes form no reference cycles, so the collector would find none. It runs once per block instead of once
+    per 700 nodes, so it does not traverse a chain of a million nodes eight times while the chain grows. It runs
+    immediately, because it traverses a blank block in a third of the time. Together this saves two fifths of the
+    time of recording and backpropagation.
     """
     global _block
     collecting = gc.isenabled()
@@ -306,8 +307,8 @@ def _node(op: Op, number: float, x: Any, y: Any, dx: Any, dy: Any) -> Value:
 
 
 _NAMES = ("_record", "_record_lists", "__add__", "__radd__", "__sub__", "__mul__", "__rmul__", "__truediv__")
-CLEAR = {name: (vars(Value).get(name) or vars(Operators)[name]) for name in _NAMES}  # for the test that compares
+CLEAR = {name: (vars(Value).get(name) or vars(Operators)[name]) for name in _NAMES}  # for the test that compares both
 for _name in _NAMES:
     setattr(Value, _name, vars(_Fast)[_name])
-    if _name.startswith("__"):  # a constant is recorded in the clear way, since no gradient flows to it
+    if _name.startswith("__"):  # constants use the methods of Value, because they have no gradient
         setattr(Value.constant_class, _name, CLEAR[_name])

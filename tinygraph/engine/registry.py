@@ -1,4 +1,4 @@
-"""Ops that are found again by name: your own ops, and parametrized ops with the kinds of their parameters."""
+"""Ops that can be looked up by name: your own ops, and parametrized ops with the kinds of their parameters."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ if TYPE_CHECKING:
     Maker = TypeVar("Maker", bound=Callable[..., Op])
     Kind = Callable[[object], bool]
 
-_HIGHEST_ORDER = 100  # of a derivative that somebody asks for by its order
+_HIGHEST_ORDER = 100  # highest order of a derivative in a saved graph
 
-PARAMETRIZED: dict[str, tuple[Callable[..., Op], tuple[Kind, ...]]] = {}  # by the name of the maker
+PARAMETRIZED: dict[str, tuple[Callable[..., Op], tuple[Kind, ...]]] = {}  # by name of the maker
 
 
 def parametrized(*kinds: Kind) -> Callable[[Maker], Maker]:
-    """Register a function that makes ops: by its name and its parameters, a saved op is made again.
+    """Register a function that makes ops, so that a saved op can be made again from its name and parameters.
 
     Args:
-        *kinds: One predicate per parameter, true for a value that the parameter may have.
+        *kinds: One predicate per parameter, true for allowed values.
 
     Returns:
-        A decorator, which returns the function as it is.
+        A decorator, which returns the function unchanged.
 
     Examples:
         >>> from tinygraph.engine import ops
@@ -72,16 +72,16 @@ def op(
     analytic: Callable[..., Any] | None = None,
     linear: bool = False,
 ) -> Op:
-    """Register an op of your own: it computes on floats, records on nodes, and is differentiated.
+    """Register your own op. It computes on floats, records on nodes, and can be differentiated.
 
     Test it with `tinygraph.testing.op_test`.
 
     Args:
         name: A Python identifier that no other op has.
-        floats: Function of one or two floats, by IEEE 754: NaN or infinity rather than an exception.
+        floats: Function of one or two floats. By IEEE 754, it returns NaN or infinity instead of raising an exception.
         partials: One local derivative per operand, functions of (out, x) or (out, x, y) that use `+ - * /` and
-            ops only, so that there are derivatives of every order.
-        symbol: How the op is written: a sign between two operands, or a template with `{}`. Defaults to the name.
+            only ops, so that there are derivatives of every order.
+        symbol: How the op is written: an infix operator, or a template with `{}`. Defaults to the name.
         arrays: Function of (m, x) or (m, x, y) on arrays, where m is `tinygraph.kernels.arrays`. Without it,
             arrays are computed float by float.
         domain: Where the op is differentiable. Defaults to all real numbers.
@@ -116,5 +116,5 @@ def op(
     made = Op(
         name, floats, partials=partials, symbol=symbol, arrays=arrays, domain=domain, analytic=analytic, linear=linear
     )
-    REGISTERED[name] = made  # by this name it is found again when a graph is unpickled
+    REGISTERED[name] = made  # unpickling a graph looks it up by this name
     return made

@@ -1,7 +1,7 @@
-"""Value: a graph of floats, recorded in the clear way.
+"""Value: a graph of floats, recorded by readable code.
 
 An op is recorded as one node: its value, its operands, and its local derivatives at these operands. `recording` does
-the same again, fast, for the operators and ops that make up nearly every program; a test holds both to the same bits.
+the same, faster, for operators and frequent ops, and a test checks that both give the same bits.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ if TYPE_CHECKING:
 
 
 class Value(Operators):
-    """A number that remembers how it was computed.
+    """A number that records how it was computed.
 
     Args:
-        data: The value: an int, a float, or any other real number.
-        name: How the node is called in diagrams and texts.
-        constant: If true, no gradient is computed for the node.
+        data: Value of the node: an int, a float, or another real number.
+        name: Name of the node in diagrams and texts. Defaults to "".
+        constant: If true, no gradient is computed for the node. Defaults to false.
 
     Raises:
-        TypeError: If `data` is not a real number; the message shows what to do.
+        TypeError: If `data` is not a real number. The message shows what to do.
 
     Examples:
         >>> a, b, c = Value(5, name="a"), Value(3, name="b"), Value(2, name="c")
@@ -55,7 +55,7 @@ class Value(Operators):
 
     @property
     def data(self) -> float:
-        """The value; you can write that of a leaf, and graphs recorded before are then stale."""
+        """The value. You can assign to that of a leaf; graphs recorded earlier are then stale."""
         return self.raw
 
     @data.setter
@@ -101,7 +101,7 @@ class Value(Operators):
         graph.write(self, raw)
 
     def _compare(self, symbol: str, other: object) -> bool:
-        """Compare, and let both sides remember it: `forward()` checks whether it still holds."""
+        """Compare, and store the outcome on both nodes, so that `forward()` can check it again."""
         if not isinstance(other, Value):
             if not is_plain(other, symbol):
                 return NotImplemented  # type: ignore[no-any-return]
@@ -119,7 +119,7 @@ class Value(Operators):
 
     @staticmethod
     def _apply(function: Callable[..., Any], name: str, inputs: Sequence[object]) -> Any:
-        """Apply what a ufunc stands for: to Values and numbers, or element by element, to an array of Values."""
+        """Apply the function of a ufunc to Values and numbers, or elementwise to an array of Values."""
         if not any(getattr(x, "shape", ()) for x in inputs):
             return function(*[x if isinstance(x, Value) else plain_number(x, name) for x in inputs])
         import numpy as np
@@ -130,7 +130,7 @@ class Value(Operators):
 
 
 class ConstantValue(Value, Constant):
-    """A Value that no gradient flows to."""
+    """A Value without a gradient."""
 
     __slots__ = ()
 
@@ -157,7 +157,7 @@ def _numbers(operands: Sequence[Any]) -> list[float]:
 
 
 def _evaluate(op: Op, numbers: Sequence[float], wanted: list[bool]) -> tuple[float, tuple[Any, ...]]:
-    """The op's value and its local derivatives at these operands."""
+    """Return the value of the op and its local derivatives at these operands."""
     out = op.floats(*numbers)
     try:
         return out, op.partials_at(out, numbers, wanted)
@@ -166,9 +166,9 @@ def _evaluate(op: Op, numbers: Sequence[float], wanted: list[bool]) -> tuple[flo
 
 
 def _partials_of_nodes(op: Op, out: float, numbers: Sequence[float], wanted: list[bool]) -> tuple[Any, ...]:
-    """The local derivatives where floats raise at 1 / 0 and ops answer with an infinity: the same, on constants.
+    """Return local derivatives computed on constants, because floats raise at 1 / 0 and ops return an infinity.
 
-    They are recorded in an empty context, where no strict() or trace_lines() sees them.
+    They are recorded in an empty context, where no strict() or trace_lines() is active.
     """
     nodes = [Value(x, constant=True) for x in (out, *numbers)]
     partials = Context().run(op.partials_at, nodes[0], nodes[1:], wanted)

@@ -1,4 +1,4 @@
-"""Ops of any number of operands: a sum and a dot product that are one node each."""
+"""Ops with any number of operands: a sum and a dot product, each a single node."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ if TYPE_CHECKING:
 
 
 class VariadicOp(Op):
-    """An op whose operands are `arity` lists of numbers; a local derivative is then a sequence, one per element.
+    """An op whose operands are `arity` lists of numbers. Its local derivatives are sequences, one element per operand.
 
     Args:
-        name: The op's name.
-        combine: The kernel on the lists. `floats` takes all their elements one after the other, as a node holds them.
-        joined: The sign between the operands in diagrams and steps, if they are joined by one.
+        name: Name of the op.
+        combine: Kernel on the lists. `floats` takes all their elements in sequence, as a node stores them.
+        joined: Operator between the operands in diagrams and steps, or "".
         **columns: The other arguments of `Op`.
 
     Examples:
@@ -35,7 +35,7 @@ class VariadicOp(Op):
         self.precedence = 1 if joined else 0
 
     def lists(self, operands: Sequence[Any]) -> list[Sequence[Any]]:
-        """Return the lists that the operands of a node come from.
+        """Return the lists that contain the operands of a node.
 
         Examples:
             >>> from tinygraph.engine.ops import dot
@@ -46,18 +46,18 @@ class VariadicOp(Op):
         return [operands[i * size : (i + 1) * size] for i in range(self.arity)]
 
     def on(self, operands: Sequence[Any]) -> Any:
-        """Call the op on the operands of a node, one after the other."""
+        """Call the op on the operands of a node."""
         return self(*self.lists(operands))
 
     def partials_at(self, out: Any, operands: Sequence[Any], wanted: list[bool]) -> tuple[Any, ...]:
-        """Return the local derivatives up to the last that is wanted; one that is not wanted is None."""
+        """Return the local derivatives up to the last one that is wanted; the others are None."""
         last = len(wanted) - wanted[::-1].index(True) if True in wanted else 0
         lists = self.lists(operands)
         found = [partial for column in self.partials for partial in column(out, *lists)]
         return tuple([partial if want else None for partial, want in zip(found[:last], wanted, strict=False)])
 
     def text(self, *operands: str) -> str:
-        """Return the op written out, long lists cut short.
+        """Return the op as text; long lists are shortened.
 
         Examples:
             >>> from tinygraph.engine.ops import dot, total
@@ -68,11 +68,11 @@ class VariadicOp(Op):
         return f"{self.name}({', '.join('[' + ', '.join(x) + ']' for x in lists)})"
 
     def short_text(self, *operands: str) -> str:
-        """Return the op as diagrams and steps write it: joined by its sign, if it has one."""
+        """Return the op as text for diagrams and steps: with an infix operator, if it has one."""
         return self.joined.join(cut_short(operands, 4)) if self.joined else self.text(*operands)
 
     def __call__(self, xs: Any = _NOTHING, ys: Any = None, *more: Any) -> Any:
-        """Compute on lists of plain numbers; where an element is a node, record one node."""
+        """Compute on lists of plain numbers, or record one node if an element is a node."""
         if self.arity != (1 if ys is None else 2) or more or xs is _NOTHING:
             given = (xs is not _NOTHING) + (ys is not None) + len(more)
             raise TypeError(f"{self.name} takes {self.arity} sequence{'s' * (self.arity > 1)}, got {given}")
@@ -99,7 +99,7 @@ class VariadicOp(Op):
 
 
 def cut_short(texts: Sequence[str], most: int) -> Sequence[str]:
-    """Return the texts, or the first two, "…" and the last where there are more than so many.
+    """Return the texts; if there are more than `most`, the first two, "…" and the last.
 
     Examples:
         >>> cut_short(["a", "b", "c", "d"], 3)

@@ -1,1 +1,1 @@
-"""Functions of plain floats and arrays, accurate and without exceptions. Nothing here knows of a graph."""
+"""Functions of plain floats and arrays, accurate and without exceptions. They do not depend on the graph."""

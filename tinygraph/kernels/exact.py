@@ -12,11 +12,21 @@ if TYPE_CHECKING:
 
 
 def two_sum(x: float, y: float) -> tuple[float, float]:
-    """Return x + y rounded, and the rounding error (Knuth), which is 0 if the sum is not finite.
+    """Return the rounded sum of two floats and its rounding error.
+
+    Args:
+        x: First term.
+        y: Second term.
+
+    Returns:
+        The rounded sum, and the error, which is 0 if the sum is not finite.
 
     Examples:
         >>> two_sum(1.0, 2.0**-60)
         (1.0, 8.673617379884035e-19)
+
+    References:
+        Knuth, The Art of Computer Programming, volume 2, section 4.2.2.
     """
     out = x + y
     back = out - x
@@ -25,7 +35,18 @@ def two_sum(x: float, y: float) -> tuple[float, float]:
 
 
 def two_product(x: float, y: float) -> tuple[float, float]:
-    """Return x * y rounded, and the rounding error (Dekker), for factors up to 1e150."""
+    """Return the rounded product of two floats and its rounding error.
+
+    Args:
+        x: First factor, up to 1e150.
+        y: Second factor, up to 1e150.
+
+    Returns:
+        The rounded product, and the error.
+
+    References:
+        Dekker, "A floating-point technique for extending the available precision" (1971).
+    """
     out = x * y
     (a, b), (c, d) = _halves(x), _halves(y)
     return out, a * c - out + a * d + b * c + b * d
@@ -39,19 +60,33 @@ def _halves(x: float) -> tuple[float, float]:
 
 
 def total(xs: Sequence[float]) -> float:
-    """Return the sum, rounded once."""
+    """Return the sum of floats, rounded once.
+
+    Args:
+        xs: Terms.
+
+    Returns:
+        The sum; NaN for infinities of opposite sign.
+    """
     try:
         return math.fsum(xs)
     except ValueError:  # inf - inf
         return nan
-    except OverflowError:  # a partial sum left the range of floats, the sum perhaps not
+    except OverflowError:  # a partial sum overflowed, but the sum may be finite
         return _exact_dot(xs, (1.0,) * len(xs))
 
 
 def dot(xs: Sequence[float], ys: Sequence[float]) -> float:
-    """Return x1 * y1 + x2 * y2 + ...: the products rounded, their sum rounded once.
+    """Return x1 * y1 + x2 * y2 + ...: each product is rounded, and their sum is rounded once.
 
-    The error is within 2 ulp of the sum of all |x * y|, which may be more than its own where products cancel.
+    The error is within 2 ULP of the sum of all |x * y|. If products cancel, that can be more than 2 ULP of the result.
+
+    Args:
+        xs: First factors.
+        ys: Second factors, as many.
+
+    Returns:
+        The sum of the products.
     """
     try:
         out = math.fsum(map(mul, xs, ys))
@@ -61,7 +96,7 @@ def dot(xs: Sequence[float], ys: Sequence[float]) -> float:
 
 
 def _exact_dot(xs: Sequence[float], ys: Sequence[float]) -> float:
-    """Return the sum of products in integers of 2^-2148: partial sums may leave the range of floats."""
+    """Return the sum of products, computed with integers in units of 2^-2148, because partial sums may overflow."""
     if not all(map(isfinite, (*xs, *ys))):
         return sum(x * y for x, y in zip(xs, ys, strict=True) if not isfinite(x * y))
     exact = sum(_units(x) * _units(y) for x, y in zip(xs, ys, strict=True))
@@ -72,6 +107,6 @@ def _exact_dot(xs: Sequence[float], ys: Sequence[float]) -> float:
 
 
 def _units(x: float) -> int:
-    """Return x in units of 2^-1074, of which every float is an integer multiple."""
+    """Return x in units of 2^-1074; every float is an integer multiple of it."""
     numerator, denominator = x.as_integer_ratio()
     return numerator * (2**1074 // denominator)

@@ -1,4 +1,4 @@
-"""What counts as a number: conversion to a float, and errors that say what to do instead."""
+"""What counts as a number: conversion to float, and errors that show what to do instead."""
 
 from __future__ import annotations
 
@@ -8,12 +8,22 @@ if TYPE_CHECKING:
 
 
 def plain_number(value: Any, op: str = "Value") -> float:
-    """Return the float of a plain number, or raise an error that shows what to do.
+    """Return a plain number as a float.
 
-    int, bool, NumPy scalars and 0-d arrays, Fraction and Decimal are numbers.
+    Args:
+        value: An int, bool, NumPy scalar, 0-d array, Fraction or Decimal.
+        op: Name of the op, for messages. Defaults to "Value".
 
-    >>> plain_number(True)
-    1.0
+    Returns:
+        The float.
+
+    Raises:
+        TypeError: If `value` is not a real number. The message shows what to do.
+        OverflowError: If an int is too large for a float.
+
+    Examples:
+        >>> plain_number(True)
+        1.0
     """
     if isinstance(value, (float, int)):
         try:
@@ -22,19 +32,19 @@ def plain_number(value: Any, op: str = "Value") -> float:
             size = int(value).bit_length()
             raise OverflowError(f"{op}: an int of {size} bits is too large for a float") from None
     kind = type(value)
-    refusal = getattr(kind, "not_a_number", "")  # a node has its own message: this folder knows no graph
+    refusal = getattr(kind, "not_a_number", "")  # a node has its own message: kernels do not import the graph
     if refusal:
         raise TypeError(f"{op}: {refusal}")
     if getattr(value, "shape", None) == () and kind.__module__.partition(".")[0] == "numpy":
         return plain_number(value.item(), op)
-    # Fraction and Decimal say how to become a float, and are no text, container or complex number.
+    # Fraction and Decimal can be converted to float; strings, containers and complex numbers cannot.
     if hasattr(kind, "__float__") and hasattr(kind, "as_integer_ratio"):
         return float(value)
     raise TypeError(f"{op}: {_short(value)} is not a real number; {_remedy(value)}")
 
 
 def _short(value: object) -> str:
-    from tinygraph.support.messages import short  # only an error needs it, and every program imports this file
+    from tinygraph.support.messages import short  # imported here because only an error needs it
 
     return f"{short(repr(value))} ({type(value).__name__})"
 
@@ -50,10 +60,17 @@ def _remedy(value: object) -> str:
 
 
 def is_plain(value: object, op: str) -> bool:
-    """Return whether a value is a plain number; false lets the other operand of an operator decide.
+    """Return whether a value is a plain number. If not, an operator lets the other operand decide.
+
+    Args:
+        value: Value to check.
+        op: Name of the op, for messages.
+
+    Returns:
+        True for a plain number.
 
     Raises:
-        TypeError: If it is of a built-in type that is never an operand.
+        TypeError: If `value` has a built-in type that is never an operand.
 
     Examples:
         >>> is_plain(2, "add")

@@ -1,1 +1,1 @@
-"""Graphs in files: the JSON format, its writer and reader, and the verification of its values."""
+"""Graphs in files: the JSON format, its writer and reader, and the verification of stored values."""

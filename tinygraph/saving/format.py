@@ -1,9 +1,9 @@
 """The format of a saved graph: its version, its schema, and how values and parameters of ops are written and read.
 
-The format is that of `graph.schema.json`, beside this file: nodes in the order in which they were computed, one per
-line. An operand is the number of an earlier line. Values are written so that they are read back bit for bit. Infinite
-values and NaN are strings, because JSON has no numbers for them. An op is its name, or a list of the name of the
-function that makes it and the parameters of this function.
+The schema is `graph.schema.json`, in the same folder as this file. Nodes are in the order in which they were computed,
+one per line. An operand is the line number of an earlier node. Values are restored bit for bit. Infinite values and NaN
+are strings, because JSON has no numbers for them. An op is its name, or a list: the name of the function that makes it,
+and the parameters of this function.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _T = TypeVar("_T")
 
 
 class GraphFileError(ValueError):
-    """A file that does not hold a graph, or not the graph that it claims to hold."""
+    """A file that does not contain a graph, or whose contents contradict each other."""
 
 
 def schema() -> dict[str, Any]:
@@ -48,21 +48,48 @@ def schema() -> dict[str, Any]:
     return found
 
 
-# --- what is wrong with a file ----------------------------------------------------------------------
+# --- errors in a file -------------------------------------------------------------------------------
 
 
 def fail(what: str) -> NoReturn:
-    """Refuse a file; `load` adds the file's name and the node."""
+    """Reject a file. `load` adds the name of the file and the node to the message.
+
+    Args:
+        what: What is wrong.
+
+    Raises:
+        GraphFileError: Always.
+    """
     raise GraphFileError(what)
 
 
 def shown(found: object) -> str:
-    """Return something that was found in a file, as messages show it."""
+    """Return an object from a file as messages show it.
+
+    Args:
+        found: Object from the file.
+
+    Returns:
+        Its repr, shortened to 60 characters.
+    """
     return short(repr(found), 60)
 
 
 def typed(found: object, kind: type[_T], what: str, be: str) -> _T:
-    """Return what was found in a file, if it is of this very type."""
+    """Return an object from a file if it has exactly this type.
+
+    Args:
+        found: Object from the file.
+        kind: Required type. Subclasses are rejected, so a bool is not an int.
+        what: Name of the object, for messages.
+        be: Description of the type, for messages.
+
+    Returns:
+        The object.
+
+    Raises:
+        GraphFileError: If the type is different.
+    """
     if isinstance(found, kind) and type(found) is kind:
         return found
     fail(f"{what} must be {be}, not {shown(found)}")
@@ -74,8 +101,14 @@ def typed(found: object, kind: type[_T], what: str, be: str) -> _T:
 def encode(x: float | Array) -> object:
     """Return a value as JSON: a number, a string, or an object with shape and elements.
 
+    Args:
+        x: Number or NumPy array.
+
+    Returns:
+        An object that the `json` module can write.
+
     Raises:
-        TypeError: If it is an array that is not NumPy's.
+        TypeError: If `x` is an array of another library.
 
     Examples:
         >>> encode(0.5), encode(math.inf), encode(np.array([[1.0, 2.0]]))
@@ -103,10 +136,18 @@ def _name(x: float) -> str:
 
 
 def decode(found: object, what: str, like: float | Array | None = None) -> float | Array:
-    """Return the value that was written: a float, or an array; of the shape of `like`, if that is given.
+    """Return a value that `encode` wrote.
+
+    Args:
+        found: Object from the file.
+        what: Name of the value, for messages.
+        like: Value whose shape is required, or None for any shape.
+
+    Returns:
+        A float or an array.
 
     Raises:
-        GraphFileError: If no value is written like this; the message names it `what`.
+        GraphFileError: If `found` is not an encoded value, or has another shape than `like`.
 
     Examples:
         >>> decode({"shape": [1, 2], "elements": [1.0, "nan"]}, "data")
@@ -126,7 +167,18 @@ def decode(found: object, what: str, like: float | Array | None = None) -> float
 
 
 def decode_float(found: object, what: str) -> float:
-    """Return the float that was written, bit for bit."""
+    """Return a float that `encode` wrote, bit for bit.
+
+    Args:
+        found: Object from the file.
+        what: Name of the value, for messages.
+
+    Returns:
+        The float.
+
+    Raises:
+        GraphFileError: If `found` is not an encoded float.
+    """
     if type(found) is int and abs(found) < 2**1023:
         return float(found)
     if isinstance(found, str):
@@ -136,13 +188,13 @@ def decode_float(found: object, what: str) -> float:
             number: float = struct.unpack(">d", bytes.fromhex(found[4:]))[0]
             if math.isnan(number):
                 return number
-    if type(found) is float and not math.isinf(found):  # 1e999 would be read as infinite
+    if type(found) is float and not math.isinf(found):  # Python reads 1e999 as infinity
         return found
     fail(f"{what} is a float, or “inf”, “-inf” or “nan”, not {shown(found)}")
 
 
 def _array(elements: list[Any], found: object, dtype: type) -> Any:
-    """Return elements as an array, if there are as many as the shape that was found has."""
+    """Return elements as an array, if their number matches the shape from the file."""
     shape = tuple(typed(found, list, '"shape"', "a list"))
     if not is_shape(shape) or len(shape) > 32 or math.prod(shape) != len(elements):
         fail(f"there are {len(elements)} elements, and the shape is {shown(shape)}")
@@ -156,7 +208,13 @@ def _array(elements: list[Any], found: object, dtype: type) -> Any:
 
 
 def encode_parameter(x: Any) -> object:
-    """Return a parameter of an op as JSON: a shape, an axis, an exponent, a name, or an index as NumPy takes it.
+    """Return a parameter of an op as JSON.
+
+    Args:
+        x: A shape, an axis, an exponent, a name, or an index in NumPy's sense.
+
+    Returns:
+        An object that the `json` module can write.
 
     Examples:
         >>> encode_parameter((slice(None, 2), 0))
@@ -177,7 +235,16 @@ def encode_parameter(x: Any) -> object:
 
 
 def decode_parameter(found: object) -> object:
-    """Return the parameter that was written; whether an op takes it is for the op to say.
+    """Return a parameter that `encode_parameter` wrote. The op checks whether it accepts the parameter.
+
+    Args:
+        found: Object from the file.
+
+    Returns:
+        The parameter.
+
+    Raises:
+        GraphFileError: If `found` is not an encoded parameter.
 
     Examples:
         >>> decode_parameter({"tuple": [{"slice": [None, 2, None]}, 0]})

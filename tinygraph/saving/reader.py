@@ -1,4 +1,4 @@
-"""Loading a graph from a JSON file. Every field is validated, and nothing in the file is executed."""
+"""Loading a graph from a JSON file. Loading never executes code, and every field is validated."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from tinygraph.saving.verification import check
 from tinygraph.support.messages import counted
 from tinygraph.tensor.tensor import Tensor
 
-LARGEST = 2**31  # bytes of a file, unless `limit` says otherwise
+LARGEST = 2**31  # default limit of the size of a file, in bytes
 _GRAPH = {"format", "version", "roots", "gradients", "guards", "nodes"}
 _NODE = {"op", "args", "partials", "data", "grad", "constant", "name", "scope", "line"}
 _GUARD = {"comparison", "text", "values", "outcome", "nodes"}
@@ -44,23 +44,23 @@ _Partial = float | Array | bool | None
 
 
 def load(path: str | os.PathLike[str], *, verify: bool = False, limit: int = LARGEST) -> Any:
-    """Read a graph that `save` has written. Nothing in the file is executed.
+    """Read a graph from a file that `save` wrote.
 
-    You can draw, step through, edit and recompute it like the graph that was saved. Register your own ops before you
-    load a graph that uses them.
+    You can draw, step through, edit and recompute the graph like the original. Register your own ops before you load a
+    graph that uses them. Loading never executes code from the file.
 
     Args:
-        path: The file.
-        verify: If true, recompute every node from its op, and check every local derivative and every contribution to a
-            gradient; the first difference is an error.
-        limit: The largest file that is read, in bytes.
+        path: Path of the file.
+        verify: If true, recompute every node from its op, and check every local derivative and every gradient. The
+            first difference raises an error. Defaults to false.
+        limit: Largest size of a file that is read, in bytes. Defaults to 2 GiB.
 
     Returns:
         The root, or the list of roots that was saved.
 
     Raises:
-        GraphFileError: If the file does not hold a graph, or is too large. It is a ValueError whose message shows what
-            is wrong, and where.
+        GraphFileError: If the file does not contain a graph, or is too large. It is a ValueError whose message shows
+            what is wrong, and where.
         OSError: If the file cannot be read.
     """
     path = Path(path)
@@ -79,7 +79,7 @@ def load(path: str | os.PathLike[str], *, verify: bool = False, limit: int = LAR
 
 
 def _parsed(path: Path, limit: int) -> object:
-    """Return what is written in a file, as JSON."""
+    """Return the JSON content of a file."""
     size = path.stat().st_size
     if size > limit:
         raise GraphFileError(
@@ -94,13 +94,13 @@ def _parsed(path: Path, limit: int) -> object:
 
 
 def _refuse_constant(text: str) -> object:
-    """Refuse NaN and Infinity, which Python's JSON would take."""
+    """Reject NaN and Infinity, which Python's JSON parser accepts."""
     raise ValueError(f"{text} is not a number of JSON; it is written as a text")
 
 
 @contextmanager
 def _without_collector() -> Iterator[None]:
-    """Pause garbage collection: a graph ties no cycles, and it would traverse what is being read again and again."""
+    """Pause garbage collection: graphs contain no cycles, and it would traverse the new nodes many times."""
     enabled = gc.isenabled()
     gc.disable()
     try:
@@ -111,22 +111,38 @@ def _without_collector() -> Iterator[None]:
 
 
 def _known(found: dict[str, object], fields: set[str]) -> None:
-    """Refuse a field that the format does not have."""
+    """Reject a field that is not in the format."""
     unknown = found.keys() - fields
     if unknown:
         fail(f"there is no such field: {shown(sorted(unknown)[0])}")
 
 
 class Reader:
-    """Makes nodes from the content of a file; `where` is the part that it reads."""
+    """Makes nodes from the content of a file.
+
+    Attributes:
+        where: The part of the file that is being read, for messages.
+        nodes: The nodes so far.
+        one_pass: Whether the gradients are those of one backward pass from the root.
+    """
 
     def __init__(self) -> None:
         self.where = ""
         self.nodes: list[Node] = []
-        self.one_pass = False  # whether the gradients are those of one pass from the root
+        self.one_pass = False  # see the attributes above
 
     def read(self, content: object) -> Node | list[Node]:
-        """Return the root or roots."""
+        """Return the root or the list of roots.
+
+        Args:
+            content: Content of the file, from `json`.
+
+        Returns:
+            A node, or a list of nodes.
+
+        Raises:
+            GraphFileError: If the content is not a valid graph.
+        """
         if not isinstance(content, dict) or content.get("format") != FORMAT:
             fail(f'it says no "format": "{FORMAT}", so it is no graph of this library')
         _known(content, _GRAPH)
@@ -153,13 +169,27 @@ class Reader:
         return [self.earlier(x) for x in roots] or fail("there must be one at least")
 
     def earlier(self, found: object) -> Node:
-        """Return a node by its number, which must be that of an earlier one."""
+        """Return an earlier node.
+
+        Args:
+            found: Index of the node, from the file.
+
+        Returns:
+            The node.
+        """
         if type(found) is not int or not 0 <= found < len(self.nodes):
             fail(f"{shown(found)} is not the number of an earlier node")
         return self.nodes[found]
 
     def operand(self, found: object) -> Node | float | Array:
-        """Return an earlier node, or a number or an array that is not a node."""
+        """Return an operand: an earlier node, or a number or an array that is not a node.
+
+        Args:
+            found: Operand from the file.
+
+        Returns:
+            The operand.
+        """
         if not isinstance(found, dict):
             return self.earlier(found)
         if found.keys() != {"constant"}:
@@ -167,7 +197,14 @@ class Reader:
         return decode(found["constant"], "a constant operand")
 
     def node(self, line: object) -> Node:
-        """Return the node of one line."""
+        """Return the node of one line.
+
+        Args:
+            line: Object from the file.
+
+        Returns:
+            The node.
+        """
         if not isinstance(line, dict):
             fail("a node is an object")
         _known(line, _NODE)
@@ -192,7 +229,15 @@ class Reader:
     def origin(
         self, line: dict[str, object], data: float | Array
     ) -> tuple[Op | None, tuple[Node | float | Array, ...], tuple[_Partial, ...]]:
-        """Return the op of a node, its operands and its local derivatives."""
+        """Return the op of a node, its operands and its local derivatives.
+
+        Args:
+            line: Object from the file.
+            data: Value of the node.
+
+        Returns:
+            The op, the operands and the local derivatives; None and empty tuples for a leaf.
+        """
         if "op" not in line:
             if "args" in line or "partials" in line:
                 fail("a node without an op has no operands and no slopes")
@@ -218,7 +263,11 @@ class Reader:
         return op, args, tuple([read_partial(x, arg, op, of_arrays) for x, arg in zip(found, args, strict=True)])
 
     def guard(self, line: object) -> None:
-        """Tell the nodes of a comparison that they took part in it."""
+        """Record a comparison in the metadata of its nodes.
+
+        Args:
+            line: Object from the file.
+        """
         if not isinstance(line, dict) or line.keys() != _GUARD:
             fail("it has the fields comparison, text, values, outcome and nodes")
         symbol, values, sides = line["comparison"], line["values"], line["nodes"]
@@ -241,7 +290,14 @@ class Reader:
 
 
 def read_op(found: object) -> Op:
-    """Return an op: one without parameters by its name, a parametrized op by its maker's name and the parameters."""
+    """Return an op from a file.
+
+    Args:
+        found: The name of an op, or a list: the name of the function that makes it, and its parameters.
+
+    Returns:
+        The op.
+    """
     if isinstance(found, str):
         op = TABLE.get(found) or REGISTERED.get(found)
         if op is None and found in PARAMETRIZED and not PARAMETRIZED[found][1]:
@@ -261,9 +317,16 @@ def read_op(found: object) -> Op:
 
 
 def read_partial(found: object, operand: Node | float | Array, op: Op, of_arrays: bool) -> _Partial:
-    """Return a local derivative: null where no gradient flows, else a number.
+    """Return a local derivative from a file.
 
-    For Tensors, it is true if it is computed when asked for, else an array.
+    Args:
+        found: None where no gradient flows, True if a Tensor computes it on access, or an encoded value.
+        operand: Operand that it belongs to.
+        op: Op of the node.
+        of_arrays: If true, the node is a Tensor.
+
+    Returns:
+        The local derivative.
     """
     if found is None:
         return None
@@ -278,9 +341,14 @@ def read_partial(found: object, operand: Node | float | Array, op: Op, of_arrays
 
 
 def check_shape(op: Op, args: tuple[Node | float | Array, ...], shape: tuple[int, ...]) -> None:
-    """Check that an op makes an array of this shape, so that recomputing takes no more memory than the file shows.
+    """Check that the op returns an array of this shape, so that recomputing needs no more memory than the file shows.
 
-    An op whose result is not larger than its operands can do no harm, and `verify` checks it.
+    An op whose result is not larger than its operands is not checked here. `verify` checks it.
+
+    Args:
+        op: Op of a node.
+        args: Its operands.
+        shape: Shape of the node's data.
     """
     if op.variadic and op.elementwise:
         fail(f"{op.name} is for numbers")

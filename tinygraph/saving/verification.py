@@ -1,4 +1,4 @@
-"""Verifying a graph: each value against its op, each gradient against the contributions that arrive."""
+"""Verification of a graph: each value against its op, and each gradient against the sum of its contributions."""
 
 from __future__ import annotations
 
@@ -15,11 +15,18 @@ from tinygraph.kernels.arrays import Array
 from tinygraph.saving.format import GraphFileError
 
 _Raw = float | Array | None
-_ULPS = 8  # how far another machine's elementary functions may be from ours
+_ULPS = 8  # allowed difference between two machines
 
 
 def all_nodes(roots: Sequence[Node]) -> list[Node]:
-    """All nodes, each after its operands."""
+    """Return all nodes, each after its operands.
+
+    Args:
+        roots: Roots of the graph.
+
+    Returns:
+        The nodes, without repetitions.
+    """
     found: dict[Node, None] = {}
     for root in roots:
         found.update(dict.fromkeys(reversed(order(root))))
@@ -27,7 +34,15 @@ def all_nodes(roots: Sequence[Node]) -> list[Node]:
 
 
 def wrong_gradient(root: Node, nodes: Sequence[Node]) -> tuple[Node, _Raw] | None:
-    """The first node, from the root on, whose gradient is not that of a pass, with what it would be."""
+    """Return the first node, starting at the root, whose gradient is not that of a backward pass.
+
+    Args:
+        root: Root of the graph.
+        nodes: Nodes of the graph, each after its operands.
+
+    Returns:
+        The node and the correct gradient, or None if all gradients are correct.
+    """
     adjoints: dict[Node, Array] = {}
     compute(root, exhaust, propagate(root, root.grad, adjoints))
     for node in reversed(nodes):
@@ -38,10 +53,18 @@ def wrong_gradient(root: Node, nodes: Sequence[Node]) -> tuple[Node, _Raw] | Non
 
 
 def check(nodes: Sequence[Node], name: str, root: Node | None = None) -> None:
-    """Recompute every value and local derivative from its op; with a root, every gradient from its contributions.
+    """Recompute every value and local derivative from its op; with a root, also every gradient from its contributions.
 
-    Raises GraphFileError at the first difference. Elementary functions of another machine may differ in their last
-    digits: 8 units in the last place are allowed, and sums are compared in proportion to their absolute terms.
+    Elementary functions of another machine can differ in their last digits, so a difference of 8 units in the last
+    place (ULP) is allowed. Sums are compared relative to their absolute terms.
+
+    Args:
+        nodes: Nodes of the graph, each after its operands.
+        name: Name of the file, for messages.
+        root: Root whose backward pass gave the gradients, or None to skip gradients.
+
+    Raises:
+        GraphFileError: At the first difference.
     """
     for i, node in enumerate(nodes):
         if node.op is None:
@@ -80,13 +103,13 @@ def _close(stored: _Raw, computed: _Raw, node: Node | None = None) -> bool:
 
 
 def _terms(node: Node) -> Array:
-    """The sum of the absolute terms that the op adds up; 0 if it adds nothing up."""
+    """Return the sum of the absolute terms that the op adds up; 0 if the op does not add terms."""
     terms = node.op.on(list(map(abs, node.numbers))) if node.op is not None and node.op.adds_terms else 0.0
     return np.asarray(terms)
 
 
 def _same(x: _Raw, y: _Raw) -> bool:
-    """The same bits, or both nothing."""
+    """Return whether two values are bit-identical, or both are missing."""
     if x is None or y is None:
         return x is y
     if type(x) is type(y) is float:

@@ -19,18 +19,18 @@ _line = json.JSONEncoder(separators=(",", ":")).encode
 def save(root: Node | Sequence[Node], path: str | os.PathLike[str]) -> Path:
     """Write a graph to a JSON file: nodes, names, scopes, values and gradients.
 
-    An interrupted `save` leaves the old file as it was. Nodes that several roots share stay shared.
+    If `save` is interrupted, the old file stays unchanged. Nodes that several roots share stay shared.
 
     Args:
-        root: The root of the graph, or a list of roots.
-        path: The file.
+        root: Root of the graph, or a list of roots.
+        path: Path of the file.
 
     Returns:
         The path.
 
     Raises:
         StaleGraphError: If a leaf was edited after the graph was recorded.
-        TypeError: If `root` is not a node, or the graph holds arrays that are not NumPy's: compute these first.
+        TypeError: If `root` is not a node, or the graph contains lazy arrays of another library.
 
     Examples:
         >>> import tempfile
@@ -67,7 +67,7 @@ def save(root: Node | Sequence[Node], path: str | os.PathLike[str]) -> Path:
 
 
 def _is_one_pass(root: Node, nodes: Sequence[Node]) -> bool:
-    """Whether the gradients are those of one backward pass from the root, bit for bit."""
+    """Return whether the gradients are those of one backward pass from the root, bit for bit."""
     return root.grad is not None and not root.constant and wrong_gradient(root, nodes) is None
 
 
@@ -98,7 +98,7 @@ def _op(op: Op) -> object:
 
 
 def _guards(nodes: Iterable[Node], place: Mapping[Node, int]) -> list[dict[str, object]]:
-    """The comparisons that forward() repeats, each with the nodes that took part."""
+    """Return the comparisons that forward() repeats, each with the nodes that took part."""
     found: dict[int, dict[str, object]] = {}
     sides: dict[int, list[int | None]] = {}
     for node in nodes:

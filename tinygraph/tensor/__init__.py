@@ -1,1 +1,1 @@
-"""A graph of arrays: what shapes, broadcasting and NumPy add to the engine."""
+"""Graphs of arrays: what shapes, broadcasting and NumPy add to the engine."""

@@ -1,12 +1,12 @@
-"""Array ops: ops on whole arrays, each with a pullback that is made of ops on arrays again.
+"""Array ops: ops on whole arrays, whose pullbacks are again made of array ops.
 
-A Tensor's arithmetic is the table of `ops`, element by element. The ops that move, gather or combine elements are in
-`shapes`, `indexing`, `reductions` and `linalg`. The local derivative of such an op is not a number but a linear map, a
-`Jacobian`: `upstream * jacobian` pulls a gradient back through it (VJP), `jacobian * tangent` pushes a tangent forward
-(JVP), so the chain rule need not know of shapes.
+A Tensor's arithmetic uses the ops of `ops`, elementwise. The ops that move, select or combine elements are in `shapes`,
+`indexing`, `reductions` and `linalg`. The local derivative of such an op is not a number but a linear map, a
+`Jacobian`: `upstream * jacobian` pulls a gradient back through the op (VJP), and `jacobian * tangent` pushes a tangent
+forward (JVP). So the chain rule does not depend on shapes.
 
-An array op computes on arrays and records on Tensors, so its pullback gives arrays or the graph of the derivative,
-depending on its inputs. The letters are those of the table, with `up` for the upstream gradient.
+An array op computes on arrays and records on Tensors. So its pullback returns arrays, or the graph of the derivative,
+depending on its operands. The letters are those of `ops`, with `up` for the upstream gradient.
 """
 
 from __future__ import annotations
@@ -43,21 +43,21 @@ class TracedArray(Traced):
 
 
 class ArrayOp(Op):
-    """An op on whole arrays. It is linear in each operand, unless `jvp` shows otherwise.
+    """An op on whole arrays. It is linear in each operand, unless `jvp` is given.
 
     Args:
-        name: The op's name.
+        name: Name of the op.
         compute: Function of the operands, as arrays.
-        vjps: Pullbacks, one per operand: functions of (up, out, x) or (up, out, x, y) that give the operand's gradient.
+        vjps: Pullbacks, one per operand: functions of (up, out, x) or (up, out, x, y) that return the gradient.
         note: What each pullback does, in the lecture's NumPy, for diagrams.
         symbol: How the op is written, as in `Op`.
-        code: Template for Python code, as in `Op`; of a `JoinOp`, with one `{}` for all operands.
+        code: Template for Python code, as in `Op`. A `JoinOp` has one `{}` for all operands.
         jvp: Function of (tangent, out, x), for an op that is not linear.
-        shape: Function of the operands' shapes that gives that of the result, where it may be larger than they are.
-        explain: Function of the operands that raises ValueError where their shapes do not fit.
-        adds_terms: Whether the result is a sum of terms, as in `Op`.
+        shape: Function of the operands' shapes that returns the result's shape, for results larger than their operands.
+        explain: Function of the operands that raises ValueError if their shapes do not match.
+        adds_terms: If true, the result is a sum of terms, as in `Op`.
         maker: The function that made the op.
-        parameters: Its arguments.
+        parameters: The arguments of `maker`.
 
     Examples:
         >>> from tinygraph.tensor.shapes import reshape
@@ -112,21 +112,57 @@ class ArrayOp(Op):
         return quietly(self.compute, *operands)
 
     def partials_at(self, out: Operand, operands: Sequence[Operand], wanted: list[bool]) -> tuple[Jacobian | None, ...]:
-        """Return a Jacobian for each operand that is wanted."""
+        """Return a Jacobian for each operand that needs a gradient.
+
+        Args:
+            out: Result of the op.
+            operands: Operands of the op.
+            wanted: For each operand, whether it needs a gradient.
+
+        Returns:
+            A Jacobian for each operand; None where `wanted` is false.
+        """
         return tuple([Jacobian(self, slot, out, operands) if want else None for slot, want in enumerate(wanted)])
 
     array_partials = partials_at
 
     def result_shape(self, *shapes: Shape) -> Shape | None:
-        """Return the shape of the result for operands of these shapes, without computing; None if it is not larger."""
+        """Return the shape of the result without computing it.
+
+        Args:
+            *shapes: Shapes of the operands.
+
+        Returns:
+            The shape, or None if the result is not larger than the operands.
+        """
         return self.shape_function(*shapes) if self.shape_function else None
 
     def vjp(self, slot: int, up: Operand, out: Operand, operands: Sequence[Operand]) -> Operand:
-        """Return the gradient of operand number `slot`, given that of the result."""
+        """Return the gradient of one operand (a vector-Jacobian product).
+
+        Args:
+            slot: Index of the operand.
+            up: Upstream gradient, with the shape of `out`.
+            out: Result of the op.
+            operands: Operands of the op.
+
+        Returns:
+            The gradient, with the shape of the operand.
+        """
         return self.vjps[slot](up, out, *operands)
 
     def jvp(self, slot: int, tangent: Operand, out: Operand, operands: Sequence[Operand]) -> Operand:
-        """Return how the result moves when operand number `slot` moves along the tangent."""
+        """Return the tangent of the result (a Jacobian-vector product).
+
+        Args:
+            slot: Index of the operand that moves.
+            tangent: Direction in which it moves, with its shape.
+            out: Result of the op.
+            operands: Operands of the op.
+
+        Returns:
+            The tangent, with the shape of `out`.
+        """
         if self.jvp_function is not None:
             return self.jvp_function(tangent, out, *operands)
         return self(*[tangent if k == slot else operand for k, operand in enumerate(operands)])
@@ -136,26 +172,59 @@ class ArrayOp(Op):
 
 
 class JoinOp(ArrayOp):
-    """An array op of any number of operands; its pullback is one function of (up, slot, operands)."""
+    """An array op with any number of operands. Its pullback is one function of (up, slot, operands)."""
 
     __slots__ = ()
     variadic = True
 
     def vjp(self, slot: int, up: Operand, out: Operand, operands: Sequence[Operand]) -> Operand:
-        """Return the part of the gradient that belongs to operand number `slot`."""
+        """Return the part of the upstream gradient that belongs to one operand.
+
+        Args:
+            slot: Index of the operand.
+            up: Upstream gradient, with the shape of `out`.
+            out: Result of the op.
+            operands: Operands of the op.
+
+        Returns:
+            The gradient, with the shape of the operand.
+        """
         return self.vjps[0](up, slot, operands)
 
     def jvp(self, slot: int, tangent: Operand, out: Operand, operands: Sequence[Operand]) -> Operand:
-        """Return the tangent at its place, and zeros at that of the others."""
+        """Return the tangent of the result: the tangent of one operand, and zeros for the others.
+
+        Args:
+            slot: Index of the operand that moves.
+            tangent: Direction in which it moves, with its shape.
+            out: Result of the op.
+            operands: Operands of the op.
+
+        Returns:
+            The tangent, with the shape of `out`.
+        """
         return self(*[tangent if k == slot else np.zeros(np.shape(x)) for k, x in enumerate(operands)])
 
     def text(self, *operands: str) -> str:
-        """Return the op written out, a long list cut short."""
+        """Return the op as text; a long list is shortened.
+
+        Args:
+            *operands: Operands as text.
+
+        Returns:
+            The text.
+        """
         return f"{self.name}([{', '.join(cut_short(operands, 3))}])"
 
 
 class Jacobian:
-    """The local derivative of an array op, a linear map: it takes a gradient on its left, a tangent on its right.
+    """The local derivative of an array op: a linear map that takes a gradient on its left or a tangent on its right.
+
+    Args:
+        op: Array op.
+        slot: Index of the operand.
+        out: Result of the op.
+        operands: Operands of the op.
 
     Examples:
         >>> from tinygraph.tensor.reductions import sum_over
@@ -168,7 +237,7 @@ class Jacobian:
     """
 
     __slots__ = ("op", "operands", "out", "slot")
-    __array_ufunc__ = None  # so that an array leaves the product to us
+    __array_ufunc__ = None  # so that NumPy calls our __rmul__
 
     def __init__(self, op: ArrayOp, slot: int, out: Operand, operands: Sequence[Operand]) -> None:
         self.op, self.slot, self.out, self.operands = op, slot, out, operands
@@ -183,19 +252,40 @@ class Jacobian:
         return f"<adjoint of {self.op.name}: {self.text()}>"
 
     def text(self, *names: str) -> str:
-        """Return what it does to the upstream gradient, in NumPy, for operands of these names: "@ X.T"."""
+        """Return what the pullback does to the upstream gradient, in NumPy, for example "@ X.T".
+
+        Args:
+            *names: Names of the operands. Defaults to x and y.
+
+        Returns:
+            The text.
+        """
         note = self.op.note[min(self.slot, len(self.op.note) - 1)] if self.op.note else self.op.name
         return note.format(*(names or "xy"), slot=self.slot, shape=np.shape(self.operands[self.slot]))
 
 
-# What the parameters of array ops may be.
+# Checks of the parameters of array ops.
 
 
 def is_shape(x: object) -> bool:
-    """Return whether a parameter is the shape of an array."""
+    """Return whether a parameter is the shape of an array.
+
+    Args:
+        x: Parameter to check.
+
+    Returns:
+        True for a tuple of integers of at least 0.
+    """
     return isinstance(x, tuple) and all(type(n) is int and 0 <= n < 2**62 for n in x)
 
 
 def is_axes(x: object) -> bool:
-    """Return whether a parameter is an axis, several, or None for all of them."""
+    """Return whether a parameter specifies axes.
+
+    Args:
+        x: Parameter to check.
+
+    Returns:
+        True for an axis, a tuple of axes, or None (all axes).
+    """
     return x is None or is_integer(x) or (isinstance(x, tuple) and all(map(is_integer, x)))

@@ -1,7 +1,7 @@
-"""Backpropagation of arrays: the second traversal of a pass over Tensors.
+"""Backpropagation of arrays: the second traversal of a backward pass over Tensors.
 
-It is `autodiff.propagate` again, fast, with the local derivatives computed on the way; a test holds the two to the same
-bits.
+It does the same as `autodiff.propagate`, only faster, and computes the local derivatives on the way. A test checks that
+both give bit-identical results.
 """
 
 from __future__ import annotations
@@ -17,11 +17,14 @@ _ndarray = np.ndarray
 
 
 def accumulate(root: Node) -> None:
-    """Sum gradients in Kahn's order. At the end, no gradient shares memory with another one, or with data.
+    """Add up gradients in Kahn's order. At the end, no gradient shares memory with another gradient or with data.
 
-    The traversal that counts has left 0.0 in each `.grad`. The first contribution replaces it, and is passed on without
-    a copy if a local derivative is 1 or the contribution is a view: those are copied at the end. The local derivatives
-    of ops on elements are computed here, from the operands.
+    The counting traversal has set each `.grad` to 0.0. The first contribution replaces it. A contribution is passed on
+    without a copy if the local derivative is 1, or if it is a view; such gradients are copied at the end. The local
+    derivatives of elementwise ops are computed here, from the operands.
+
+    Args:
+        root: Node to start from, with its seed in `.grad`.
     """
     stack: list[Any] = [] if root.op is None or root.constant else [root]
     sharing: list[Node] = []
@@ -34,7 +37,7 @@ def accumulate(root: Node) -> None:
         if type(op) is not Op:
             if y is None:
                 contribution = op.vjps[0](up, out, operand.raw)
-            elif node.y_partial is None:  # the data matrix of a product
+            elif node.y_partial is None:  # the second operand is data, as in a product with a data matrix
                 contribution = op.vjps[0](up, out, operand.raw, y.raw if isinstance(y, Node) else y)
             else:
                 partials = zip(node.args, node._partials(), strict=True)

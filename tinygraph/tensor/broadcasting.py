@@ -1,4 +1,4 @@
-"""Broadcasting, explained: why two shapes do not fit, and where they fit in a way that is rarely meant."""
+"""Broadcasting errors explained: why two shapes do not match, and where they match in a way that is rarely meant."""
 
 from __future__ import annotations
 
@@ -11,7 +11,16 @@ from tinygraph.tensor.array_ops import Operand, Shape
 
 
 def explain_shapes(op: Op, x: Operand, y: Operand) -> None:
-    """Raise ValueError that shows which axis does not fit, for an op on elements."""
+    """Raise an error that shows which axis of two operands does not match, for an elementwise op.
+
+    Args:
+        op: Elementwise op.
+        x: First operand.
+        y: Second operand.
+
+    Raises:
+        ValueError: If the shapes cannot be broadcast together.
+    """
     a, b = shape_of(x), shape_of(y)
     product = op is ops.mul and len(a) == len(b) == 2 and a[1] == b[0]
     hint = f"; the matrix product @ would give {(a[0], b[1])}" if product else ""
@@ -19,7 +28,15 @@ def explain_shapes(op: Op, x: Operand, y: Operand) -> None:
 
 
 def explain_product(x: Operand, y: Operand) -> None:
-    """Raise ValueError that shows which axis does not fit, for a matrix product."""
+    """Raise an error that shows which axis of two operands does not match, for a matrix product.
+
+    Args:
+        x: First operand.
+        y: Second operand.
+
+    Raises:
+        ValueError: If the shapes do not match.
+    """
     a, b = shape_of(x), shape_of(y)
     what = f"matmul of {_sides(x, y)}"
     inner = b[-2] if len(b) > 1 else b[0]
@@ -41,7 +58,17 @@ def _explain_axes(what: str, a: Shape, b: Shape, hint: str = "") -> None:
 
 
 def check_traps(op: Op, x: Operand, y: Operand, shape: Shape) -> None:
-    """Under `strict`, raise ValueError where broadcasting does what is rarely meant."""
+    """Raise an error under `strict` if broadcasting does something that is rarely meant.
+
+    Args:
+        op: Elementwise op.
+        x: First operand.
+        y: Second operand.
+        shape: Shape of the result.
+
+    Raises:
+        ValueError: If a 1-D array is broadcast against a column, or `*` looks like a matrix product.
+    """
     a, b = shape_of(x), shape_of(y)
     first, second = _side(x, "the first"), _side(y, "the second")
     if len(a) != len(b) and 1 in (len(a), len(b)) and math.prod(shape) > max(math.prod(a), math.prod(b)):
@@ -67,6 +94,13 @@ def _side(x: Operand, place: str) -> str:
 
 
 def shape_of(x: Operand) -> Shape:
-    """Return the shape of a node's value, or of an array; () for a number."""
+    """Return the shape of an operand.
+
+    Args:
+        x: Node, array or number.
+
+    Returns:
+        The shape; () for a number.
+    """
     shape: Shape = getattr(x.raw if isinstance(x, Node) else x, "shape", ())
     return shape

@@ -1,4 +1,4 @@
-"""Ops that pick elements out of an array, and that put arrays together."""
+"""Ops that select elements of an array, and ops that join arrays."""
 
 from __future__ import annotations
 
@@ -13,7 +13,14 @@ from tinygraph.tensor.array_ops import ArrayOp, JoinOp, Operand, Shape, is_shape
 
 
 def is_key(x: object) -> bool:
-    """Return whether a parameter may be an index, as NumPy takes it."""
+    """Return whether a parameter is an index in NumPy's sense.
+
+    Args:
+        x: Parameter to check.
+
+    Returns:
+        True for an integer, a slice, an array, `None`, `...`, or a list or tuple of these.
+    """
     if isinstance(x, (tuple, list)):
         return all(map(is_key, x))
     return x is None or x is ... or isinstance(x, (int, np.integer, slice, np.ndarray))
@@ -21,10 +28,17 @@ def is_key(x: object) -> bool:
 
 @parametrized(is_key)
 def index(key: Any) -> ArrayOp:
-    """The elements at an index, as NumPy reads it: a number, a slice, a list, a mask, or a tuple of these.
+    """Return the op that selects elements.
 
-    >>> index((slice(None), 0))(np.array([[1.0, 2.0], [3.0, 4.0]]))
-    array([1., 3.])
+    Args:
+        key: Index in NumPy's sense: an integer, a slice, a list, a mask, or a tuple of these.
+
+    Returns:
+        The op.
+
+    Examples:
+        >>> index((slice(None), 0))(np.array([[1.0, 2.0], [3.0, 4.0]]))
+        array([1., 3.])
     """
     return ArrayOp(
         "index",
@@ -33,7 +47,7 @@ def index(key: Any) -> ArrayOp:
         code="{}[{parameters[0]:index}]",
         vjps=(lambda up, out, x: scatter_add(key, x.shape)(up),),
         note=(f"put at [{_key(key)}] of zeros",),
-        shape=lambda x: np.empty(x, "V0")[key].shape,  # elements of no bytes
+        shape=lambda x: np.empty(x, "V0")[key].shape,  # the elements take no memory
         maker=index,
         parameters=(key,),
     )
@@ -41,15 +55,23 @@ def index(key: Any) -> ArrayOp:
 
 @parametrized(is_key, is_shape)
 def scatter_add(key: Any, shape: Shape) -> ArrayOp:
-    """The pullback of `index`: zeros of this shape, with the elements added at the index.
+    """Return the pullback of `index`: zeros, with the elements added at the index.
 
-    >>> scatter_add([0, 0, 2], (3,))(np.array([1.0, 2.0, 3.0]))
-    array([3., 0., 3.])
+    Args:
+        key: Index in NumPy's sense.
+        shape: Shape of the result.
+
+    Returns:
+        The op.
+
+    Examples:
+        >>> scatter_add([0, 0, 2], (3,))(np.array([1.0, 2.0, 3.0]))
+        array([3., 0., 3.])
     """
 
     def compute(x: Operand) -> Operand:
         out = np.zeros(shape)
-        np.add.at(out, key, x)  # an index may name an element twice
+        np.add.at(out, key, x)  # an index can contain an element twice
         return out
 
     return ArrayOp(
@@ -75,10 +97,17 @@ def _key(key: object) -> str:
 @parametrized(is_integer)
 @lru_cache(maxsize=64)
 def concatenate(axis: int) -> JoinOp:
-    """Arrays one after the other along an axis.
+    """Return the op that joins arrays along an existing axis.
 
-    >>> concatenate(0)(np.array([1.0]), np.array([2.0, 3.0]))
-    array([1., 2., 3.])
+    Args:
+        axis: Axis along which the arrays are joined.
+
+    Returns:
+        The op, for any number of operands.
+
+    Examples:
+        >>> concatenate(0)(np.array([1.0]), np.array([2.0, 3.0]))
+        array([1., 2., 3.])
     """
 
     def pull(up: Operand, slot: int, operands: Sequence[Operand]) -> Operand:
@@ -101,11 +130,18 @@ def concatenate(axis: int) -> JoinOp:
 @parametrized(is_integer)
 @lru_cache(maxsize=64)
 def stack(axis: int) -> JoinOp:
-    """Arrays of one shape along a new axis.
+    """Return the op that joins arrays of one shape along a new axis.
 
-    >>> stack(0)(np.array([1.0, 2.0]), np.array([3.0, 4.0]))
-    array([[1., 2.],
-           [3., 4.]])
+    Args:
+        axis: Position of the new axis.
+
+    Returns:
+        The op, for any number of operands.
+
+    Examples:
+        >>> stack(0)(np.array([1.0, 2.0]), np.array([3.0, 4.0]))
+        array([[1., 2.],
+               [3., 4.]])
     """
 
     def pull(up: Operand, slot: int, operands: Sequence[Operand]) -> Operand:

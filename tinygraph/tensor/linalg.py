@@ -54,14 +54,14 @@ def _collapsed(x: Operand, shape: Shape) -> Operand:
 
 
 def _shape(x: Shape, y: Shape) -> Shape:
-    """The shape of a matrix product, as NumPy makes it."""
+    """Return the shape of a matrix product, by NumPy's rules."""
     if not x or not y or x[-1] != y[-2 if len(y) > 1 else 0]:
         raise ValueError("the matrices do not fit")
     return (*np.broadcast_shapes(x[:-2], y[:-2]), *x[-2:-1], *(y[-1:] if len(y) > 1 else ()))
 
 
 def the_matmul() -> ArrayOp:
-    """Return `matmul`: a pickle calls this function."""
+    """Return `matmul`; pickling stores a reference to this function."""
     return matmul
 
 

@@ -1,7 +1,6 @@
-"""NumPy's methods and functions, as they record on Tensors: `t.sum(axis=0)`, `np.dot(w.T, X)`, `np.concatenate`.
+"""NumPy's methods and functions for Tensors: `t.sum(axis=0)`, `np.dot(w.T, X)`, `np.concatenate`.
 
-`Tensor` inherits the methods, and looks functions up in the two tables at the end: one of NumPy's ufuncs, one of its
-other functions.
+`Tensor` inherits the methods. The two tables at the end contain NumPy's ufuncs, and its other functions.
 """
 
 from __future__ import annotations
@@ -38,7 +37,7 @@ class ArrayMethods(Node, TracedArray):
         raise NotImplementedError
 
     def _record_view(self, op: ArrayOp) -> Tensor:
-        """Record an array op that computes nothing, which NumPy has no warning about."""
+        """Record an array op that only rearranges elements, so NumPy cannot warn about it."""
         raise NotImplementedError
 
     @property
@@ -58,7 +57,7 @@ class ArrayMethods(Node, TracedArray):
 
     @property
     def dtype(self) -> np.dtype[np.float64]:
-        """The type of the elements, float64."""
+        """The type of the elements: float64."""
         return self.raw.dtype  # type: ignore[no-any-return]
 
     def __len__(self) -> int:
@@ -70,12 +69,12 @@ class ArrayMethods(Node, TracedArray):
         return (self[i] for i in range(len(self)))
 
     def sum(self, axis: Axis = None, keepdims: bool = False, **numpy: object) -> Tensor:
-        """Return the sum over all axes, one, or several.
+        """Return the sum over axes.
 
         Args:
-            axis: The axis, a tuple of axes, or None for all.
-            keepdims: If true, the axes stay, with length 1.
-            **numpy: NumPy's other arguments, at their defaults.
+            axis: Axis, tuple of axes, or None for all axes.
+            keepdims: If true, the reduced axes stay, with length 1.
+            **numpy: NumPy's other arguments, which must have their defaults.
 
         Returns:
             A node of the graph.
@@ -89,7 +88,15 @@ class ArrayMethods(Node, TracedArray):
         return self._record_array_op(sum_over(_axis(axis), keepdims), (self,))
 
     def mean(self, axis: Axis = None, keepdims: bool = False, **numpy: object) -> Tensor:
-        """Return the mean over all axes, one, or several. The arguments are those of `sum`.
+        """Return the mean over axes.
+
+        Args:
+            axis: Axis, tuple of axes, or None for all axes.
+            keepdims: If true, the reduced axes stay, with length 1.
+            **numpy: NumPy's other arguments, which must have their defaults.
+
+        Returns:
+            A node of the graph; NaN if there are no elements.
 
         Examples:
             >>> from tinygraph import Tensor
@@ -100,11 +107,35 @@ class ArrayMethods(Node, TracedArray):
         return self._record_array_op(mean_over(_axis(axis), keepdims), (self,))
 
     def max(self, axis: Axis = None, keepdims: bool = False, **numpy: object) -> Tensor:
-        """Return the largest element over all axes, one, or several; if k tie, each has 1/k of the derivative."""
+        """Return the maximum over axes. If k elements tie, each gets 1/k of the derivative.
+
+        Args:
+            axis: Axis, tuple of axes, or None for all axes.
+            keepdims: If true, the reduced axes stay, with length 1.
+            **numpy: NumPy's other arguments, which must have their defaults.
+
+        Returns:
+            A node of the graph.
+
+        Raises:
+            ValueError: If there are no elements.
+        """
         return self._extremum("max", axis, keepdims, numpy)
 
     def min(self, axis: Axis = None, keepdims: bool = False, **numpy: object) -> Tensor:
-        """Return the smallest element over all axes, one, or several; if k tie, each has 1/k of the derivative."""
+        """Return the minimum over axes. If k elements tie, each gets 1/k of the derivative.
+
+        Args:
+            axis: Axis, tuple of axes, or None for all axes.
+            keepdims: If true, the reduced axes stay, with length 1.
+            **numpy: NumPy's other arguments, which must have their defaults.
+
+        Returns:
+            A node of the graph.
+
+        Raises:
+            ValueError: If there are no elements.
+        """
         return self._extremum("min", axis, keepdims, numpy)
 
     def _extremum(self, name: str, axis: Axis, keepdims: bool, numpy: dict[str, object]) -> Tensor:
@@ -114,7 +145,16 @@ class ArrayMethods(Node, TracedArray):
         return self._record_array_op(extremum(name, _axis(axis), keepdims), (self,))
 
     def transpose(self, *axes: Any) -> Tensor:
-        """Return the axes in another order; reversed, if none is given.
+        """Return the Tensor with its axes in another order.
+
+        Args:
+            *axes: Permutation of the axes. Defaults to the reverse order.
+
+        Returns:
+            A node of the graph.
+
+        Raises:
+            ValueError: If `axes` is not a permutation of the axes.
 
         Examples:
             >>> from tinygraph import Tensor
@@ -133,7 +173,9 @@ class ArrayMethods(Node, TracedArray):
 
     @property
     def T(self) -> Tensor:  # noqa: N802  (NumPy's name)
-        """The axes reversed: the transpose of a matrix. Under `strict`, ValueError for a rank-1 array, which has none.
+        """The Tensor with its axes reversed: for a matrix, its transpose.
+
+        Under `strict`, a 1-D array raises ValueError, because its transpose is the same array.
 
         Examples:
             >>> from tinygraph import Tensor
@@ -148,7 +190,16 @@ class ArrayMethods(Node, TracedArray):
         return self._record_view(transpose(tuple(reversed(range(self.raw.ndim)))))
 
     def reshape(self, *shape: Any) -> Tensor:
-        """Return the same elements in another shape, in which one length may be -1.
+        """Return the same elements in another shape.
+
+        Args:
+            *shape: Length of each axis. One of them can be -1; it is computed from the others.
+
+        Returns:
+            A node of the graph.
+
+        Raises:
+            ValueError: If the number of elements does not match.
 
         Examples:
             >>> from tinygraph import Tensor
@@ -176,7 +227,7 @@ class ArrayMethods(Node, TracedArray):
         return product(other, self)  # type: ignore[no-any-return]
 
     def __array_function__(self, function: Callable[..., object], _: object, args: Any, options: Any) -> Any:
-        """Let `np.dot(w.T, X)`, `np.sum(t, axis=0)` and the like record."""
+        """Record calls of NumPy functions such as `np.dot(w.T, X)` and `np.sum(t, axis=0)`."""
         ours = FUNCTIONS.get(function.__name__)
         if ours is None:
             known = ", ".join(sorted(FUNCTIONS))
@@ -185,7 +236,7 @@ class ArrayMethods(Node, TracedArray):
 
 
 def _listed(given: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Axes or lengths, whether they were given one by one or in one sequence."""
+    """Return axes or lengths as a tuple, whether they were given separately or in one sequence."""
     if len(given) == 1:
         (only,) = given
         return tuple(only) if hasattr(only, "__iter__") else given
@@ -199,7 +250,7 @@ def _axis(axis: Any) -> Axis:
 
 
 def _refuse(numpy: dict[str, object]) -> None:
-    """NumPy calls a method with dtype= and out= at their defaults; nothing else is understood."""
+    """Raise TypeError for any argument that is not at NumPy's default; NumPy itself passes dtype= and out=."""
     for name, value in numpy.items():
         if value is not None and value is not np._NoValue:
             raise TypeError(f"{name}={value!r} is not understood here: axis and keepdims are")
@@ -209,7 +260,12 @@ def _refuse(numpy: dict[str, object]) -> None:
 
 
 def product(x: Any, y: Any) -> Any:
-    """Return the matrix product, or NotImplemented to let the other operand decide."""
+    """Return the matrix product, or NotImplemented if the other operand should decide.
+
+    Args:
+        x: Tensor or array with at least one axis.
+        y: Tensor or array with at least one axis.
+    """
     if not (is_operand(x) and is_operand(y)):
         return NotImplemented
     if not np.ndim(raw_of(x)) or not np.ndim(raw_of(y)):
@@ -218,14 +274,14 @@ def product(x: Any, y: Any) -> Any:
 
 
 def concatenate(tensors: Sequence[Operand], axis: int = 0) -> Operand:
-    """Return Tensors and arrays one after the other along an axis.
+    """Join Tensors and arrays along an existing axis.
 
     Args:
-        tensors: Tensors and arrays, whose shapes differ in this axis only.
-        axis: The axis.
+        tensors: Tensors and arrays whose shapes differ only in this axis.
+        axis: Axis along which they are joined. Defaults to 0.
 
     Returns:
-        A Tensor; an array if there is no Tensor among them.
+        A Tensor, or an array if none of them is a Tensor.
 
     Examples:
         >>> from tinygraph import Tensor
@@ -236,14 +292,14 @@ def concatenate(tensors: Sequence[Operand], axis: int = 0) -> Operand:
 
 
 def stack(tensors: Sequence[Operand], axis: int = 0) -> Operand:
-    """Return Tensors and arrays of one shape along a new axis.
+    """Join Tensors and arrays of one shape along a new axis.
 
     Args:
         tensors: Tensors and arrays of one shape.
-        axis: The new axis.
+        axis: Position of the new axis. Defaults to 0.
 
     Returns:
-        A Tensor; an array if there is no Tensor among them.
+        A Tensor, or an array if none of them is a Tensor.
 
     Examples:
         >>> from tinygraph import Tensor

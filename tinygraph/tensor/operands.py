@@ -1,4 +1,4 @@
-"""What can be an operand of a Tensor, and how it is kept."""
+"""Which objects can be operands of a Tensor, and how they are stored."""
 
 from __future__ import annotations
 
@@ -12,7 +12,18 @@ _ndarray, _float64 = np.ndarray, np.dtype(np.float64)
 
 
 def plain_operand(x: object, op: str) -> Array | float:
-    """Return an operand that is not a node as a float, or as an array."""
+    """Return an operand that is not a node as a float or an array.
+
+    Args:
+        x: Number, array, or nested lists of numbers.
+        op: Name of the op, for messages.
+
+    Returns:
+        A float for a scalar, else a float64 array.
+
+    Raises:
+        TypeError: If `x` does not contain real numbers.
+    """
     if type(x) is float or (type(x) is _ndarray and x.dtype is _float64 and x.ndim):
         return x
     array = as_array(x, op)
@@ -20,12 +31,26 @@ def plain_operand(x: object, op: str) -> Array | float:
 
 
 def is_operand(x: object) -> bool:
-    """Return whether an operator takes this operand, or refuses it with a message; false lets the other side decide."""
+    """Return whether an operator accepts this operand, or rejects it with a message.
+
+    Args:
+        x: Operand to check.
+
+    Returns:
+        False if the other operand should decide.
+    """
     return isinstance(x, (Node, float, int, list, tuple, str, bytes, complex, type(None))) or (
         not isinstance(x, Jacobian) and (hasattr(x, "dtype") or hasattr(x, "as_integer_ratio"))
     )
 
 
 def raw_of(x: object) -> Array | float:
-    """Return the value of a Tensor, or of what a Tensor is compared with."""
+    """Return the value of an operand of a comparison.
+
+    Args:
+        x: Tensor, array or number.
+
+    Returns:
+        An array or a float.
+    """
     return x.raw if isinstance(x, TracedArray) else plain_operand(x, "a comparison")

@@ -1,8 +1,8 @@
 """Tensor: a graph of arrays.
 
-It is the graph of `Value` with arrays for values: the same nodes and the same table of ops, element by element, and
-between the elements the ops of `array_ops`. Broadcasting is one of these, an op `expand` that you see in the graph, so
-every gradient has the shape of its data.
+It is the graph of `Value` with arrays as values. It has the same nodes and the same elementwise ops, and adds the ops
+of `array_ops`. Broadcasting is one of these: an op `expand` that you see in the graph. So every gradient has the shape
+of its data.
 """
 
 from __future__ import annotations
@@ -28,20 +28,20 @@ from tinygraph.tensor.shapes import expand
 
 _new = object.__new__
 _ndarray, _float64 = np.ndarray, np.dtype(np.float64)
-_EDGE = 6  # arrays of so many elements are written out
+_EDGE = 6  # arrays with at most this many elements are written out
 
 
 class Tensor(Operators, ArrayMethods):
-    """An array that remembers how it was computed.
+    """An array that records how it was computed.
 
     Args:
-        data: The value: an array of real numbers, or what NumPy makes one of. A float64 copy is kept; of a constant,
-            the array itself.
-        name: How the node is called in diagrams and texts.
-        constant: If true, no gradient is computed for the node.
+        data: Value of the node: an array of real numbers, or anything that NumPy converts to one. The Tensor keeps a
+            float64 copy. A constant keeps the array itself.
+        name: Name of the node in diagrams and texts. Defaults to "".
+        constant: If true, no gradient is computed for the node. Defaults to false.
 
     Raises:
-        TypeError: If `data` is not an array of real numbers; the message shows what to do.
+        TypeError: If `data` is not an array of real numbers. The message shows what to do.
 
     Examples:
         >>> X = np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
@@ -67,9 +67,9 @@ class Tensor(Operators, ArrayMethods):
 
     @property
     def data(self) -> Any:
-        """The array. A leaf's can be replaced, or edited by `w.data -= ...`; graphs recorded before are then stale.
+        """The array. You can replace that of a leaf, or edit it with `w.data -= ...`; earlier graphs are then stale.
 
-        Writing single elements (`w.data[0] = 1.0`) is not noticed. The array of a computed node or a constant is
+        Writing a single element (`w.data[0] = 1.0`) is not detected. The array of a computed node or constant is
         read-only.
         """
         if (self.op is None and not self.constant) or type(self.raw) is not _ndarray:
@@ -87,11 +87,11 @@ class Tensor(Operators, ArrayMethods):
                     f"data of {self.name or 'this Tensor'} has the shape {self.raw.shape}, the new array "
                     f"{array.shape}: make a new Tensor for another shape"
                 )
-            array = array.copy() if type(array) is _ndarray else array  # row by row, as a new Tensor: sums go by it
+            array = array.copy() if type(array) is _ndarray else array  # in C order, like a new Tensor
         graph.edit(self, array)
 
     def item(self) -> float:
-        """Return the value of a Tensor with one element, as a float.
+        """Return the value of a Tensor with one element as a float.
 
         Examples:
             >>> Tensor([[2.0]]).item()
@@ -103,9 +103,9 @@ class Tensor(Operators, ArrayMethods):
 
     @property
     def partials(self) -> tuple[Any, ...]:
-        """The local derivative for each operand, computed when asked for; None where no gradient flows.
+        """The local derivative for each operand, computed on access; None where no gradient flows.
 
-        An array or a number for an op on elements, a `Jacobian` for an array op.
+        It is an array or a number for an elementwise op, and a `Jacobian` for an array op.
         """
         return quietly(self._partials) if self.op is not None else ()
 
@@ -157,9 +157,9 @@ class Tensor(Operators, ArrayMethods):
         if op.with_plain is None:
             if type(y) is float and type(x) is Tensor:  # nothing to broadcast
                 return _node(op, quietly((op.array_functions or op.resolve())[0], x.raw, y), x, y, True)
-            if type(x) in _PLAIN and type(y) in _PLAIN:  # no detour over the op
+            if type(x) in _PLAIN and type(y) in _PLAIN:  # recorded directly, without a call of the op
                 return _record(op, x, y)
-        if isinstance(y, (list, tuple)):  # not a plain number, which a power takes for its exponent
+        if isinstance(y, (list, tuple)):  # an array, not the plain exponent of a power
             y = as_array(y, op.name)
         return op(x, y) if is_operand(x) and is_operand(y) else NotImplemented
 
@@ -245,7 +245,7 @@ class Tensor(Operators, ArrayMethods):
 
 
 class ConstantTensor(Tensor, Constant):
-    """A Tensor that no gradient flows to."""
+    """A Tensor without a gradient."""
 
     __slots__ = ()
 
@@ -261,11 +261,11 @@ def _wanted(x: object) -> bool | None:
 
 
 def _node(op: Op, data: Any, x: object, y: Any, dx: object, dy: object = None) -> Tensor:
-    """Return the node of an op, its slots written out: `Node._link` would take a tenth of recording an addition."""
+    """Return the node of an op; its slots are set here, because `Node._link` would make an addition a tenth slower."""
     constant = dx is None and (dy is None or (dy is graph.MANY and True not in y))
     out: Tensor = _new(ConstantTensor if constant else Tensor)
     if type(data) is not _ndarray:
-        data = np.array(data) if type(data) is np.float64 else as_array(data, op.name)  # NumPy's scalars are 0-d here
+        data = np.array(data) if type(data) is np.float64 else as_array(data, op.name)  # no scalars
     out.raw = data
     out.op = op
     out.x = x

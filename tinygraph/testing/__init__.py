@@ -1,7 +1,7 @@
-"""Property-based gradient tests, for your functions and ops as for ours.
+"""Property-based gradient tests for your functions and ops.
 
-Hypothesis strategies, assertions that explain themselves, and `op_test`, a whole test for an op. Needs Hypothesis:
-in a clone, `pip install '.[test]'`.
+The package contains Hypothesis strategies, assertions that explain a failure, and `op_test`, a complete test of an op.
+It needs Hypothesis: `pip install '.[test]'` in a clone.
 """
 
 from __future__ import annotations

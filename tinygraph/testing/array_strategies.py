@@ -1,4 +1,4 @@
-"""Strategies for Hypothesis: arrays and their shapes, and programs of Tensors that print as code to paste."""
+"""Hypothesis strategies: arrays and their shapes, and programs of Tensors that print as code."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from tinygraph.testing.strategies import NUMBERS, Draft, OpSequence, is_tame, pu
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 Number = float | Array
-Key = Any  # an index, as NumPy reads it
+Key = Any  # an index in NumPy's sense
 
 _LAYOUTS: dict[str, Callable[[Array], Array]] = {
     "plain": lambda x: x,
     "read-only": lambda x: _read_only(x),
-    "Fortran": lambda x: np.asfortranarray(x) if x.ndim else x,  # NumPy makes (1,) of ()
+    "Fortran": lambda x: np.asfortranarray(x) if x.ndim else x,  # NumPy would turn shape () into (1,)
     "reversed": lambda x: np.ascontiguousarray(x[::-1])[::-1] if x.ndim else x,
     "every other": lambda x: np.repeat(x, 2, axis=-1)[..., ::2] if x.ndim else x,
 }
@@ -43,14 +43,14 @@ def _read_only(x: Array) -> Array:
 def shapes(
     draw: st.DrawFn, n: int = 2, *, max_dims: int = 3, max_side: int = 3, min_side: int = 0
 ) -> tuple[Shape, ...]:
-    """Draw shapes that broadcast with each other, () and zero lengths included.
+    """Draw shapes that broadcast with each other, including () and axes of length 0.
 
     Args:
-        draw: Given by Hypothesis.
-        n: How many shapes.
-        max_dims: Greatest number of axes.
-        max_side: Greatest length of an axis.
-        min_side: Least length of an axis that is not 1.
+        draw: Passed by Hypothesis.
+        n: Number of shapes. Defaults to 2.
+        max_dims: Largest number of axes. Defaults to 3.
+        max_side: Largest length of an axis. Defaults to 3.
+        min_side: Smallest length of an axis, except 1. Defaults to 0.
 
     Returns:
         A strategy for tuples of `n` shapes.
@@ -76,14 +76,14 @@ def arrays(
     elements: st.SearchStrategy[float] = NUMBERS,
     layouts: Sequence[str] = tuple(_LAYOUTS),
 ) -> Array:
-    """Draw float64 arrays in every layout that users have.
+    """Draw float64 arrays in every memory layout that occurs in practice.
 
     Args:
-        draw: Given by Hypothesis.
-        shape: The shape, or a strategy for it. By default it is drawn.
-        elements: A strategy for the elements.
+        draw: Passed by Hypothesis.
+        shape: Shape, or a strategy for shapes. By default it is drawn.
+        elements: Strategy for the elements. Defaults to floats from -3 to 3.
         layouts: Some of "plain", "read-only", "Fortran", "reversed" (a negative stride) and "every other" (a view with
-            gaps).
+            gaps). Defaults to all.
 
     Returns:
         A strategy for arrays.
@@ -107,8 +107,8 @@ def tensors(shape: Shape | st.SearchStrategy[Shape] | None = None, **options: An
     """Draw leaf Tensors.
 
     Args:
-        shape: The shape, or a strategy for it. By default it is drawn.
-        **options: Those of `arrays`.
+        shape: Shape, or a strategy for shapes. By default it is drawn.
+        **options: The options of `arrays`.
 
     Returns:
         A strategy for Tensors.
@@ -126,9 +126,9 @@ def tensors(shape: Shape | st.SearchStrategy[Shape] | None = None, **options: An
 
 
 class RandomTensorProgram(OpSequence[Tensor, Number]):
-    """A function of Tensors: elementwise ops with broadcasting, and array ops; it prints as code to paste.
+    """A function of Tensors that applies elementwise ops and array ops in sequence; it prints as code.
 
-    `at` contains arrays, and a constant may be one too. The last step is a scalar.
+    `at` contains arrays, and constants can be arrays. The last step is a scalar.
 
     Examples:
         >>> from tinygraph.engine.ops import exp
@@ -145,25 +145,40 @@ class RandomTensorProgram(OpSequence[Tensor, Number]):
     """
 
     def leaf(self, x: Number, name: str) -> Tensor:
-        """Return a Tensor for an input."""
+        """Return a Tensor for an input.
+
+        Args:
+            x: Value of the input.
+            name: Name of the node.
+
+        Returns:
+            The node.
+        """
         return Tensor(x, name)
 
     def operand_code(self, x: Number) -> str:
-        """Return a constant as code."""
+        """Return a constant as code.
+
+        Args:
+            x: Constant.
+
+        Returns:
+            The code.
+        """
         if not isinstance(x, np.ndarray):
             return repr(x)
         return array_code(x)
 
 
 def _axes(ndim: int) -> st.SearchStrategy[Axis]:
-    """None, one axis from either end, or several."""
+    """Draw None, one axis counted from either end, or several axes."""
     several = [axes for k in range(2, ndim + 1) for axes in itertools.combinations(range(ndim), k)]
     return st.sampled_from([None, *range(-ndim, ndim), *several])
 
 
 @st.composite
 def _keys(draw: st.DrawFn, shape: Shape) -> Key:
-    """An index for an array of this shape: numbers, slices, an ellipsis, a new axis, a list, a mask."""
+    """Draw an index for an array of this shape: integers, slices, an ellipsis, a new axis, a list, or a mask."""
     if shape and draw(st.sampled_from([False, False, True])):
         if shape[0] and draw(st.booleans()):
             return draw(st.lists(st.integers(-shape[0], shape[0] - 1), min_size=1, max_size=3))
@@ -174,7 +189,7 @@ def _keys(draw: st.DrawFn, shape: Shape) -> Key:
         slices = st.builds(slice, ends, ends, st.sampled_from([None, 1, 2, -1]))
         key.append(draw(slices | st.integers(-side, side - 1) if side else slices))
     if draw(st.booleans()):
-        covered = len(key) == len(shape)  # else an ellipsis before the end would move the others to other axes
+        covered = len(key) == len(shape)  # otherwise an ellipsis before the end would shift the axes
         place = draw(st.integers(0, len(key)))
         key.insert(place, draw(st.sampled_from([None, ...] if covered or place == len(key) else [None])))
     return key[0] if len(key) == 1 else tuple(key)
@@ -185,7 +200,7 @@ def _reshapes(x: Array) -> st.SearchStrategy[Shape]:
 
 
 def _extremum(draw: st.DrawFn, name: str, x: Array, clear: float) -> ArrayOp | None:
-    """An extremum that nothing else comes near."""
+    """Draw an extremum whose elements have no close competitor."""
     axis, keepdims = draw(_axes(x.ndim)), draw(st.booleans())
     op = extremum(name, axis, keepdims)
     if not x.size:
@@ -194,7 +209,7 @@ def _extremum(draw: st.DrawFn, name: str, x: Array, clear: float) -> ArrayOp | N
     return op if np.all(np.sum(near, axis=axis) == 1) else None
 
 
-# What may be done with an array x: draw -> array op, or None where it does not fit.
+# Array ops of one array x. Each function draws an op, or returns None if none fits.
 _MOVES: dict[str, Callable[[st.DrawFn, Array, float], ArrayOp | None]] = {
     "sum": lambda draw, x, clear: sum_over(draw(_axes(x.ndim)), draw(st.booleans())),
     "mean": lambda draw, x, clear: mean_over(draw(_axes(x.ndim)), draw(st.booleans())) if x.size else None,
@@ -204,7 +219,7 @@ _MOVES: dict[str, Callable[[st.DrawFn, Array, float], ArrayOp | None]] = {
     "max": lambda draw, x, clear: _extremum(draw, "max", x, clear),
     "min": lambda draw, x, clear: _extremum(draw, "min", x, clear),
 }
-# And with x and a second one, the first that has the shape for it.
+# Array ops of x and a second array, the first one with a matching shape.
 _JOINS: dict[str, Callable[[st.DrawFn, Array], ArrayOp | None]] = {
     "matmul": lambda draw, x: matmul if x.ndim else None,
     "concatenate": lambda draw, x: concatenate(draw(st.integers(-x.ndim, x.ndim - 1))) if x.ndim else None,
@@ -224,20 +239,20 @@ def tensor_programs(
     limit: float = 100.0,
     clear: float = 0.01,
 ) -> RandomTensorProgram:
-    """Draw random programs over Tensors: broadcasting, shape and reduction ops, shared nodes, constant arrays.
+    """Draw random programs of Tensors with broadcasting, shape and reduction ops, shared nodes and constant arrays.
 
-    Like those of `graphs` they are smooth and bounded at their point. The root is a scalar. A failing program shrinks,
-    and prints as code.
+    Like the programs of `graphs`, they are smooth and bounded at their point. The root is a scalar. A failing program
+    shrinks, and prints as code.
 
     Args:
-        draw: Given by Hypothesis.
-        ops: The elementwise ops that may occur. Defaults to all public ops of fixed arity.
-        moves: The names of the shape and reduction ops that may occur.
-        max_inputs: Greatest number of inputs.
-        max_steps: Greatest number of steps, apart from those that make a scalar of the results.
-        max_size: Greatest number of elements of an array.
-        limit: Bound of all elements.
-        clear: Distance from non-differentiable points.
+        draw: Passed by Hypothesis.
+        ops: Elementwise ops that can occur. Defaults to all public ops with a fixed number of operands.
+        moves: Names of the shape and reduction ops that can occur. Defaults to all.
+        max_inputs: Largest number of inputs. Defaults to 3.
+        max_steps: Largest number of steps, without those that reduce the results to a scalar. Defaults to 8.
+        max_size: Largest number of elements of an array. Defaults to 40.
+        limit: Largest absolute value of an element. Defaults to 100.
+        clear: Distance from non-differentiable points, relative to the operands. Defaults to 0.01.
 
     Returns:
         A strategy for programs.
@@ -265,7 +280,7 @@ def tensor_programs(
         if len(moves) and draw(st.booleans()):
             candidates = _draw_move(draw, draw(st.sampled_from(moves)), draft, x, y, clear)
         else:
-            first = draw(st.integers(0, len(usable) - 1))  # the drawn op, or the next that fits
+            first = draw(st.integers(0, len(usable) - 1))  # the drawn op, or the next one that fits
             both = (x, other) if x % 2 or isinstance(other, int) else (other, x)
             drawn = itertools.chain(usable[first:], usable[:first])
             candidates = ((op, (x,) if op.arity == 1 else both) for op in drawn)
@@ -282,7 +297,7 @@ Operands = tuple[int | Number, ...]
 def _draw_move(
     draw: st.DrawFn, move: str, draft: _TensorDraft, x: int, y: int, clear: float
 ) -> Iterator[tuple[Op, Operands]]:
-    """Steps with a drawn array op: on x, or on x and a second operand, from y backward."""
+    """Yield steps with a drawn array op: on x, or on x and a second operand, from y backward."""
     array = np.asarray(draft.known[x])
     if move in _MOVES:
         if (op := _MOVES[move](draw, array, clear)) is not None:
@@ -293,14 +308,14 @@ def _draw_move(
 
 
 class _TensorDraft(Draft[Number]):
-    """A program of Tensors while it is drawn."""
+    """A program of Tensors that is being drawn."""
 
     def pick(self, draw: st.DrawFn) -> int:
-        """Draw an input or a result, the newest first."""
+        """Draw the index of an input or a result, newest first."""
         return len(self.known) - 1 - draw(st.integers(0, 15)) % len(self.known)
 
     def try_to_append(self, op: Op, operands: Operands, max_size: int, limit: float, clear: float) -> bool:
-        """Append a step if the shapes fit and the result is small and tame."""
+        """Append a step if the shapes match, and the result is small and smooth."""
         numbers = self.numbers(operands)
         try:
             result = np.asarray(op(*numbers))
@@ -314,7 +329,7 @@ class _TensorDraft(Draft[Number]):
         return True
 
     def join(self, max_size: int) -> None:
-        """Append steps that make one scalar of all results."""
+        """Append steps that reduce all results to one scalar."""
         for x in self.results():
             array = np.asarray(self.known[x])
             if array.ndim:
@@ -325,7 +340,7 @@ class _TensorDraft(Draft[Number]):
 
 
 def _is_tame_everywhere(op: Op, operands: Operands, numbers: Sequence[Number], limit: float, clear: float) -> bool:
-    """Whether `is_tame` holds at every element."""
+    """Return whether `is_tame` is true for every element."""
     elements = np.broadcast_arrays(*numbers)
     return all(
         is_tame(

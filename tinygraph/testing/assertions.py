@@ -1,4 +1,4 @@
-"""Assertions about gradients of your functions and ours, which explain themselves when they fail."""
+"""Assertions about gradients, which explain a failure."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ if TYPE_CHECKING:
 
 
 def assert_gradient(f: Function, *at: Tree, order: int = 1, tolerance: float = 1e-10) -> None:
-    """Assert that backpropagation through f is right at these arguments.
+    """Assert that backpropagation through a function is correct at a point.
 
-    The oracle is the best that the function allows: exact arithmetic where it is linear, mpmath with 400 digits where
-    all ops are analytic, the six-point difference elsewhere. The pass is seeded with a random number other than 1, run
-    twice, and must change nothing but gradients.
+    The reference is the most accurate one that the function allows: exact arithmetic if it is linear, mpmath with 400
+    digits if all ops are analytic, and otherwise the six-point difference. The backward pass runs twice with a random
+    seed other than 1, and must change nothing but gradients.
 
     Args:
-        f: A function that is called with Values.
-        *at: Its arguments: numbers, or nested lists, tuples or dicts of them.
-        order: 2 to check the Hessian too.
-        tolerance: The error that is allowed, relative to the absolute terms that backpropagation sums.
+        f: Function of Values.
+        *at: Arguments of `f`: numbers, or nested lists, tuples or dicts of numbers.
+        order: Highest order of derivatives that is checked: 1, or 2 for the Hessian too. Defaults to 1.
+        tolerance: Allowed error, relative to the sum of the absolute terms of the gradient. Defaults to 1e-10.
 
     Raises:
-        AssertionError: If a derivative is wrong. The message contains function, point and input, both numbers, the
-            oracle and its own error, and a kink if the point is at one.
+        AssertionError: If a derivative is wrong. The message shows the function, the point, the input, both numbers,
+            the reference and its own error. It also shows whether the point is at a kink.
         ValueError: If `order` is neither 1 nor 2.
 
     Examples:
@@ -68,13 +68,13 @@ def assert_gradient(f: Function, *at: Tree, order: int = 1, tolerance: float = 1
 
 
 def assert_same_gradient(f: Function, g: Function, *at: Tree, tolerance: float = 1e-12) -> None:
-    """Assert that two implementations have the same value and gradient at these arguments.
+    """Assert that two implementations have the same value and gradient at a point.
 
     Args:
-        f: A function that is called with Values.
-        g: Another one.
-        *at: Their arguments: numbers, or nested lists, tuples or dicts of them.
-        tolerance: The difference that is allowed, relative to the absolute terms that backpropagation sums.
+        f: Function of Values.
+        g: Another implementation.
+        *at: Their arguments: numbers, or nested lists, tuples or dicts of numbers.
+        tolerance: Allowed difference, relative to the sum of the absolute terms of the gradient. Defaults to 1e-12.
 
     Raises:
         AssertionError: If they differ.
@@ -107,7 +107,7 @@ def _title(f: Function) -> str:
 def _check_the_pass(
     where: str, root: Value, leaves: list[Value], partials: list[float], terms: dict[Node, float], at: list[float]
 ) -> None:
-    """Assert that a pass with another seed, run twice, gives the same gradients and changes nothing else."""
+    """Assert that a backward pass with another seed, run twice, gives the same gradients and changes nothing else."""
     seed = random.Random(repr(at)).uniform(1.5, 3.5)
     reached = set(order(root))
     passes = []

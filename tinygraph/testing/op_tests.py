@@ -1,4 +1,4 @@
-"""op_test: a whole test for an op, in one line of a test file."""
+"""op_test: a complete test of an op in one line."""
 
 from __future__ import annotations
 
@@ -24,20 +24,19 @@ def op_test(
     terms: Callable[..., float] | None = None,
     max_examples: int = 200,
 ) -> Callable[[], None]:
-    """Make a whole test of an op, which takes one line of a test file.
+    """Return a complete test of an op, for one line of a test file.
 
-    The test draws points over the domain of the op up to `limit`, tails included. There, floats and nodes must give
-    the same bits, value and local derivatives must agree with mpmath (for an op without `analytic`: with the six-point
-    difference, less precisely), the second and third derivatives must be right, and outside the domain nothing may
-    raise.
+    The test draws points from the domain of the op up to `limit`, including the tails. It checks that floats and nodes
+    give the same bits, and that values and local derivatives agree with mpmath. For an op without `analytic`, it
+    compares them with the six-point difference, less accurately. It also checks the second and third derivatives.
 
     Args:
-        op: The op to test.
-        limit: Bound of the operands.
-        ulps: The error that is allowed, in units in the last place.
-        terms: Function of the operands that gives the size to measure errors against, where the true value or local
-            derivative is a difference that cancels.
-        max_examples: How many points the test draws.
+        op: Op to test.
+        limit: Largest absolute value of an operand. Defaults to 1000.
+        ulps: Allowed error, in units in the last place (ULP). Defaults to 8.
+        terms: Function of the operands that returns the scale of the error, for values or local derivatives that are
+            differences and cancel.
+        max_examples: Number of points that the test draws. Defaults to 200.
 
     Returns:
         The test, a function without arguments.
@@ -48,7 +47,7 @@ def op_test(
         >>> test_log()
     """
 
-    @settings(max_examples=max_examples, deadline=None, report_multiple_bugs=False)  # one error, and not a group
+    @settings(max_examples=max_examples, deadline=None, report_multiple_bugs=False)  # a single error, not a group
     @given(point=points(op, limit=limit, sizes=(1, 2)))
     def test(point: tuple[float, ...]) -> None:
         check_op(op, point, ulps, terms)
@@ -59,7 +58,17 @@ def op_test(
 
 
 def check_op(op: Op, point: tuple[float, ...], ulps: float, terms: Callable[..., float] | None) -> None:
-    """Assert that an op is right at one point."""
+    """Assert that an op is correct at one point.
+
+    Args:
+        op: Op to test.
+        point: Operands.
+        ulps: Allowed error, in ULP.
+        terms: Function of the operands that returns the scale of the error, or None.
+
+    Raises:
+        AssertionError: If a value or a derivative is wrong.
+    """
     nodes = [Value(x, name) for x, name in zip(point, "xyzuvw" if len(point) < 7 else LETTERS, strict=False)]
     y = op.on(nodes)
     where = f"{op!r} at {point}"
@@ -82,12 +91,12 @@ def check_op(op: Op, point: tuple[float, ...], ulps: float, terms: Callable[...,
         _within(f"{where}\n  the slope by {node.name}", grad(y, node), exact, ulps, size, blur, oracle.name)
         firsts.append((i, node, grad(y, node, create_graph=True)))
     for i, node, first in firsts:
-        if all(x == 0 or abs(x) > 1e-3 for x in point):  # nearer to 0, mpmath needs thousands of digits
+        if all(x == 0 or abs(x) > 1e-3 for x in point):  # closer to 0, mpmath needs thousands of digits
             _check_higher(op, where, oracle, i, node, first, nodes)
 
 
 def _check_higher(op: Op, where: str, oracle: Oracle, i: int, node: Value, first: Value, nodes: list[Value]) -> None:
-    """Orders 2 and 3, relative to the absolute terms they are summed from."""
+    """Check the derivatives of orders 2 and 3, relative to the absolute terms of their sums."""
     for j, other in enumerate(nodes):
         if _room(op, oracle.function.numbers, j):
             exact, blur = oracle.second(i, j)
@@ -103,11 +112,11 @@ def _check_higher(op: Op, where: str, oracle: Oracle, i: int, node: Value, first
 
 
 def _loose(size: float) -> float:
-    return 1e-8 * size + 1e-320  # and a few subnormals
+    return 1e-8 * size + 1e-320  # plus a few subnormals
 
 
 def _room(op: Op, point: Sequence[float], i: int) -> bool:
-    """Whether operand i can be moved a little: not an exponent that must be whole."""
+    """Return whether operand i can move a little, unlike an exponent that must be an integer."""
     by = 3.3 * step_of("six-point", point[i]) if op.analytic is None else abs(point[i]) * 2.0**-40 or 2.0**-40
     around = [[x + s * by * (k == i) for k, x in enumerate(point)] for s in (-1, 1)]
     return op.domain.holds(point, *around)

@@ -1,4 +1,4 @@
-"""The oracle of the assertions: the true derivatives of a function, without backpropagation."""
+"""The reference values of the assertions: derivatives computed without backpropagation."""
 
 from __future__ import annotations
 
@@ -14,10 +14,15 @@ from tinygraph.engine.value import Value
 
 
 class Oracle:
-    """The true derivatives of a function, by the best method that its ops allow.
+    """Reference derivatives of a function, by the most accurate method that its ops allow.
+
+    Args:
+        function: Function to differentiate.
+        root: Root of its graph.
+        leaves: Leaves of its graph, one per input.
 
     Attributes:
-        name: The method: exact arithmetic for linear ops, mpmath for analytic ones, else the six-point difference.
+        name: The method: exact arithmetic for linear ops, mpmath for analytic ops, else the six-point difference.
     """
 
     def __init__(self, function: FlatFunction, root: Value, leaves: list[Value]) -> None:
@@ -31,7 +36,14 @@ class Oracle:
             self.name = "mpmath"
 
     def derivative(self, i: int) -> tuple[float, float]:
-        """Return the derivative by input i, and its own error."""
+        """Return the derivative with respect to one input.
+
+        Args:
+            i: Index of the input.
+
+        Returns:
+            The derivative and its error.
+        """
         if self.name == "exact arithmetic":
             # Linear ops only: every path contributes 1 or -1, and small integers are exact in floats.
             return self._paths(i), 0.0
@@ -41,7 +53,7 @@ class Oracle:
             try:
                 with mp.workdps(digits(self.function.numbers)):
                     return float(exact_partial(self.root, self.leaves, i)), 0.0
-            except (ArithmeticError, ValueError):  # at a pole of the complex function
+            except (ArithmeticError, ValueError):  # the complex function has a pole here
                 pass
         return self._difference(i, self.function)
 
@@ -60,11 +72,19 @@ class Oracle:
 
         fine, coarse = (numeric_grad(moved, numbers[i], method="six-point", step=s) for s in (step / 2, step))
         size = max(abs(moved(numbers[i] + by)) for by in (-3 * step, 0.0, 3 * step))
-        blur = abs(fine - coarse) + (1e-14 * size + 4 * ulp(0.0)) / step  # subnormals have few bits to differ in
-        return (fine, blur) if isfinite(blur) else (nan, blur)  # out of the range of floats: nothing to compare with
+        blur = abs(fine - coarse) + (1e-14 * size + 4 * ulp(0.0)) / step  # subnormals have few bits
+        return (fine, blur) if isfinite(blur) else (nan, blur)  # overflow: there is nothing to compare with
 
     def second(self, i: int, j: int) -> tuple[float, float]:
-        """Return the second derivative by inputs i and j, and its own error."""
+        """Return the second derivative with respect to two inputs.
+
+        Args:
+            i: Index of the first input.
+            j: Index of the second input.
+
+        Returns:
+            The derivative and its error.
+        """
         exact = self._stencil(i, j, (-0.5, 0.0, 0.5), 1)
         if exact is not None:
             return exact, 0.0
@@ -76,11 +96,18 @@ class Oracle:
         return self._difference(j, first)
 
     def third(self, i: int) -> float | None:
-        """Return the third derivative by input i, or None where there are only differences."""
+        """Return the third derivative with respect to one input.
+
+        Args:
+            i: Index of the input.
+
+        Returns:
+            The derivative, or None if the method is the six-point difference or exact arithmetic.
+        """
         return self._stencil(i, i, (1.0, -2.0, 1.0), 2)
 
     def _stencil(self, i: int, j: int, weights: Sequence[float], order: int) -> float | None:
-        """A difference of exact derivatives by input i along input j, over a step that hundreds of digits allow."""
+        """Return a difference of exact derivatives with a step that is possible only with hundreds of digits."""
         if self.name != "mpmath":
             return None
         from mpmath import mp
@@ -93,12 +120,24 @@ class Oracle:
                     exact_partial(self.root, self.leaves, i, [x + k * step * (n == j) for n, x in enumerate(points)])
                     for k in (-1, 0, 1)
                 ]
-            except (ArithmeticError, ValueError):  # at a pole of the complex function
+            except (ArithmeticError, ValueError):  # the complex function has a pole here
                 return None
             return float(sum(weight * local for weight, local in zip(weights, partials, strict=True)) / step**order)
 
     def compare(self, what: str, i: int, ours: float, exact: float, allowed: float, blur: float) -> None:
-        """Raise AssertionError unless the two agree within what is allowed."""
+        """Raise an error unless two derivatives agree.
+
+        Args:
+            what: Description, for the message.
+            i: Index of the input.
+            ours: Derivative by backpropagation.
+            exact: Reference derivative.
+            allowed: Largest absolute difference that is allowed.
+            blur: Error of the reference.
+
+        Raises:
+            AssertionError: If they differ by more than `allowed`.
+        """
         if same(ours, exact) or abs(ours - exact) <= allowed or not isfinite(exact):
             return
         step = 3 * step_of("six-point", self.function.numbers[i])
@@ -112,5 +151,13 @@ class Oracle:
 
 
 def same(x: float, y: float) -> bool:
-    """Return whether two numbers are equal, or both NaN."""
+    """Return whether two numbers are equal, or both NaN.
+
+    Args:
+        x: First number.
+        y: Second number.
+
+    Returns:
+        True if they are equal, or both NaN.
+    """
     return x == y or (x != x and y != y)

@@ -1,4 +1,4 @@
-"""Strategies for Hypothesis: points of ops, and programs of Values that print as code to paste."""
+"""Hypothesis strategies: operands of ops, and programs of Values that print as code."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ NUMBERS = st.floats(-3.0, 3.0, width=16)
 
 Point = tuple[float, ...]
 NodeT = TypeVar("NodeT", bound=Node)
-OperandT = TypeVar("OperandT")  # what an input or a constant is
+OperandT = TypeVar("OperandT")  # the type of an input or a constant
 
 
 def public_ops() -> list[Op]:
-    """Return the ops that a program can use, the simplest first: failing examples shrink towards them."""
+    """Return the ops that a program can use, simplest first, because failing examples shrink toward them."""
     return [op for op in TABLE.values() if op.public]
 
 
 def points(
     op: Op, *, limit: float = 1000.0, clear: float = 0.01, sizes: tuple[int, int] = (1, 4)
 ) -> st.SearchStrategy[Point]:
-    """Draw operands for an op, inside its domain.
+    """Draw operands for an op from its domain.
 
     Args:
-        op: The op.
-        limit: Bound of the operands; math.inf for the extremes of floats.
-        clear: Distance from non-differentiable points.
-        sizes: Least and greatest length of the lists, for an op of any number of operands.
+        op: Op.
+        limit: Largest absolute value of an operand. Defaults to 1000; math.inf allows the extremes of floats.
+        clear: Distance from non-differentiable points, relative to the operands. Defaults to 0.01.
+        sizes: Smallest and largest length of the lists, for an op with any number of operands. Defaults to (1, 4).
 
     Returns:
         A strategy for tuples of floats.
@@ -63,7 +63,16 @@ def _inside(bounds: Sequence[float], limit: float) -> st.SearchStrategy[float]:
 
 
 def is_clear(op: Op, point: Sequence[float], clear: float) -> bool:
-    """Return whether the operands are away from the non-differentiable points of the op."""
+    """Return whether the operands are away from the non-differentiable points of the op.
+
+    Args:
+        op: Op.
+        point: Operands.
+        clear: Distance, relative to the operands.
+
+    Returns:
+        True if they are.
+    """
     return op.domain.kink is None or abs(op.domain.kink(*point)) > clear * max(1.0, *map(abs, point))
 
 
@@ -71,31 +80,61 @@ def is_clear(op: Op, point: Sequence[float], clear: float) -> bool:
 
 
 class OpSequence(Generic[NodeT, OperandT]):
-    """A function made of ops, one after the other; it prints as code to paste.
+    """A function that applies ops in sequence; it prints as code.
 
     Args:
-        at: The point that it was drawn at, one operand per input.
-        steps: Pairs of an op and its operands. An operand is an int, the index of an input or, from `len(at)` on, of
-            an earlier step, or else a constant.
+        at: The point at which it was drawn, one operand per input.
+        steps: Pairs of an op and its operands. An operand is a constant, or an int: the index of an input or, from
+            `len(at)` on, of an earlier step.
     """
 
     def __init__(self, at: tuple[OperandT, ...], steps: tuple[tuple[Op, tuple[int | OperandT, ...]], ...]) -> None:
         self.at, self.steps = at, steps
 
     def leaf(self, x: OperandT, name: str) -> NodeT:
-        """Return a node for an input."""
+        """Return a node for an input.
+
+        Args:
+            x: Value of the input.
+            name: Name of the node.
+
+        Returns:
+            The node.
+        """
         raise NotImplementedError
 
     def operand_code(self, x: OperandT) -> str:
-        """Return a constant as code."""
+        """Return a constant as code.
+
+        Args:
+            x: Constant.
+
+        Returns:
+            The code.
+        """
         raise NotImplementedError
 
     def __call__(self, *inputs: Any) -> Any:
-        """Run the program on plain numbers or on nodes."""
+        """Run the program on plain numbers or on nodes.
+
+        Args:
+            *inputs: One operand per input.
+
+        Returns:
+            The result of the last step.
+        """
         return self.run(inputs)[-1]
 
     def run(self, inputs: Sequence[Any], call: Callable[..., Any] | None = None) -> list[Any]:
-        """Return the inputs and the results of all steps; `call(op, *operands)` replaces the call of the ops."""
+        """Return the inputs, followed by the results of all steps.
+
+        Args:
+            inputs: One operand per input.
+            call: Function `call(op, *operands)` that replaces the call of each op. Defaults to the call itself.
+
+        Returns:
+            The list.
+        """
         known = list(inputs)
         for op, operands in self.steps:
             args = [known[x] if isinstance(x, int) else x for x in operands]
@@ -118,11 +157,11 @@ class OpSequence(Generic[NodeT, OperandT]):
         return "\n".join([*lines, "", f"at = ({point}{',' if len(self.at) == 1 else ''})"])
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:  # noqa: ARG002
-        printer.text(f"...\n{self!r}\n")  # so that Hypothesis prints the code of a failing example
+        printer.text(f"...\n{self!r}\n")  # Hypothesis prints this for a failing example
 
 
 class RandomProgram(OpSequence[Value, float]):
-    """A function of numbers, made of ops; it prints as code to paste.
+    """A function of numbers that applies ops in sequence; it prints as code.
 
     Examples:
         >>> from tinygraph.engine.ops import add, mul
@@ -138,16 +177,35 @@ class RandomProgram(OpSequence[Value, float]):
     """
 
     def leaf(self, x: float, name: str) -> Value:
-        """Return a Value for an input."""
+        """Return a Value for an input.
+
+        Args:
+            x: Value of the input.
+            name: Name of the node.
+
+        Returns:
+            The node.
+        """
         return Value(x, name=name)
 
     def operand_code(self, x: float) -> str:
-        """Return a constant as code."""
+        """Return a constant as code.
+
+        Args:
+            x: Constant.
+
+        Returns:
+            The code.
+        """
         return repr(x)
 
 
 class Draft(Generic[OperandT]):
-    """A program while it is drawn: its steps, all results so far, and those that nothing uses yet."""
+    """A program that is being drawn: its steps, all results so far, and the results that no step uses yet.
+
+    Args:
+        at: The point at which the program is drawn, one operand per input.
+    """
 
     def __init__(self, at: tuple[OperandT, ...]) -> None:
         self.at = at
@@ -156,18 +214,31 @@ class Draft(Generic[OperandT]):
         self.unused = list(range(len(at)))
 
     def numbers(self, operands: Sequence[int | OperandT]) -> list[OperandT]:
-        """Return what the operands of a step are at the program's point."""
+        """Return the values of operands at the program's point.
+
+        Args:
+            operands: Operands of a step.
+
+        Returns:
+            Their values.
+        """
         return [self.known[x] if isinstance(x, int) else x for x in operands]
 
     def append(self, op: Op, operands: tuple[int | OperandT, ...], result: OperandT) -> None:
-        """Append a step."""
+        """Append a step.
+
+        Args:
+            op: Op of the step.
+            operands: Its operands.
+            result: Its value at the program's point.
+        """
         used = {x for x in operands if isinstance(x, int)}
         self.steps.append((op, operands))
         self.unused = [x for x in self.unused if x not in used] + [len(self.known)]
         self.known.append(result)
 
     def results(self) -> list[int]:
-        """Return the steps whose result nothing uses."""
+        """Return the indices of the steps whose results no other step uses."""
         return [x for x in self.unused if x >= len(self.at)]
 
 
@@ -182,19 +253,19 @@ def graphs(
     clear: float = 0.01,
     shared: bool = True,
 ) -> RandomProgram:
-    """Draw random programs with shared nodes, repeated operands, constants, unused inputs and n-ary ops.
+    """Draw random programs with shared nodes, repeated operands, constants, unused inputs and variadic ops.
 
-    A failing program shrinks, and prints as code. At the program's point every step is inside the domain of its op,
-    and away from its non-differentiable points, so that a numeric derivative means something.
+    A failing program shrinks, and prints as code. At the program's point, every step is inside the domain of its op and
+    away from its non-differentiable points, so numerical derivatives are meaningful.
 
     Args:
-        draw: Given by Hypothesis.
-        ops: The ops that may occur. Defaults to all public ops.
-        max_inputs: Greatest number of inputs.
-        max_steps: Greatest number of steps.
-        limit: Bound of all values.
-        clear: Distance from non-differentiable points.
-        shared: If false, every result is used at most once.
+        draw: Passed by Hypothesis.
+        ops: Ops that can occur. Defaults to all public ops.
+        max_inputs: Largest number of inputs. Defaults to 4.
+        max_steps: Largest number of steps. Defaults to 10.
+        limit: Largest absolute value of a result. Defaults to 100.
+        clear: Distance from non-differentiable points, relative to the operands. Defaults to 0.01.
+        shared: If false, every result is used at most once. Defaults to true.
 
     Returns:
         A strategy for programs.
@@ -222,14 +293,14 @@ def graphs(
 
 
 def _draw_operands(draw: st.DrawFn, draft: Draft[float], shared: bool) -> list[int | float]:
-    """Two to six operands: constants, and results so far."""
+    """Return two to six operands: constants and earlier results."""
     pool = list(range(len(draft.known))) if shared else draft.unused
     drawn: list[int | float] = []
     for constant in draw(st.lists(st.sampled_from([False, False, False, True]), min_size=2, max_size=6)):
         free = [x for x in pool if shared or x not in drawn]
         if constant or not free:
             drawn.append(draw(NUMBERS))
-        else:  # the newest first, and one draw whatever the size, so that a failing example shrinks well
+        else:  # newest first, with a single draw for any size: failing examples shrink well
             drawn.append(free[-1 - draw(st.integers(0, 15)) % len(free)])
     return drawn
 
@@ -238,7 +309,7 @@ def expressions(**options: Any) -> st.SearchStrategy[RandomProgram]:
     """Draw random programs in which every result is used at most once.
 
     Args:
-        **options: Those of `graphs`, except `shared`.
+        **options: The options of `graphs`, except `shared`.
 
     Returns:
         A strategy for programs.
@@ -247,7 +318,18 @@ def expressions(**options: Any) -> st.SearchStrategy[RandomProgram]:
 
 
 def is_tame(op: Op, operands: Sequence[int | float], numbers: Mapping[int, float], limit: float, clear: float) -> bool:
-    """Return whether the op is smooth and bounded at these operands, and a little around those that are nodes."""
+    """Return whether the op is smooth and bounded at these operands, and near those that are nodes.
+
+    Args:
+        op: Op.
+        operands: Its operands; an int is the index of a node.
+        numbers: Values of the nodes, by index.
+        limit: Largest absolute value of a result.
+        clear: Distance from non-differentiable points, relative to the operands.
+
+    Returns:
+        True if it is.
+    """
     if not any(isinstance(x, int) for x in operands):
         return False
     around = [

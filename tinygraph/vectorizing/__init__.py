@@ -1,1 +1,1 @@
-"""Scalar loops vectorized: from a graph of floats to a graph of arrays, its program text, and a compiled function."""
+"""Vectorized scalar loops: from a graph of floats to a graph of arrays, its source text, and a compiled function."""

@@ -1,4 +1,4 @@
-"""The text of a program: NumPy that people read, or as it runs fastest."""
+"""The source text of a program: readable NumPy, or the version that runs fastest."""
 
 from __future__ import annotations
 
@@ -35,20 +35,31 @@ from tinygraph.vectorizing.program import Line, Program
 from tinygraph.vectorizing.views import TRANSPOSE
 
 Kernel = Callable[..., Any]
-WIDTH = 100  # of a line of text
+WIDTH = 100  # maximum length of a line of text, in characters
 _TAKEN = ("np", "arrays", "scatter_add", "slice", "add_up", "check", "power", "power_partial")
 _COMPARE_WITH_Y = ops.binary_cross_entropy, ops.binary_cross_entropy_with_logits, ops.squared_error, ops.sub
 
 
 class Writer:
-    """Writes the lines of a program: `lines` is the text, `names` what the text calls them.
+    """Writes the source text of a program.
 
-    `functions` are what the text needs besides NumPy (`np`): by name, for running it.
+    Args:
+        program: Program to write.
+        fast: If true, write the version that runs fastest. If false, write readable NumPy.
+        careful: If true, each op gives the same bits as its kernel, also for values that are not finite.
+
+    Attributes:
+        text: The lines of text.
+        names: The name of each line in the text.
+        functions: The functions that the text needs besides NumPy (`np`), by name.
+        constants: The arrays that the text needs, by name.
+        imports: The names that the text imports, by module.
+        ends: For each line of the program, the number of lines of text after writing it.
     """
 
     def __init__(self, program: Program, fast: bool = False, careful: bool = False) -> None:
         self.program, self.fast = program, fast
-        self.exact = fast or careful  # whether each op gives the bits of its kernel, where not finite too
+        self.exact = fast or careful  # whether each op gives the same bits as its kernel
         self.text: list[str] = []
         self.functions: dict[str, object] = {}
         self.imports: dict[str, set[str]] = {}
@@ -56,15 +67,15 @@ class Writer:
         self.names: dict[Line, str] = {}
         self._written: dict[Line, tuple[str, int]] = {}
         self._taken = {*_TAKEN, *keyword.kwlist, *TABLE}
-        self._counts: dict[str, int] = {}  # how often a name was asked for
-        self._called: dict[object, str] = {}  # functions and ops by what the text calls them
+        self._counts: dict[str, int] = {}  # how often each name was requested
+        self._called: dict[object, str] = {}  # the name of each function and op in the text
         self._results = set(program.results)
-        self.ends: dict[Line, int] = {}  # how many lines of text there are when it is written
+        self.ends: dict[Line, int] = {}  # number of lines of text after writing it
         for line in (*program.inputs, *[line for line in program.lines if line.names]):
             self.names[line] = self._unique(line.names[0])
         self._partner = self._pairs() if fast else {}
         self._first_user = {arg: line for line in reversed(program.lines) for arg in line.args}
-        for line in (*program.lines, *program.inputs):  # other names of inputs come last: they are derivatives
+        for line in (*program.lines, *program.inputs):  # inputs come last: their other names are derivatives
             if line.op is not None or line.plain:
                 self._write(line)
             for alias in line.names[1:]:
@@ -72,13 +83,20 @@ class Writer:
             self.ends[line] = len(self.text)
 
     def name(self, line: Line) -> str:
-        """What the text calls the line, which is an input, a result, or a number."""
+        """Return the name of a line in the text: an input, a result, or a number.
+
+        Args:
+            line: Line of the program.
+
+        Returns:
+            The name, or the number as code.
+        """
         return self._text_of(line, 0)
 
     # --- names
 
     def _unique(self, name: str) -> str:
-        name = re.sub(r"\W+", "_", unicodedata.normalize("NFKC", name)).strip("_") or "v"  # as Python reads names
+        name = re.sub(r"\W+", "_", unicodedata.normalize("NFKC", name)).strip("_") or "v"  # Python does the same
         name = name if name.isidentifier() else f"v{name}" if f"v{name}".isidentifier() else "v"
         unique, k = name, self._counts.get(name, 0)
         while unique in self._taken:
@@ -89,7 +107,15 @@ class Writer:
         return unique
 
     def constant(self, value: Any, hint: str) -> str:
-        """A name for what the text is given."""
+        """Return a name for an object that the text receives from outside.
+
+        Args:
+            value: Object.
+            hint: Name to use if it is free.
+
+        Returns:
+            The unique name.
+        """
         name = self._unique(hint)
         self.constants[name] = value
         return name
@@ -97,7 +123,7 @@ class Writer:
     # --- lines
 
     def _pairs(self) -> dict[Line, tuple[Line, Line, Kernel]]:
-        """Lines of arrays that one function computes at once, because they share an exponential."""
+        """Return pairs of array lines that one function computes together, because they share an exponential."""
         by_args = {(line.op, *line.args): line for line in self.program.lines if line.op is not None and line.shape}
         pairs: dict[Line, tuple[Line, Line, Kernel]] = {}
         for line in by_args.values():
@@ -113,7 +139,7 @@ class Writer:
         return pairs
 
     def _write_pair(self, first: Line, second: Line, function: Kernel) -> None:
-        """Write two lines as one."""
+        """Write two lines of the program as one line of text."""
         takes = ", ".join([self._text_of(arg, 0) for arg in first.args])
         for line in (first, second):
             self._written[line] = self._name(line), ATOM
@@ -141,7 +167,7 @@ class Writer:
             self._written[line] = number, binding(number)
 
     def _number_of(self, value: Array | float | None) -> str:
-        """A plain number as code; 1 / 3 where that is what it is."""
+        """Return a plain number as code, for example 1 / 3 if that is its value."""
         assert isinstance(value, float)
         number = number_code(value)
         if len(number) > 8 and value and not self.fast:
@@ -172,7 +198,7 @@ class Writer:
         return self.names[line]
 
     def _hint(self, line: Line) -> str:
-        """The lecture's letters: Y what a loss compares with, X a matrix."""
+        """Return the lecture's letter for data: Y for labels that a loss compares with, X for a matrix."""
         user = self._first_user.get(line)
         if user is None or user.op is None:
             return "C"
@@ -183,21 +209,21 @@ class Writer:
     # --- expressions
 
     def _text_of(self, line: Line, bound: int) -> str:
-        """The expression of a line, in parentheses where it is bound less tightly."""
+        """Return the expression of a line, in parentheses if it binds less tightly than `bound`."""
         if line in self.names:
             return self.names[line]
         return in_parentheses(*self._written[line], bound)
 
     def _expression(self, line: Line) -> tuple[str, int]:
-        """The expression of a line with an op, and how tightly it is bound."""
+        """Return the expression of a line with an op, and how tightly it binds."""
         assert line.op is not None
         text, bound = self._array_op(line) or self._call(line.op, line)
         if self.fast and not line.shape and not line.op.elementwise:
-            return f"float({text})", ATOM  # functions of floats are not made for NumPy's scalars, which are slower, too
+            return f"float({text})", ATOM  # kernels need floats, and NumPy's scalars are slower
         return text, bound
 
     def _call(self, op: Op, line: Line) -> tuple[str, int]:
-        """The template of the op, or a call of a function."""
+        """Return the filled template of the op, or a function call."""
         if op.code and (_is_exact(op, bool(line.shape)) or (not self.exact and _is_readable(op))):
             template = template_of(op)
             needs = list(template.needs)
@@ -209,7 +235,7 @@ class Writer:
         return f"{self._function(op, bool(line.shape))}({called})", ATOM
 
     def _array_op(self, line: Line) -> tuple[str, int] | None:
-        """What an array op is in place of its template, where NumPy's scalars or speed need it."""
+        """Return a replacement for the template of an array op, where NumPy's scalars or speed require one."""
         assert line.op is not None
         x = line.args[0]
         if line.op.maker is reshape and not line.shape:
@@ -225,7 +251,7 @@ class Writer:
         return None
 
     def _function(self, op: Op, of_arrays: bool) -> str:
-        """What the text calls an op by."""
+        """Return the name of the function for an op."""
         if self.fast and op.elementwise:
             function = op.arrays if of_arrays else op.floats
             if function not in self._called:
@@ -240,7 +266,7 @@ class Writer:
         if op.maker:
             self._import(op.maker.__module__, op.maker.__name__, op.maker)
             return maker_code(op, self._array)
-        if op not in self._called:  # an op of the user's own
+        if op not in self._called:  # an op that the user defined
             self._called[op] = self._unique(op.name)
             self.functions[self._called[op]] = op
         return self._called[op]
@@ -250,7 +276,7 @@ class Writer:
         self.functions[name] = function
 
     def _array(self, array: Array) -> str:
-        """The name of an array among the parameters of an op."""
+        """Return the name of an array among the parameters of an op."""
         for name, value in self.constants.items():
             if value is array:
                 return name
@@ -258,14 +284,14 @@ class Writer:
 
 
 def _is_in_order(line: Line) -> bool:
-    """Whether it is a chain of an operator that must be computed in order: a difference or a quotient."""
+    """Return whether a line is a difference or a quotient, which must be computed in order."""
     if line.op is None or not line.op.code:
         return False
     template = template_of(line.op)
     return bool(template.operator) and not template.associative
 
 
-# --- what ops state ---------------------------------------------------------------------------------
+# --- properties of ops -------------------------------------------------------------------------------
 
 _UFUNCS: dict[object, str] = {
     "add": "Add", "subtract": "Sub", "multiply": "Mult", "divide": "Div", "negative": "USub",
@@ -273,7 +299,7 @@ _UFUNCS: dict[object, str] = {
 
 
 def _is_exact(op: Op, of_arrays: bool) -> bool:
-    """Whether the template of an op gives the bits of its kernel, and never raises."""
+    """Return whether the template of an op gives the same bits as its kernel and never raises."""
     if not op.elementwise:
         return True
     if of_arrays:
@@ -282,24 +308,24 @@ def _is_exact(op: Op, of_arrays: bool) -> bool:
 
 
 def _is_readable(op: Op) -> bool:
-    """Whether the template is good enough where all values are finite; x ** y may be complex at other values."""
+    """Return whether the template is correct for finite values; x ** y can be complex for other values."""
     return op.arity == 1 or template_of(op).operator != "Pow"
 
 
 def _numpy_name(op: Op) -> str:
-    """The name of the NumPy function that is the kernel for arrays, or ""."""
+    """Return the name of the NumPy function that is the kernel for arrays, or ""."""
     source = op.array_source
     return source if isinstance(source, str) and not hasattr(arrays, source) else ""
 
 
 @cache
 def _partials() -> dict[Op, Op]:
-    """Ops that are the first local derivative of another op, where one kernel computes both."""
+    """Return the ops that are the first local derivative of another op, where one kernel computes both."""
     return {op.partials[0](None, *[_Symbol()] * op.arity): op for op in TABLE.values() if op.with_partial}
 
 
 class _Symbol(Traced):
-    """An operand that records which op it is given to."""
+    """An operand that records the op it is passed to."""
 
     @staticmethod
     def _record(op: Op, x: object, y: object = None) -> Op:  # noqa: ARG004

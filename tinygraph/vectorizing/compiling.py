@@ -1,7 +1,7 @@
 """compile: a recorded graph as a function of its inputs.
 
-The function runs the text of the vectorized graph and of its derivative, which the ops' own partials give. So nothing
-about an op is written here.
+The function runs the source text of the vectorized graph and of its derivative. The derivative comes from the local
+derivatives of the ops, so this file does not depend on any particular op.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from tinygraph.vectorizing.program import Line, Program
 from tinygraph.vectorizing.vectorized import Vectorized
 from tinygraph.vectorizing.views import Shape
 
-LONGEST = 20_000  # groups of which a program is written; a graph with more is recomputed node by node
+LONGEST = 20_000  # groups in a program; a graph with more groups is recomputed node by node
 
 
 Gradient = Array | float
@@ -37,14 +37,14 @@ Inputs = Value | Iterable[Any]  # leaves, nested to any depth
 
 
 class _Block:
-    """Nodes of a rectangular input, one after the other, and its shape."""
+    """The nodes of a rectangular input in order, and its shape."""
 
     def __init__(self, nodes: list[Value], shape: Shape, place: str) -> None:
         self.nodes, self.shape, self.place = nodes, shape, place
         self.size = len(nodes)
 
     def array(self, numbers: object) -> Array | float:
-        """The numbers given for it, a float or an array of its shape."""
+        """Return the numbers for this input: a float, or an array of its shape."""
         if not self.shape and type(numbers) is float:
             return numbers
         array: Array = as_array(numbers, self.place)
@@ -53,11 +53,11 @@ class _Block:
         return array if self.shape else float(array)
 
 
-_Tree = _Block | list["_Tree"]  # a block where the nodes are a rectangle, else a list of such trees
+_Tree = _Block | list["_Tree"]  # a block if the nodes are rectangular, else a list of trees
 
 
 def _tree(nodes: object, place: str) -> _Tree:
-    """The blocks of an input."""
+    """Return the blocks of an input, nested like the input."""
     if isinstance(nodes, Value):
         if nodes.op is not None:
             raise ValueError(f"{place} is computed ({nodes!r}): an input is a leaf of the graph")
@@ -93,17 +93,21 @@ def _spread(tree: _Tree, numbers: Any, given: list[Array | float]) -> None:
 
 
 def _gathered(tree: _Tree, gradients: Iterator[Gradient]) -> Any:
-    """The gradients of the blocks of an input, in its form."""
+    """Return the gradients of the blocks of an input, nested like the input."""
     return next(gradients) if isinstance(tree, _Block) else [_gathered(part, gradients) for part in tree]
 
 
 class Compiled:
-    """A recorded graph as a function of its inputs: `f(*numbers)` is (value, gradients).
+    """A recorded graph as a function of its inputs: `f(*numbers)` returns (value, gradients).
 
     It does not keep the graph.
 
+    Args:
+        root: Root of a graph of Values.
+        inputs: A leaf, or a sequence of leaves or of nested sequences of leaves.
+
     Attributes:
-        text: The text of the function, or "" where the graph is recomputed node by node.
+        text: The source text of the function, or "" if the graph is recomputed node by node.
     """
 
     def __init__(self, root: Value, inputs: Inputs) -> None:
@@ -120,7 +124,7 @@ class Compiled:
                 if node in marks:
                     raise ValueError(f"{block.place}: {node!r} is an input twice")
                 marks[node] = k
-        found = Vectorized(root, marks, only=True)  # not kept: it holds all nodes of the graph
+        found = Vectorized(root, marks, only=True)  # not stored, because it refers to all nodes of the graph
         self.text = ""
         if len(found.groups) > LONGEST:
             self._run = _recomputed(root, self._inputs)
@@ -128,18 +132,19 @@ class Compiled:
             self._run, self.text = _Composer(found, self._inputs, marks).function()
 
     def __call__(self, *numbers: Any) -> tuple[float, Any]:
-        """Return the value of the graph at these numbers, and its gradients, in the shapes of the inputs.
+        """Return the value of the graph and its gradients at these numbers.
 
         Args:
-            *numbers: A number or an array for each input, of its shape.
+            *numbers: For each input, a number or an array of its shape.
 
         Returns:
-            The value, and a tuple with the gradient for each input; for a single leaf, its gradient.
+            The value, and the gradients: a tuple with one gradient per input, in its shape. If `inputs` was a single
+            leaf, its gradient alone.
 
         Raises:
-            TypeError: If there are more or fewer numbers than inputs.
+            TypeError: If the number of arguments differs from the number of inputs.
             ValueError: If an array does not have the shape of its input.
-            FrozenBranchError: If a comparison between nodes comes out otherwise than when the graph was recorded.
+            FrozenBranchError: If a comparison between nodes has another outcome than when the graph was recorded.
         """
         if len(numbers) != len(self._trees):
             raise TypeError(f"the function takes {counted(len(self._trees), 'input')}, got {len(numbers)}")
@@ -154,18 +159,18 @@ class Compiled:
 
 
 def compile(root: Value, inputs: Inputs) -> Compiled:
-    """Turn a graph into a function f(*numbers) that returns (value, gradients), through the vectorized graph.
+    """Turn a graph into a function f(*numbers) that returns (value, gradients). The function uses the vectorized graph.
 
-    All leaves that are not inputs keep the values that they have now.
+    Leaves that are not inputs keep their current values.
 
     Args:
-        root: The root of a graph of Values.
-        inputs: A leaf, or a sequence of leaves or (nested) sequences of leaves. The function takes one number or array
+        root: Root of a graph of Values.
+        inputs: A leaf, or a sequence of leaves or of nested sequences of leaves. The function takes one number or array
             for each, of the same shape, and returns the gradients in these shapes.
 
     Returns:
-        The function. It raises FrozenBranchError where a comparison between nodes comes out otherwise than when the
-        graph was recorded.
+        The function. It raises FrozenBranchError if a comparison between nodes has another outcome than when the graph
+        was recorded.
 
     Raises:
         ValueError: If an input is computed, or given twice.
@@ -183,7 +188,7 @@ def compile(root: Value, inputs: Inputs) -> Compiled:
 
 
 def _recomputed(root: Value, inputs: Sequence[_Block]) -> Function:
-    """The function by the graph itself, a copy of it: for graphs in which little is vectorized."""
+    """Return a function that recomputes a copy of the graph, for graphs in which little is vectorized."""
     memo: dict[int, Value] = {}
     copy = deepcopy(root, memo)
     leaves = [[memo.get(id(node)) for node in block.nodes] for block in inputs]
@@ -212,13 +217,13 @@ class _Variable(NamedTuple):
     """A leaf that is read from an input, and its derivative."""
 
     leaf: Tensor
-    block: int  # the number of the input
-    where: Array  # the places of its elements in the input
+    block: int  # index of the input
+    where: Array  # positions of its elements in the input
     gradient: Line | None
 
 
 class _Composer:
-    """Composes the function of a vectorized graph: inputs, the lines of its program, comparisons, gradients."""
+    """Composes the function of a vectorized graph: inputs, the lines of its program, comparisons and gradients."""
 
     def __init__(self, found: Vectorized, inputs: Sequence[_Block], marks: Mapping[Node, int]) -> None:
         self.inputs = inputs
@@ -248,7 +253,7 @@ class _Composer:
         self.program, self.writer = program, Writer(program, fast=True)
 
     def function(self) -> tuple[Function, str]:
-        """The function, and its text."""
+        """Return the function and its source text."""
         writer, body = self.writer, []
         for line, variable in zip(self.program.inputs, self.variables, strict=True):
             body.append(f"{writer.names[line]} = {self._read(variable)}")
@@ -263,7 +268,7 @@ class _Composer:
         return names["f"], text
 
     def _read(self, variable: _Variable) -> str:
-        """The elements of an input that are a leaf, in its shape."""
+        """Return code for the elements of an input that form a leaf, in the leaf's shape."""
         block, where, shape = self.inputs[variable.block], variable.where, variable.leaf.shape
         given = f"given{variable.block}"
         if not block.shape:
@@ -277,7 +282,7 @@ class _Composer:
         return f"{given}.ravel()[{self.writer.constant(where.reshape(shape), 'k')}]"
 
     def _gradient(self, k: int, block: _Block, body: list[str]) -> str:
-        """The gradient with respect to input number k, put together from those of its leaves; always a new array."""
+        """Return code for the gradient of input k, assembled from the gradients of its leaves; always a new array."""
         writer = self.writer
         parts = [(v.where, v.gradient) for v in self.variables if v.block == k and v.gradient is not None]
         if not block.shape:
@@ -294,7 +299,7 @@ class _Composer:
         return f"gradient{k}"
 
     def _gradient_of_one(self, block: _Block, where: Array, line: Line) -> str:
-        """The gradient with respect to an input that one leaf fills, or "" if none does."""
+        """Return code for the gradient of an input that consists of one leaf, or "" if it does not."""
         name = self.writer.name(line)
         if _is_whole(where, block):
             if not line.shape:
@@ -309,12 +314,12 @@ class _Composer:
 
 
 def _is_whole(where: Array, block: _Block) -> bool:
-    """Whether the places are those of all elements of an input, in order."""
+    """Return whether the positions are those of all elements of an input, in order."""
     return len(where) == block.size and bool((where == np.arange(block.size)).all())
 
 
 def _is_transpose(where: Array, block: _Block, shape: Shape) -> bool:
-    """Whether the places are those of all elements of an input, in the order of its transpose."""
+    """Return whether the positions are those of all elements of an input, in the order of its transpose."""
     if len(where) != block.size or len(shape) != 2 or block.shape != shape[::-1]:
         return False
     return bool((where.reshape(shape) == np.arange(block.size).reshape(block.shape).T).all())

@@ -1,6 +1,6 @@
-"""A graph of Values as arrays of integers: each node is an entry, and many additions are one sum.
+"""A graph of Values as arrays of integers. Each node is an entry, and a chain of additions is one sum.
 
-Chains of `+` and `-`, `total` and `dot` become signed sums of terms, whatever their order.
+Chains of `+` and `-`, `total` and `dot` become signed sums of terms, in any order.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from tinygraph.engine.graph import MANY, Node, check_fresh
 from tinygraph.engine.op import Op
 from tinygraph.engine.ops import mul
 
-NONE = -1  # in place of an operand: there is none
+NONE = -1  # marks an operand that does not exist
 Array = np.ndarray[Any, np.dtype[Any]]
 
-_ADD, _SUB, _NEG, _MANY, _OTHER = range(5)  # what an op is to a sum
-_ROLES = {(1.0, 1.0): _ADD, (1.0, -1.0): _SUB, (-1.0,): _NEG}  # by the local derivatives of a linear op
+_ADD, _SUB, _NEG, _MANY, _OTHER = range(5)  # the role of an op in a sum
+_ROLES = {(1.0, 1.0): _ADD, (1.0, -1.0): _SUB, (-1.0,): _NEG}  # local derivatives of a linear op -> role
 
 
 @lru_cache(maxsize=1024)
 def _role(op: Op | None) -> int:
-    """What an op is to a sum."""
+    """Return the role of an op in a sum."""
     if op is None or not (op.linear or op.variadic):
         return _OTHER
     zeros, wanted = (0.0,) * op.arity, [True] * op.arity
@@ -31,22 +31,22 @@ def _role(op: Op | None) -> int:
 
 
 class _Entries:
-    """The entries of a graph: one for each node, each plain number, and each product of a `dot`."""
+    """The entries of a graph: one per node, per plain number, and per product of a `dot`."""
 
     def __init__(self) -> None:
         self.nodes: list[Node | None] = []
         self.ops: list[Op | None] = []
         self.x: list[int] = []
         self.y: list[int] = []
-        self.terms: list[int] = []  # of sums of any number of operands: the sum, the operand, one after the other
+        self.terms: list[int] = []  # for variadic sums: pairs of sum and operand, flattened
         self.numbers: dict[int, float] = {}
         self.place: dict[Node, int] = {}
 
     def read(self, root: Node) -> None:
         """Append the entries of a graph in the order of recording.
 
-        This traversal visits each node twice, before its operands and after them. It takes two thirds of the time
-        of `graph.order` and reading along it.
+        This traversal visits each node twice: before its operands and after them. It takes two thirds of the time of
+        `graph.order` with a second loop over its result.
         """
         nodes, ops, xs, ys, place = self.nodes, self.ops, self.x, self.y, self.place
         stack = [root]
@@ -95,9 +95,9 @@ class _Entries:
         return len(self.ops) - 1
 
     def _append_sum(self, node: Node) -> None:
-        """Append a node of any number of operands."""
+        """Append a node with any number of operands."""
         operands = [self._entry(operand) for operand in node.args]
-        if node.op is not None and node.op.arity == 2:  # a dot product
+        if node.op is not None and node.op.arity == 2:  # dot product
             half = len(operands) // 2
             pairs = zip(operands[:half], operands[half:], strict=True)
             operands = [self._append(None, mul, a, b) for a, b in pairs]
@@ -116,16 +116,30 @@ class _Entries:
 class Flat:
     """A graph as arrays over its entries, operands before consumers.
 
-    `nodes[i]` is the node of entry i: None for a plain number and for a product within a `dot`. `ops[i]` is its op
-    (None for leaves and numbers), `x[i]` and `y[i]` are its operands, `data[i]` is its number. An entry with `sums[i]`
-    is a sum: its terms are `terms[starts[i]:starts[i + 1]]`, with `signs`; its plain numbers add up to `added[i]` less
-    `subtracted[i]`. One that is `within[i]` has become part of the sum `head[i]`, with the sign `turns[i]`.
+    Args:
+        root: Root of the graph.
 
-    >>> from tinygraph import Value
-    >>> a, b, c = Value(1.0), Value(2.0), Value(3.0)
-    >>> flat = Flat(2.0 + a - b * c)
-    >>> [(flat.data[i], sign) for i, sign in zip(flat.terms, flat.signs) if not flat.ops[i]]
-    [(np.float64(1.0), np.int64(1))]
+    Attributes:
+        nodes: For each entry, its node; None for a plain number and for a product within a `dot`.
+        ops: For each entry, its op; None for leaves and numbers.
+        x: For each entry, its first operand.
+        y: For each entry, its second operand.
+        data: For each entry, its value.
+        sums: Whether an entry is a sum.
+        terms: The terms of all sums; those of entry i are `terms[starts[i]:starts[i + 1]]`.
+        signs: The sign of each term.
+        added: For each sum, the total of the plain numbers that are added.
+        subtracted: For each sum, the total of the plain numbers that are subtracted.
+        within: Whether an entry is part of a larger sum.
+        head: The sum that an entry is part of.
+        turns: The sign of an entry in that sum.
+
+    Examples:
+        >>> from tinygraph import Value
+        >>> a, b, c = Value(1.0), Value(2.0), Value(3.0)
+        >>> flat = Flat(2.0 + a - b * c)
+        >>> [(flat.data[i], sign) for i, sign in zip(flat.terms, flat.signs) if not flat.ops[i]]
+        [(np.float64(1.0), np.int64(1))]
     """
 
     def __init__(self, root: Node) -> None:
@@ -146,7 +160,7 @@ class Flat:
         self._many = np.array(entries.terms, dtype=int).reshape(-1, 2)
 
     def _sum_up(self) -> None:
-        """Which entries are sums, which are within one, and what their terms are."""
+        """Find which entries are sums, which are part of a sum, and what their terms are."""
         n = len(self.ops)
         code = np.array([_role(op) for op in self.ops])
         consumer, operand, sign = self._additions(code)
@@ -162,13 +176,13 @@ class Flat:
             assert above is not None
             if node.metadata and (node.metadata.guards or (node.name and node.name != above.name)):
                 within[i] = False
-        for i in np.flatnonzero(code == _NEG)[::-1].tolist():  # one that is no term itself passes no terms on
+        for i in np.flatnonzero(code == _NEG)[::-1].tolist():  # a negation that is not a term passes no terms on
             if not within[i]:
                 within[self.x[i]] = False
 
         head = np.where(within, into, np.arange(n))
         signs[~within] = 1
-        while True:  # each looks twice as far as before
+        while True:  # each iteration doubles the distance
             further = head[head]
             if np.array_equal(further, head):
                 break
@@ -182,7 +196,7 @@ class Flat:
         self._collect_terms(head[consumer[ends]], operand[ends], sign[ends] * signs[consumer[ends]])
 
     def _collect_terms(self, owner: Array, operand: Array, sign: Array) -> None:
-        """Sort the terms by the sums that own them; plain numbers are added up."""
+        """Sort the terms by the sums that contain them, and add up plain numbers."""
         n = len(self.ops)
         plain = self.numbers[operand]
         self.added, self.subtracted = (
@@ -195,7 +209,7 @@ class Flat:
         self.starts = np.searchsorted(owner[by_owner], np.arange(n + 1))
 
     def _additions(self, code: Array) -> tuple[Array, Array, Array]:
-        """The edges into additions, in the order of recording: consumer, operand, sign."""
+        """Return the edges into additions, in the order of recording: consumer, operand, sign."""
         first = np.flatnonzero(code <= _NEG)
         second = np.flatnonzero(code <= _SUB)
         many = self._many

@@ -1,4 +1,4 @@
-"""Comparisons between nodes in a compiled function: it raises where one comes out otherwise than when recorded."""
+"""Comparisons between nodes in a compiled function: it raises an error if an outcome differs from the recorded one."""
 
 from __future__ import annotations
 
@@ -20,27 +20,50 @@ Compare = Callable[[Array, Array], object]
 
 @dataclass(frozen=True)
 class Side:
-    """One side of comparisons: elements of a tensor, given by their places, or plain numbers."""
+    """One side of a group of comparisons: elements of a tensor, or plain numbers.
+
+    Attributes:
+        tensor: The tensor, or None for plain numbers.
+        elements: Positions in the flattened tensor, or the numbers.
+    """
 
     tensor: Tensor | None
-    elements: Array  # places, or the numbers
+    elements: Array  # positions, or the numbers
 
 
 @dataclass
 class Comparisons:
-    """Comparisons of one kind, between elements of the same two tensors."""
+    """Comparisons of one kind, between elements of the same two tensors.
+
+    Attributes:
+        compare: The comparison, a function of two arrays.
+        sides: The left and the right side.
+        guards: The recorded comparisons.
+        lines: The lines of the program that compute the sides; empty before `add_to`.
+    """
 
     compare: Compare
     sides: tuple[Side, Side]
     guards: Sequence[Guard]
-    lines: list[Line | None] = field(default_factory=list)  # what computes the sides, once it is in a program
+    lines: list[Line | None] = field(default_factory=list)  # see `add_to`
 
     def add_to(self, program: Program) -> None:
-        """Let a program compute both sides."""
+        """Add lines that compute both sides to a program.
+
+        Args:
+            program: Program to extend.
+        """
         self.lines = [program.add_result(side.tensor, {}) if side.tensor is not None else None for side in self.sides]
 
     def text(self, writer: Writer) -> str:
-        """Return the line of text that checks the outcomes."""
+        """Return the line of source text that checks the outcomes.
+
+        Args:
+            writer: Writer of the program.
+
+        Returns:
+            A call of `check`.
+        """
         compare, operands = writer.constant(self.compare, "compare"), []
         for side, line in zip(self.sides, self.lines, strict=True):
             constant = writer.constant(side.elements, "c" if line is None else "k")
@@ -51,7 +74,14 @@ class Comparisons:
 
 
 def comparisons(found: Vectorized) -> Iterator[Comparisons]:
-    """Yield the comparisons that the graph depends on, by kind."""
+    """Yield the comparisons that a graph depends on, by kind.
+
+    Args:
+        found: Vectorized graph.
+
+    Yields:
+        Groups of comparisons.
+    """
     seen: dict[int, tuple[Guard, dict[int, Node]]] = {}
     for node in found.compared():
         for guard, side in node.metadata.guards.values() if node.metadata else ():
@@ -67,7 +97,7 @@ def comparisons(found: Vectorized) -> Iterator[Comparisons]:
 
 
 def _place(found: Vectorized, node: Node | None, number: float) -> tuple[Tensor | None, float]:
-    """The tensor in which a node is an element, and its place in the flattened tensor; of a number, the number."""
+    """Return the tensor that contains a node, and the node's position in it, flattened; for a number, the number."""
     if node is None:
         return None, number
     tensor, index = found.where(node)
@@ -75,7 +105,18 @@ def _place(found: Vectorized, node: Node | None, number: float) -> tuple[Tensor 
 
 
 def check(compare: Compare, left: Array, right: Array, outcomes: Array, texts: list[str]) -> None:
-    """Raise FrozenBranchError for the first comparison that comes out otherwise than when it was recorded."""
+    """Raise an error for the first comparison whose outcome differs from the recorded one.
+
+    Args:
+        compare: Comparison, a function of two arrays.
+        left: Left sides.
+        right: Right sides.
+        outcomes: Recorded outcomes.
+        texts: The comparisons as text, for the message.
+
+    Raises:
+        FrozenBranchError: If an outcome differs.
+    """
     flipped = np.flatnonzero(compare(left, right) != outcomes)
     if len(flipped):
         k = int(flipped[0])

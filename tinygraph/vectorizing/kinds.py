@@ -1,7 +1,7 @@
 """Which entries were made in the same way, and the groups that they form.
 
-Two entries are of one kind if their ops and the kinds of their operands are the same, down to the leaves; leaves are
-of one kind if they are used by the same kinds, and their names differ in numbers only.
+Two entries are of the same kind if their ops and the kinds of their operands are the same, down to the leaves. Leaves
+are of the same kind if entries of the same kinds use them, and if their names differ only in numbers.
 """
 
 from __future__ import annotations
@@ -16,26 +16,37 @@ from tinygraph.engine.op import Op
 from tinygraph.explaining.notation import stem
 from tinygraph.vectorizing.flat import NONE, Array, Flat
 
-MOST = 64  # kinds of leaves, and of names; if there are more, they are told apart less finely
+MOST = 64  # kinds of leaves, and of names; beyond this, the distinction is coarser
 LEAF = "leaf"
 SUM = "sum"
 
 
 @dataclass(eq=False, repr=False)
 class Axis:
-    """An axis of arrays. `outermost` ones, the examples, run along rows, others along columns, as in the lecture."""
+    """An axis of arrays. As in the lecture, the `outermost` axis (the examples) indexes columns, and others index rows.
+
+    Attributes:
+        size: Its length.
+        outermost: Whether it is the axis of the examples.
+        summed: Whether it indexes terms of sums, which can be reordered.
+    """
 
     size: int
     outermost: bool = False
-    summed: bool = False  # it runs over terms of sums, which can be put in another order
+    summed: bool = False  # it indexes terms of sums, which can be reordered
 
 
 @dataclass(eq=False, repr=False)
 class Part:
-    """Some terms of sums, all of one group and one sign.
+    """Terms of sums that belong to one group and have one sign.
 
-    `table[k]` holds the terms of sum number k along the axes, where each sum has as many; else they are listed in
-    `table`, and `owners` tells to which sum each belongs.
+    Attributes:
+        sign: 1 or -1.
+        source: The group of the terms.
+        table: `table[k]` contains the terms of sum k along the axes, if all sums have equally many. Otherwise it is a
+            list of all terms.
+        axes: The axes of the terms.
+        owners: For a list of terms, the sum that each belongs to; else None.
     """
 
     sign: int
@@ -45,45 +56,67 @@ class Part:
     owners: Array | None = None
 
 
-Slot = int | Part  # where a group takes another in: operand 0 or 1, or a part of its terms
+Slot = int | Part  # how a group uses another: as operand 0 or 1, or as a part of its terms
 
 
 @dataclass(eq=False, repr=False)
 class Group:
-    """Entries of one kind as an array: `ids` along `axes`."""
+    """Entries of one kind as an array.
+
+    Attributes:
+        op: Their op, SUM, or LEAF; None for plain numbers.
+        members: The entries.
+        axes: The axes of the array.
+        ids: The entries along the axes.
+        parts: For sums, the parts of their terms.
+        uses: The groups that use this one, and how.
+    """
 
     op: Op | str | None  # an op, SUM, or LEAF; None for plain numbers
     members: Array
     axes: list[Axis] = field(default_factory=list)
     ids: Array = field(default_factory=lambda: np.zeros((), int))
     parts: list[Part] = field(default_factory=list)
-    uses: list[tuple[Group, Slot]] = field(default_factory=list)  # who takes it in
+    uses: list[tuple[Group, Slot]] = field(default_factory=list)  # the groups that use this one
 
     @property
     def single(self) -> bool:
-        """Whether it is one entry."""
+        """Whether the group has only one entry."""
         return len(self.members) == 1
 
 
 @dataclass(eq=False, repr=False)
 class Use:
-    """Entries of a group as another group takes them in: `ids` along those of its axes on which they depend."""
+    """Entries of a group as another group uses them.
+
+    Attributes:
+        axes: The axes of the user on which the entries depend.
+        ids: The entries along these axes.
+    """
 
     axes: list[Axis]
     ids: Array
 
 
 def kinds(flat: Flat, marks: Mapping[Node, Hashable] | None = None) -> Array:
-    """The kind of each entry; NONE within a sum.
+    """Return the kind of each entry; NONE for an entry within a sum.
 
-    Leaves with different `marks` are never of one kind. A plain `a + b` of one kind becomes a sum.
+    A plain `a + b` of operands of one kind becomes a sum.
 
-    >>> from tinygraph import Value
-    >>> w, xs = Value(2.0, "w"), [Value(float(i), f"x{i}") for i in range(3)]
-    >>> flat = Flat((w * xs[0]).exp() + (w * xs[1]).exp() + (w * xs[2]).exp())
-    >>> found = kinds(flat)
-    >>> len(set(found[~flat.within].tolist()))  # w, all x, products, exps, their sum
-    5
+    Args:
+        flat: Flat graph.
+        marks: Marks of leaves. Leaves with different marks never have the same kind.
+
+    Returns:
+        An array of integers, one per entry.
+
+    Examples:
+        >>> from tinygraph import Value
+        >>> w, xs = Value(2.0, "w"), [Value(float(i), f"x{i}") for i in range(3)]
+        >>> flat = Flat((w * xs[0]).exp() + (w * xs[1]).exp() + (w * xs[2]).exp())
+        >>> found = kinds(flat)
+        >>> len(set(found[~flat.within].tolist()))  # w, all x, products, exps, their sum
+        5
     """
     leaves = {i: node for i, node in enumerate(flat.nodes) if node is not None and node.op is None}
     stems = {i: stem(node.name) for i, node in leaves.items()}
@@ -95,7 +128,7 @@ def kinds(flat: Flat, marks: Mapping[Node, Hashable] | None = None) -> Array:
 
 
 def _from_below(flat: Flat, leaf_kinds: Mapping[int, Hashable]) -> Array:
-    """The kind of each entry, given those of the leaves: its op and the kinds of its operands."""
+    """Return the kind of each entry from the kinds of the leaves: its op and the kinds of its operands."""
     known: dict[Hashable, int] = {None: 0}  # a plain number
     found: list[int] = []
     terms, signs, starts = flat.terms.tolist(), flat.signs.tolist(), flat.starts.tolist()
@@ -115,7 +148,16 @@ def _from_below(flat: Flat, leaf_kinds: Mapping[int, Hashable]) -> Array:
 
 
 def is_sum(flat: Flat, found: Sequence[int] | Array, i: int) -> bool:
-    """Whether an entry is a sum: of many terms, or `a + b` of one kind."""
+    """Return whether an entry is a sum: of many terms, or `a + b` of operands of one kind.
+
+    Args:
+        flat: Flat graph.
+        found: Kinds of the entries so far.
+        i: Entry.
+
+    Returns:
+        True for a sum.
+    """
     if flat.sums[i]:
         return True
     a, b = flat.x[i], flat.y[i]
@@ -123,7 +165,7 @@ def is_sum(flat: Flat, found: Sequence[int] | Array, i: int) -> bool:
 
 
 def _by_use(flat: Flat, bases: Mapping[int, Hashable], found: Array) -> dict[int, Hashable]:
-    """Kinds of leaves: those used by the same kinds of entries; one that is used as some others are, joins them."""
+    """Return kinds of leaves by the kinds of entries that use them; a leaf with fewer uses joins a larger kind."""
     n = len(flat.ops)
     users = np.flatnonzero((flat.x >= 0) & ~flat.within & ~flat.sums)
     pairs = users[flat.y[users] >= 0]

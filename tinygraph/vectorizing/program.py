@@ -1,7 +1,7 @@
 """A graph of Tensors as a program: lines of arithmetic, without what only a graph needs.
 
-Equal lines are one, what depends on plain numbers only is computed beforehand, NumPy broadcasts what the graph expands,
-and transposes cancel.
+Equal lines are merged, and results that depend only on plain numbers are precomputed. NumPy broadcasts what the graph
+expands, and pairs of transposes cancel.
 """
 
 from __future__ import annotations
@@ -23,41 +23,73 @@ from tinygraph.vectorizing.views import TRANSPOSE, Shape
 
 @dataclass(eq=False, repr=False)
 class Line:
-    """One step: an op and the lines it takes, or an input, or plain numbers (`value`)."""
+    """One line of a program: an op and its operands, an input, or plain numbers.
+
+    Attributes:
+        op: The op; None for an input and for plain numbers.
+        args: The lines of the operands.
+        shape: The shape of the result, which NumPy broadcasts where a larger one is needed.
+        value: The plain numbers, or None.
+        names: The names of the result.
+        uses: How many lines and results use it.
+    """
 
     op: Op | None
     args: tuple[Line, ...]
-    shape: Shape  # of what it computes; NumPy broadcasts it to what is wanted
+    shape: Shape  # NumPy broadcasts it where a larger one is needed
     value: Array | float | None = None
     names: list[str] = field(default_factory=list)
     uses: int = 0
 
     @property
     def plain(self) -> bool:
-        """Whether it is plain numbers."""
+        """Whether the line is plain numbers."""
         return self.op is None and self.value is not None
 
 
 @dataclass
 class Program:
-    """Lines in order, and which of them are results."""
+    """The lines of a program in order, and its results.
+
+    Attributes:
+        inputs: The inputs.
+        lines: The lines, operands first.
+        results: The lines that are results.
+        whole: Gradients of leaves, which are written in full shape even if all elements are equal.
+    """
 
     inputs: list[Line] = field(default_factory=list)
     lines: list[Line] = field(default_factory=list)
     results: list[Line] = field(default_factory=list)
-    whole: set[Tensor] = field(default_factory=set)  # gradients of leaves, written out even if all entries are the same
+    whole: set[Tensor] = field(default_factory=set)  # gradients of leaves, written in full shape
     _known: dict[tuple[Hashable, ...], Line] = field(default_factory=dict)
     _line_of: dict[Tensor, Line] = field(default_factory=dict)
 
     def add_input(self, tensor: Tensor, name: str) -> Line:
-        """Let a leaf be an input."""
+        """Add a leaf as an input.
+
+        Args:
+            tensor: Leaf.
+            name: Name of the input.
+
+        Returns:
+            The line of the input.
+        """
         line = Line(None, (), tensor.shape, names=[name])
         self.inputs.append(line)
         self._line_of[tensor] = line
         return line
 
     def add_result(self, tensor: Tensor, names: Mapping[Tensor, Sequence[str]]) -> Line:
-        """Add the lines that compute a tensor; those of named tensors get their names."""
+        """Add the lines that compute a tensor.
+
+        Args:
+            tensor: Tensor that is a result.
+            names: Names of tensors; their lines get these names.
+
+        Returns:
+            The line of the result.
+        """
         stack = [tensor]
         while stack:
             node = stack[-1]
@@ -71,10 +103,10 @@ class Program:
             stack.pop()
             line = self._of(node)
             if line.shape != node.shape and node in names and (not line.plain or node in self.whole):
-                line = Line(expand(node.shape), (line,), node.shape)  # what has a name has its full shape
+                line = Line(expand(node.shape), (line,), node.shape)  # a named line has its full shape
                 self.lines.append(line)
             called = [name for name in names.get(node, ()) if name not in line.names]
-            if called and line.plain:  # a number with a name is not that number elsewhere
+            if called and line.plain:  # a named number is separate from equal numbers
                 line = Line(None, (), line.shape, line.value)
                 self.lines.append(line)
             line.names += called
@@ -84,7 +116,7 @@ class Program:
         return line
 
     def finish(self) -> None:
-        """Drop what no result needs, and count who is used how often."""
+        """Remove lines that no result needs, and count the uses of each line."""
         for line in self.lines:
             line.uses = 0
         needed: set[Line] = set()
@@ -108,7 +140,7 @@ class Program:
         if op is None:
             return self._plain(node.data)
         args = [self._line_of[x] if isinstance(x, Tensor) else self._plain(x) for x in node.args]
-        if all(arg.plain for arg in args) and not (op is TRANSPOSE and args[0].shape):  # a transpose costs nothing
+        if all(arg.plain for arg in args) and not (op is TRANSPOSE and args[0].shape):  # a transpose is free
             return self._plain(node.data)
         if op.elementwise:
             return self._simplified(op, args)
@@ -125,7 +157,7 @@ class Program:
     def _plain(self, value: Array | float) -> Line:
         array = np.asarray(value)
         if array.size and (array == array.flat[0]).all():
-            array = array.ravel()[:1].reshape(())  # broadcast where it is needed
+            array = array.ravel()[:1].reshape(())  # NumPy broadcasts it where needed
         key = array.tobytes(), array.shape
         if key not in self._known:
             self._known[key] = Line(None, (), array.shape, array if array.ndim else float(array))
@@ -133,7 +165,7 @@ class Program:
         return self._known[key]
 
     def _simplified(self, op: Op, args: list[Line]) -> Line:
-        """An elementwise op; a factor 1 and a term 0 change nothing."""
+        """Return the line of an elementwise op, without a factor 1 or a term 0."""
         if op in (mul, add):
             for one, other in (args, args[::-1]):
                 if one.plain and not one.shape:
@@ -148,13 +180,13 @@ class Program:
         return self._line(op, args, np.broadcast_shapes(*[arg.shape for arg in args]))
 
     def _reshaped(self, x: Line, shape: Shape) -> Line:
-        """An array in another shape; only the last of several shapes counts."""
+        """Return an array in another shape; of several reshapes only the last one counts."""
         while x.op is not None and x.op.maker is reshape:
             x = x.args[0]
         return x if x.shape == shape else self._line(reshape(shape), [x], shape)
 
     def _turned(self, x: Line) -> Line:
-        """The transpose: that of a transpose is the matrix, that of a product the product of transposes."""
+        """Return the transpose; two transposes cancel, and a transposed product is the product of the transposes."""
         if x.op is TRANSPOSE:
             return x.args[0]
         if x.op is matmul and not x.names and TRANSPOSE in (x.args[0].op, x.args[1].op):
@@ -163,7 +195,7 @@ class Program:
         return self._line(TRANSPOSE, [x], x.shape[::-1])
 
     def _collapsed(self, x: Line, shape: Shape) -> Line:
-        """The sum over what was repeated."""
+        """Return the sum over the repeated axes."""
         if x.shape == shape:
             return x
         new = len(x.shape) - len(shape)
@@ -176,7 +208,7 @@ class Program:
         return out if summed == shape else self._line(reshape(shape), [out], shape)
 
     def _full(self, x: Line, shape: Shape) -> Line:
-        """What NumPy would broadcast, written out."""
+        """Return a line in its full shape, which NumPy would otherwise broadcast."""
         return x if x.shape == shape else self._line(expand(shape), [x], shape)
 
     def _line(self, op: Op, args: Iterable[Line], shape: Shape) -> Line:

@@ -1,7 +1,7 @@
 """The graph of Tensors from the groups of a scalar graph.
 
-Nothing here knows a model: a sum of products along an axis is a matrix product, a sum divided by the number of its
-terms a mean, and what follows no pattern is gathered by index.
+This file does not depend on any model. A sum of products along an axis is a matrix product, and a sum divided by the
+number of its terms is a mean. Elements without a pattern are gathered by index.
 """
 
 from __future__ import annotations
@@ -41,8 +41,16 @@ Marks = Mapping[Node, Hashable]
 class Rebuilding:
     """The groups of a roll, recorded with Tensors.
 
-    `built` holds the array of each group, `leaves` the leaves by name and `ids` their entries. `inside` tells what a
-    group without an array is inside of.
+    Args:
+        roll: Groups of the scalar graph.
+        marks: Marks of leaves.
+        only: If true, only leaves with a mark get a gradient.
+
+    Attributes:
+        built: The array of each group.
+        leaves: The leaves by name.
+        ids: The entries of each leaf, by its name.
+        inside: For a group without an array, what it is part of.
     """
 
     def __init__(self, roll: Roll, marks: Marks, only: bool) -> None:
@@ -52,9 +60,9 @@ class Rebuilding:
         self.inside: dict[Group, str] = {}
         self.leaves: dict[str, Tensor] = {}
         self.ids: dict[str, Array] = {}
-        self._marks, self._only = marks, only  # `only`: whether only leaves with a mark have a gradient
-        self._mean_of: dict[Group, Group] = {}  # groups that are the mean of the terms of a sum, and this sum
-        self._asked: Counter[str] = Counter()  # how often a leaf's name was taken
+        self._marks, self._only = marks, only  # `only`: only leaves with a mark get a gradient
+        self._mean_of: dict[Group, Group] = {}  # each group that is a mean, and its sum
+        self._asked: Counter[str] = Counter()  # how often each leaf name was requested
         for group in roll.groups:
             self._plan(group)
         for group in roll.groups:
@@ -116,24 +124,24 @@ class Rebuilding:
             if numbers.any():
                 same = (numbers == numbers.flat[0]).all()
                 terms.append((sign, float(numbers.flat[0]) if same else self.views.constant(numbers.reshape(shape))))
-        terms.sort(key=lambda term: -term[0])  # one that is added comes first
+        terms.sort(key=lambda term: -term[0])  # terms that are added come first
         sign, out = terms[0]
         out = -out if sign < 0 else out
         for sign, term in terms[1:]:
             out = out + term if sign > 0 else out - term
         if len(terms) == 1 and (is_transposed(out) or any(out is self.built.get(part.source) for part in group.parts)):
-            out = out + 0.0  # a separate node for the sum of one term, which a transpose of it does not skip
+            out = out + 0.0  # a separate node, so that a transpose does not skip the sum of one term
         return expanded(out, shape)
 
     def _reduced(self, group: Group, part: Part, how: Literal["sum", "mean"]) -> Operand:
-        """The sum, or the mean, of a part of the terms."""
+        """Return the sum or the mean of a part of the terms."""
         use = self.roll.use(group, part)
         if part.owners is not None:
             return self._scattered(group, part)
         if not part.axes:
             return self.views.view(part.source, use, aligned_shape(use.axes, group.axes))
         axes = [*part.axes, *group.axes]
-        missing = math.prod(a.size for a in part.axes if a not in use.axes)  # the same term again and again
+        missing = math.prod(a.size for a in part.axes if a not in use.axes)  # how often the same term is repeated
         summed = [a for a in part.axes if a in use.axes]
         kept = [a for a in group.axes if a in use.axes]
         order = [a for a in axes if a in use.axes]
@@ -152,7 +160,7 @@ class Rebuilding:
         return full * float(missing) if missing > 1 and how == "sum" else full
 
     def _scattered(self, group: Group, part: Part) -> Operand:
-        """Sums of different numbers of terms: each term is added at the place of its sum."""
+        """Return sums with different numbers of terms: each term is added at the position of its sum."""
         assert part.owners is not None
         members = group.members
         where = self.roll.position(group, members)[part.owners]
@@ -162,7 +170,7 @@ class Rebuilding:
         return reshaped(added, stored_shape(group.axes))
 
     def _contraction(self, group: Group, part: Part) -> bool:
-        """Whether the part is Σ of products along axes that both factors have, of which no other axis is shared."""
+        """Return whether the part is Σ of products along axes that both factors have, and they share no other axis."""
         source = part.source
         if source.op is not mul or len(source.uses) != 1 or not part.axes or not group.axes:
             return False
@@ -175,7 +183,7 @@ class Rebuilding:
         return left & right == summed and left | right == summed | kept
 
     def _product(self, group: Group, part: Part) -> Operand:
-        """Σ_j w_j x_ij as a matrix product: the factor with the first axes of the result is on the left."""
+        """Return Σ_j w_j x_ij as a matrix product: the factor with the first axes of the result is on the left."""
         source = part.source
         factors = [(slot, self.roll.use(source, slot)) for slot in (0, 1)]
         summed = part.axes
@@ -189,7 +197,7 @@ class Rebuilding:
         kept: list[Axis] = []
         for turn, (slot, use) in enumerate(factors):
             own = [a for a in use.axes if a not in summed]
-            natural = [a for a in [*summed, *group.axes] if a in use.axes]  # the order that the product's axes have
+            natural = [a for a in [*summed, *group.axes] if a in use.axes]  # the order of the product's axes
             full = self.views.view(self.roll.source(source, slot), use, stored_shape(natural))
             rows, columns = math.prod(a.size for a in summed), math.prod(a.size for a in own)
             full = reshaped(full, (rows, columns))
@@ -202,7 +210,7 @@ class Rebuilding:
         return reshaped(out, stored_shape(group.axes))
 
     def _counted(self, group: Group) -> Group | None:
-        """The sum, if the group divides it by the number of its terms."""
+        """Return the sum, if the group divides it by the number of its terms."""
         if group.op not in (div, mul):
             return None
         for slot in (0, 1) if group.op is mul else (0,):
@@ -220,7 +228,7 @@ class Rebuilding:
         return None
 
     def _is_plain_sum(self, summed: Group, part: Part) -> bool:
-        """Whether the sums are of the terms of this part and nothing else, and nothing else is known of them."""
+        """Return whether the sums consist only of the terms of this part and have no names or comparisons."""
         return (
             bool(part.axes)
             and part.sign > 0
@@ -233,5 +241,5 @@ class Rebuilding:
 
 
 def _is_landmark(node: Node | None) -> bool:
-    """Whether something is known of the node that it should be found by: a name, a comparison."""
+    """Return whether the node must stay findable, because it has a name or took part in a comparison."""
     return node is not None and node.metadata is not None and bool(node.metadata.name or node.metadata.guards)

@@ -1,8 +1,8 @@
-"""Loop rerolling: groups of scalar nodes as arrays, with their axes and the place of each node in them.
+"""Loop rerolling: groups of scalar nodes as arrays, with their axes and the position of each node in them.
 
-It works from the root down. The terms of a sum are a new axis of the group that is summed. What an op takes has the
-axes of the op, except those along which it is always the same node. So the examples of a loop become the columns of an
-array, and weights that all examples share have no such axis.
+It works from the root down. The terms of a sum become a new axis of the group that is summed. An operand has the axes
+of its op, except those along which it is always the same node. So the examples of a loop become the columns of an
+array, and weights that all examples share do not have that axis.
 """
 
 from __future__ import annotations
@@ -21,41 +21,86 @@ from tinygraph.vectorizing.kinds import LEAF, SUM, Axis, Group, Part, Slot, Use,
 
 
 class Roll:
-    """The groups of a flat graph, operands first, each with its axes."""
+    """The groups of a flat graph, operands first, each with its axes.
+
+    Args:
+        flat: Flat graph.
+        marks: Marks of leaves. Leaves with different marks are in different groups.
+
+    Attributes:
+        groups: The groups, operands first.
+        apart: The groups that were split, and the number of parts.
+    """
 
     def __init__(self, flat: Flat, marks: Mapping[Node, Hashable] | None = None) -> None:
         self.flat = flat
-        self.apart: list[tuple[Group, int]] = []  # what was taken apart, and into how many parts
+        self.apart: list[tuple[Group, int]] = []  # groups that were split, and the number of parts
         self._position = np.zeros(len(flat.ops), int)
         self._gather(kinds(flat, marks))
         self.groups: list[Group] = []
-        # Each member has an operand in each group taken in, recorded before it: so the first members are in order.
+        # Each member has an operand in each group that it uses, recorded earlier, so first members give the order.
         waiting = sorted(self._first, key=lambda group: -int(group.members[0]))
         for group in waiting:
             self.groups += self._lay_out(group)
         self.groups.reverse()
 
     def group(self, i: int) -> Group | None:
-        """The group of an entry; None within a sum."""
+        """Return the group of an entry.
+
+        Args:
+            i: Entry.
+
+        Returns:
+            The group; None for an entry within a sum.
+        """
         return self._first[self._group_of[i]] if self._group_of[i] != NONE else None
 
     def position(self, group: Group, ids: Array) -> Array:
-        """Where in the flattened array of the group these entries stand."""
+        """Return the positions of entries in the flattened array of their group.
+
+        Args:
+            group: Group of the entries.
+            ids: Entries.
+
+        Returns:
+            An array of positions, with the shape of `ids`.
+        """
         self._position[group.ids.ravel()] = np.arange(group.ids.size)
         return self._position[ids]
 
     def node(self, i: int) -> Node:
-        """The node of an entry that has one."""
+        """Return the node of an entry.
+
+        Args:
+            i: Entry that has a node.
+
+        Returns:
+            The node.
+        """
         node = self.flat.nodes[i]
         assert node is not None
         return node
 
     def nodes(self, group: Group) -> list[Node | None]:
-        """The nodes of a group."""
+        """Return the nodes of a group.
+
+        Args:
+            group: Group.
+
+        Returns:
+            The nodes, in the order of the entries; None for an entry without a node.
+        """
         return [self.flat.nodes[i] for i in group.members.tolist()]
 
     def name(self, group: Group) -> str:
-        """The name that all nodes of the group have, apart from numbers in it."""
+        """Return the name that all nodes of a group share, apart from numbers in it.
+
+        Args:
+            group: Group.
+
+        Returns:
+            The name, or "" if the names differ.
+        """
         names = {node.name if node is not None else "" for node in self.nodes(group)}
         if len(names) == 1:
             return names.pop()
@@ -63,19 +108,42 @@ class Roll:
         return stems.pop().split("#")[0].rstrip("_[( ") if len(stems) == 1 else ""
 
     def title(self, group: Group) -> str:
-        """What a report calls the group."""
+        """Return the title of a group in a report.
+
+        Args:
+            group: Group.
+
+        Returns:
+            Its name, or the name of its op.
+        """
         op = group.op
         return self.name(group) or (op.name if isinstance(op, Op) else "Σ" if op == SUM else "leaves")
 
     def source(self, group: Group, slot: Slot) -> Group:
-        """The group that a group takes in at a slot, or as a part of its terms."""
+        """Return the group that another group uses.
+
+        Args:
+            group: Group that uses it.
+            slot: Operand 0 or 1, or a part of the terms.
+
+        Returns:
+            The group that is used.
+        """
         if isinstance(slot, Part):
             return slot.source
         operand = (self.flat.x, self.flat.y)[slot][group.members[0]]
         return self._first[int(self._group_of[operand])]
 
     def use(self, group: Group, slot: Slot) -> Use:
-        """What a group takes in at a slot (0 or 1), or as a part of its terms."""
+        """Return the entries that a group uses.
+
+        Args:
+            group: Group that uses them.
+            slot: Operand 0 or 1, or a part of the terms.
+
+        Returns:
+            The entries, along the axes on which they depend.
+        """
         if not isinstance(slot, Part):
             axes, ids = list(group.axes), np.asarray((self.flat.x, self.flat.y)[slot][group.ids])
         elif slot.owners is not None:
@@ -89,12 +157,12 @@ class Roll:
         return self._reduced(axes, ids)
 
     def _reduced(self, axes: list[Axis], ids: Array) -> Use:
-        """Without the axes along which it is always the same entry, or the same number."""
+        """Return a use without the axes along which it is always the same entry, or the same number."""
         if not axes:
             return Use(axes, ids)
         compared = ids
         if ids.size and self.flat.numbers[ids.flat[0]]:
-            compared = self.flat.data[ids].view(np.int64)  # bits: nan is nan, and 0.0 is not -0.0
+            compared = self.flat.data[ids].view(np.int64)  # as bits: NaN equals NaN, and 0.0 differs from -0.0
         kept: list[Axis] = []
         for axis in axes:
             where = len(kept)
@@ -107,7 +175,7 @@ class Roll:
     # --- groups
 
     def _gather(self, found: Array) -> None:
-        """Entries of one kind become a group; sums get their parts."""
+        """Make a group of the entries of each kind, and find the parts of sums."""
         flat = self.flat
         inside = np.flatnonzero(found != NONE)
         inside = inside[np.argsort(found[inside], kind="stable")]
@@ -129,18 +197,18 @@ class Roll:
             self._link(group, +1)
 
     def _link(self, group: Group, change: int) -> None:
-        """Tell the groups that this one takes in that it does, or no longer does."""
+        """Register this group with the groups that it uses, or remove it from them."""
         slots: Sequence[Slot] = group.parts or (range(group.op.arity) if isinstance(group.op, Op) else ())
         for slot in slots:
             uses = self.source(group, slot).uses
             uses.append((group, slot)) if change > 0 else uses.remove((group, slot))
 
     def _find_parts(self, group: Group) -> None:
-        """The terms of the sums of a group, by sign and source."""
+        """Find the terms of the sums of a group, by sign and source."""
         group.parts += self._parts_of_one(group) if group.single else self._parts_of_many(group)
 
     def _parts_of_one(self, group: Group) -> list[Part]:
-        """Those of one sum: the same as of many, without NumPy, whose calls take 100 µs together."""
+        """Return the parts of a single sum, without NumPy, whose calls would take 100 µs together."""
         flat = self.flat
         terms_of: dict[tuple[int, int], list[int]] = {}
         i = int(group.members[0])
@@ -155,7 +223,7 @@ class Roll:
         return parts
 
     def _parts_of_many(self, group: Group) -> list[Part]:
-        """Those of several sums at once."""
+        """Return the parts of several sums at once."""
         flat, parts = self.flat, []
         counts = flat.starts[group.members + 1] - flat.starts[group.members]
         owners = np.repeat(np.arange(len(group.members)), counts)
@@ -182,7 +250,7 @@ class Roll:
     # --- axes
 
     def _lay_out(self, group: Group) -> list[Group]:
-        """Give the group its axes, or take it apart where its entries are used one by one."""
+        """Give the group its axes, or split it if its entries are used separately."""
         if group.op is None:
             return []
         if group.single:
@@ -209,17 +277,17 @@ class Roll:
         return [group]
 
     def _name_axes(self, group: Group) -> None:
-        """The terms of a sum that is one number are the examples."""
+        """Mark the terms of a scalar sum as the examples."""
         for part in group.parts:
             for axis in part.axes:
                 axis.outermost = not group.axes
 
     def _covers(self, group: Group, ids: Array) -> bool:
-        """Whether each member is there, just once."""
+        """Return whether each member occurs exactly once."""
         return ids.size == len(group.members) and np.unique(ids).size == ids.size
 
     def _disjoint(self, group: Group, uses: list[Array]) -> list[Array]:
-        """The members by use, if none of them is in two different uses, and each use takes in a part only."""
+        """Return the members by use, if the uses do not overlap and none takes all members."""
         parts: list[Array] = []
         owner = self._position
         owner[group.members] = NONE
@@ -236,7 +304,7 @@ class Roll:
         return parts
 
     def _taken_apart(self, group: Group, parts: list[Array], uses: list[tuple[Group, Slot, Use]]) -> list[Group]:
-        """A group for each of the parts in which it is used, each with its axes."""
+        """Return a group for each part that is used separately, each with its axes."""
         self._link(group, -1)
         self.apart.append((group, len(parts)))
         for members in parts:
@@ -256,7 +324,7 @@ class Roll:
         return [laid_out for part_of_it in groups[::-1] for laid_out in self._lay_out(part_of_it)]
 
     def _in_order(self, group: Group, sequences: list[Array]) -> Array:
-        """The members in an order in which all the uses run, if there is one."""
+        """Return the members in an order that agrees with all uses, if there is one."""
         sorter: graphlib.TopologicalSorter[int] = graphlib.TopologicalSorter({int(i): () for i in group.members})
         for sequence in sequences:
             listed = sequence.tolist()
@@ -269,7 +337,7 @@ class Roll:
             return group.members
 
     def _split(self, axis: Axis, use: Use) -> bool:
-        """Whether the axis turned out to be two, one within the other, and was split: Σ over i and j."""
+        """Split an axis that consists of two nested ones (Σ over i and j), and return whether it was split."""
         if not axis.summed:
             return False
         along = np.moveaxis(use.ids, use.axes.index(axis), 0)
@@ -291,7 +359,7 @@ class Roll:
         return False
 
     def _adopt(self, group: Group, others: list[Use]) -> None:
-        """Sums that run over the whole group as one axis run over its axes."""
+        """Give a sum over the whole group the axes of the group, in place of its single axis."""
         for use in others:
             if len(use.axes) != 1 or use.axes == group.axes:
                 continue
@@ -309,7 +377,7 @@ class Roll:
                 self._substitute(axis, place[group.ids.ravel()], list(group.axes))
 
     def _substitute(self, axis: Axis, permutation: Array | None, axes: list[Axis]) -> None:
-        """Other axes in place of this one, wherever it is, the entries along it in another order."""
+        """Replace an axis with other axes everywhere, with the entries along it reordered."""
         sizes = [a.size for a in axes]
 
         def reordered(array: Array, where: int) -> Array:

@@ -1,4 +1,4 @@
-"""source: a recorded graph as the text of a program."""
+"""source: a recorded graph as the source text of a program."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from tinygraph.vectorizing.flat import Array
 from tinygraph.vectorizing.program import Line, Program
 from tinygraph.vectorizing.vectorized import Vectorized
 
-SMALL = 8  # elements of an array that the text writes out
+SMALL = 8  # arrays with at most this many elements are written out
 
 
 class Source(str):
-    """The text of a program.
+    """The source text of a program.
 
     Attributes:
         arrays: The arrays that it reads, by name.
-        functions: The functions that it calls and does not import, by name.
+        functions: The functions that it calls without importing them, by name.
 
     Examples:
         >>> w = [Value(1.0, "w1"), Value(2.0, "w2")]
@@ -38,7 +38,7 @@ class Source(str):
     functions: dict[str, object]
 
     def run(self) -> dict[str, Any]:
-        """Run the text, and return everything that it computes, by name."""
+        """Run the program, and return everything that it computes, by name."""
         names: dict[str, object] = {"arrays": self.arrays, **self.functions}
         before = set(names)
         exec(builtins.compile(self, "<tinygraph.source>", "exec"), names)
@@ -46,14 +46,14 @@ class Source(str):
 
 
 def source(root: Value | Vectorized, backward: bool = True) -> Source:
-    """Return the text of a program that computes the graph and its gradients: NumPy in the lecture's manner.
+    """Return the source text of a NumPy program for the graph and its gradients, in the lecture's notation.
 
-    In the text, J is the value of the root, if it has no other name, and dw its derivative with respect to w. A graph
-    without loops becomes plain Python.
+    In the text, J is the value of the root, if it has no other name, and dw is its derivative with respect to w. A
+    graph without loops becomes plain Python.
 
     Args:
-        root: The root of a graph of Values, or what `vectorize` returned for it.
-        backward: Whether the text computes the gradients too.
+        root: Root of a graph of Values, or the result of `vectorize` for it.
+        backward: If true, the program computes the gradients too. Defaults to true.
 
     Returns:
         The text. It reads large arrays from its attribute `arrays`, and `text.run()` runs it.
@@ -97,7 +97,7 @@ def source(root: Value | Vectorized, backward: bool = True) -> Source:
 
 
 def _written(found: Vectorized, program: Program, forward: list[Line]) -> Source:
-    """The text: what is imported, what is given, forward, backward."""
+    """Return the text: imports, given data, the forward pass and the backward pass."""
     finite = all(np.isfinite(node.raw).all() for node in order(found.root))
     writer = Writer(program, careful=not finite)
     arrays: dict[str, Array] = {}
@@ -126,7 +126,7 @@ def _written(found: Vectorized, program: Program, forward: list[Line]) -> Source
 
 
 def _names(found: Vectorized) -> dict[Tensor, list[str]]:
-    """What the tensors of the forward pass are called."""
+    """Return the names of the tensors of the forward pass."""
     names = {tensor: [_letter(name, tensor)] for tensor, name in found.named()}
     if found.root.op is not None:
         names.setdefault(found.root, ["J"])
@@ -134,13 +134,13 @@ def _names(found: Vectorized) -> dict[Tensor, list[str]]:
 
 
 def _letter(name: str, tensor: Tensor) -> str:
-    """The lecture's letters: z of one example is Z of all."""
+    """Return the lecture's letter for a name: z of one example becomes Z of all examples."""
     matrix = tensor.ndim > 1 and (min(tensor.shape) > 1 or (tensor.op is not None and tensor.shape[0] == 1))
     return name.upper() if matrix and len(name) == 1 else name
 
 
 def _add_gradients(program: Program, found: Vectorized, names: dict[Tensor, list[str]]) -> None:
-    """Add the derivatives with respect to the leaves, dw and so on, and with respect to what has a name on the way."""
+    """Add the derivatives with respect to the leaves (dw and so on) and to named nodes in between."""
     derivatives = found.derivatives()
     wanted = {tensor: f"d{name}" for tensor, (name,) in reversed(names.items()) if tensor is not found.root}
     leaves = [leaf for _, leaf in _in_order(found)]
@@ -156,7 +156,7 @@ def _add_gradients(program: Program, found: Vectorized, names: dict[Tensor, list
 
 
 def _in_order(found: Vectorized) -> list[tuple[str, Tensor]]:
-    """The leaves: numbers by their names, arrays as they are first used."""
+    """Return the leaves: scalars sorted by name, arrays in the order of first use."""
     if not any(leaf.ndim for leaf in found.leaves.values()):
         return sorted(found.leaves.items())
     used = {node: i for i, node in enumerate(reversed(order(found.root)))}

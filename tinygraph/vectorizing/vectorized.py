@@ -22,15 +22,16 @@ from tinygraph.vectorizing.views import stored_shape
 def vectorize(root: Value, marks: Mapping[Node, Hashable] | None = None) -> Vectorized:
     """Turn the graph of a Value into an equal graph of Tensors.
 
-    Isomorphic nodes become one array, the terms of sums one axis, Σ_j w_j x_ij a matrix product, and Σ_i …/m a mean.
-    Leaves are gathered into arrays, in the order in which the sums run over them.
+    Nodes that were computed in the same way become one array, and the terms of a sum become one axis. Σ_j w_j x_ij
+    becomes a matrix product, and Σ_i …/m becomes a mean. Leaves are collected into arrays, in the order in which the
+    sums use them.
 
     Args:
-        root: The root of a graph of Values.
-        marks: Keeps leaves with different marks in different arrays.
+        root: Root of a graph of Values.
+        marks: Marks of leaves. Leaves with different marks go into different arrays. Defaults to no marks.
 
     Returns:
-        The graph of Tensors, and the way from scalar nodes to its elements and back.
+        The graph of Tensors, and the mapping between scalar nodes and its elements.
 
     Raises:
         TypeError: If `root` is not a Value.
@@ -56,9 +57,14 @@ def vectorize(root: Value, marks: Mapping[Node, Hashable] | None = None) -> Vect
 class Vectorized:
     """A scalar graph as a graph of Tensors.
 
+    Args:
+        root: Root of a graph of Values.
+        marks: Marks of leaves, as in `vectorize`.
+        only: If true, only leaves with a mark get a gradient. Defaults to false.
+
     Attributes:
         root: The root of the graph of Tensors.
-        leaves: Its leaves by name.
+        leaves: The leaves of the graph of Tensors, by name.
     """
 
     def __init__(self, root: Value, marks: Mapping[Node, Hashable] | None = None, *, only: bool = False) -> None:
@@ -74,7 +80,7 @@ class Vectorized:
         self.root = built
 
     def where(self, node: Node) -> tuple[Tensor, tuple[int, ...]]:
-        """Return the tensor in which a node of the scalar graph is an element, and its index.
+        """Return the tensor that contains a node of the scalar graph, and the node's index in it.
 
         Args:
             node: A node of the graph that was vectorized.
@@ -83,8 +89,8 @@ class Vectorized:
             The tensor and the index.
 
         Raises:
-            LookupError: If the node is of another graph, or inside a sum, a matrix product or a mean; of the latter
-                `scatter` knows the gradient all the same.
+            LookupError: If the node is in another graph, or inside a sum, a matrix product or a mean. Inside a mean,
+                `scatter` still finds its gradient.
         """
         if node not in self._flat.place:
             raise LookupError(f"{node!r} is no node of the graph that was vectorized")
@@ -105,16 +111,23 @@ class Vectorized:
         return self._roll.groups
 
     def nodes_of(self, name: str) -> list[Node]:
-        """Return the scalar nodes that are the elements of the leaf of this name, in order."""
+        """Return the scalar nodes that are the elements of a leaf, in order.
+
+        Args:
+            name: Name of the leaf.
+
+        Returns:
+            The nodes.
+        """
         return [self._roll.node(i) for i in self._rebuilt.ids[name].ravel().tolist()]
 
     def named(self) -> list[tuple[Tensor, str]]:
-        """Return the tensors with a name that are computed, with their names."""
+        """Return the computed tensors that have a name, with their names."""
         built = [built for built in self._rebuilt.built.values() if isinstance(built, Tensor)]
         return [(tensor, tensor.name) for tensor in built if tensor.op is not None and tensor.name]
 
     def compared(self) -> list[Node]:
-        """Return the scalar nodes that took part in comparisons; those of the root shape nothing."""
+        """Return the scalar nodes that took part in comparisons, except the root, whose comparisons do not matter."""
         nodes = [node for node in self._flat.nodes if node is not None and node.metadata and node.metadata.guards]
         return [node for node in nodes if node is not self._root]
 
@@ -125,7 +138,7 @@ class Vectorized:
         return {node: tensor for node, tensor in derivatives.items() if isinstance(tensor, Tensor)}
 
     def scatter(self) -> None:
-        """Write the gradients of the last `root.backward()` onto the Values, as their own `backward()` would.
+        """Write the gradients of the last `root.backward()` to the Values, as their own `backward()` would.
 
         Raises:
             ValueError: If there are no gradients yet.
@@ -146,7 +159,7 @@ class Vectorized:
                 node.grad = gradient
 
     def _scattered(self) -> tuple[Array, Array]:
-        """The gradient of each entry of the scalar graph, and which entries a gradient reached."""
+        """Return the gradient of each entry of the scalar graph, and which entries a gradient reached."""
         flat, rebuilt = self._flat, self._rebuilt
         gradients, reached = np.zeros(len(flat.ops)), np.zeros(len(flat.ops), bool)
         for group in reversed(self._roll.groups):  # consumers first
@@ -157,14 +170,14 @@ class Vectorized:
             elif group in rebuilt.inside:
                 ((user, slot),) = group.uses
                 factor = slot.sign if isinstance(slot, Part) else 1.0 / math.prod(a.size for a in group.parts[0].axes)
-                gradients[group.ids] = factor * gradients[user.ids]  # along the axes of the sum, all the same
+                gradients[group.ids] = factor * gradients[user.ids]  # the same for all terms of a sum
                 reached[group.ids] = reached[user.ids]
         inner = np.flatnonzero(flat.within)
         gradients[inner], reached[inner] = flat.turns[inner] * gradients[flat.head[inner]], reached[flat.head[inner]]
         return gradients, reached
 
     def report(self) -> str:
-        """Return in words which scalar nodes became arrays, which did not, and why."""
+        """Return a text that shows which scalar nodes became arrays, which did not, and why."""
         rolled: list[str] = []
         alone: list[Group] = []
         for group in self._roll.groups:

@@ -1,4 +1,4 @@
-"""Elements of one array as another array takes them in: the array itself, its transpose, a slice, or by index."""
+"""Elements of one array as another array uses them: the array itself, its transpose, a slice, or elements by index."""
 
 from __future__ import annotations
 
@@ -16,14 +16,19 @@ from tinygraph.vectorizing.kinds import Axis, Group, Use
 from tinygraph.vectorizing.rerolling import Roll
 
 Shape = tuple[int, ...]
-Operand = Tensor | float  # a float where a group is computed from plain numbers only
+Operand = Tensor | float  # a float if a group is computed from plain numbers only
 TRANSPOSE = transpose((1, 0))
 
 
 class Views:
     """Views of the arrays that the groups of a roll became.
 
-    `built` holds these arrays, `gathered` describes which elements are picked by index.
+    Args:
+        roll: Groups of the scalar graph.
+
+    Attributes:
+        built: The array of each group.
+        gathered: Descriptions of the elements that are selected by index.
     """
 
     def __init__(self, roll: Roll) -> None:
@@ -33,7 +38,16 @@ class Views:
         self._constants: dict[tuple[bytes, Shape], Tensor] = {}
 
     def view(self, source: Group, use: Use, shape: Shape) -> Operand:
-        """The entries that are taken in, in this shape: the array itself, its transpose, a slice, or gathered."""
+        """Return the entries that are used: the array itself, its transpose, a slice, or elements by index.
+
+        Args:
+            source: Group of the entries.
+            use: The entries, and the axes along which they are used.
+            shape: Shape of the result.
+
+        Returns:
+            A Tensor, or a float for a plain number.
+        """
         if source.op is None:
             data = self.roll.flat.data[use.ids]
             return float(data) if data.ndim == 0 or not shape else self.constant(data.reshape(shape))
@@ -51,7 +65,7 @@ class Views:
         return self._picked(source, wanted, shape)
 
     def _picked(self, source: Group, wanted: Array, shape: Shape) -> Operand:
-        """Some elements of an array: a slice, or gathered by index."""
+        """Return some elements of an array: a slice, or elements by index."""
         array, size = self.built[source], source.ids.size
         key = _slice(wanted, size) if source.ids.ndim == 1 else None
         if key is None:
@@ -66,7 +80,14 @@ class Views:
         return reshaped(applied(picked, array), shape)
 
     def constant(self, data: Array) -> Tensor:
-        """A constant array; the same numbers are one node."""
+        """Return a constant Tensor; equal arrays share one node.
+
+        Args:
+            data: Array.
+
+        Returns:
+            The Tensor.
+        """
         key = data.tobytes(), data.shape
         if key not in self._constants:
             self._constants[key] = Tensor(np.ascontiguousarray(data), constant=True)
@@ -74,7 +95,7 @@ class Views:
 
 
 def _rearranged(array: Operand, stored: Shape, wanted: Array, shape: Shape) -> Operand | None:
-    """All elements of an array as it is, or with its axes in another order; None if they follow no such order."""
+    """Return the whole array, or its axes in another order; None if the elements are not in such an order."""
     size = wanted.size
     if (wanted.ravel() == np.arange(size)).all():
         return reshaped(array, shape)
@@ -89,14 +110,21 @@ def _rearranged(array: Operand, stored: Shape, wanted: Array, shape: Shape) -> O
 
 
 def stored_shape(axes: list[Axis]) -> Shape:
-    """The shape of an array along these axes: never 1-D, but a column, or a row for the examples."""
+    """Return the shape of an array along these axes: never 1-D, but a column, or a row for the examples.
+
+    Args:
+        axes: Axes of the array.
+
+    Returns:
+        The shape.
+    """
     if len(axes) == 1:
         return (1, axes[0].size) if axes[0].outermost else (axes[0].size, 1)
     return tuple([a.size for a in axes])
 
 
 def _slice(wanted: Array, size: int) -> slice | None:
-    """The slice of so many entries that picks these, if there is one."""
+    """Return the slice of an array of this size that selects these elements, if there is one."""
     steps = np.diff(wanted)
     if wanted.ndim != 1 or len(wanted) < 2 or not steps[0] or (steps != steps[0]).any():
         return None
@@ -106,7 +134,15 @@ def _slice(wanted: Array, size: int) -> slice | None:
 
 
 def aligned_shape(used: list[Axis], axes: list[Axis]) -> Shape:
-    """The shape of an array along some of these axes that broadcasts to one along all of them."""
+    """Return the shape of an array along some of the axes, so that it broadcasts to all of them.
+
+    Args:
+        used: Axes of the array.
+        axes: All axes.
+
+    Returns:
+        The shape.
+    """
     if not used:
         return ()
     if len(axes) == 1:
@@ -118,18 +154,42 @@ def aligned_shape(used: list[Axis], axes: list[Axis]) -> Shape:
 
 
 def applied(op: Op, *operands: Operand) -> Operand:
-    """The result of an op on arrays and numbers."""
+    """Return the result of an op on arrays and numbers.
+
+    Args:
+        op: Op.
+        *operands: Its operands.
+
+    Returns:
+        A Tensor, or a float.
+    """
     result: Operand = op(*operands)
     return result
 
 
 def expanded(x: Operand, shape: Shape) -> Operand:
-    """Written out along axes on which all entries are the same."""
+    """Return an array expanded along axes on which all elements are the same.
+
+    Args:
+        x: Tensor or float.
+        shape: Shape of the result.
+
+    Returns:
+        A Tensor, or a float.
+    """
     return x if np.shape(_data(x)) == shape else applied(expand(shape), x)
 
 
 def reshaped(x: Operand, shape: Shape) -> Operand:
-    """In another shape; a column as a row is a transpose."""
+    """Return an array in another shape; turning a column into a row is a transpose.
+
+    Args:
+        x: Tensor or float.
+        shape: Shape of the result.
+
+    Returns:
+        A Tensor, or a float.
+    """
     now = np.shape(_data(x))
     if now == shape:
         return x
@@ -139,7 +199,14 @@ def reshaped(x: Operand, shape: Shape) -> Operand:
 
 
 def transposed(x: Operand) -> Operand:
-    """The transpose of a matrix; that of a transpose is the matrix itself."""
+    """Return the transpose of a matrix; the transpose of a transpose is the matrix itself.
+
+    Args:
+        x: Matrix.
+
+    Returns:
+        The transpose.
+    """
     if is_transposed(x):
         original: Operand = x.x
         return original
@@ -147,7 +214,14 @@ def transposed(x: Operand) -> Operand:
 
 
 def is_transposed(x: Operand) -> TypeGuard[Tensor]:
-    """Whether it is the transpose of a matrix."""
+    """Return whether an operand is the transpose of a matrix.
+
+    Args:
+        x: Operand.
+
+    Returns:
+        True if it is.
+    """
     return isinstance(x, Tensor) and x.op is TRANSPOSE
 
 

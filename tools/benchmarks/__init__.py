@@ -1,1 +1,1 @@
-"""Benchmarks against other libraries, and how the cost grows with the graph."""
+"""Benchmarks against other libraries, and measurements of how the cost grows with the graph."""

@@ -1,7 +1,7 @@
-"""Ratios against peers, in one run: `OPENBLAS_NUM_THREADS=1 python -m tools.benchmarks` (group `bench`).
+"""Print ratios to other engines: `OPENBLAS_NUM_THREADS=1 python -m tools.benchmarks` (group `bench`).
 
-Engines are interleaved, the figures are medians of several rounds, and garbage is collected, untimed,
-before each timed call. Nothing is asserted: these machines are noisy, and a ratio under 1.5 is undecided.
+Engines take turns, and the figures are medians of several rounds. Garbage is collected before each timed call, outside
+the measured time. Nothing is asserted, because machines are noisy, and a ratio under 1.5 is undecided.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ PEERS = ("micrograd", "torch")
 
 
 def engines(names: list[str]) -> dict[str, Engine]:
-    """The engines that are installed, ours first."""
+    """Return the engines that are installed, tinygraph first."""
     found = {"tinygraph": OURS}
     if "micrograd" in names:
         from tools.benchmarks import micrograd_rows
@@ -39,12 +39,12 @@ def engines(names: list[str]) -> dict[str, Engine]:
 
 
 def importing(program: str) -> Run:
-    """A new interpreter that runs the program."""
+    """Return a function that runs the program in a new interpreter."""
     return lambda: subprocess.run([sys.executable, "-I", "-c", program], check=True)
 
 
 def bytes_per_node(engine: Engine, n: int = 20_000) -> float:
-    """Memory of a recorded chain, for each of its ops."""
+    """Return the memory of a recorded chain, per op."""
     gc.collect()
     tracemalloc.start()
     root = chain(engine, n)
@@ -55,7 +55,7 @@ def bytes_per_node(engine: Engine, n: int = 20_000) -> float:
 
 
 def main() -> None:
-    """Measure against each peer in a process of its own: a loaded torch makes everybody's collector slower."""
+    """Measure each peer in a separate process, because a loaded torch makes every garbage collection slower."""
     parser = argparse.ArgumentParser(prog="python -m tools.benchmarks", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--rounds", type=int, default=9, help="rounds of each measurement (default: %(default)s)")
     parser.add_argument("--peer", choices=(*PEERS, "arrays", "recorded"), help="only this one, in this process")
@@ -75,9 +75,9 @@ def main() -> None:
 
 
 def measure(peer: str, rounds: int) -> None:
-    """Print the table of ratios to one peer."""
+    """Print the table of ratios to one engine."""
     known = engines([peer])
-    sys.setrecursionlimit(10_000_000)  # for micrograd, which walks its graph by recursion
+    sys.setrecursionlimit(10_000_000)  # for micrograd, which traverses its graph by recursion
     X, Y = data(1000)
     known["dot nodes"] = known["tinygraph"]._replace(dot=tinygraph.dot, total=tinygraph.total)
     w2 = {name: (lambda engine=engine: logistic_regression(engine, X, Y)) for name, engine in known.items()}
@@ -114,7 +114,7 @@ def measure(peer: str, rounds: int) -> None:
 
 
 def measure_arrays(rounds: int) -> None:
-    """Print W4 and W7 as ratios to NumPy written by hand, all engines in this process."""
+    """Print W4 and W7 as ratios to NumPy written by hand, with all engines in this process."""
     import numpy as np
 
     from tools.benchmarks.array_workloads import CHAIN, LOGISTIC
@@ -124,7 +124,7 @@ def measure_arrays(rounds: int) -> None:
         for name, run in runs.items():
             for ours, theirs in zip(run(), truth, strict=True):
                 np.testing.assert_allclose(np.asarray(ours), theirs, rtol=1e-6, atol=1e-12, err_msg=name)
-            run()  # once more, to be warm
+            run()  # once more, to warm up
         found = medians(runs, lambda run: timed_without_collecting(run, steps), n)
         for name, seconds in found.items():
             ratios = " ".join(f"{seconds / found[peer]:8.2f}" for peer in runs if peer.startswith("by hand"))
@@ -136,7 +136,7 @@ def measure_arrays(rounds: int) -> None:
         X, w, b = draw.normal(size=(n, m)), draw.normal(size=(n, 1)) * 0.01, np.zeros((1, 1))
         Y = (draw.random((1, m)) < 0.5).astype(np.float64)
         runs = {name: make(X, Y, w, b) for name, make in LOGISTIC.items() if installed(name)}
-        if n == 20:  # a step of 0.1 ms: alone it finds the caches full of the engine before
+        if n == 20:  # 0.1 ms: a single call finds the caches full of the previous engine
             compare(f"W4 ({n}, {m}), alone", runs, rounds * 40, {"tinygraph": ""})
             compare(f"W4 ({n}, {m})", runs, rounds * 4, {"tinygraph": "≤ 2, ≤ 1.5"}, steps=20)
         else:
@@ -148,7 +148,7 @@ def measure_arrays(rounds: int) -> None:
 
 
 def measure_recorded(rounds: int) -> None:
-    """Print W3: recording and compiling once, and each call, as ratios to NumPy by hand and to CasADi."""
+    """Print W3: recording and compiling once, and each call, as ratios to NumPy written by hand and to CasADi."""
     import numpy as np
 
     from tools.benchmarks.recorded_workloads import LOGISTIC, MLP
@@ -190,7 +190,7 @@ def _flat(parts: Any) -> list[Any]:
 
 
 def installed(engine: str) -> bool:
-    """Whether this engine can be imported."""
+    """Return whether this engine can be imported."""
     return " " in engine or importlib.util.find_spec(engine) is not None
 
 

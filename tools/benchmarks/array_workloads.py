@@ -1,7 +1,7 @@
-"""The workloads of the tensor backend, written for each engine as its users would write them.
+"""The workloads of the Tensor backend, written for each engine as its users would write them.
 
-Each returns a function of no arguments that gives (cost, gradient...), so that they can be compared before they
-are timed.
+Each function returns a function without arguments that returns (cost, gradient...), so that the results can be
+compared before they are timed.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Run = Callable[[], tuple[Any, ...]]
 
 
 def jitted(function: Callable[..., Any], **options: Any) -> Callable[..., tuple[Any, Any]]:
-    """Value and gradient by JAX, compiled, in doubles; a call waits for the result."""
+    """Return a compiled JAX function for value and gradient in float64; a call waits for the result."""
     import jax
 
     jax.config.update("jax_enable_x64", True)
@@ -35,7 +35,7 @@ def jitted(function: Callable[..., Any], **options: Any) -> Callable[..., tuple[
 
 
 def by_hand(X: Any, Y: Any, w: Any, b: Any) -> Run:
-    """Plain NumPy, as the lecture writes it."""
+    """Plain NumPy, as in the lecture."""
 
     def run() -> tuple[Any, ...]:
         Z = np.dot(w.T, X) + b
@@ -48,7 +48,7 @@ def by_hand(X: Any, Y: Any, w: Any, b: Any) -> Run:
 
 
 def by_hand_accurate(X: Any, Y: Any, w: Any, b: Any) -> Run:
-    """The same from the logits, accurate in both tails, one exponential serving cost and gradient."""
+    """NumPy from the logits: accurate in both tails, with one exponential for cost and gradient."""
 
     def run() -> tuple[Any, ...]:
         Z = np.dot(w.T, X) + b
@@ -63,7 +63,7 @@ def by_hand_accurate(X: Any, Y: Any, w: Any, b: Any) -> Run:
 
 
 def with_tinygraph(X: Any, Y: Any, w: Any, b: Any) -> Run:
-    """Ours, recorded anew each time."""
+    """tinygraph, recorded again each time."""
 
     def run() -> tuple[Any, ...]:
         column, bias = Tensor(w), Tensor(b)
@@ -183,7 +183,7 @@ def _chain(leaf: Callable[[], Any]) -> Run:
 
 
 def chain_with_tinygraph(x: Any) -> Run:
-    """Ours."""
+    """tinygraph."""
     return _chain(lambda: Tensor(x))
 
 

@@ -1,4 +1,4 @@
-"""How a run is timed, and medians of several that take turns."""
+"""Timing of runs, and medians of several runs that take turns."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Runs = dict[str, Run]
 
 
 def timed(run: Run) -> float:
-    """Seconds of one call, garbage collected before."""
+    """Return the seconds of one call, after a garbage collection."""
     gc.collect()
     start = time.perf_counter()
     run()
@@ -21,7 +21,7 @@ def timed(run: Run) -> float:
 
 
 def steady(run: Run) -> float:
-    """Seconds a step over three steps and the closing collection."""
+    """Return the seconds per iteration for three iterations and a final garbage collection."""
     gc.collect()
     start = time.perf_counter()
     for _ in range(3):
@@ -31,7 +31,7 @@ def steady(run: Run) -> float:
 
 
 def without_collector(run: Run) -> float:
-    """Seconds of one call with the cyclic collector off."""
+    """Return the seconds of one call with garbage collection off."""
     gc.collect()
     gc.disable()
     try:
@@ -43,7 +43,7 @@ def without_collector(run: Run) -> float:
 
 
 def medians(runs: Runs, clock: Callable[[Run], float], rounds: int) -> dict[str, float]:
-    """The median of each, interleaved."""
+    """Return the median of each run, with all runs interleaved."""
     times: dict[str, list[float]] = {name: [] for name in runs}
     for _ in range(rounds):
         for name, run in runs.items():
@@ -52,7 +52,7 @@ def medians(runs: Runs, clock: Callable[[Run], float], rounds: int) -> dict[str,
 
 
 def timed_without_collecting(run: Run, steps: int = 1) -> float:
-    """Seconds of a step, of so many in a row: arrays are freed when they are dropped, so nothing is to be collected."""
+    """Return the seconds per iteration, without collections, because arrays are freed when they are dropped."""
     start = time.perf_counter()
     for _ in range(steps):
         run()

@@ -33,7 +33,7 @@ def made(rows: int, chunk: int) -> Any:
 
 
 def stored(rows: int, chunk: int, folder: Path) -> Any:
-    """A table in files, one a chunk."""
+    """Return a table in files, one per chunk."""
     paths = []
     for i, start in enumerate(range(0, rows, chunk)):
         path = folder / f"{i}.npy"
@@ -51,7 +51,7 @@ def _load(path: Path) -> Any:
 
 
 def seconds_per_iteration(X: Any, iterations: int = 4) -> float:
-    """The median time of the iterations, the first left out."""
+    """Return the median time of the iterations, without the first one."""
     times: list[float] = []
     y = (X @ TRUTH > 0.0).astype(int)
     model = LogisticRegression(backend="tensor", learning_rate=1.0, iterations=iterations)
@@ -60,12 +60,12 @@ def seconds_per_iteration(X: Any, iterations: int = 4) -> float:
 
 
 def peak() -> float:
-    """The largest memory of this process so far, in MiB."""
+    """Return the peak memory of this process so far, in MiB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def on_workers(n: int, run: Callable[[], float]) -> tuple[float, float]:
-    """What a run takes on so many workers, and the largest memory of one."""
+    """Return the time of a run on this many workers, and the largest peak memory of a worker."""
     from dask.distributed import Client, LocalCluster
 
     with (

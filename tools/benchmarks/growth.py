@@ -28,12 +28,12 @@ EXAMPLES = (2, 23, 233, 2_326, 23_256)  # 43 nodes each
 
 
 def seconds(run: Run, times: int, clock: Callable[[Run], float] = timed) -> float:
-    """The median of so many calls."""
+    """Return the median time of this many calls."""
     return medians({"": run}, clock, times)[""]
 
 
 def measure(m: int, peers: bool) -> dict[str, float]:
-    """Seconds of each step for m examples."""
+    """Return the seconds of each stage for m examples."""
     X, Y = data(m)
     p = 0.1 * np.random.default_rng(0).normal(size=21)
     times = 7 if m < 1000 else 3

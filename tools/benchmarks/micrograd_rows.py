@@ -1,4 +1,4 @@
-"""micrograd with the two ops that W2 needs and it lacks, sigmoid and log, written the way it writes ops."""
+"""micrograd with two more ops that W2 needs, sigmoid and log, written in micrograd's style."""
 
 from __future__ import annotations
 
@@ -35,5 +35,5 @@ def _cross_entropy(a: Value, y: float) -> Value:
 
 
 def engine() -> Engine:
-    """micrograd; its user writes the cross-entropy out."""
+    """micrograd, with the cross-entropy written out."""
     return Engine(Value, _sigmoid, _cross_entropy, lambda x: x.relu())

@@ -1,6 +1,6 @@
-"""W3: a graph that is recorded once and run again with other numbers, value and gradient, by each engine.
+"""W3: a graph that is recorded once and then run with other numbers, value and gradient, for each engine.
 
-Each entry records and compiles, and returns a function of the parameters (one flat array): (value, gradient).
+Each function records and compiles, and returns a function of the parameters (one flat array): (value, gradient).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Call = Callable[[Any], tuple[Any, Any]]
 
 
 def logistic_with_tinygraph(m: int) -> Call:
-    """Ours: the loops, rolled up and compiled."""
+    """tinygraph: the loops, vectorized and compiled."""
     J, w, b = logistic_cost(OURS, *data(m))
     f = tinygraph.compile(J, [[*w, b]])
 
@@ -33,20 +33,20 @@ def logistic_with_tinygraph(m: int) -> Call:
 
 
 def logistic_in_parts(m: int) -> Call:
-    """The same with w and b as two inputs, as one would have them."""
+    """tinygraph with w and b as two inputs, as users would have them."""
     J, w, b = logistic_cost(OURS, *data(m))
     f = tinygraph.compile(J, [w, b])
     return lambda p: f(p[:-1], float(p[-1]))
 
 
 def logistic_with_casadi(m: int) -> Call:
-    """CasADi's SX, the same loops."""
+    """CasADi's SX, with the same loops."""
     J, w, b = logistic_cost(_casadi_engine(), *data(m))
     return _casadi_call(J, [*w, b])
 
 
 def logistic_with_micrograd(m: int) -> Call:
-    """micrograd cannot record once: each call runs the loops."""
+    """micrograd, which cannot record once, so each call runs the loops."""
     from tools.benchmarks import micrograd_rows
 
     engine, (X, Y) = micrograd_rows.engine(), data(m)
@@ -62,7 +62,7 @@ def logistic_with_micrograd(m: int) -> Call:
 
 
 def logistic_with_jax(m: int) -> Call:
-    """JAX, of the program that is vectorized by hand: of the loops, its compiler does not come to an end."""
+    """JAX, from a program vectorized by hand, because its compiler does not finish for the loops."""
     import jax
     import jax.numpy as jnp
 
@@ -77,7 +77,7 @@ def logistic_with_jax(m: int) -> Call:
 
 
 def logistic_by_hand(m: int) -> Call:
-    """NumPy, as the lecture writes it."""
+    """NumPy, as in the lecture."""
     examples, labels = data(m)
     X, Y = np.ascontiguousarray(np.array(examples).T), np.array([labels])
 
@@ -109,7 +109,7 @@ def _layered(layers: list[Any]) -> list[Any]:
 
 
 def mlp_with_tinygraph() -> Call:
-    """Ours: micrograd's program, rolled up and compiled."""
+    """tinygraph: micrograd's program, vectorized and compiled."""
     loss, layers = mlp_loss(OURS)
     f = tinygraph.compile(loss, [_layered(layers)])
 
@@ -121,7 +121,7 @@ def mlp_with_tinygraph() -> Call:
 
 
 def mlp_with_casadi() -> Call:
-    """CasADi's SX, the same program, the points as numbers."""
+    """CasADi's SX, with the same program and the points as numbers."""
     import casadi
 
     loss, layers = mlp_loss(_casadi_engine(), casadi.SX)
@@ -129,14 +129,14 @@ def mlp_with_casadi() -> Call:
 
 
 def mlp_with_micrograd() -> Call:
-    """micrograd: each call runs the program."""
+    """micrograd, where each call runs the program."""
     from tools.benchmarks import micrograd_rows
 
     engine = micrograd_rows.engine()
 
     def call(p: Any) -> tuple[Any, Any]:
         numbers = iter(p.tolist())
-        # the points come after the parameters, of which each neuron's bias comes after its weights
+        # first the parameters, with each neuron's bias after its weights, then the points
         loss, layers = mlp_loss(engine._replace(value=lambda x: engine.value(next(numbers, x))), lambda x: x)
         loss.backward()
         return loss.data, [node.grad for node in _layered(layers)]
@@ -145,7 +145,7 @@ def mlp_with_micrograd() -> Call:
 
 
 def mlp_by_hand() -> Call:
-    """NumPy: the layers as matrices, the parameters in the order of the program."""
+    """NumPy, with the layers as matrices and the parameters in the order of the program."""
     draw = random.Random(1)
     for n, m in ((2, 16), (16, 16), (16, 1)):
         for _ in range(n * m):
@@ -173,7 +173,7 @@ def mlp_by_hand() -> Call:
 
 
 def mlp_with_jax() -> Call:
-    """JAX, of the program that is vectorized by hand."""
+    """JAX, from a program vectorized by hand."""
     import jax
     import jax.numpy as jnp
 
@@ -216,7 +216,7 @@ def _casadi_engine() -> Engine:
 
 
 def _casadi_call(cost: Any, parameters: list[Any]) -> Call:
-    """Value and gradient by the SX virtual machine, through its buffers: without conversions."""
+    """Return value and gradient from the SX virtual machine, through its buffers, without conversions."""
     import casadi
 
     p = casadi.vertcat(*parameters)

@@ -2,8 +2,8 @@
 
     OPENBLAS_NUM_THREADS=1 python -m tools.benchmarks.versions BEFORE AFTER --rounds 15
 
-BEFORE and AFTER are folders that hold a package `tinygraph`. Each runs in a process of its own; the two take turns,
-call by call, and the figure is the median of the ratios AFTER ÷ BEFORE of neighboring calls, in CPU time.
+BEFORE and AFTER are folders that contain a package `tinygraph`. Each version runs in a separate process. The two take
+turns, call by call. The result is the median of the ratios AFTER ÷ BEFORE of neighboring calls, in CPU time.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def main() -> None:
 
 
 class _Worker:
-    """A process that imports one version, and times a workload when it is asked to."""
+    """A process that imports one version and times workloads on request."""
 
     def __init__(self, folder: Path) -> None:
         environment = os.environ | {"PYTHONPATH": str(folder.resolve())}
@@ -67,8 +67,8 @@ class _Worker:
 
 
 def serve(asked: IO[str]) -> None:
-    """Time each workload that is asked for, on the version that this process imports."""
-    sys.path.append(str(ROOT))  # behind the version, for the workloads
+    """Time each requested workload, with the version that this process imports."""
+    sys.path.append(str(ROOT))  # after the version, to find the workloads
     runs: dict[str, Callable[[], Any]] = {}
     for line in asked:
         name = line.strip()
@@ -131,7 +131,7 @@ def array_workload(name: str) -> Callable[[], Any]:
 
 
 def repeat(n: int, run: Callable[[], Any]) -> None:
-    """Call a function so many times."""
+    """Call a function this many times."""
     for _ in range(n):
         run()
 

@@ -1,4 +1,4 @@
-"""The workloads, written once for all engines: nothing but operators, and four functions an engine brings."""
+"""The workloads, written once for all engines, with operators and four functions of each engine."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import tinygraph
 
 
 class Engine(NamedTuple):
-    """What a scalar engine brings along."""
+    """The functions of a scalar engine."""
 
     value: Callable[[float], Any]
     sigmoid: Callable[[Any], Any]
@@ -26,20 +26,20 @@ OURS = Engine(tinygraph.Value, tinygraph.sigmoid, tinygraph.binary_cross_entropy
 
 
 def data(m: int, n: int = 20) -> tuple[list[list[float]], list[float]]:
-    """The data of W2: m random examples of n features, and labels."""
+    """Return the data of W2: m random examples with n features, and labels."""
     draw = random.Random(0)
     return [[draw.gauss(0.0, 1.0) for _ in range(n)] for _ in range(m)], [float(draw.random() < 0.5) for _ in range(m)]
 
 
 def logistic_regression(engine: Engine, X: list[list[float]], Y: list[float]) -> list[Any]:
-    """W2: the lecture's two loops, cost and gradient."""
+    """Run W2: cost and gradient with the lecture's two loops."""
     J, w, _ = logistic_cost(engine, X, Y)
     J.backward()
     return w
 
 
 def logistic_cost(engine: Engine, X: list[list[float]], Y: list[float]) -> tuple[Any, list[Any], Any]:
-    """The cost of W2, and its parameters."""
+    """Return the cost of W2, and its parameters."""
     w = [engine.value(0.01 * j) for j in range(len(X[0]))]
     b = engine.value(0.0)
     losses = []
@@ -61,14 +61,14 @@ def logistic_cost(engine: Engine, X: list[list[float]], Y: list[float]) -> tuple
 
 
 def mlp_step(engine: Engine) -> Any:
-    """W1: MLP(2, [16, 16, 1]), hinge loss and L2 on 100 points of two moons, forward and backward."""
+    """Run W1: MLP(2, [16, 16, 1]) with hinge loss and L2 regularization on 100 points, forward and backward."""
     loss, _ = mlp_loss(engine)
     loss.backward()
     return loss
 
 
 def moons(draw: random.Random) -> list[tuple[tuple[float, float], float]]:
-    """100 points of two moons, and their labels."""
+    """Return 100 points of two moons, and their labels."""
     points = []
     for i in range(100):
         angle, label = math.pi * (i // 2) / 50, 1.0 if i % 2 else -1.0
@@ -78,7 +78,7 @@ def moons(draw: random.Random) -> list[tuple[tuple[float, float], float]]:
 
 
 def mlp_loss(engine: Engine, constant: Callable[[float], Any] | None = None) -> tuple[Any, list[Any]]:
-    """The loss of W1, and its layers (W, b); the points are leaves, too, unless `constant` makes something else."""
+    """Return the loss of W1, and its layers (W, b). The points are leaves too, unless `constant` is given."""
     draw = random.Random(1)
     sizes = [2, 16, 16, 1]
     layers = [
@@ -98,7 +98,7 @@ def mlp_loss(engine: Engine, constant: Callable[[float], Any] | None = None) -> 
 
 
 def chain(engine: Engine, n: int) -> Any:
-    """W5: n ops, `x = x * 1.0001 + 0.0001` again and again."""
+    """Return W5: a chain of n ops, `x = x * 1.0001 + 0.0001` repeated."""
     x = engine.value(1.0)
     for _ in range(n // 2):
         x = x * 1.0001 + 0.0001

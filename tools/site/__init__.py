@@ -1,1 +1,1 @@
-"""The build of the documentation: hooks of mkdocs, plots, the table of ops, notebooks."""
+"""The build of the documentation: hooks of mkdocs, plots, the reference of ops, and notebooks."""

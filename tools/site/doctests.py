@@ -1,4 +1,4 @@
-"""Docstrings as pages show them: examples become code, without the flags that doctest reads."""
+"""Docstrings for pages: examples become code blocks, without the flags of doctest."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ EXAMPLE = re.compile(r"^>>>.*(?:\n(?!\s*$).*)*", re.MULTILINE)
 
 
 class Doctests(Extension):
-    """Put each block of `>>>` lines that is in no section into a fence; sections of examples need none."""
+    """Puts each block of `>>>` lines outside an Examples section into a fence."""
 
     def on_object(self, *, obj: Object, **_: Any) -> None:
         """Rewrite the docstring of one object."""

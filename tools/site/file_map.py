@@ -1,4 +1,4 @@
-"""Write the map of folders and files in docs/how-it-works.md again: `python -m tools.site.file_map`."""
+"""Update the map of folders and files in docs/how-it-works.md: `python -m tools.site.file_map`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ READ_FIRST = ("ops", "op", "graph", "autodiff", "value")  # of the engine, in th
 
 
 def main() -> None:
-    """Replace what is between the comment `<!-- map: … -->` and the next heading."""
+    """Replace the text between the comment `<!-- map: … -->` and the next heading."""
     page = PAGE.read_text(encoding="utf-8")
     start = page.index("\n", page.index("<!-- map:")) + 1
     end = page.index("\n## ", start)
@@ -21,7 +21,7 @@ def main() -> None:
 
 
 def layers() -> list[str]:
-    """Return the layers from the bottom to the top, as the test of the layout lists them."""
+    """Return the layers from bottom to top, as the test of the layout lists them."""
     found = re.search(r"LAYERS = (\(.*?\))", (ROOT / "tests" / "test_layout.py").read_text(encoding="utf-8"), re.DOTALL)
     assert found is not None
     return [name for name in ast.literal_eval(found[1]) if not name.startswith("__")]

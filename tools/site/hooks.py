@@ -1,10 +1,10 @@
-"""What mkdocs runs: each page is executed like a doctest, and its pictures are drawn from what it made.
+"""Hooks of mkdocs: they run each page like a doctest, and draw its diagrams from the results.
 
-A page asks for a picture in a comment, `<!-- picture: draw(J) | The graph of J -->`: an expression in the names of the
-page and those of `plots`, and what it shows. It may be a drawing, a Stepper (which becomes a player), or a plot.
+A page asks for a diagram in a comment, `<!-- picture: draw(J) | The graph of J -->`: an expression with the names of
+the page and of `plots`, and a caption. The expression can be a diagram, a Stepper (which becomes a player), or a plot.
 
-`<!-- op table: public -->` becomes the table of ops, `<!-- help: tinygraph fit -->` what that command says of itself.
-A link to a file of the project that is no page takes the file into the site.
+`<!-- op table: public -->` becomes the reference of ops, and `<!-- help: tinygraph fit -->` the help of that command. A
+link to a file of the project that is not a page copies the file into the site.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def pictures(markdown: str, name: str) -> Iterator[tuple[re.Match[str], Any]]:
-    """Run a page, and yield each of its pictures where it stands, with the object it is made of."""
+    """Run a page, and yield the position and the object of each diagram."""
     names: dict[str, Any] = {}
     examples = doctest.DocTestParser().get_examples(markdown, name)
     for match in PICTURE.finditer(markdown):
@@ -60,7 +60,7 @@ def pictures(markdown: str, name: str) -> Iterator[tuple[re.Match[str], Any]]:
 
 
 def files_of(picture: Any) -> dict[str, bytes]:
-    """A picture as files, by how they end."""
+    """Return a diagram as files, by file extension."""
     from tools.site import plots
 
     if isinstance(picture, plots.Plot):
@@ -74,7 +74,7 @@ def files_of(picture: Any) -> dict[str, bytes]:
 
 
 def html(files: dict[str, str], caption: str, width: str) -> str:
-    """The files of a picture on a page; a wide one is three quarters as large, and scrolls. A click opens it alone."""
+    """Return HTML that shows a diagram. A wide one is three quarters as large and scrolls; a click opens it."""
     if ".html" in files:
         return f'<iframe class="player" src="{files[".html"]}" title="{caption}" loading="lazy"></iframe>'
     source = files.get(".svg") or files["-light.svg"]
@@ -86,7 +86,7 @@ def html(files: dict[str, str], caption: str, width: str) -> str:
 
 
 def on_page_markdown(markdown: str, page: Any, config: Any, files: Any) -> str:
-    """Draw the pictures of a page, and show its examples without what only the test needs."""
+    """Draw the diagrams of a page, and remove from its examples what only the test needs."""
     sys.path[:0] = [str(ROOT)] * (str(ROOT) not in sys.path)
     stem, up = page.file.src_uri.removesuffix(".md").replace("/", "-"), "../" * page.file.dest_uri.count("/")
 
@@ -106,7 +106,7 @@ def on_page_markdown(markdown: str, page: Any, config: Any, files: Any) -> str:
 
 
 def _shown(picture: Any, stem: str, up: str, caption: str, config: Any, files: Any) -> str:
-    """Write the files of a picture into the site, and what shows them on a page."""
+    """Write the files of a diagram into the site, and return HTML that shows them."""
     from mkdocs.structure.files import File
 
     names, width = {}, ""
@@ -125,7 +125,7 @@ def _op_table(which: str, show: Callable[..., str]) -> str:
 
 
 def _help(command: str) -> str:
-    """What a command says of itself."""
+    """Return the help of a command."""
     environment = {**os.environ, "COLUMNS": "88", "NO_COLOR": "1"}
     arguments = [sys.executable, "-m", *command.split(), "--help"]
     return subprocess.run(
@@ -134,7 +134,7 @@ def _help(command: str) -> str:
 
 
 def _formula(match: re.Match[str]) -> str:
-    """TeX as MathML, which browsers draw by themselves; code stays as it is."""
+    """Return TeX as MathML, which browsers show without a script; code stays unchanged."""
     from latex2mathml.converter import convert
 
     block, inline = match["block"], match["inline"]
@@ -144,7 +144,7 @@ def _formula(match: re.Match[str]) -> str:
 
 
 def _taken_in(page: Any, link: str, config: Any, files: Any) -> str:
-    """A file of the project, as part of the site."""
+    """Copy a file of the project into the site, and return its link."""
     from mkdocs.structure.files import File
 
     path = Path(os.path.normpath((ROOT / "docs" / page.file.src_uri).parent / link))

@@ -1,7 +1,7 @@
-"""Pages as notebooks: `python -m tools.site.notebooks` writes the tutorial and the tour of the lecture.
+"""Notebooks from pages: `python -m tools.site.notebooks` writes the tutorial and the lecture.
 
-A page's text becomes cells of text, its examples cells of code, its pictures and players cells that show them. Nothing
-is written twice, and a test holds the notebooks to their pages.
+The text of a page becomes text cells, its examples become code cells, and its diagrams and players become cells that
+show them. Nothing is written twice, and a test checks that the notebooks match their pages.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ PLOTS = 'import sys\n\nsys.path.append("../..")\nfrom tools.site import plots'
 
 
 def notebook(title: str, pages: list[Path]) -> nbformat.NotebookNode:
-    """The pages, one after the other."""
+    """Return a notebook of the pages in order."""
     texts = [page.read_text("utf-8") for page in pages]
     said = "a page" if len(pages) == 1 else f"{len(pages)} pages"
     cells = [_text(f"# {title}\n\n{INTRODUCTION.format(pages=said)}")]
@@ -41,7 +41,7 @@ def notebook(title: str, pages: list[Path]) -> nbformat.NotebookNode:
 
 
 def _cells(markdown: str, page: Path) -> Iterator[nbformat.NotebookNode]:
-    """The cells of a page; a cell of code ends where something was shown."""
+    """Yield the cells of a page; a code cell ends after an output."""
     marks = re.compile(f"{FENCE.pattern}|{PICTURE.pattern}", re.MULTILINE | re.DOTALL)
     at = 0
     for match in marks.finditer(markdown):
@@ -70,7 +70,7 @@ def _picture(expression: str) -> str:
 
 
 def _texts(text: str, page: Path) -> Iterator[nbformat.NotebookNode]:
-    """A cell of text, its links as seen from the notebook's folder."""
+    """Yield text cells, with links relative to the notebook's folder."""
 
     def link(match: re.Match[str]) -> str:
         return f"](../../{Path(os.path.normpath(page.parent / match[1])).relative_to(ROOT).as_posix()}{match[2] or ''})"
@@ -92,13 +92,13 @@ def _code(source: str, raises: bool = False) -> nbformat.NotebookNode:
 
 
 def lecture() -> list[Path]:
-    """The sections of the lecture, in the order of the site."""
+    """Return the pages of the lecture, in the order of the site."""
     site = (ROOT / "mkdocs.yml").read_text("utf-8")
     return [ROOT / "docs" / name for name in re.findall(r"lecture/(?!index)[\w-]+\.md", site)]
 
 
 def notebooks() -> dict[str, nbformat.NotebookNode]:
-    """Each notebook with its name."""
+    """Return the notebooks by name."""
     return {
         "tutorial": notebook("Your first backward pass", [ROOT / "docs" / "tutorial.md"]),
         "lecture": notebook("The lecture, section by section", lecture()),

@@ -1,4 +1,4 @@
-"""The plots of the pages: each function takes what a page computed, and returns a function of the theme."""
+"""The plots of the pages. Each function takes the results of a page, and returns a function of the theme."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ PAGES = Path(__file__).parents[2] / "docs"
 
 
 class Plot:
-    """A plot for each theme: called with its name it makes the figure; a notebook shows the light one."""
+    """A plot for each theme: call it with the name of a theme. A notebook shows the light version."""
 
     def __init__(self, figure: Callable[[str], Figure]) -> None:
         self._figure = figure
 
     def __call__(self, theme: str) -> Figure:
-        """The figure, in the colours of the theme."""
+        """Return the figure in the colors of the theme."""
         return self._figure(theme)
 
     def svg(self, theme: str, background: str = "none") -> bytes:
-        """The figure as SVG: the same data, the same bytes."""
+        """Return the figure as SVG; the same data give the same bytes."""
         with matplotlib.rc_context({"svg.hashsalt": "tinygraph"}):
             buffer = io.BytesIO()
             self(theme).savefig(buffer, format="svg", facecolor=background, metadata={"Date": None})
@@ -96,7 +96,7 @@ def steps(
     *,
     above: bool = False,
 ) -> None:
-    """Cost against steps, a line for each name; `above` puts the names over the plot, where lines are everywhere."""
+    """Plot cost against iterations, one line per name. `above` puts the legend above the plot."""
     for name, line in costs.items():
         axes.plot(line, label=name, linewidth=1.8)
     axes.set_xlabel(xlabel)
@@ -109,7 +109,7 @@ def steps(
 
 @themed
 def row(axes: Axes, colours: Theme, op: Any, second: float) -> None:
-    """A row of the table and its slope: small, without texts."""
+    """Plot an op and its local derivative: small, without texts."""
     from tools.site.optable import curve
 
     x, value, local = curve(op, second)
@@ -127,7 +127,7 @@ def row(axes: Axes, colours: Theme, op: Any, second: float) -> None:
 
 @themed
 def growth(axes: Axes, colours: Theme, page: str) -> None:
-    """The table of a page, log-log: what a line costs against the number of nodes in its first column."""
+    """Plot the table of a page on log-log axes: each column against the number of nodes in the first column."""
     titles, *lines = [
         line.strip("| \n").split(" |") for line in (PAGES / page).read_text("utf-8").splitlines() if line[:1] == "|"
     ]
@@ -159,7 +159,7 @@ def lines(
     *,
     log: bool = False,
 ) -> None:
-    """Curves over x, a line for each name."""
+    """Plot curves over x, one line per name."""
     for name, y in curves.items():
         draw = axes.loglog if log else axes.plot
         draw(x, y, "o-" if log else "-", label=name, linewidth=1.8, markersize=3)
@@ -172,7 +172,7 @@ def lines(
 
 @themed
 def descent(axes: Axes, colours: Theme, w: Any, J: Any, path: Sequence[tuple[float, float]]) -> None:
-    """A cost over one parameter, and the steps that go down it."""
+    """Plot a cost over one parameter, and the iterations of gradient descent on it."""
     axes.plot(w, J, color=colours.forward, linewidth=1.8)
     for (x, y), (x2, y2) in itertools.pairwise(path):
         arrow = {"arrowstyle": "->", "color": colours.backward, "linewidth": 1.4, "shrinkA": 2, "shrinkB": 2}
@@ -184,7 +184,7 @@ def descent(axes: Axes, colours: Theme, w: Any, J: Any, path: Sequence[tuple[flo
 
 @themed
 def surfaces(both: list[Axes], colours: Theme, w: Any, costs: dict[str, Any]) -> None:
-    """Costs over two parameters, as surfaces beside each other: costs[i, j] belongs to w1 = w[i] and w2 = w[j]."""
+    """Plot costs over two parameters as surfaces side by side; costs[i, j] is at w1 = w[i] and w2 = w[j]."""
     for axes, (name, Z) in zip(both, costs.items(), strict=True):
         X, Y = np.meshgrid(w, w, indexing="ij")
         axes.plot_surface(X, Y, Z, cmap=_shades(colours), rcount=len(w), ccount=len(w), linewidth=0, antialiased=False)
@@ -203,7 +203,7 @@ def surfaces(both: list[Axes], colours: Theme, w: Any, costs: dict[str, Any]) ->
 
 
 def _shades(colours: Theme) -> Any:
-    """From the low to the high: towards the background, and away from it."""
+    """Return a color map whose low end is close to the background."""
     from matplotlib.colors import LinearSegmentedColormap
 
     low, high = (colours.input[0], colours.forward) if colours is LIGHT else (colours.forward, colours.input[0])
@@ -220,14 +220,13 @@ def _rgb(colour: str) -> tuple[float, float, float]:
 def tangents(
     axes: Axes, colours: Theme, f: Callable[[Any], Any], at: dict[float, float], over: tuple[float, float]
 ) -> None:
-    """A function, and its tangents at points with known slopes."""
+    """Plot a function, and its tangents at points with known slopes."""
     x = np.linspace(*over, 300)
     axes.plot(x, f(x), color=colours.forward, linewidth=1.8, label="f(a)")
     tall = float(np.ptp(f(x))) or 1.0
     for k, (a, local) in enumerate(at.items()):
-        width = (
-            0.16 * (over[1] - over[0]) / np.hypot(1.0, local * (over[1] - over[0]) / tall)
-        )  # equally long to the eye
+        # All tangents have the same visible length.
+        width = 0.16 * (over[1] - over[0]) / np.hypot(1.0, local * (over[1] - over[0]) / tall)
         near = np.array([a - width, a + width])
         axes.plot(near, f(a) + local * (near - a), color=colours.backward, linewidth=1.6)
         axes.plot([a], [f(a)], "o", color=colours.backward, markersize=5, label="tangent" if not k else None)
@@ -237,7 +236,7 @@ def tangents(
 
 
 def loop_against_dot() -> Plot:
-    """The time of one dot product of n numbers, by a loop and by vectors, with and without a graph; measured now."""
+    """Measure and plot the time of a dot product of n numbers, with loops and vectors, with and without a graph."""
     import time
 
     from tinygraph import Tensor, Value, dot
@@ -283,14 +282,14 @@ def loop_against_dot() -> Plot:
 
 @themed
 def drawn_by(axes: Axes, colours: Theme, draw: Callable[..., None], *data: Any) -> None:
-    """What a function of a script draws on axes, in the manner of the pages."""
+    """Plot what a function of a script draws on axes, in the style of the pages."""
     axes.grid(False)
     draw(axes, *data)
 
 
 @themed
 def distances(axes: Axes, colours: Theme, paths: dict[str, Sequence[float]]) -> None:
-    """How far from the goal each way is after 1, 2, … steps, log-log."""
+    """Plot the distance from the minimum after 1, 2, … iterations on log-log axes, one line per method."""
     for name, distance in paths.items():
         axes.loglog(range(1, len(distance) + 1), distance, "o-", markersize=3, linewidth=1.8, label=name)
     axes.set_xlabel("step")
@@ -303,9 +302,9 @@ def distances(axes: Axes, colours: Theme, paths: dict[str, Sequence[float]]) -> 
 def valleys(
     both: list[Axes], colours: Theme, w: Any, costs: dict[str, Any], paths: dict[str, Sequence[Sequence[Any]]]
 ) -> None:
-    """Costs over two parameters as maps with contour lines, and the paths that gradient descent takes on them."""
+    """Plot costs over two parameters as contour maps, with the paths of gradient descent."""
     for axes, (name, Z) in zip(both, costs.items(), strict=True):
-        levels = Z.min() + np.ptp(Z) * np.linspace(0, 1, 17) ** 2  # closer together near the bottom
+        levels = Z.min() + np.ptp(Z) * np.linspace(0, 1, 17) ** 2  # closer together near the minimum
         axes.contourf(w, w, Z.T, levels=levels, cmap=_shades(colours), alpha=0.6)
         axes.contour(w, w, Z.T, levels=levels, colors=[colours.muted], linewidths=0.4, alpha=0.6)
         for path in paths[name]:
@@ -324,7 +323,7 @@ def valleys(
 
 @themed
 def rises(axes: Axes, colours: Theme, f: Callable[[Any], Any], at: Sequence[float], over: tuple[float, float]) -> None:
-    """A function, and at some places the triangle of a nudge of 1 and of what it does."""
+    """Plot a function, and at some points the triangle of a change of 1 in x and the change in f."""
     x = np.linspace(*over, 300)
     axes.plot(x, f(x), color=colours.forward, linewidth=1.8)
     for a in at:
