@@ -21,33 +21,6 @@ EXPORTING = ("checking", "datasets", "drawing", "logistic", "misconceptions", "t
 # The code of a wrong pass is shown on a page, so its docstring stays short. `Misconception` describes the parameters.
 SHOWN_AS_CODE = {function for item in misconceptions.LAB for function in (item.run, item.program)}
 
-# Callables whose docstrings have no complete `Args:` section yet. Remove a name when its docstring has one.
-PENDING = {
-    "Tensor.max",
-    "Tensor.mean",
-    "Tensor.min",
-    "Tensor.reshape",
-    "Tensor.transpose",
-    "name_from",
-    "scope",
-    "scope.watch",
-    "strict.watch",
-    "trace_lines.watch",
-    "testing.RandomProgram",
-    "testing.RandomProgram.leaf",
-    "testing.RandomProgram.operand_code",
-    "testing.RandomProgram.run",
-    "testing.RandomTensorProgram",
-    "testing.RandomTensorProgram.leaf",
-    "testing.RandomTensorProgram.operand_code",
-    "engine.domain.Domain.contains",
-    "engine.domain.Domain.holds",
-    "engine.graph.order",
-    "vectorizing.compiling.Compiled",
-    "vectorizing.vectorized.Vectorized",
-    "vectorizing.vectorized.Vectorized.nodes_of",
-}
-
 
 def _public() -> Iterator[tuple[str, object]]:
     """Yield every exported object and every object with a reference entry, each with its name."""
@@ -124,15 +97,9 @@ CALLABLES = _callables()
 def test_every_parameter_of_a_public_callable_is_described(name):
     value = CALLABLES[name]
     parameters, described = _parameters(value), _described(value)
-    if name in PENDING:
-        pytest.skip("its docstring is not in Google style yet")
     assert not parameters - described, "parameters that Args: does not describe"
     if not dataclasses.is_dataclass(value):
         assert not described - parameters, "entries of Args: that are not parameters"
-
-
-def test_pending_names_are_public_callables():
-    assert CALLABLES.keys() >= PENDING
 
 
 def test_the_parts_that_the_test_must_find():

@@ -165,3 +165,8 @@ def test_an_exception_ends_the_context():
         raise KeyError
     assert graph.watch is None
     assert Value(1.0).scope == ()
+
+
+def test_name_from_refuses_what_has_no_names():
+    with pytest.raises(TypeError, match=r"name_from needs a mapping .* got 3"):
+        tinygraph.name_from(3)

@@ -35,7 +35,11 @@ class Watcher:
     """A reusable context that checks or annotates every node recorded inside."""
 
     def watch(self, node: Node) -> None:
-        """Check or annotate a node that was just recorded."""
+        """Check or annotate a node that was just recorded.
+
+        Args:
+            node: Node to check or annotate.
+        """
         raise NotImplementedError
 
     def __enter__(self) -> Self:
@@ -60,12 +64,16 @@ def _activate(change: int) -> None:
 class scope(Watcher):  # noqa: N801  (used like a function)
     """Put all nodes recorded inside into the named scope; scopes can be nested.
 
-    >>> from tinygraph import Value
-    >>> with scope("layer"):
-    ...     with scope("neuron"):
-    ...         w = Value(2.0)
-    >>> w.scope
-    ('layer', 'neuron')
+    Args:
+        name: Name of the scope, for example of a layer.
+
+    Examples:
+        >>> from tinygraph import Value
+        >>> with scope("layer"):
+        ...     with scope("neuron"):
+        ...         w = Value(2.0)
+        >>> w.scope
+        ('layer', 'neuron')
     """
 
     def __init__(self, name: str) -> None:
@@ -74,7 +82,11 @@ class scope(Watcher):  # noqa: N801  (used like a function)
         self.name = name
 
     def watch(self, node: Node) -> None:
-        """Add the scope to the node; the watchers run outermost first."""
+        """Add the scope to the node; the watchers run outermost first.
+
+        Args:
+            node: Node that was just recorded.
+        """
         notes = node.annotate()
         notes.scope = (*notes.scope, self.name)
 
@@ -82,15 +94,20 @@ class scope(Watcher):  # noqa: N801  (used like a function)
 class trace_lines(Watcher):  # noqa: N801
     """Record, for every node inside, the source line that created it, as "file:line".
 
-    >>> from tinygraph import Value
-    >>> with trace_lines():
-    ...     x = Value(2.0)
-    >>> x.line
-    '<doctest tinygraph.engine.contexts.trace_lines[1]>:2'
+    Examples:
+        >>> from tinygraph import Value
+        >>> with trace_lines():
+        ...     x = Value(2.0)
+        >>> x.line
+        '<doctest tinygraph.engine.contexts.trace_lines[1]>:2'
     """
 
     def watch(self, node: Node) -> None:
-        """Store the innermost source line outside this package."""
+        """Store the innermost source line outside this package.
+
+        Args:
+            node: Node that was just recorded.
+        """
         frame = sys._getframe(1)
         while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
             frame = frame.f_back
@@ -102,15 +119,23 @@ class strict(Watcher):  # noqa: N801
 
     A local derivative that is not finite, or in `backward()` a gradient, raises it too.
 
-    >>> import tinygraph
-    >>> with strict():
-    ...     tinygraph.log(tinygraph.Value(0.0, name="p"))
-    Traceback (most recent call last):
-    FloatingPointError: log(p) = -inf, where p = 0.0
+    Examples:
+        >>> import tinygraph
+        >>> with strict():
+        ...     tinygraph.log(tinygraph.Value(0.0, name="p"))
+        Traceback (most recent call last):
+        FloatingPointError: log(p) = -inf, where p = 0.0
     """
 
     def watch(self, node: Node) -> None:
-        """Raise if the value or a local derivative is not finite although the operands are."""
+        """Raise if the value or a local derivative is not finite although the operands are.
+
+        Args:
+            node: Node that was just recorded.
+
+        Raises:
+            FloatingPointError: If the value or a local derivative is NaN or infinite.
+        """
         if node.op is None:
             return
         numbers = node.numbers
@@ -174,12 +199,22 @@ def _check_contributions(root: Node, seed: Any) -> None:
 def name_from(namespace: Mapping[str, Any]) -> None:
     """Name every unnamed node in a namespace after its variable; elements of a list get an index.
 
-    >>> from tinygraph import Value
-    >>> a = Value(1.0); w = [Value(2.0), Value(3.0)]
-    >>> name_from({"a": a, "w": w})
-    >>> a.name, w[1].name
-    ('a', 'w[1]')
+    Args:
+        namespace: Variables by name, for example `globals()` or `locals()`. Names that begin with an underscore are
+            skipped.
+
+    Raises:
+        TypeError: If the namespace is not a mapping.
+
+    Examples:
+        >>> from tinygraph import Value
+        >>> a = Value(1.0); w = [Value(2.0), Value(3.0)]
+        >>> name_from({"a": a, "w": w})
+        >>> a.name, w[1].name
+        ('a', 'w[1]')
     """
+    if not hasattr(namespace, "items"):
+        raise TypeError(f"name_from needs a mapping of names to values, for example globals(), got {namespace!r}")
     for name, value in list(namespace.items()):
         if not name.startswith("_"):
             _name(name, value)

@@ -43,11 +43,25 @@ class Domain:
         self.text, self.boxes, self.kink = text, boxes, kink
 
     def contains(self, *operands: float) -> bool:
-        """Return whether the op is differentiable at these operands."""
+        """Return whether the op is differentiable at these operands.
+
+        Args:
+            *operands: Values of the operands.
+
+        Returns:
+            True if they are in the domain and not at a kink, a point where the op has no derivative.
+        """
         return self.holds(operands) and (self.kink is None or self.kink(*operands) != 0)
 
     def holds(self, *points: Sequence[float]) -> bool:
-        """Return whether one box contains all these points, so that no gap and no pole is between them."""
+        """Return whether one box contains all these points, so that no gap and no pole is between them.
+
+        Args:
+            *points: Points, each with one value per operand.
+
+        Returns:
+            True if one box of the domain contains all of them.
+        """
         return any(
             all(_inside(x, *bounds) for point in points for x, bounds in zip(point, box * len(point), strict=False))
             for box in self.boxes

@@ -299,6 +299,12 @@ def _restore_all(states: list[tuple[Any, ...]]) -> Node:
 def order(root: Node) -> list[Node]:
     """Return the nodes of a graph in reverse topological order: the root first, every node before its operands.
 
+    Args:
+        root: Output of the graph.
+
+    Returns:
+        The nodes that the root was computed from, and the root itself.
+
     References:
         Kahn, A. B. (1962), Topological sorting of large networks, Communications of the ACM 5 (11), 558-562.
 

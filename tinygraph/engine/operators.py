@@ -73,9 +73,9 @@ class Operators(Node):
     _plural = ""  # "s" if a node contains several numbers
     _in_place_of_math = "tinygraph.exp(x)"
 
-    def __init__(self, data: object, name: str = "", *, constant: bool = False, **unknown: Never) -> None:
-        if unknown:
-            raise TypeError(_unknown_option(type(self).__name__, *unknown))
+    def __init__(self, data: object, name: str = "", *, constant: bool = False, **_unknown: Never) -> None:
+        if _unknown:
+            raise TypeError(_unknown_option(type(self).__name__, *_unknown))
         if constant:
             self.__class__ = self.constant_class  # the class marks a constant, so operators need no other check
         self.raw = self._accepted(data)

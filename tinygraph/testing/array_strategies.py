@@ -128,7 +128,10 @@ def tensors(shape: Shape | st.SearchStrategy[Shape] | None = None, **options: An
 class RandomTensorProgram(OpSequence[Tensor, Number]):
     """A function of Tensors that applies elementwise ops and array ops in sequence; it prints as code.
 
-    `at` contains arrays, and constants can be arrays. The last step is a scalar.
+    Args:
+        at: Point at which the program is tested: one array per input.
+        steps: For each step its op and its operands: an index of an input or of an earlier result (an int), or a
+            constant (a float or an array). The last step is a scalar.
 
     Examples:
         >>> from tinygraph.engine.ops import exp

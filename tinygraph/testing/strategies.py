@@ -163,6 +163,11 @@ class OpSequence(Generic[NodeT, OperandT]):
 class RandomProgram(OpSequence[Value, float]):
     """A function of numbers that applies ops in sequence; it prints as code.
 
+    Args:
+        at: Point at which the program is tested: one number per input.
+        steps: For each step its op and its operands: an index of an input or of an earlier result (an int), or a
+            constant (a float).
+
     Examples:
         >>> from tinygraph.engine.ops import add, mul
         >>> f = RandomProgram((3.0, 2.0), ((mul, (0, 1)), (add, (2, 0))))
