@@ -5,6 +5,7 @@ from __future__ import annotations
 from tinygraph.engine import autodiff
 from tinygraph.engine.graph import Node
 from tinygraph.engine.value import Value
+from tinygraph.support.messages import counted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -45,7 +46,8 @@ def value_and_grad(f: Function, argnums: int | Sequence[int] = 0) -> Callable[..
     def wrapped(*args: Tree, **options: Any) -> tuple[float, Tree]:
         chosen = (argnums,) if isinstance(argnums, int) else tuple(argnums)
         if not all(0 <= i < len(args) for i in chosen):
-            raise ValueError(f"argnums is {argnums!r}, but positional arguments have indices from 0 to {len(args) - 1}")
+            count = counted(len(args), "positional argument")
+            raise ValueError(f"argnums is {argnums!r}, got {count}, with indices from 0")
         given = [args[i] for i in chosen]
         numbers = list(numbers_of(given))
         kind = _node_class(numbers)

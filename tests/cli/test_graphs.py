@@ -67,7 +67,7 @@ def test_step_writes_the_walk_as_a_page(tmp_path, monkeypatch, capsys):
     assert main([*command, "--html", "walk.svg"]) == 2
     assert "--html walk.svg: the name must end in .html or .htm" in capsys.readouterr().err
     assert main(["step", "+".join(["x"] * 700), "x=1", "--html", "walk.html"]) == 2
-    assert "--html: 700 cards on a page cannot be read" in capsys.readouterr().err
+    assert "--html: a player shows at most 600 nodes, got 700" in capsys.readouterr().err
     assert main([*command, "--html", "no-folder/walk.html"]) == 2
     assert "no-folder" in capsys.readouterr().err
     assert [path.name for path in tmp_path.iterdir()] == ["walk.html"]

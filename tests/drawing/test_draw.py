@@ -419,7 +419,7 @@ def test_options_that_do_not_exist_are_errors():
         ({"notation": "d"}, "notation must be"),
         ({"number": "q"}, "a format of floats"),
         ({"around": J, "depth": -1}, "0 or more"),
-        ({"around": J, "detail": "folded"}, "does not go with it"),
+        ({"around": J, "detail": "folded"}, "cannot be combined with around="),
         ({"around": Value(1.0)}, "no node of the graph"),
         ({"depth": 1.5}, "0 or more"),
         ({"timeout": -1.0}, "a number of seconds"),

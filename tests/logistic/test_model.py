@@ -69,8 +69,8 @@ def test_data_need_not_be_scaled_for_the_default_loss_to_stay_finite(factor):
         ([[1.0], ["a"]], [0, 1], "table of numbers"),
         ([[1.0, 2.0], [3.0]], [0, 1], "table of numbers"),
         ([[1.0], [2.0]], [0], "one label for each of 2"),
-        ([[1.0], [2.0]], [1, 1], r"1 class\(es\): \[1\]"),
-        ([[1.0], [2.0], [3.0]], [1, 2, 3], "3 class"),
+        ([[1.0], [2.0]], [1, 1], r"got 1: \[1\]"),
+        ([[1.0], [2.0], [3.0]], [1, 2, 3], "got 3"),
         ([[], []], [0, 1], "shape"),
     ],
 )

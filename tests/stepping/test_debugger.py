@@ -52,7 +52,7 @@ def test_the_words_of_pdb_and_rr():
     assert "step 2/6" in out  # by Enter
     assert "step 5/6  u = b × c" in out
     assert "v.grad = 3" in out
-    assert "written by event 2" in out
+    assert "written by step 2" in out
     assert "1 of 1 contributions (·) are still to come" in out
     assert "breakpoint 2: the gradient of c" in out
     assert "->   3  dJ/da += dJ/dv · dv/da = 3 × 1 = 3" in out
@@ -73,7 +73,7 @@ def test_the_words_of_pdb_and_rr():
         ("rs", "this is the start"),
         ("b", "there are no breakpoints"),
         ("__import__('os').system('x')", "there is no command"),
-        ("h", "s, step [N]: go on by one event, or N."),
+        ("h", "s, step [N]: take one step forward, or N steps."),
     ],
 )
 def test_the_debugger_answers_in_a_sentence(line, answer):
@@ -85,7 +85,7 @@ def test_the_debugger_answers_in_a_sentence(line, answer):
 def test_apply_and_quit():
     stepper = Stepper(lecture())
     out = talk(stepper, "end", "apply", "q", "start")
-    assert "stand in .grad" in out
+    assert "stored the gradients so far in .grad" in out
     assert stepper.index == 6
     assert stepper.find("c").grad == 9.0
 

@@ -90,9 +90,9 @@ def test_a_page_without_a_suffix_an_engine_or_an_end_is_refused(tmp_path, monkey
     y = Value(1.0, "x")
     for _ in range(700):
         y = y.sin()
-    with pytest.raises(ValueError, match="701 cards on a page cannot be read, 600 are the most"):
+    with pytest.raises(ValueError, match="a player shows at most 600 nodes, got 701"):
         Stepper(y).save(tmp_path / "page.html")
-    assert "(no picture: 701 cards" in Stepper(y)._repr_mimebundle_()["text/plain"]
+    assert "(no picture: a player shows at most 600 nodes" in Stepper(y)._repr_mimebundle_()["text/plain"]
     monkeypatch.setenv("TINYGRAPH_DOT", "no-such-program")
     with pytest.raises(EngineNotFoundError, match="pip install"):
         stepper.save(tmp_path / "page.html")

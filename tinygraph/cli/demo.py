@@ -38,9 +38,9 @@ def add_parsers(commands: Commands) -> None:
     parser = commands.add_parser(
         "demo",
         help="backpropagation on J = 3(a + bc), then logistic regression: loops, vectors, real data",
-        description="Show backpropagation on the lecture's graph J = 3(a + bc), one line an event, then the cost of "
+        description="Show backpropagation on the lecture's graph J = 3(a + bc), one line per step, then the cost of "
         "logistic regression with two loops, one, and none, and train it on the Breast Cancer Wisconsin table. "
-        "Writes the graphs as pictures, and the trained model. Takes a few seconds.",
+        "Writes diagrams of the graphs, and the trained model. Takes a few seconds.",
     )
     out = "where to write the results (default: %(default)s)"
     parser.add_argument("--out", metavar="FOLDER", type=Path, default=Path("tinygraph-demo"), help=out)

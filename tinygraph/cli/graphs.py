@@ -45,26 +45,26 @@ def _add_draw(commands: Commands) -> None:
         "draw",
         help="draw the graph of an expression, with its derivatives",
         description="Draw the computation graph of an expression: values on blue arrows forward, derivatives on red "
-        "arrows back. Steps that have a name are seen under it.",
+        "arrows back. A named step appears under its name.",
         epilog='example: tinygraph draw "u = b*c; v = a + u; J = 3*v" a=5 b=3 c=2 -o J.svg',
     )
     _add_expression(parser)
     add = parser.add_argument
-    out = "where to write it: .svg, .png, .pdf, .dot (without Graphviz), .json (the graph itself)"
+    out = "output file: .svg, .png, .pdf, .dot (needs no Graphviz), or .json (the graph itself)"
     add("-o", "--out", metavar="FILE", type=Path, help=out)
-    add("--tree", action="store_true", help="print the graph as text; what happens without --out, too")
-    theme = "auto: a .svg that goes by the reader's (default: %(default)s)"
+    add("--tree", action="store_true", help="print the graph as text (the default without --out)")
+    theme = "colors; auto follows the reader's theme, in a .svg (default: %(default)s)"
     add("--theme", choices=("light", "dark", "auto"), default="light", help=theme)
-    detail = "how much the arrows say (default: by the size of the graph)"
+    detail = "how much the arrows show (default: depends on the size of the graph)"
     add("--detail", choices=DETAILS, default="auto", help=detail)
     direction = "from left to right, or from top to bottom (default: %(default)s)"
     add("--direction", choices=("LR", "TB"), default="LR", help=direction)
-    notation = "how derivatives are called (default: %(default)s)"
+    notation = "names of derivatives (default: %(default)s)"
     add("--notation", choices=("dJ/dv", "dv"), default="dJ/dv", help=notation)
-    add("--parameters", metavar="NAMES", default="", help="the inputs that are parameters: w,b")
-    add("--title", default="", help="a line above the picture")
-    add("--forward", action="store_true", help="values only, before any backward pass")
-    timeout = "for the layout (default: %(default)s)"
+    add("--parameters", metavar="NAMES", default="", help="inputs that are parameters, for example w,b")
+    add("--title", default="", help="title above the diagram")
+    add("--forward", action="store_true", help="draw the values only, without gradients")
+    timeout = "time limit of the layout (default: %(default)s)"
     add("--timeout", metavar="SECONDS", type=positive(float), default=TIME_LIMIT, help=timeout)
     parser.set_defaults(run=_draw)
 
@@ -73,14 +73,14 @@ def _add_step(commands: Commands) -> None:
     parser = commands.add_parser(
         "step",
         help="step through the backward pass of an expression, forwards and back",
-        description="Walk through backpropagation one event at a time, in both directions, with the words of pdb and "
-        "rr. Type h for help; commands can also be piped in.",
+        description="Step through backpropagation, forward and back, with the commands of pdb and rr. "
+        "Type h for help. You can also pipe commands in.",
         epilog='example: tinygraph step "u = b*c; v = a + u; J = 3*v" a=5 b=3 c=2',
     )
     _add_expression(parser)
-    phase = "which events (default: backward, and both for a page)"
+    phase = "passes to step through (default: backward; with --html, both)"
     parser.add_argument("--phase", choices=("backward", "forward", "both"), help=phase)
-    page = "write the walk as a page instead: one file that needs no network"
+    page = "write an interactive player, one HTML file that needs no network"
     parser.add_argument("--html", metavar="FILE", type=Path, help=page)
     parser.set_defaults(run=_step)
 
@@ -88,9 +88,9 @@ def _add_step(commands: Commands) -> None:
 def _add_diagnose(commands: Commands) -> None:
     parser = commands.add_parser(
         "diagnose",
-        help="say where a nan, an infinite number, or a missing gradient comes from",
-        description="Look through both passes of an expression, or of a saved graph: the first number that is not "
-        "finite, or else gradients that do not arrive, vanish or explode. The exit code is 1 where something is found.",
+        help="find the source of a NaN, an infinity, or a missing gradient",
+        description="Check both passes of an expression, or of a saved graph. Report the first value that is not "
+        "finite, or else gradients that are missing, vanish or explode. The exit code is 1 if there is a problem.",
         epilog='example: tinygraph diagnose "a = sigmoid(z); L = log(a)" z=-800',
     )
     _add_expression(parser)
@@ -100,11 +100,11 @@ def _add_diagnose(commands: Commands) -> None:
 def _add_verify(commands: Commands) -> None:
     parser = commands.add_parser(
         "verify",
-        help="recompute a saved graph, and name the first number that differs",
-        description="Load a graph that was saved as .json, recompute every number from its op, every slope, and every "
-        "gradient from the contributions that arrive. The exit code is 2 where something differs.",
+        help="recompute a saved graph, and report the first value that differs",
+        description="Load a graph that was saved as .json, recompute every value from its op, every local "
+        "derivative, and every gradient from its contributions. The exit code is 2 if a value differs.",
     )
-    parser.add_argument("file", metavar="GRAPH.json", type=Path, help="the file")
+    parser.add_argument("file", metavar="GRAPH.json", type=Path, help="saved graph")
     parser.set_defaults(run=_verify)
 
 

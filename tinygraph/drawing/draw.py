@@ -210,7 +210,7 @@ def _check_numbers(number: str, depth: int, timeout: float | None) -> None:
 def _shown(walk: Walk, style: Style, detail: str, near: Collection[Node] | None) -> tuple[Diagram, str]:
     """Return the diagram, and the detail of its arrows."""
     if near is not None and detail in ("folded", "scopes"):
-        raise ValueError(f"around= draws nodes as they are, so detail={detail!r} does not go with it")
+        raise ValueError(f"detail={detail!r} cannot be combined with around=")
     if detail == "folded":
         return folded(walk, style, FULL), "plain"
     if detail == "scopes":

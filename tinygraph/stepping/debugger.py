@@ -85,51 +85,51 @@ class Debugger(cmd.Cmd):
     # --- moving
 
     def do_step(self, text: str) -> None:
-        """s, step [N]: go on by one event, or N."""
-        self._moved(self.cursor.step(_count(text)), "there is no event left")
+        """s, step [N]: take one step forward, or N steps."""
+        self._moved(self.cursor.step(_count(text)), "there are no more steps")
 
     def do_rstep(self, text: str) -> None:
-        """rs, reverse-step [N]: go back by one event, or N."""
+        """rs, reverse-step [N]: take one step back, or N steps."""
         if not self.cursor.index:
             echo("  this is the start")
         self._moved(self.cursor.back(_count(text)))
 
     def do_until(self, text: str) -> None:
-        """u, until NODE: go on to the next event that writes this node's gradient; a number is an event's."""
+        """u, until NODE or N: run to the next step that writes this node's gradient, or to step N."""
         self._moved(
             self.cursor.goto(int(text)) if text.isdigit() else self.cursor.run_until(_named(text)),
-            f"no event at {text} comes any more",
+            f"no later step writes the gradient of {text}",
         )
 
     def do_runtil(self, text: str) -> None:
-        """ru NODE: go back to the last event that wrote this node's gradient."""
-        self._moved(self.cursor.run_back_until(_named(text)), f"no event at {text} came before")
+        """ru NODE: run back to the last step that wrote this node's gradient."""
+        self._moved(self.cursor.run_back_until(_named(text)), f"no earlier step writes the gradient of {text}")
 
     def do_continue(self, text: str) -> None:
-        """c, continue: go on to the next breakpoint or watched gradient, or to the end."""
+        """c, continue: run to the next breakpoint or watched gradient, or to the end."""
         self._moved(self.cursor.continue_())
 
     def do_rcontinue(self, text: str) -> None:
-        """rc, reverse-continue: go back to the last breakpoint or watched gradient, or to the start."""
+        """rc, reverse-continue: run back to the last breakpoint or watched gradient, or to the start."""
         self._moved(self.cursor.reverse_continue())
 
     def do_goto(self, text: str) -> None:
-        """g, goto K: go to where K events have happened."""
+        """g, goto K: go to the state after K steps."""
         self._moved(self.cursor.goto(_count(text)))
 
     def do_start(self, text: str) -> None:
-        """start: go back to where nothing has happened."""
+        """start: go to the state before the first step."""
         self.cursor.start()
         self._moved(None)
 
     def do_end(self, text: str) -> None:
-        """end: go to where everything has happened."""
+        """end: go to the state after the last step."""
         self._moved(self.cursor.end())
 
     # --- breakpoints
 
     def do_break(self, text: str) -> None:
-        """b, break [NODE or OP]: stop there on continue; without one, list them."""
+        """b, break [NODE or OP]: set a breakpoint where continue stops; without an argument, list the breakpoints."""
         if text:
             number = self.cursor.break_on(TABLE[text] if self._is_op(text) else _named(text))
             echo(f"  breakpoint {number} at {text}")
@@ -143,53 +143,53 @@ class Debugger(cmd.Cmd):
         return text in TABLE and all(node.name != text for node in self.cursor.walk.nodes)
 
     def do_watch(self, text: str) -> None:
-        """w, watch NODE: stop on continue where its gradient is written."""
+        """w, watch NODE: make continue stop at each step that writes this node's gradient."""
         echo(f"  breakpoint {self.cursor.watch(_named(text))}: the gradient of {text}")
 
     def do_delete(self, text: str) -> None:
-        """d, delete N: take breakpoint N away."""
+        """d, delete N: delete breakpoint N."""
         self.cursor.delete(_count(text))
-        echo(f"  breakpoint {text} is gone")
+        echo(f"  deleted breakpoint {text}")
 
     # --- looking
 
     def do_print(self, text: str) -> None:
-        """p, print NODE: its number, its gradient so far, and which event wrote that last."""
+        """p, print NODE: show its value, its gradient so far, and the last step that wrote it."""
         node = self.cursor.find(_named(text))
         gradient = self.cursor.grad(node)
         echo(f"  {text}.data = {notation.quantity(node.raw)}")
         echo(f"  {text}.grad = {'·' if gradient is None else notation.quantity(gradient)}")
         write = self.cursor.last_write(node)
         if write is not None:
-            echo(f"  written by event {write.index}: {write.equation}")
+            echo(f"  written by step {write.index}: {write.equation}")
 
     def do_explain(self, text: str) -> None:
-        """e, explain NODE: every contribution to its gradient, and what is still to come."""
+        """e, explain NODE: show every contribution to its gradient, and those that later steps add."""
         _show(str(breakdown(self.cursor.steps, self.cursor.index, _named(text))))
 
     def do_list(self, text: str) -> None:
-        """l, list: the events around this one."""
+        """l, list: show the steps around the current one."""
         here = self.cursor.index
         first = max(1, here - AROUND)
         for step in self.cursor.steps[first - 1 : here + AROUND]:
             echo(f"  {'->' if step.index == here else '  '} {step.index:>3}  {step.equation}")
 
     def do_view(self, text: str) -> None:
-        """v, view: the graph as a tree, with the gradients so far and a mark at this event's node."""
+        """v, view: show the graph as a tree, with the gradients so far and a mark at the current node."""
         here = self.cursor.current
         echo(in_text(self.cursor.walk.nodes, None, None, self.cursor.grad, here.node if here else None))
 
     def do_apply(self, text: str) -> None:
-        """apply: write the gradients as they are now into the graph."""
+        """apply: store the current gradients in .grad."""
         self.cursor.apply()
-        echo("  the gradients so far stand in .grad")
+        echo("  stored the gradients so far in .grad")
 
     def do_quit(self, text: str) -> bool:
-        """q, quit: leave; the graph is as it was."""
+        """q, quit: quit, and leave the graph unchanged."""
         return True
 
     def do_help(self, text: str) -> None:
-        """h, help: this list."""
+        """h, help: show this list."""
         for name in self.get_names():
             if name.startswith("do_"):
                 echo(f"  {getattr(self, name).__doc__}")

@@ -89,8 +89,8 @@ def _drawing(walk: Walk, now: Moment, theme: str, *, legend: bool) -> tuple[Draw
     shown = diagram(walk, Style(), moment=now)
     if len(shown.boxes) > LARGEST:
         raise ValueError(
-            f"{len(shown.boxes):,} cards on a page cannot be read, {LARGEST} are the most: step through a smaller "
-            "graph, or in the terminal with repl()"
+            f"a player shows at most {LARGEST} nodes, got {len(shown.boxes):,}: step through a smaller "
+            "graph, or use repl() in the terminal"
         )
     layout = Layout(theme, detail_for(len(shown.boxes)), legend=legend)
     return Drawing(walk.nodes, shown, layout, None, layout_engines.TIME_LIMIT), shown

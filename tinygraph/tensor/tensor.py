@@ -119,8 +119,8 @@ class Tensor(Operators, ArrayMethods):
         if seed is None:
             if self.shape:
                 raise ValueError(
-                    f"{self.name or 'this Tensor'} has the shape {self.shape}, but a gradient is that of one number: "
-                    "call backward on .sum() or .mean() of it, or give seed=, an array of its shape"
+                    f"backward() needs a scalar, but {self.name or 'this Tensor'} has shape {self.shape}: "
+                    f"call .sum() or .mean() first, or pass {what}= with shape {self.shape}"
                 )
             return np.array(1.0)
         array = as_array(seed, what)
