@@ -15,6 +15,7 @@ from tinygraph.engine.ops import add
 from tinygraph.explaining import notation
 from tinygraph.explaining.notation import Operand, Quantity
 from tinygraph.explaining.walk import Walk
+from tinygraph.support.messages import counted
 
 
 def folded(walk: Walk, style: Style, limit: int) -> Diagram:
@@ -49,7 +50,7 @@ def folded_scopes(walk: Walk, style: Style) -> Diagram:
     for i, group in enumerate(found.groups):
         if group[0].scope and group[0] is not root:
             name = group[0].scope[0]
-            scopes[i] = Box(f"n{i}", "scope", name, f"{sizes[name]:,} node{'s' * (sizes[name] > 1)}")
+            scopes[i] = Box(f"n{i}", "scope", name, counted(sizes[name], "node"))
     return _quotient(walk, style, found, scopes)
 
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from tinygraph.engine.graph import Node, order
 from tinygraph.explaining import notation
 from tinygraph.explaining.notation import Quantity
+from tinygraph.support.messages import counted
 
 DEEPEST = 16  # levels of indentation; deeper nodes start again at the margin
 _ASCII = str.maketrans({"├": "|", "└": "`", "│": "|", "─": "-", "·": ".", "×": "*", "…": "~", "→": ">", "◄": "<"})
@@ -129,7 +130,7 @@ class _Writer:
                 if line is None:
                     if limit is not None and len(out) >= limit:
                         left = len(self.nodes) - len(self.written)
-                        return [*out, f"··· {left:,} more node{'s' * (left > 1)}"]
+                        return [*out, f"··· {counted(left, 'more node')}"]
                     line = self._line(place)
                     stack.extend(reversed(self._below(place)))
                 out.append(line)

@@ -27,22 +27,21 @@ def one_of(what: str, given: object, known: Collection[object]) -> None:
         raise ValueError(f"{what} must be one of {', '.join(map(repr, known))}, not {given!r}")
 
 
-def counted(number: int, noun: str, plural: str = "") -> str:
+def counted(number: int, noun: str) -> str:
     """Return a number and its noun, in the plural unless the number is 1.
 
     Args:
         number: How many.
-        noun: Noun in the singular.
-        plural: Plural of the noun. Defaults to the noun with an s.
+        noun: Noun in the singular, whose plural ends in s.
 
     Returns:
         The number, with a comma between thousands, and the noun.
 
     Examples:
-        >>> counted(1, "edge"), counted(2500, "edge"), counted(0, "class", "classes")
-        ('1 edge', '2,500 edges', '0 classes')
+        >>> counted(1, "edge"), counted(2500, "edge"), counted(0, "edge")
+        ('1 edge', '2,500 edges', '0 edges')
     """
-    return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def short(text: str, length: int = 40) -> str:
