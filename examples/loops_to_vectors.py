@@ -53,7 +53,7 @@ def main(folder: Path) -> None:
     rows, labels = data()
     J, w, b = record(rows, labels)
     found = tinygraph.vectorize(J)
-    print(f"{len(order(J)):,} nodes of single numbers are {len(order(found.root))} nodes of arrays; the program:\n")
+    print(f"{len(order(J)):,} nodes of single numbers are {len(order(found.root))} array nodes; the program:\n")
     print(tinygraph.source(found))
 
     compiled = tinygraph.compile(J, [w, b])

@@ -72,15 +72,15 @@ def report(title, test, *arguments):
 def main(folder: Path) -> None:
     """Test the wrong op and the right op, and draw the smallest failing program."""
     set_hypothesis_home_dir(folder / ".hypothesis")  # Hypothesis stores its own files here
-    report("the op with a wrong slope", op_test(WRONG))
+    report("the op with a wrong local derivative", op_test(WRONG))
 
     first, *others, smallest = shrink(WRONG)
     print("\nprograms that use it; this is the first that fails:", indent(str(first), "    "), sep="\n")
     again = f"\nHypothesis makes it smaller, and sees {len(others)} more failures on the way; the smallest"
     report(again, assert_gradient, smallest, *smallest.at)
 
-    report("\nthe mended op", op_test(RIGHT))
-    report("programs that use the mended op", programs_test(RIGHT))
+    report("\nthe corrected op", op_test(RIGHT))
+    report("programs that use the corrected op", programs_test(RIGHT))
 
     root, leaves = smallest.record()
     leaves[0].name = "a"

@@ -102,7 +102,7 @@ def test_on_a_tree_these_passes_are_right(lab, program):
     comparison = lab.compare(root)
     assert comparison.agrees or len(uses) > len(set(uses))  # an input may be used twice
     if len(uses) == len(set(uses)):
-        assert "they agree" in str(comparison)
+        assert "the two passes agree" in str(comparison)
 
 
 @given(program=graphs(ops=[ops.add, ops.mul, ops.div, ops.exp, ops.maximum]))
@@ -146,7 +146,7 @@ def test_without_zeroing_a_node_k_steps_down_has_k_plus_1_times_its_gradient(len
     assert (comparison.right[x], comparison.wrong[x]) == (2.0**length, (length + 1) * 2.0**length)
 
 
-# --- the first event that differs
+# --- the first step that differs
 
 
 def runs(walk, root, count):
@@ -294,7 +294,7 @@ def test_a_graph_of_too_many_paths_is_refused():
     y = Value(1.0, "x")
     for _ in range(30):
         y = y + y
-    with pytest.raises(ValueError, match="more than 100,000 events"):
+    with pytest.raises(ValueError, match="more than 100,000 steps"):
         DEPTH_FIRST.compare(y)
 
 

@@ -47,7 +47,7 @@ def value_and_grad(f: Function, argnums: int | Sequence[int] = 0) -> Callable[..
         chosen = (argnums,) if isinstance(argnums, int) else tuple(argnums)
         if not all(0 <= i < len(args) for i in chosen):
             count = counted(len(args), "positional argument")
-            raise ValueError(f"argnums is {argnums!r}, got {count}, with indices from 0")
+            raise ValueError(f"argnums is {argnums!r}, but the function got {count}, with indices from 0")
         given = [args[i] for i in chosen]
         numbers = list(numbers_of(given))
         kind = _node_class(numbers)

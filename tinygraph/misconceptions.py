@@ -222,12 +222,12 @@ def _wrong(run: Callable[[Node, Gradients], Iterator[Contribution]], root: Node)
             if len(steps) > LIMIT:
                 raise _too_many()
     except RecursionError:
-        raise ValueError("the graph is too deep for a pass that calls itself: try it on a smaller one") from None
+        raise ValueError("the graph is too deep for a recursive pass: try a smaller graph") from None
     return grad, steps
 
 
 def _too_many() -> ValueError:
-    return ValueError(f"more than {LIMIT:,} events: try it on a smaller graph")
+    return ValueError(f"more than {LIMIT:,} steps: try a smaller graph")
 
 
 def _first_fault(twins: dict[Node, Node], steps: list[Step], wrong: list[Step]) -> Pair | None:
@@ -346,12 +346,12 @@ class Comparison:
                 f"  … and {len(nodes) - ROWS:,} more, {len(self.off.difference(nodes[:ROWS])):,} of them wrong"
             )
         if self.first is None:
-            return "\n".join([*lines, "  on this graph they agree"])
+            return "\n".join([*lines, "  the two passes agree on this graph"])
         should, was = self.first
-        lines.append("the first event that differs")
+        lines.append("the first step that differs")
         lines.append(f"  should be  {_text_of(should) if should else 'nothing more'}")
         lines.append(f"  but was    {_text_of(was) if was else 'nothing'}")
-        return "\n".join([*lines, f"what mends it: {self.misconception.fix}"])
+        return "\n".join([*lines, f"fix: {self.misconception.fix}"])
 
 
 def _text(gradient: Quantity) -> str:
@@ -414,15 +414,15 @@ DEPTH_FIRST = Misconception(
 )
 OVERWRITING = Misconception(
     "= for +=",
-    "the gradient of a node is what its consumer hands back",
+    "the gradient of a node is the contribution of one consumer",
     "add up the contributions of all consumers: += and not =",
     twice_twice,
     overwriting,
 )
 NOT_ZEROING = Misconception(
     "forgetting to zero",
-    "the next pass begins where this one ended",
-    "set every gradient to zero before a pass, those of inner nodes too",
+    "each pass starts with gradients of zero",
+    "set every gradient to zero before a pass, including those of inner nodes",
     twice_twice,
     without_zeroing,
 )

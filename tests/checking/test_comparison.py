@@ -46,11 +46,11 @@ def test_a_wrong_slope_is_found(name, analytic):
 @pytest.mark.parametrize(
     ("f", "at", "kink"),
     [
-        (lambda x: x.relu(), 0.0, "relu(x) stands on its kink, at 0"),
+        (lambda x: x.relu(), 0.0, "relu(x) is at a kink, at 0"),
         (lambda x: 1.0 / x + abs(x - 5.0), 1e-5, "1 / x leaves its domain, y ≠ 0, within the step"),
         (lambda x: abs(x), 1e-5, "|x| has a kink or a pole within the step"),
-        (lambda x: tinygraph.maximum(x, 2.0), 2.0, "maximum(x, 2) stands on its kink"),
-        (lambda x: (x * 2.0 - 2.0).relu(), 1.0, "relu(0) stands on its kink"),
+        (lambda x: tinygraph.maximum(x, 2.0), 2.0, "maximum(x, 2) is at a kink"),
+        (lambda x: (x * 2.0 - 2.0).relu(), 1.0, "relu(0) is at a kink"),
         (lambda x: (x * 2.0 if x > 1.0 else x - 5.0).relu(), 1.0, "another branch"),
     ],
 )

@@ -65,7 +65,7 @@ def test_forms_of_arguments():
         {"k": pytest.approx(1.0)},
     ]
     assert numeric_grad(lambda x: x.relu(), Value(1.0)) == pytest.approx(1.0)
-    with pytest.raises(ValueError, match="method is"):
+    with pytest.raises(ValueError, match="method must be"):
         numeric_grad(math.exp, 0.0, method="backward")
     with pytest.raises(TypeError, match="not a real number"):
         numeric_grad(math.exp, "0")

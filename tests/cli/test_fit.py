@@ -57,7 +57,7 @@ BAD = {
     "empty": ("t.csv", "", [], "t.csv: is empty"),
     "no folder for the output": ("t.csv", GOOD, ["--out", "no/m.json"], "no/"),
     "the output is a folder": ("t.csv", GOOD, ["--out", "."], "folder"),
-    "the output is the table": ("t.csv", GOOD, ["--out", "t.csv"], "t.csv: is the table itself"),
+    "the output is the table": ("t.csv", GOOD, ["--out", "t.csv"], "t.csv: is the input file"),
     "one row of a class": ("t.csv", "x,label\n1,a\n2,a\n3,b\n", [], "t.csv, column 'label': one row of class 'b'"),
 }
 
@@ -133,7 +133,7 @@ def test_ctrl_c_in_the_middle_of_training_saves_what_was_learned_beside(table, m
 
     monkeypatch.setattr("tinygraph.logistic.model.LogisticRegression.fit", interrupted)
     assert main(["fit", "t.csv", "--target", "label"]) == 130
-    assert "stopped after 5 of 100 iterations; model.json is as it was" in capsys.readouterr().err
+    assert "stopped after 5 of 100 iterations; model.json was not changed" in capsys.readouterr().err
     assert (table.parent / "model.json").read_text() == "mine"
     stopped = json.loads((table.parent / "model-stopped.json").read_text())
     monkeypatch.setattr("tinygraph.logistic.model.LogisticRegression.fit", ours)

@@ -30,11 +30,11 @@ def test_draw_prints_the_tree_and_writes_the_picture(tmp_path, monkeypatch, caps
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["draw", "J = 3*(a + d)", "a=5"], "'d' has no number: say d=...\n  J = 3*(a + d)\n             ^"),
-        (["draw", "J = -a", "a=5", "b=2"], "'b' has a number, but does not occur"),
-        (["draw", "J = -a", "a=5", "a=6"], "'a' has two numbers"),
+        (["draw", "J = 3*(a + d)", "a=5"], "'d' has no value: pass d=...\n  J = 3*(a + d)\n             ^"),
+        (["draw", "J = -a", "a=5", "b=2"], "'b' has a value, but does not occur"),
+        (["draw", "J = -a", "a=5", "a=6"], "'a' has two values"),
         (["draw", "2*a", "a=5", "-o", "J.gif"], "--out J.gif: the name must end in one of .svg, .png, .pdf, .dot, .gv"),
-        (["draw", "2*a", "a=5", "--parameters", "b"], "--parameters: 'b' is no input of the expression"),
+        (["draw", "2*a", "a=5", "--parameters", "b"], "--parameters: 'b' is not an input of the expression"),
         (["draw", "2*a", "a=5", "-o", "no/J.dot"], "no/"),
     ],
 )
@@ -77,7 +77,7 @@ def test_a_graph_is_saved_verified_drawn_and_walked(tmp_path, monkeypatch, capsy
     monkeypatch.chdir(tmp_path)
     assert main([*LECTURE, "-o", "J.json"]) == 0
     assert main(["verify", "J.json"]) == 0
-    assert "J.json: 6 nodes, and every number is what its op computes" in capsys.readouterr().out
+    assert "J.json: 6 nodes, and every value is what its op computes" in capsys.readouterr().out
     assert main(["draw", "J.json"]) == 0
     drawn = capsys.readouterr().out
     assert main(LECTURE) == 0
@@ -89,7 +89,7 @@ def test_a_graph_is_saved_verified_drawn_and_walked(tmp_path, monkeypatch, capsy
     capsys.readouterr()
     assert main(["verify", "J.json"]) == 2
     assert capsys.readouterr().err == (
-        "tinygraph: J.json, node 4 (v = a + u): its data is 12.0, but its row computes 11.0\n"
+        "tinygraph: J.json, node 4 (v = a + u): its data is 12.0, but its op computes 11.0\n"
     )
 
 
@@ -98,10 +98,10 @@ def test_a_graph_is_saved_verified_drawn_and_walked(tmp_path, monkeypatch, capsy
     [
         (None, ["draw"], "No such file"),
         ("{", ["verify"], "not JSON"),
-        ("{}", ["step"], "no graph of this library"),
-        ("one", ["draw", "a=3"], "has its own numbers"),
-        ("two", ["draw"], "holds 2 graphs"),
-        ("array", ["draw"], "an array of shape (2,)"),
+        ("{}", ["step"], "not a graph that tinygraph saved"),
+        ("one", ["draw", "a=3"], "contains its own values"),
+        ("two", ["draw"], "contains 2 graphs"),
+        ("array", ["draw"], "a Tensor of shape (2,)"),
     ],
 )
 def test_a_saved_graph_that_cannot_be_used_gets_one_sentence(content, arguments, said, tmp_path, monkeypatch, capsys):
@@ -123,4 +123,4 @@ def test_diagnose_says_where_it_began(capsys):
     assert main(["diagnose", "a = sigmoid(z); L = log(a)", "z=-800"]) == 1
     assert capsys.readouterr().out.startswith("log of 0: log(a) = -inf, where a = 0\n")
     assert main(["diagnose", "2*a", "a=1"]) == 0
-    assert "every number and every gradient is finite" in capsys.readouterr().out
+    assert "every value and every gradient is finite" in capsys.readouterr().out

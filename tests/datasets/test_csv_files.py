@@ -48,7 +48,7 @@ def test_labels_that_are_numbers_are_compared_as_numbers(tmp_path):
         ("x,label\n", "has a header but no rows$"),
         ("x,labels\n1,a\n", "no column 'label'; did you mean 'labels'"),
         ("x,y\n1,2\n", "no column 'label'; it has x, y$"),
-        ("label\na\nb\n", "nothing to learn from"),
+        ("label\na\nb\n", "no feature to learn from"),
         ("x,x,label\n1,2,a\n", "row 1: has two columns named 'x'"),
         ("x,label\n1,a\n2\n", "row 3: has 1 cells where the header has 2"),
         ("x,label\n1,a\n2,b,c\n", "row 3: has 3 cells"),

@@ -417,18 +417,18 @@ def test_options_that_do_not_exist_are_errors():
         ({"detail": "all"}, "detail must be"),
         ({"direction": "RL"}, "direction must be"),
         ({"notation": "d"}, "notation must be"),
-        ({"number": "q"}, "a format of floats"),
-        ({"around": J, "depth": -1}, "0 or more"),
+        ({"number": "q"}, "a format for floats"),
+        ({"around": J, "depth": -1}, "at least 0"),
         ({"around": J, "detail": "folded"}, "cannot be combined with around="),
-        ({"around": Value(1.0)}, "no node of the graph"),
-        ({"depth": 1.5}, "0 or more"),
+        ({"around": Value(1.0)}, "not a node of the graph"),
+        ({"depth": 1.5}, "at least 0"),
         ({"timeout": -1.0}, "a number of seconds"),
     ]:
         with pytest.raises(ValueError, match=message):
             draw(J, **options)
     with pytest.raises(TypeError, match="a node of a graph"):
         draw(3.0)
-    with pytest.raises(TypeError, match="parameters are nodes"):
+    with pytest.raises(TypeError, match="parameters must be nodes"):
         draw(J, parameters=[3.0])
     assert draw(J, parameters=J, number=",.2%").source
 
@@ -530,7 +530,7 @@ def test_without_an_engine_dot_is_written_and_errors_say_what_to_do(tmp_path, mo
     shown = drawing._repr_mimebundle_()
     assert set(shown) == {"text/plain"}
     assert "J = 3 × v" in shown["text/plain"]
-    assert "no picture" in shown["text/plain"]
+    assert "no diagram" in shown["text/plain"]
 
 
 def program(path, text):
@@ -542,7 +542,9 @@ def program(path, text):
 def test_an_engine_that_hangs_fails_or_says_nothing_gives_one_error(tmp_path):
     J = lecture()
     slow = program(tmp_path / "slow", "exec sleep 60")
-    with pytest.raises(LayoutError, match=r"slow did not finish the layout in 0\.2 s: draw less with detail='folded'"):
+    with pytest.raises(
+        LayoutError, match=r"slow did not finish the layout in 0\.2 s: draw fewer nodes with detail='folded'"
+    ):
         draw(J, engine=slow, timeout=0.2).svg()
     with pytest.raises(LayoutError, match="broken: no such luck"):
         draw(J, engine=program(tmp_path / "broken", "echo no such luck >&2; exit 3")).svg()
@@ -551,10 +553,10 @@ def test_an_engine_that_hangs_fails_or_says_nothing_gives_one_error(tmp_path):
     chatty = draw(J, engine=program(tmp_path / "chatty", "echo hello"))
     with pytest.raises(LayoutError, match="chatty printed no SVG"):
         chatty.svg()
-    assert "no picture" in chatty._repr_mimebundle_()["text/plain"]
+    assert "no diagram" in chatty._repr_mimebundle_()["text/plain"]
     with pytest.raises(EngineNotFoundError, match="engine='nowhere'"):
         draw(J, engine="nowhere").svg()
-    assert "no picture" in draw(J, engine="nowhere")._repr_mimebundle_()["text/plain"]
+    assert "no diagram" in draw(J, engine="nowhere")._repr_mimebundle_()["text/plain"]
 
 
 def test_the_engine_is_the_first_that_is_there(tmp_path, monkeypatch):
@@ -578,7 +580,9 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path):
     path.write_text("mine")
     with pytest.raises(LayoutError):
         draw(J, engine=program(tmp_path / "broken", "exit 1")).save(path)
-    with pytest.raises(ValueError, match=r"'J.gif' does not end in a format to save as: .svg, .png, .pdf, .dot, .gv"):
+    with pytest.raises(
+        ValueError, match=r"cannot save 'J.gif': the name must end in one of .svg, .png, .pdf, .dot, .gv"
+    ):
         draw(J).save(tmp_path / "J.gif")
     assert path.read_text() == "mine"
 
@@ -593,7 +597,7 @@ def test_files_are_what_their_suffix_says(engine, tmp_path):
     if engine == ENGINES["dot"]:
         assert drawing.save(tmp_path / "J.pdf").read_bytes().startswith(b"%PDF")
     else:
-        with pytest.raises(LayoutError, match=r"it makes no pdf; save as .svg"):
+        with pytest.raises(LayoutError, match=r"it cannot write pdf: save as .svg"):
             drawing.save(tmp_path / "J.pdf")
     assert drawing._repr_mimebundle_()["image/svg+xml"].startswith("<svg")
 

@@ -223,7 +223,7 @@ def test_value_and_grad_in_the_words_of_jax(x, y):
     assert tinygraph.value_and_grad(nested)({"w": [x, y], "b": 1.0}) == (x * y + 1.0, {"w": [y, x], "b": 1.0})
     assert tinygraph.value_and_grad(lambda a: 2.0)(x) == (2.0, 0.0)
     assert tinygraph.value_and_grad(lambda a, *, k: a * k)(x, k=3.0) == (x * 3.0, 3.0)
-    with pytest.raises(ValueError, match="argnums is 1, got 1 positional argument,"):
+    with pytest.raises(ValueError, match="argnums is 1, but the function got 1 positional argument,"):
         tinygraph.value_and_grad(f, argnums=1)(x)
 
 

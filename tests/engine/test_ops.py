@@ -256,7 +256,7 @@ DOMAINS = {row.domain: row.arity for row in (*ROWS, ops.power(-1))}
 def test_the_text_of_a_domain_is_python_for_it(domain):
     """Up to the last float before an edge."""
     text = domain.text.replace("all reals", "True").replace("≠", "!=").replace("≤", "<=")
-    text = text.replace("y whole", "x < 0 and y == y // 1").replace(", or", " or").replace(",", " and")
+    text = text.replace("y integer", "x < 0 and y == y // 1").replace(", or", " or").replace(",", " and")
     smooth = eval(f"lambda x, y, a: {text}", {"cos": math.cos})
     for xs in itertools.product(EDGES, repeat=DOMAINS[domain]):
         assert domain.contains(*xs) is smooth(xs[0], xs[-1], xs[0]), xs
@@ -315,9 +315,9 @@ def test_an_array_is_one_operand():
 
 
 def test_sequences_of_different_lengths_are_refused():
-    with pytest.raises(ValueError, match=r"dot needs sequences of one length, got 2 and 1"):
+    with pytest.raises(ValueError, match=r"dot needs sequences of the same length, got 2 and 1"):
         tinygraph.dot([1.0, 2.0], [3.0])
-    with pytest.raises(ValueError, match=r"dot needs sequences of one length, got 1 and 2"):
+    with pytest.raises(ValueError, match=r"dot needs sequences of the same length, got 1 and 2"):
         tinygraph.dot([1.0], [2.0, 3.0])
     with pytest.raises(TypeError, match=r"dot takes sequences of numbers and nodes, not 3.0"):
         tinygraph.dot([1.0], 3.0)

@@ -55,7 +55,7 @@ def test_a_ledger_says_what_is_still_to_come():
     stepper.run_until("x")
     text = str(stepper.explain("x"))
     assert text.startswith("dy/dx = 3\n")
-    assert "2 of 3 contributions (·) are still to come" in text
+    assert "not arrived yet (·): 2 of 3 contributions" in text
     assert "3 paths lead from x to y" in text
     assert str(explain(y, y)) == "dy/dy = 1: where the backward pass starts"
     c = Value(1.0, "c", constant=True)

@@ -39,11 +39,11 @@ def test_it_is_exact_and_says_what_a_node_holds():
     y = x * 3.0
     assert str(tree(y, ascii=False)).split("\n") == [
         "x × 3   data 0.30000000000000004   grad ·",
-        "└─ x   data 0.1   grad ·   slope 3.0",
+        "└─ x   data 0.1   grad ·   local 3.0",
     ]
     assert repr(tree(y)) == str(tree(y))
     w = Tensor([1.0, 2.0], "w")
-    assert "w   data [1.0, 2.0]   grad ·   slope expanded to (2,)" in tree(w.sum(), ascii=False)
+    assert "w   data [1.0, 2.0]   grad ·   local expanded to (2,)" in tree(w.sum(), ascii=False)
     assert "x   data 0.1\n" in tree(Value(0.1, "x", constant=True) * y, ascii=False)
 
 

@@ -176,14 +176,14 @@ def test_no_chunk_is_computed_but_where_it_is_used():
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda X, y: (X, da.from_array(y, chunks=700)), "both be dask's, but X is a ndarray"),
-        (lambda X, y: (da.from_array(X, chunks=700), y), "both be dask's, but y is a ndarray"),
+        (lambda X, y: (X, da.from_array(y, chunks=700)), "both be dask arrays or dataframes, but X is a ndarray"),
+        (lambda X, y: (da.from_array(X, chunks=700), y), "both be dask arrays or dataframes, but y is a ndarray"),
         (lambda X, y: (da.from_array(X, chunks=(700, 6)), da.from_array(y, chunks=500)), "give both the same chunks"),
         (lambda X, y: (da.from_array(X, chunks=(700, 6)), da.from_array(y * 0, chunks=700)), "got 1"),
-        (lambda X, y: (da.from_array(X[:, 0], chunks=700), da.from_array(y, chunks=700)), "must have the shape"),
+        (lambda X, y: (da.from_array(X[:, 0], chunks=700), da.from_array(y, chunks=700)), "must have shape"),
         (
             lambda X, y: (da.from_array(with_nan(X), chunks=(700, 6)), da.from_array(y, chunks=700)),
-            "chunk 1 of X holds nan in row 3, column 2",
+            "chunk 1 of X contains nan in row 3, column 2",
         ),
         (
             lambda X, y: (da.from_array(X, chunks=(2500, 6)), da.from_array(y, chunks=(2400, 2600))),
@@ -199,7 +199,7 @@ def test_chunks_that_cannot_be_used_get_one_sentence(make, message):
 def test_the_loops_are_not_for_chunks():
     X, y = table()
     with pytest.raises(ValueError, match="backend='tensor'"):
-        LogisticRegression().fit(da.from_array(X), da.from_array(y))
+        LogisticRegression(backend="scalar").fit(da.from_array(X), da.from_array(y))
 
 
 # --- on a cluster: two processes, each with little memory

@@ -65,7 +65,7 @@ def test_data_need_not_be_scaled_for_the_default_loss_to_stay_finite(factor):
     [
         ([[1.0], [math.nan]], [0, 1], "nan in row 1, column 0"),
         ([[1.0], [math.inf]], [0, 1], "inf in row 1"),
-        ([1.0, 2.0], [0, 1], "one row an example"),
+        ([1.0, 2.0], [0, 1], "one row per example"),
         ([[1.0], ["a"]], [0, 1], "table of numbers"),
         ([[1.0, 2.0], [3.0]], [0, 1], "table of numbers"),
         ([[1.0], [2.0]], [0], "one label for each of 2"),
@@ -86,8 +86,8 @@ def test_bad_tables_are_refused(X, y, message):
         ({"loss": "hinge"}, "loss must be one of"),
         ({"learning_rate": 0.0}, "positive number"),
         ({"learning_rate": math.nan}, "positive number"),
-        ({"iterations": 0}, "positive whole number"),
-        ({"iterations": 2.5}, "positive whole number"),
+        ({"iterations": 0}, "positive integer"),
+        ({"iterations": 2.5}, "positive integer"),
     ],
 )
 def test_bad_parameters_are_refused_at_fit(params, message):
@@ -97,7 +97,7 @@ def test_bad_parameters_are_refused_at_fit(params, message):
 
 def test_parameters_in_and_out():
     model = LogisticRegression(loss="squared_error", iterations=7)
-    given = {"backend": "scalar", "loss": "squared_error", "learning_rate": 0.1, "iterations": 7, "warm_start": False}
+    given = {"backend": "tensor", "loss": "squared_error", "learning_rate": 0.5, "iterations": 7, "warm_start": False}
     assert model.get_params() == given
     assert model.set_params(iterations=3) is model
     assert model.iterations == 3

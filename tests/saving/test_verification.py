@@ -49,17 +49,19 @@ def test_the_first_difference_is_named(path):
     said["nodes"][3]["data"] = 7.0
     path.write_text(json.dumps(said))
     with pytest.raises(
-        GraphFileError, match=r"graph.json, node 3 \(u = b × c\): its data is 7.0, but its row computes 6.0"
+        GraphFileError, match=r"graph.json, node 3 \(u = b × c\): its data is 7.0, but its op computes 6.0"
     ):
         load(path, verify=True)
     said["nodes"][3].update(data=6.0, partials=[2.0, 4.0])
     path.write_text(json.dumps(said))
-    with pytest.raises(GraphFileError, match=r"slope by operand 2 is 4.0, but its row computes 3.0"):
+    with pytest.raises(
+        GraphFileError, match=r"local derivative with respect to operand 2 is 4.0, but its op computes 3.0"
+    ):
         load(path, verify=True)
     said["nodes"][3].update(partials=[2.0, 3.0])
     said["nodes"][1]["grad"] = 5.0
     path.write_text(json.dumps(said))
-    with pytest.raises(GraphFileError, match=r"its grad is 5.0, but the contributions that arrive add up to 6.0"):
+    with pytest.raises(GraphFileError, match=r"its grad is 5.0, but its contributions add up to 6.0"):
         load(path, verify=True)
 
 

@@ -53,7 +53,7 @@ def test_the_words_of_pdb_and_rr():
     assert "step 5/6  u = b × c" in out
     assert "v.grad = 3" in out
     assert "written by step 2" in out
-    assert "1 of 1 contributions (·) are still to come" in out
+    assert "not arrived yet (·): 1 of 1 contribution" in out
     assert "breakpoint 2: the gradient of c" in out
     assert "->   3  dJ/da += dJ/dv · dv/da = 3 × 1 = 3" in out
     assert "◄" in out
@@ -65,12 +65,12 @@ def test_the_words_of_pdb_and_rr():
     ("line", "answer"),
     [
         ("foo", "there is no command 'foo'; h lists them"),
-        ("u zzz", "no node is called 'zzz'; there are J, a, b, c, u, v"),
+        ("u zzz", "no node is named 'zzz'; the names are J, a, b, c, u, v"),
         ("u", "the name of a node is missing"),
-        ("s x", "a whole number is meant, not 'x'"),
-        ("g 99", "there are 6 events: go to 0 up to 6, not 99"),
+        ("s x", "an integer is needed, not 'x'"),
+        ("g 99", "there are 6 steps: the position must be from 0 to 6, not 99"),
         ("d 9", "there is no breakpoint 9"),
-        ("rs", "this is the start"),
+        ("rs", "this is the first position"),
         ("b", "there are no breakpoints"),
         ("__import__('os').system('x')", "there is no command"),
         ("h", "s, step [N]: take one step forward, or N steps."),
@@ -116,7 +116,7 @@ def test_a_conversation_in_a_terminal():
         return heard.decode()
 
     first = until("(step) ")
-    assert "at the start of 6 events" in first
+    assert "at the start of 6 steps" in first
     assert "Enter repeats" in first
     for typed, answer in [
         ("s 4", "dJ/du"),

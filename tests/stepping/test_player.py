@@ -75,8 +75,8 @@ def test_a_page_tells_every_event(phase):
     stepper = Stepper(fan_out(), phase=phase)
     text = page(stepper)
     data = json.loads(re.search(r'<script type="application/json" id="data">(.*?)</script>', text)[1])
-    assert len(data["events"]) == len(stepper) == text.count('<li><a href="#step=')
-    for event, step in zip(data["events"], stepper.steps, strict=True):
+    assert len(data["steps"]) == len(stepper) == text.count('<li><a href="#step=')
+    for event, step in zip(data["steps"], stepper.steps, strict=True):
         assert (event["kind"], event["after"]) == (step.kind, notation.quantity(step.after))
         assert html.escape(step.equation.partition(" = ")[0]) in text
 
@@ -92,11 +92,11 @@ def test_a_page_without_a_suffix_an_engine_or_an_end_is_refused(tmp_path, monkey
         y = y.sin()
     with pytest.raises(ValueError, match="a player shows at most 600 nodes, got 701"):
         Stepper(y).save(tmp_path / "page.html")
-    assert "(no picture: a player shows at most 600 nodes" in Stepper(y)._repr_mimebundle_()["text/plain"]
+    assert "(no diagram: a player shows at most 600 nodes" in Stepper(y)._repr_mimebundle_()["text/plain"]
     monkeypatch.setenv("TINYGRAPH_DOT", "no-such-program")
     with pytest.raises(EngineNotFoundError, match="pip install"):
         stepper.save(tmp_path / "page.html")
-    assert "(no picture: " in stepper._repr_mimebundle_()["text/plain"]
+    assert "(no diagram: " in stepper._repr_mimebundle_()["text/plain"]
     assert not list(tmp_path.iterdir())
 
 
@@ -160,17 +160,17 @@ class Page:
         return int(self.run("return document.getElementById('count').value").partition(" / ")[0])
 
     @property
-    def said(self):
-        return self.run("return document.getElementById('said').innerText")
+    def message(self):
+        return self.run("return document.getElementById('message').innerText")
 
     @property
-    def ledger(self):
-        return self.run("return document.getElementById('ledger').innerText")
+    def breakdown(self):
+        return self.run("return document.getElementById('breakdown').innerText")
 
     def grads(self, ids):
         """What the cards say of their gradients."""
         return self.run(
-            """const svg = document.querySelector('#picture > svg');
+            """const svg = document.querySelector('#diagram > svg');
             return arguments[0].map((id) => {
               const texts = [...document.getElementById(`${svg.id}-${id}`).querySelectorAll('text')]
                 .map((text) => text.textContent.trim()).filter(Boolean);
@@ -184,7 +184,7 @@ class Page:
         """How much of each group can be seen, once nothing moves."""
         return self.run(
             """document.getAnimations().forEach((animation) => animation.finish());
-            const svg = document.querySelector('#picture > svg');
+            const svg = document.querySelector('#diagram > svg');
             return arguments[0].map((id) => +getComputedStyle(document.getElementById(`${svg.id}-${id}`)).opacity);""",
             ids,
         )
@@ -215,7 +215,7 @@ def test_the_gradients_at_every_step_are_those_of_the_stepper(browser, tmp_path,
         truth = [stepper.grad(node) for node in nodes]
         assert opened.grads(ids) == ["·" if gradient is None else notation.quantity(gradient) for gradient in truth]
         if stepper.current is not None:
-            assert str(stepper.current.numbers) in opened.said
+            assert str(stepper.current.numbers) in opened.message
         opened.click("step") if k < len(stepper) else None
         stepper.step()
     opened.check_silent()
@@ -236,7 +236,7 @@ def test_every_control_and_key(browser, tmp_path):
     assert opened.k == 6
     opened.click("back")
     assert opened.k == 5
-    assert "dJ/db += dJ/du · du/db = 3 × 2 = 6" in opened.said
+    assert "dJ/db += dJ/du · du/db = 3 × 2 = 6" in opened.message
     opened.click("first")
     assert opened.k == 0
     opened.press("ARROW_RIGHT", "ARROW_RIGHT")
@@ -250,7 +250,7 @@ def test_every_control_and_key(browser, tmp_path):
     assert opened.run("return document.getElementById('slider').getAttribute('aria-valuetext')").startswith("4 of 6: ")
     opened.driver.find_element("id", "slider").send_keys("\ue014")  # → on the slider moves once
     assert opened.k == 5
-    opened.driver.find_elements("css selector", "#events a")[2].click()
+    opened.driver.find_elements("css selector", "#steps a")[2].click()
     assert (opened.k, opened.run("return location.hash")) == (3, "#step=3")
     opened.run("location.hash = '#step=1'")
     opened.run("return new Promise((done) => setTimeout(done, 50))")
@@ -292,16 +292,16 @@ def test_what_has_not_happened_cannot_be_seen(browser, tmp_path):
     shown = moment(stepper)._diagram
     backs = [f"{arrow.id}b" for arrow in shown.arrows if arrow.back is not None]
     values = (
-        "return [...document.querySelectorAll('#picture g.node text.value')].map((x) => +getComputedStyle(x).opacity)"
+        "return [...document.querySelectorAll('#diagram g.node text.value')].map((x) => +getComputedStyle(x).opacity)"
     )
     assert max(opened.shown(backs)) < 0.1
     assert sorted(opened.run(values)) == [0, 0, 0, 1, 1, 1], "three nodes are still to be computed"
     opened.click("last")
     assert opened.shown(backs) == [1] * len(backs)
     assert opened.run(values) == [1] * 6
-    lit = "return [...document.querySelectorAll('#picture g.edge.path')].length"
+    lit = "return [...document.querySelectorAll('#diagram g.edge.path')].length"
     assert opened.run(lit) == 2, "dJ/du came through v and J"
-    assert opened.run("return document.querySelectorAll('#picture g.edge.now').length") == 1
+    assert opened.run("return document.querySelectorAll('#diagram g.edge.now').length") == 1
 
 
 def test_a_card_that_is_looked_at_tells_its_ledger(browser, tmp_path):
@@ -309,18 +309,18 @@ def test_a_card_that_is_looked_at_tells_its_ledger(browser, tmp_path):
     stepper.run_until("s")
     opened = open_page(browser, stepper, tmp_path)
     shown = moment(stepper)._diagram
-    card = "const svg = document.querySelector('#picture > svg'); return document.getElementById(`${svg.id}-%s`)"
+    card = "const svg = document.querySelector('#diagram > svg'); return document.getElementById(`${svg.id}-%s`)"
     x = shown.ids[stepper.find("x")]
     element = opened.run(card % x)
     opened.run("arguments[0].focus()", element)
-    assert "dy/dx = · (nothing has arrived yet)" in opened.ledger
-    assert "3 of 3 contributions (·) are still to come" in opened.ledger
+    assert "dy/dx = · (nothing has arrived yet)" in opened.breakdown
+    assert "not arrived yet (·): 3 of 3 contributions" in opened.breakdown
     opened.click("last")
     opened.run("arguments[0].dispatchEvent(new MouseEvent('mouseenter'))", element)
     told = [line.strip() for line in str(stepper.explain("x")).splitlines()]
     stepper.end()
     told = [line.strip().removeprefix("+ ") for line in str(stepper.explain("x")).splitlines()]
-    assert [line.strip() for line in opened.ledger.splitlines() if line.strip()][1:] == told
+    assert [line.strip() for line in opened.breakdown.splitlines() if line.strip()][1:] == told
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -333,10 +333,10 @@ def test_both_colour_schemes_can_be_read(browser, tmp_path, scheme):
         colour = "return getComputedStyle(document.querySelector(arguments[0]))[arguments[1]]"
         ground = opened.run(colour, "body", "backgroundColor")
         assert ground == {"light": "rgb(255, 255, 255)", "dark": "rgb(13, 17, 23)"}[scheme]
-        assert opened.run(colour, "#picture svg polygon", "fill") == ground, "the picture has the page's ground"
+        assert opened.run(colour, "#diagram svg polygon", "fill") == ground, "the picture has the page's ground"
         red = {"light": "rgb(181, 55, 26)", "dark": "rgb(255, 139, 107)"}[scheme]
-        assert opened.run(colour, "#ledger .sum", "color") == red
-        assert opened.run(colour, "#picture g.edge.backward text", "fill") == red
+        assert opened.run(colour, "#breakdown .sum", "color") == red
+        assert opened.run(colour, "#diagram g.edge.backward text", "fill") == red
         opened.check_silent()
     finally:
         browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
@@ -349,16 +349,16 @@ def test_hostile_names_are_text(browser, tmp_path):
     stepper = Stepper(root, phase="both")
     opened = open_page(browser, stepper, tmp_path)
     assert opened.run("return document.title") == notation.clean(notation.headline(root))
-    assert opened.run("return document.querySelectorAll('img, b b, #picture script, h1 script').length") == 0
+    assert opened.run("return document.querySelectorAll('img, b b, #diagram script, h1 script').length") == 0
     shown = moment(stepper)._diagram
     ids = [shown.ids[leaf] for leaf in leaves]
     opened.click("last")
     stepper.end()
     assert opened.grads(ids) == [notation.quantity(stepper.grad(leaf)) for leaf in leaves]
     for leaf, key in zip(leaves, ids, strict=True):
-        svg = "const svg = document.querySelector('#picture > svg'); document.getElementById(`${svg.id}-%s`).focus()"
+        svg = "const svg = document.querySelector('#diagram > svg'); document.getElementById(`${svg.id}-%s`).focus()"
         opened.run(svg % key)
-        assert opened.ledger.startswith(notation.clean(leaf.name).strip())
+        assert opened.breakdown.startswith(notation.clean(leaf.name).strip())
     opened.check_silent()
 
 
@@ -368,21 +368,21 @@ def test_a_card_says_nothing_before_its_time(browser, tmp_path):
     stepper = Stepper(Value(2.0, "x") * grad)
     opened = open_page(browser, stepper, tmp_path)
     key = moment(stepper)._diagram.ids[grad]
-    card = "const svg = document.querySelector('#picture > svg'); return document.getElementById(`${svg.id}-%s`)%s"
+    card = "const svg = document.querySelector('#diagram > svg'); return document.getElementById(`${svg.id}-%s`)%s"
     words_on_it = ".textContent.replace(/\\s+/g, ' ').trim()"
     assert opened.run(card % (key, words_on_it)) == "grad data 7"
     w = Tensor(np.ones((20, 20)), "w")
     stepper = Stepper(w * w, phase="both", seed=np.full((20, 20), 3.0))
     opened = open_page(browser, stepper, tmp_path)
-    late = "return [...document.querySelectorAll('#picture text')].filter((x) => x.textContent === 'all 3')"
+    late = "return [...document.querySelectorAll('#diagram text')].filter((x) => x.textContent === 'all 3')"
     late += ".map((x) => x.classList.contains('early'))"
     assert opened.run(late) == [True]
     opened.press("ARROW_RIGHT", "ARROW_RIGHT")
     assert opened.run(late) == [False]
-    assert "where the backward pass starts" in opened.ledger
+    assert "where the backward pass starts" in opened.breakdown
     opened = open_page(browser, Stepper(lecture(), phase="forward"), tmp_path)
     opened.click("last")
-    assert "has arrived" not in opened.ledger
+    assert "has arrived" not in opened.breakdown
     opened.check_silent()
 
 
@@ -391,7 +391,7 @@ def test_the_keyboard_keeps_its_place(browser, tmp_path):
     opened.run("document.getElementById('step').focus()")
     opened.press(*["ENTER"] * 7)
     assert (opened.k, opened.run("return document.activeElement.id")) == (6, "step")
-    assert opened.run("return document.querySelectorAll('#picture title').length") == 0, "ids are not read out"
+    assert opened.run("return document.querySelectorAll('#diagram title').length") == 0, "ids are not read out"
 
 
 def test_tensors_and_numbers_that_need_room(browser, tmp_path):
@@ -400,7 +400,7 @@ def test_tensors_and_numbers_that_need_room(browser, tmp_path):
     root = ((w @ X).sigmoid() * b).sum()
     opened = open_page(browser, Stepper(root), tmp_path)
     opened.click("last")
-    fits = """return [...document.querySelectorAll('#picture g.node')].every((node) => {
+    fits = """return [...document.querySelectorAll('#diagram g.node')].every((node) => {
       const box = node.querySelector('path, polygon').getBoundingClientRect();
       return [...node.querySelectorAll('text')].every((text) => text.getBoundingClientRect().right <= box.right + 2);
     })"""
@@ -423,7 +423,7 @@ def test_large_graphs_say_less_and_play_as_well(browser, tmp_path, n):
     nodes = order(y)
     ids = moment(stepper)._diagram.ids
     assert opened.grads([ids[nodes[-1]], ids[nodes[-2]]]) == ["·", notation.quantity(stepper.grad(nodes[-2]))]
-    red = """return [...document.querySelectorAll('#picture g.edge.backward .back')].filter(
+    red = """return [...document.querySelectorAll('#diagram g.edge.backward .back')].filter(
       (part) => document.getAnimations().forEach((a) => a.finish()) || getComputedStyle(part.closest('.unpulled') ?
       part : part.parentNode).opacity < 0.1 || (part.closest('.unpulled') &&
       getComputedStyle(part.closest('.unpulled')).opacity < 0.1)).length"""

@@ -93,9 +93,9 @@ def test_what_numpy_cannot_do_here_is_said():
         np.add.reduce(t)
     with pytest.raises(TypeError, match=r"np\.add "):
         np.add(t, 1.0, out=np.zeros((2, 2)))
-    with pytest.raises(TypeError, match=r"dtype=.* is not understood here: axis and keepdims are"):
+    with pytest.raises(TypeError, match=r"dtype=.* is not supported here: use axis and keepdims"):
         np.sum(t, dtype=np.float32)
-    with pytest.raises(TypeError, match=r"take its \.data"):
+    with pytest.raises(TypeError, match=r"use its \.data"):
         t[Tensor(0.0)]
     assert t.sum(dtype=None, out=None, where=np._NoValue).item() == 7.0  # NumPy's defaults
     array = np.ones((2, 2))
@@ -105,7 +105,7 @@ def test_what_numpy_cannot_do_here_is_said():
 
 def test_wiring_for_one_number_is_refused():
     t = Tensor(1.0)
-    with pytest.raises(TypeError, match="one number"):
+    with pytest.raises(TypeError, match="it is a scalar"):
         iter(t)
     with pytest.raises(TypeError):
         len(t)

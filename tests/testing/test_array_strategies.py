@@ -19,7 +19,7 @@ def test_shapes_broadcast_with_each_other(drawn):
 
 
 ARRAYS = {
-    "one number": lambda x: x.shape == (),
+    "it is a scalar": lambda x: x.shape == (),
     "nothing": lambda x: x.size == 0 and x.ndim == 2,
     "a read-only one": lambda x: not x.flags.writeable,
     "Fortran's order": lambda x: x.flags.f_contiguous and not x.flags.c_contiguous,
@@ -30,7 +30,7 @@ ARRAYS = {
 
 @pytest.mark.parametrize("feature", ARRAYS)
 def test_arrays_have_every_layout(feature):
-    drawn = arrays() if feature in ("one number", "nothing") else arrays((2, 3))
+    drawn = arrays() if feature in ("it is a scalar", "nothing") else arrays((2, 3))
     found = find(drawn, ARRAYS[feature], settings=settings(max_examples=2000, phases=[Phase.generate]))
     assert found.dtype == np.float64
 

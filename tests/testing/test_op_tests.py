@@ -72,7 +72,7 @@ def test_a_bad_registration_is_refused():
     def register(name, floats=math.exp, partials=(lambda out, x: out,)):
         return tinygraph.op(name, floats, partials=partials)
 
-    with pytest.raises(ValueError, match="there is an op 'exp'"):
+    with pytest.raises(ValueError, match="there is already an op named 'exp'"):
         register("exp")
     with pytest.raises(ValueError, match="identifier"):
         register("my op")

@@ -41,9 +41,9 @@ def test_inputs_that_do_not_fit_are_refused():
     f = tinygraph.compile(y, [w, b])
     for inputs, error, text in [
         ([w, w[0]], ValueError, "an input twice"),
-        ([y], ValueError, "is computed"),
+        ([y], ValueError, "is a computed node"),
         ([w, 3.0], TypeError, "must be a Value or a sequence"),
-        ([[]], ValueError, "holds no nodes"),
+        ([[]], ValueError, "contains no nodes"),
         ("w", TypeError, "must be a Value"),
         (5, TypeError, "inputs must be a leaf of the graph, or a sequence of leaves, not 5"),
     ]:
@@ -51,7 +51,7 @@ def test_inputs_that_do_not_fit_are_refused():
             tinygraph.compile(y, inputs)
     with pytest.raises(TypeError, match="2 input"):
         f([1.0, 2.0])
-    with pytest.raises(ValueError, match=r"shape \(3,\), but its nodes \(2,\)"):
+    with pytest.raises(ValueError, match=r"shape \(3,\), but its nodes have shape \(2,\)"):
         f([1.0, 2.0, 3.0], 1.0)
     for wrong in (["a", "b"], ["1", "2"], [None, 1.0], [w[0], w[1]]):
         with pytest.raises(TypeError, match="input 0"):

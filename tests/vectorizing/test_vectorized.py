@@ -98,7 +98,7 @@ def test_a_sum_over_all_pairs_has_two_axes():
 def test_what_follows_no_axis_is_picked_by_index_and_said():
     found = vectorize(families.pairs()[0])
     assert "index" in ops_of(found.root)
-    assert "10 entries are picked" in found.report()
+    assert "10 elements are selected" in found.report()
     assert "different numbers of terms" in vectorize(families.ragged()[0]).report()
 
 
@@ -146,7 +146,7 @@ def test_where_and_scatter_go_both_ways():
         found.where(inside.pop())
     with pytest.raises(ValueError, match="call root"):
         found.scatter()
-    with pytest.raises(LookupError, match="no node of the graph"):
+    with pytest.raises(LookupError, match="not a node of the graph"):
         found.where(Value(1.0))
 
 

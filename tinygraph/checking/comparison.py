@@ -107,7 +107,7 @@ def check_grad(f: Function, *at: Tree, tolerance: float = 1e-9) -> GradientCheck
         b = 3: ...
         c = 2: ...
         >>> print(check_grad(lambda x: x.relu(), 0.0))  # doctest: +ELLIPSIS
-        x = 0: ... kink: relu(x) stands on its kink, at 0
+        x = 0: ... kink: relu(x) is at a kink, at 0
 
     References:
         Complex step: Squire and Trapp, "Using complex variables to estimate derivatives of real functions" (1998).
@@ -143,7 +143,7 @@ class _Numeric(NamedTuple):
 
 
 def _by_complex_step(function: FlatFunction, i: int) -> _Numeric | None:
-    """Return the derivative by the complex step, or None if a complex function overflows."""
+    """Return the derivative with respect to the complex step, or None if a complex function overflows."""
     step = step_of("complex", function.numbers[i])
     try:
         derivative = complex_step(function, i, step)
@@ -153,7 +153,7 @@ def _by_complex_step(function: FlatFunction, i: int) -> _Numeric | None:
 
 
 def _by_differences(function: FlatFunction, walk: Walk, i: int) -> _Numeric:
-    """Return the derivative by two central differences."""
+    """Return the derivative with respect to two central differences."""
     x = function.numbers[i]
     step = 2.0**-10 * max(1.0, abs(x))
     near, far = central_difference(function, i, step / 2), central_difference(function, i, step)
@@ -236,7 +236,7 @@ def _kink_of(op: Op, node: Node, moved: Node) -> str:
     if domain.kink is not None:
         at, after = (domain.kink(*point) for point in points)
         if at == 0 and after != 0:  # if both are 0, the operand did not move, as in relu(0 * x)
-            return f"{text} stands on its kink, at {', '.join(f'{x:g}' for x in points[0])}"
+            return f"{text} is at a kink, at {', '.join(f'{x:g}' for x in points[0])}"
         if at * after < 0:
             return f"{text} has a kink or a pole within the step"
     return ""

@@ -59,7 +59,7 @@ def numeric_grad(f: Function, at: Tree, *, method: Method = "central", step: flo
         Complex step: Squire and Trapp, "Using complex variables to estimate derivatives of real functions" (1998).
     """
     if method not in _METHODS:
-        raise ValueError(f"method is one of {', '.join(map(repr, _METHODS))}, not {method!r}")
+        raise ValueError(f"method must be one of {', '.join(map(repr, _METHODS))}, not {method!r}")
     several = isinstance(at, (list, tuple))
     args = list(at) if several else [at]
     values = any(isinstance(x, Value) for x in numbers_of(args))

@@ -37,10 +37,10 @@ def add_parsers(commands: Commands) -> None:
     """
     parser = commands.add_parser(
         "demo",
-        help="backpropagation on J = 3(a + bc), then logistic regression: loops, vectors, real data",
-        description="Show backpropagation on the lecture's graph J = 3(a + bc), one line per step, then the cost of "
-        "logistic regression with two loops, one, and none, and train it on the Breast Cancer Wisconsin table. "
-        "Writes diagrams of the graphs, and the trained model. Takes a few seconds.",
+        help="show backpropagation on J = 3(a + bc), then logistic regression with loops and vectors",
+        description="Show backpropagation on the lecture's graph J = 3(a + bc), one line per step. Then compute the "
+        "cost of logistic regression with two loops, one loop and no loop, and train it on the Breast Cancer "
+        "Wisconsin data. Write diagrams of the graphs and the trained model to a folder. This takes a few seconds.",
     )
     out = "where to write the results (default: %(default)s)"
     parser.add_argument("--out", metavar="FOLDER", type=Path, default=Path("tinygraph-demo"), help=out)
@@ -93,11 +93,11 @@ def show_backpropagation() -> Value:
             numbers = node.op.text(*[f"{x:g}" for x in node.numbers])
             echo(f"  {notation.headline(node)} = {numbers} = {node.raw:g}")
 
-    echo("\nBackward, from J to the inputs, one contribution a line:")
+    echo("\nBackward, from J to the inputs, one contribution per line:")
     for step in Stepper(J):
         echo(f"  {step.equation}")
 
-    echo(f"\nThe same slopes without calculus: nudge one input by {NUDGE} and see how far J moves:")
+    echo(f"\nThe same derivatives without calculus: nudge one input by {NUDGE} and see how much J changes:")
     J.backward()
     partials = numeric_grad(lambda a, b, c: 3.0 * (a + b * c), [5.0, 3.0, 2.0], method="two-point")
     for leaf, local in zip((a, b, c), partials, strict=True):
@@ -113,7 +113,7 @@ def draw_graphs(J: Value, folder: Path) -> None:
         J: Graph, after its backward pass.
         folder: Output folder.
     """
-    echo("The graphs as pictures: blue arrows forward, red arrows back")
+    echo("Diagrams of the graphs: blue arrows forward, red arrows backward")
     x, y, w, b = [1.0, 2.0], 1.0, [0.5, -0.25], 0.1
     weights, bias = [Value(w_j, f"w{j + 1}") for j, w_j in enumerate(w)], Value(b, "b")
     column, row = Tensor([[w_j] for w_j in w], "w"), Tensor(b, "b")
@@ -130,7 +130,7 @@ def draw_graphs(J: Value, folder: Path) -> None:
             path = drawing.save(folder / f"{name}.svg")
         except EngineNotFoundError:
             path = drawing.save(folder / f"{name}.dot")
-            echo(f"  no Graphviz here, so as text (`tinygraph doctor` says more): {path.resolve()}")
+            echo(f"  Graphviz is not installed (see `tinygraph doctor`), so this is the DOT text: {path.resolve()}")
         else:
             echo(f"  wrote {path.resolve()}")
     with contextlib.suppress(EngineNotFoundError):
@@ -151,8 +151,8 @@ def show_implementations(m: int, n: int = 20) -> None:
     Y = [float(draw.random() < 0.5) for _ in range(m)]
     for line in report(compare_implementations(X, Y, [0.01 * j for j in range(n)], 0.1)):
         echo(f"  {line}")
-    echo(f"  (one loop: vectors of {n} numbers are too short to pay for the calls of NumPy)")
-    echo("\nThe same two loops, vectorized by themselves. The graph of scalars is rolled up into this program:")
+    echo(f"  (one loop: vectors of {n} numbers are too short to make up for the cost of NumPy calls)")
+    echo("\nThe same two loops, vectorized automatically. The scalar graph becomes this program:")
     text, lines = vectorize_loops(X, Y, [0.01 * j for j in range(n)], 0.1)
     for line in text.splitlines():
         echo(f"    {line}".rstrip())

@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 PACKAGES = {  # distribution: its purpose, and the extra that installs it ("" for a dependency)
     "numpy": ("arrays", ""),
-    "graphviz": ("writes the DOT of a picture", ""),
-    "graphviz-pure": ("lays out pictures, where there is no Graphviz", "render"),
-    "rich": ("progress in the terminal", "cli"),
+    "graphviz": ("writes diagrams in the DOT language", ""),
+    "graphviz-pure": ("lays out diagrams if Graphviz is not installed", "render"),
+    "rich": ("progress bars in the terminal", "cli"),
     "hypothesis": ("property-based gradient tests", "test"),
-    "mpmath": ("the oracle of 50 digits", "test"),
-    "dask": ("data in chunks", "dask"),
+    "mpmath": ("reference values with 50 digits", "test"),
+    "dask": ("data that do not fit into memory", "dask"),
 }
 
 
@@ -34,9 +34,9 @@ def add_parsers(commands: Commands) -> None:
     """
     parser = commands.add_parser(
         "doctor",
-        help="what is there, what is missing, and how to bring it",
-        description="Say which packages and which programs that draw pictures are there, and the commands that bring "
-        "the others. The exit code is 1 where no picture can be drawn.",
+        help="show what is installed, what is not, and how to install it",
+        description="Show which packages and Graphviz executables are installed, and the commands that install the "
+        "others. The exit code is 1 if no diagram can be drawn.",
     )
     parser.set_defaults(run=_run)
 

@@ -24,13 +24,13 @@ _BINARY: dict[type[ast.operator], Op] = {
     ast.Pow: ops.pow,
 }
 _HINTS: dict[type[ast.AST], str] = {
-    ast.BitXor: "a power is written **",
-    ast.MatMult: "there are numbers here, no matrices: a product is written *",
-    ast.Compare: "a comparison is no number; steps are named with a single =, and ; stands between them",
-    ast.Call: "a product is written with *, a function by its name",
-    ast.Tuple: "a comma stands between the operands of a function only; the decimal point is a point",
+    ast.BitXor: "write a power with **",
+    ast.MatMult: "write a product with *: an expression has scalars, not matrices",
+    ast.Compare: "a comparison has no value here; name a step with a single =, and separate steps with ;",
+    ast.Call: "write a product with *, and call a function by its name",
+    ast.Tuple: "use a comma only between the operands of a function, and a point as the decimal separator",
 }
-_USE = "what is understood: numbers, names, + - * / **, parentheses, and functions such as exp(x)"
+_USE = "an expression can contain numbers, names, + - * / **, parentheses, and functions such as exp(x)"
 
 
 class ExpressionError(ValueError):
@@ -70,12 +70,12 @@ def parse(text: str, numbers: Mapping[str, float]) -> Value:
         Value(33.0, name='J', op='mul')
         >>> parse("3*(a + d)", {"a": 5.0})
         Traceback (most recent call last):
-        tinygraph.cli.expressions.ExpressionError: 'd' has no number: say d=...
+        tinygraph.cli.expressions.ExpressionError: 'd' has no value: pass d=...
           3*(a + d)
                  ^
     """
     if len(text) > LONGEST:
-        raise ExpressionError(f"an expression of {len(text):,} characters is too long: {LONGEST:,} are the limit")
+        raise ExpressionError(f"the expression has {len(text):,} characters, more than the limit of {LONGEST:,}")
     return _Reader(text, numbers).read()
 
 
@@ -106,27 +106,29 @@ class _Reader:
             if isinstance(statement, ast.Assign):
                 target = statement.targets[0]
                 if len(statement.targets) > 1 or not isinstance(target, ast.Name):
-                    raise self.fail("a step is called by one name: name = expression", target)
+                    raise self.fail("give each step one name: name = expression", target)
                 name = target.id
                 if name in self.steps or name in self.leaves:
-                    raise self.fail(f"{name!r} has a value already: choose another name", target)
+                    raise self.fail(f"{name!r} already has a value: choose another name", target)
                 value = statement.value
             elif isinstance(statement, ast.Expr):
                 value = statement.value
             else:
-                raise self.fail(f"this is no expression; {_USE}", statement)
+                raise self.fail(f"this is not an expression; {_USE}", statement)
             result = self.value(value, 0)
             if name and isinstance(result, Value) and result.name:
-                raise self.fail(f"this is {result.name!r} already: another name computes nothing", value)
+                raise self.fail(f"this is {result.name!r} already: a second name would compute nothing", value)
             if isinstance(result, Value) and not result.name:
                 result.name = name
             if name:
                 self.steps[name] = result
         if not isinstance(result, Node):
-            raise ExpressionError("no name occurs in it, so there is no graph: write 3*a and say a=5", self.lines[-1])
+            raise ExpressionError(
+                "the expression contains no name, so it has no graph: write 3*a and pass a=5", self.lines[-1]
+            )
         unused = self.leaves.keys() - self.used
         if unused:
-            raise ExpressionError(f"{short(min(unused))!r} has a number, but does not occur in the expression")
+            raise ExpressionError(f"{short(min(unused))!r} has a value, but does not occur in the expression")
         return result
 
     def parsed(self) -> list[ast.stmt]:
@@ -137,21 +139,21 @@ class _Reader:
         except SyntaxError as error:
             line = self.lines[min((error.lineno or 1) - 1, len(self.lines) - 1)]
             message = (error.msg or "").removesuffix(" Perhaps you forgot a comma?").rstrip(".")
-            hint = "something is missing, or too much, here" if message == "invalid syntax" else message
+            hint = "something is missing here, or must be removed" if message == "invalid syntax" else message
             indent = len(line) - len(line.lstrip())
             raise ExpressionError(hint, line, min(max((error.offset or 1) - 1, 0) + indent, len(line))) from None
         except (RecursionError, MemoryError):
-            raise ExpressionError("it is nested too deeply") from None
+            raise ExpressionError("it is too deeply nested") from None
         except ValueError as error:  # a NUL character, or an integer with thousands of digits
             raise ExpressionError(str(error)) from None
         if not statements:
-            raise ExpressionError("there is no expression")
+            raise ExpressionError("the expression is empty")
         return statements
 
     def value(self, node: ast.expr, depth: int) -> Value | float:
         """Return the node or the number of an expression."""
         if depth > DEEPEST:
-            raise self.fail("it is nested too deeply", node)
+            raise self.fail("it is too deeply nested", node)
         match node:
             case ast.Constant(value=constant) if constant is not ...:
                 return self.number(constant, node)
@@ -167,12 +169,12 @@ class _Reader:
                 return self.call(name, operands, node, depth)
             case _:
                 kind = type(node.op) if isinstance(node, ast.BinOp) else type(node)
-                raise self.fail(_HINTS.get(kind, f"this is not understood; {_USE}"), node)
+                raise self.fail(_HINTS.get(kind, f"this is not supported; {_USE}"), node)
 
     def number(self, constant: object, node: ast.expr) -> float:
         """Return a constant of the text, if it is a number."""
         if isinstance(constant, bool) or not isinstance(constant, int | float):
-            raise self.fail(f"this is no number; {_USE}", node)
+            raise self.fail(f"this is not a number; {_USE}", node)
         try:
             return float(constant)
         except OverflowError:
@@ -184,7 +186,7 @@ class _Reader:
             return self.steps[name]
         if name not in self.leaves:
             is_function = name in _functions()
-            what = f"is a function: write {name}(...)" if is_function else f"has no number: say {short(name)}=..."
+            what = f"is a function: write {name}(...)" if is_function else f"has no value: pass {short(name)}=..."
             raise self.fail(f"{short(name)!r} {what}", node)
         self.used.add(name)
         return self.leaves[name]
@@ -206,7 +208,7 @@ class _Reader:
         op = _functions().get(name)
         if op is None:
             close = difflib.get_close_matches(name, _functions(), 1)
-            hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(sorted(_functions()))}"
+            hint = f"did you mean {close[0]!r}?" if close else f"the functions are {', '.join(sorted(_functions()))}"
             raise self.fail(f"there is no function {short(name)!r}; {hint}", node)
         if len(operands) != op.arity:
             raise self.fail(f"{name} takes {counted(op.arity, 'operand')}, got {len(operands)}", node)

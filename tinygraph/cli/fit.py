@@ -71,20 +71,22 @@ def add_parsers(commands: Commands) -> None:
     parser = commands.add_parser(
         "fit",
         help="train logistic regression on a CSV file",
-        description="Train logistic regression on a CSV file with a header row: the target column holds two "
-        "classes, every other column numbers. A fifth of the rows is kept to test on.",
+        description="Train logistic regression on a CSV file with a header row. The target column must contain two "
+        "classes, and every other column must contain numbers. One fifth of the rows is held out for testing.",
     )
-    add = parser.add_argument
-    add("file", metavar="FILE.csv", type=Path, help="the table")
-    add("--target", metavar="COLUMN", required=True, help="the column with the two classes")
-    add("--loss", choices=LOSSES, default="cross_entropy_with_logits", help="default: %(default)s")
-    backends = "vectorized, or by two explicit loops (default: %(default)s)"
-    add("--backend", choices=BACKENDS, default="tensor", help=backends)
-    rate = "the learning rate (default: %(default)s)"
-    add("--learning-rate", metavar="ALPHA", type=positive(float), default=0.5, help=rate)
+    add, defaults = parser.add_argument, LogisticRegression().get_params()
+    add("file", metavar="FILE.csv", type=Path, help="CSV file")
+    add("--target", metavar="COLUMN", required=True, help="column with the two classes")
+    add("--loss", choices=LOSSES, default=defaults["loss"], help="loss function (default: %(default)s)")
+    backends = "tensor is vectorized, scalar uses two explicit loops (default: %(default)s)"
+    add("--backend", choices=BACKENDS, default=defaults["backend"], help=backends)
+    rate = "learning rate (default: %(default)s)"
+    add("--learning-rate", metavar="ALPHA", type=positive(float), default=defaults["learning_rate"], help=rate)
     iterations = "iterations of gradient descent (default: %(default)s)"
-    add("--iterations", metavar="N", type=positive(int), default=100, help=iterations)
-    add("--seed", metavar="N", type=int, default=0, help="draws the rows to test on (default: %(default)s)")
+    add("--iterations", metavar="N", type=positive(int), default=defaults["iterations"], help=iterations)
+    add(
+        "--seed", metavar="N", type=int, default=0, help="random seed that selects the test rows (default: %(default)s)"
+    )
     out = "where to save the parameters (default: %(default)s)"
     add("--out", metavar="MODEL.json", type=Path, default=Path("model.json"), help=out)
     parser.set_defaults(run=_run)
@@ -93,7 +95,7 @@ def add_parsers(commands: Commands) -> None:
 def _run(options: argparse.Namespace) -> int:
     table = read_csv(options.file, options.target)
     if options.out.exists() and options.out.samefile(options.file):
-        raise TableError(f"{options.out}: is the table itself; choose another file for --out")
+        raise TableError(f"{options.out}: is the input file; choose another file for --out")
     check_writable(options.out)
     try:
         model = train(
@@ -109,7 +111,7 @@ def _run(options: argparse.Namespace) -> int:
     except TrainingStoppedError as stopped:
         save_model(options.out.with_name(f"{options.out.stem}-stopped{options.out.suffix}"), stopped.model)
         done = stopped.model["iterations"]
-        return fail(f"stopped after {done} of {options.iterations} iterations; {options.out} is as it was", 130)
+        return fail(f"stopped after {done} of {options.iterations} iterations; {options.out} was not changed", 130)
     save_model(options.out, model)
     return 0
 
@@ -141,8 +143,8 @@ def train(
     scaler = Scaler.fit(training.X)
     X, X_test = scaler.transform(training.X), scaler.transform(test.X)
     zero, one = table.classes
-    echo(f"  {len(table.X)} rows, {table.target!r} is {zero!r} or {one!r}")
-    echo(f"  {len(X)} rows to train on, {len(X_test)} to test on, {len(table.features)} features brought to one scale")
+    echo(f"  {len(table.X)} rows, the classes of {table.target!r} are {zero!r} and {one!r}")
+    echo(f"  {len(X)} training rows, {len(X_test)} test rows, {len(table.features)} standardized features")
     echo(f"  loss {loss}, learning rate α = {learning_rate:g}, {iterations} iterations, backend {backend}")
     model = LogisticRegression(backend=backend, loss=loss, learning_rate=learning_rate, iterations=iterations)
 
@@ -161,7 +163,7 @@ def train(
     echo(f"  cost {model.costs_[0]:.4f} → {model.costs_[-1]:.4f} in {iterations} iterations and {seconds:.1f} s")
     learned = saved()
     codes = [float(label == model.classes_[1]) for label in training.y[:COMPARED]]
-    echo(f"  the cost and its gradient there, read in three ways, on {len(codes)} rows:")
+    echo(f"  the cost and its gradient at this point, by three implementations, on {len(codes)} rows:")
     for line in report(compare_implementations(X[:COMPARED], codes, learned["coef"], learned["intercept"], loss)):
         echo(f"    {line}")
     accuracy = learned["accuracy"]

@@ -112,27 +112,33 @@ def _add_expression(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "expression",
         metavar="EXPRESSION",
-        help='such as "J = 3*(a + b*c)"; ; stands between steps, and -- before one that begins with -. '
-        "Or a graph that was saved, GRAPH.json",
+        help='such as "J = 3*(a + b*c)". Separate steps with ;. Write -- before an expression that starts with -. '
+        "Or a saved graph, GRAPH.json",
     )
-    parser.add_argument("numbers", metavar="NAME=NUMBER", nargs="*", type=binding, help="the inputs: a=5 b=3 c=2")
+    parser.add_argument(
+        "numbers", metavar="NAME=NUMBER", nargs="*", type=binding, help="values of the inputs: a=5 b=3 c=2"
+    )
 
 
 def _graph(options: argparse.Namespace) -> Operators:
     """Return the graph from the expression and numbers on the command line, or from a file."""
     if options.expression.endswith(SAVED):
         if options.numbers:
-            raise ExpressionError(f"{options.expression} has its own numbers; it takes none of the command line")
+            raise ExpressionError(f"{options.expression} contains its own values: leave out name=number")
         root = load(options.expression, verify=True)
         if not isinstance(root, Operators):
-            raise ExpressionError(f"{options.expression} holds {len(root)} graphs; this command takes a file of one")
+            raise ExpressionError(
+                f"{options.expression} contains {len(root)} graphs, but this command needs a file with one"
+            )
         if shape := getattr(root, "shape", ()):
-            raise ExpressionError(f"{options.expression} holds an array of shape {shape}, not one number")
+            raise ExpressionError(
+                f"{options.expression} contains a Tensor of shape {shape}, but this command needs a scalar"
+            )
         return root
     names = [name for name, _ in options.numbers]
     for name in names:
         if names.count(name) > 1:
-            raise ExpressionError(f"{name!r} has two numbers")
+            raise ExpressionError(f"{name!r} has two values")
     return parse(options.expression, dict(options.numbers))
 
 
@@ -170,7 +176,7 @@ def _parameters(root: Operators, names: str) -> list[Node]:
     parameters = [name.strip() for name in names.split(",") if name.strip()]
     for name in parameters:
         if name not in leaves:
-            raise ExpressionError(f"--parameters: {name!r} is no input of the expression")
+            raise ExpressionError(f"--parameters: {name!r} is not an input of the expression")
     return [leaves[name] for name in parameters]
 
 
@@ -198,4 +204,4 @@ def _diagnose(options: argparse.Namespace) -> int:
 def _verify(options: argparse.Namespace) -> None:
     root = load(options.file, verify=True)
     nodes = all_nodes(root if isinstance(root, list) else [root])
-    echo(f"{options.file}: {len(nodes):,} nodes, and every number is what its op computes")
+    echo(f"{options.file}: {len(nodes):,} nodes, and every value is what its op computes")

@@ -33,7 +33,7 @@ def positive(kind: type[int] | type[float]) -> Callable[[str], float]:
             raise argparse.ArgumentTypeError(f"{text} is not a positive number")
         return number
 
-    number_of.__name__ = "positive whole number" if kind is int else "positive number"  # argparse shows this name
+    number_of.__name__ = "positive integer" if kind is int else "positive number"  # argparse shows this name
     return number_of
 
 

@@ -18,7 +18,7 @@ def read_csv(path: str | Path, target: str) -> Table:
 
     Args:
         path: CSV file, in UTF-8.
-        target: Name of the column with the two classes. All other columns must contain numbers.
+        target: Name of column with the two classes. All other columns must contain numbers.
 
     Returns:
         The table. Labels that are numbers are compared as numbers, so that 9 and 9.0 are the same class.
@@ -84,7 +84,7 @@ def _check_header(path: str, header: list[str], target: str) -> None:
         twice = Counter(header).most_common(1)[0][0]
         raise TableError(f"{path}, row 1: has two columns named {_quoted(twice)}")
     if len(header) == 1:
-        raise TableError(f"{path}: has no column but {_quoted(target)}, so nothing to learn from")
+        raise TableError(f"{path}: has no column but {_quoted(target)}, so there is no feature to learn from")
 
 
 def _label(path: str, line: int, target: str, label: str, seen: dict[float | str, str]) -> str:

@@ -228,7 +228,7 @@ def neighborhood(nodes: Sequence[Node], center: Node, depth: int) -> set[Node]:
         ValueError: If `center` is not in the graph.
     """
     if center not in set(nodes):
-        raise ValueError(f"around={center!r} is no node of the graph of {nodes[0]!r}")
+        raise ValueError(f"around={center!r} is not a node of the graph of {nodes[0]!r}")
     near: dict[Node, list[Node]] = {node: [] for node in nodes}
     for node in nodes:
         for operand in node.operands:

@@ -98,7 +98,7 @@ class Drawing:
         kind = path.suffix.lower().removeprefix(".")
         if kind not in layout_engines.FORMATS:
             known = ", ".join(f".{name}" for name in layout_engines.FORMATS)
-            raise ValueError(f"{path.name!r} does not end in a format to save as: {known}")
+            raise ValueError(f"cannot save {path.name!r}: the name must end in one of {known}")
         if kind in layout_engines.TEXT_FORMATS:
             data = self.source.encode()
         elif kind == "svg":
@@ -114,7 +114,7 @@ class Drawing:
             return {"image/svg+xml": self.svg(), "text/plain": repr(self)}
         except (EngineNotFoundError, LayoutError) as error:
             text = in_text(self._nodes, LINES, False, lambda node: node.grad)
-            return {"text/plain": f"{text}\n\n(no picture: {error})"}
+            return {"text/plain": f"{text}\n\n(no diagram: {error})"}
 
     def __repr__(self) -> str:
         red = "" if self._diagram.backward else "; call backward() to draw the gradients"
@@ -189,7 +189,7 @@ def draw(
     _check_numbers(number, depth, timeout)
     marked = [parameters] if isinstance(parameters, Node) else list(parameters)
     if not all(isinstance(node, Node) for node in marked):
-        raise TypeError("parameters are nodes of the graph: parameters=[w, b]")
+        raise TypeError("parameters must be nodes of the graph, for example parameters=[w, b]")
     walk = Walk(root, root.grad)
     near = None if around is None else neighborhood(walk.nodes, around, depth)
     shown, arrows = _shown(walk, Style(number, notation, set(marked)), detail, near)
@@ -200,11 +200,11 @@ def _check_numbers(number: str, depth: int, timeout: float | None) -> None:
     try:
         format(1.0, number)
     except (ValueError, TypeError):
-        raise ValueError(f"number must be a format of floats such as '.4g', not {number!r}") from None
+        raise ValueError(f"number must be a format for floats, such as '.4g', not {number!r}") from None
     if not isinstance(depth, int) or depth < 0:
-        raise ValueError(f"depth counts steps from the node, so it is 0 or more, not {depth!r}")
+        raise ValueError(f"depth must be an integer of at least 0, not {depth!r}")
     if timeout is not None and not timeout > 0:
-        raise ValueError(f"timeout is a number of seconds, or None for no limit, not {timeout!r}")
+        raise ValueError(f"timeout must be a number of seconds, or None for no limit, not {timeout!r}")
 
 
 def _shown(walk: Walk, style: Style, detail: str, near: Collection[Node] | None) -> tuple[Diagram, str]:

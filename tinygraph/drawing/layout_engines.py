@@ -69,12 +69,12 @@ def find_engine(engine: str | None = None) -> str:
         path = shutil.which(chosen)
         if path is None:
             where = "engine=" if engine else f"the variable {VARIABLE}="
-            raise EngineNotFoundError(f"{where}{chosen!r} is no program on this machine; {REMEDIES}")
+            raise EngineNotFoundError(f"{where}{chosen!r} is not a program on this machine; {REMEDIES}")
         return path
     for _, path in candidates():
         if path:
             return path
-    raise EngineNotFoundError(f"no engine to draw with was found; {REMEDIES}")
+    raise EngineNotFoundError(f"no Graphviz executable was found; {REMEDIES}")
 
 
 def render(source: str, kind: str, engine: str | None = None, timeout: float | None = TIME_LIMIT) -> bytes:
@@ -99,8 +99,8 @@ def render(source: str, kind: str, engine: str | None = None, timeout: float | N
         done = subprocess.run(command, input=source.encode(), capture_output=True, timeout=timeout, check=False)
     except subprocess.TimeoutExpired:
         raise LayoutError(
-            f"{Path(program).name} did not finish the layout in {timeout:g} s: draw less with detail='folded' or "
-            "around=node, say less with detail='plain', or give it longer with timeout="
+            f"{Path(program).name} did not finish the layout in {timeout:g} s: draw fewer nodes with detail='folded' "
+            "or around=node, show less with detail='plain', or allow more time with timeout="
         ) from None
     except OSError as error:
         raise LayoutError(f"{program} cannot be run: {error.strerror or error}") from None
@@ -108,7 +108,7 @@ def render(source: str, kind: str, engine: str | None = None, timeout: float | N
         said = done.stderr.decode(errors="replace").strip().splitlines()
         reason = said[0] if said else f"exit code {done.returncode}"
         if "not recognized" in reason:
-            reason = f"it makes no {kind}; save as .svg, or install Graphviz itself"
+            reason = f"it cannot write {kind}: save as .svg, or install Graphviz"
         raise LayoutError(f"{Path(program).name}: {reason}")
     return done.stdout
 
@@ -131,7 +131,7 @@ def svg(source: str, engine: str | None, timeout: float | None, dark_too: bool) 
     """
     text = render(source, "svg", engine, timeout).decode(errors="replace")
     if "<svg" not in text:
-        raise LayoutError(f"{Path(find_engine(engine)).name} printed no SVG: is it a program that draws DOT?")
+        raise LayoutError(f"{Path(find_engine(engine)).name} printed no SVG: is it a Graphviz executable?")
     text = text[text.index("<svg") :].replace("&#45;", "-")
     for needless in (
         f' font-family="{FONT}"',

@@ -78,7 +78,7 @@ class scope(Watcher):  # noqa: N801  (used like a function)
 
     def __init__(self, name: str) -> None:
         if not isinstance(name, str):
-            raise TypeError(f"scope takes its name, a str, not {name!r}")
+            raise TypeError(f"scope needs a name, a str, not {name!r}")
         self.name = name
 
     def watch(self, node: Node) -> None:
@@ -152,7 +152,9 @@ class strict(Watcher):  # noqa: N801
             raise FloatingPointError(f"{what} = {_text(node.raw)}{where}")
         for text, local in zip(texts, node.partials, strict=True):
             if local is not None and not finite(local):
-                raise FloatingPointError(f"the slope of {what} with respect to {text} is {_text(local)}{where}")
+                raise FloatingPointError(
+                    f"the local derivative of {what} with respect to {text} is {_text(local)}{where}"
+                )
 
 
 def finite(number: Any) -> bool:

@@ -108,7 +108,7 @@ class Node(Traced):
     @name.setter
     def name(self, name: str) -> None:
         if not isinstance(name, str):
-            raise TypeError(f"a name is a str, not {name!r}")
+            raise TypeError(f"a name must be a str, not {name!r}")
         self.annotate().name = name
 
     @property
@@ -359,8 +359,8 @@ def check_fresh(nodes: Sequence[Node]) -> None:
                 leaf = leaf.__copy__()
                 leaf.grad = None  # it is outdated, or a partial sum
                 raise StaleGraphError(
-                    f"the leaf {leaf!r} was edited after this graph was recorded, so its numbers are "
-                    "stale: recompute it with root.forward(), or record it again"
+                    f"the leaf {leaf!r} was edited after this graph was recorded, so its values are "
+                    "stale: recompute them with root.forward(), or record the graph again"
                 )
 
 

@@ -32,7 +32,7 @@ def flipped_guard(text: str, outcome: bool) -> FrozenBranchError:
     """Return the error for a comparison whose outcome has changed since it was recorded."""
     return FrozenBranchError(
         f"{text} was {outcome} when it was recorded and no longer is: "
-        "record the graph again, or compare .data where no branch hangs on it"
+        "record the graph again, or compare .data if no branch depends on it"
     )
 
 

@@ -25,7 +25,9 @@ class Traced:
     """An operand that records ops: the base class of every node."""
 
     __slots__ = ()
-    not_a_number = "this is a node already; use it as it is, or .detach() for a copy"  # for messages of the kernels
+    not_a_number = (
+        "this is already a node: use it directly, or call .detach() for a copy"  # for messages of the kernels
+    )
 
     @staticmethod
     def _record(op: Op, x: Any, y: Any = None) -> Any:
@@ -243,7 +245,7 @@ def op_named(name: str) -> Op:
     """Return the op with this name, from `ops` or registered by a user; raise LookupError if there is none."""
     found = TABLE.get(name) or REGISTERED.get(name)
     if found is None:
-        raise LookupError(f"no op is called {name!r}: import the module that registers it before loading the graph")
+        raise LookupError(f"no op is named {name!r}: import the module that registers it before loading the graph")
     return found
 
 

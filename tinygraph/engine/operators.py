@@ -191,15 +191,15 @@ class Operators(Node):
 
     def _cut(self, *_: object, **__: object) -> NoReturn:
         raise TypeError(
-            f"a {self._kind()} does not turn into {'' if self._plural else 'a '}plain number{self._plural} by itself, "
-            f"because that would cut the graph: take x.data or x.item() for the number{self._plural}, and "
-            f"{self._in_place_of_math} in place of math.exp(x)"
+            f"a {self._kind()} cannot be converted to {'' if self._plural else 'a '}plain number{self._plural}, "
+            f"because that would cut the graph: use x.data or x.item() for the number{self._plural}, and "
+            f"{self._in_place_of_math} instead of math.exp(x)"
         )
 
     __float__ = __int__ = __complex__ = _cut
 
     def __bool__(self) -> NoReturn:
-        raise TypeError(f"a {self._kind()} is neither true nor false: compare it (x > 0), or look at x.data")
+        raise TypeError(f"a {self._kind()} has no truth value: compare it (x > 0), or use x.data")
 
     # --- NumPy
 

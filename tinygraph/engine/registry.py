@@ -107,7 +107,7 @@ def op(
     if not name.isidentifier():
         raise ValueError(f"an op's name must be a Python identifier, not {name!r}")
     if name in TABLE:
-        raise ValueError(f"there is an op {name!r} in the table already: choose another name")
+        raise ValueError(f"there is already an op named {name!r}: choose another name")
     if not isinstance(partials, tuple) or len(partials) not in (1, 2):
         raise TypeError(f"partials of op {name!r} must be a tuple of one or two functions, not {partials!r}")
     for what, function in (("floats", floats), *[("a partial", partial) for partial in partials]):

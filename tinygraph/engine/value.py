@@ -45,8 +45,8 @@ class Value(Operators):
     """
 
     __slots__ = ()
-    not_a_number = "this is a Value already; use it as it is, or .detach() for a constant copy"
-    not_an_array = "a Value and a Tensor cannot be mixed in one graph: take its .data"
+    not_a_number = "this is already a Value: use it directly, or call .detach() for a constant copy"
+    not_an_array = "a Value and a Tensor cannot be mixed in one graph: use the .data of one of them"
     raw: float
     grad: float | None
 
@@ -142,7 +142,9 @@ def record(op: Op, operands: tuple[Any, ...]) -> Value:
     """Return the node of an op on these operands: Values, constants, and plain numbers of any type."""
     for x in operands:
         if isinstance(x, Operators) and not isinstance(x, Value):
-            raise TypeError(f"{op.name}: a Value and a {x._kind()} cannot be mixed in one graph: take its .data")
+            raise TypeError(
+                f"{op.name}: a Value and a {x._kind()} cannot be mixed in one graph: use the .data of one of them"
+            )
     operands = tuple([x if isinstance(x, Value) else plain_number(x, op.name) for x in operands])
     wanted = [isinstance(x, Value) and not x.constant for x in operands]
     out: Value = object.__new__(Value if True in wanted else ConstantValue)

@@ -86,7 +86,7 @@ class VariadicOp(Op):
                     raise TypeError(message) from None
             raise
         if ys is not None and len(xs) != len(ys):
-            raise ValueError(f"{self.name} needs sequences of one length, got {len(xs)} and {len(ys)}")
+            raise ValueError(f"{self.name} needs sequences of the same length, got {len(xs)} and {len(ys)}")
         lists = (xs,) if ys is None else (xs, ys)
         for elements in lists:
             for element in elements:

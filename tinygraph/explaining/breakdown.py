@@ -11,6 +11,7 @@ from tinygraph.explaining import notation
 from tinygraph.explaining.notation import Quantity, called, derivative_of, formula, seed_factor
 from tinygraph.explaining.step import Step, Steps
 from tinygraph.explaining.walk import Walk
+from tinygraph.support.messages import counted
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class Explanation:
             lines.append(f"  {'+' if k < self.happened else '·'} {contribution(step)}")
         left = len(self.contributions) - self.happened
         if left:
-            lines.append(f"  {left} of {len(self.contributions)} contributions (·) are still to come")
+            lines.append(f"  not arrived yet (·): {left} of {counted(len(self.contributions), 'contribution')}")
         return "\n".join([*lines, f"  {self.way}"])
 
     @property
@@ -173,7 +174,7 @@ def breakdown(steps: Steps, k: int, node: Node | str) -> Explanation:
     if isinstance(node, str):
         node = walk.find(node)
     if node not in walk:
-        raise ValueError(f"{node!r} is no node of the graph of {walk.root!r}")
+        raise ValueError(f"{node!r} is not a node of the graph of {walk.root!r}")
     contributions = tuple(steps.into(node))
     happened = sum(step.index <= k for step in contributions)
     total = copy(steps.gradient(node, k))

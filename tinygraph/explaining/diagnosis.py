@@ -48,8 +48,8 @@ def diagnose(root: Node, parameters: Iterable[Node] = ()) -> Diagnosis:
         >>> a.name = "a"
         >>> print(diagnose(log(a)))
         log of 0: log(a) = -inf, where a = 0
-          the smallest graph that shows it: tinygraph.log(Value(0.0, 'a'))
-          what usually mends it: log_sigmoid(z), which does not go through a number that rounds to 0
+          the smallest graph that reproduces it: tinygraph.log(Value(0.0, 'a'))
+          suggestion: use log_sigmoid(z), which avoids a value that rounds to 0
     """
     wanted = [parameters] if isinstance(parameters, Node) else list(parameters)
     walk = Walk(root, ones(require_node(root, "diagnose: root")))
@@ -66,8 +66,8 @@ def _forward(nodes: Sequence[Node]) -> list[Finding]:
         if finite(node.raw):
             continue
         if node.op is None:
-            message = f"{called(node)} is {not_finite(node.raw)} already"
-            return [Finding("bad input", node, message, "look where it was read or computed")]
+            message = f"{called(node)} is {not_finite(node.raw)}"
+            return [Finding("bad input", node, message, "check where it was read or computed")]
         numbers, entry = _operands(node)
         kind = kind_of(node.op, numbers, not_finite(node.raw))
         text = f"{said(node)} = {notation.number(not_finite(node.raw))}{where(node, numbers)}{_place(entry)}"
@@ -109,8 +109,8 @@ def _backward(walk: Walk, wanted: Sequence[Node]) -> Iterator[Finding]:
     for node in walk.nodes:
         gradient = walk.gradient(node)
         if gradient is not None and not finite(gradient):
-            message = f"{derivative_of(root, node)} = {not_finite(gradient)}, of finite contributions"
-            yield Finding("overflow of a sum", node, message, "smaller numbers: scale the cost, or the inputs")
+            message = f"{derivative_of(root, node)} = {not_finite(gradient)}, from finite contributions"
+            yield Finding("overflow in a sum", node, message, "use smaller values: scale the cost or the inputs")
             return
     inputs = [node for node in walk.nodes if node.op is None and not node.constant and node is not root]
     for leaf in wanted or inputs:
@@ -122,10 +122,10 @@ def _arrival(walk: Walk, leaf: Node, ways: Ways) -> Iterator[Finding]:
     nothing = f"no gradient reached {called(leaf)}"
     gradient = walk.gradient(leaf)
     if leaf not in walk:
-        fix = "use the node itself, not its .data, a detached copy, or a leaf of before"
+        fix = "use the node itself, not its .data, a detached copy, or a leaf of an earlier graph"
         yield Finding("no gradient", leaf, f"{nothing}: it is not in the graph of {called(walk.root)}", fix)
     elif leaf.constant:
-        yield Finding("no gradient", leaf, f"{nothing}: it is a constant", "make it without constant=True")
+        yield Finding("no gradient", leaf, f"{nothing}: it is a constant", "create it without constant=True")
     elif gradient is None or not size(gradient):
         yield _nothing_arrived(walk, leaf)
     else:
@@ -138,7 +138,7 @@ def _bad_contribution(root: Node, edge: Edge) -> Finding:
     factors = [x for x in (upstream, local) if not hasattr(x, "text")]
     infinite = [x for x in factors if not finite(x)]
     zero = any(not size(x) for x in factors if finite(x))
-    kind = "0 · inf" if infinite and zero else "infinite slope" if infinite else "overflow"
+    kind = "0 · inf" if infinite and zero else "infinite derivative" if infinite else "overflow"
     sum_up = notation.number(not_finite(contribution))
     if len(factors) == 2:
         sum_up = f"{_in_a_factor(upstream)} × {_in_a_factor(local)} = {sum_up}"
@@ -154,17 +154,18 @@ def _nothing_arrived(walk: Walk, leaf: Node) -> Finding:
     stops = _stops(walk, leaf)
     nothing = f"no gradient reached {called(leaf)}"
     if not stops:
-        return Finding("no gradient", leaf, f"{nothing}: the contributions that arrive add up to 0")
+        return Finding("no gradient", leaf, f"{nothing}: its contributions add up to 0")
     node, operand, local = stops[0]
     more = f", and at {len(stops) - 1} more" if len(stops) > 1 else ""
     if local is not None and not hasattr(local, "text") and size(local):
         product = f"{size(walk.gradient(node)):.1e} × {size(local):.1e}"
-        message = f"{nothing}: it shrinks on its way until, at {said(node)}, {product} is 0"
+        message = f"{nothing}: it shrinks along the path until, at {said(node)}, {product} is 0"
         return Finding("vanishing gradient", leaf, message + more, TOO_SMALL)
     message = (
-        f"{nothing}: it stops at {said(node)}, whose slope in {called(operand)} is 0{where(node, node.numbers)}{more}"
+        f"{nothing}: it stops at {said(node)}, whose local derivative with respect to {called(operand)} is 0"
+        f"{where(node, node.numbers)}{more}"
     )
-    fix = FLAT.get(node.op, "the slope is 0 here: bring the input to where it is not")
+    fix = FLAT.get(node.op, "the local derivative is 0 at this point: move the input away from it")
     return Finding("no gradient", leaf, message, fix, own_smallest_graph(node))
 
 
@@ -206,14 +207,14 @@ def _out_of_proportion(walk: Walk, leaf: Node, ways: Ways) -> Iterator[Finding]:
     changes = f"the gradient {'shrinks' if small else 'grows'} from 1 to {weight:.1e}"
     message = (
         f"from {called(walk.root)} to {called(leaf)} {changes} on a path of {len(shares):,} edges; "
-        f"the steepest is {said(upper)}, which passes {factor:.1e} of it on to {called(lower)}"
+        f"the largest change is at {said(upper)}, which multiplies the gradient by {factor:.1e} for {called(lower)}"
     )
     kind = "vanishing gradient" if small else "exploding gradient"
     yield Finding(kind, leaf, message, TOO_SMALL if small else TOO_LARGE)
 
 
 def _place(entry: Sequence[int]) -> str:
-    return f", at entry {list(entry)}" if entry else ""
+    return f", at element {list(entry)}" if entry else ""
 
 
 def _in_a_factor(x: Quantity) -> str:

@@ -39,9 +39,9 @@ class Finding:
         if self.line:
             lines.append(f"  recorded at {self.line}")
         if self.slice is not None:
-            lines.append(f"  the smallest graph that shows it: {_code(self.slice)}")
+            lines.append(f"  the smallest graph that reproduces it: {_code(self.slice)}")
         if self.fix:
-            lines.append(f"  what usually mends it: {self.fix}")
+            lines.append(f"  suggestion: {self.fix}")
         return "\n".join(lines)
 
 
@@ -64,7 +64,7 @@ class Diagnosis:
 
     def __str__(self) -> str:
         if self.healthy:
-            return f"{called(self.root)}: every number and every gradient is finite, and a gradient reaches every input"
+            return f"{called(self.root)}: every value and every gradient is finite, and a gradient reaches every input"
         return "\n".join(map(str, self.findings))
 
     def __repr__(self) -> str:

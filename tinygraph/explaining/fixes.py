@@ -10,12 +10,12 @@ from tinygraph.engine.graph import Node
 from tinygraph.engine.op import Op
 from tinygraph.explaining.notation import called
 
-TOO_SMALL = "activations that do not saturate (relu), inputs on one scale, other first weights, or a shorter path"
-TOO_LARGE = "smaller first weights, inputs on one scale, or a bound on the gradient"
+TOO_SMALL = "use activations that do not saturate (relu), standardized inputs, other initial weights, or a shorter path"
+TOO_LARGE = "use smaller initial weights, standardized inputs, or a bound on the gradient"
 FLAT: dict[Op | None, str] = {
-    ops.relu: "a relu below 0 passes nothing on: other first weights, a smaller learning rate, or softplus",
-    ops.sign: "sign is flat: use tanh",
-    ops.heaviside: "a step is flat: use sigmoid",
+    ops.relu: "relu has the derivative 0 below 0: use other initial weights, a smaller learning rate, or softplus",
+    ops.sign: "sign has the derivative 0: use tanh",
+    ops.heaviside: "a step function has the derivative 0: use sigmoid",
 }
 
 
@@ -31,9 +31,9 @@ def kind_of(op: Op, numbers: Sequence[float], result: float) -> str:
         The kind, such as "overflow".
     """
     if not numbers:
-        return "overflow of a sum" if math.isinf(result) else "inf - inf in a sum"
+        return "overflow in a sum" if math.isinf(result) else "inf - inf in a sum"
     if any(math.isnan(x) for x in numbers):
-        return "nan before"
+        return "nan operand"
     x, y = (*numbers, math.nan)[:2]
     if op is ops.div and y == 0:
         return "0 / 0" if x == 0 else "division by 0"
@@ -80,23 +80,23 @@ def fix_of(node: Node, kind: str) -> str:
     fed = args[0].op if args and isinstance(args[0], Node) else None
     z = called(args[0].args[0]) if fed is ops.sigmoid else "z"
     if op is ops.binary_cross_entropy and kind == "log of 0":
-        return f"binary_cross_entropy_with_logits({z}, y), the same loss from {z} itself"
+        return f"use binary_cross_entropy_with_logits({z}, y), the same loss computed from {z}"
     if op is ops.log and fed is ops.sigmoid:
-        return f"log_sigmoid({z}), which does not go through a number that rounds to 0"
+        return f"use log_sigmoid({z}), which avoids a value that rounds to 0"
     if op is ops.log and fed in (ops.exp, ops.add, ops.total):
-        return "logaddexp or softplus, which take the exponents and not the exponentials"
+        return "use logaddexp or softplus, which take the exponents instead of the exponentials"
     if kind.startswith("log of"):
-        return "take the logarithm of what is above 0 by how it was made, such as exp or softplus of a parameter"
+        return "take the logarithm of a value that is always positive, such as exp or softplus of a parameter"
     if op in (ops.exp, ops.expm1, ops.cosh, ops.sinh):
-        return "subtract the largest exponent before, or stay with the logarithm (logaddexp, softplus, log_sigmoid)"
+        return "subtract the largest exponent first, or compute with logarithms (logaddexp, softplus, log_sigmoid)"
     if kind in ("division by 0", "0 / 0"):
-        return "a divisor that cannot be 0; to a norm or a variance add a small number, in plain sight"
+        return "use a divisor that cannot be 0; add a small constant to a norm or a variance"
     if kind == "negative base":
-        return "a whole exponent, or a base that is above 0 by how it was made"
+        return "use an integer exponent, or a base that is always positive"
     if kind.startswith("inf - inf") or kind == "0 · inf":
-        return "look at the infinite operand: it came in from outside"
+        return "check the infinite operand: it is an input of the graph"
     if kind.startswith("overflow"):
-        return "a smaller learning rate, inputs on one scale (datasets.Scaler), or the logarithm of the product"
+        return "use a smaller learning rate, standardized inputs (datasets.Scaler), or the logarithm of the product"
     return ""
 
 
@@ -112,9 +112,9 @@ def fix_of_derivative(node: Node, kind: str, infinite: bool) -> str:
         The fix, as text.
     """
     if infinite and node.op is not None and (node.op is ops.sqrt or is_power(node.op)):
-        return "the root has an infinite slope at 0: stay above 0, or leave the root out (compare squares)"
+        return "the root has an infinite derivative at 0: keep its operand above 0, or compare squares instead"
     if node.op is ops.binary_cross_entropy:
-        return "binary_cross_entropy_with_logits, whose slope a - y is always finite"
+        return "use binary_cross_entropy_with_logits, whose derivative a - y is always finite"
     if infinite:
-        return "stay clear of the border of the op's domain"
-    return "smaller numbers: scale the inputs, or take the logarithm of the product" if kind == "overflow" else ""
+        return "keep the operand away from the boundary of the op's domain"
+    return "use smaller values: scale the inputs, or take the logarithm of the product" if kind == "overflow" else ""

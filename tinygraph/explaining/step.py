@@ -144,7 +144,7 @@ class Steps(Sequence[Step]):
         if isinstance(k, slice):
             return [self[i] for i in range(*k.indices(len(self)))]
         if not -len(self) <= k < len(self):
-            raise IndexError(f"there are {len(self)} events")
+            raise IndexError(f"there are {len(self)} steps")
         return self.step(k % len(self) + 1)
 
     def __repr__(self) -> str:

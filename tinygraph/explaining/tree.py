@@ -47,12 +47,12 @@ def tree(root: Node, *, lines: int | None = None, ascii: bool | None = None) -> 
         >>> J.backward()
         >>> tree(J)
         J = (a + u) × u   data 66.0   grad 1.0
-        ├─ a + u   data 11.0   grad 6.0   slope 6.0
-        │  ├─ a   data 5.0   grad 6.0   slope 1.0
-        │  └─ u = b × c   data 6.0   grad 17.0   slope 1.0
-        │     ├─ b   data 3.0   grad 34.0   slope 2.0
-        │     └─ c   data 2.0   grad 51.0   slope 3.0
-        └─ ··· see u   slope 11.0
+        ├─ a + u   data 11.0   grad 6.0   local 6.0
+        │  ├─ a   data 5.0   grad 6.0   local 1.0
+        │  └─ u = b × c   data 6.0   grad 17.0   local 1.0
+        │     ├─ b   data 3.0   grad 34.0   local 2.0
+        │     └─ c   data 2.0   grad 51.0   local 3.0
+        └─ ··· see u   local 11.0
     """
     return in_text(order(root), lines, ascii, lambda node: node.grad)
 
@@ -91,7 +91,7 @@ class _Place(NamedTuple):
     """The position of a line in the tree: below another node, or at the margin."""
 
     node: Node
-    slope: str = ""  # local derivative of the node above with respect to this one
+    local: str = ""  # local derivative of the node above with respect to this one
     before: str = ""  # indentation of the line
     under: str = ""  # indentation of its operands
     depth: int = 0
@@ -139,10 +139,10 @@ class _Writer:
     def _reference(self, place: _Place) -> str | None:
         """Return a reference to a node that is written elsewhere; None if the node must be written here."""
         if place.node in self.written:
-            return f"{place.before}··· see {self.call(place.node)}{place.slope}"
+            return f"{place.before}··· see {self.call(place.node)}{place.local}"
         if place.depth > DEEPEST and place.node.op is not None:
             self.later[place.node] = None
-            return f"{place.before}··· {self.call(place.node)} is below{place.slope}"
+            return f"{place.before}··· {self.call(place.node)} follows below{place.local}"
         return None
 
     def _line(self, place: _Place) -> str:
@@ -151,7 +151,7 @@ class _Writer:
         shared = self.consumers[node] > 1 or node in self.numbers
         mark = self.call(node) if shared else notation.cut(node.name)
         here = "   ◄" if node is self.here else ""
-        return f"{place.before}{_line(node, mark, self.grad(node))}{place.slope}{here}"
+        return f"{place.before}{_line(node, mark, self.grad(node))}{place.local}{here}"
 
     def _below(self, place: _Place) -> list[_Place]:
         """Return the positions of the operands."""
@@ -161,7 +161,7 @@ class _Writer:
         for i, (operand, local) in enumerate(operands):
             before, under = ("└─ ", "   ") if i == len(operands) - 1 else ("├─ ", "│  ")
             places.append(
-                _Place(operand, _slope(node, local), place.under + before, place.under + under, place.depth + 1)
+                _Place(operand, _local(node, local), place.under + before, place.under + under, place.depth + 1)
             )
         return places
 
@@ -174,7 +174,7 @@ def _line(node: Node, mark: str, gradient: Quantity | None) -> str:
     return f"{head}{'   ' * bool(head)}data {notation.full(node.raw)}{grad}{line}"
 
 
-def _slope(node: Node, local: Quantity) -> str:
+def _local(node: Node, local: Quantity) -> str:
     if local is None:
         return ""
-    return f"   slope {notation.local(node, local) if hasattr(local, 'text') else notation.full(local)}"
+    return f"   local {notation.local(node, local) if hasattr(local, 'text') else notation.full(local)}"

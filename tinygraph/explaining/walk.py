@@ -83,7 +83,7 @@ class Walk:
         """
         names = {node.name: node for node in self.nodes if node.name}
         if name not in names:
-            raise KeyError(f"no node is called {name!r}; there are {', '.join(sorted(names)) or 'no names'}")
+            raise KeyError(f"no node is named {name!r}; the names are {', '.join(sorted(names)) or 'no names'}")
         return names[name]
 
     @cached_property
@@ -229,7 +229,7 @@ class Walk:
         """
         if graph.edits != self._edits:
             if any(node.version > self._edits for node in self.nodes):
-                raise StaleGraphError("the numbers of the graph were changed during this walk: make a new Stepper")
+                raise StaleGraphError("the values of the graph changed after this Stepper was made: make a new Stepper")
             self._edits = graph.edits
 
     @cached_property

@@ -81,21 +81,21 @@ def as_array(data: Any, what: str) -> Array:
     try:
         array = np.asarray(data)
     except ValueError:
-        raise TypeError(f"{what}: {_short(data)} is no array: its rows have different lengths") from None
+        raise TypeError(f"{what}: {_short(data)} is not an array: its rows have different lengths") from None
     if array.dtype == np.float64:
         return array if type(array) is np.ndarray else np.asarray(array)
     if array.dtype.kind in "biuf":
         return array.astype(np.float64)
     if array.dtype.kind == "O":
         if any(hasattr(type(entry), "not_a_number") for entry in array.ravel()):
-            raise TypeError(f"{what}: Values and Tensors cannot be mixed in one graph: take the .data of each Value")
+            raise TypeError(f"{what}: Values and Tensors cannot be mixed in one graph: use the .data of each Value")
         try:  # Fraction and Decimal
             return np.array([plain_number(entry, what) for entry in array.ravel()]).reshape(array.shape)
         except TypeError:
             pass
     remedy = {"c": "take its .real or .imag part", "U": "convert text with float(...) first"}
     what_to_do = remedy.get(array.dtype.kind, "pass numbers, or nested lists of them")
-    raise TypeError(f"{what}: {_short(data)} is no array of real numbers; {what_to_do}")
+    raise TypeError(f"{what}: {_short(data)} is not an array of real numbers; {what_to_do}")
 
 
 def _short(data: object) -> str:

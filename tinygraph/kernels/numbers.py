@@ -55,7 +55,7 @@ def _remedy(value: object) -> str:
     if isinstance(value, complex):
         return "take its .real or .imag part"
     if hasattr(value, "__len__") or hasattr(value, "shape"):
-        return "make one Value per entry: [Value(x) for x in entries]"
+        return "make one Value per element: [Value(x) for x in elements]"
     return "pass an int or a float"
 
 

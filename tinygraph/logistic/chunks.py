@@ -39,12 +39,12 @@ class Chunks:
         self.rows, self.labels = _blocks(X, "X"), _blocks(y, "y")
         if len(self.rows) != len(self.labels):
             raise ValueError(
-                f"X comes in {len(self.rows)} chunks of rows and y in {len(self.labels)}: "
-                "give both the same chunks, by rechunk() or repartition()"
+                f"X has {len(self.rows)} chunks of rows and y has {len(self.labels)}: "
+                "give both the same chunks with rechunk() or repartition()"
             )
         shape = _chunked(X, "X").shape
         if len(shape) != 2:
-            raise ValueError(f"X must have the shape (examples, features), one row an example, not {shape}")
+            raise ValueError(f"X must have shape (examples, features), with one row per example, not {shape}")
         self.n = int(shape[1])
         self.classes = self._classes()
 
@@ -107,7 +107,10 @@ def accuracy(X: object, y: object, predict: Callable[[Array], Labels]) -> float:
 def _chunked(data: object, name: str) -> Chunked:
     if not is_chunked(data):
         kind = type(data).__name__
-        raise ValueError(f"X and y must both be dask's, but {name} is a {kind}: dask.array.from_array makes it so")
+        raise ValueError(
+            f"X and y must both be dask arrays or dataframes, but {name} is a {kind}: "
+            "convert it with dask.array.from_array"
+        )
     return data
 
 

@@ -149,7 +149,7 @@ def vectorize_loops(
     Examples:
         >>> text, lines = vectorize_loops([[1.0, 2.0], [3.0, 4.0]], [0, 1], [0.1, -0.1], 0.0)
         >>> "Z = w.T @ X + b" in text, lines[-1]
-        (True, 'they agree: cost and gradient differ by ... at most')
+        (True, 'they agree: cost and gradient differ by at most ...')
     """
     values, bias = _values(w, b)
     start = perf_counter()
@@ -160,7 +160,7 @@ def vectorize_loops(
     J.backward()
     again = recorded - start + perf_counter() - done
     nodes = len(order(J))
-    found = [Implementation("two loops, each time anew", nodes, again, *_gradient(J, values, bias))]
+    found = [Implementation("two loops, recorded each time", nodes, again, *_gradient(J, values, bias))]
 
     numbers = np.array(w)
 
@@ -168,12 +168,12 @@ def vectorize_loops(
         cost, (dw, db) = compiled(numbers, b)
         return cost, dw.reshape(-1, 1), db
 
-    functions = {"by itself, compiled": automatic, **_by_hand(*_columns(X, Y), numbers, b, loss)}
+    functions = {"vectorized, compiled": automatic, **_by_hand(*_columns(X, Y), numbers, b, loss)}
     found += [_measure_function(name, function) for name, function in functions.items()]
     vectorized = vectorize(J)
     lines = [
         f"{nodes:,} scalar nodes became {len(order(vectorized.root))} of arrays: recorded in "
-        f"{recorded - start:.2f} s, rolled up and compiled in {done - recorded:.2f} s",
+        f"{recorded - start:.2f} s, vectorized and compiled in {done - recorded:.2f} s",
         *[f"{implementation.name:<26} {implementation.seconds * 1e3:>9.2f} ms" for implementation in found],
         _verdict(found),
     ]
@@ -211,8 +211,12 @@ def _measure_function(name: str, function: Callable[[], CostAndGradient]) -> Imp
 
 def _verdict(found: Sequence[Implementation]) -> str:
     worst = max(found[0].difference(implementation) for implementation in found)
-    verdict = "they agree: cost and gradient differ by" if worst < 1e-12 else "THEY DO NOT AGREE: the difference is"
-    return f"{verdict} {worst:.1e} at most"
+    verdict = (
+        "they agree: cost and gradient differ by at most"
+        if worst < 1e-12
+        else "THEY DO NOT AGREE: the largest difference is"
+    )
+    return f"{verdict} {worst:.1e}"
 
 
 def report(found: Sequence[Implementation]) -> list[str]:
@@ -232,7 +236,7 @@ def report(found: Sequence[Implementation]) -> list[str]:
         two loops  a graph of   17 nodes ... ms
         one loop   a graph of   17 nodes ... ms ...
         no loop    a graph of   10 nodes ... ms ...
-        they agree: cost and gradient differ by ... at most
+        they agree: cost and gradient differ by at most ...
     """
     first = found[0]
     width = max(len(f"{implementation.nodes:,}") for implementation in found)

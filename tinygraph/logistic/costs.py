@@ -16,7 +16,7 @@ from tinygraph.engine.operators import Operators
 from tinygraph.engine.ops import binary_cross_entropy, binary_cross_entropy_with_logits, sigmoid, squared_error
 from tinygraph.engine.value import Value
 from tinygraph.logistic.inputs import Array
-from tinygraph.support.messages import one_of
+from tinygraph.support.messages import counted, one_of
 from tinygraph.tensor.tensor import Tensor
 
 TYPE_CHECKING = False
@@ -210,7 +210,8 @@ def _loss(name: str) -> Loss:
 
 def _count(m: int, labels: int) -> int:
     if m == 0 or labels != m:
-        raise ValueError(f"X has {m} examples and Y {labels} labels: they must be as many, and at least one")
+        found = f"X has {counted(m, 'example')} and Y has {counted(labels, 'label')}"
+        raise ValueError(f"{found}: there must be one label per example, and at least one example")
     return m
 
 
@@ -218,10 +219,10 @@ def _columns(w: Tensor, X: Data, Y: Data) -> tuple[Array, Array, int]:
     """Return the lecture's arrays X (n, m) and Y (1, m), and m."""
     columns, labels = _kept(X), _kept(Y)
     if columns.ndim != 2 or w.shape != (columns.shape[0], 1):
-        raise ValueError(f"w has the shape {w.shape} and X {columns.shape}, but they must be (n, 1) and (n, m)")
+        raise ValueError(f"w has shape {w.shape} and X has shape {columns.shape}, but they must be (n, 1) and (n, m)")
     m = columns.shape[1]
     if labels.shape != (1, m):
-        raise ValueError(f"Y has the shape {labels.shape}, but for {m} examples it must be {(1, m)}")
+        raise ValueError(f"Y has shape {labels.shape}, but for {m} examples it must be {(1, m)}")
     return columns, labels, _count(m, labels.shape[1])
 
 

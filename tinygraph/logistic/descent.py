@@ -22,7 +22,7 @@ def gradient_descent(
     Y: Data,
     *,
     loss: str = "cross_entropy",
-    learning_rate: float = 0.1,
+    learning_rate: float = 0.5,
     iterations: int = 100,
 ) -> Iterator[float]:
     """Run gradient descent from the current parameters, and yield the cost before each iteration.
@@ -36,15 +36,15 @@ def gradient_descent(
         Y: Labels, with the shape that `two_loops` (m,) or `no_loop` (1, m) expects.
         loss: Key of `LOSSES`: "cross_entropy", "cross_entropy_with_logits" or "squared_error".
             Defaults to "cross_entropy".
-        learning_rate: Learning rate α, the factor of each derivative. Defaults to 0.1.
+        learning_rate: Learning rate α, the factor of each derivative. Defaults to 0.5.
         iterations: Number of iterations. Defaults to 100.
 
     Yields:
         The cost before each iteration.
 
     Raises:
-        FloatingPointError: If the cost or a derivative is not finite. The parameters keep their values from before this
-            iteration.
+        FloatingPointError: If the cost, a derivative or a new parameter is not finite. The parameters keep their values
+            from before this iteration.
 
     References:
         Andrew Ng, Neural Networks and Deep Learning (DeepLearning.AI), week 2: gradient descent.
@@ -85,7 +85,7 @@ def descend(
         The cost before each iteration.
 
     Raises:
-        FloatingPointError: If the cost or a derivative is not finite.
+        FloatingPointError: If the cost, a derivative or a new parameter is not finite.
 
     Examples:
         >>> x = Value(3.0)
@@ -98,13 +98,14 @@ def descend(
     """
     for iteration in range(iterations):
         J = backward()
-        partials = [parameter.grad for parameter in parameters]
-        if not all(np.isfinite(number).all() for number in (J, *partials) if number is not None):
+        with np.errstate(all="ignore"):  # an overflow is reported below
+            updates = [(x, x.data - learning_rate * x.grad) for x in parameters if x.grad is not None]
+        if not all(np.isfinite(number).all() for number in (J, *[new for _, new in updates])):
+            what = "a parameter overflows" if np.isfinite(J) else f"the cost is {J}"
             raise FloatingPointError(
-                f"the cost is {J} at iteration {iteration}: bring the features to one scale, lower the learning "
-                "rate, or take loss='cross_entropy_with_logits', which stays finite where a rounds to 0 or 1"
+                f"{what} at iteration {iteration}: standardize the features, lower the learning rate, or use "
+                "loss='cross_entropy_with_logits', which stays finite where a rounds to 0 or 1"
             )
-        for parameter, local in zip(parameters, partials, strict=True):
-            if local is not None:
-                parameter.data -= learning_rate * local
+        for parameter, new in updates:
+            parameter.data = new
         yield J

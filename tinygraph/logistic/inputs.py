@@ -69,9 +69,9 @@ def examples(X: ArrayLike) -> Array:
     try:
         table = np.asarray(X, dtype=np.float64)
     except (TypeError, ValueError) as error:
-        raise ValueError(f"X must be a table of numbers, (examples, features): {error}") from None
+        raise ValueError(f"X must be a table of numbers with shape (examples, features): {error}") from None
     if table.ndim != 2 or 0 in table.shape:
-        raise ValueError(f"X must have the shape (examples, features), one row an example, not {table.shape}")
+        raise ValueError(f"X must have shape (examples, features), with one row per example, not {table.shape}")
     check_finite(table, "X")
     return table
 
@@ -96,7 +96,7 @@ def labels_and_codes(y: ArrayLike, m: int) -> tuple[Labels, Array]:
     """
     labels = np.asarray(y)
     if labels.shape not in ((m,), (m, 1)):
-        raise ValueError(f"y must hold one label for each of {m} examples; its shape is {labels.shape}")
+        raise ValueError(f"y must contain one label for each of {m} examples, but its shape is {labels.shape}")
     classes, codes = np.unique(labels.ravel(), return_inverse=True)
     check_classes(classes)
     return classes, codes.astype(np.float64)
@@ -114,7 +114,7 @@ def check_finite(table: Array, name: str) -> None:
     """
     if not np.isfinite(table).all():
         row, column = np.argwhere(~np.isfinite(table))[0].tolist()
-        raise ValueError(f"{name} holds {table[row, column]} in row {row}, column {column}: remove or fill it first")
+        raise ValueError(f"{name} contains {table[row, column]} in row {row}, column {column}: remove or fill it first")
 
 
 def check_classes(classes: Labels) -> None:

@@ -42,11 +42,11 @@ class LogisticRegression:
     """Logistic regression with scikit-learn's interface, trained with the lecture's gradient descent.
 
     Args:
-        backend: "scalar" (two explicit loops) or "tensor" (no loops, and hundreds of times faster).
-            Defaults to "scalar".
+        backend: "tensor" (no loops) or "scalar" (two explicit loops, hundreds of times slower).
+            Defaults to "tensor".
         loss: "cross_entropy_with_logits", "cross_entropy" (computed from a, as in the lecture) or "squared_error".
             Defaults to "cross_entropy_with_logits".
-        learning_rate: Learning rate α, the factor of each derivative. Defaults to 0.1.
+        learning_rate: Learning rate α, the factor of each derivative. Defaults to 0.5.
         iterations: Number of iterations of gradient descent. Defaults to 100.
         warm_start: If true, `fit` starts with the parameters of the previous call, otherwise with 0. Defaults to False.
 
@@ -65,9 +65,9 @@ class LogisticRegression:
 
     def __init__(
         self,
-        backend: str = "scalar",
+        backend: str = "tensor",
         loss: str = "cross_entropy_with_logits",
-        learning_rate: float = 0.1,
+        learning_rate: float = 0.5,
         iterations: int = 100,
         warm_start: bool = False,
     ) -> None:
@@ -119,7 +119,7 @@ class LogisticRegression:
         if not (self.learning_rate > 0 and math.isfinite(self.learning_rate)):
             raise ValueError(f"learning_rate must be a positive number, not {self.learning_rate!r}")
         if not (isinstance(self.iterations, int) and self.iterations > 0):
-            raise ValueError(f"iterations must be a positive whole number, not {self.iterations!r}")
+            raise ValueError(f"iterations must be a positive integer, not {self.iterations!r}")
 
     def _start(self, n: int) -> tuple[Array, float]:
         """Return the initial weights (n, 1) and the initial bias."""
@@ -127,7 +127,7 @@ class LogisticRegression:
             return np.zeros((n, 1)), 0.0
         if self.n_features_in_ != n:
             known = self.n_features_in_
-            raise ValueError(f"X has {n} features, but the model to go on with was fitted with {known}")
+            raise ValueError(f"X has {n} features, but the model that warm_start continues was fitted with {known}")
         return self.coef_.T, self.intercept_.item()
 
     def _in_memory(self, X: ArrayLike, y: ArrayLike) -> _Training:
@@ -150,7 +150,7 @@ class LogisticRegression:
     def _in_chunks(self, X: ArrayLike, y: ArrayLike) -> _Training:
         """Prepare training on chunks that are never in one place."""
         if self.backend != "tensor":
-            raise ValueError("data in chunks are for backend='tensor': the loops would take them number by number")
+            raise ValueError("chunked data need backend='tensor', because the two loops read one number at a time")
         chunks = Chunks(X, y)
         weights, bias = self._start(chunks.n)
         w, b = Tensor(weights, "w"), Tensor(bias, "b")

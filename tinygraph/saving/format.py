@@ -124,7 +124,9 @@ def encode(x: float | Array) -> object:
     if isinstance(x, (int, float, np.floating, np.integer)):
         return encode(float(x))
     kind = type(x).__module__.partition(".")[0]
-    raise TypeError(f"a lazy array of {kind} cannot be saved as it is: compute it first, and make NumPy arrays of it")
+    raise TypeError(
+        f"a lazy array of {kind} cannot be saved as it is: compute it first, and convert it to NumPy arrays"
+    )
 
 
 def _name(x: float) -> str:
@@ -156,13 +158,13 @@ def decode(found: object, what: str, like: float | Array | None = None) -> float
     value: float | Array
     if isinstance(found, dict):
         if found.keys() != {"shape", "elements"}:
-            fail(f'{what} is a number, or an array with "shape" and "elements"')
+            fail(f'{what} must be a number, or an array with "shape" and "elements"')
         elements = typed(found["elements"], list, what, "an array whose elements are a list")
         value = _array([decode_float(x, what) for x in elements], found["shape"], np.float64)
     else:
         value = decode_float(found, what)
     if like is not None and np.shape(value) != np.shape(like):
-        fail(f"{what} has the shape {np.shape(value)}, and its data {np.shape(like)}")
+        fail(f"{what} has shape {np.shape(value)}, but its data has shape {np.shape(like)}")
     return value
 
 
@@ -190,14 +192,14 @@ def decode_float(found: object, what: str) -> float:
                 return number
     if type(found) is float and not math.isinf(found):  # Python reads 1e999 as infinity
         return found
-    fail(f"{what} is a float, or “inf”, “-inf” or “nan”, not {shown(found)}")
+    fail(f"{what} must be a float, “inf”, “-inf” or “nan”, not {shown(found)}")
 
 
 def _array(elements: list[Any], found: object, dtype: type) -> Any:
     """Return elements as an array, if their number matches the shape from the file."""
     shape = tuple(typed(found, list, '"shape"', "a list"))
     if not is_shape(shape) or len(shape) > 32 or math.prod(shape) != len(elements):
-        fail(f"there are {len(elements)} elements, and the shape is {shown(shape)}")
+        fail(f"there are {len(elements)} elements, but the shape is {shown(shape)}")
     try:
         return np.array(elements, dtype=dtype).reshape(shape)
     except (OverflowError, ValueError) as error:
@@ -254,12 +256,12 @@ def decode_parameter(found: object) -> object:
         for keys, read in _READERS.items():
             if found.keys() == set(keys):
                 return read(*[found[key] for key in keys])
-        fail(f"{shown(found)} is no part of an op")
+        fail(f"{shown(found)} is not a parameter of an op")
     if found is None or isinstance(found, (bool, int)):
         return found
     if isinstance(found, str) and found not in _NAMES and not found.startswith("nan:"):
         return found
-    return decode(found, "a number of an op")
+    return decode(found, "a parameter of an op")
 
 
 def _decode_slice(found: object) -> object:
@@ -267,8 +269,8 @@ def _decode_slice(found: object) -> object:
         return ...
     ends = typed(found, list, "a slice", 'a list of three integers or null, or "all"')
     if len(ends) != 3:
-        fail(f"a slice has a start, a stop and a step, not {shown(ends)}")
-    return slice(*[None if x is None else typed(x, int, "an end of a slice", "a whole number") for x in ends])
+        fail(f"a slice must have a start, a stop and a step, not {shown(ends)}")
+    return slice(*[None if x is None else typed(x, int, "an end of a slice", "an integer") for x in ends])
 
 
 def _elements(found: object, kind: type, what: str) -> list[object]:

@@ -72,7 +72,7 @@ def load(path: str | os.PathLike[str], *, verify: bool = False, limit: int = LAR
         except GraphFileError as error:
             raise GraphFileError(f"{path.name}{reader.where and ', '}{reader.where}: {error}") from None
         except RecursionError:
-            raise GraphFileError(f"{path.name}, {reader.where}: it is nested too deeply") from None
+            raise GraphFileError(f"{path.name}, {reader.where}: it is too deeply nested") from None
     if verify:
         check(reader.nodes, path.name, roots if reader.one_pass and isinstance(roots, Node) else None)
     return roots
@@ -83,19 +83,19 @@ def _parsed(path: Path, limit: int) -> object:
     size = path.stat().st_size
     if size > limit:
         raise GraphFileError(
-            f"{path.name} has {size:,} bytes, more than the {limit:,} that are allowed: pass limit= to load it"
+            f"{path.name} has {size:,} bytes, more than the limit of {limit:,}: pass limit= to load it"
         )
     try:
         content: object = json.loads(path.read_bytes(), parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
-        what = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
+        what = "it is too deeply nested" if isinstance(error, RecursionError) else str(error)
         raise GraphFileError(f"{path.name} is not JSON: {what}") from None
     return content
 
 
 def _refuse_constant(text: str) -> object:
     """Reject NaN and Infinity, which Python's JSON parser accepts."""
-    raise ValueError(f"{text} is not a number of JSON; it is written as a text")
+    raise ValueError(f"{text} is not a JSON number: write it as a string")
 
 
 @contextmanager
@@ -114,7 +114,7 @@ def _known(found: dict[str, object], fields: set[str]) -> None:
     """Reject a field that is not in the format."""
     unknown = found.keys() - fields
     if unknown:
-        fail(f"there is no such field: {shown(sorted(unknown)[0])}")
+        fail(f"the format has no field {shown(sorted(unknown)[0])}")
 
 
 class Reader:
@@ -144,11 +144,11 @@ class Reader:
             GraphFileError: If the content is not a valid graph.
         """
         if not isinstance(content, dict) or content.get("format") != FORMAT:
-            fail(f'it says no "format": "{FORMAT}", so it is no graph of this library')
+            fail(f'it has no "format": "{FORMAT}", so it is not a graph that tinygraph saved')
         _known(content, _GRAPH)
         version = content.get("version")
         if version != VERSION:
-            fail(f"it is of version {shown(version)}, and this library reads version {VERSION}")
+            fail(f"its format has version {shown(version)}, but this library reads version {VERSION}")
         lines = content.get("nodes")
         if not isinstance(lines, list) or not lines:
             fail('"nodes" must be a list of at least one node')
@@ -163,10 +163,10 @@ class Reader:
         roots = content.get("roots")
         self.one_pass = "gradients" in content
         if self.one_pass and (content["gradients"] != ONE_PASS or isinstance(roots, list)):
-            fail(f'"gradients" is "{ONE_PASS}", for a single root, or left out')
+            fail(f'"gradients" must be "{ONE_PASS}", with a single root, or be left out')
         if not isinstance(roots, list):
             return self.earlier(roots)
-        return [self.earlier(x) for x in roots] or fail("there must be one at least")
+        return [self.earlier(x) for x in roots] or fail("there must be at least one root")
 
     def earlier(self, found: object) -> Node:
         """Return an earlier node.
@@ -178,7 +178,7 @@ class Reader:
             The node.
         """
         if type(found) is not int or not 0 <= found < len(self.nodes):
-            fail(f"{shown(found)} is not the number of an earlier node")
+            fail(f"{shown(found)} is not the index of an earlier node")
         return self.nodes[found]
 
     def operand(self, found: object) -> Node | float | Array:
@@ -193,7 +193,7 @@ class Reader:
         if not isinstance(found, dict):
             return self.earlier(found)
         if found.keys() != {"constant"}:
-            fail('an operand is the number of an earlier node, or {"constant": a number or an array}')
+            fail('an operand must be the index of an earlier node, or {"constant": a number or an array}')
         return decode(found["constant"], "a constant operand")
 
     def node(self, line: object) -> Node:
@@ -206,7 +206,7 @@ class Reader:
             The node.
         """
         if not isinstance(line, dict):
-            fail("a node is an object")
+            fail("a node must be an object")
         _known(line, _NODE)
         if "data" not in line:
             fail('"data" is missing')
@@ -217,13 +217,13 @@ class Reader:
             kind = kind.constant_class
         op, args, partials = self.origin(line, data)
         node = restore(kind, op, data, grad, args, partials, 0, None)
-        name = typed(line.get("name", ""), str, '"name"', "a text")
-        scope = typed(line.get("scope", []), list, '"scope"', "a list of texts")
-        source = typed(line.get("line", ""), str, '"line"', "a text")
+        name = typed(line.get("name", ""), str, '"name"', "a string")
+        scope = typed(line.get("scope", []), list, '"scope"', "a list of strings")
+        source = typed(line.get("line", ""), str, '"line"', "a string")
         if name or scope or source:
             metadata = node.annotate()
             metadata.name, metadata.line = name, source
-            metadata.scope = tuple([typed(x, str, '"scope"', "a list of texts") for x in scope])
+            metadata.scope = tuple([typed(x, str, '"scope"', "a list of strings") for x in scope])
         return node
 
     def origin(
@@ -240,7 +240,7 @@ class Reader:
         """
         if "op" not in line:
             if "args" in line or "partials" in line:
-                fail("a node without an op has no operands and no slopes")
+                fail("a node without an op has no operands and no local derivatives")
             return None, (), ()
         op = read_op(line["op"])
         args = tuple([self.operand(x) for x in typed(line.get("args"), list, '"args"', "a list")])
@@ -249,15 +249,15 @@ class Reader:
             operands = "operands" if op.variadic else counted(op.arity, "operand")
             fail(f"{op.name} takes {operands}, each with a local derivative or null")
         if op.variadic and len(args) % op.arity:
-            fail(f"{op.name} takes {op.arity} lists of one length")
+            fail(f"{op.name} takes {op.arity} lists of the same length")
         of_arrays = not isinstance(data, float)
         for x in args:
             if isinstance(x, (Node, np.ndarray)) and isinstance(x, (Tensor, np.ndarray)) != of_arrays:
-                fail("numbers and arrays do not mix in one graph")
+                fail("one graph cannot mix numbers and arrays")
         if not any(isinstance(x, Node) for x in args):
             fail(f"no operand of {op.name} is a node")
         if not op.elementwise and not of_arrays:
-            fail(f"{op.name} is for arrays")
+            fail(f"{op.name} needs arrays")
         if of_arrays:
             check_shape(op, args, np.shape(data))
         return op, args, tuple([read_partial(x, arg, op, of_arrays) for x, arg in zip(found, args, strict=True)])
@@ -269,19 +269,19 @@ class Reader:
             line: Object from the file.
         """
         if not isinstance(line, dict) or line.keys() != _GUARD:
-            fail("it has the fields comparison, text, values, outcome and nodes")
+            fail("a guard must have the fields comparison, text, values, outcome and nodes")
         symbol, values, sides = line["comparison"], line["values"], line["nodes"]
         if not isinstance(symbol, str) or symbol not in COMPARISONS:
-            fail(f"the comparison is one of {' '.join(COMPARISONS)}, not {shown(symbol)}")
+            fail(f"the comparison must be one of {' '.join(COMPARISONS)}, not {shown(symbol)}")
         if not all(isinstance(x, list) and len(x) == 2 for x in (values, sides)):
-            fail("it compares two numbers")
-        text = typed(line["text"], str, "its text", "a text")
-        guard = Guard(COMPARISONS[symbol], text, *[decode_float(x, "what is compared") for x in values])
+            fail("a guard must compare two numbers")
+        text = typed(line["text"], str, "its text", "a string")
+        guard = Guard(COMPARISONS[symbol], text, *[decode_float(x, "a compared value") for x in values])
         pair = [None if x is None else self.earlier(x) for x in sides]
         if pair == [None, None] or not all(x is None or isinstance(x, Value) for x in pair):
-            fail("a number of the graph must take part in it")
+            fail("at least one side of a guard must be a scalar node of the graph")
         if guard.outcome is not line["outcome"]:
-            fail(f"{shown(text)} is said to be {shown(line['outcome'])}, and is not")
+            fail(f"{shown(text)} is stored as {shown(line['outcome'])}, but is {guard.outcome}")
         for side, node in enumerate(pair):
             if node is not None:
                 other = pair[1 - side]
@@ -302,18 +302,21 @@ def read_op(found: object) -> Op:
         op = TABLE.get(found) or REGISTERED.get(found)
         if op is None and found in PARAMETRIZED and not PARAMETRIZED[found][1]:
             op = PARAMETRIZED[found][0]()
-        return op or fail(f"there is no op {shown(found)}; if it is one of your own, register it before loading")
+        return op or fail(f"there is no op {shown(found)}; if it is your own op, register it before loading")
     if not isinstance(found, list) or not found or not isinstance(found[0], str) or found[0] not in PARAMETRIZED:
-        fail(f'"op" is the name of an op, or a list of a family and what it is made of, not {shown(found)}')
+        fail(
+            '"op" must be the name of an op, or a list of the name of a parametrized op and its parameters, '
+            f"not {shown(found)}"
+        )
     name, *rest = found
     maker, kinds = PARAMETRIZED[name]
     parameters = list(map(decode_parameter, rest))
     if not 1 <= len(parameters) <= len(kinds) or not all(ok(x) for ok, x in zip(kinds, parameters, strict=False)):
-        fail(f"no {name} is made of {shown(rest)}")
+        fail(f"{name} does not accept the parameters {shown(rest)}")
     try:
         return maker(*parameters)
     except Exception as error:
-        fail(f"no {name} is made of {shown(rest)}: {error}")
+        fail(f"{name} does not accept the parameters {shown(rest)}: {error}")
 
 
 def read_partial(found: object, operand: Node | float | Array, op: Op, of_arrays: bool) -> _Partial:
@@ -331,12 +334,15 @@ def read_partial(found: object, operand: Node | float | Array, op: Op, of_arrays
     if found is None:
         return None
     if not isinstance(operand, Node) or operand.constant:
-        fail("no gradient flows to a constant, so its slope is null")
+        fail("no gradient flows to a constant, so its local derivative must be null")
     if of_arrays and (not op.elementwise or found is True):
-        return True if found is True else fail(f"a slope of {op.name} is true or null")
-    local = decode(found, "a slope")
+        return True if found is True else fail(f"a local derivative of {op.name} must be true or null")
+    local = decode(found, "a local derivative")
     if of_arrays != isinstance(local, np.ndarray) or (of_arrays and np.shape(local) != operand.raw.shape):
-        fail("a slope is a number in a graph of numbers, and an array of the operand's shape in one of arrays")
+        fail(
+            "a local derivative must be a number in a graph of scalars, and an array of the operand's shape "
+            "in a graph of arrays"
+        )
     return local
 
 
@@ -351,11 +357,11 @@ def check_shape(op: Op, args: tuple[Node | float | Array, ...], shape: tuple[int
         shape: Shape of the node's data.
     """
     if op.variadic and op.elementwise:
-        fail(f"{op.name} is for numbers")
+        fail(f"{op.name} needs numbers")
     shapes = [np.shape(x.raw if isinstance(x, Node) else x) for x in args]
     try:
         made = op.result_shape(*shapes)
     except (ValueError, IndexError, TypeError, OverflowError) as error:
-        fail(f"{op.name} does not go with operands of the shapes {shown(shapes)}: {error}")
+        fail(f"{op.name} does not accept operands of the shapes {shown(shapes)}: {error}")
     if made is not None and made != shape:
-        fail(f"{op.name} makes the shape {shown(made)}, and the data has {shown(shape)}")
+        fail(f"{op.name} returns shape {shown(made)}, but the data has shape {shown(shape)}")

@@ -74,14 +74,22 @@ def check(nodes: Sequence[Node], name: str, root: Node | None = None) -> None:
         except (ValueError, TypeError, IndexError, MemoryError) as error:
             raise GraphFileError(f"{name}, node {i} ({_called(node)}) cannot be computed: {error}") from None
         if not _close(node.raw, fresh.raw, node):
-            _fail(name, i, node, "data", node.raw, "its row computes", fresh.raw)
+            _fail(name, i, node, "data", node.raw, "its op computes", fresh.raw)
         for slot, (stored, local) in enumerate(zip(node.stored_partials, fresh.stored_partials, strict=True)):
             if stored is not None and stored is not True and not _close(stored, local):
-                _fail(name, i, node, f"slope by operand {slot + 1}", stored, "its row computes", local)
+                _fail(
+                    name,
+                    i,
+                    node,
+                    f"local derivative with respect to operand {slot + 1}",
+                    stored,
+                    "its op computes",
+                    local,
+                )
     found = wrong_gradient(root, nodes) if root is not None and root.grad is not None else None
     if found is not None:
         node, gradient = found
-        _fail(name, nodes.index(node), node, "grad", node.grad, "the contributions that arrive add up to", gradient)
+        _fail(name, nodes.index(node), node, "grad", node.grad, "its contributions add up to", gradient)
 
 
 def _fail(name: str, i: int, node: Node, what: str, stored: _Raw, instead: str, found: _Raw) -> NoReturn:

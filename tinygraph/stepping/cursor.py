@@ -132,7 +132,7 @@ class Cursor:
             IndexError: If k is out of range.
         """
         if not 0 <= k <= len(self):
-            raise IndexError(f"there are {len(self)} events: go to 0 up to {len(self)}, not {k}")
+            raise IndexError(f"there are {len(self)} steps: the position must be from 0 to {len(self)}, not {k}")
         self.index = k
         return self.current
 
@@ -267,13 +267,13 @@ class Cursor:
             return lambda step: step.node is node
         if isinstance(target, Node):
             if target not in self.walk:
-                raise ValueError(f"{target!r} is no node of this graph")
+                raise ValueError(f"{target!r} is not a node of this graph")
             return lambda step: step.node is target
         if isinstance(target, Op):
             return lambda step: step.op is target
         if callable(target):
             return lambda step: bool(target(step))
-        raise TypeError(f"a node, a name, an op or a function of a Step is meant, not {target!r}")
+        raise TypeError(f"the target must be a node, a name, an op or a function of a Step, not {target!r}")
 
     # --- looking
 
@@ -343,11 +343,11 @@ class Cursor:
 
     def __str__(self) -> str:
         if not self.index:
-            text = f"at the start of {len(self)} events"
+            text = f"at the start of {len(self)} steps"
         else:
             text = str(self.current)
         following = self.steps.step(self.index + 1).symbol if self.index < len(self) else ""
-        return f"{text}\n  next: {following}" if following else f"{text}\n  this was the last"
+        return f"{text}\n  next: {following}" if following else f"{text}\n  this was the last step"
 
     def __repr__(self) -> str:
         name = f" of {self.root.name}" if self.root.name else ""

@@ -91,7 +91,7 @@ class Debugger(cmd.Cmd):
     def do_rstep(self, text: str) -> None:
         """rs, reverse-step [N]: take one step back, or N steps."""
         if not self.cursor.index:
-            echo("  this is the start")
+            echo("  this is the first position")
         self._moved(self.cursor.back(_count(text)))
 
     def do_until(self, text: str) -> None:
@@ -207,7 +207,7 @@ def _count(text: str) -> int:
     if not text:
         return 1
     if not text.isdigit():
-        raise ValueError(f"a whole number is meant, not {text!r}")
+        raise ValueError(f"an integer is needed, not {text!r}")
     return int(text)
 
 

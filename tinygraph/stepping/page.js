@@ -1,32 +1,32 @@
 "use strict";
-// The page shows state k of a walk: what the first k events have done. Going back is showing another k.
+// The page shows state k of a pass: what the first k steps have done. To step back, it shows a smaller k.
 (() => {
-  const { start, events, ledgers, arrows, colours } = JSON.parse(document.getElementById("data").textContent);
+  const { start, steps, breakdowns, arrows, colors } = JSON.parse(document.getElementById("data").textContent);
   const $ = (id) => document.getElementById(id);
-  const svg = document.querySelector("#picture > svg");
+  const svg = document.querySelector("#diagram > svg");
   const drawn = (id) => $(`${svg.id}-${id}`);
-  const items = [...document.querySelectorAll("#events li > a")];
-  const happens = (kind, of) => new Map(events.flatMap((event, i) => (event.kind === kind ? [[event[of], i + 1]] : [])));
-  const pulledAt = happens("backward", "arrow"), computedAt = happens("forward", "card");
-  const lastWrite = new Map(events.flatMap((event, i) => (event.kind === "forward" ? [] : [[event.card, i + 1]])));
-  const INTERVAL = 1200; // milliseconds between events
+  const items = [...document.querySelectorAll("#steps li > a")];
+  const happens = (kind, of) => new Map(steps.flatMap((step, i) => (step.kind === kind ? [[step[of], i + 1]] : [])));
+  const pulledAt = happens("backward", "arrow"), computedAt = happens("forward", "box");
+  const lastWrite = new Map(steps.flatMap((step, i) => (step.kind === "forward" ? [] : [[step.box, i + 1]])));
+  const INTERVAL = 1200; // milliseconds between steps
 
-  // The texts of a card: its number, its gradient, and what holds only when all contributions have come.
-  const cards = Object.entries(ledgers).map(([id, ledger]) => {
+  // The texts of a box: its value, its gradient, and notes that are true only after all contributions.
+  const boxes = Object.entries(breakdowns).map(([id, breakdown]) => {
     const group = drawn(id);
     const texts = [...group.querySelectorAll("text")];
-    const label = ledger.flows ? texts.findLastIndex((text) => text.textContent.trim() === "grad") : -1;
+    const label = breakdown.flows ? texts.findLastIndex((text) => text.textContent.trim() === "grad") : -1;
     const grad = label < 0 ? null : texts[label + 1];
-    texts.filter((text) => text.getAttribute("fill") === colours.forward).forEach((text) => text.classList.add("value"));
-    const late = texts.filter((text, i) => grad && i > label + 1 && text.getAttribute("fill") === colours.backward);
-    return { id, ledger, group, grad, late, last: lastWrite.get(id) ?? 0, written: null, room: grad && roomOf(group, grad) };
+    texts.filter((text) => text.getAttribute("fill") === colors.forward).forEach((text) => text.classList.add("value"));
+    const late = texts.filter((text, i) => grad && i > label + 1 && text.getAttribute("fill") === colors.backward);
+    return { id, breakdown, group, grad, late, last: lastWrite.get(id) ?? 0, written: null, room: grad && roomOf(group, grad) };
   });
-  const cardOf = new Map(cards.map((card) => [card.id, card]));
+  const boxOf = new Map(boxes.map((box) => [box.id, box]));
   const forward = arrows.map(({ id, head }) => ({ head, group: drawn(id) }));
   const backward = arrows.filter((arrow) => arrow.back).map((arrow) => ({ ...arrow, group: drawn(`${arrow.id}b`) ?? drawn(arrow.id) }));
   for (const { group } of backward) {
     for (const part of group.querySelectorAll("path, polygon, polyline")) {
-      part.classList.add(part.getAttribute("stroke") === colours.backward ? "back" : "fore");
+      part.classList.add(part.getAttribute("stroke") === colors.backward ? "back" : "fore");
     }
   }
 
@@ -35,20 +35,20 @@
     return Math.max(own.width, box.x + box.width - own.x - 7);
   }
 
-  function write(card, number) {
-    if (card.written === number) return; // measuring a text lays out the picture
-    card.written = number;
-    card.grad.textContent = number;
-    card.grad.removeAttribute("textLength");
-    if (card.grad.getComputedTextLength() > card.room) {
-      card.grad.setAttribute("textLength", card.room);
-      card.grad.setAttribute("lengthAdjust", "spacingAndGlyphs");
+  function write(box, number) {
+    if (box.written === number) return; // because measuring a text makes the browser lay out the diagram
+    box.written = number;
+    box.grad.textContent = number;
+    box.grad.removeAttribute("textLength");
+    if (box.grad.getComputedTextLength() > box.room) {
+      box.grad.setAttribute("textLength", box.room);
+      box.grad.setAttribute("lengthAdjust", "spacingAndGlyphs");
     }
   }
 
-  // The arrows between a card and the root: along these its gradient came.
-  function above(card) {
-    const way = new Set(), seen = new Set([card]), edge = [card];
+  // The arrows between a box and the root, along which its gradient came.
+  function above(box) {
+    const way = new Set(), seen = new Set([box]), edge = [box];
     while (edge.length) {
       const at = edge.pop();
       for (const arrow of backward) {
@@ -63,22 +63,22 @@
   let k = 0, timer = 0, looked = null;
 
   function show(to, keep) {
-    k = Math.min(Math.max(to, 0), events.length);
-    const here = k ? events[k - 1] : null;
+    k = Math.min(Math.max(to, 0), steps.length);
+    const here = k ? steps[k - 1] : null;
     const grads = new Map();
-    for (const event of events.slice(0, k)) if (event.kind !== "forward") grads.set(event.card, event.after);
-    const isComputed = (card) => (computedAt.get(card) ?? 0) <= k;
-    for (const card of cards) {
-      if (card.grad) write(card, grads.get(card.id) ?? "·");
-      card.late.forEach((text) => text.classList.toggle("early", k < card.last));
-      card.group.classList.toggle("uncomputed", !isComputed(card.id));
-      card.group.classList.toggle("now", here !== null && here.card === card.id);
-      card.group.classList.toggle("fed", here !== null && here.kind === "forward");
+    for (const step of steps.slice(0, k)) if (step.kind !== "forward") grads.set(step.box, step.after);
+    const isComputed = (box) => (computedAt.get(box) ?? 0) <= k;
+    for (const box of boxes) {
+      if (box.grad) write(box, grads.get(box.id) ?? "·");
+      box.late.forEach((text) => text.classList.toggle("early", k < box.last));
+      box.group.classList.toggle("uncomputed", !isComputed(box.id));
+      box.group.classList.toggle("now", here !== null && here.box === box.id);
+      box.group.classList.toggle("fed", here !== null && here.kind === "forward");
     }
     const way = here && here.kind === "backward" ? above(here.source) : new Set();
     for (const { group, head } of forward) {
       group.classList.toggle("uncomputed", !isComputed(head));
-      group.classList.toggle("now", here !== null && here.kind === "forward" && here.card === head);
+      group.classList.toggle("now", here !== null && here.kind === "forward" && here.box === head);
     }
     for (const { group, id } of backward) {
       group.classList.toggle("unpulled", (pulledAt.get(id) ?? 0) > k);
@@ -89,54 +89,54 @@
     narrate(here);
     tell();
     $("slider").value = k;
-    $("count").value = `${k} / ${events.length}`;
-    // Not `disabled`, which would take the focus away from who steps with the keyboard.
+    $("count").value = `${k} / ${steps.length}`;
+    // Not `disabled`, because that takes the focus away from a reader who steps with the keyboard.
     for (const id of ["first", "back"]) $(id).setAttribute("aria-disabled", k === 0);
-    for (const id of ["step", "last"]) $(id).setAttribute("aria-disabled", k === events.length);
+    for (const id of ["step", "last"]) $(id).setAttribute("aria-disabled", k === steps.length);
     items.forEach((item, i) => i + 1 === k ? item.setAttribute("aria-current", "step") : item.removeAttribute("aria-current"));
     if (here) {
-      within($("events"), items[k - 1]);
-      within($("picture"), cardOf.get(here.card).group);
+      within($("steps"), items[k - 1]);
+      within($("diagram"), boxOf.get(here.box).group);
     }
     if (!keep) remember();
   }
 
   function narrate(here) {
-    const said = $("said");
+    const message = $("message");
     if (!here) {
-      said.textContent = `Nothing has happened yet: ${events.length} events are to come.`;
+      message.textContent = `At the start of ${steps.length} steps.`;
     } else {
-      said.replaceChildren(...[...items[k - 1].childNodes].map((part) => part.cloneNode(true)));
-      if (here.kind === "forward") said.firstChild.className = "forward";
+      message.replaceChildren(...[...items[k - 1].childNodes].map((part) => part.cloneNode(true)));
+      if (here.kind === "forward") message.firstChild.className = "forward";
     }
-    $("slider").setAttribute("aria-valuetext", `${k} of ${events.length}: ${said.textContent}`);
+    $("slider").setAttribute("aria-valuetext", `${k} of ${steps.length}: ${message.textContent}`);
   }
 
-  // The ledger of the card that is looked at, or of the one that is written.
+  // The breakdown of the box under the pointer or with the focus, otherwise of the box that the step writes.
   function tell() {
-    const id = looked ?? (k ? events[k - 1].card : null);
-    const panel = $("ledger");
+    const id = looked ?? (k ? steps[k - 1].box : null);
+    const panel = $("breakdown");
     panel.hidden = id === null;
     if (id === null) return;
-    const { ledger, grad } = cardOf.get(id);
+    const { breakdown, grad } = boxOf.get(id);
     const line = (name, text, kind) => {
       const element = document.createElement(name);
       element.textContent = text;
       if (kind) element.className = kind;
       return element;
     };
-    const parts = [line("h2", ledger.name)];
-    if (ledger.none) {
-      parts.push(line("p", ledger.none));
-    } else if (grad && ledger.derivative) {
+    const parts = [line("h2", breakdown.name)];
+    if (breakdown.none) {
+      parts.push(line("p", breakdown.none));
+    } else if (grad && breakdown.derivative) {
       const sum = grad.textContent;
-      parts.push(line("p", `${ledger.derivative} = ${sum === "·" ? "· (nothing has arrived yet)" : sum}`, "sum"));
+      parts.push(line("p", `${breakdown.derivative} = ${sum === "·" ? "· (nothing has arrived yet)" : sum}`, "sum"));
       const list = document.createElement("ul");
-      list.append(...ledger.terms.map(([at, text]) => line("li", text, at > k ? "ahead" : "")));
-      const left = ledger.terms.filter(([at]) => at > k).length;
+      list.append(...breakdown.terms.map(([at, text]) => line("li", text, at > k ? "ahead" : "")));
+      const left = breakdown.terms.filter(([at]) => at > k).length;
       parts.push(list);
-      if (left) parts.push(line("p", `${left} of ${ledger.terms.length} contributions (·) are still to come`, "way"));
-      if (ledger.way) parts.push(line("p", ledger.way, "way"));
+      if (left) parts.push(line("p", `not arrived yet (·): ${left} of ${breakdown.terms.length} ${breakdown.terms.length === 1 ? "contribution" : "contributions"}`, "way"));
+      if (breakdown.way) parts.push(line("p", breakdown.way, "way"));
     }
     panel.replaceChildren(...parts);
   }
@@ -148,7 +148,7 @@
   }
 
   function remember() {
-    try { history.replaceState(null, "", `#step=${k}`); } catch { /* a frame of a notebook has no address */ }
+    try { history.replaceState(null, "", `#step=${k}`); } catch { /* a notebook frame has no address */ }
   }
 
   function fromAddress() {
@@ -166,48 +166,48 @@
 
   function play() {
     if (timer) return pause();
-    if (k === events.length) show(0);
+    if (k === steps.length) show(0);
     $("play").textContent = "Pause";
-    timer = setInterval(() => { show(k + 1); if (k === events.length) pause(); }, INTERVAL);
+    timer = setInterval(() => { show(k + 1); if (k === steps.length) pause(); }, INTERVAL);
     show(k + 1);
-    if (k === events.length) pause();
+    if (k === steps.length) pause();
   }
 
   $("first").onclick = () => go(0);
   $("back").onclick = () => go(k - 1);
   $("step").onclick = () => go(k + 1);
-  $("last").onclick = () => go(events.length);
+  $("last").onclick = () => go(steps.length);
   $("play").onclick = play;
-  $("slider").max = events.length;
+  $("slider").max = steps.length;
   $("slider").oninput = () => go(Number($("slider").value));
   items.forEach((item, i) => { item.onclick = (click) => { click.preventDefault(); go(i + 1); }; });
   window.addEventListener("hashchange", () => { const to = fromAddress(); if (to !== null) go(to); });
   document.addEventListener("keydown", (key) => {
     if (key.altKey || key.ctrlKey || key.metaKey || key.shiftKey) return;
     const slider = key.target === $("slider"), pressed = key.target instanceof HTMLElement && key.target.closest("button, a");
-    const moves = { ArrowLeft: () => go(k - 1), ArrowRight: () => go(k + 1), Home: () => go(0), End: () => go(events.length), " ": play };
+    const moves = { ArrowLeft: () => go(k - 1), ArrowRight: () => go(k + 1), Home: () => go(0), End: () => go(steps.length), " ": play };
     const move = moves[key.key];
-    if (!move || (key.key === " " ? pressed : slider)) return; // there the browser does it
+    if (!move || (key.key === " " ? pressed : slider)) return; // the browser handles these keys
     key.preventDefault();
     move();
   });
-  for (const { id, ledger, group } of cards) {
+  for (const { id, breakdown, group } of boxes) {
     const look = (at) => () => { looked = at; tell(); };
     group.setAttribute("tabindex", "0");
     group.setAttribute("role", "img");
-    group.setAttribute("aria-label", `${ledger.name}: why its gradient is what it is`);
-    group.setAttribute("aria-describedby", "ledger");
+    group.setAttribute("aria-label", `${breakdown.name}: breakdown of its gradient`);
+    group.setAttribute("aria-describedby", "breakdown");
     group.addEventListener("mouseenter", look(id));
     group.addEventListener("mouseleave", look(null));
     group.addEventListener("focus", look(id));
     group.addEventListener("blur", look(null));
   }
-  svg.querySelectorAll("title").forEach((title) => title.remove()); // ids, which a reader would read out
-  svg.querySelectorAll("g.edge").forEach((edge) => edge.setAttribute("aria-hidden", "true")); // the events say it
+  svg.querySelectorAll("title").forEach((title) => title.remove()); // ids, which a screen reader would read out
+  svg.querySelectorAll("g.edge").forEach((edge) => edge.setAttribute("aria-hidden", "true")); // the list of steps has the same content
   $("controls").hidden = false;
   show(fromAddress() ?? start, true);
-  if (parent !== window) { // in a frame: the page around it may give it the height that it needs
-    const sayHeight = () => parent.postMessage({ tinygraphHeight: Math.ceil(document.body.getBoundingClientRect().bottom + 16) }, "*");
-    new ResizeObserver(sayHeight).observe(document.body);
+  if (parent !== window) { // in a frame: report the height, so that the page around it can adapt
+    const reportHeight = () => parent.postMessage({ tinygraphHeight: Math.ceil(document.body.getBoundingClientRect().bottom + 16) }, "*");
+    new ResizeObserver(reportHeight).observe(document.body);
   }
 })();

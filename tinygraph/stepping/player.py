@@ -32,14 +32,14 @@ class Action:
     """What the page does at one step: it writes a value or a gradient into a box, and highlights arrows."""
 
     kind: str
-    card: str  # id of the box that is written
+    box: str  # id of the box that is written
     source: str  # id of the box of the result
     arrow: str  # id of the arrow of a contribution
     after: str
 
 
 @dataclass(frozen=True)
-class Ledger:
+class Breakdown:
     """What the page shows for a box: its `explain`, with a sum that follows the steps."""
 
     name: str  # name and expression
@@ -118,20 +118,20 @@ def page(cursor: Cursor, *, theme: str = "auto", title: str = "") -> str:
     colors = THEMES[theme]
     data = {
         "start": cursor.index,
-        "events": [asdict(action) for action in actions],
-        "ledgers": {shown.ids[node]: asdict(_ledger(steps, node)) for node in cursor.walk.nodes},
+        "steps": [asdict(action) for action in actions],
+        "breakdowns": {shown.ids[node]: asdict(_breakdown(steps, node)) for node in cursor.walk.nodes},
         "arrows": [{"id": x.id, "tail": x.tail, "head": x.head, "back": x.back is not None} for x in shown.arrows],
-        "colours": {"forward": colors.forward, "backward": colors.backward},
+        "colors": {"forward": colors.forward, "backward": colors.backward},
     }
     svg = drawing.svg()
     width = re.search(r'\bwidth="([\d.]+pt)"', svg)
     texts = {
-        "title": html.escape(notation.clean(title or notation.headline(cursor.root) or "a number")),
-        "colours": _colors(theme),
+        "title": html.escape(notation.clean(title or notation.headline(cursor.root) or "a value")),
+        "colors": _colors(theme),
         "style": _asset("page.css"),
         "svg": svg,
         "width": width[1] if width else "100%",
-        "events": "\n".join(f'<li><a href="#step={k}">{text}</a></li>' for k, text in enumerate(told, 1)),
+        "steps": "\n".join(f'<li><a href="#step={k}">{text}</a></li>' for k, text in enumerate(told, 1)),
         "data": json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c"),
         "script": _asset("page.js"),
     }
@@ -171,14 +171,14 @@ def _told(text: str) -> str:
     return html.escape(notation.clean(text))
 
 
-def _ledger(steps: Steps, node: Node) -> Ledger:
+def _breakdown(steps: Steps, node: Node) -> Breakdown:
     walk = steps.walk
     told = breakdown(steps, len(steps), node)
     name = " = ".join(filter(None, [node.name, notation.expression(node)])) or called(node)
     derivative = derivative_of(walk.root, node, walk.seed) if walk.seed is not None else ""
     nothing = "" if told.contributions or node is walk.root or walk.seed is None else told.heading
     terms = [(step.index, notation.clean(contribution(step))) for step in told.contributions]
-    return Ledger(
+    return Breakdown(
         notation.clean(name),
         not node.constant,
         notation.clean(derivative),
@@ -200,7 +200,7 @@ def _colors(theme: str) -> str:
     def sheet(colors: Theme) -> str:
         pairs = {
             "ground": colors.background, "ink": colors.ink, "muted": colors.muted, "forward": colors.forward,
-            "backward": colors.backward, "card": colors.operation[0], "border": colors.operation[1],
+            "backward": colors.backward, "box": colors.operation[0], "border": colors.operation[1],
             "now": colors.output[0],
         }  # fmt: skip
         return f":root {{ {' '.join(f'--{name}: {color};' for name, color in pairs.items())} }}"
@@ -231,7 +231,7 @@ def shown_in_a_cell(cursor: Cursor) -> dict[str, str]:
         text += f"\n{cursor}"
         svg = moment(cursor).svg()
     except (StaleGraphError, EngineNotFoundError, LayoutError, ValueError) as error:
-        return {"text/plain": f"{text}\n\n(no picture: {error})"}
+        return {"text/plain": f"{text}\n\n(no diagram: {error})"}
     words_of_it = html.escape(notation.clean(str(cursor)))
     return {"text/html": f'{svg}\n<pre style="white-space:pre-wrap">{words_of_it}</pre>', "text/plain": text}
 

@@ -104,7 +104,7 @@ class Stepper(Cursor):
 
         path = Path(path)
         if path.suffix.lower() not in PAGES:
-            raise ValueError(f"{path.name!r} is not the name of a page: it must end in .html")
+            raise ValueError(f"{path.name!r}: the name of an HTML page must end in .html")
         write_whole(path, page(self, theme=theme))
         return path
 

@@ -42,8 +42,8 @@ def explain_product(x: Operand, y: Operand) -> None:
     inner = b[-2] if len(b) > 1 else b[0]
     if a[-1] != inner:
         raise ValueError(
-            f"{what}: the last axis of the first has {a[-1]} entries, the "
-            f"{'second to last' if len(b) > 1 else 'only'} axis of the second {inner}, and they must be as many"
+            f"{what}: the last axis of the first has length {a[-1]}, but the "
+            f"{'second to last' if len(b) > 1 else 'only'} axis of the second has length {inner}"
         ) from None
     _explain_axes(what, a[:-2], b[:-2])
 
@@ -52,8 +52,8 @@ def _explain_axes(what: str, a: Shape, b: Shape, hint: str = "") -> None:
     for i in range(1, min(len(a), len(b)) + 1):
         if a[-i] != b[-i] and 1 not in (a[-i], b[-i]):
             raise ValueError(
-                f"{what}: axis -{i} has {a[-i]} entries in the first and {b[-i]} in the second; axes "
-                f"are matched from the last, and must be as long, or have 1 entry{hint}"
+                f"{what}: axis -{i} has length {a[-i]} in the first and {b[-i]} in the second; axes "
+                f"are matched from the last, and must have equal lengths, or length 1{hint}"
             ) from None
 
 
@@ -73,14 +73,14 @@ def check_traps(op: Op, x: Operand, y: Operand, shape: Shape) -> None:
     first, second = _side(x, "the first"), _side(y, "the second")
     if len(a) != len(b) and 1 in (len(a), len(b)) and math.prod(shape) > max(math.prod(a), math.prod(b)):
         raise ValueError(
-            f"strict: {op.name} of {first} and {second} makes {shape}, each row with each column: "
-            "the rank-1 array is taken for a row; make it a column with .reshape(-1, 1), or a row with "
-            ".reshape(1, -1) if that is meant"
+            f"strict: {op.name} of {first} and {second} returns shape {shape}, each row with each column: "
+            "the 1-D array is treated as a row; make it a column with .reshape(-1, 1), or a row with "
+            ".reshape(1, -1) if you want that"
         )
     if op is ops.mul and len(a) == len(b) == 2 and a != b and a[1] == b[0] and (a[0], b[1]) != shape:
         raise ValueError(
-            f"strict: {first} * {second} makes {shape}, entry by entry with one or both repeated; the "
-            f"matrix product @ would give {(a[0], b[1])}. If entry by entry is meant, repeat them yourself, by "
+            f"strict: {first} * {second} returns shape {shape}, elementwise with one or both repeated; the "
+            f"matrix product @ would give {(a[0], b[1])}. If you want elementwise, repeat them explicitly with "
             f"np.broadcast_to(x, {shape})"
         )
 

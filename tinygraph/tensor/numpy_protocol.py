@@ -65,7 +65,7 @@ class ArrayMethods(Node, TracedArray):
 
     def __iter__(self) -> Iterator[Tensor]:
         if not self.ndim:
-            raise TypeError("a Tensor of shape () cannot be iterated over: it is one number, see .item()")
+            raise TypeError("a Tensor of shape () cannot be iterated over: it is a scalar, use .item()")
         return (self[i] for i in range(len(self)))
 
     def sum(self, axis: Axis = None, keepdims: bool = False, **numpy: object) -> Tensor:
@@ -141,7 +141,7 @@ class ArrayMethods(Node, TracedArray):
     def _extremum(self, name: str, axis: Axis, keepdims: bool, numpy: dict[str, object]) -> Tensor:
         _refuse(numpy)
         if not self.size:
-            raise ValueError(f"{name} of a Tensor of shape {self.shape}: there is no entry")
+            raise ValueError(f"{name} of a Tensor of shape {self.shape}: it has no elements")
         return self._record_array_op(extremum(name, _axis(axis), keepdims), (self,))
 
     def transpose(self, *axes: Any) -> Tensor:
@@ -168,7 +168,7 @@ class ArrayMethods(Node, TracedArray):
         except IndexError:
             found = order
         if sorted(found) != list(natural):
-            raise ValueError(f"transpose of a Tensor of shape {self.shape}: {order} are not its axes in another order")
+            raise ValueError(f"transpose of a Tensor of shape {self.shape}: {order} is not a permutation of its axes")
         return self._record_view(transpose(found))
 
     @property
@@ -184,8 +184,8 @@ class ArrayMethods(Node, TracedArray):
         """
         if graph.watch is not None and self.ndim == 1 and contexts.is_strict():
             raise ValueError(
-                f"strict: {self.name or 'this Tensor'} has the shape {self.shape}, a rank-1 array, of which .T is the "
-                "same again: make it a column with .reshape(-1, 1)"
+                f"strict: {self.name or 'this Tensor'} has shape {self.shape}, and .T of a 1-D array is the "
+                "same array: make it a column with .reshape(-1, 1)"
             )
         return self._record_view(transpose(tuple(reversed(range(self.raw.ndim)))))
 
@@ -210,14 +210,14 @@ class ArrayMethods(Node, TracedArray):
         try:
             found = self.raw.reshape(wanted).shape
         except ValueError:
-            message = f"reshape: the {self.size} entries of shape {self.shape} do not make {wanted}"
+            message = f"reshape: the {self.size} elements of shape {self.shape} do not fit shape {wanted}"
             raise ValueError(message) from None
         return self._record_view(reshape(found))
 
     def __getitem__(self, key: object) -> Tensor:
         keys = key if isinstance(key, tuple) else (key,)
         if any(isinstance(k, TracedArray) for k in keys):
-            raise TypeError("a Tensor is no index: take its .data, as integers")
+            raise TypeError("a Tensor cannot be an index: use its .data, as integers")
         return self._record_view(index(key))
 
     def __matmul__(self, other: Operand) -> Tensor:
@@ -253,7 +253,7 @@ def _refuse(numpy: dict[str, object]) -> None:
     """Raise TypeError for any argument that is not at NumPy's default; NumPy itself passes dtype= and out=."""
     for name, value in numpy.items():
         if value is not None and value is not np._NoValue:
-            raise TypeError(f"{name}={value!r} is not understood here: axis and keepdims are")
+            raise TypeError(f"{name}={value!r} is not supported here: use axis and keepdims")
 
 
 # --- functions --------------------------------------------------------------------------------------
@@ -269,7 +269,7 @@ def product(x: Any, y: Any) -> Any:
     if not (is_operand(x) and is_operand(y)):
         return NotImplemented
     if not np.ndim(raw_of(x)) or not np.ndim(raw_of(y)):
-        raise ValueError("matmul is for vectors and matrices: for a number, take *")
+        raise ValueError("matmul needs vectors or matrices: for a scalar, use *")
     return matmul(x, y)
 
 

@@ -55,7 +55,7 @@ class Tensor(Operators, ArrayMethods):
     """
 
     __slots__ = ()
-    not_a_number = not_an_array = "this is a Tensor already; use it as it is, or .detach() for a constant copy"
+    not_a_number = not_an_array = "this is already a Tensor: use it directly, or call .detach() for a constant copy"
     raw: Any
     _plural = "s"
     _in_place_of_math = "tinygraph.exp(x) or np.exp(x)"
@@ -84,8 +84,8 @@ class Tensor(Operators, ArrayMethods):
             array = as_array(array, "data")
             if array.shape != self.raw.shape:
                 raise ValueError(
-                    f"data of {self.name or 'this Tensor'} has the shape {self.raw.shape}, the new array "
-                    f"{array.shape}: make a new Tensor for another shape"
+                    f"data of {self.name or 'this Tensor'} has shape {self.raw.shape}, but the new array has "
+                    f"shape {array.shape}: make a new Tensor for another shape"
                 )
             array = array.copy() if type(array) is _ndarray else array  # in C order, like a new Tensor
         graph.edit(self, array)
@@ -125,7 +125,9 @@ class Tensor(Operators, ArrayMethods):
             return np.array(1.0)
         array = as_array(seed, what)
         if array.shape != self.shape:
-            raise ValueError(f"the {what} has the shape {array.shape}, but {self.name or 'the Tensor'} {self.shape}")
+            raise ValueError(
+                f"the {what} has shape {array.shape}, but {self.name or 'the Tensor'} has shape {self.shape}"
+            )
         return np.array(array) if type(array) is _ndarray else array
 
     def _gradient(self, adjoint: Any) -> Array:
@@ -199,7 +201,7 @@ class Tensor(Operators, ArrayMethods):
 
     @staticmethod
     def _record_lists(op: VariadicOp, *lists: object) -> NoReturn:  # noqa: ARG004
-        raise TypeError(f"{op.name} is for lists of Values; for Tensors take a @ b, or .sum()")
+        raise TypeError(f"{op.name} needs lists of Values; for Tensors, use a @ b, or .sum()")
 
     @staticmethod
     def _record_array_op(op: ArrayOp, operands: Sequence[Any]) -> Tensor:

@@ -41,7 +41,7 @@ def assert_gradient(f: Function, *at: Tree, order: int = 1, tolerance: float = 1
         >>> assert_gradient(lambda x, y: x * x.exp() / y, 1.5, 2.0, order=2)
     """
     if order not in (1, 2):
-        raise ValueError(f"order is 1 or 2, not {order!r}")
+        raise ValueError(f"order must be 1 or 2, not {order!r}")
     function = FlatFunction(f, at, values=True)
     root, leaves = function.record(function.numbers)
     names = list(input_names(f, function.args))
@@ -53,7 +53,7 @@ def assert_gradient(f: Function, *at: Tree, order: int = 1, tolerance: float = 1
     for i, (leaf, local) in enumerate(zip(leaves, partials, strict=True)):
         exact, blur = oracle.derivative(i)
         allowed = tolerance * max(terms.get(leaf, 0.0), abs(exact)) + blur
-        oracle.compare(f"{where}\n  the derivative by {names[i]}", i, local, exact, allowed, blur)
+        oracle.compare(f"{where}\n  the derivative with respect to {names[i]}", i, local, exact, allowed, blur)
     _check_the_pass(where, root, leaves, partials, terms, function.numbers)
     if order == 2:
         second = hessian(root, leaves)
@@ -63,7 +63,7 @@ def assert_gradient(f: Function, *at: Tree, order: int = 1, tolerance: float = 1
                 exact, blur = oracle.second(i, j)
                 size = scale[i].get(leaves[j], 0.0) + scale[j].get(leaves[i], 0.0)
                 allowed = 10 * tolerance * max(size, abs(exact)) + blur
-                what = f"{where}\n  the second derivative by {names[i]} and {names[j]}"
+                what = f"{where}\n  the second derivative with respect to {names[i]} and {names[j]}"
                 oracle.compare(what, j, entry, exact, allowed, blur)
 
 
@@ -92,7 +92,7 @@ def assert_same_gradient(f: Function, g: Function, *at: Tree, tolerance: float =
     (y, partials, terms), (other, others, more) = results
     pairs = zip([y, *partials], [other, *others], [abs(y), *terms], [abs(other), *more], names, strict=True)
     for ours, theirs, size, size2, name in pairs:
-        what = f"the derivative by {name}" if name else "the value"
+        what = f"the derivative with respect to {name}" if name else "the value"
         if not (same(ours, theirs) or abs(ours - theirs) <= tolerance * max(size, size2)):
             raise AssertionError(
                 f"{_title(f)} and {_title(g)} differ at {at}\n  {what}: {ours!r} and {theirs!r}, "

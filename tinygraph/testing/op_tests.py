@@ -88,7 +88,15 @@ def check_op(op: Op, point: tuple[float, ...], ulps: float, terms: Callable[...,
         if not _room(op, point, i):
             continue
         exact, blur = oracle.derivative(i)
-        _within(f"{where}\n  the slope by {node.name}", grad(y, node), exact, ulps, size, blur, oracle.name)
+        _within(
+            f"{where}\n  the local derivative with respect to {node.name}",
+            grad(y, node),
+            exact,
+            ulps,
+            size,
+            blur,
+            oracle.name,
+        )
         firsts.append((i, node, grad(y, node, create_graph=True)))
     for i, node, first in firsts:
         if all(x == 0 or abs(x) > 1e-3 for x in point):  # closer to 0, mpmath needs thousands of digits
@@ -101,13 +109,13 @@ def _check_higher(op: Op, where: str, oracle: Oracle, i: int, node: Value, first
         if _room(op, oracle.function.numbers, j):
             exact, blur = oracle.second(i, j)
             size = max(absolute_terms(first).get(other, 0.0) + abs(first.data), abs(exact))
-            what = f"{where}\n  the second derivative by {node.name} and {other.name}"
+            what = f"{where}\n  the second derivative with respect to {node.name} and {other.name}"
             oracle.compare(what, j, grad(first, other), exact, _loose(size) + 10 * blur, blur)
     truth = oracle.third(i) if all(node.data in LANDMARKS for node in nodes) else None
     if truth is not None:
         second = grad(first, node, create_graph=True)
         size = max(absolute_terms(second).get(node, 0.0) + abs(second.data) + abs(first.data), abs(truth))
-        what = f"{where}\n  the third derivative by {node.name}"
+        what = f"{where}\n  the third derivative with respect to {node.name}"
         oracle.compare(what, i, grad(second, node), truth, _loose(size), 0.0)
 
 
@@ -128,6 +136,6 @@ def _within(what: str, ours: float, exact: float, ulps: float, size: float, blur
         return
     error = abs(ours - exact) / abs(exact) if exact else inf
     raise AssertionError(
-        f"{what}\n  is {ours!r}\n  {oracle} says {exact!r} (its own error: {blur:.1e})\n"
+        f"{what}\n  is {ours!r}\n  {oracle} gives {exact!r} (its own error: {blur:.1e})\n"
         f"  relative error {error:.1e}, {abs(ours - exact) / spacing:.3g} ULP, {ulps:g} allowed"
     )

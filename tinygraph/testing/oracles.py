@@ -146,7 +146,7 @@ class Oracle:
         raise AssertionError(
             f"{what}\n  backpropagation      {ours!r}\n  {self.name:<20} {exact!r}   (its own error: {blur:.1e})\n"
             f"  relative error {error:.1e}, difference {abs(ours - exact):.1e}, allowed {allowed:.1e}"
-            + (f"\n  the point is at a kink: {kink}" if kink else "")
+            + (f"\n  note: {kink}" if kink else "")
         )
 
 

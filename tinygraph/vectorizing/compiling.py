@@ -49,7 +49,7 @@ class _Block:
             return numbers
         array: Array = as_array(numbers, self.place)
         if array.shape != self.shape:
-            raise ValueError(f"{self.place} has the shape {array.shape}, but its nodes {self.shape}")
+            raise ValueError(f"{self.place} has shape {array.shape}, but its nodes have shape {self.shape}")
         return array if self.shape else float(array)
 
 
@@ -60,13 +60,13 @@ def _tree(nodes: object, place: str) -> _Tree:
     """Return the blocks of an input, nested like the input."""
     if isinstance(nodes, Value):
         if nodes.op is not None:
-            raise ValueError(f"{place} is computed ({nodes!r}): an input is a leaf of the graph")
+            raise ValueError(f"{place} is a computed node ({nodes!r}): an input must be a leaf of the graph")
         return _Block([nodes], (), place)
     if isinstance(nodes, (str, bytes, dict)) or not isinstance(nodes, Iterable):
         raise TypeError(f"{place} must be a Value or a sequence of them, not {nodes!r}")
     entries = [_tree(node, f"{place}[{i}]") for i, node in enumerate(nodes)]
     if not entries:
-        raise ValueError(f"{place} holds no nodes")
+        raise ValueError(f"{place} contains no nodes")
     blocks = [entry for entry in entries if isinstance(entry, _Block)]
     if len(blocks) == len(entries) and len({block.shape for block in blocks}) == 1:
         return _Block([node for block in blocks for node in block.nodes], (len(blocks), *blocks[0].shape), place)

@@ -69,7 +69,7 @@ class Vectorized:
 
     def __init__(self, root: Value, marks: Mapping[Node, Hashable] | None = None, *, only: bool = False) -> None:
         if not isinstance(root, Value):
-            raise TypeError(f"what is rolled up is the root of a graph of Values, not a {type(root).__name__}")
+            raise TypeError(f"root must be the root of a graph of Values, not a {type(root).__name__}")
         self._root = root
         self._flat = Flat(root)
         self._roll = Roll(self._flat, marks)
@@ -93,15 +93,15 @@ class Vectorized:
                 `scatter` still finds its gradient.
         """
         if node not in self._flat.place:
-            raise LookupError(f"{node!r} is no node of the graph that was vectorized")
+            raise LookupError(f"{node!r} is not a node of the graph that was vectorized")
         i = self._flat.place[node]
         group = self._roll.group(i)
         if group is None or group in self._rebuilt.inside:
             what = "a sum" if group is None else self._rebuilt.inside[group]
-            raise LookupError(f"{node!r} is inside {what}: it has no entry of its own")
+            raise LookupError(f"{node!r} is inside {what}: it has no separate element")
         built = self._rebuilt.built[group]
         if not isinstance(built, Tensor):
-            raise LookupError(f"{node!r} is computed from plain numbers only: it has no entry of its own")
+            raise LookupError(f"{node!r} is computed from plain numbers only: it has no separate element")
         place = int(self._roll.position(group, np.array([i]))[0])
         return built, tuple(int(k) for k in np.unravel_index(place, built.shape))
 
@@ -190,17 +190,17 @@ class Vectorized:
                 rolled.append(
                     f"{self._roll.title(group)}: {count:,} nodes are an array of shape {stored_shape(group.axes)}"
                 )
-        lines = [f"{len(self._flat.place):,} scalar nodes became {len(order(self.root)):,} nodes of arrays"]
+        lines = [f"{len(self._flat.place):,} scalar nodes became {len(order(self.root)):,} array nodes"]
         lines += [line if times == 1 else f"{line}, {times:,} times" for line, times in Counter(rolled).items()]
         if alone:
             titles = list(dict.fromkeys(map(self._roll.title, alone)))
             listed = ", ".join([*titles[:8], *["…"] * (len(titles) > 8)])
-            lines.append(f"not rolled up: {len(alone):,} nodes that no other is made like ({listed})")
+            lines.append(f"not vectorized: {len(alone):,} nodes without similar nodes ({listed})")
         for group, parts in self._roll.apart:
             count = len(group.members)
             how = "one by one" if parts == count else f"in {parts:,} parts"
-            lines.append(
-                f"not rolled up: {self._roll.title(group)}, {count:,} nodes made in the same way, but used {how}"
-            )
-        lines += [f"by index, as it follows no axis: {what}" for what in dict.fromkeys(self._rebuilt.views.gathered)]
+            lines.append(f"not vectorized: {self._roll.title(group)}, {count:,} similar nodes, but used {how}")
+        lines += [
+            f"by index, because it follows no axis: {what}" for what in dict.fromkeys(self._rebuilt.views.gathered)
+        ]
         return "\n".join(lines)

@@ -69,7 +69,7 @@ class Views:
         array, size = self.built[source], source.ids.size
         key = _slice(wanted, size) if source.ids.ndim == 1 else None
         if key is None:
-            self.gathered.append(f"{self.roll.title(source)}: {wanted.size:,} entries are picked")
+            self.gathered.append(f"{self.roll.title(source)}: {wanted.size:,} elements are selected")
         if wanted.ndim == 1 and source.ids.ndim == 1:
             entries = wanted if key is None else key
             picked = index((slice(None), entries) if source.axes[0].outermost else entries)
