@@ -37,7 +37,7 @@ def damaged():
         "NaN": (json.dumps(with_node()).replace("-2.0", "NaN"), "not a number of JSON"),
         "a list": ([1, 2], "no graph of this library"),
         "another format": ({**good, "format": "other", "nodes": [x]}, "no graph of this library"),
-        "another version": ({**good, "version": 2, "nodes": [x]}, "version 2"),
+        "another version": ({**good, "version": 2, "nodes": [x]}, "format version 2 is not supported: this version of tinygraph reads format version 1"),
         "no nodes": ({**good, "nodes": []}, "at least one node"),
         "an unknown field": ({**with_node(), "extra": 1}, "no such field: 'extra'"),
         "an unknown field of a node": (with_node(code="x"), "no such field: 'code'"),
