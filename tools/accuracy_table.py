@@ -27,9 +27,9 @@ Every op was compared with mpmath at 50 digits, at {count} points of its domain.
 For each op, the table shows the worst error of its value and of its local derivatives, and the operands where the
 error occurred.
 
-The unit is the *ULP* (unit in the last place), which is the spacing of floats at the true result. Among the subnormal
-numbers it is 5e-324. The float nearest to a true result can be half a ULP away, so no implementation can promise
-an error below 0.50.
+The unit is the *ULP* (unit in the last place), which is the spacing of floats at the true result.
+[Goldberg (1991)](https://doi.org/10.1145/103162.103163) explains it. Among the subnormal numbers it is 5e-324. The
+float nearest to a true result can be half a ULP away, so no implementation can promise an error below 0.50.
 
 Each op must meet two limits: **2 ULP for the value and 4 ULP for each local derivative**. The test
 `tests/engine/test_accuracy.py` checks them at the first of these points and at random points. The errors in the table

@@ -40,6 +40,19 @@ def _needs_an_engine():
         pytest.skip("no Graphviz engine: pip install '.[render]'")
 
 
+# --- citation
+
+
+def test_the_citations_name_the_version_and_the_title():
+    file = (ROOT / "CITATION.cff").read_text("utf-8")
+    fields = dict(re.findall(r"^([\w-]+): *\"?(.*?)\"?$", file, re.MULTILINE))
+    assert {"cff-version", "message", "title", "authors"} <= fields.keys()  # the ones that CFF 1.2.0 requires
+    page = (DOCS / "cite.md").read_text("utf-8")
+    bibtex = dict(re.findall(r"^  (\w+) += \{(.*)\},$", page[: page.index("## The work")], re.MULTILINE))
+    assert fields["version"] == bibtex["version"] == tinygraph.__version__
+    assert (fields["title"], fields["license"]) == (bibtex["title"], bibtex["license"])
+
+
 # --- names
 
 

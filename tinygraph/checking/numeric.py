@@ -45,6 +45,14 @@ def numeric_grad(f: Function, at: Tree, *, method: Method = "central", step: flo
     Raises:
         ValueError: If the method is unknown, or it needs analytic ops and `f` uses another op.
 
+    References:
+        - Differences: B. Fornberg, "Generation of finite difference formulas on arbitrarily spaced grids",
+          Mathematics of Computation 51(184), 699-706, 1988.
+        - Complex step: W. Squire and G. Trapp, "Using complex variables to estimate derivatives of real functions",
+          SIAM Review 40(1), 110-112, 1998.
+        - Its accuracy: J. R. R. A. Martins, P. Sturdza and J. J. Alonso, "The complex-step derivative approximation",
+          ACM Transactions on Mathematical Software 29(3), 245-262, 2003.
+
     Examples:
         >>> f = lambda a, b, c: 3 * (a + b * c)
         >>> [round(derivative, 6) for derivative in numeric_grad(f, [5, 3, 2])]
@@ -54,9 +62,6 @@ def numeric_grad(f: Function, at: Tree, *, method: Method = "central", step: flo
         >>> from tinygraph.engine.ops import sigmoid
         >>> numeric_grad(sigmoid, 0, method="complex")
         0.25
-
-    References:
-        Complex step: Squire and Trapp, "Using complex variables to estimate derivatives of real functions" (1998).
     """
     if method not in _METHODS:
         raise ValueError(f"method must be one of {', '.join(map(repr, _METHODS))}, not {method!r}")

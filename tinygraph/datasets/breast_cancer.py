@@ -16,8 +16,8 @@ def load_breast_cancer() -> Table:
         The table.
 
     References:
-        W. H. Wolberg, W. N. Street, O. L. Mangasarian, UCI Machine Learning Repository (1995),
-        https://doi.org/10.24432/C5DW2B, license CC BY 4.0.
+        W. H. Wolberg, W. N. Street and O. L. Mangasarian, Breast Cancer Wisconsin (Diagnostic), UCI Machine Learning
+        Repository, 1995, https://doi.org/10.24432/C5DW2B, license CC BY 4.0.
 
     Examples:
         >>> table = load_breast_cancer()

@@ -70,7 +70,11 @@ class Scaler:
 
     Args:
         mean: Mean of each of the n features.
-        std: Standard deviation of each of the n features.
+        std: Standard deviation of each of the n features: the square root of the mean squared difference from `mean`.
+
+    References:
+        Why features should be standardized: Y. LeCun, L. Bottou, G. B. Orr and K.-R. Müller, "Efficient BackProp", in
+        Neural Networks: Tricks of the Trade, Lecture Notes in Computer Science 1524, Springer, 1998.
     """
 
     mean: list[float]

@@ -1,6 +1,7 @@
 """Isomorphic parts of a graph: nodes that are computed in the same way and used in the same way.
 
-The algorithm is color refinement (Weisfeiler and Leman). Two nodes get the same color if their ops, the colors of
+The algorithm is color refinement, which is due to B. Weisfeiler and A. Leman ("The reduction of a graph to canonical
+form and the algebra which appears therein", 1968). Two nodes get the same color if their ops, the colors of
 their operands and the colors of their consumers are the same. Each sum first becomes one node, whatever the order of
 its additions, so that all examples of a loop `J = J + loss` have the same position in the graph.
 """

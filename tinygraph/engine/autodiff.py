@@ -96,6 +96,10 @@ def grad(y: Node, xs: Any, *, seed: Any = None, create_graph: bool = False) -> A
     Raises:
         StaleGraphError: If a leaf was edited after the graph was recorded.
 
+    References:
+        Reverse mode: A. Griewank and A. Walther, Evaluating Derivatives: Principles and Techniques of Algorithmic
+        Differentiation, 2nd edition, SIAM, 2008.
+
     Examples:
         >>> from tinygraph import Value
         >>> x = Value(3.0)
@@ -125,7 +129,7 @@ def grad(y: Node, xs: Any, *, seed: Any = None, create_graph: bool = False) -> A
 
 
 def hessian(y: Node, xs: Any) -> Any:
-    """Return the second derivatives of a scalar.
+    """Return the second derivatives of a scalar, by differentiating the graph of the gradient in reverse mode.
 
     Args:
         y: Scalar to differentiate twice.
@@ -164,6 +168,10 @@ def jvp(y: Node, tangents: Mapping[Any, Any]) -> Any:
 
     Returns:
         A float; for Tensors an array with the shape of `y`.
+
+    References:
+        A. G. Baydin, B. A. Pearlmutter, A. A. Radul and J. M. Siskind, "Automatic differentiation in machine learning:
+        a survey", Journal of Machine Learning Research 18(153), 1-43, 2018.
 
     Examples:
         >>> from tinygraph import Value

@@ -306,7 +306,7 @@ def order(root: Node) -> list[Node]:
         The nodes that the root was computed from, and the root itself.
 
     References:
-        Kahn, A. B. (1962), Topological sorting of large networks, Communications of the ACM 5 (11), 558-562.
+        A. B. Kahn, "Topological sorting of large networks", Communications of the ACM 5(11), 558-562, 1962.
 
     Examples:
         >>> from tinygraph import Value

@@ -119,6 +119,10 @@ class Operators(Node):
             StaleGraphError: If a leaf was edited after the graph was recorded.
             ValueError: If this is a non-scalar Tensor and there is no seed.
 
+        References:
+            D. E. Rumelhart, G. E. Hinton and R. J. Williams, "Learning representations by back-propagating errors",
+            Nature 323, 533-536, 1986.
+
         Examples:
             >>> from tinygraph import Value
             >>> x = Value(3.0)

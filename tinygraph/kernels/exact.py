@@ -21,12 +21,12 @@ def two_sum(x: float, y: float) -> tuple[float, float]:
     Returns:
         The rounded sum, and the error, which is 0 if the sum is not finite.
 
+    References:
+        D. E. Knuth, The Art of Computer Programming, volume 2: Seminumerical Algorithms, section 4.2.2.
+
     Examples:
         >>> two_sum(1.0, 2.0**-60)
         (1.0, 8.673617379884035e-19)
-
-    References:
-        Knuth, The Art of Computer Programming, volume 2, section 4.2.2.
     """
     out = x + y
     back = out - x
@@ -45,7 +45,8 @@ def two_product(x: float, y: float) -> tuple[float, float]:
         The rounded product, and the error.
 
     References:
-        Dekker, "A floating-point technique for extending the available precision" (1971).
+        T. J. Dekker, "A floating-point technique for extending the available precision", Numerische Mathematik 18,
+        224-242, 1971.
     """
     out = x * y
     (a, b), (c, d) = _halves(x), _halves(y)
@@ -67,6 +68,10 @@ def total(xs: Sequence[float]) -> float:
 
     Returns:
         The sum; NaN for infinities of opposite sign.
+
+    References:
+        `math.fsum` uses the method of J. R. Shewchuk, "Adaptive precision floating-point arithmetic and fast robust
+        geometric predicates", Discrete & Computational Geometry 18(3), 305-363, 1997.
     """
     try:
         return math.fsum(xs)

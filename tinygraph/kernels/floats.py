@@ -217,7 +217,8 @@ def tanh(x: float) -> float:
     """Return the hyperbolic tangent. The C library's is accurate only to 2.2 ULP.
 
     References:
-        Lambert's continued fraction: NIST Digital Library of Mathematical Functions, section 4.39.
+        Lambert's continued fraction: NIST Digital Library of Mathematical Functions, https://dlmf.nist.gov/4.39,
+        equation 4.39.1.
     """
     a = abs(x)
     if a < 0.55:  # Lambert's continued fraction: the correction to x is small, and so is its error
@@ -230,7 +231,11 @@ def tanh(x: float) -> float:
 
 
 def softplus(x: float) -> float:
-    """Return log(1 + exp(x)) without a threshold."""
+    """Return log(1 + exp(x)) without a threshold. It is `logaddexp(x, 0)`.
+
+    References:
+        The same as for `logaddexp`.
+    """
     return max(x, 0.0) + math.log1p(math.exp(-abs(x)))
 
 
@@ -240,7 +245,12 @@ def log_sigmoid(x: float) -> float:
 
 
 def logaddexp(x: float, y: float) -> float:
-    """Return log(exp(x) + exp(y)). Near 0, where its two terms cancel, it is within 4 ULP of max(|x|, |y|, 1)."""
+    """Return log(exp(x) + exp(y)). Near 0, where its two terms cancel, it is within 4 ULP of max(|x|, |y|, 1).
+
+    References:
+        P. Blanchard, D. J. Higham and N. J. Higham, "Accurately computing the log-sum-exp and softmax functions",
+        IMA Journal of Numerical Analysis 41(4), 2311-2330, 2021.
+    """
     if x == y:  # also for infinities, whose difference would be NaN
         return x + math.log(2.0)
     return maximum(x, y) + math.log1p(math.exp(-abs(x - y)))

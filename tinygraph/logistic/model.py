@@ -57,6 +57,9 @@ class LogisticRegression:
         n_features_in_: Number of features, n.
         costs_: The cost before each iteration.
 
+    References:
+        Andrew Ng, Neural Networks and Deep Learning (DeepLearning.AI), week 2: logistic regression.
+
     Examples:
         >>> model = LogisticRegression(learning_rate=1.0, iterations=50)
         >>> model.fit([[0.0], [1.0], [2.0], [3.0]], ["no", "no", "yes", "yes"]).predict([[0.5], [2.5]])

@@ -148,7 +148,10 @@ class Reader:
         _known(content, _GRAPH)
         version = content.get("version")
         if version != VERSION:
-            fail(f"its format has version {shown(version)}, but this library reads version {VERSION}")
+            fail(
+                f"format version {shown(version)} is not supported: "
+                f"this version of tinygraph reads format version {VERSION}"
+            )
         lines = content.get("nodes")
         if not isinstance(lines, list) or not lines:
             fail('"nodes" must be a list of at least one node')

@@ -2,6 +2,9 @@
 
 The package contains Hypothesis strategies, assertions that explain a failure, and `op_test`, a complete test of an op.
 It needs Hypothesis: `pip install '.[test]'` in a clone.
+
+K. Claessen and J. Hughes introduced property-based testing in "QuickCheck: a lightweight tool for random testing of
+Haskell programs", ICFP 2000, 268-279.
 """
 
 from __future__ import annotations
