@@ -53,7 +53,7 @@ MODULES = [
 ]
 PLUGIN = "_hypothesis_pytestplugin"  # the only plugin that the tests need
 OPTIONS = ["-q", "-p", PLUGIN, "-pno:cacheprovider", "--assert=plain", "--hypothesis-profile=mutation"]
-RECENT = 12  # how many of the last killers run before all tests
+RECENT = 12  # number of the last killers that run before all tests
 SLOW = 1.0  # seconds
 HANGS = 15.0  # seconds after which a test counts as an endless loop
 
@@ -83,7 +83,7 @@ class Mutant:
 
 
 class _Running(ast.NodeTransformer):
-    """Removes from a syntax tree what only type checkers read."""
+    """Removes the parts of a syntax tree that only type checkers read."""
 
     def visit_arg(self, node: ast.arg) -> ast.AST:
         node.annotation = None
@@ -113,7 +113,7 @@ class _Running(ast.NodeTransformer):
 
 
 def program(source: str) -> str:
-    """Return a form of the source that is equal for sources that do the same."""
+    """Return a form of the source that is equal for sources with the same behavior."""
     return ast.dump(_Running().visit(ast.parse(source)))
 
 

@@ -1,7 +1,7 @@
 """Print ratios to other engines: `OPENBLAS_NUM_THREADS=1 python -m tools.benchmarks` (group `bench`).
 
 Engines take turns, and the figures are medians of several rounds. Garbage is collected before each timed call, outside
-the measured time. Nothing is asserted, because machines are noisy, and a ratio under 1.5 is undecided.
+the measured time. Machines are noisy, so the command does not assert anything, and a ratio under 1.5 is undecided.
 """
 
 from __future__ import annotations
@@ -136,7 +136,7 @@ def measure_arrays(rounds: int) -> None:
         X, w, b = draw.normal(size=(n, m)), draw.normal(size=(n, 1)) * 0.01, np.zeros((1, 1))
         Y = (draw.random((1, m)) < 0.5).astype(np.float64)
         runs = {name: make(X, Y, w, b) for name, make in LOGISTIC.items() if installed(name)}
-        if n == 20:  # 0.1 ms: a single call finds the caches full of the previous engine
+        if n == 20:  # 0.1 ms: a single call would find the previous engine's data in the caches
             compare(f"W4 ({n}, {m}), alone", runs, rounds * 40, {"tinygraph": ""})
             compare(f"W4 ({n}, {m})", runs, rounds * 4, {"tinygraph": "≤ 2, ≤ 1.5"}, steps=20)
         else:

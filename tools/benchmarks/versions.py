@@ -1,4 +1,4 @@
-"""Two versions of tinygraph, timed against each other in one run.
+"""Time two versions of tinygraph against each other in one run.
 
     OPENBLAS_NUM_THREADS=1 python -m tools.benchmarks.versions BEFORE AFTER --rounds 15
 
