@@ -91,7 +91,7 @@ class Operators(Node):
         raise NotImplementedError
 
     def detach(self) -> Self:
-        """Return a constant of the same value, without operands.
+        """Return a constant with the same value, without operands.
 
         Examples:
             >>> from tinygraph import Value

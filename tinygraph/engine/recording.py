@@ -1,7 +1,7 @@
 """Fast recording. It does the same as `value.record`, so a first reader can skip this file.
 
-The arithmetic operators and their local derivatives are written out, because they are nine tenths of any program, and
-`value.record` takes three times as long. A test checks that both give the same bits.
+The arithmetic operators and their local derivatives are written out, because they make up nine tenths of a program,
+and `value.record` takes three times as long. A test checks that both give the same bits.
 """
 
 from __future__ import annotations
@@ -198,7 +198,7 @@ class _Fast:
             if kind is Value:
                 y = other.raw
                 number = self.raw / y
-                if number and -_SMALLEST < number < _SMALLEST:  # it lost bits, but its local derivative must not
+                if number and -_SMALLEST < number < _SMALLEST:  # the quotient lost bits; its derivative must not
                     return self._operator(_div, self, other)
                 dx = 1.0 / y
                 dy = -number / y

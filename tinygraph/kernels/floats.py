@@ -214,7 +214,7 @@ def sigmoid(x: float) -> float:
 
 
 def tanh(x: float) -> float:
-    """Return the hyperbolic tangent. The C library's is accurate only to 2.2 ULP.
+    """Return the hyperbolic tangent. The C library's version is accurate only to 2.2 ULP.
 
     References:
         Lambert's continued fraction: NIST Digital Library of Mathematical Functions, section 4.39.
@@ -255,7 +255,7 @@ def sigmoid_difference(x: float, y: float) -> float:
     below, more = two_sum(1.0, e)
     over, rest = (1.0, e) if d > 0 else (e, 1.0)
     out = over / below
-    return out + out * ((error * rest - more) / below)  # without `more`: 2.1 ULP, and 4.4 for the derivative
+    return out + out * ((error * rest - more) / below)  # without `more`, it is off by 2.1 ULP, its derivative by 4.4
 
 
 def log_partial(x: float) -> float:
