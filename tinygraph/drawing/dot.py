@@ -85,7 +85,7 @@ def digraph(diagram: Diagram, layout: Layout) -> graphviz.Digraph:
     _add_boxes(graph, diagram, theme)
     for arrow in diagram.arrows:
         _add_arrow(graph, arrow, layout, theme)
-    for keys, ends in ((diagram.before, ("{}_more", "{}")), (diagram.after, ("{}", "{}_on"))):  # it continues there
+    for keys, ends in ((diagram.before, ("{}_more", "{}")), (diagram.after, ("{}", "{}_on"))):  # cut ends
         for key in keys:
             tail, head = (end.format(key) for end in ends)
             graph.node(tail if tail != key else head, "…", shape="plaintext", fontcolor=theme.muted, tooltip=_HIDDEN)

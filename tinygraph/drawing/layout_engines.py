@@ -39,10 +39,10 @@ class LayoutError(RuntimeError):
 
 
 def candidates() -> list[tuple[str, str]]:
-    """Return the places where an executable is looked for.
+    """Return the places that are searched for a Graphviz executable.
 
     Returns:
-        Pairs of a place and the path that was found there, or "".
+        Pairs of a place and the path that was found in it, or "".
     """
     chosen = os.environ.get(VARIABLE, "")
     found = [(f"{VARIABLE}={chosen}" if chosen else VARIABLE, shutil.which(chosen) or "" if chosen else "")]
