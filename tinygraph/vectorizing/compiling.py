@@ -53,7 +53,7 @@ class _Block:
         return array if self.shape else float(array)
 
 
-_Tree = _Block | list["_Tree"]  # a block if the nodes are rectangular, else a list of trees
+_Tree = _Block | list["_Tree"]  # a block if the nodes are rectangular, otherwise a list of trees
 
 
 def _tree(nodes: object, place: str) -> _Tree:

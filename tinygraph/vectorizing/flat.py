@@ -160,7 +160,7 @@ class Flat:
         self._many = np.array(entries.terms, dtype=int).reshape(-1, 2)
 
     def _sum_up(self) -> None:
-        """Find which entries are sums, which are part of a sum, and what their terms are."""
+        """Find the sums, the entries that are part of a sum, and the terms of each sum."""
         n = len(self.ops)
         code = np.array([_role(op) for op in self.ops])
         consumer, operand, sign = self._additions(code)

@@ -1,4 +1,4 @@
-"""Comparisons between nodes in a compiled function: it raises an error if an outcome differs from the recorded one."""
+"""Comparisons between nodes in a compiled function, which raises an error if an outcome changes."""
 
 from __future__ import annotations
 
