@@ -148,7 +148,7 @@ class LogisticRegression:
         return _Training(classes, w, b, costs)
 
     def _in_chunks(self, X: ArrayLike, y: ArrayLike) -> _Training:
-        """Prepare training on chunks that are never in one place."""
+        """Prepare training on chunks, without loading the whole table."""
         if self.backend != "tensor":
             raise ValueError("data in chunks are for backend='tensor': the loops would take them number by number")
         chunks = Chunks(X, y)
