@@ -201,7 +201,7 @@ def complex_step(function: FlatFunction, i: int, step: float) -> float:
 
 
 def _mpmath_step(function: FlatFunction, i: int, step: float) -> float:
-    del step  # with 400 digits, the step hardly matters
+    del step  # the size of the step hardly matters with 400 digits
     from mpmath import mp
 
     with mp.workdps(digits(function.numbers)):

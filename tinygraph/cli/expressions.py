@@ -132,7 +132,7 @@ class _Reader:
     def parsed(self) -> list[ast.stmt]:
         try:
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore", SyntaxWarning)  # from "1if", which is reported below
+                warnings.simplefilter("ignore", SyntaxWarning)  # "1if" warns, and is reported below
                 statements = ast.parse("\n".join(line.lstrip() for line in self.lines)).body
         except SyntaxError as error:
             line = self.lines[min((error.lineno or 1) - 1, len(self.lines) - 1)]

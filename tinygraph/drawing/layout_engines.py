@@ -138,7 +138,7 @@ def svg(source: str, engine: str | None, timeout: float | None, dark_too: bool) 
         ' text-anchor="start"',
     ):  # the style sheet already sets these attributes
         text = text.replace(needless, "")
-    text = re.sub(r"<!--.*?-->\n?|<text[^>]*>[ \xa0]*</text>\n?", "", text, flags=re.DOTALL)  # notes, empty labels
+    text = re.sub(r"<!--.*?-->\n?|<text[^>]*>[ \xa0]*</text>\n?", "", text, flags=re.DOTALL)  # comments, empty labels
     digest = hashlib.sha256(source.encode()).hexdigest()[:8]
     _drawn[digest] = _drawn.get(digest, 0) + 1
     prefix = f"g{digest}" if _drawn[digest] == 1 else f"g{digest}n{_drawn[digest]}"

@@ -72,7 +72,7 @@ class _Fast:
             if len(numbers) == len(xs):
                 number = op.combine(numbers)
                 return _node(op, number, xs, op.partials[0](number, numbers), None, graph.MANY)
-        elif op is _dot and ys is not None:  # for weights and data, the data are the local derivatives
+        elif op is _dot and ys is not None:  # dot(weights, data): the data are the local derivatives
             products = [x.raw * y for x, y in zip(xs, ys) if type(x) is Value and type(y) is float]  # noqa: B905
             if len(products) == len(xs):
                 number = _total.combine(products)
@@ -307,7 +307,7 @@ def _node(op: Op, number: float, x: Any, y: Any, dx: Any, dy: Any) -> Value:
 
 
 _NAMES = ("_record", "_record_lists", "__add__", "__radd__", "__sub__", "__mul__", "__rmul__", "__truediv__")
-CLEAR = {name: (vars(Value).get(name) or vars(Operators)[name]) for name in _NAMES}  # for the test that compares both
+CLEAR = {name: (vars(Value).get(name) or vars(Operators)[name]) for name in _NAMES}  # a test compares both
 for _name in _NAMES:
     setattr(Value, _name, vars(_Fast)[_name])
     if _name.startswith("__"):  # constants use the methods of Value, because they have no gradient

@@ -24,7 +24,7 @@ _Ts = TypeVarTuple("_Ts")
 _R = TypeVar("_R")
 _SMALLEST = 2.0**-1022  # smaller numbers are subnormal and have fewer bits
 _inside = contextvars.ContextVar("inside quietly", default=False)
-_runs: dict[int, Callable[..., Any]] = {}  # for each thread, how to run in its own context
+_runs: dict[int, Callable[..., Any]] = {}  # by thread: a function that runs others in a prepared context
 
 
 def quietly(function: Callable[[*_Ts], _R], *args: *_Ts) -> _R:

@@ -329,7 +329,7 @@ def binary_cross_entropy_with_logits(z: float, y: float) -> float:
         y: Label, from 0 to 1.
     """
     weight = 1.0 - y if z > 0 else y
-    return _weighted(weight, abs(z)) + math.log1p(math.exp(-abs(z)))  # two terms of one sign, and one exp
+    return _weighted(weight, abs(z)) + math.log1p(math.exp(-abs(z)))  # two terms of the same sign, and one exp
 
 
 def sigmoid_minus(z: float, y: float) -> float:

@@ -129,7 +129,7 @@ class Reader:
     def __init__(self) -> None:
         self.where = ""
         self.nodes: list[Node] = []
-        self.one_pass = False  # see the attributes above
+        self.one_pass = False  # set by `read`
 
     def read(self, content: object) -> Node | list[Node]:
         """Return the root or the list of roots.

@@ -142,7 +142,7 @@ def _filled(template: str, texts: Mapping[str, str]) -> str:
     """Return the template with a text in each of its placeholders."""
     first, *parts = template.split("{{")
     pieces = [first]
-    for part in parts:  # one pass only, so that placeholders inside a text stay as they are
+    for part in parts:  # a single pass leaves placeholders inside a text unchanged
         name, _, rest = part.partition("}}")
         pieces += [texts[name], rest]
     return "".join(pieces)

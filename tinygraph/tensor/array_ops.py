@@ -237,7 +237,7 @@ class Jacobian:
     """
 
     __slots__ = ("op", "operands", "out", "slot")
-    __array_ufunc__ = None  # so that NumPy calls our __rmul__
+    __array_ufunc__ = None  # makes NumPy call our __rmul__
 
     def __init__(self, op: ArrayOp, slot: int, out: Operand, operands: Sequence[Operand]) -> None:
         self.op, self.slot, self.out, self.operands = op, slot, out, operands

@@ -75,7 +75,7 @@ class Writer:
             self.names[line] = self._unique(line.names[0])
         self._partner = self._pairs() if fast else {}
         self._first_user = {arg: line for line in reversed(program.lines) for arg in line.args}
-        for line in (*program.lines, *program.inputs):  # last, the inputs whose second name is a derivative
+        for line in (*program.lines, *program.inputs):  # inputs come last, because their other names are derivatives
             if line.op is not None or line.plain:
                 self._write(line)
             for alias in line.names[1:]:

@@ -28,7 +28,7 @@ from tinygraph.vectorizing.program import Line, Program
 from tinygraph.vectorizing.vectorized import Vectorized
 from tinygraph.vectorizing.views import Shape
 
-LONGEST = 20_000  # groups in a program; a graph with more groups is recomputed node by node
+LONGEST = 20_000  # largest number of groups in a program; a graph with more groups is recomputed node by node
 
 
 Gradient = Array | float

@@ -38,7 +38,7 @@ class _Entries:
         self.ops: list[Op | None] = []
         self.x: list[int] = []
         self.y: list[int] = []
-        self.terms: list[int] = []  # for variadic sums: pairs of sum and operand, flattened
+        self.terms: list[int] = []  # pairs of variadic sum and operand, flattened
         self.numbers: dict[int, float] = {}
         self.place: dict[Node, int] = {}
 
