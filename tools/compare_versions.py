@@ -1165,7 +1165,7 @@ def _evaluated(text: str) -> str:
 COUNTS = {"Value": 1400, "Tensor": 600}
 SHAPES: tuple[tuple[int, ...], ...] = ((), (3,), (2, 3))
 SPECIAL = ("0.0", "-0.0", "1.0", "-1.0", "1e-8", "1e-320", "700.0", "1e308", "-1e154", "math.inf", "math.nan")
-SAME = ("cos", "cosh", "exp", "expm1", "log", "log1p", "sign", "sin", "sinh", "sqrt", "tan", "tanh")  # as in NumPy
+SAME = ("cos", "cosh", "exp", "expm1", "log", "log1p", "sign", "sin", "sinh", "sqrt", "tan", "tanh")  # NumPy's names
 UFUNCS = {"abs": "absolute", "acos": "arccos", "asin": "arcsin", "atan": "arctan", "neg": "negative"}
 BOUNDED = ("sin", "cos", "tanh", "sigmoid", "atan", "softplus", "log_sigmoid", "relu")
 TAMED = {

@@ -149,7 +149,7 @@ class Hook(SourceFileLoader):
     def __init__(self, mutant: Mutant) -> None:
         super().__init__(f"tinygraph.{mutant.module}", str(path_of(mutant.module)))
         self.source = mutant.source
-        linecache.cache[self.path] = (0, None, self.source.splitlines(keepends=True), self.path)  # for inspect
+        linecache.cache[self.path] = (0, None, self.source.splitlines(keepends=True), self.path)  # `inspect` reads it
 
     def find_spec(self, name: str, path: Any, target: Any = None) -> ModuleSpec | None:
         return importlib.util.spec_from_file_location(name, self.path, loader=self) if name == self.name else None
@@ -222,7 +222,7 @@ def main(modules: list[str]) -> int:
     os.chdir(ROOT)
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     sys.dont_write_bytecode = False  # forks share compiled files, but not of mutants
-    for name in ("numpy", "mpmath", "hypothesis.strategies", PLUGIN, "doctest", "pdb"):  # once, not in every fork
+    for name in ("numpy", "mpmath", "hypothesis.strategies", PLUGIN, "doctest", "pdb"):  # forks share these
         importlib.import_module(name)
     gc.freeze()
     phases = [Phase.explicit, Phase.generate]

@@ -86,7 +86,7 @@ def main() -> None:
         prog="python -m tools.benchmarks.growth", description=(__doc__ or "").splitlines()[0]
     )
     parser.parse_args()
-    sys.setrecursionlimit(10_000_000)  # for micrograd
+    sys.setrecursionlimit(10_000_000)  # micrograd uses recursion
     rows = []
     for m in EXAMPLES:
         rows.append(measure(m, peers=m < 10_000))

@@ -68,7 +68,7 @@ class _Worker:
 
 def serve(asked: IO[str]) -> None:
     """Time each requested workload, with the version that this process imports."""
-    sys.path.append(str(ROOT))  # after the version, to find the workloads
+    sys.path.append(str(ROOT))  # the workloads come from here, tinygraph from an earlier entry
     runs: dict[str, Callable[[], Any]] = {}
     for line in asked:
         name = line.strip()
