@@ -18,7 +18,7 @@ from tinygraph.logistic import LogisticRegression, no_loop
 
 
 def data():
-    """Return the training and test data, with features standardized by the mean and deviation of the training data."""
+    """Return training and test data, with features standardized by mean and standard deviation of the training data."""
     train, test = load_breast_cancer().split()
     scaler = Scaler.fit(train.X)
     return train, test, scaler.transform(train.X), scaler.transform(test.X)

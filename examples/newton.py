@@ -1,4 +1,4 @@
-"""Use second derivatives in Newton's method: six iterations reach what gradient descent reaches in hundreds.
+"""Use second derivatives in Newton's method: six iterations replace hundreds of iterations of gradient descent.
 
     python examples/newton.py [FOLDER]
 

@@ -29,7 +29,7 @@ def computation_graph():
 
 
 def one_example():
-    """Return the graph of logistic regression with one example: z, a and the loss, each in its own scope."""
+    """Return the graph of logistic regression with one example: z, a and the loss, each in a separate scope."""
     x1, x2, y = Value(1), Value(2), Value(1, constant=True)
     w1, w2, b = Value(0.5), Value(-0.25), Value(0.1)
     with scope("linear"):
@@ -51,7 +51,7 @@ def data(m=1000, n=20):
 
 
 def two_loops_folded():
-    """Return the cost over 1000 examples with 20 features, computed with two loops: 43,000 nodes, drawn as eleven."""
+    """Return the cost over 1000 examples with 20 features, computed with two loops: 43,000 nodes in eleven boxes."""
     X, Y = data()
     w, b = [Value(0.1 * j, f"w{j + 1}") for j in range(len(X[0]))], Value(0.1, "b")
     return two_loops(w, b, X, Y), {"title": "two loops over 1000 examples of 20 features", "parameters": [*w, b]}

@@ -1,4 +1,4 @@
-"""What tests share: Hypothesis without deadlines (the machines are noisy), a browser, notebooks, skips refused."""
+"""Shared by all tests: Hypothesis without deadlines (machines are noisy), a browser, notebooks, a check of skips."""
 
 import os
 import shutil
@@ -14,7 +14,7 @@ settings.load_profile("tinygraph")
 
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """With TINYGRAPH_REFUSE_SKIPS set, a skipped test fails the run: there, nothing may be missing."""
+    """Fail the run if a test was skipped and TINYGRAPH_REFUSE_SKIPS is set, because then everything is installed."""
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     if os.environ.get("TINYGRAPH_REFUSE_SKIPS") and reporter and reporter.stats.get("skipped"):
         session.exitstatus = 1
@@ -22,7 +22,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 @pytest.fixture(scope="module")
 def browser():
-    """Chromium without a window, its console and its requests kept."""
+    """Start Chromium without a window, and log its console and its requests."""
     selenium = pytest.importorskip("selenium.webdriver", reason="no selenium: pip install --group oracles")
     chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
     if not (chromium and driver):
@@ -39,7 +39,7 @@ def browser():
 
 @pytest.fixture
 def execute():
-    """A function that executes a notebook in a folder, and returns what each cell of code shows."""
+    """Return a function that executes a notebook in a folder and returns the outputs of each code cell."""
     nbclient = pytest.importorskip("nbclient", reason="no nbclient: pip install --group oracles")
     pytest.importorskip("ipykernel", reason="no ipykernel: pip install --group oracles")
     import nbformat

@@ -1,4 +1,4 @@
-"""The house: imports go down, the public names are these, and importing is quick."""
+"""The structure of the package: layers of imports, public names, sizes of files, and fast imports."""
 
 import ast
 import re
@@ -14,7 +14,7 @@ from tinygraph.engine import ops
 PACKAGE = Path(tinygraph.__file__).parent
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
-# From the bottom to the top; a folder or a file of the package is a layer, and imports only from those before it.
+# Layers from bottom to top. Each folder or file of the package is a layer, and imports only from layers before it.
 LAYERS = (
     "support", "kernels", "engine", "tensor", "functional", "explaining", "drawing", "stepping", "vectorizing",
     "saving", "checking", "testing", "datasets", "logistic", "misconceptions", "cli", "__init__", "__main__",
@@ -30,7 +30,7 @@ def _is_type_checking(node):
 
 
 def _statements(tree):
-    """Every node of a file, except those in a block for type checkers, which never run."""
+    """Yield every node of a syntax tree, except in blocks for type checkers, which never run."""
     stack = [tree]
     while stack:
         node = stack.pop()
@@ -40,7 +40,7 @@ def _statements(tree):
 
 
 def _imported(path):
-    """The files of the package that a file imports, inside functions too."""
+    """Yield the files of the package that a file imports, inside functions too."""
     known = {_name(module) for module in MODULES}
     for node in _statements(ast.parse(path.read_text(encoding="utf-8"))):
         names = []
@@ -96,7 +96,7 @@ def _docstring_lines(node):
 
 
 def _code_lines(function, lines):
-    """The lines of a function without its docstring, comments and blank lines."""
+    """Return the lines of a function without its docstring, comments and blank lines."""
     docstring = _docstring_lines(function)
     return [
         i
@@ -170,7 +170,7 @@ def test_no_two_classes_have_one_name():
 
 
 def test_any_is_a_last_resort():
-    """Types say more than `Any`; this bound only goes down."""
+    """Other types are more useful than `Any`, so lower this bound if you can, and never raise it."""
     assert sum(len(re.findall(r"\bAny\b", path.read_text(encoding="utf-8"))) for path in MODULES) <= 500
 
 

@@ -1,4 +1,4 @@
-"""The lab: each wrong pass is wrong where its trap is, right elsewhere, and found by the kit in its smallest form."""
+"""The lab: each wrong pass is wrong only at its trap, and `tinygraph.testing` finds its smallest example."""
 
 import itertools
 
@@ -36,7 +36,7 @@ def by_name(comparison, found):
     return {node.name: found[node] for node in comparison.nodes}
 
 
-# --- the smallest graphs, with the numbers by hand
+# --- the smallest graphs, with numbers computed by hand
 
 
 def test_depth_first_counts_the_half_finished_gradient_twice():
@@ -91,7 +91,7 @@ def test_it_says_what_is_wrong_and_what_mends_it(lab):
     assert not lab.compare().agrees
 
 
-# --- right where the trap is not
+# --- correct without the trap
 
 
 @given(program=expressions(ops=[ops.add, ops.mul, ops.exp, ops.tanh, ops.neg]))
@@ -150,7 +150,7 @@ def test_without_zeroing_a_node_k_steps_down_has_k_plus_1_times_its_gradient(len
 
 
 def runs(walk, root, count):
-    """The first events of a pass, and the gradients just after them."""
+    """Return the first steps of a pass, and the gradients after them."""
     grad = {root: 1.0}
     events = list(itertools.islice(walk(root, grad), count))
     return events, grad
@@ -188,7 +188,7 @@ def test_the_first_event_is_the_first_by_trying_every_beginning(lab, program):
         assert was.after == grad[operand]
 
 
-@example(weights=[0.1, 0.2, 0.3])  # 0.1 + (0.2 + 0.3) is 0.6, (0.1 + 0.2) + 0.3 is not
+@example(weights=[0.1, 0.2, 0.3])  # 0.1 + (0.2 + 0.3) is 0.6, but (0.1 + 0.2) + 0.3 is not
 @given(weights=st.lists(st.floats(-1.0, 1.0), min_size=3, max_size=3))
 def test_contributions_in_another_order_are_not_wrong(weights):
     x = Value(1.0, "x")
@@ -242,10 +242,10 @@ def test_a_long_table_is_cut():
     assert len(text.splitlines()) < 40
 
 
-# --- the property test that finds it
+# --- the property-based test that finds a misconception
 
 
-WITHIN_THE_DEFAULT = settings(  # of Hypothesis itself, not of conftest
+WITHIN_THE_DEFAULT = settings(  # Hypothesis's default, not that of conftest
     max_examples=100, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
 )
 ARITHMETIC = graphs(ops=[ops.add, ops.sub, ops.mul])

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 sum = ops.total  # NumPy's name for it
 
-# Loaded when first used: a learner's REPL should not wait for what it does not need.
+# These names are imported on first use, so that a REPL starts fast.
 _LATER = {
     "__version__": "support.version",
     "grad": "engine.autodiff",
@@ -71,7 +71,7 @@ _LATER = {
     "testing": "",
 }
 
-# What `from tinygraph import *` gives; it leaves out names that load NumPy, such as Tensor, and Python's own `sum`.
+# `from tinygraph import *` leaves out names that load NumPy, such as Tensor, and `sum`, which would hide Python's own.
 __all__ = [
     *ops.__all__,
     "FrozenBranchError",

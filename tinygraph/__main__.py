@@ -1,4 +1,4 @@
-"""`python -m tinygraph` is the command `tinygraph`."""
+"""Run the command `tinygraph` as `python -m tinygraph`."""
 
 import sys
 

@@ -68,7 +68,7 @@ def overwriting(root: Node, grad: Gradients) -> Iterator[Contribution]:
     for node in order(root):
         for slot, operand, local in edges(node) if node in grad else ():
             contribution = grad[node] * local
-            grad[operand] = contribution  # right: add it to what is there
+            grad[operand] = contribution  # right: add it to the gradient so far
             yield node, slot, operand, grad[node], local, contribution
 
 
@@ -123,7 +123,7 @@ def times_for_dot(root: Node) -> dict[Node, Node]:
     return twins
 
 
-# --- what a misconception is ----------------------------------------------------------------------
+# --- misconceptions -------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)

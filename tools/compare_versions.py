@@ -1,4 +1,4 @@
-"""Record what tinygraph does, bit for bit, and compare two such records: run it before and after a refactoring.
+"""Record the behavior of tinygraph, bit for bit, and compare two records, from before and after a refactoring.
 
     python -m tools.compare_versions record before.json
     python -m tools.compare_versions compare before.json after.json [--renamed FILE]
@@ -6,11 +6,11 @@
 `record` imports the tinygraph of the working directory (or of PYTHONPATH). It uses only the public API, except for the
 function that draws a moment. It records diagrams, moments and pages of steppers, trees, breakdowns, diagnoses, steps,
 saved graphs, generated programs, messages, and the bits of random programs. Each text is stored completely and
-compressed, not as a hash. So differences can be shown, and names that were changed on purpose can be replaced.
+compressed, not as a hash. So `compare` can show differences, and replace names that were changed on purpose.
 
-`compare` prints what is missing or differs, and exits with 1 if anything does. `--renamed` specifies a file with lines
-`old new`: a regular expression and its replacement, which are applied to the texts of the first record. To record a
-version without this script, run `PYTHONPATH=. python path/to/compare_versions.py record ...`.
+`compare` prints missing and different entries, and exits with 1 if it finds any. `--renamed` specifies a file with
+lines `old new`: a regular expression and its replacement, which are applied to the texts of the first record. To record
+a version without this script, run `PYTHONPATH=. python path/to/compare_versions.py record ...`.
 """
 
 from __future__ import annotations
@@ -46,8 +46,8 @@ from tinygraph import Stepper, Tensor, Value
 
 FORMAT = 1
 SHOWN = 40  # lines of a difference
-LISTED = 150  # steps, and nodes, that are recorded one by one
-EXPLAINED = 30  # nodes of a graph
+LISTED = 150  # largest number of steps, and of nodes, that are recorded one by one
+EXPLAINED = 30  # largest number of nodes of a graph that are explained
 BITS = "\n# --- what comes of it\n"  # between a random program and its numbers
 
 Graph = tuple[Any, list[Any]]  # the root, and the parameters
@@ -80,7 +80,7 @@ def attempt(function: Callable[..., Any], *args: Any, **options: Any) -> str:
         text = str(function(*args, **options))
     except Exception as error:
         text = f"raised {type(error).__name__}: {error}"
-    return re.sub(r" at 0x[0-9a-f]+", " at 0x…", text)  # where an object happens to lie
+    return re.sub(r" at 0x[0-9a-f]+", " at 0x…", text)  # the address of an object
 
 
 def run(text: str) -> dict[str, Any]:
@@ -112,7 +112,7 @@ HOSTILE = ("</title><script>x</script>", 'a\\nb\\l "quoted" | {record} <f0>', "�
 
 
 def lecture() -> Graph:
-    """J = 3(a + bc)."""
+    """Record J = 3(a + bc)."""
     a, b, c = Value(5, "a"), Value(3, "b"), Value(2, "c")
     u = b * c
     v = a + u
@@ -122,7 +122,7 @@ def lecture() -> Graph:
 
 
 def fan_out() -> Graph:
-    """One leaf in many places, also twice in one node."""
+    """Record one leaf in many places, also twice in one node."""
     x = Value(2.0, "x")
     s, t = x * x, 3.0 * x
     y = (s + t) * s - t / x + 2.0 / s
@@ -131,7 +131,7 @@ def fan_out() -> Graph:
 
 
 def neuron() -> Graph:
-    """One neuron, with its loss in a separate scope and a constant label."""
+    """Record one neuron, with its loss in a separate scope and a constant label."""
     w, b = [Value(0.5, "w1"), Value(-0.25, "w2")], Value(0.1, "b")
     x, y = [Value(1.0, "x1"), Value(2.0, "x2")], Value(1.0, "y", constant=True)
     with tg.scope("neuron"):
@@ -145,7 +145,7 @@ def neuron() -> Graph:
 
 
 def loops(m: int = 4, n: int = 2) -> Graph:
-    """Logistic regression by the lecture's two loops."""
+    """Record logistic regression with the lecture's two loops."""
     draw = random.Random(1).gauss
     w, b = [Value(0.1 * j - 0.1, f"w{j + 1}") for j in range(n)], Value(0.1, "b")
     J: Any = 0.0
@@ -162,7 +162,7 @@ def loops(m: int = 4, n: int = 2) -> Graph:
 
 
 def layers(sizes: tuple[int, ...] = (2, 3, 2, 1)) -> Graph:
-    """A network of scalars, with a scope for each layer and each neuron."""
+    """Record a network of scalars, with a scope for each layer and each neuron."""
     draw = random.Random(2).uniform
     x: list[Any] = [Value(0.5, "x1"), Value(-1.5, "x2")]
     parameters: list[Any] = []
@@ -180,7 +180,7 @@ def layers(sizes: tuple[int, ...] = (2, 3, 2, 1)) -> Graph:
 
 
 def vectorized(m: int = 3) -> Graph:
-    """Logistic regression with Tensors, in scopes."""
+    """Record logistic regression with Tensors, in scopes."""
     draw = np.random.default_rng(3)
     w, b = Tensor([[0.1], [-0.2]], "w"), Tensor(0.5, "b")
     X = Tensor(draw.normal(size=(2, m)), "X", constant=True)
@@ -196,7 +196,7 @@ def vectorized(m: int = 3) -> Graph:
 
 
 def wiring() -> Graph:
-    """Tensors moved and gathered in every way."""
+    """Record every op that changes shapes, or selects, joins or reduces elements."""
     A, c = Tensor(np.arange(6.0).reshape(2, 3) / 4.0, "A"), Tensor([0.5, -1.0, 2.0], "c")
     B = A @ A.T + 1.0
     parts = [
@@ -216,7 +216,7 @@ def wiring() -> Graph:
 
 
 def perceptron() -> Graph:
-    """Two layers of Tensors: a broadcast bias, relu, softmax, and a selected column."""
+    """Record two layers of Tensors: a broadcast bias, relu, softmax, and a selected column."""
     draw = np.random.default_rng(4)
     X = Tensor(draw.normal(size=(4, 5)), "X", constant=True)
     W1, b1 = Tensor(draw.normal(size=(3, 4)), "W1"), Tensor(np.zeros((3, 1)), "b1")
@@ -233,19 +233,19 @@ def perceptron() -> Graph:
 
 
 def every_unary() -> Graph:
-    """Each op with one operand."""
+    """Record each op with one operand."""
     x = Value(0.3, "x")
     return tg.total([getattr(tg, name)(x) for name in UNARY]), [x]
 
 
 def every_unary_of_arrays() -> Graph:
-    """Each op with one operand, a Tensor."""
+    """Record each op with one operand, on a Tensor."""
     x = Tensor([0.3, 0.75], "x")
     return sum(getattr(tg, name)(x) for name in UNARY).sum(), [x]
 
 
 def every_binary() -> Graph:
-    """Each op with two operands: nodes, or a plain number on either side."""
+    """Record each op with two operands: nodes, or a plain number on either side."""
     x, y = Value(0.3, "x"), Value(0.7, "y")
     terms = [getattr(tg, name)(*pair) for name in BINARY for pair in ((x, y), (x, 0.6), (0.4, y))]
     terms += [x + 2, 2 + x, x - 2, 2 - x, x * 2, 2 * x, x / 2, 2 / x, x**2, 2**x, -x, +x, abs(-y)]
@@ -253,7 +253,7 @@ def every_binary() -> Graph:
 
 
 def variadic() -> Graph:
-    """Variadic ops, also with plain numbers."""
+    """Record variadic ops, also with plain numbers."""
     w = [Value(0.5 * i - 1.0, f"w{i}") for i in range(5)]
     s, d, e = tg.total([*w, 2.0, w[0]]), tg.dot(w, w[::-1]), tg.dot(w[:3], [1.0, 2.0, -0.5])
     y = s * d + e + tg.total([w[1]]) - tg.dot([3.0], [w[2]])
@@ -262,14 +262,14 @@ def variadic() -> Graph:
 
 
 def powers() -> Graph:
-    """Powers of nodes and of plain numbers, and ops with a plain exponent."""
+    """Record powers of nodes and of plain numbers, and ops with a plain exponent."""
     x, y = Value(1.5, "x"), Value(2.0, "y")
     terms = [x**3, x**0.5, x**-2, x**0, x**1, x**y, 2.0**x, tg.power(3)(x), tg.power(-0.5)(y), tg.pow(x, 2.5)]
     return tg.total(terms) + (-x) ** 3, [x]
 
 
 def constants() -> Graph:
-    """Constants, also computed ones, detached nodes and plain numbers."""
+    """Record constants (also computed ones), detached nodes and plain numbers."""
     k, x = Value(4.0, "k", constant=True), Value(0.5, "x")
     c = k * 2.0 + k
     y = c * x + x.detach() * x + tg.sin(k) / x + 7
@@ -278,7 +278,7 @@ def constants() -> Graph:
 
 
 def not_finite() -> Graph:
-    """Values that are not finite: log of 0, inf - inf, 0 / 0, overflow."""
+    """Record values that are not finite: log of 0, inf - inf, 0 / 0, overflow."""
     p, q = Value(0.0, "p"), Value(1000.0, "q")
     y = tg.log(p) * 0.0 + tg.exp(q) - tg.exp(q) + p / p + 1.0 / p + tg.sqrt(p - 1.0) + tg.sqrt(p)
     y.name = "y"
@@ -286,13 +286,13 @@ def not_finite() -> Graph:
 
 
 def not_finite_arrays() -> Graph:
-    """The same in a Tensor."""
+    """Record values of a Tensor that are not finite."""
     p = Tensor([0.0, 1.0, -1.0, math.inf], "p")
     return (tg.log(p) + 1.0 / p - p * p).sum(), [p]
 
 
 def hostile() -> Graph:
-    """Names and scopes that could break the formats that contain them."""
+    """Record names and scopes that could break the formats that contain them."""
     leaves = [Value(float(i + 1), name) for i, name in enumerate(HOSTILE)]
     y = leaves[0] * 1.0
     for leaf in leaves:
@@ -303,7 +303,7 @@ def hostile() -> Graph:
 
 
 def branches() -> Graph:
-    """Comparisons that the graph depends on."""
+    """Record comparisons that the graph depends on."""
     x, y = Value(2.0, "x"), Value(-1.0, "y")
     z = x * x if x > 1.0 else -x
     z = z + (y if y >= x else -y) * (3.0 if z <= 100 else x)
@@ -313,7 +313,7 @@ def branches() -> Graph:
 
 
 def derivative() -> Graph:
-    """The graph of second derivatives, which contains the private ops."""
+    """Record the graph of second derivatives, which contains the private ops."""
     x, y = Value(0.4, "x"), Value(1.3, "y")
     f = tg.total([getattr(tg, name)(x) for name in UNARY]) * y + sum(getattr(tg, name)(x, y) for name in BINARY[3:8])
     dx, dy = tg.grad(f, [x, y], create_graph=True)
@@ -323,7 +323,7 @@ def derivative() -> Graph:
 
 
 def chain() -> Graph:
-    """A graph deeper than the indentation of a tree."""
+    """Record a graph deeper than the indentation of a tree."""
     x = y = Value(0.9, "x")
     for i in range(24):
         y = tg.sin(y) * 1.5
@@ -332,13 +332,13 @@ def chain() -> Graph:
 
 
 def leaf() -> Graph:
-    """A graph of one node."""
+    """Record a graph of one node."""
     x = Value(2.0, "x")
     return x, [x]
 
 
 def own_op() -> Graph:
-    """An op that the program registered."""
+    """Record an op that the program registered."""
     x = Value(1.5, "x")
     y = CUBED(x) + CUBED(x * 2.0)
     y.name = "y"
@@ -346,7 +346,7 @@ def own_op() -> Graph:
 
 
 def traced() -> Graph:
-    """Nodes with source lines, recorded by each part of the package."""
+    """Record nodes with source lines, in each part of the package."""
     names = run(TRACED)
     return names["y"], [names["x"]]
 
@@ -423,7 +423,7 @@ def recorded(name: str, stage: str) -> Graph:
     return root, parameters
 
 
-# --- pictures ---------------------------------------------------------------------------------------
+# --- diagrams ---------------------------------------------------------------------------------------
 
 STYLES: dict[str, tuple[str, dict[str, Any]]] = {
     "before": ("before", {}),
@@ -450,7 +450,7 @@ STYLES: dict[str, tuple[str, dict[str, Any]]] = {
 
 PHASES: tuple[Any, ...] = ("backward", "forward", "both")
 GRANULARITIES: tuple[Any, ...] = ("edge", "node")
-PAGES: tuple[tuple[str, Any, Any, int], ...] = (  # of which graph, its phase and theme, and where the stepper stands
+PAGES: tuple[tuple[str, Any, Any, int], ...] = (  # graph, phase, theme, and position of the stepper
     ("J = 3(a + bc)", "both", "auto", 0),
     ("neuron", "backward", "light", 3),
     ("wiring", "both", "dark", 5),
@@ -481,7 +481,7 @@ def moments() -> Named:
     """Yield the DOT text of graphs at the position of a stepper."""
     moment = find_moment()
     for name, phase in product(GRAPHS, PHASES):
-        if name == "1,000 nodes":  # more cards than are drawn one by one
+        if name == "1,000 nodes":  # has more boxes than are drawn one by one
             continue
         stepper = Stepper(recorded(name, "before")[0], phase=phase)
         places = range(len(stepper) + 1) if len(stepper) < 20 else [len(stepper) * i // 4 for i in range(5)]
@@ -527,11 +527,11 @@ def _picture(name: str, theme: Any) -> str:
 
 
 def _same_ids(text: str) -> str:
-    """Return the text as if each diagram had been drawn once; a second one would have other ids."""
+    """Return the text as if each diagram had been drawn once; a second drawing has other ids."""
     return re.sub(r"\b(g[0-9a-f]{8})n\d+\b", r"\1", text)
 
 
-# --- words ------------------------------------------------------------------------------------------
+# --- text -------------------------------------------------------------------------------------------
 
 
 def trees() -> Named:
@@ -625,7 +625,7 @@ def _told(step: Any) -> str:
 
 
 def _walk(name: str) -> str:
-    """Yield steps with breakpoints, to the middle and to the end, and their effect on the graph."""
+    """Return a session with breakpoints as text: its steps to the middle and the end, and its effect on the graph."""
     root, parameters = recorded(name, "before")
     stepper = Stepper(root, phase="both")
     nodes = nodes_of(root)[:LISTED]
@@ -676,7 +676,7 @@ def _file(root: Any) -> str:
     return f"{text}\nwritten again the same: {again}\nverified: {verified}"
 
 
-# --- programs that are found in loops ---------------------------------------------------------------
+# --- loops that are vectorized ----------------------------------------------------------------------
 
 
 def _values(name: str, n: int, seed: int) -> list[Any]:
@@ -690,20 +690,20 @@ def _rows(m: int, n: int, seed: int) -> list[list[float]]:
 
 
 def penalized() -> Graph:
-    """Two loops with a penalty on the weights."""
+    """Record the two loops with a penalty on the weights."""
     J, (*w, b) = loops(7, 3)
     return J + 0.1 * sum(w_j * w_j for w_j in w), [w, b]
 
 
 def with_dots() -> Graph:
-    """Logistic regression with `dot` and `total`."""
+    """Record logistic regression with `dot` and `total`."""
     w, b = _values("w", 3, 10), Value(0.1, "b")
     z = [tg.dot(w, x) + b for x in _rows(7, 3, 11)]
     return tg.total([tg.binary_cross_entropy_with_logits(z_i, i % 2) for i, z_i in enumerate(z)]) / 7, [w, b]
 
 
 def hinge(m: int = 8, sizes: tuple[int, ...] = (2, 4, 3, 1)) -> Graph:
-    """micrograd's network: relu, hinge loss, L2 regularization; the points are nodes too."""
+    """Record micrograd's network: relu, hinge loss, L2 regularization; the points are nodes too."""
     W = [[_values(f"W{n}", n, 20 + 7 * n + j) for j in range(k)] for n, k in pairwise(sizes)]
     losses = []
     for i, point in enumerate(_rows(m, sizes[0], 21)):
@@ -716,7 +716,7 @@ def hinge(m: int = 8, sizes: tuple[int, ...] = (2, 4, 3, 1)) -> Graph:
 
 
 def softmax(k: int = 3) -> Graph:
-    """Softmax regression: the loss selects the logit of the correct class."""
+    """Record softmax regression, whose loss selects the logit of the correct class."""
     W, b = [_values(f"w{c}_", 2, 30 + c) for c in range(k)], _values("b", k, 35)
     J: Any = 0.0
     for i, x in enumerate(_rows(6, 2, 36)):
@@ -726,7 +726,7 @@ def softmax(k: int = 3) -> Graph:
 
 
 def horner() -> Graph:
-    """A polynomial by Horner's rule, fitted by least squares."""
+    """Record a polynomial by Horner's rule, fitted by least squares."""
     c, J = _values("c", 4, 40), 0.0
     for i, (y,) in enumerate(_rows(9, 1, 41)):
         p: Any = c[-1]
@@ -737,13 +737,13 @@ def horner() -> Graph:
 
 
 def power_series() -> Graph:
-    """A polynomial by powers, of nodes."""
+    """Record a polynomial as a sum of powers of nodes."""
     c, x = _values("c", 4, 42), _values("x", 5, 43)
     return sum(sum(c_k * x_i**k for k, c_k in enumerate(c)) ** 2 for x_i in x), [c, x]
 
 
 def recurrence(sequences: int = 3) -> Graph:
-    """A recurrent neuron: each step needs the previous one."""
+    """Record a recurrent neuron: each step needs the previous one."""
     w, u, b = Value(0.7, "w"), Value(-0.4, "u"), Value(0.1, "b")
     J: Any = 0.0
     for sequence in _rows(sequences, 6, 50):
@@ -755,19 +755,19 @@ def recurrence(sequences: int = 3) -> Graph:
 
 
 def pairs() -> Graph:
-    """A sum over pairs i < j."""
+    """Record a sum over pairs i < j."""
     x = [Value(1.5 * i + 0.1 * math.sin(i), f"x{i}") for i in range(5)]
     return sum(1.0 / abs(x[i] - x[j]) for i in range(5) for j in range(i)), [x]
 
 
 def all_pairs() -> Graph:
-    """A kernel: a sum over all i and j."""
+    """Record a kernel: a sum over all i and j."""
     x, y = _values("x", 4, 60), _values("y", 5, 61)
     return sum(tg.exp(-((x_i - y_j) ** 2)) for x_i in x for y_j in y), [x, y]
 
 
 def factorization() -> Graph:
-    """A matrix as the product of two."""
+    """Record the factorization of a matrix into two."""
     U, V = [_values(f"u{i}_", 2, 70 + i) for i in range(4)], [_values(f"v{j}_", 2, 75 + j) for j in range(5)]
     M, J = _rows(4, 5, 79), 0.0
     for i, j in product(range(4), range(5)):
@@ -776,7 +776,7 @@ def factorization() -> Graph:
 
 
 def neighbors() -> Graph:
-    """A smooth curve: a sum over neighbors."""
+    """Record a smooth curve: a sum over neighbors."""
     x = _values("x", 8, 80)
     return sum((b - a) ** 2 for a, b in pairwise(x)) + sum(
         (x_i - y) ** 2 for x_i, y in zip(x, *_rows(1, 8, 81), strict=True)
@@ -784,26 +784,26 @@ def neighbors() -> Graph:
 
 
 def convolution() -> Graph:
-    """A kernel that slides over a signal."""
+    """Record a kernel that slides over a signal."""
     w, signal = _values("w", 3, 82), _values("s", 9, 83)
     return sum(tg.relu(sum(w_k * signal[i + k] for k, w_k in enumerate(w))) for i in range(7)), [w, signal]
 
 
 def ragged() -> Graph:
-    """Sums with different numbers of terms."""
+    """Record sums with different numbers of terms."""
     x, (row,) = _values("x", 6, 84), _rows(1, 6, 85)
     return sum(tg.sigmoid(sum(tg.sin(x_j) * row[j] for j, x_j in enumerate(x[: i + 1]))) for i in range(1, 6)), [x]
 
 
 def attention() -> Graph:
-    """A weighted sum whose weights are a softmax of products."""
+    """Record a weighted sum whose weights are a softmax of products."""
     q, K, V = _values("q", 2, 86), [_values(f"k{i}_", 2, 87 + i) for i in range(4)], _values("v", 4, 92)
     e = [tg.exp(tg.dot(q, k)) for k in K]
     return tg.squared_error(sum(e_i * v for e_i, v in zip(e, V, strict=True)) / sum(e), 0.5), [q, K, V]
 
 
 def largest() -> Graph:
-    """A fold by maximum and by logaddexp, and a product."""
+    """Record a fold by maximum and by logaddexp, and a product."""
     x = _values("x", 6, 93)
     m, s, p = x[0], x[0], x[0]
     for x_i in x[1:]:
@@ -812,13 +812,13 @@ def largest() -> Graph:
 
 
 def compared() -> Graph:
-    """Branches in a loop, which a compiled function checks again."""
+    """Record branches in a loop, which a compiled function checks again."""
     w = _values("w", 5, 94)
     return sum(w_i * w_i if w_i > 0.1 else -2.0 * w_i for w_i in w), [w]
 
 
 def no_structure(steps: int = 40) -> Graph:
-    """A program without a pattern."""
+    """Record a program without a pattern."""
     choose, x = random.Random(95), _values("x", 4, 96)
     values: list[Any] = list(x)
     for _ in range(steps):
@@ -879,7 +879,8 @@ def _shifted(inputs: Any, by: float) -> Any:
 
 # --- functions and messages -------------------------------------------------------------------------
 
-# Statements, separated by " | ", and an expression; `_names` says what is known. Most of them are mistakes.
+# Each line has statements, separated by " | ", and an expression. `_names` lists the names that they can use. Most
+# lines contain a mistake.
 EXPRESSIONS = """
 tg.value_and_grad(lambda w, x: w[0] * x + w[1])([2.0, 1.0], 5.0)
 tg.value_and_grad(lambda a, b: tg.log(a) * b, argnums=(0, 1))(2.0, 3.0)
@@ -1164,7 +1165,7 @@ def _evaluated(text: str) -> str:
 COUNTS = {"Value": 1400, "Tensor": 600}
 SHAPES: tuple[tuple[int, ...], ...] = ((), (3,), (2, 3))
 SPECIAL = ("0.0", "-0.0", "1.0", "-1.0", "1e-8", "1e-320", "700.0", "1e308", "-1e154", "math.inf", "math.nan")
-SAME = ("cos", "cosh", "exp", "expm1", "log", "log1p", "sign", "sin", "sinh", "sqrt", "tan", "tanh")  # as in NumPy
+SAME = ("cos", "cosh", "exp", "expm1", "log", "log1p", "sign", "sin", "sinh", "sqrt", "tan", "tanh")  # NumPy's names
 UFUNCS = {"abs": "absolute", "acos": "arccos", "asin": "arcsin", "atan": "arctan", "neg": "negative"}
 BOUNDED = ("sin", "cos", "tanh", "sigmoid", "atan", "softplus", "log_sigmoid", "relu")
 TAMED = {
@@ -1173,7 +1174,7 @@ TAMED = {
     **dict.fromkeys(("exp", "expm1", "sinh", "cosh"), ("(2 * tg.sin({0}))", "tg.atan({0})", "(tg.tanh({0}) * 5.0)")),
     "log1p": ("abs({0})", "(tg.sigmoid({0}) - 0.5)"),
     "tan": ("tg.tanh({0})",),
-}  # what brings an operand into the domain of an op, or keeps its result small
+}  # expressions that move an operand into the domain of an op, or keep its result small
 MISTAKES = {
     "Value": (
         "{0} + '1'", "None * {0}", "tg.sin('0.5')", "float({0})", "{0} if {0} else 1.0", "tg.total({0})",
@@ -1194,7 +1195,7 @@ HEAD = "import math\nimport numpy as np\nimport tinygraph as tg\nfrom tinygraph 
 class ProgramWriter:
     """Writes a random program without running it, so its text does not depend on what a version computes.
 
-    `shapes` says which variables there are, the newest last, and of which shape. Each has a part in the root.
+    `shapes` has the shape of each variable, the newest last. The root depends on every variable.
     """
 
     def __init__(self, kind: str, seed: int) -> None:
@@ -1326,9 +1327,9 @@ class ProgramWriter:
     def _wiring(self) -> tuple[str, tuple[int, ...]]:
         rng, x = self.random, self._operand()
         text = rng.choice(self._ways(self.shapes[x]))
-        # NumPy understands it as well, and says the shape.
+        # NumPy can run the same text, which gives the shape.
         shape = np.shape(eval(text.format("x"), {"np": np, "x": np.zeros(self.shapes[x])}))
-        if math.prod(shape) > 60:  # so that it does not grow from step to step
+        if math.prod(shape) > 60:  # the sum keeps arrays from growing step by step
             return f"{x}.sum()", ()
         if text.startswith(("np.concatenate", "np.stack")) and rng.random() < 0.5:
             text = text.replace("np.", "tg.", 1)
@@ -1483,7 +1484,7 @@ def read(path: Path) -> tuple[dict[str, str], dict[str, str]]:
 
 
 def renames(path: Path | None) -> list[tuple[re.Pattern[str], str]]:
-    """Return the intended renamings: one regular expression and its replacement per line."""
+    """Return the intended renamings from a file with one regular expression and its replacement per line."""
     found = []
     for number, line in enumerate(path.read_text("utf-8").splitlines() if path else [], 1):
         if line.strip() and not line.startswith("#"):
@@ -1498,7 +1499,7 @@ def renames(path: Path | None) -> list[tuple[re.Pattern[str], str]]:
 
 
 def compare(before: Path, after: Path, renamed: Path | None = None) -> bool:
-    """Print what is missing in one of two records and what differs; return whether they are the same."""
+    """Print the missing and the different entries of two records; return whether the records are the same."""
     (old, made_before), (new, made_after) = read(before), read(after)
     for pattern, replacement in renames(renamed):
         old = {name: pattern.sub(replacement, text) for name, text in old.items()}

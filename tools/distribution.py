@@ -1,7 +1,7 @@
 """Check the results of a build: `python -m tools.distribution dist` after `python -m build`.
 
-The wheel must contain every file of the package, data too, and nothing else. The sdist must contain what tests and
-documentation need. The version must be that of the package, and that of the tag if one is given.
+The wheel must contain every file of the package, data too, and nothing else. The sdist must contain the files that
+tests and documentation need. The version must be that of the package, and that of the tag if one is given.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def faults(folder: Path, tag: str = "") -> list[str]:
-    """Return what is wrong with the wheel and the sdist in a folder."""
+    """Return the faults of the wheel and the sdist in a folder."""
     wheels, sdists = sorted(folder.glob("*.whl")), sorted(folder.glob("*.tar.gz"))
     if len(wheels) != 1 or len(sdists) != 1:
         return [f"{folder} holds {len(wheels)} wheels and {len(sdists)} sdists, not one of each"]
@@ -47,7 +47,7 @@ def faults(folder: Path, tag: str = "") -> list[str]:
 
 
 def main() -> None:
-    """Check, and print what is wrong."""
+    """Check the folder, and print the faults."""
     parser = argparse.ArgumentParser(prog="python -m tools.distribution", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("folder", type=Path, help="where the build put them")
     parser.add_argument("--tag", default="", help="the tag of the release")

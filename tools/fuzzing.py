@@ -83,7 +83,7 @@ def an_expression(data: bytes) -> str:
 
 
 def a_name(data: bytes) -> str:
-    """Use a string as node name, scope and title, in diagrams, HTML pages, files and texts."""
+    """Use a string as node name, scope and title, in diagrams, HTML pages, files and text output."""
     name = data.decode("utf-8", "surrogateescape")
     a, b = Value(2.0, name), Value(3.0, "b")
     with tinygraph.scope(name):
@@ -149,7 +149,7 @@ def commanded(arguments: list[str]) -> int:
 
 
 def look_at(root: Any) -> None:
-    """Use a graph in all ways in which a reader can use it."""
+    """Use a loaded graph in every way that a user can."""
     repr(root), str(tree(root, lines=30)), draw(root).source
     if not getattr(root, "shape", ()):
         str(diagnose(root))
@@ -306,7 +306,7 @@ def _damaged_json(rng: random.Random, data: bytes) -> bytes:
 
 
 def one(kind: str, data: bytes) -> tuple[str, float, str]:
-    """Return the outcome of an input, its duration, and what is wrong, if anything."""
+    """Return the outcome of an input, its duration, and a description of the fault, or ""."""
 
     def hang(*_: Any) -> None:
         raise Hang

@@ -53,7 +53,7 @@ MODULES = [
 ]
 PLUGIN = "_hypothesis_pytestplugin"  # the only plugin that the tests need
 OPTIONS = ["-q", "-p", PLUGIN, "-pno:cacheprovider", "--assert=plain", "--hypothesis-profile=mutation"]
-RECENT = 12  # how many of the last killers run before all tests
+RECENT = 12  # number of the last killers that run before all tests
 SLOW = 1.0  # seconds
 HANGS = 15.0  # seconds after which a test counts as an endless loop
 
@@ -83,7 +83,7 @@ class Mutant:
 
 
 class _Running(ast.NodeTransformer):
-    """Removes from a syntax tree what only type checkers read."""
+    """Removes the parts of a syntax tree that only type checkers read."""
 
     def visit_arg(self, node: ast.arg) -> ast.AST:
         node.annotation = None
@@ -113,7 +113,7 @@ class _Running(ast.NodeTransformer):
 
 
 def program(source: str) -> str:
-    """Return a form of the source that is equal for sources that do the same."""
+    """Return a form of the source that is equal for sources with the same behavior."""
     return ast.dump(_Running().visit(ast.parse(source)))
 
 
@@ -149,7 +149,7 @@ class Hook(SourceFileLoader):
     def __init__(self, mutant: Mutant) -> None:
         super().__init__(f"tinygraph.{mutant.module}", str(path_of(mutant.module)))
         self.source = mutant.source
-        linecache.cache[self.path] = (0, None, self.source.splitlines(keepends=True), self.path)  # for inspect
+        linecache.cache[self.path] = (0, None, self.source.splitlines(keepends=True), self.path)  # `inspect` reads it
 
     def find_spec(self, name: str, path: Any, target: Any = None) -> ModuleSpec | None:
         return importlib.util.spec_from_file_location(name, self.path, loader=self) if name == self.name else None
@@ -222,7 +222,7 @@ def main(modules: list[str]) -> int:
     os.chdir(ROOT)
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     sys.dont_write_bytecode = False  # forks share compiled files, but not of mutants
-    for name in ("numpy", "mpmath", "hypothesis.strategies", PLUGIN, "doctest", "pdb"):  # once, not in every fork
+    for name in ("numpy", "mpmath", "hypothesis.strategies", PLUGIN, "doctest", "pdb"):  # forks share these
         importlib.import_module(name)
     gc.freeze()
     phases = [Phase.explicit, Phase.generate]

@@ -71,7 +71,7 @@ def vectorized() -> Callable[[int], None]:
 
 
 def look_at(J: Any, w: Any, path: Path) -> None:
-    """Use a graph in the ways that users do now and then."""
+    """Use a graph in the ways that users occasionally do."""
     stepper = Stepper(J)
     stepper.step(3), stepper.back(1), stepper.end()
     str(explain(J, w)), str(tree(J, lines=20))
@@ -98,7 +98,7 @@ def run(step: Callable[[int], None], steps: int, stretches: int = 10) -> list[St
 
 
 def main() -> None:
-    """Run, and print the measurements."""
+    """Run the training, and print the measurements."""
     parser = argparse.ArgumentParser(prog="python -m tools.soak", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--steps", type=int, default=100_000, help="default: %(default)s")
     options = parser.parse_args()

@@ -1,4 +1,4 @@
-"""check_grad: it finds what is wrong, and names kinks."""
+"""check_grad finds wrong derivatives, and names kinks."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""Numeric derivatives: their orders of error, and the forms of arguments."""
+"""Numerical derivatives: their orders of error, and the forms of their arguments."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""The command in its own process, and the lecture's graph as arguments."""
+"""Run the command in a separate process, with the lecture's graph as arguments."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""`tinygraph demo`: what it prints and writes."""
+"""The output and the files of `tinygraph demo`."""
 
 import json
 
@@ -28,9 +28,9 @@ def test_the_demo(tmp_path):
     assert model["costs"] == sorted(model["costs"], reverse=True)
     assert len(model["coef"]) == len(model["features"]) == 30
     assert out.stdout.count("they agree: cost and gradient differ by at most") == 3
-    assert "\n    Z = w.T @ X + b\n    A = sigmoid(Z)\n" in out.stdout  # the program that the loops became
+    assert "\n    Z = w.T @ X + b\n    A = sigmoid(Z)\n" in out.stdout  # the vectorized program
     assert out.stdout.count("as two loops") == 4
     drawn = {
         path.stem for path in (tmp_path / "tinygraph-demo").glob("*.[sd][vo][gt]")
-    }  # .svg, or .dot without an engine
+    }  # .svg, or .dot without Graphviz
     assert drawn == {"J", "one_example_scalar", "one_example_tensor"}

@@ -1,4 +1,4 @@
-"""`tinygraph doctor`: what is installed, and what to do without Graphviz."""
+"""`tinygraph doctor` reports what is installed, and how to install Graphviz."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""Laws of expressions: Python's values and the graph's gradients, and an error for everything else."""
+"""Expressions have Python's values and the graph's gradients; all other text raises an error."""
 
 import contextlib
 import math
@@ -119,7 +119,7 @@ def test_what_is_too_much_or_too_little_is_one_error(text, message):
 
 
 def test_a_long_sum_is_a_graph_or_one_error():
-    """Python 3.11 cannot read it, 3.13 can."""
+    """Python 3.11 cannot parse the sum, but Python 3.13 can."""
     try:
         assert parse("+".join("a" * 3000), {"a": 1.0}).data == 3000.0
     except ExpressionError as error:

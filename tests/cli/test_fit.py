@@ -1,4 +1,4 @@
-"""`tinygraph fit`: what it prints and writes, and that bad input changes nothing."""
+"""The output and the files of `tinygraph fit`; bad input does not change any file."""
 
 import json
 import os
@@ -33,7 +33,7 @@ def test_fit_trains_and_saves(table, capsys):
     assert "accuracy 100.0% on the training rows" in out
     assert out.count("iteration ") == 11
     assert f"wrote the parameters to {table.parent / 'model.json'}" in out
-    # The file says all that is needed to predict.
+    # The file contains everything that a prediction needs.
     row = [(x - m) / s for x, m, s in zip([19.0, 3.0], model["mean"], model["std"], strict=True)]
     z = sum(w * x for w, x in zip(model["coef"], row, strict=True)) + model["intercept"]
     assert model["classes"][z > 0] == "b"
@@ -102,7 +102,7 @@ def test_bad_options_are_refused(table, options, capsys):
 
 
 def test_divergence_is_one_sentence(table, capsys):
-    table.write_text(GOOD + "3,4,b\n" * 5)  # no longer to be separated
+    table.write_text(GOOD + "3,4,b\n" * 5)  # no line separates the classes now
     assert main(["fit", "t.csv", "--target", "label", "--loss", "cross_entropy", "--learning-rate", "1e6"]) == 2
     assert "lower the learning rate" in capsys.readouterr().err
     assert not (table.parent / "model.json").exists()

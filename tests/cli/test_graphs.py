@@ -1,4 +1,4 @@
-"""draw, step, diagnose and verify: what they print and write, and one sentence for everything else."""
+"""The output and the files of draw, step, diagnose and verify; each error is one sentence."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""The real table is the real one."""
+"""The Breast Cancer Wisconsin table is complete and correct."""
 
 import subprocess
 import sys

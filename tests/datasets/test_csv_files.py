@@ -1,4 +1,4 @@
-"""CSV files: a good one is read, and a bad one gets one sentence with file, row and column."""
+"""`read_csv` reads a valid file; for an invalid one, it raises one sentence with file, row and column."""
 
 import pytest
 

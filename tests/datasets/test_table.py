@@ -1,4 +1,4 @@
-"""Tables: the split keeps the shares of the classes, and scaled columns are standardized."""
+"""A split keeps the proportions of the classes, and a scaler standardizes the columns."""
 
 import pytest
 from hypothesis import given

@@ -1,6 +1,6 @@
-"""The documentation is true: commands run, names exist, links lead somewhere, and it builds and opens offline.
+"""The documentation is correct: commands run, names exist, links work, and the site builds and opens offline.
 
-That its examples print what they say, the doctests of the pages hold.
+The doctests of the pages check the output of the examples.
 """
 
 import codeop
@@ -26,7 +26,7 @@ DOCS = ROOT / "docs"
 PAGES = sorted(DOCS.rglob("*.md"))
 TEXTS = [*PAGES, ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"]
 HOUSE = Path(tinygraph.__file__).parent
-SETTING_UP = re.compile(r"venv|pip install|python$|pytest|ruff|mypy|-m tools\.|mkdocs|git ")  # what .ci/run does
+SETTING_UP = re.compile(r"venv|pip install|python$|pytest|ruff|mypy|-m tools\.|mkdocs|git ")  # .ci/run runs these
 
 
 def _name(path):
@@ -57,7 +57,7 @@ def test_the_citations_name_the_version_and_the_title():
 
 
 def _resolved(name):
-    """What a dotted name of the package stands for; AttributeError or ImportError where there is no such thing."""
+    """Return the object with a dotted name of the package; raise AttributeError or ImportError if it does not exist."""
     module, parts = "tinygraph", name.removeprefix("tinygraph.").split(".")
     while parts and importlib.util.find_spec(f"{module}.{parts[0]}"):
         module += f".{parts.pop(0)}"
@@ -88,7 +88,7 @@ def test_the_fifteen_minutes_name_every_file():
 
 
 def test_the_code_that_the_fifteen_minutes_quote_stands_in_the_house():
-    def bare(code):  # a page is formatted in its own way
+    def bare(code):  # pages format code differently
         return re.sub(r"#.*|[\s,()]", "", code)
 
     text = (DOCS / "how-it-works.md").read_text("utf-8")
@@ -110,12 +110,12 @@ def test_every_public_name_is_in_the_reference():
     assert set(tinygraph.__all__) - rows <= last
 
 
-# --- what is typed
+# --- the REPL
 
 
 @pytest.mark.parametrize("path", [*PAGES, ROOT / "README.md"], ids=_name)
 def test_a_real_repl_takes_the_lines_of_an_example_one_by_one(path):
-    """An indented block is closed by a bare `...`, or the REPL would wait for more."""
+    """An indented block must end with a bare `...`, because the REPL would otherwise wait for more lines."""
     for block in re.findall(r"^( *)>>> (.*\n(?:\1\.\.\.(?: .*)?\n)*)", path.read_text("utf-8"), re.MULTILINE):
         typed = re.sub(r"^ *\.\.\. ?| *# doctest:.*", "", block[1], flags=re.MULTILINE)
         assert codeop.compile_command(typed.removesuffix("\n")) is not None, typed
@@ -165,7 +165,7 @@ def test_examples_that_write_a_file_or_need_an_extra_run_too(path, tmp_path, mon
     assert doctest.DocTestRunner(optionflags=doctest.ELLIPSIS).run(test).failed == 0
 
 
-# --- links and pictures
+# --- links and diagrams
 
 
 @pytest.mark.parametrize("path", TEXTS, ids=_name)
@@ -219,7 +219,7 @@ def test_a_notebook_runs_and_shows_its_pictures(name, execute, tmp_path):
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
-    """The site, built strictly; by one of the workers, for all of them."""
+    """Build the site in strict mode; one worker builds it for all workers."""
     pytest.importorskip("mkdocs", reason="no mkdocs: pip install --group docs")
     _needs_an_engine()
     run = os.environ.get("PYTEST_XDIST_TESTRUNUID")
@@ -246,7 +246,7 @@ def site(tmp_path_factory):
 
 
 class _Links(HTMLParser):
-    """What a page refers to, what it fetches, and its anchors."""
+    """The links of a page, the files that it fetches, and its anchors."""
 
     def __init__(self, text):
         super().__init__()

@@ -1,4 +1,4 @@
-"""Every example runs by itself, warns of nothing, says what it found, and writes a picture, with or without engine."""
+"""Every example runs alone and without warnings, prints its results, and writes a diagram, even without Graphviz."""
 
 import importlib.util
 import os
@@ -16,7 +16,7 @@ from tinygraph.drawing.layout_engines import find_engine
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.py"))
 PAGE = (Path(__file__).parents[2] / "docs" / "examples.md").read_text("utf-8")
 PICTURES = {".svg", ".html", ".dot"}
-FOUND = {  # what an example must have found out
+FOUND = {  # results that an example must print
     "backprop_in_the_repl": r"\(3\.0, 6\.0, 9\.0\)",
     "broadcasting": r"Carb +94\.9 +0\.0 +2\.8 +88\.4",
     "draw_a_neuron": r"before:\no = [^\n]*grad ·[\s\S]*after:[\s\S]*w1 +data -3\.0 +grad 0\.99999",
@@ -43,7 +43,7 @@ def run(path, folder, *arguments, **environment):
 
 
 def pictures_in(folder):
-    return [path for path in folder.iterdir() if path.name != ".hypothesis"]  # Hypothesis's own notes
+    return [path for path in folder.iterdir() if path.name != ".hypothesis"]  # Hypothesis's own files
 
 
 def test_every_example_says_something_that_is_checked_and_stands_on_the_page():
@@ -116,7 +116,7 @@ def test_the_page_draws_the_boundary_as_the_script_does():
     assert X.shape == (20, 2)
     assert set(Y) == {-1.0, 1.0}
     axes = figure.Figure().add_subplot()
-    network = [[([1.0, 0.0], -0.5)]]  # one neuron, which parts the plane at x1 = 0.5
+    network = [[([1.0, 0.0], -0.5)]]  # one neuron, which divides the plane at x1 = 0.5
     script["boundary"](axes, network, X, Y)
     (line,) = axes.collections[0].get_paths()
     assert abs(line.vertices[:, 0] - 0.5).max() < 1e-9

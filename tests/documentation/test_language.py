@@ -1,7 +1,8 @@
-"""The pages and docstrings avoid words that readers stumbled over; each has a plain word in its place."""
+"""Pages, docstrings and comments avoid words that readers stumbled over; each has a plain replacement."""
 
 import ast
 import re
+import tokenize
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
 MODULES = sorted((ROOT / "tinygraph").rglob("*.py"))
+SOURCES = [path for name in ("tinygraph", "tools", "tests", "examples") for path in sorted((ROOT / name).rglob("*.py"))]
 
 INSTEAD = {
     r"to the bit": "bit for bit",
@@ -18,10 +20,13 @@ INSTEAD = {
     r"oneself|one writes": "you",
     r"nobody": "name who acts",
     r"autopsy|ledger": "the field's term",
-    r"colour\w*": "color",
-    r"licence": "license",
-    r"learnt": "learned",
-    r"vectoris\w+|normalis\w+|standardis\w+|serialis\w+|specialis\w+|optimis\w+": "-ize",
+    r"(?:colour|behaviour|neighbour|favour|honour)\w*": "-or",
+    r"(?:label|model|travel)l(?:ed|ing)": "one l",
+    r"centre[sd]?|licence|learnt|grey|artefacts?|judgement|programme": "the American spelling",
+    r"whilst|amongst|towards": "while, among, toward",
+    r"analysed?|analysing": "analyze",
+    r"(?:general|initial|maxim|minim|normal|optim|organ|parametr|real|recogn|regular|serial|special|standard|summar|vector|"
+    r"visual)is(?:e[sdr]?|ing|ations?)": "-ize",
     r"mends?|mended": "fix",
     r"whole numbers?": "integer",
     r"entry by entry|number by number": "elementwise",
@@ -29,6 +34,27 @@ INSTEAD = {
     r"a node a line|a line a node|an event a line|one line an event": "one node per line",
     r"\w+\((?:e?s)\)": "a real plural",
     r"stands? on (?:its|a) kink": "is at a kink",
+    r"(?<!there )is no(?= (?!longer|more|less))": "is not a",
+    r"(?:is|are) said|it says": "shows, reports",
+    r"goes by|comes of|hangs on|does not go with": "a plain verb",
+    r"of (?:its|their) own": "separate, custom",
+    r"(?:ms|µs|bytes|rows|calls|steps|seconds|lines|MiB) an? (?:node|line|op|step|second|call|chunk|iteration)": "per",
+    r"adjoints?(?!:)|wiring|wired": "pullback; shape and reduction ops",
+    r"(?-i:walks?)(?!:|\.py)": "traversal, walkthrough",
+    r"laws? (?:of|over)(?! large)": "invariant, property-based test",
+    r"brings|brought": "installs",
+    r"aloud": "explicitly",
+    r"the house": "the package",
+}
+IN_CODE = INSTEAD | {  # the pages of the lecture need some of these
+    r"slopes?": "local derivative",
+    r"pictures?": "diagram, figure",
+    r"cards?": "node, box",
+    r"events?": "step",
+    r"holds?|held|stands?(?! for)|says": "contains, is, shows",
+    r"goes through|went through": "traverses",
+    r"by (?:itself|themselves)": "automatically, alone",
+    r"(?-i:nans?)": "NaN",
 }
 INDEX = re.compile(r"pip install [^`\n]*tinygraph-autodiff")
 
@@ -43,6 +69,17 @@ def _prose(text: str) -> str:
     return re.sub(r"`[^`]*`", "", text)
 
 
+def _comments(path: Path) -> str:
+    """Return the comments of a module; the lines of one comment are joined."""
+    text, last = "", 0
+    with path.open("rb") as file:
+        for token in tokenize.tokenize(file.readline):
+            if token.type == tokenize.COMMENT:
+                text += ("\n" if token.start[0] == last + 1 else "\n\n") + token.string.lstrip("# ")
+                last = token.start[0]
+    return text
+
+
 def _docstrings(path: Path) -> str:
     """Return the docstrings of a module, without their examples."""
     found = [
@@ -50,13 +87,14 @@ def _docstrings(path: Path) -> str:
         for node in ast.walk(ast.parse(path.read_text("utf-8")))
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef)
     ]
-    return "\n".join(re.sub(r"^ *>>>.*?(?:\n\s*\n|\Z)", "", text, flags=re.MULTILINE | re.DOTALL) for text in found)
+    return "\n\n".join(re.sub(r"^ *>>>.*?(?:\n\s*\n|\Z)", "", text, flags=re.MULTILINE | re.DOTALL) for text in found)
 
 
-def _stumbles(prose: str) -> list[str]:
+def _stumbles(prose: str, instead: dict[str, str] = INSTEAD) -> list[str]:
+    prose = re.sub(r"(?<!\n) *\n *(?!\n)", " ", prose)  # a phrase can continue on the next line
     return [
         f"{found[0]!r}: write {plain}"
-        for words, plain in INSTEAD.items()
+        for words, plain in instead.items()
         for found in re.finditer(rf"(?<!\w)(?:{words})(?!\w)", prose, re.IGNORECASE)
     ]
 
@@ -66,9 +104,14 @@ def test_a_page_uses_plain_words(path):
     assert not _stumbles(_prose(path.read_text("utf-8")))
 
 
-@pytest.mark.parametrize("path", MODULES, ids=_short)
+@pytest.mark.parametrize("path", SOURCES, ids=_short)
 def test_docstrings_use_plain_words(path):
-    assert not _stumbles(_prose(_docstrings(path)))
+    assert not _stumbles(_prose(_docstrings(path)), IN_CODE)
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=_short)
+def test_comments_use_plain_words(path):
+    assert not _stumbles(_prose(_comments(path)), IN_CODE)
 
 
 def test_a_word_that_is_not_plain_is_found():
@@ -78,6 +121,13 @@ def test_a_word_that_is_not_plain_is_found():
         "'seldom': write rarely",
         "'operand(s)': write a real plural",
     ]
+    assert _stumbles("The name is\nno node. There is no node.") == ["'is no': write is not a"]
+
+
+def test_a_comment_of_two_lines_is_read_as_one(tmp_path):
+    path = tmp_path / "module.py"
+    path.write_text('x = "seldom"  # equal to\n# the bit\n', "utf-8")
+    assert _stumbles(_prose(_comments(path)), IN_CODE) == ["'to the bit': write bit for bit"]
 
 
 @pytest.mark.parametrize("path", [*PAGES, *MODULES, *sorted((ROOT / "examples").rglob("*.py"))], ids=_short)

@@ -71,7 +71,7 @@ def _parameters(value: object) -> set[str]:
     """Return the names of the parameters that a caller passes."""
     if isinstance(value, type) and not (dataclasses.is_dataclass(value) or hasattr(value, "_fields")):
         maker = value.__init__ if value.__init__ is not object.__init__ else value.__new__
-        if not _is_ours(inspect.unwrap(maker)):  # for example the constructor of an exception
+        if not _is_ours(inspect.unwrap(maker)):  # inherited, for example from Exception
             return set()
     names = [p.name for p in inspect.signature(value).parameters.values()]
     return {name for name in names if not name.startswith("_")} - {"self", "cls"}

@@ -1,4 +1,4 @@
-"""Laws of pictures: every node one box, every operand one arrow forward and one back, every text verbatim."""
+"""Diagrams have one box per node, one arrow forward and one back per operand, and show every text verbatim."""
 
 import colorsys
 import contextlib
@@ -43,7 +43,7 @@ engines = pytest.mark.parametrize(
 
 
 def lecture():
-    """J = 3(a + bc)."""
+    """Record J = 3(a + bc)."""
     a, b, c = Value(5.0, "a"), Value(3.0, "b"), Value(2.0, "c")
     u = b * c
     v = a + u
@@ -53,7 +53,7 @@ def lecture():
 
 
 def example():
-    """Logistic regression of one example, in scopes."""
+    """Record logistic regression on one example, in scopes."""
     x1, x2, y = Value(1.0, "x1"), Value(2.0, "x2"), Value(1.0, "y", constant=True)
     w1, w2, b = Value(0.5, "w1"), Value(-0.25, "w2"), Value(0.1, "b")
     with scope("linear"):
@@ -87,7 +87,7 @@ def figures():
     "name", ["J before", "J", "J in the lecture's code", "logistic regression", "logistic regression, dark"]
 )
 def test_the_figures_of_the_lecture_are_the_golden_ones(name):
-    """Look at the new picture before you write its text down with TINYGRAPH_WRITE_GOLDEN=1."""
+    """Look at a new diagram before you store its text with TINYGRAPH_WRITE_GOLDEN=1."""
     path = GOLDEN / f"{name}.dot"
     source = figures()[name].source
     if os.environ.get("TINYGRAPH_WRITE_GOLDEN"):
@@ -110,7 +110,7 @@ def test_the_red_arrows_of_the_lecture_say_the_chain_rule():
     assert in_code["v"].symbol == "dv"
 
 
-# --- laws over random graphs
+# --- invariants on random graphs
 
 
 @given(program=graphs(), parameters=st.integers(0, 2))
@@ -131,7 +131,7 @@ def test_every_node_is_one_card_and_every_operand_one_arrow(program, parameters)
     roles = Counter(box.role for box in shown.boxes)
     assert roles["parameter"] == sum(leaf in nodes for leaf in leaves[:parameters])
     assert roles["output"] == (root.op is not None)
-    for key, box in cards.items():  # what arrives at a box is what stands on it
+    for key, box in cards.items():  # a box shows the sum of the contributions that arrive at it
         arriving = [float(arrow.back.contribution) for arrow in shown.arrows if arrow.tail == key and arrow.back]
         if arriving:
             assert float(box.grad) == pytest.approx(sum(arriving), rel=1e-12, abs=1e-12 * sum(map(abs, arriving)))
@@ -208,7 +208,7 @@ def test_names_come_through_verbatim(engine, name):
     assert ("\ufffd" in clean) == (clean != name)
 
 
-# --- what is red, and what stands beside
+# --- red arrows, and gradients that differ from them
 
 
 def grads(root, **options):
@@ -236,7 +236,7 @@ def test_a_stored_gradient_that_is_not_the_sum_stands_beside_it():
     assert ".grad holds" in draw(y).source
     other = a * 3.0
     other.backward()
-    assert grads(y)["a"] == ("4", "3")  # of another root
+    assert grads(y)["a"] == ("4", "3")  # 3 is the stored gradient, from another root
     inner = diagram(Walk(other, other.grad), Style()).boxes
     assert [box.grad for box in inner if box.name == "a"] == ["3"]
 
@@ -325,7 +325,7 @@ def test_drawing_changes_nothing():
     J = lecture()
     J.backward(seed=2.0)
 
-    def state():  # `awaited` counts during a pass; what is left below 0 is the mark of a pass, and means nothing
+    def state():  # `awaited` counts only during a pass; after it, a negative mark is left, which has no meaning
         return [(node.grad, max(node.awaited, 0), node.version) for node in order(J)]
 
     before = state()
@@ -359,7 +359,7 @@ def test_a_lazy_array_is_never_computed():
     assert "(4, 3)" in tree(y)
 
 
-# --- numbers and colours
+# --- numbers and colors
 
 
 @given(x=st.floats(-1e300, 1e300) | st.sampled_from([math.inf, -math.inf, math.nan]))
@@ -403,7 +403,7 @@ def test_a_picture_for_both_themes_has_one_style_sheet_of_its_own(engine):
     ids = re.findall(r'\bid="([^"]*)"', text)
     assert len(ids) == len(set(ids))
     assert all(key.startswith(own) for key in ids)
-    again = draw(J, theme="auto", engine=engine).svg()  # the same on the same page
+    again = draw(J, theme="auto", engine=engine).svg()  # a second drawing of the same graph for the same page
     assert not set(re.findall(r'\bid="([^"]*)"', again)) & set(ids)
 
 
@@ -511,7 +511,7 @@ def test_large_graphs_are_folded_without_recursion(make):
     assert "× 9,99" in drawing.source
 
 
-# --- engines
+# --- layout engines
 
 
 def test_without_an_engine_dot_is_written_and_errors_say_what_to_do(tmp_path, monkeypatch):

@@ -1,4 +1,4 @@
-"""Laws of folding: a partition of the graph, into nodes that were made in the same way."""
+"""Folding partitions the graph into groups of nodes that were computed in the same way."""
 
 import random
 
@@ -44,7 +44,7 @@ def test_a_fold_is_a_partition_of_what_is_not_within_a_sum(program, limit):
 def test_no_edge_is_lost(program):
     root, _ = program.record()
     found = fold(order(root))
-    inside = len(order(root)) - sum(map(len, found.groups))  # additions that became a part of a sum
+    inside = len(order(root)) - sum(map(len, found.groups))  # additions that became part of a sum
     assert len(found.edges) == sum(len(node.args) for node in order(root)) - inside
     for operand, node, owner, slot in found.edges:
         assert owner.args[slot] is operand

@@ -1,7 +1,7 @@
-"""The law of accuracy: every row within 2 ULP in its value and 4 in its slopes, wherever it is defined.
+"""Every op is accurate to 2 ULP in its value and 4 ULP in its local derivatives, wherever it is defined.
 
-The truth is mpmath (`references`). Derivatives of order 2 and 3, and the special values of IEEE 754,
-are held here too.
+The reference is mpmath (`references`). This file also tests derivatives of order 2 and 3, and the special values of
+IEEE 754.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def check_partials(row: Op, truth: Reference, point: tuple[float, ...]) -> None:
 
 
 def drawn(row: Op) -> st.SearchStrategy[tuple[float, ...]]:
-    """Points of the row's domain boxes, extremes and the lecture's range alike."""
+    """Draw points from the domain of the op, both extreme ones and ones in the lecture's range."""
 
     def number(low: float, high: float, whole: type | None = None) -> st.SearchStrategy[float]:
         near = st.floats(max(low, -1000.0), min(high, 1000.0)) if low < 1000.0 and high > -1000.0 else st.nothing()
@@ -113,7 +113,7 @@ def test_values_and_slopes_hold_wherever_hypothesis_looks(name):
 
 
 def derivative(row: Op, point: tuple[float, ...], slots: tuple[int, ...]) -> tuple[float, float]:
-    """The derivative by the operands in these slots, one after the other, and the sum of its absolute terms."""
+    """Return the derivative with respect to these slots, one after the other, and the sum of its absolute terms."""
     leaves = [Value(x) for x in point]
     node = call(row, leaves)
     for slot in slots[:-1]:
@@ -128,7 +128,7 @@ def derivative(row: Op, point: tuple[float, ...], slots: tuple[int, ...]) -> tup
 
 
 def exact_derivative(truth: Reference, point: tuple[float, ...], slots: tuple[int, ...]) -> Any:
-    """The same by differences of the reference's slope, at 700 digits: all that float64 holds are right."""
+    """Return this derivative by differences of the reference at 700 digits; every digit of float64 is correct."""
     with mp.workdps(700):
         h = mpf(10) ** -120
         at = [mpf(x) for x in point]
@@ -157,7 +157,7 @@ def tame_points(row: Op) -> list[tuple[float, ...]]:
     return inside if row.arity == 1 else inside[:: max(1, len(inside) // 12)]
 
 
-# Where terms of these cancel within one private row, the graph does not show them.
+# If terms of these ops cancel within one private op, the graph does not show the terms.
 CANCELLING = ("pow", "pow_dx", "pow_dy", "binary_cross_entropy", "binary_cross_entropy_da")
 
 
@@ -168,7 +168,7 @@ def test_derivatives_of_higher_order_are_right(name, order):
     for point in tame_points(row):
         for slots in itertools.combinations_with_replacement(range(len(point)), order):
             exact = exact_derivative(truth, point, slots)
-            if mp.isnan(exact):  # of a negative base by the exponent
+            if mp.isnan(exact):  # a negative base, differentiated with respect to the exponent
                 continue
             computed, terms = derivative(row, point, slots)
             if name in CANCELLING:
@@ -177,7 +177,7 @@ def test_derivatives_of_higher_order_are_right(name, order):
             assert close, f"{row.name}{point} by {slots}: {computed}, not {mp.nstr(exact, 20)} ({terms})"
 
 
-AT_ZERO = [  # row, operands, and the derivatives of order 1, 2 and 3 by the first operand
+AT_ZERO = [  # op, operands, and the derivatives of order 1, 2 and 3 with respect to the first operand
     (ops.power(2), (0.0,), (0.0, 2.0, 0.0)),
     (ops.power(3), (0.0,), (0.0, 0.0, 6.0)),
     (ops.power(1), (0.0,), (1.0, 0.0, 0.0)),
@@ -212,7 +212,7 @@ def test_derivatives_at_zero_and_at_kinks(row, point, expected):
 
 
 def test_all_derivatives_of_a_power_of_zero():
-    """0^2: x^2 log x and its like go to 0, the rest to what is left of the polynomial."""
+    """At 0^2, terms such as x^2 log x go to 0, and the other terms go to their limits."""
     expected = {"xx": 2.0, "xy": 0.0, "yy": 0.0, "xxx": 0.0, "xxy": -inf, "xyy": 0.0, "yyy": 0.0}
     for letters, number in expected.items():
         for order in set(itertools.permutations(letters)):
@@ -225,7 +225,7 @@ def test_all_derivatives_of_a_power_of_zero():
 
 # --- special values -------------------------------------------------------------------------------
 
-SPECIAL = [  # row, operands, and the value followed by the slopes (a sum from 0.0 on, never -0.0)
+SPECIAL = [  # op, operands, and the value followed by the local derivatives (sums that start at 0.0, so never -0.0)
     (ops.add, (inf, -inf), (nan, 1.0, 1.0)),
     (ops.mul, (inf, 0.0), (nan, 0.0, inf)),
     (ops.neg, (nan,), (nan, -1.0)),
@@ -338,7 +338,7 @@ def test_nothing_raises_and_nothing_turns_complex(name):
             grad(derivative, leaves, create_graph=True)
 
 
-CONSTANT = {"power(0.0)", "power_partial(0.0)", "power_partial(1.0)"}  # by IEEE 754, pow(nan, 0) is 1
+CONSTANT = {"power(0.0)", "power_partial(0.0)", "power_partial(1.0)"}  # by IEEE 754, `pow(nan, 0)` is 1
 
 
 @pytest.mark.parametrize("name", [name for name in ROWS if name not in CONSTANT])

@@ -1,4 +1,4 @@
-"""The chain rule, over random programs with shared nodes: all ways to a gradient agree."""
+"""All ways to compute a gradient agree, on random programs with shared nodes."""
 
 import copy
 import math
@@ -23,7 +23,7 @@ def agree(xs, ys, scale, rel=1e-12):
         assert x == pytest.approx(y, rel=rel, abs=rel * s)
 
 
-# --- all ways to a gradient
+# --- all ways to compute a gradient
 
 
 @given(program=graphs(), seed=seeds)
@@ -181,7 +181,7 @@ def test_no_factor_of_one_clutters_a_derivative_graph():
 
 
 def test_a_tangent_that_is_given_stands():
-    """Of a computed node too, whatever its operands do."""
+    """A tangent can also be given for a computed node; the tangents of its operands then do not matter."""
     x = Value(2.0)
     square = x * x
     assert tinygraph.jvp(square * 3.0, {x: 1.0, square: 5.0}) == 15.0

@@ -1,4 +1,4 @@
-"""The fast backward pass: interrupted passes, passes in several threads, and what it may skip."""
+"""The fast backward pass: interrupted passes, passes in several threads, and work that it can skip."""
 
 import math
 import threading
@@ -23,11 +23,11 @@ def chain(n):
 
 
 class Stop(Exception):
-    """Stands in for Ctrl-C."""
+    """An exception in place of Ctrl-C."""
 
 
 class Bomb(float):
-    """A slope at which a pass is left."""
+    """A local derivative that interrupts a pass."""
 
     def __rmul__(self, other):
         raise Stop
@@ -99,7 +99,7 @@ def test_threads_that_share_leaves_do_not_disturb_each_other():
             y.backward()
             if any(
                 node.awaited > 0 for node in order(y) if node not in shared
-            ):  # leaves may be in another's pass by now
+            ):  # another pass may already use the leaves
                 wrong.append("awaited")
 
     threads = [threading.Thread(target=work, args=(float(i),)) for i in range(1, 5)]
@@ -112,7 +112,7 @@ def test_threads_that_share_leaves_do_not_disturb_each_other():
 
 
 def interrupted(run, times=40):
-    """Run again and again, each time with a real Ctrl-C after a random moment; yields whether it struck."""
+    """Run `times` times, each time with a real Ctrl-C after a random delay; yield whether it interrupted the run."""
     import random
     import signal
 
@@ -175,7 +175,7 @@ def test_a_node_passes_on_what_all_its_consumers_gave(use, count):
 
 
 def test_a_fresh_graph_is_not_searched_for_edits(monkeypatch):
-    """That would take as long as the pass itself; an edit elsewhere, or before, is no reason for it."""
+    """A search would take as long as the pass itself, and an edit elsewhere, or before, does not require one."""
     x, edited = Value(2.0), Value(1.0)
     edited.data = 3.0
     u = x * edited
@@ -211,7 +211,7 @@ def test_a_pass_waits_for_that_of_another_thread():
 
 
 def test_a_pass_that_was_left_keeps_nobody_out(monkeypatch):
-    """An interrupt may leave its thread's name, and counts in its nodes, where no walk overwrites them."""
+    """An interrupt can leave `_passing` set, and counts in nodes that the next traversal does not overwrite."""
     x = Value(2.0)
     u = x * 3.0
     v = u * u

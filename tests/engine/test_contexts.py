@@ -1,4 +1,4 @@
-"""Contexts: scope, trace_lines and strict reach their own thread or task, and cost nothing afterwards."""
+"""scope, trace_lines and strict affect only their own thread or task, and cost nothing afterwards."""
 
 import asyncio
 import inspect
@@ -86,7 +86,7 @@ def test_strict_lets_through_what_was_not_finite_before():
         assert (infinite + 1.0).data == float("inf")
         assert tinygraph.exp(-infinite).data == 0.0
         assert (Value(2.0) * 3.0).data == 6.0
-        hidden = tinygraph.binary_cross_entropy(Value(0.0), 0.0)  # the label's slope is infinite, and not wanted
+        hidden = tinygraph.binary_cross_entropy(Value(0.0), 0.0)  # the label's derivative is infinite, but not needed
     assert hidden.data == 0.0
 
 

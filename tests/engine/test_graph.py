@@ -99,7 +99,7 @@ def test_a_new_node_on_a_stale_graph_can_be_recorded_but_not_passed():
 
 
 def test_a_graph_with_a_flipped_comparison_stays_stale(monkeypatch):
-    """Also where the edited number is in no graph, and where it is the first edit of all."""
+    """The graph stays stale even if the edited node is not in it, and even if this is the first edit."""
     monkeypatch.setattr(graph, "edits", 0)
     x, threshold = Value(2.0), Value(1.0)
     y = x * 3.0 if x > threshold else x
@@ -162,7 +162,7 @@ def test_copies_notice_edits():
 
 
 def test_a_pickle_from_another_process_notices_edits():
-    """There the edit clock may be far ahead of ours."""
+    """The edit clock of another process may be far ahead of ours."""
     program = (
         "import pickle, sys, tinygraph; w = tinygraph.Value(2.0)\n"
         "for i in range(1000): w.data += 1\n"
@@ -239,14 +239,14 @@ def test_a_diamond_of_two_to_the_sixty_paths():
 
 
 def test_dropped_graphs_leave_no_node_behind():
-    """No reference cycle: with the collector off, every node is freed the moment it is dropped."""
+    """Nodes form no reference cycles: even with the collector off, every node is freed immediately."""
     gc.collect()
     gc.disable()
     try:
 
         def nodes():
             made = [thing for thing in gc.get_objects() if issubclass(type(thing), Node)]
-            return len([node for node in made if hasattr(node, "op")])  # the others are blank: allocated in advance
+            return len([node for node in made if hasattr(node, "op")])  # the others were allocated in advance
 
         before = nodes()
         for i in range(1000):

@@ -1,7 +1,7 @@
-"""A machine that builds, backpropagates, edits, recomputes, copies, compares and drops graphs in any order.
+"""A state machine that builds, backpropagates, edits, recomputes, copies, compares and drops graphs in any order.
 
-Beside every node it keeps a shadow: how it was made, in plain Python. The shadow says what the number and
-the derivatives must be (by dual numbers, forward), and whether the graph is stale.
+For every node it keeps a shadow, which records in plain Python how the node was computed. The shadow gives the correct
+value and derivatives (by dual numbers, in forward mode), and whether the graph is stale.
 """
 
 import copy
@@ -18,7 +18,7 @@ from tinygraph import StaleGraphError, Value
 from tinygraph.engine.graph import order
 
 floats = st.floats(-2.0, 2.0, width=16)
-# Each op as our row, and on pairs (number, derivative): an independent forward mode.
+# Each op, and the same op on pairs (value, derivative), which is an independent forward mode.
 OPS = {
     "add": (tinygraph.add, lambda a, b: (a[0] + b[0], a[1] + b[1])),
     "sub": (tinygraph.sub, lambda a, b: (a[0] - b[0], a[1] - b[1])),
@@ -33,11 +33,11 @@ OPS = {
 
 
 class Shadow:
-    """How a node was made: a leaf with its number, or an op with the shadows of its operands."""
+    """The way a node was computed: a leaf with its value, or an op with the shadows of its operands."""
 
     def __init__(self, node, number=None, op=None, operands=()):
         self.node, self.number, self.op, self.operands = node, number, op, operands
-        self.seen = None if op is None else self.dual(None)[0]  # the number when it was last computed
+        self.seen = None if op is None else self.dual(None)[0]  # its value when it was last computed
 
     def dual(self, by):
         if self.op is None:
@@ -58,14 +58,14 @@ class Shadow:
 
 
 class Machine(RuleBasedStateMachine):
-    """Every rule checks its own outcome; the invariants hold after each."""
+    """Every rule checks its result, and the invariants are checked after every rule."""
 
     nodes = Bundle("nodes")
 
     def __init__(self):
         super().__init__()
         self.clock = 0
-        self.made = {}  # shadow -> when it was computed, or edited
+        self.made = {}  # shadow -> time when it was computed or edited
         self.alive = []
 
     def keep(self, shadow):
@@ -168,7 +168,7 @@ class Machine(RuleBasedStateMachine):
 
     @rule(a=nodes, b=nodes)
     def compare(self, a, b):
-        """Among leaves without edits between; a flip would rightly stop every later forward()."""
+        """Compare leaves that are not edited later: after a flip, every forward() would correctly raise an error."""
         assert (a.node.data < b.node.data) is not (a.node.data >= b.node.data)
         assert (a.node == b.node) is (a is b)
 

@@ -1,4 +1,4 @@
-"""Laws of the table, each over every row."""
+"""Invariants of the op definitions, each checked for every op."""
 
 import ast
 import cmath
@@ -21,7 +21,7 @@ from tinygraph.testing import op_test, points, public_ops
 
 ROWS = list(ops.TABLE.values())
 FIXED = [row for row in ROWS if not row.variadic]
-MEMBERS = [  # of the families, which are rows in no table
+MEMBERS = [  # parametrized ops, which are not in the table
     *(ops.power(c) for c in (-2.0, -0.5, 0.0, 1.0, 1.5, 3.0)),
     *(ops.power_partial(c) for c in (-2.0, 1.5, 3.0)),
     *(ops.power_partial(c, 2) for c in (-2.0, 1.5, 3.0)),
@@ -35,17 +35,17 @@ exponents = st.sampled_from([-2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 2.0, 3.0, 2.5])
 
 
 def tame(row, limit, clear=0.01, **more):
-    """Points far enough from the edges of the floats for a difference to mean something."""
+    """Draw points far enough from the limits of floats that a numerical difference is meaningful."""
     return points(row, limit=limit, clear=clear, **more).filter(lambda xs: all(x == 0 or abs(x) > 1e-4 for x in xs))
 
 
 def roomy(row, xs, i, by=0.0437):
-    """Whether operand i can be moved a little without leaving the domain."""
+    """Return whether operand i can move a little without leaving the domain."""
     around = [[x + s * by * (j == i) * max(1.0, abs(x)) for j, x in enumerate(xs)] for s in (-1, 1)]
     return row.domain.contains(*xs) and row.domain.holds(*around) and all(row.domain.contains(*x) for x in around)
 
 
-# Where the truth is a difference that cancels, errors are measured against its terms.
+# If the reference is a difference that cancels, errors are measured relative to its terms.
 TERMS = {
     "dot": lambda *xs: sum(abs(x * y) for x, y in zip(xs[: len(xs) // 2], xs[len(xs) // 2 :], strict=True)),
     "sigmoid_minus": lambda z, y: max((1 - y) * tinygraph.sigmoid(z), y * tinygraph.sigmoid(-z)),
@@ -55,7 +55,7 @@ TERMS["binary_cross_entropy_with_logits"] = TERMS["sigmoid_minus"]
 
 @every_row
 def test_a_row_passes_what_the_kit_asks_of_any_row(row):
-    """Value, slopes and higher derivatives against mpmath or differences."""
+    """The value, local derivatives and higher derivatives agree with mpmath or with differences."""
     op_test(row, terms=TERMS.get(row.name), max_examples=30)()
 
 
@@ -109,7 +109,7 @@ def test_a_slope_is_given_where_it_is_wanted(row):
 
 
 def test_the_laws_of_slopes_hold_in_the_text_of_the_table():
-    """A slope uses + - * / and rows: no comparison, no abs, no **, no math."""
+    """A local derivative uses only + - * / and ops: no comparison, no abs, no **, no math."""
     tree = ast.parse(inspect.getsource(ops))
     partials = [
         keyword.value
@@ -125,7 +125,7 @@ def test_the_laws_of_slopes_hold_in_the_text_of_the_table():
         names = [argument.arg for argument in function.args.args]
         assert names in (["out", "x"], ["out", "x", "y"], ["out", "xs"], ["out", "xs", "ys"]), ast.unparse(function)
         if "xs" in names:
-            continue  # the rows of any number of operands pick out slopes, they do not compute
+            continue  # variadic ops select their local derivatives without computing them
         for node in ast.walk(function.body):
             assert not isinstance(node, (ast.Compare, ast.IfExp, ast.BoolOp, ast.Attribute, ast.Pow)), ast.unparse(
                 function
@@ -160,7 +160,7 @@ def test_a_row_pickles_and_copies_as_itself(row):
 
 @pytest.mark.parametrize("module", ["a_module", "zebra"])
 def test_a_slope_of_a_user_sees_the_names_of_its_own_module(module):
-    """Also where the table has the same name."""
+    """A name of the user's module has priority, even if the table has an op with this name."""
     scope = {"__name__": module, "Op": ops.Op, "sigmoid": lambda x: x * 8.0}
     exec("row = Op('mine', lambda x: 4.0 * x * x, partials=(lambda out, x: sigmoid(x),))", scope)
     for node in (Value(0.5), tinygraph.Tensor(0.5)):
@@ -212,7 +212,7 @@ def test_texts():
 @every_row_and_member
 @given(data=st.data())
 def test_the_text_of_an_op_is_python_for_it(row, data):
-    """Text and op agree: evaluated (here, never in the library), the text gives the number."""
+    """The text, evaluated here (the library never evaluates it), gives the value of the op."""
     xs = data.draw(tame(row, 5.0, sizes=(1, 3)))
     names = [f"x{i}" for i in range(len(xs))]
     text = row.text(*names).replace("×", "*").replace("·", "*")
@@ -254,7 +254,7 @@ DOMAINS = {row.domain: row.arity for row in (*ROWS, ops.power(-1))}
 
 @pytest.mark.parametrize("domain", DOMAINS, ids=lambda domain: domain.text.encode("ascii", "ignore").decode())
 def test_the_text_of_a_domain_is_python_for_it(domain):
-    """Up to the last float before an edge."""
+    """The text and the domain agree up to the last float before a boundary."""
     text = domain.text.replace("all reals", "True").replace("≠", "!=").replace("≤", "<=")
     text = text.replace("y integer", "x < 0 and y == y // 1").replace(", or", " or").replace(",", " and")
     smooth = eval(f"lambda x, y, a: {text}", {"cos": math.cos})
@@ -287,7 +287,7 @@ def test_a_row_is_called_linear_just_when_it_is(row):
 
 @pytest.mark.parametrize("make", [ops.Op, tinygraph.op], ids=lambda make: make.__name__)
 def test_the_columns_of_a_row_are_named(make):
-    """Nobody can read which of two functions is which."""
+    """A reader could not tell which of two positional functions is which."""
     _name, _number, *columns = inspect.signature(make).parameters.values()
     assert {column.kind for column in columns} == {inspect.Parameter.KEYWORD_ONLY}
     assert {column.name for column in columns if column.default} == {"partials", "domain"}, (
@@ -368,7 +368,7 @@ def test_first_slopes_are_computed_at_once_on_arrays_and_those_of_higher_order_f
 
 
 def test_an_op_knows_how_tightly_it_binds():
-    """As in Python: a sum, a product, a power, and 0 for a function, whose operands are in parentheses already."""
+    """The precedence is Python's for a sum, a product and a power, and 0 for a function, which has parentheses."""
     from tinygraph.tensor.linalg import matmul
 
     binding = {1: [ops.add, ops.sub, ops.total], 2: [ops.mul, ops.div, matmul], 3: [ops.pow, ops.neg, ops.power(3)]}

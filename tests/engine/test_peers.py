@@ -1,4 +1,4 @@
-"""Bugs and habits of peers, each of which must not come in here; and programs that people bring along."""
+"""Bugs and habits of other libraries that tinygraph must not repeat, and programs written for those libraries."""
 
 import copy
 import itertools
@@ -142,7 +142,7 @@ def test_softplus_has_no_threshold():
 
 
 def test_why_topological_order():
-    """The smallest graph on which a depth-first walk goes wrong."""
+    """This is the smallest graph on which a depth-first traversal gives a wrong gradient."""
     a = Value(1.0)
     b = a + a
     c = b + b
@@ -154,7 +154,7 @@ def test_why_topological_order():
 
 
 class Neuron:
-    """A neuron as people write it for micrograd: operators, relu, and no import but the engine."""
+    """A neuron as users write it for micrograd, with operators and relu, and no import except the engine."""
 
     def __init__(self, engine, weights):
         self.w = [engine(x) for x in weights]
@@ -192,7 +192,7 @@ def two_moons(n):
 
 
 def train(engine, steps):
-    """The demo's loop: hinge loss with L2 on two moons, zeroing before each backward."""
+    """Run the loop of micrograd's demo: hinge loss with L2 on two moons, zeroing gradients before each backward."""
     import random
 
     draw = random.Random(1337)
@@ -214,7 +214,7 @@ def train(engine, steps):
 
 
 def every_operator(engine):
-    """A program with all that the engine can: the like of its own test."""
+    """Run a program that uses every operator of micrograd, like micrograd's own test."""
     a, b = engine(-4.0), engine(2.0)
     c = a + b
     d = a * b + b**3
@@ -253,7 +253,7 @@ def test_it_gives_the_numbers_of_micrograd():
 def test_torch_agrees_on_random_programs(data):
     torch = pytest.importorskip("torch", reason="needs the dependency group oracles")
     table = torch_rows(torch)
-    # Numbers up to 6 only: in the tails of tanh and sigmoid, torch's slopes lose their digits.
+    # Values are at most 6, because torch's derivatives of tanh and sigmoid lose their digits in the tails.
     program: RandomProgram = data.draw(graphs(ops=[tinygraph.engine.ops.TABLE[name] for name in table], limit=6.0))
     inputs = [torch.tensor(x, dtype=torch.float64, requires_grad=True) for x in program.at]
 

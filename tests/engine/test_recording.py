@@ -1,4 +1,4 @@
-"""The fast recording records what the clear one does, bit for bit."""
+"""Fast recording gives the same graph as `value.record`, bit for bit."""
 
 import contextlib
 
@@ -13,7 +13,7 @@ from tinygraph.testing import graphs
 
 @contextlib.contextmanager
 def clear_recording():
-    """Value as `value` defines it, without what `recording` put in place."""
+    """Restore the methods that `value` defines, in place of those of `recording`."""
     fast = {name: vars(Value)[name] for name in recording.CLEAR}
     try:
         for name, method in recording.CLEAR.items():
@@ -25,7 +25,7 @@ def clear_recording():
 
 
 def bits(root):
-    """All that recording writes, of every node, each operand by its place."""
+    """Return everything that recording writes into each node, with operands as positions."""
     nodes = order(root)
     place = {node: i for i, node in enumerate(nodes)}
     return [
@@ -70,7 +70,7 @@ def test_the_clear_methods_are_those_of_the_class_and_its_base():
 
 @pytest.mark.parametrize("op", [ops.sigmoid, ops.tanh, ops.log, ops.cos], ids=lambda op: op.name)
 def test_recording_floats_takes_no_detour_over_ops(op, monkeypatch):
-    """That would take a quarter longer."""
+    """Calling ops would take a quarter longer."""
 
     def refuse(*_):
         raise AssertionError("an op was called")

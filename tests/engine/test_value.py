@@ -1,4 +1,4 @@
-"""Value: every line of the behaviour table that concerns scalars."""
+"""Value: the behavior of scalars."""
 
 import fractions
 import gc
@@ -33,13 +33,13 @@ def same(x, y):
     return repr(x) == repr(y)
 
 
-# --- the operators are their rows
+# --- the operators record their ops
 
 
 @every_operator
 @given(x=any_float, y=any_float)
 def test_an_operator_records_what_its_row_says(name, x, y):
-    """The hand-written fast paths, held to the table in number, slopes, operands and bits."""
+    """The hand-written fast paths give the value, local derivatives and operands of the op, bit for bit."""
     row, operator = ops.TABLE[name], OPERATORS[name]
     a, b = Value(x), Value(y)
     out, clear = operator(a, b), value.record(row, (a, b))
@@ -53,7 +53,7 @@ def test_an_operator_records_what_its_row_says(name, x, y):
         (operator(x, b), value.record(row, (x, b)), (x, b)),
     ):
         assert same(mixed.data, clear.data)
-        if name != "pow" or mixed.op is row:  # a plain exponent takes the row power(y)
+        if name != "pow" or mixed.op is row:  # a plain exponent records the op power(y)
             assert mixed.op is row
             assert same(mixed.args, args)
             assert same(mixed.partials, clear.partials)
@@ -63,7 +63,7 @@ def test_an_operator_records_what_its_row_says(name, x, y):
 
 @given(xs=st.lists(any_float, min_size=1, max_size=5), data=st.data())
 def test_a_row_that_is_written_out_records_what_the_general_one_does(xs, data):
-    """Of nodes and floats; and dot(weights, data), total(nodes), whose products or sums may overflow on their way."""
+    """Test ops of nodes and floats, and dot(weights, data) and total(nodes), whose partial sums may overflow."""
     ys = data.draw(st.lists(any_float, min_size=len(xs), max_size=len(xs)))
     nodes = [Value(x) for x in xs]
     row = data.draw(st.sampled_from([row for row in ops.TABLE.values() if not row.variadic]))
@@ -71,7 +71,7 @@ def test_a_row_that_is_written_out_records_what_the_general_one_does(xs, data):
         (tinygraph.dot(nodes, ys), value.record(ops.dot, (*nodes, *ys))),
         (tinygraph.total(nodes), value.record(ops.total, tuple(nodes))),
     ]
-    if row is not ops.pow:  # a plain exponent takes the row power(y)
+    if row is not ops.pow:  # a plain exponent records the op power(y)
         operands = (nodes[0],) if row.arity == 1 else (nodes[0], ys[0])
         pairs.append((row(*operands), value.record(row, operands)))
     for out, clear in pairs:
@@ -82,7 +82,7 @@ def test_a_row_that_is_written_out_records_what_the_general_one_does(xs, data):
 
 
 def test_nodes_and_floats_take_the_short_way(monkeypatch):
-    """Through the row it takes three times as long."""
+    """Recording through the op takes three times as long."""
 
     def long_way(*operands):
         raise AssertionError(operands)
@@ -111,7 +111,7 @@ WAYS = [
 @pytest.mark.parametrize("way", WAYS, ids=["add", "sub", "mul", "div", "radd", "rmul", "row", "list"])
 @pytest.mark.parametrize("collecting", [True, False])
 def test_a_program_may_record_any_number_of_nodes_in_every_way(way, collecting):
-    """They are taken from blocks of at most 4096 blank ones. The collector is left as it was."""
+    """Nodes come from blocks of at most 4096 blank nodes, and the collector stays on or off as before."""
     x, before = Value(3.0), gc.isenabled()
     (gc.enable if collecting else gc.disable)()
     try:
@@ -198,7 +198,7 @@ def test_a_number_from_a_module_within_numpy_is_one_of_numpys():
 
 
 def tensor_of(library):
-    """A number in another library's array: how much of a real number it is, that library knows."""
+    """Return a number in another library's array; only that library knows whether it is a real number."""
     return type("Tensor", (), {"__module__": library, "shape": (), "item": lambda self: 3.0})()
 
 
@@ -229,7 +229,7 @@ def test_what_is_no_real_number_is_refused_with_advice(thing, advice):
         x.data = thing
     assert x.data == 1.0
     if not isinstance(thing, (Value, np.ndarray)):
-        # An object of an unknown class might know what to do with a Value: there Python has the word.
+        # An object of an unknown class might support Values, so Python decides.
         unknown = type(thing).__name__ in ("object", "Tensor")
         for word, operate in (("add", lambda: x + thing), ("add", lambda: thing + x), ("mul", lambda: thing * x)):
             with pytest.raises(TypeError, match="unsupported operand" if unknown else f"^{word}[a-z]*: .*{advice}"):
@@ -264,7 +264,7 @@ def test_an_int_too_large_is_an_overflow():
         Value(1.0) + 2**4000
 
 
-# --- special values: IEEE, no exception
+# --- special values: IEEE 754, without exceptions
 
 
 @pytest.mark.parametrize(
@@ -506,7 +506,7 @@ def test_comparisons_are_bounded():
     assert len(best.metadata.guards) == metadata.LIMIT
 
 
-# --- what would cut the graph
+# --- conversions that would cut the graph
 
 
 @pytest.mark.parametrize(
@@ -627,7 +627,7 @@ def test_a_repr_is_one_level():
     assert len(repr(x)) < 60
 
 
-# --- n-ary nodes
+# --- variadic nodes
 
 
 def test_dot_and_total_are_one_node():

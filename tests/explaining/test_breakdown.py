@@ -11,7 +11,7 @@ from tinygraph.testing import graphs
 
 
 def walked(root, node):
-    """Paths one by one, as nobody should count them."""
+    """Count the paths one by one, which is simple but slow."""
     if root is node:
         return 1
     return sum(

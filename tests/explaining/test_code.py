@@ -1,4 +1,4 @@
-"""Code to paste: it computes what the op computes, with parentheses where they are needed."""
+"""The code of an op computes the same value as the op, with parentheses where they are needed."""
 
 import math
 
@@ -25,7 +25,7 @@ NAMES = {"tinygraph": tinygraph, "np": np}
 def test_the_code_of_an_op_computes_the_op(op, data):
     point = data.draw(points(op, limit=20.0))
     value = op.on(point)
-    assume(math.isfinite(value))  # else Python's own ** and / raise
+    assume(math.isfinite(value))  # if the value is not finite, Python's ** and / raise
     assert eval(call_code(op, *map(repr, point)), NAMES) == pytest.approx(value, rel=1e-14)
 
 

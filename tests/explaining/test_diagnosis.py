@@ -1,4 +1,4 @@
-"""The autopsy: the first bad number and its kind, forward and backward, and gradients that do not arrive."""
+"""`diagnose` finds the first bad value and its kind, forward and backward, and gradients that do not arrive."""
 
 import math
 
@@ -107,7 +107,7 @@ def test_the_first_bad_contribution(case):
 
 def test_a_gradient_that_overflows():
     x = value(1e-300)
-    root = x * 1e200 * 1e200  # is 1e100, and its gradient 1e400
+    root = x * 1e200 * 1e200  # the root is 1e100, and the gradient of x is 1e400
     finding = only(root)
     assert (finding.kind, finding.node) == ("overflow", root.args[0])
     assert "1e+200 × 1e+200 = inf" in finding.message

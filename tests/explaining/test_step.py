@@ -1,4 +1,4 @@
-"""A step tells the chain rule in symbols and in numbers."""
+"""A step shows the chain rule in symbols and in numbers."""
 
 import numpy as np
 import pytest

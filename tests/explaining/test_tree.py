@@ -1,4 +1,4 @@
-"""Laws of the text tree: every node once, a line each, and nothing but text."""
+"""The text tree contains every node once, with one line per node, and nothing but text."""
 
 import sys
 
@@ -21,7 +21,7 @@ def test_every_node_is_written_once_and_named_afterwards(program):
     again = [line for line in lines if "··· see " in line or " is below" in line]
     assert len(written) == len(nodes)
     assert len(lines) == len(written) + len(again)
-    for line in again:  # what it names is there
+    for line in again:  # the node that it refers to has a line
         mark = line.split("see ")[-1].split("··· ")[-1].split(" is below")[0].split("   ")[0]
         assert any(other.lstrip("├─└│ ").startswith(mark) for other in written), mark
 

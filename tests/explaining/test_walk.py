@@ -1,4 +1,4 @@
-"""A walk sorts the graph once, runs at most one pass, and holds the numbers of `propagate` to the bit."""
+"""A `Walk` sorts the graph once, runs at most one pass, and has the numbers of `propagate`, bit for bit."""
 
 import json
 import subprocess
@@ -76,12 +76,12 @@ def test_the_gradient_of_the_root_stays_as_writable_as_it_was():
     assert draw(y).source.count("[3, 3]")
 
 
-# --- once
+# --- work that is done once
 
 
 @pytest.fixture
 def counted(monkeypatch):
-    """How often the graph was sorted, and how often a backward pass was run, since the last look."""
+    """Count how often the graph was sorted, and how often a backward pass ran, since the last query."""
     found = {"sorted": 0, "passes": 0}
 
     def counting(what, function):
@@ -111,7 +111,7 @@ def counted(monkeypatch):
 
 
 def shared(tensor):
-    """A loss with shared nodes, in scopes, after edits elsewhere: a pass then looks for stale nodes."""
+    """Record a loss with shared nodes, in scopes, after edits elsewhere, so that a pass looks for stale nodes."""
     make = (lambda x, name: Tensor([x, 1.0], name)) if tensor else Value
     w, b = make(0.5, "w"), make(-0.25, "b")
     with scope("layer"):

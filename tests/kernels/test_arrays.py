@@ -1,4 +1,4 @@
-"""The rows on arrays are the rows on floats, entry by entry; and what an array may be made of."""
+"""Ops on arrays give the results of the ops on floats, elementwise; and the data that an array accepts."""
 
 import itertools
 import math
@@ -26,13 +26,13 @@ rows = pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
 SPECIAL = [0.0, -0.0, 1.0, -1.0, 0.5, 2.0, 1e-320, 1000.0, -1000.0, math.inf, -math.inf, math.nan]
 
 
-# Where the two readings differ still: no program that means what it says comes here.
+# Points where the kernels for floats and arrays differ; no sensible program reaches them.
 APART = {
-    # A fractional power of -inf: C's pow gives inf to floats, NumPy's fast paths give nan; so with the slopes.
+    # A fractional power of -inf: C's pow gives inf, but NumPy's fast paths give NaN; so do the local derivatives.
     **{name: {(-math.inf,)} for name in ("sqrt", "power(0.5)", "power(-0.5)", "power(2.7)", "power_partial(0.5)")},
-    # An odd pole at -0.0: the float takes its limit from the right, the array that from the left.
+    # An odd pole at -0.0: the float kernel gives the limit from the right, the array kernel that from the left.
     **{name: {(-0.0,)} for name in ("power(-2.0)", "power_partial(-1.0)")},
-    # A label that is infinite.
+    # An infinite label.
     **{
         name: {(-0.0, y) for y in (math.inf, -math.inf)} for name in ("binary_cross_entropy", "binary_cross_entropy_da")
     },
@@ -40,14 +40,14 @@ APART = {
 
 
 def ulps(x, y, size=0.0):
-    """How far two floats are apart, in units in the last place of the second, or of a larger size."""
+    """Return the distance of two floats, in units in the last place of the second, or of a larger size."""
     if x == y or (x != x and y != y):
         return 0.0
     return abs(x - y) / math.ulp(max(abs(y), size)) if math.isfinite(x) and math.isfinite(y) else math.inf
 
 
 def size_of(row, point, slot=None):
-    """What errors are measured against where a difference cancels, as the references of the table have it."""
+    """Return the size that errors are relative to if a difference cancels, as the references define it."""
     size = REFERENCES[row.name].size(point, slot) if row.name in REFERENCES else None
     return 0.0 if size is None else float(size)
 

@@ -24,7 +24,7 @@ def test_a_sum_and_its_error_are_exact(x, y):
 def test_a_product_and_its_error_are_exact(x, y):
     out, error = two_product(x, y)
     assert out == x * y
-    if out == 0 or abs(out) > 1e-280:  # else the error may be too small for a float
+    if out == 0 or abs(out) > 1e-280:  # otherwise the error may be too small for a float
         assert Fraction(out) + Fraction(error) == Fraction(x) * Fraction(y)
 
 
@@ -47,7 +47,7 @@ def test_a_total_is_rounded_once(xs):
 @pytest.mark.parametrize(
     ("xs", "ys", "wanted"),
     [
-        ([1e308, 1e308, -1e308], [10.0, -10.0, 1.0], -1e308),  # products leave the range, the sum does not
+        ([1e308, 1e308, -1e308], [10.0, -10.0, 1.0], -1e308),  # the products overflow, but the sum does not
         ([1e200, 1e200], [1e200, 1e200], math.inf),
         ([math.inf, 1.0], [1.0, 1.0], math.inf),
         ([math.inf, -math.inf], [1.0, 1.0], math.nan),

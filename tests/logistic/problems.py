@@ -1,4 +1,4 @@
-"""Examples to learn from, random ones and the real table, and how close two results must be."""
+"""Training examples, random ones and the real table, and the tolerance between two results."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Arrays that are not NumPy's: the vectorized model builds lazily on dask's chunks, and equals NumPy's."""
+"""The vectorized model builds lazy graphs on dask arrays, and its results equal those on NumPy arrays."""
 
 import os
 import signal
@@ -19,7 +19,7 @@ da = pytest.importorskip("dask.array", reason="needs the extra dask")
 
 
 class Computed(Exception):
-    """Raised where anything computes a lazy array."""
+    """Raised if anything computes a lazy array."""
 
 
 def refuse(*args, **options):
@@ -149,7 +149,7 @@ def unaligned(X):
 
 
 def test_where_a_chunk_lies_in_memory_changes_no_bit():
-    """One that another worker has computed arrives in the middle of a message."""
+    """A chunk from another worker arrives in the middle of a message, so it may be unaligned."""
     X, y = table(50_000, 20)
     lazy, labels = da.from_array(X, chunks=(25_000, 20)), da.from_array(y, chunks=25_000)
     models = [trained(data, labels, iterations=3) for data in (lazy, lazy.map_blocks(unaligned))]
@@ -157,7 +157,7 @@ def test_where_a_chunk_lies_in_memory_changes_no_bit():
 
 
 def test_no_chunk_is_computed_but_where_it_is_used():
-    """Never two chunks at once in one thread, and never all of them put together."""
+    """A thread never has two chunks at once, and the chunks are never joined."""
     alive, most = [], []
 
     def load(block_info=None):
@@ -202,7 +202,7 @@ def test_the_loops_are_not_for_chunks():
         LogisticRegression(backend="scalar").fit(da.from_array(X), da.from_array(y))
 
 
-# --- on a cluster: two processes, each with little memory
+# --- training on a cluster of two processes with little memory
 
 
 @pytest.fixture(scope="module")
@@ -217,19 +217,19 @@ def client():
         yield client
 
 
-# What its processes and sockets warn of when one of them is killed, or when they end, is not ours.
+# The processes and sockets of a cluster warn when one of them is killed or ends; these warnings are not ours.
 on_a_cluster = pytest.mark.filterwarnings("ignore")
-LIMIT = 280 * 2**20  # bytes that each worker may have; its libraries take more than half of them
+LIMIT = 280 * 2**20  # memory of each worker in bytes; its libraries need more than half of it
 
 
 def large(rows, n=20, chunk=50_000):
-    """A table that is made chunk by chunk, the same each time, and stored nowhere."""
+    """Return a table that is generated chunk by chunk, is the same each time, and is not stored."""
     X = da.random.default_rng(0).normal(size=(rows, n), chunks=(chunk, n))
     return X, (X @ np.linspace(-1.0, 1.0, n) > 0.0).astype(int)
 
 
 def check_against_one_process(model, X, y):
-    """The same training here, a chunk at a time; BLAS has other threads here, so the last bits may differ."""
+    """Repeat the training in this process, chunk by chunk. BLAS has other threads here, so the last bits may differ."""
     with dask.config.set(scheduler="synchronous"):
         answer = trained(X, y, iterations=model.iterations)
     np.testing.assert_allclose(model.coef_, answer.coef_, rtol=1e-10)
@@ -248,7 +248,7 @@ def test_a_cluster_gives_the_same_answer_and_shows_its_progress(client):
 
 
 class Killer:
-    """Kills one of the workers, in the middle of the iteration after this one."""
+    """A callback that kills a worker in the middle of the next iteration."""
 
     def __init__(self, client, iteration):
         self.client, self.iteration, self.pid = client, iteration, None

@@ -16,7 +16,7 @@ from tinygraph.logistic import no_loop, one_loop, two_loops
 @given(drawn=examples())
 def test_cost_and_gradient_are_those_of_the_closed_form(loss, drawn):
     X, Y, w, b = drawn
-    assume(np.abs(np.array(X) @ w + b).max() < 12)  # beyond, 1 - a has few digits left in either computation
+    assume(np.abs(np.array(X) @ w + b).max() < 12)  # beyond 12, 1 - a has few correct digits in either computation
     ws, bv = [Value(x) for x in w], Value(b)
     J = two_loops(ws, bv, X, Y, loss)
     partials = tinygraph.grad(J, [*ws, bv])
@@ -63,7 +63,7 @@ def test_bad_examples_are_refused():
 
 @st.composite
 def vectorized(draw):
-    """Parameters, X (n, m) and Y (1, m) of a model whose activations stay away from 0 and 1."""
+    """Draw parameters, X (n, m) and Y (1, m) of a model whose activations stay away from 0 and 1."""
     n, m = draw(st.integers(1, 4)), draw(st.integers(1, 6))
     X = draw(testing.arrays((n, m), elements=features))
     Y = draw(testing.arrays((1, m), elements=st.sampled_from([0.0, 1.0])))
@@ -73,7 +73,7 @@ def vectorized(draw):
 
 
 def implementations(w, b, X, Y, loss):
-    """The cost and its parameters, by two loops, by one and by none."""
+    """Yield the cost and its parameters, with two loops, with one, and without loops."""
     ws, bv = [Value(x, f"w{j + 1}") for j, x in enumerate(w.ravel())], Value(b, "b")
     yield two_loops(ws, bv, X.T.tolist(), Y.ravel().tolist(), loss), ws, bv
     for cost in (one_loop, no_loop):
@@ -82,7 +82,7 @@ def implementations(w, b, X, Y, loss):
 
 
 def named(J):
-    """The nodes of each name, in the order of the examples."""
+    """Return the nodes of each name, in the order of the examples."""
     found = {}
     for node in reversed(order(J)):
         if node.name:
@@ -117,7 +117,7 @@ def check_implementations(loss, w, b, X, Y):
 
 
 def sorted_by_example(J, name, X, Y):
-    """Along the sum J = L1 + L2 + ..., from the last example to the first, each loss with its nodes."""
+    """Return the nodes of each example; the sum J = L1 + L2 + ... is read from the last loss to the first."""
     m = X.shape[1]
     total, found = J.args[0], []
     for _ in range(m - 1):

@@ -1,4 +1,4 @@
-"""Gradient descent: it descends, in place, and stops before a parameter becomes NaN."""
+"""Gradient descent lowers the cost, edits in place, and stops before a parameter becomes NaN."""
 
 import inspect
 

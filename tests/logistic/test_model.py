@@ -1,4 +1,4 @@
-"""The model: it learns the real table, and has scikit-learn's conventions."""
+"""The model learns the real table, and follows scikit-learn's conventions."""
 
 import math
 import pickle
@@ -175,14 +175,14 @@ def test_ctrl_c_keeps_the_parameters_of_the_last_complete_iteration(backend):
 
 @pytest.mark.parametrize("backend", ["scalar", "tensor"])
 def test_a_real_ctrl_c_leaves_whole_iterations(backend):
-    """It comes at any moment, in the middle of a pass or of an update."""
+    """Ctrl-C can come at any moment, even in the middle of a pass or of an update."""
     import signal
 
     reference = LogisticRegression(backend=backend, iterations=20_000)
     path = []
     model = LogisticRegression(backend=backend, iterations=10**9)
     before = signal.signal(signal.SIGALRM, signal.default_int_handler)
-    signal.setitimer(signal.ITIMER_REAL, 0.05, 2.0)  # once more, should the first be lost in a callback
+    signal.setitimer(signal.ITIMER_REAL, 0.05, 2.0)  # a second signal, in case a callback swallows the first
     try:
         with pytest.raises(KeyboardInterrupt):
             model.fit(X4, Y4)

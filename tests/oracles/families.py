@@ -1,4 +1,4 @@
-"""Models as users write them, with loops, for the tests of `vectorize` and `compile`."""
+"""Models with loops, as users write them, for the tests of `vectorize` and `compile`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def _draw(seed: int) -> Callable[[], float]:
 
 
 def logistic_regression(m: int = 7, n: int = 3, penalty: float = 0.0) -> Family:
-    """Logistic regression with the lecture's two loops."""
+    """Record logistic regression with the lecture's two loops."""
     draw = _draw(0)
     w, b = [Value(0.1 * j - 0.1, f"w{j + 1}") for j in range(n)], Value(0.1, "b")
     J = two_loops(w, b, [[draw() for _ in range(n)] for _ in range(m)], [float(draw() > 0) for _ in range(m)])
@@ -31,7 +31,7 @@ def logistic_regression(m: int = 7, n: int = 3, penalty: float = 0.0) -> Family:
 
 
 def with_dots(m: int = 7, n: int = 3) -> Family:
-    """Logistic regression with `dot` and `total`."""
+    """Record logistic regression with `dot` and `total`."""
     draw = _draw(1)
     w, b = [Value(0.1 * j, f"w{j + 1}") for j in range(n)], Value(0.1, "b")
     losses = []
@@ -42,7 +42,7 @@ def with_dots(m: int = 7, n: int = 3) -> Family:
 
 
 def two_moons(m: int = 8, sizes: Sequence[int] = (2, 4, 3, 1), penalty: float = 1e-4) -> Family:
-    """micrograd's demo: an MLP with relu, hinge loss and L2 regularization; the coordinates are nodes too."""
+    """Record micrograd's demo: an MLP with relu, hinge loss and L2 regularization; the coordinates are nodes too."""
     uniform, draw = random.Random(2).uniform, _draw(3)
     layers = []
     for n, k in itertools.pairwise(sizes):
@@ -62,7 +62,7 @@ def two_moons(m: int = 8, sizes: Sequence[int] = (2, 4, 3, 1), penalty: float = 
 
 
 def softmax(m: int = 6, n: int = 3, k: int = 4) -> Family:
-    """Softmax regression: the loss selects the logit of the correct class."""
+    """Record softmax regression, whose loss selects the logit of the correct class."""
     draw = _draw(4)
     W = [[Value(0.3 * draw(), f"w{c}_{j}") for j in range(n)] for c in range(k)]
     b = [Value(0.1 * c, f"b{c}") for c in range(k)]
@@ -75,7 +75,7 @@ def softmax(m: int = 6, n: int = 3, k: int = 4) -> Family:
 
 
 def polynomial(at: Callable[[list[Value], float], Any], m: int = 9, degree: int = 3) -> Family:
-    """A polynomial fitted by least squares."""
+    """Record a polynomial fitted by least squares."""
     draw = _draw(5)
     c = [Value(0.5 * draw(), f"c{k}") for k in range(degree + 1)]
     J: Any = 0.0
@@ -86,7 +86,7 @@ def polynomial(at: Callable[[list[Value], float], Any], m: int = 9, degree: int 
 
 
 def by_horner(c: list[Value], x: float) -> Any:
-    """((c3 x + c2) x + c1) x + c0."""
+    """Return ((c3 x + c2) x + c1) x + c0."""
     p: Any = c[-1]
     for c_k in reversed(c[:-1]):
         p = p * x + c_k
@@ -94,12 +94,12 @@ def by_horner(c: list[Value], x: float) -> Any:
 
 
 def by_powers(c: list[Value], x: float) -> Any:
-    """Σ c_k x^k."""
+    """Return Σ c_k x^k."""
     return sum(c_k * x**k for k, c_k in enumerate(c))
 
 
 def recurrence(steps: int = 6, sequences: int = 3) -> Family:
-    """A recurrent network of one neuron over several sequences: each step needs the previous one."""
+    """Record a recurrent network of one neuron over several sequences: each step needs the previous one."""
     draw = _draw(6)
     w, u, b = Value(0.7, "w"), Value(-0.4, "u"), Value(0.1, "b")
     J: Any = 0.0
@@ -112,20 +112,20 @@ def recurrence(steps: int = 6, sequences: int = 3) -> Family:
 
 
 def pairs(n: int = 5) -> Family:
-    """The energy of charges on a line: a sum over pairs i < j."""
+    """Record the energy of charges on a line: a sum over pairs i < j."""
     x = [Value(1.5 * i + 0.1 * math.sin(i), f"x{i}") for i in range(n)]
     return sum(1.0 / abs(x[i] - x[j]) for i in range(n) for j in range(i)), [x]  # type: ignore[return-value]
 
 
 def all_pairs(n: int = 4, k: int = 5) -> Family:
-    """A kernel: a sum over all i and j."""
+    """Record a kernel: a sum over all i and j."""
     draw = _draw(7)
     x, y = [Value(draw(), f"x{i}") for i in range(n)], [Value(draw(), f"y{j}") for j in range(k)]
     return sum(tinygraph.exp(-((x_i - y_j) ** 2)) for x_i in x for y_j in y), [x, y]
 
 
 def factorization(m: int = 4, n: int = 5, k: int = 2) -> Family:
-    """A matrix as the product of two."""
+    """Record the factorization of a matrix into two."""
     draw = _draw(8)
     U = [[Value(draw(), f"u{i}_{r}") for r in range(k)] for i in range(m)]
     V = [[Value(draw(), f"v{j}_{r}") for r in range(k)] for j in range(n)]
@@ -137,7 +137,7 @@ def factorization(m: int = 4, n: int = 5, k: int = 2) -> Family:
 
 
 def neighbours(n: int = 8) -> Family:
-    """A smooth curve: a sum over neighbors."""
+    """Record a smooth curve: a sum over neighbors."""
     draw = _draw(9)
     x = [Value(draw(), f"x{i}") for i in range(n)]
     J = sum((x[i + 1] - x[i]) ** 2 for i in range(n - 1)) + sum((x_i - draw()) ** 2 for x_i in x)
@@ -145,7 +145,7 @@ def neighbours(n: int = 8) -> Family:
 
 
 def ragged(n: int = 6) -> Family:
-    """Sums with different numbers of terms."""
+    """Record sums with different numbers of terms."""
     draw = _draw(10)
     x = [Value(draw(), f"x{i}") for i in range(n)]
     J: Any = 0.0
@@ -155,7 +155,7 @@ def ragged(n: int = 6) -> Family:
 
 
 def no_structure(steps: int = 40, seed: int = 11) -> Family:
-    """A program without a pattern."""
+    """Record a program without a pattern."""
     choose = random.Random(seed)
     x = [Value(choose.uniform(-1.0, 1.0), f"x{i}") for i in range(4)]
     values: list[Any] = list(x)

@@ -1,9 +1,9 @@
-"""What the tests of saved graphs share."""
+"""Shared by the tests of saved graphs."""
 
 import pytest
 
 
 @pytest.fixture
 def path(tmp_path):
-    """Where a graph is saved."""
+    """Return the path of the saved graph."""
     return tmp_path / "graph.json"

@@ -1,4 +1,4 @@
-"""Graphs to save, and all that a graph is in a form that can be compared."""
+"""Graphs to save, and their complete contents in a form that can be compared."""
 
 import numpy as np
 
@@ -26,7 +26,7 @@ def bits(x):
 
 
 def described(root):
-    """All that a graph is, in a form that can be compared."""
+    """Return the complete contents of a graph in a form that can be compared."""
     nodes = order(root)
     place = {node: i for i, node in enumerate(nodes)}
 

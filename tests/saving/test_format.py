@@ -1,4 +1,4 @@
-"""Values and ops come back bit for bit, and files are as the schema describes them."""
+"""Values and ops are restored bit for bit, and files match the schema."""
 
 import json
 import math

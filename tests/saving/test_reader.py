@@ -1,4 +1,4 @@
-"""A file is not trusted: whatever it contains, it is loaded or refused with one clear error."""
+"""Files are not trusted: whatever a file contains, `load` returns a graph or raises one clear error."""
 
 import contextlib
 import json
@@ -14,7 +14,7 @@ from tinygraph.saving.format import GraphFileError, schema
 
 
 def damaged():
-    """Files that are no graph, each with a word of what is said about it."""
+    """Yield files that do not contain a graph, each with a word of the error message."""
     good = {"format": "tinygraph graph", "version": 1, "roots": 1}
     x = {"data": 2.0, "name": "x"}
 
@@ -121,7 +121,7 @@ def places(said, way=()):
 
 
 def changed(said, way, value):
-    """A copy in which something else stands at a place."""
+    """Return a copy with another value at one position."""
     if not way:
         return value
     copy = dict(said) if isinstance(said, dict) else list(said)

@@ -1,4 +1,4 @@
-"""Verification finds whatever was changed in a file."""
+"""Verification finds every changed number in a file."""
 
 import json
 import random
@@ -13,7 +13,7 @@ from tinygraph.saving.format import GraphFileError
 
 
 def numbers_in(said, way=()):
-    """The places of all numbers in a file that a row or a pass has made."""
+    """Yield the positions of all numbers in a file that an op or a pass computed."""
     if isinstance(said, dict):
         for key, entry in said.items():
             if key not in ("args", "op", "shape", "version", "roots", "values", "nodes") or way == ():
@@ -39,7 +39,7 @@ def test_every_changed_number_is_found(seed, make, tmp_path_factory):
     path.write_text(json.dumps(said))
     load(path)
     if way[1] == said["roots"] and "grad" in (*way, last):
-        return  # the seed of the pass, which is believed
+        return  # the seed of the pass, which cannot be verified
     with pytest.raises(GraphFileError, match=r"node \d+ \(.+\)"):
         load(path, verify=True)
 

@@ -1,4 +1,4 @@
-"""A saved graph comes back as it was: values, names, what roots share, and comparisons."""
+"""A saved graph is restored completely: values, names, shared nodes, and comparisons."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""The steps are those of backpropagation, and going back restores the very bits."""
+"""The steps are the same as in backpropagation, and moving back restores every bit."""
 
 import math
 import threading
@@ -256,7 +256,7 @@ def test_numbers_that_change_during_a_walk_are_an_error():
     y = (x * x) * k
     stepper = Stepper(y)
     stepper.step(2)
-    Value(1.0).data = 2.0  # of another graph
+    Value(1.0).data = 2.0  # this leaf is in another graph
     assert stepper.step().index == 3
     x.data = 10.0
     y.forward()
@@ -287,7 +287,7 @@ def test_a_walk_shows_under_strict_where_infinity_comes_from():
 
 
 def test_a_node_of_many_operands_is_walked_in_linear_time():
-    """Counted, not timed: slopes of a node are asked for once, not once for each operand."""
+    """The test counts instead of timing: the local derivatives of a node are read once, not once per operand."""
     xs = [Value(float(i)) for i in range(200)]
     root = tinygraph.dot(xs, xs[::-1])
     asked = 0

@@ -1,4 +1,4 @@
-"""The debugger answers in sentences, to a terminal and to a pipe."""
+"""The debugger prints sentences, in a terminal and through a pipe."""
 
 import contextlib
 import io
@@ -20,7 +20,7 @@ def lecture():
 
 
 def talk(stepper, *lines):
-    """What the debugger answers to these lines."""
+    """Return the output of the debugger for these lines."""
     out = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True)
     with contextlib.redirect_stdout(out):
         Debugger(stepper, io.StringIO("\n".join(lines) + "\n")).cmdloop()
@@ -49,7 +49,7 @@ def test_the_words_of_pdb_and_rr():
         "d 1",
         "ru J",
     )
-    assert "step 2/6" in out  # by Enter
+    assert "step 2/6" in out  # Enter repeats the last command
     assert "step 5/6  u = b × c" in out
     assert "v.grad = 3" in out
     assert "written by step 2" in out

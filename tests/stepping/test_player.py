@@ -1,4 +1,4 @@
-"""The page that plays a walk, driven in a browser; and the walk in a notebook."""
+"""The interactive player, as an HTML page in a browser and in a notebook."""
 
 import html
 import json
@@ -48,7 +48,7 @@ def fan_out():
 
 
 def large(n=30):
-    """A graph of 2 n nodes, with names."""
+    """Record a graph of about 2 n nodes, with names."""
     x = y = Value(1.5, "x")
     for i in range(n - 1):
         y = (y * x + 1.0) if i % 2 else (y + x).tanh()
@@ -100,7 +100,7 @@ def test_a_page_without_a_suffix_an_engine_or_an_end_is_refused(tmp_path, monkey
     assert not list(tmp_path.iterdir())
 
 
-# --- a picture of one moment
+# --- the diagram of one step
 
 
 @given(program=graphs())
@@ -134,7 +134,7 @@ def test_a_moment_shows_what_has_happened_and_no_more(program):
 
 
 class Page:
-    """A page that is open in the browser."""
+    """An HTML page that is open in the browser."""
 
     def __init__(self, driver, path, fragment=""):
         self.driver = driver
@@ -168,7 +168,7 @@ class Page:
         return self.run("return document.getElementById('breakdown').innerText")
 
     def grads(self, ids):
-        """What the cards say of their gradients."""
+        """Return the gradients that the boxes show."""
         return self.run(
             """const svg = document.querySelector('#diagram > svg');
             return arguments[0].map((id) => {
@@ -181,7 +181,7 @@ class Page:
         )
 
     def shown(self, ids):
-        """How much of each group can be seen, once nothing moves."""
+        """Return the opacity of each group after all animations."""
         return self.run(
             """document.getAnimations().forEach((animation) => animation.finish());
             const svg = document.querySelector('#diagram > svg');
@@ -363,7 +363,7 @@ def test_hostile_names_are_text(browser, tmp_path):
 
 
 def test_a_card_says_nothing_before_its_time(browser, tmp_path):
-    """A constant called grad has no gradient; the root's gradient and its spread wait for the seed."""
+    """A constant named grad has no gradient; the root's gradient and its spread appear only after the seed."""
     grad = Value(7.0, "grad", constant=True)
     stepper = Stepper(Value(2.0, "x") * grad)
     opened = open_page(browser, stepper, tmp_path)

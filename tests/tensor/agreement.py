@@ -1,4 +1,4 @@
-"""When two results on arrays agree: bit for bit, or in proportion to the terms that were summed."""
+"""Whether two array results agree: bit for bit, or relative to the terms that were summed."""
 
 import numpy as np
 
@@ -7,17 +7,17 @@ from tinygraph.engine.graph import order
 
 
 def same(x, y):
-    """The same bits, but for the sign of zeros and nans."""
+    """Return whether two arrays have the same bits, except for the signs of zeros and NaNs."""
     return x.shape == y.shape and np.array_equal(x, y, equal_nan=True)
 
 
 def close(x, y, scale, rel):
-    """Within `rel` of the terms that were summed."""
+    """Return whether two arrays agree within `rel` of the terms that were summed."""
     return x.shape == y.shape and np.all(np.abs(x - y) <= rel * np.maximum(np.abs(scale), np.abs(y)) + 1e-300)
 
 
 def absolute_masses(root, seed=1.0):
-    """For each node what its gradient was summed from: the pass again, over absolute seeds and slopes."""
+    """Return the absolute terms of each gradient: a pass with absolute seeds and local derivatives."""
     terms = {root: np.abs(np.broadcast_to(seed, root.shape))}
     for node in order(root):
         if node.op is None or node not in terms:
@@ -29,11 +29,11 @@ def absolute_masses(root, seed=1.0):
 
 
 def magnitude(node, local, up):
-    """|slope| applied to `up`: wiring is applied again with absolute operands."""
+    """Return |local derivative| applied to `up`; a pullback is applied again with absolute operands."""
     if not isinstance(local, tinygraph.tensor.array_ops.Jacobian):
         return up * np.abs(local)
     if local.op is not tinygraph.tensor.linalg.matmul:
-        return np.abs(up * local)  # no negative entry in it
+        return np.abs(up * local)  # this linear map has no negative elements
     operands = [np.abs(x) for x in local.operands]
     return local.op.vjp(local.slot, up, local.out, operands)
 

@@ -1,4 +1,4 @@
-"""Laws of wiring: each op is a linear map, or nearly, and its adjoint is its transpose."""
+"""Each array op is a linear map, exactly or nearly, and its pullback is the transpose of this map."""
 
 import copy
 import itertools
@@ -18,7 +18,7 @@ from tinygraph.tensor.reductions import extremum, mean_over, sum_over
 from tinygraph.tensor.shapes import expand, reshape, sum_to, transpose
 from tinygraph.testing import arrays, shapes
 
-whole = st.integers(-4, 4).map(float)  # of which products and sums are exact, in any order
+whole = st.integers(-4, 4).map(float)  # products and sums of these are exact, in any order
 
 
 @st.composite
@@ -35,7 +35,7 @@ def keys(draw, shape):
         slices = st.builds(slice, ends, ends, st.sampled_from([None, 1, 2, -1, -2]))
         key.append(draw(slices | st.integers(-side, side - 1) if side else slices))
     if draw(st.booleans()):
-        covered = len(key) == len(shape)  # else an ellipsis before the end would move the others to other axes
+        covered = len(key) == len(shape)  # otherwise an ellipsis before the end would move later entries to other axes
         place = draw(st.integers(0, len(key)))
         key.insert(place, draw(st.sampled_from([None, ...] if covered or place == len(key) else [None])))
     if shape and shape[0] and draw(st.booleans()):
@@ -126,7 +126,7 @@ cases = pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 
 
 def applied(x, y):
-    """Their product, one being an adjoint; the mean of nothing is nan, without a warning."""
+    """Return the product of a Jacobian and an array; the mean of no elements is NaN, without a warning."""
     return np.asarray(x * y)
 
 
@@ -137,7 +137,7 @@ def inner(x, y):
 @cases
 @given(data=st.data())
 def test_the_adjoint_is_the_transpose(case, data):
-    """<A x', y> is <x', A^T y>, exactly where all numbers are small and whole."""
+    """<A x', y> equals <x', A^T y>, exactly if all numbers are small integers."""
     op, operands = data.draw(case)
     out = np.asarray(op(*operands))
     up = data.draw(arrays(out.shape, elements=whole))
@@ -149,7 +149,7 @@ def test_the_adjoint_is_the_transpose(case, data):
         assert pushed.shape == out.shape
         assert pulled.shape == x.shape
         if not np.isfinite(out).all():
-            assert np.size(x) == 0  # the mean of nothing
+            assert np.size(x) == 0  # the mean of no elements
             continue
         size = np.sum(np.abs(pushed * up)) + np.sum(np.abs(tangent * pulled))
         assert abs(inner(pushed, up) - inner(tangent, pulled)) <= (1e-14 * size if op.name in ROUNDED else 0.0), slot
@@ -158,7 +158,7 @@ def test_the_adjoint_is_the_transpose(case, data):
         assert op.name in repr(adjoint)
 
 
-ROUNDED = ("mean", "max", "min")  # which divide
+ROUNDED = ("mean", "max", "min")  # these divide
 
 
 @cases
@@ -174,7 +174,7 @@ def test_the_op_is_linear_in_each_operand(case, data):
         at_x = applied(adjoint, x)
         both = applied(adjoint, x + 2.0 * y)
         assert np.allclose(both, at_x + 2.0 * applied(adjoint, y), rtol=1e-14, atol=1e-14, equal_nan=True)
-        if not op.variadic:  # joined, the others are zeros
+        if not op.variadic:  # the Jacobian of a JoinOp fills the other parts with zeros
             assert np.array_equal(at_x, op(*operands), equal_nan=True)
 
 

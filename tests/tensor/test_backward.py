@@ -1,4 +1,4 @@
-"""Gradients of arrays: their shapes and memory, and all ways to compute them."""
+"""Gradients of arrays: their shapes, their memory, and all ways to compute them."""
 
 import copy
 
@@ -162,7 +162,7 @@ def test_backward_of_many_numbers_asks_for_one():
 
 
 def torch_apply(torch):
-    """The rows and the wiring in PyTorch's own words."""
+    """Return the ops, including shape and reduction ops, as PyTorch functions."""
     table = torch_rows(torch) | {"binary_cross_entropy_with_logits": None}
     logits = torch.nn.functional.binary_cross_entropy_with_logits
     table["binary_cross_entropy_with_logits"] = lambda z, y: logits(*torch.broadcast_tensors(z, y), reduction="none")
@@ -172,7 +172,7 @@ def torch_apply(torch):
         axes = tuple(range(x.ndim)) if axis is None else axis
         return reductions[name](x, dim=axes, keepdim=keepdims) if axes != () else x
 
-    def pick(key, x):  # by a table of indices, since torch knows no negative steps
+    def pick(key, x):  # uses a table of indices, because torch does not support negative steps
         found = np.arange(x.numel()).reshape(tuple(x.shape))[key]
         return x.reshape(-1)[torch.as_tensor(np.ascontiguousarray(found).ravel())].reshape(found.shape)
 
@@ -201,7 +201,7 @@ def torch_apply(torch):
 def test_torch_agrees_on_random_programs(data):
     torch = pytest.importorskip("torch", reason="needs the dependency group oracles")
     apply, table = torch_apply(torch)
-    # Numbers up to 6 only: in the tails of tanh and sigmoid, torch's slopes lose their digits.
+    # Values are at most 6, because torch's derivatives of tanh and sigmoid lose their digits in the tails.
     rows = [ops.TABLE[name] for name in table if name not in ("total", "dot")]
     program = data.draw(tensor_programs(ops=rows, limit=6.0))
     inputs = [torch.tensor(np.array(x), dtype=torch.float64, requires_grad=True) for x in program.at]
@@ -277,7 +277,7 @@ def test_a_gradient_is_summed_over_whatever_its_operand_was_repeated_along(pair)
 )
 @pytest.mark.parametrize("make", [lambda: Value(2.0, constant=True), lambda: Tensor(2.0, constant=True)])
 def test_a_root_that_depends_on_constants_only_passes_no_gradient_on(make, compute):
-    """A pass that did took the count of consumers below zero: a Tensor raised AttributeError or TypeError."""
+    """Passing it on would make the count of consumers negative: a Tensor then raised AttributeError or TypeError."""
     c = make()
     y = compute(c)
     y.backward()

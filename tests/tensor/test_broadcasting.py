@@ -1,4 +1,4 @@
-"""Shapes that do not fit are explained, and traps of broadcasting are refused under strict."""
+"""Errors explain shapes that do not match, and `strict` rejects the traps of broadcasting."""
 
 import numpy as np
 import pytest

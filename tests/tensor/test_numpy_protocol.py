@@ -113,7 +113,7 @@ def test_wiring_for_one_number_is_refused():
         t[0]
     with pytest.raises(ValueError, match="axis 1 is out of bounds"):
         t.sum(axis=1)
-    y = t.sum(axis=0)  # as NumPy has it
+    y = t.sum(axis=0)  # NumPy accepts axis 0 for a scalar
     y.backward()
     assert (y.item(), t.grad.item()) == (1.0, 1.0)
 

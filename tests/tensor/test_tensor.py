@@ -1,4 +1,4 @@
-"""Tensor: what it accepts, refuses, copies and shows; edits, and constants."""
+"""Tensor: the data that it accepts, rejects, copies and shows; edits, and constants."""
 
 import copy
 import math
@@ -335,7 +335,7 @@ def test_name_and_constant_may_be_given_as_keywords():
 
 @pytest.mark.parametrize("operate", [lambda t: t + 1.0, lambda t: t + t, lambda t: 1.0 + t])
 def test_any_use_of_a_row_may_be_its_first(operate, monkeypatch):
-    """What it does on arrays is put together when it is needed."""
+    """An op creates its functions of arrays on first use."""
     monkeypatch.setattr(ops.add, "array_functions", None)
     y = operate(Tensor([1.0]))
     y.backward(seed=[1.0])

@@ -1,4 +1,4 @@
-"""Arrays and programs of Tensors: what is drawn, and how it prints."""
+"""Arrays and programs of Tensors that the strategies draw, and their reprs."""
 
 import math
 
@@ -73,7 +73,7 @@ def test_programs_over_tensors_are_tame_and_give_one_number(program):
 @given(program=tensor_programs())
 def test_a_program_over_tensors_prints_as_the_code_that_it_is(program):
     scope = {"tinygraph": tinygraph, "np": np}
-    exec(repr(program), scope)  # what a user would paste
+    exec(repr(program), scope)  # as if a user pasted it
     assert [x.tolist() for x in scope["at"]] == [x.tolist() for x in program.at]
     again, (root, _) = scope["f"](*map(Tensor, scope["at"])), program.record()
     assert again.data.tobytes() == root.data.tobytes()

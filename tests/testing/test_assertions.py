@@ -1,4 +1,4 @@
-"""Assertions about gradients find what is wrong, and say so."""
+"""Assertions about gradients find errors, and explain them."""
 
 import pytest
 from hypothesis import given, settings
@@ -47,7 +47,7 @@ def test_messages_say_everything():
 
 def test_a_pass_that_touches_data_is_caught():
     class Meddling(float):
-        """A slope that edits the leaf it flows to."""
+        """A local derivative that edits the leaf that its contribution goes to."""
 
         def __rmul__(self, other):
             leaf.raw += 1.0

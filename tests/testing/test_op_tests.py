@@ -1,4 +1,4 @@
-"""Tests of ops, ours and a user's own: wrong ops are found."""
+"""`op_test` finds wrong ops, both in the package and registered by users."""
 
 import math
 import pickle

@@ -1,4 +1,4 @@
-"""The oracle: the best method that a function allows."""
+"""The oracle uses the most accurate method that a function allows."""
 
 import math
 
@@ -34,12 +34,12 @@ def test_the_oracle_is_the_best_there_is():
 
 
 def test_mpmath_has_digits_enough_where_its_own_functions_lose_some():
-    """Its complex atan keeps three quarters of them near 1."""
+    """mpmath's complex atan keeps three quarters of the digits near 1."""
     assert_gradient(lambda x: tinygraph.atan(x + 1.0), 0.0, order=2)
 
 
 def test_a_difference_that_overflows_is_no_oracle():
-    """Near the range of floats the six-point difference is not finite; that says nothing against the row."""
+    """At the limits of floats, the six-point difference is not finite, which does not mean that the op is wrong."""
     check_op(ops.pow_dy, (0.5, -1000.0), 8.0, None)
 
 

@@ -1,4 +1,4 @@
-"""Points and programs of Values: what is drawn, and how it prints."""
+"""Points and programs of Values that the strategies draw, and their reprs."""
 
 import math
 import re
@@ -74,7 +74,7 @@ def test_expressions_share_nothing(program):
 @given(program=graphs())
 def test_a_program_prints_as_the_code_that_it_is(program):
     scope = {"tinygraph": tinygraph, "inf": math.inf, "nan": math.nan}
-    exec(repr(program), scope)  # what a user would paste
+    exec(repr(program), scope)  # as if a user pasted it
     assert scope["at"] == program.at
     assert scope["f"](*program.at) == program(*program.at)
     assert scope["f"](*map(Value, program.at)).data == program.record()[0].data

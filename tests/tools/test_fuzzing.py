@@ -1,4 +1,4 @@
-"""A short run of the fuzzer, with other inputs each time; and what it has found once."""
+"""A short run of the fuzzer, with other inputs each time, and the faults that it once found."""
 
 import random
 

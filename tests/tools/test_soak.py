@@ -1,4 +1,4 @@
-"""A short long run: after it has warmed up, training leaves nothing behind."""
+"""A short soak test: after a warm-up, training does not use more and more memory."""
 
 import pytest
 

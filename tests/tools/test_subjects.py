@@ -1,4 +1,4 @@
-"""Commit subjects: what is an imperative of at most 72 characters, and what is not."""
+"""The check of commit subjects accepts imperatives of at most 72 characters, and nothing else."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What the scalar graph, the vectorized graph, the compiled function and the text must agree on."""
+"""Check that the scalar graph, the vectorized graph, the compiled function and the source text agree."""
 
 import numpy as np
 
@@ -9,7 +9,7 @@ from tinygraph.engine.graph import order
 
 
 def absolute_terms(root):
-    """For each node, the sum of the absolute terms of its gradient: what rounding is relative to."""
+    """Return the sum of the absolute terms of each node's gradient, which rounding errors are relative to."""
     nodes = order(root)
     sizes = dict.fromkeys(nodes, 0.0)
     sizes[root] = 1.0
@@ -25,11 +25,11 @@ def assert_close(ours, exact, size, what):
 
 
 def assert_same(root, inputs):
-    """Eager, vectorized, compiled, and the text agree: value and every gradient."""
+    """Assert that all four versions of a graph agree in the value and in every gradient."""
     nodes = order(root)
     root.backward()
     eager, sizes = {node: node.grad for node in nodes}, absolute_terms(root)
-    scale = sum(abs(node.data) * sizes[node] for node in nodes)  # how far rounding anywhere can move the root
+    scale = sum(abs(node.data) * sizes[node] for node in nodes)  # the scale of the root's rounding error
     found = vectorize(root)
     for node in nodes:
         node.grad = None

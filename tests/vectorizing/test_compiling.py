@@ -20,7 +20,7 @@ from tinygraph.kernels import arrays
 
 @pytest.mark.parametrize("family", FAMILIES.values(), ids=FAMILIES.keys())
 def test_compiled_functions_follow_new_numbers(family):
-    """What is compiled at one point, and forward() and backward(), agree at others."""
+    """A function that was compiled at one point agrees with forward() and backward() at other points."""
     J, inputs = family()
     f = tinygraph.compile(J, inputs)
     gauss = random.Random(1).gauss
@@ -137,7 +137,7 @@ def test_an_op_of_the_user_is_compiled():
 
 @given(x=st.lists(st.floats(allow_nan=True), min_size=1, max_size=9))
 def test_what_is_computed_at_once_has_the_same_bits(x):
-    """sigmoid(x) and sigmoid(-x) from one exponential, and from two."""
+    """sigmoid(x) and sigmoid(-x) from one exponential equal those from two."""
     x = np.array(x)
     for ours, alone in zip(arrays.sigmoid_and_rest(x), (arrays.sigmoid(x), arrays.sigmoid(-x)), strict=True):
         assert np.array_equal(ours, alone, equal_nan=True)

@@ -10,7 +10,7 @@ from tinygraph import FrozenBranchError, Value
 
 @pytest.mark.parametrize("m", [1, 5])
 def test_a_comparison_that_flips_is_noticed(m):
-    """Eager forward() and the compiled function raise at the same numbers."""
+    """forward() and the compiled function raise at the same numbers."""
     w = Value(1.0, "w")
     J = Value(0.0)
     for i in range(m):

@@ -1,4 +1,4 @@
-"""The groups of scalar nodes: the fast way for one sum, and the clear way for many."""
+"""Groups of scalar nodes: the fast method for a single sum agrees with the clear method for many."""
 
 from hypothesis import given
 

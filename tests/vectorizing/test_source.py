@@ -1,4 +1,4 @@
-"""The text of a program: what it shows, and that it runs."""
+"""The source text of a program: its contents, and that it runs."""
 
 import math
 
@@ -25,7 +25,7 @@ def test_the_text_gives_the_gradients(family):
     J.backward()
     found, text = vectorize(J), tinygraph.source(J)
     known = text.run()
-    assert text.run().keys() == known.keys()  # it can be run again
+    assert text.run().keys() == known.keys()  # the program can run again
     assert not any(len(line) > 130 for line in text.splitlines() if "array" not in line)
     for name in found.leaves:
         dname = f"d{name}" if f"d{name}" in known else f"d{name.upper()}"

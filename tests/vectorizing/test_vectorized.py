@@ -40,7 +40,7 @@ def test_random_programs_agree(program):
     seed=st.integers(0, 99),
 )
 def test_random_programs_in_loops_agree(program, m, n, shared, as_nodes, seed):
-    """Σ_i σ(Σ_j f(…)): some inputs are shared, some are one for each i, some one for each j, some both."""
+    """The sum is Σ_i σ(Σ_j f(…)). An input can be shared, or differ for each i, for each j, or for both."""
     uniform = random.Random(seed).uniform
     k = len(program.at)
     every = [Value(uniform(-2.0, 2.0), "p") for _ in range(k)]
@@ -60,7 +60,7 @@ def test_random_programs_in_loops_agree(program, m, n, shared, as_nodes, seed):
     assert_same(total, inputs)
 
 
-# --- what it becomes --------------------------------------------------------------------------------
+# --- the vectorized graph ---------------------------------------------------------------------------
 
 SIZED = {
     "logistic regression": (lambda k: families.logistic_regression(5 * k, 2 + k), 11),
@@ -111,7 +111,7 @@ def test_neighbours_are_slices():
 
 def test_a_recurrence_stays_in_order():
     steps = [len(order(vectorize(families.recurrence(steps, 4)[0]).root)) for steps in (3, 6, 9)]
-    assert steps[2] - steps[1] == steps[1] - steps[0] > 0  # as many ops a step, whatever the number of sequences
+    assert steps[2] - steps[1] == steps[1] - steps[0] > 0  # the ops per step do not depend on the number of sequences
     assert steps[1] == len(order(vectorize(families.recurrence(6, 9)[0]).root))
 
 
@@ -141,7 +141,7 @@ def test_where_and_scatter_go_both_ways():
             inside.add(node)
         else:
             assert tensor.data[index] == pytest.approx(node.data, rel=1e-12)
-    assert {node.op.name for node in inside} == {"add", "mul"}  # sums in parts, products of a matrix product
+    assert {node.op.name for node in inside} == {"add", "mul"}  # partial sums, and products of a matrix product
     with pytest.raises(LookupError, match="is inside"):
         found.where(inside.pop())
     with pytest.raises(ValueError, match="call root"):
@@ -176,7 +176,7 @@ def test_a_stale_graph_is_refused():
 
 
 def test_faults_that_a_fuzzer_found():
-    """Each was once an error, or a wrong shape."""
+    """Each of these graphs once raised an error, or gave a wrong shape."""
     a, b, c = Value(0.3, "a"), Value(0.7), Value(0.2)
     x = [Value(0.1 * i, f"x{i}") for i in range(4)]
     shared = [tinygraph.squared_error(b, b), tinygraph.squared_error(b, b)]

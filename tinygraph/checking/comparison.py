@@ -53,7 +53,7 @@ class InputCheck:
 
     @property
     def ok(self) -> bool:
-        """Whether the two derivatives agree, or there is a note: at a non-differentiable point, neither is correct."""
+        """True if both derivatives agree, or if there is a note: at a non-differentiable point, neither is correct."""
         return bool(self.note) or self.error <= self.allowed
 
     def __str__(self) -> str:
@@ -76,7 +76,7 @@ class GradientCheck:
 
     @property
     def ok(self) -> bool:
-        """Whether all inputs agree."""
+        """True if all inputs agree."""
         return all(check.ok for check in self.inputs)
 
     def __bool__(self) -> bool:

@@ -1,4 +1,4 @@
-"""Numerical derivatives: change an input a little, and see how the result changes."""
+"""Numerical derivatives: change an input by a small step, and measure the change of the result."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ class FlatFunction:
     Args:
         f: Function.
         args: Its arguments: numbers, or nested lists, tuples or dicts of numbers.
-        values: If true, it is called with Values. If false, it is called with plain numbers.
+        values: If true, `f` is called with Values, otherwise with plain numbers.
 
     Attributes:
         numbers: The numbers in `args`, as a flat list.
@@ -206,7 +206,7 @@ def complex_step(function: FlatFunction, i: int, step: float) -> float:
 
 
 def _mpmath_step(function: FlatFunction, i: int, step: float) -> float:
-    del step  # with 400 digits, the step hardly matters
+    del step  # the size of the step hardly matters with 400 digits
     from mpmath import mp
 
     with mp.workdps(digits(function.numbers)):
@@ -215,7 +215,7 @@ def _mpmath_step(function: FlatFunction, i: int, step: float) -> float:
 
 
 def digits(numbers: Sequence[float], order: int = 1) -> int:
-    """Return how many decimals mpmath needs: 1 + exp(-700) must differ from 1, and asin(x + ih) must keep its h.
+    """Return the number of decimals for mpmath: 1 + exp(-700) must differ from 1, and asin(x + ih) must keep its h.
 
     Args:
         numbers: Values of the inputs.

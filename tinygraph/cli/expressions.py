@@ -37,7 +37,7 @@ class ExpressionError(ValueError):
     """The text is not a valid expression; the message points at the column.
 
     Args:
-        message: What is wrong, and what to do.
+        message: Description of the error, with a fix.
         text: Line with the error, or "".
         column: Column of the error, from 0.
     """
@@ -52,7 +52,7 @@ class ExpressionError(ValueError):
 def parse(text: str, numbers: Mapping[str, float]) -> Value:
     """Return the graph of an expression with named inputs.
 
-    A name on the left, as in `u = b*c; J = 3*u`, names a node. Only ops of the table are computed.
+    A name on the left, as in `u = b*c; J = 3*u`, names a node. An expression can call only the public ops.
 
     Args:
         text: Expression, or several assignments, separated by `;` or line breaks.
@@ -134,7 +134,7 @@ class _Reader:
     def parsed(self) -> list[ast.stmt]:
         try:
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore", SyntaxWarning)  # from "1if", which is reported below
+                warnings.simplefilter("ignore", SyntaxWarning)  # "1if" warns, and is reported below
                 statements = ast.parse("\n".join(line.lstrip() for line in self.lines)).body
         except SyntaxError as error:
             line = self.lines[min((error.lineno or 1) - 1, len(self.lines) - 1)]
@@ -172,7 +172,7 @@ class _Reader:
                 raise self.fail(_HINTS.get(kind, f"this is not supported; {_USE}"), node)
 
     def number(self, constant: object, node: ast.expr) -> float:
-        """Return a constant of the text, if it is a number."""
+        """Return a literal of the text; raise an error if it is not a number."""
         if isinstance(constant, bool) or not isinstance(constant, int | float):
             raise self.fail(f"this is not a number; {_USE}", node)
         try:
@@ -204,7 +204,7 @@ class _Reader:
         return value
 
     def call(self, name: str, operands: list[ast.expr], node: ast.expr, depth: int) -> Value | float:
-        """Return the result of a function of the table, applied to its operands."""
+        """Return the result of the public op with this name, called with the operands."""
         op = _functions().get(name)
         if op is None:
             close = difflib.get_close_matches(name, _functions(), 1)

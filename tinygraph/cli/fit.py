@@ -51,7 +51,7 @@ class SavedModel(TypedDict):
 
 
 class TrainingStoppedError(Exception):
-    """Ctrl-C stopped the training; `model` has the parameters up to then.
+    """Ctrl-C stopped the training; `model` has the parameters of the last complete iteration.
 
     Args:
         model: Model after the last complete iteration.

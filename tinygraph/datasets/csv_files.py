@@ -1,4 +1,4 @@
-"""Reading of CSV files. Each error is one sentence that names file, row and column."""
+"""Read CSV files. Each error is one sentence that names file, row and column."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def _numbered(path: str, reader: Iterator[list[str]]) -> Iterator[tuple[int, lis
 
 
 def _key(label: str) -> float | str:
-    """Return what identifies the class of a label: its number if it is a number."""
+    """Return the key of a label's class: a number if the label is one, otherwise the text."""
     try:
         number = float(label)
     except ValueError:

@@ -119,9 +119,9 @@ class Scaler:
 
 
 def _mean_and_std(column: Sequence[float]) -> tuple[float, float]:
-    """Return mean and standard deviation.
+    """Return the mean and the standard deviation.
 
-    The deviation is 1 for a column that is constant up to rounding, because a division would amplify that noise.
+    The standard deviation is set to 1 if a column is constant up to rounding: a division would amplify that noise.
     """
     largest = max(map(abs, column))
     try:

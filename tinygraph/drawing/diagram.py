@@ -47,7 +47,7 @@ class Diagram:
 
 @dataclass(frozen=True)
 class Moment:
-    """The state of a backward pass at one step: what has happened, and what happens now.
+    """The state of a backward pass at one step: the contributions so far, and the current one.
 
     A diagram of a moment hides everything that comes later.
     """

@@ -45,7 +45,7 @@ class Layout:
     """Arrangement of the boxes, and the amount of text on the arrows."""
 
     theme: str = "light"
-    detail: str = "full"  # also "contributions" or "plain"
+    detail: str = "full"  # "full", "contributions" or "plain"
     direction: str = "LR"
     title: str = ""
     legend: bool = True
@@ -85,7 +85,7 @@ def digraph(diagram: Diagram, layout: Layout) -> graphviz.Digraph:
     _add_boxes(graph, diagram, theme)
     for arrow in diagram.arrows:
         _add_arrow(graph, arrow, layout, theme)
-    for keys, ends in ((diagram.before, ("{}_more", "{}")), (diagram.after, ("{}", "{}_on"))):  # it continues there
+    for keys, ends in ((diagram.before, ("{}_more", "{}")), (diagram.after, ("{}", "{}_on"))):  # nodes outside
         for key in keys:
             tail, head = (end.format(key) for end in ends)
             graph.node(tail if tail != key else head, "…", shape="plaintext", fontcolor=theme.muted, tooltip=_HIDDEN)
@@ -183,7 +183,7 @@ def _add_box(graph: graphviz.Digraph, box: Box, theme: Theme) -> None:
 def _box_rows(box: Box, theme: Theme) -> list[str]:
     name = markup(notation.cut(box.name))
     times = f" {_font(f'× {box.times:,}', theme.muted, 11, bold=True)}" if box.times > 1 else ""
-    below = [times] if times and not name else []  # after an expression, the count would look like a factor
+    below = [times] if times and not name else []  # the count would look like a factor after an expression
     data = _font(markup(box.data), theme.forward, None, bold=True)
     if not name and not box.expression and box.grad is None and not box.spread:
         return [data, *below]  # a literal shows only its value

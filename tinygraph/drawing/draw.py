@@ -109,7 +109,7 @@ class Drawing:
         return path
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:  # noqa: ARG002
-        """Return what a notebook shows: the diagram, or the text tree if Graphviz cannot draw it."""
+        """Return the output of a notebook cell: the diagram, or the text tree if Graphviz cannot draw it."""
         try:
             return {"image/svg+xml": self.svg(), "text/plain": repr(self)}
         except (EngineNotFoundError, LayoutError) as error:
@@ -150,7 +150,7 @@ def draw(
         theme: Colors: "light", "dark", or "auto", which follows the reader's browser. Defaults to "light".
         detail: Text on the arrows: "full" (the chain rule), "contributions" (only its result) or "plain" (none).
             "folded" draws isomorphic parts as one box, and "scopes" draws each scope as one box.
-            "auto" chooses by size: up to 60 boxes "full", up to 200 "contributions", up to 600 "plain", else "folded".
+            "auto" chooses by size: up to 60 boxes "full", up to 200 "contributions", up to 600 "plain", then "folded".
         direction: "LR" for left to right, or "TB" for top to bottom. Defaults to "LR".
         parameters: Nodes to draw in the color of parameters.
         title: Text above the diagram.

@@ -19,7 +19,7 @@ from tinygraph.engine.ops import add, total
 from tinygraph.explaining.notation import Operand, stem
 
 SCOPES = 12  # largest number of scopes that keep their numbers
-ROUNDS = 4  # of refinement; the ends of a chain differ from its middle up to this distance
+ROUNDS = 4  # rounds of refinement: nodes up to this distance from the end of a chain differ from its middle
 
 
 class FoldedEdge(NamedTuple):
@@ -150,7 +150,7 @@ def _sums(nodes: Sequence[Node]) -> tuple[list[FoldedEdge], set[Node], list[Node
         for operand in node.operands:
             consumers[operand] = consumers.get(operand, 0) + 1
             into[operand] = node
-    head: dict[Node, Node] = {}  # for each addition in a sum, the last addition
+    head: dict[Node, Node] = {}  # maps each addition in a sum to the last one
     for node in nodes:  # consumers come first
         if _adds(node) and not node.name and consumers.get(node) == 1 and _adds(into[node]):
             head[node] = head.get(into[node], into[node])

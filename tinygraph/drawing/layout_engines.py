@@ -39,10 +39,10 @@ class LayoutError(RuntimeError):
 
 
 def candidates() -> list[tuple[str, str]]:
-    """Return the places where an executable is looked for.
+    """Return the places that are searched for a Graphviz executable.
 
     Returns:
-        Pairs of a place and the path that was found there, or "".
+        Pairs of a place and the path that was found in it, or "".
     """
     chosen = os.environ.get(VARIABLE, "")
     found = [(f"{VARIABLE}={chosen}" if chosen else VARIABLE, shutil.which(chosen) or "" if chosen else "")]
@@ -138,7 +138,7 @@ def svg(source: str, engine: str | None, timeout: float | None, dark_too: bool) 
         ' text-anchor="start"',
     ):  # the style sheet already sets these attributes
         text = text.replace(needless, "")
-    text = re.sub(r"<!--.*?-->\n?|<text[^>]*>[ \xa0]*</text>\n?", "", text, flags=re.DOTALL)  # notes, empty labels
+    text = re.sub(r"<!--.*?-->\n?|<text[^>]*>[ \xa0]*</text>\n?", "", text, flags=re.DOTALL)  # comments, empty labels
     digest = hashlib.sha256(source.encode()).hexdigest()[:8]
     _drawn[digest] = _drawn.get(digest, 0) + 1
     prefix = f"g{digest}" if _drawn[digest] == 1 else f"g{digest}n{_drawn[digest]}"

@@ -1,3 +1,3 @@
-"""The library. To understand it, read `ops`, `op`, `graph`, `autodiff` and `value`, in this order."""
+"""Ops, graphs and backpropagation. Read `ops`, `op`, `graph`, `autodiff` and `value` first, in this order."""
 
-from tinygraph.engine import recording as recording  # it makes Value fast
+from tinygraph.engine import recording as recording  # replaces methods of Value with faster ones

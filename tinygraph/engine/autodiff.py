@@ -1,7 +1,7 @@
-"""The chain rule as readable code: one contribution at a time, and the functions that are built on it.
+"""The chain rule as readable code, one contribution at a time, and the functions that are built on it.
 
-The rule is `operand.grad += upstream × local`. `propagate` yields every contribution and changes no node, so `grad`,
-derivative graphs and the explaining tools all use it. `backward` does the same, faster.
+The rule is `operand.grad += upstream × local`. `propagate` yields every contribution and does not change any node, so
+`grad`, derivative graphs and the explaining tools all use it. `backward` does the same, but faster.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def propagate(
     root: Node, seed: Any, adjoints: dict[Node, Any], create_graph: bool = False
 ) -> Iterator[tuple[Node, int, Node, Any, Any, Any]]:
-    """Run the chain rule from the root and add up the gradients in `adjoints`; no node changes.
+    """Apply the chain rule from the root, and add up the gradients in `adjoints`. Nodes do not change.
 
     Args:
         root: Node to start from.
@@ -53,7 +53,7 @@ def propagate(
             partials = node.partials
         for slot, (operand, local) in enumerate(
             zip(node.args, partials, strict=False)
-        ):  # local derivatives may end before operands
+        ):  # a variadic op can have fewer local derivatives than operands
             if local is not None:
                 if create_graph:
                     contribution = _times(upstream, local)
@@ -72,7 +72,7 @@ def exhaust(steps: Iterator[Any]) -> None:
 
 
 def _times(upstream: Any, local: Any) -> Any:
-    """Return the product without a factor 1, which would only clutter a derivative graph."""
+    """Return the product. A factor of 1 is left out, because it would only clutter a derivative graph."""
     if type(local) is float and local == 1.0:
         return upstream
     return local if type(upstream) is float and upstream == 1.0 else upstream * local
@@ -91,7 +91,7 @@ def grad(y: Node, xs: Any, *, seed: Any = None, create_graph: bool = False) -> A
 
     Returns:
         A float (for Tensors an array with the shape of the node, with `create_graph` a node), or a list of them if
-        `xs` is a sequence. Zero for a node that `y` does not depend on.
+        `xs` is a sequence. The derivative is zero for a node that `y` does not depend on.
 
     Raises:
         StaleGraphError: If a leaf was edited after the graph was recorded.
@@ -160,11 +160,11 @@ def _jacobian(y: Node, xs: list[Node]) -> list[Any]:
 
 
 def jvp(y: Node, tangents: Mapping[Any, Any]) -> Any:
-    """Return the derivative of `y` along a direction: forward mode, a Jacobian-vector product (JVP).
+    """Return the derivative of `y` along a direction: a Jacobian-vector product (JVP), in forward mode.
 
     Args:
         y: Output to differentiate.
-        tangents: Direction: for each node that moves, its rate of change, with the shape of the node.
+        tangents: Direction: the rate of change of each node that moves, with the shape of the node.
 
     Returns:
         A float; for Tensors an array with the shape of `y`.

@@ -1,8 +1,8 @@
 """The fast backward pass. It applies the same rule as `autodiff.propagate`, so a first reader can skip this file.
 
 Gradients are summed in the slots of the nodes, and a test checks that both give the same bits. If only leaves are
-shared, as in most losses, one traversal is enough. Otherwise a first one counts consumers, and a second one follows
-Kahn's order.
+shared, as in most losses, one traversal is enough. Otherwise a first traversal counts consumers, and a second one
+follows Kahn's order.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ def backward(
 ) -> list[Any] | None:
     """Set `.grad` on every node that a gradient reaches from the root, each starting from zero.
 
-    `accumulate(root)` passes gradients on if the values are not floats; consumers are already counted.
+    If the values are not floats, `accumulate(root)` passes the gradients on, after consumers are counted.
     With `nodes` (all nodes that a gradient reaches), return their gradients instead, and restore `.grad`.
 
-    A lock serializes passes, because they count in the nodes, and threads can share leaves. A pass that
-    an exception or Ctrl-C interrupts resets the counts, so that the next one is correct.
+    A lock serializes passes, because they store counts in the nodes, and threads can share leaves. If an
+    exception or Ctrl-C interrupts a pass, it resets the counts, so that the next pass is correct.
     """
     global _passing
-    if _passing == get_ident() and _pass_lock.locked():  # an interrupt frees the lock, but can leave the name
+    if _passing == get_ident() and _pass_lock.locked():  # an interrupt frees the lock, but can leave `_passing`
         raise RuntimeError("backward() was called from within a backward pass of the same thread")
     with _pass_lock:
         _passing = get_ident()
@@ -64,7 +64,7 @@ def backward(
 
 
 def _clean_up() -> None:
-    """Undo an interrupted pass; if this is interrupted too, the next pass does it."""
+    """Undo an interrupted pass. If the cleanup is interrupted too, the next pass repeats it."""
     for root in _unfinished:
         for node in order(root):
             node.awaited = 0
@@ -79,7 +79,7 @@ def _accumulate_at_once(root: Node, seed: Any) -> bool:
     and count first. Without such a node, it takes two thirds of the time of counting first.
 
     Here and below, the two operands are written out, which takes half the time of a loop over them. The
-    traversal continues with the last operand directly, which saves a quarter compared with stacking it.
+    traversal continues with the last operand directly, which saves a quarter of the time of stacking it.
     Python 3.11 specializes a `while True` loop while it runs, four times as fast as `while stack`.
     """
     leaf, inner = next(_marks), next(_marks)  # mark the nodes that this pass has reached
@@ -150,7 +150,7 @@ def _accumulate_at_once(root: Node, seed: Any) -> bool:
 
 
 def _count_consumers(root: Node) -> bool:
-    """Count how many contributions each gradient awaits; return whether a node may be stale."""
+    """Count the contributions that each gradient waits for, and return whether a node may be stale."""
     now, suspicious = graph.edits, False
     stack: list[Node] = []
     pop, push = stack.pop, stack.append
@@ -246,7 +246,7 @@ def _accumulate(root: Node) -> None:
 
 
 def seed_of(root: Node, seed: Any = None, what: str = "seed") -> Any:
-    """Return the gradient that a pass from this node starts with; None means 1. Errors call it `what`."""
+    """Return the gradient that a pass from this node starts with; None means 1. `what` names it in errors."""
     return root._seed(seed, what)
 
 

@@ -1,4 +1,4 @@
-"""Contexts that watch nodes being recorded (scope, trace_lines, strict), and names from a namespace.
+"""Contexts that watch the recording of nodes (scope, trace_lines, strict), and names from a namespace.
 
 Each is a context manager that affects only its own thread or task. While none is active anywhere,
 recording only checks one global variable.

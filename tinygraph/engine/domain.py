@@ -1,4 +1,4 @@
-"""Where an op is differentiable: intervals of its operands, without kinks and poles."""
+"""The domain where an op is differentiable: intervals of its operands, without kinks and poles."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _OPEN_UNIT = (_TINY, 1.0 - _EPS)
 
 
 class Domain:
-    """Where an op is differentiable: a union of boxes of floats, without kinks and poles.
+    """The domain where an op is differentiable: a union of boxes of floats, without kinks and poles.
 
     Args:
         text: The condition, as text.

@@ -28,9 +28,9 @@ class StaleGraphError(RuntimeError):
 
 
 class _Many:
-    """Mark in slot `y_partial` of a variadic node: slot `x` has its operands, and `y` their local derivatives.
+    """Marker in slot `y_partial` of a variadic node: `x` contains its operands, `y` their local derivatives.
 
-    The local derivatives end with the last operand that has one, so a dot product with data has only half of them.
+    The local derivatives end with the last operand that has one, so a dot product with data stores only half of them.
     """
 
     def __reduce__(self) -> str:
@@ -47,7 +47,7 @@ class Constant:
 
 
 class Node(Traced):
-    """A value and how it was computed: plain data, without closures or reference cycles.
+    """A value, and how it was computed. A node is plain data, without closures or reference cycles.
 
     `op` is an op, or None for a leaf. `x` and `y` are the operands (nodes or plain numbers), `x_partial` and
     `y_partial` are the local derivatives; None means that no gradient flows. `raw` is the value behind `data`.
@@ -118,17 +118,17 @@ class Node(Traced):
 
     @property
     def line(self) -> str:
-        """Where the node was recorded, as "file:line"; "" unless `trace_lines` was active."""
+        """The source line that recorded the node, as "file:line"; "" unless `trace_lines` was active."""
         return self.metadata.line if self.metadata else ""
 
     def annotate(self) -> Metadata:
-        """Return the node's metadata, made when first needed."""
+        """Return the node's metadata; the first call creates it."""
         if self.metadata is None:
             self.metadata = Metadata()
         return self.metadata
 
     def _link(self, op: Op | None, args: Sequence[Any], partials: Sequence[Any]) -> None:
-        """Fill the slots that hold how the node was computed."""
+        """Fill the slots for the op, the operands and the local derivatives."""
         self.op = op
         self.x = self.y = self.x_partial = self.y_partial = None
         if op is None:
@@ -195,7 +195,7 @@ class Node(Traced):
             if any(operand.version > node.version for operand in node.operands):
                 node._recompute()
                 now = now or _tick()
-                node.version = now  # written last, so that an interrupted node stays stale
+                node.version = now  # comes last, so that a node whose update is interrupted stays stale
         for node in nodes[1:]:
             for guard, _ in node.metadata.guards.values() if node.metadata else ():
                 if guard.flipped():
@@ -232,7 +232,7 @@ class Node(Traced):
 
 
 def write(node: Node, raw: Any) -> None:
-    """Write a value, also in the comparisons that the node took part in."""
+    """Write the value of a node, and update the comparisons that the node took part in."""
     node.raw = raw
     if node.metadata:
         node.metadata.update(raw)
@@ -276,7 +276,7 @@ def complete(node: Node) -> None:
 
 
 def restore(kind: type[Node], op: Op | None, raw: Any, grad: Any, *rest: Any) -> Node:
-    """Return a node with these contents; the rest are its operands, local derivatives, version and metadata."""
+    """Return a node with these contents; `rest` is its operands, local derivatives, version and metadata."""
     global edits
     args, partials, version, metadata = rest
     node = object.__new__(kind)
@@ -375,7 +375,7 @@ def check_constants(node: Node) -> None:
 
 
 def require_node(node: Any, what: str) -> Node:
-    """Return the node itself; raise TypeError, which calls it `what`, if it is not a node."""
+    """Return a node unchanged; raise TypeError, with the name `what`, if it is not a node."""
     if not isinstance(node, Node):
         raise TypeError(f"{what} must be a node of a graph (a Value or a Tensor), not {node!r}")
     return node

@@ -7,7 +7,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-LIMIT = 1000  # how many comparisons a node remembers; the oldest are dropped
+LIMIT = 1000  # number of comparisons that a node stores; the oldest are dropped
 
 
 class Guard:

@@ -60,7 +60,7 @@ class Op:
             None if it is not analytic.
         linear: Whether it is linear in its operands.
         adds_terms: Whether the result is a sum of terms, so that its rounding error is relative to their size.
-        with_plain: Function that returns the op of one operand to use for a plain second operand.
+        with_plain: Function of a plain second operand that returns an op of the first operand alone.
         maker: The function that made a parametrized op.
         parameters: The arguments of `maker`.
 
@@ -77,7 +77,7 @@ class Op:
         "maker", "name", "notation", "parameters", "partials", "precedence", "public", "symbol", "with_partial",
         "with_plain",
     )  # fmt: skip
-    variadic = False  # whether it has any number of operands
+    variadic = False  # whether it takes any number of operands
     elementwise = True  # whether each element of the result comes from one element of each operand
 
     def __init__(
@@ -242,7 +242,7 @@ class Op:
 
 
 def op_named(name: str) -> Op:
-    """Return the op with this name, from `ops` or registered by a user; raise LookupError if there is none."""
+    """Return the op with this name, from `ops` or registered by a user; raise LookupError if none exists."""
     found = TABLE.get(name) or REGISTERED.get(name)
     if found is None:
         raise LookupError(f"no op is named {name!r}: import the module that registers it before loading the graph")

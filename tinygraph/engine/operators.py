@@ -68,7 +68,7 @@ class Operators(Node):
     """A node that you compute with: `x + y` records the op `add`, `x.exp()` the op `exp`."""
 
     __slots__ = ()
-    constant_class: ClassVar[type[Operators]]  # the same class for constants
+    constant_class: ClassVar[type[Operators]]  # the corresponding class of constants
     _ufuncs: ClassVar[dict[str, Callable[..., Any]]] = UFUNCS
     _plural = ""  # "s" if a node contains several numbers
     _in_place_of_math = "tinygraph.exp(x)"
@@ -91,7 +91,7 @@ class Operators(Node):
         raise NotImplementedError
 
     def detach(self) -> Self:
-        """Return a constant of the same value, without operands.
+        """Return a constant with the same value, without operands.
 
         Examples:
             >>> from tinygraph import Value
@@ -251,7 +251,7 @@ class Operators(Node):
     def __format__(self, spec: str) -> str:
         return format(self.item(), spec) if spec else str(self)
 
-    # The ops as methods, for people who come from micrograd and PyTorch, and for NumPy.
+    # The ops are also methods, for users of micrograd and PyTorch, and for NumPy.
 
     exp = _method(ops.exp)
     expm1 = _method(ops.expm1)

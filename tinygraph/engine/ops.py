@@ -1,7 +1,7 @@
-"""The op definitions. Each op is defined here and nowhere else.
+"""The op definitions. Each op is defined only here.
 
 A definition contains a kernel for floats, a kernel for arrays, and the local derivatives `partials`, one per operand.
-The letters are always the same: `out` is the result, `x` and `y` are the operands.
+The letters are always the same: `out` is the result, and `x` and `y` are the operands.
 
 Local derivatives use only `+ - * /` and other ops, so their type depends on the inputs: floats give floats, arrays give
 arrays, and nodes give the graph of the derivative. They never compare and never use `**`. If accuracy or a special value
@@ -130,12 +130,12 @@ atan: Op = Op("atan", math.atan, arrays="arctan", analytic=lambda m, x: m.atan(x
 sinh: Op = Op("sinh", floats.sinh, arrays="sinh", analytic=lambda m, x: m.sinh(x), partials=(lambda out, x: cosh(x),))
 cosh: Op = Op("cosh", floats.cosh, arrays="cosh", analytic=lambda m, x: m.cosh(x), partials=(lambda out, x: sinh(x),))
 tanh: Op = Op("tanh", floats.tanh, arrays="tanh", analytic=lambda m, x: m.tanh(x),
-              partials=(lambda out, x: 4.0 * sigmoid(2.0 * x) * sigmoid(-2.0 * x),))  # 1 - out * out has no tails
+              partials=(lambda out, x: 4.0 * sigmoid(2.0 * x) * sigmoid(-2.0 * x),))  # 1 - out * out would be 0 in both tails
 
 # --- the neuron -----------------------------------------------------------------------------------
 
 sigmoid: Op = Op("sigmoid", floats.sigmoid, notation="σ({})", arrays="sigmoid", analytic=lambda m, x: 1.0 / (1.0 + m.exp(-x)),
-                 partials=(lambda out, x: out * sigmoid(-x),))  # out * (1 - out) has no right tail
+                 partials=(lambda out, x: out * sigmoid(-x),))  # out * (1 - out) would be 0 in the right tail
 log_sigmoid: Op = Op("log_sigmoid", floats.log_sigmoid, arrays="log_sigmoid", analytic=lambda m, x: -m.log(1.0 + m.exp(-x)),
                      partials=(lambda out, x: sigmoid(-x),))
 softplus: Op = Op("softplus", floats.softplus, arrays="softplus", analytic=lambda m, x: m.log(1.0 + m.exp(x)),

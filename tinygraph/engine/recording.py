@@ -1,7 +1,7 @@
 """Fast recording. It does the same as `value.record`, so a first reader can skip this file.
 
-The arithmetic operators and their local derivatives are written out, because they are nine tenths of any program, and
-`value.record` takes three times as long. A test checks that both give the same bits.
+The arithmetic operators and their local derivatives are written out, because they make up nine tenths of a program,
+and `value.record` takes three times as long. A test checks that both give the same bits.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class _Fast:
             if len(numbers) == len(xs):
                 number = op.combine(numbers)
                 return _node(op, number, xs, op.partials[0](number, numbers), None, graph.MANY)
-        elif op is _dot and ys is not None:  # for weights and data, the data are the local derivatives
+        elif op is _dot and ys is not None:  # dot(weights, data): the data are the local derivatives
             products = [x.raw * y for x, y in zip(xs, ys) if type(x) is Value and type(y) is float]  # noqa: B905
             if len(products) == len(xs):
                 number = _total.combine(products)
@@ -198,7 +198,7 @@ class _Fast:
             if kind is Value:
                 y = other.raw
                 number = self.raw / y
-                if number and -_SMALLEST < number < _SMALLEST:  # it lost bits, but its local derivative must not
+                if number and -_SMALLEST < number < _SMALLEST:  # the quotient lost bits; its derivative must not
                     return self._operator(_div, self, other)
                 dx = 1.0 / y
                 dy = -number / y
@@ -307,7 +307,7 @@ def _node(op: Op, number: float, x: Any, y: Any, dx: Any, dy: Any) -> Value:
 
 
 _NAMES = ("_record", "_record_lists", "__add__", "__radd__", "__sub__", "__mul__", "__rmul__", "__truediv__")
-CLEAR = {name: (vars(Value).get(name) or vars(Operators)[name]) for name in _NAMES}  # for the test that compares both
+CLEAR = {name: (vars(Value).get(name) or vars(Operators)[name]) for name in _NAMES}  # a test compares both
 for _name in _NAMES:
     setattr(Value, _name, vars(_Fast)[_name])
     if _name.startswith("__"):  # constants use the methods of Value, because they have no gradient

@@ -28,7 +28,7 @@ class Value(Operators):
 
     Args:
         data: Value of the node: an int, a float, or another real number.
-        name: Name of the node in diagrams and texts. Defaults to "".
+        name: Name of the node in diagrams and text output. Defaults to "".
         constant: If true, no gradient is computed for the node. Defaults to false.
 
     Raises:
@@ -55,7 +55,7 @@ class Value(Operators):
 
     @property
     def data(self) -> float:
-        """The value. You can assign to that of a leaf; graphs recorded earlier are then stale."""
+        """The value. If you assign a new value to a leaf, graphs recorded earlier become stale."""
         return self.raw
 
     @data.setter
@@ -168,7 +168,7 @@ def _evaluate(op: Op, numbers: Sequence[float], wanted: list[bool]) -> tuple[flo
 
 
 def _partials_of_nodes(op: Op, out: float, numbers: Sequence[float], wanted: list[bool]) -> tuple[Any, ...]:
-    """Return local derivatives computed on constants, because floats raise at 1 / 0 and ops return an infinity.
+    """Return local derivatives computed on constants: at 1 / 0, floats raise, but ops return an infinity.
 
     They are recorded in an empty context, where no strict() or trace_lines() is active.
     """

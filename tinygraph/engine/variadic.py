@@ -99,7 +99,7 @@ class VariadicOp(Op):
 
 
 def cut_short(texts: Sequence[str], most: int) -> Sequence[str]:
-    """Return the texts; if there are more than `most`, the first two, "…" and the last.
+    """Return the texts. If there are more than `most`, return the first two, "…" and the last.
 
     Examples:
         >>> cut_short(["a", "b", "c", "d"], 3)

@@ -1,4 +1,4 @@
-"""Helpers for a value that is a float or an array; NumPy is loaded only if there are arrays already."""
+"""Helpers for a value that is a float or an array. NumPy is loaded only if arrays already exist."""
 
 from __future__ import annotations
 

@@ -76,7 +76,7 @@ def _forward(nodes: Sequence[Node]) -> list[Finding]:
 
 
 def _operands(node: Node) -> tuple[list[float], tuple[int, ...]]:
-    """Return the operand values behind a bad value (none if the op mixes elements), and its index."""
+    """Return the operands of a bad value (none if the op mixes elements), and the index of the bad value."""
     place = place_of_not_finite(node.raw)
     if _mixes(node):
         return [], place

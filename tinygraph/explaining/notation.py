@@ -200,7 +200,7 @@ def factor(text: str) -> str:
 
 
 def cut(name: str, length: int = NAME) -> str:
-    """Return a name, with its middle left out if it is too long.
+    """Return a name. If it is too long, leave out its middle.
 
     Args:
         name: Name to shorten.
@@ -280,7 +280,7 @@ def label(node: Operand, spec: str = ".4g", depth: int = 2) -> str:
 
 
 def expression(node: Node, spec: str = ".4g", depth: int = 2) -> str:
-    """Return how a node was computed, in the names of its operands.
+    """Return the op of a node as an expression in the names of its operands.
 
     Args:
         node: Node to describe.

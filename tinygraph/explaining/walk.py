@@ -36,7 +36,7 @@ class Walk:
 
     Args:
         root: Node that the pass starts from.
-        seed: Upstream gradient of the root. Without a seed there is no pass: no gradients and no edges.
+        seed: Upstream gradient of the root. Without a seed there are no gradients and no edges.
 
     Raises:
         StaleGraphError: If a leaf was edited after the graph was recorded.

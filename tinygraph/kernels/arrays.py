@@ -24,7 +24,7 @@ _Ts = TypeVarTuple("_Ts")
 _R = TypeVar("_R")
 _SMALLEST = 2.0**-1022  # smaller numbers are subnormal and have fewer bits
 _inside = contextvars.ContextVar("inside quietly", default=False)
-_runs: dict[int, Callable[..., Any]] = {}  # for each thread, how to run in its own context
+_runs: dict[int, Callable[..., Any]] = {}  # by thread: a function that runs others in a prepared context
 
 
 def quietly(function: Callable[[*_Ts], _R], *args: *_Ts) -> _R:
@@ -145,7 +145,7 @@ def kernel(source: str | Callable[..., Array] | None) -> Callable[..., Array] | 
 
 
 def float_by_float(number: Callable[..., float], arity: int) -> Callable[..., Array]:
-    """Return a function of floats, mapped over arrays. It gives the same bits, at Python's speed.
+    """Return a function of arrays that calls a function of floats for each element. It is slow, but bit-identical.
 
     Args:
         number: Function of floats.
@@ -261,7 +261,7 @@ def binary_cross_entropy(a: Array, y: Array) -> Array:
 
 
 def binary_cross_entropy_da(a: Array, y: Array) -> Array:
-    """Return (1 - y) / (1 - a) - y / a as one fraction; at a label 0 or 1 only its own term, with 0 / 0 = 0.
+    """Return (1 - y) / (1 - a) - y / a as one fraction; for a label 0 or 1, return only its term, with 0 / 0 = 0.
 
     Args:
         a: Activation, from 0 to 1.
@@ -276,7 +276,7 @@ def binary_cross_entropy_da(a: Array, y: Array) -> Array:
 
 
 def binary_cross_entropy_with_logits(z: Array, y: Array) -> Array:
-    """Return binary_cross_entropy(sigmoid(z), y), computed from z with two terms of one sign and one exp.
+    """Return binary_cross_entropy(sigmoid(z), y), computed from z with one exp, as two terms of the same sign.
 
     Args:
         z: Logit.

@@ -88,7 +88,7 @@ def dot(xs: Sequence[float], ys: Sequence[float]) -> float:
 
     Args:
         xs: First factors.
-        ys: Second factors, as many.
+        ys: Second factors, as many as first factors.
 
     Returns:
         The sum of the products.
@@ -101,7 +101,7 @@ def dot(xs: Sequence[float], ys: Sequence[float]) -> float:
 
 
 def _exact_dot(xs: Sequence[float], ys: Sequence[float]) -> float:
-    """Return the sum of products, computed with integers in units of 2^-2148, because partial sums may overflow."""
+    """Return the sum of products, computed with integers in units of 2^-2148, because partial sums can overflow."""
     if not all(map(isfinite, (*xs, *ys))):
         return sum(x * y for x, y in zip(xs, ys, strict=True) if not isfinite(x * y))
     exact = sum(_units(x) * _units(y) for x, y in zip(xs, ys, strict=True))

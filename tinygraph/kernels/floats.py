@@ -214,7 +214,7 @@ def sigmoid(x: float) -> float:
 
 
 def tanh(x: float) -> float:
-    """Return the hyperbolic tangent. The C library's is accurate only to 2.2 ULP.
+    """Return the hyperbolic tangent. The C library's version is accurate only to 2.2 ULP.
 
     References:
         Lambert's continued fraction: NIST Digital Library of Mathematical Functions, https://dlmf.nist.gov/4.39,
@@ -265,7 +265,7 @@ def sigmoid_difference(x: float, y: float) -> float:
     below, more = two_sum(1.0, e)
     over, rest = (1.0, e) if d > 0 else (e, 1.0)
     out = over / below
-    return out + out * ((error * rest - more) / below)  # without `more`: 2.1 ULP, and 4.4 for the derivative
+    return out + out * ((error * rest - more) / below)  # without `more`, it is off by 2.1 ULP, its derivative by 4.4
 
 
 def log_partial(x: float) -> float:
@@ -339,7 +339,7 @@ def binary_cross_entropy_with_logits(z: float, y: float) -> float:
         y: Label, from 0 to 1.
     """
     weight = 1.0 - y if z > 0 else y
-    return _weighted(weight, abs(z)) + math.log1p(math.exp(-abs(z)))  # two terms of one sign, and one exp
+    return _weighted(weight, abs(z)) + math.log1p(math.exp(-abs(z)))  # two terms of the same sign, and one exp
 
 
 def sigmoid_minus(z: float, y: float) -> float:

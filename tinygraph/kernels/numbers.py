@@ -1,4 +1,4 @@
-"""What counts as a number: conversion to float, and errors that show what to do instead."""
+"""Conversion of plain numbers to floats, with errors that show what to do instead."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Data in dask chunks: each chunk gives a value and a gradient, which are then added.
 
-The table is never in one place. In each iteration, the parameters go to the chunks and n + 3 numbers per chunk come
+No process loads the whole table. In each iteration, the parameters go to the chunks, and n + 3 numbers per chunk come
 back. Any process may compute a chunk, and may compute it more than once if a worker dies. The sums are always added in
 pairs, in the order of the chunks, so that the result does not depend on the scheduler. dask is imported on first use.
 """

@@ -1,4 +1,4 @@
-"""One model in several implementations: whether they agree, and how long each takes."""
+"""Compare several implementations of one model: whether they agree, and how long each takes."""
 
 from __future__ import annotations
 

@@ -166,7 +166,7 @@ def one_loop(w: Tensor, b: Tensor, X: Data, Y: Data, loss: str = "cross_entropy"
 def no_loop(w: Tensor, b: Tensor, X: Data, Y: Data, loss: str = "cross_entropy") -> Tensor:
     """Return the cost J without loops: Z = np.dot(w.T, X) + b and A = σ(Z) for all examples at once.
 
-    After a backward pass, the lecture's dZ is the `grad` of the node z, and dw and db are those of w and b.
+    After a backward pass, the lecture's dZ is the `grad` of the node z, and dw and db are the `grad` of w and b.
 
     Args:
         w: Weights (n, 1).

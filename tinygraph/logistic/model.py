@@ -151,7 +151,7 @@ class LogisticRegression:
         return _Training(classes, w, b, costs)
 
     def _in_chunks(self, X: ArrayLike, y: ArrayLike) -> _Training:
-        """Prepare training on chunks that are never in one place."""
+        """Prepare training on chunks, without loading the whole table."""
         if self.backend != "tensor":
             raise ValueError("chunked data need backend='tensor', because the two loops read one number at a time")
         chunks = Chunks(X, y)

@@ -2,8 +2,8 @@
 
 The schema is `graph.schema.json`, in the same folder as this file. Nodes are in the order in which they were computed,
 one per line. An operand is the line number of an earlier node. Values are restored bit for bit. Infinite values and NaN
-are strings, because JSON has no numbers for them. An op is its name, or a list: the name of the function that makes it,
-and the parameters of this function.
+are strings, because JSON has no numbers for them. An op is stored as its name, or as a list of the function that makes
+it and the parameters of this function.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def fail(what: str) -> NoReturn:
     """Reject a file. `load` adds the name of the file and the node to the message.
 
     Args:
-        what: What is wrong.
+        what: Description of the error.
 
     Raises:
         GraphFileError: Always.

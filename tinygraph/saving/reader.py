@@ -60,7 +60,7 @@ def load(path: str | os.PathLike[str], *, verify: bool = False, limit: int = LAR
 
     Raises:
         GraphFileError: If the file does not contain a graph, or is too large. It is a ValueError whose message shows
-            what is wrong, and where.
+            the error and its position.
         OSError: If the file cannot be read.
     """
     path = Path(path)
@@ -100,7 +100,7 @@ def _refuse_constant(text: str) -> object:
 
 @contextmanager
 def _without_collector() -> Iterator[None]:
-    """Pause garbage collection: graphs contain no cycles, and it would traverse the new nodes many times."""
+    """Pause garbage collection: graphs contain no cycles, and the collector would traverse new nodes many times."""
     enabled = gc.isenabled()
     gc.disable()
     try:
@@ -129,7 +129,7 @@ class Reader:
     def __init__(self) -> None:
         self.where = ""
         self.nodes: list[Node] = []
-        self.one_pass = False  # see the attributes above
+        self.one_pass = False  # set by `read`
 
     def read(self, content: object) -> Node | list[Node]:
         """Return the root or the list of roots.

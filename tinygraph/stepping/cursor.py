@@ -105,7 +105,7 @@ class Cursor:
             n: Number of steps. Defaults to 1.
 
         Returns:
-            The last step that has still happened; None at the start.
+            The last step before the new position; None at the start.
         """
         for _ in range(min(n, self.index)):
             self.index -= 1

@@ -29,7 +29,7 @@ from tinygraph.support.messages import one_of
 
 @dataclass(frozen=True)
 class Action:
-    """What the page does at one step: it writes a value or a gradient into a box, and highlights arrows."""
+    """The changes on the page at one step: a value or a gradient in a box, and highlighted arrows."""
 
     kind: str
     box: str  # id of the box that is written
@@ -40,7 +40,7 @@ class Action:
 
 @dataclass(frozen=True)
 class Breakdown:
-    """What the page shows for a box: its `explain`, with a sum that follows the steps."""
+    """The explanation that the page shows for a box: its contributions, with a sum that follows the steps."""
 
     name: str  # name and expression
     flows: bool  # whether the box shows a gradient
@@ -142,7 +142,7 @@ def _filled(template: str, texts: Mapping[str, str]) -> str:
     """Return the template with a text in each of its placeholders."""
     first, *parts = template.split("{{")
     pieces = [first]
-    for part in parts:  # one pass only, so that placeholders inside a text stay as they are
+    for part in parts:  # a single pass leaves placeholders inside a text unchanged
         name, _, rest = part.partition("}}")
         pieces += [texts[name], rest]
     return "".join(pieces)
@@ -217,7 +217,7 @@ def _asset(name: str) -> str:
 
 
 def shown_in_a_cell(cursor: Cursor) -> dict[str, str]:
-    """Return what a notebook shows for a cursor.
+    """Return the output of a notebook cell for a cursor.
 
     Args:
         cursor: Cursor to show.

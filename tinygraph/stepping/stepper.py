@@ -77,7 +77,7 @@ class Stepper(Cursor):
     def repl(self) -> None:
         """Start the debugger in the terminal.
 
-        The commands are those of pdb and rr; `h` lists them.
+        The commands are the same as in pdb and rr; `h` lists them.
         """
         from tinygraph.stepping.debugger import Debugger
 
@@ -122,7 +122,7 @@ class Stepper(Cursor):
         return Player(self, height)
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:  # noqa: ARG002
-        """Return what a notebook shows: the diagram at the current step, and the step as text."""
+        """Return the output of a notebook cell: the diagram at the current step, and the step as text."""
         from tinygraph.stepping.player import shown_in_a_cell
 
         return shown_in_a_cell(self)

@@ -42,7 +42,7 @@ def fail(sentence: str, code: int = 2) -> int:
     """Print an error of the command to stderr.
 
     Args:
-        sentence: What is wrong, and what to do.
+        sentence: Description of the error, with a fix.
         code: Exit code. Defaults to 2.
 
     Returns:

@@ -1,1 +1,1 @@
-"""Graphs of arrays: what shapes, broadcasting and NumPy add to the engine."""
+"""Graphs of arrays: Tensors, broadcasting, shape and reduction ops, and NumPy's functions."""

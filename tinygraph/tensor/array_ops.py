@@ -6,7 +6,7 @@ A Tensor's arithmetic uses the ops of `ops`, elementwise. The ops that move, sel
 forward (JVP). So the chain rule does not depend on shapes.
 
 An array op computes on arrays and records on Tensors. So its pullback returns arrays, or the graph of the derivative,
-depending on its operands. The letters are those of `ops`, with `up` for the upstream gradient.
+depending on its operands. The letters are the same as in `ops`, and `up` is the upstream gradient.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class ArrayOp(Op):
         name: Name of the op.
         compute: Function of the operands, as arrays.
         vjps: Pullbacks, one per operand: functions of (up, out, x) or (up, out, x, y) that return the gradient.
-        note: What each pullback does, in the lecture's NumPy, for diagrams.
+        note: Text for diagrams: the effect of each pullback, in the lecture's NumPy.
         symbol: How the op is written, as in `Op`.
         code: Template for Python code, as in `Op`. A `JoinOp` has one `{}` for all operands.
         jvp: Function of (tangent, out, x), for an op that is not linear.
@@ -237,7 +237,7 @@ class Jacobian:
     """
 
     __slots__ = ("op", "operands", "out", "slot")
-    __array_ufunc__ = None  # so that NumPy calls our __rmul__
+    __array_ufunc__ = None  # makes NumPy call our __rmul__
 
     def __init__(self, op: ArrayOp, slot: int, out: Operand, operands: Sequence[Operand]) -> None:
         self.op, self.slot, self.out, self.operands = op, slot, out, operands
@@ -252,7 +252,7 @@ class Jacobian:
         return f"<adjoint of {self.op.name}: {self.text()}>"
 
     def text(self, *names: str) -> str:
-        """Return what the pullback does to the upstream gradient, in NumPy, for example "@ X.T".
+        """Return the effect of the pullback on the upstream gradient as NumPy code, for example "@ X.T".
 
         Args:
             *names: Names of the operands. Defaults to x and y.

@@ -1,7 +1,7 @@
 """Backpropagation of arrays: the second traversal of a backward pass over Tensors.
 
-It does the same as `autodiff.propagate`, only faster, and computes the local derivatives on the way. A test checks that
-both give bit-identical results.
+It gives the same gradients as `autodiff.propagate`, but faster, and it computes local derivatives on the way. A test
+checks that both give bit-identical results.
 """
 
 from __future__ import annotations

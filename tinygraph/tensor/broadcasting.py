@@ -1,4 +1,4 @@
-"""Broadcasting errors explained: why two shapes do not match, and where they match in a way that is rarely meant."""
+"""Explanations of broadcasting errors: shapes that do not match, or that match in a way that is rarely intended."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def _explain_axes(what: str, a: Shape, b: Shape, hint: str = "") -> None:
 
 
 def check_traps(op: Op, x: Operand, y: Operand, shape: Shape) -> None:
-    """Raise an error under `strict` if broadcasting does something that is rarely meant.
+    """Raise an error under `strict` if broadcasting does something that is rarely intended.
 
     Args:
         op: Elementwise op.

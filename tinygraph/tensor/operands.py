@@ -1,4 +1,4 @@
-"""Which objects can be operands of a Tensor, and how they are stored."""
+"""Operands of a Tensor: which objects are accepted, and how they are stored."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def plain_operand(x: object, op: str) -> Array | float:
         op: Name of the op, for messages.
 
     Returns:
-        A float for a scalar, else a float64 array.
+        A float for a scalar, otherwise a float64 array.
 
     Raises:
         TypeError: If `x` does not contain real numbers.

@@ -37,7 +37,7 @@ class Tensor(Operators, ArrayMethods):
     Args:
         data: Value of the node: an array of real numbers, or anything that NumPy converts to one. The Tensor keeps a
             float64 copy. A constant keeps the array itself.
-        name: Name of the node in diagrams and texts. Defaults to "".
+        name: Name of the node in diagrams and text output. Defaults to "".
         constant: If true, no gradient is computed for the node. Defaults to false.
 
     Raises:
@@ -67,7 +67,7 @@ class Tensor(Operators, ArrayMethods):
 
     @property
     def data(self) -> Any:
-        """The array. You can replace that of a leaf, or edit it with `w.data -= ...`; earlier graphs are then stale.
+        """The array. You can replace it in a leaf, or edit it with `w.data -= ...`; earlier graphs then become stale.
 
         Writing a single element (`w.data[0] = 1.0`) is not detected. The array of a computed node or constant is
         read-only.
@@ -87,7 +87,7 @@ class Tensor(Operators, ArrayMethods):
                     f"data of {self.name or 'this Tensor'} has shape {self.raw.shape}, but the new array has "
                     f"shape {array.shape}: make a new Tensor for another shape"
                 )
-            array = array.copy() if type(array) is _ndarray else array  # in C order, like a new Tensor
+            array = array.copy() if type(array) is _ndarray else array  # in C order, as in a new Tensor
         graph.edit(self, array)
 
     def item(self) -> float:

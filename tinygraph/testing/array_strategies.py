@@ -203,7 +203,7 @@ def _reshapes(x: Array) -> st.SearchStrategy[Shape]:
 
 
 def _extremum(draw: st.DrawFn, name: str, x: Array, clear: float) -> ArrayOp | None:
-    """Draw an extremum whose elements have no close competitor."""
+    """Draw an extremum op; return None if a maximum or minimum of `x` is not clearly apart from the next element."""
     axis, keepdims = draw(_axes(x.ndim)), draw(st.booleans())
     op = extremum(name, axis, keepdims)
     if not x.size:

@@ -24,7 +24,7 @@ def op_test(
     terms: Callable[..., float] | None = None,
     max_examples: int = 200,
 ) -> Callable[[], None]:
-    """Return a complete test of an op, for one line of a test file.
+    """Return a complete test of an op, so that a test file needs only one line.
 
     The test draws points from the domain of the op up to `limit`, including the tails. It checks that floats and nodes
     give the same bits, and that values and local derivatives agree with mpmath. For an op without `analytic`, it

@@ -75,7 +75,7 @@ class Writer:
             self.names[line] = self._unique(line.names[0])
         self._partner = self._pairs() if fast else {}
         self._first_user = {arg: line for line in reversed(program.lines) for arg in line.args}
-        for line in (*program.lines, *program.inputs):  # inputs come last: their other names are derivatives
+        for line in (*program.lines, *program.inputs):  # inputs come last, because their other names are derivatives
             if line.op is not None or line.plain:
                 self._write(line)
             for alias in line.names[1:]:
@@ -107,7 +107,7 @@ class Writer:
         return unique
 
     def constant(self, value: Any, hint: str) -> str:
-        """Return a name for an object that the text receives from outside.
+        """Return a name for an object that is passed to the text.
 
         Args:
             value: Object.

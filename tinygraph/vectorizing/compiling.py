@@ -28,7 +28,7 @@ from tinygraph.vectorizing.program import Line, Program
 from tinygraph.vectorizing.vectorized import Vectorized
 from tinygraph.vectorizing.views import Shape
 
-LONGEST = 20_000  # groups in a program; a graph with more groups is recomputed node by node
+LONGEST = 20_000  # largest number of groups in a program; a graph with more groups is recomputed node by node
 
 
 Gradient = Array | float
@@ -53,7 +53,7 @@ class _Block:
         return array if self.shape else float(array)
 
 
-_Tree = _Block | list["_Tree"]  # a block if the nodes are rectangular, else a list of trees
+_Tree = _Block | list["_Tree"]  # a block if the nodes are rectangular, otherwise a list of trees
 
 
 def _tree(nodes: object, place: str) -> _Tree:

@@ -38,7 +38,7 @@ class _Entries:
         self.ops: list[Op | None] = []
         self.x: list[int] = []
         self.y: list[int] = []
-        self.terms: list[int] = []  # for variadic sums: pairs of sum and operand, flattened
+        self.terms: list[int] = []  # pairs of variadic sum and operand, flattened
         self.numbers: dict[int, float] = {}
         self.place: dict[Node, int] = {}
 
@@ -160,7 +160,7 @@ class Flat:
         self._many = np.array(entries.terms, dtype=int).reshape(-1, 2)
 
     def _sum_up(self) -> None:
-        """Find which entries are sums, which are part of a sum, and what their terms are."""
+        """Find the sums, the entries that are part of a sum, and the terms of each sum."""
         n = len(self.ops)
         code = np.array([_role(op) for op in self.ops])
         consumer, operand, sign = self._additions(code)

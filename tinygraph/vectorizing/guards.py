@@ -1,4 +1,4 @@
-"""Comparisons between nodes in a compiled function: it raises an error if an outcome differs from the recorded one."""
+"""Comparisons between nodes in a compiled function, which raises an error if an outcome changes."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Comparisons:
     compare: Compare
     sides: tuple[Side, Side]
     guards: Sequence[Guard]
-    lines: list[Line | None] = field(default_factory=list)  # see `add_to`
+    lines: list[Line | None] = field(default_factory=list)  # set by `add_to`
 
     def add_to(self, program: Program) -> None:
         """Add lines that compute both sides to a program.

@@ -1,4 +1,4 @@
-"""Which entries were made in the same way, and the groups that they form.
+"""Kinds of entries, and the groups that entries of one kind form.
 
 Two entries are of the same kind if their ops and the kinds of their operands are the same, down to the leaves. Leaves
 are of the same kind if entries of the same kinds use them, and if their names differ only in numbers.
@@ -43,10 +43,10 @@ class Part:
     Attributes:
         sign: 1 or -1.
         source: The group of the terms.
-        table: `table[k]` contains the terms of sum k along the axes, if all sums have equally many. Otherwise it is a
-            list of all terms.
+        table: `table[k]` contains the terms of sum k along the axes, if all sums have the same number of terms.
+            Otherwise it is a list of all terms.
         axes: The axes of the terms.
-        owners: For a list of terms, the sum that each belongs to; else None.
+        owners: For a list of terms, the sum that each belongs to; otherwise None.
     """
 
     sign: int

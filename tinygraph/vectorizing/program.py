@@ -1,7 +1,7 @@
-"""A graph of Tensors as a program: lines of arithmetic, without what only a graph needs.
+"""A graph of Tensors as a program: lines of arithmetic, without the steps that only a graph needs.
 
-Equal lines are merged, and results that depend only on plain numbers are precomputed. NumPy broadcasts what the graph
-expands, and pairs of transposes cancel.
+Equal lines are merged, and results that depend only on plain numbers are precomputed. NumPy broadcasts the arrays that
+the graph expands, and pairs of transposes cancel.
 """
 
 from __future__ import annotations
@@ -180,7 +180,7 @@ class Program:
         return self._line(op, args, np.broadcast_shapes(*[arg.shape for arg in args]))
 
     def _reshaped(self, x: Line, shape: Shape) -> Line:
-        """Return an array in another shape; of several reshapes only the last one counts."""
+        """Return an array in another shape; several reshapes become one."""
         while x.op is not None and x.op.maker is reshape:
             x = x.args[0]
         return x if x.shape == shape else self._line(reshape(shape), [x], shape)

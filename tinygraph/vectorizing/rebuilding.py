@@ -50,7 +50,7 @@ class Rebuilding:
         built: The array of each group.
         leaves: The leaves by name.
         ids: The entries of each leaf, by its name.
-        inside: For a group without an array, what it is part of.
+        inside: For a group without an array, the operation that it is part of, such as "a mean".
     """
 
     def __init__(self, roll: Roll, marks: Marks, only: bool) -> None:
@@ -170,7 +170,7 @@ class Rebuilding:
         return reshaped(added, stored_shape(group.axes))
 
     def _contraction(self, group: Group, part: Part) -> bool:
-        """Return whether the part is Σ of products along axes that both factors have, and they share no other axis."""
+        """Return whether the part sums products along axes of both factors, which share no other axis."""
         source = part.source
         if source.op is not mul or len(source.uses) != 1 or not part.axes or not group.axes:
             return False

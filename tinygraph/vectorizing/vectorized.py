@@ -177,7 +177,7 @@ class Vectorized:
         return gradients, reached
 
     def report(self) -> str:
-        """Return a text that shows which scalar nodes became arrays, which did not, and why."""
+        """Return text that shows which scalar nodes became arrays, which did not, and why."""
         rolled: list[str] = []
         alone: list[Group] = []
         for group in self._roll.groups:

@@ -1,7 +1,7 @@
 """Print ratios to other engines: `OPENBLAS_NUM_THREADS=1 python -m tools.benchmarks` (group `bench`).
 
 Engines take turns, and the figures are medians of several rounds. Garbage is collected before each timed call, outside
-the measured time. Nothing is asserted, because machines are noisy, and a ratio under 1.5 is undecided.
+the measured time. Machines are noisy, so the command does not assert anything, and a ratio under 1.5 is undecided.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def main() -> None:
 def measure(peer: str, rounds: int) -> None:
     """Print the table of ratios to one engine."""
     known = engines([peer])
-    sys.setrecursionlimit(10_000_000)  # for micrograd, which traverses its graph by recursion
+    sys.setrecursionlimit(10_000_000)  # micrograd traverses its graph by recursion
     X, Y = data(1000)
     known["dot nodes"] = known["tinygraph"]._replace(dot=tinygraph.dot, total=tinygraph.total)
     w2 = {name: (lambda engine=engine: logistic_regression(engine, X, Y)) for name, engine in known.items()}
@@ -124,7 +124,7 @@ def measure_arrays(rounds: int) -> None:
         for name, run in runs.items():
             for ours, theirs in zip(run(), truth, strict=True):
                 np.testing.assert_allclose(np.asarray(ours), theirs, rtol=1e-6, atol=1e-12, err_msg=name)
-            run()  # once more, to warm up
+            run()  # the second call warms up
         found = medians(runs, lambda run: timed_without_collecting(run, steps), n)
         for name, seconds in found.items():
             ratios = " ".join(f"{seconds / found[peer]:8.2f}" for peer in runs if peer.startswith("by hand"))
@@ -136,7 +136,7 @@ def measure_arrays(rounds: int) -> None:
         X, w, b = draw.normal(size=(n, m)), draw.normal(size=(n, 1)) * 0.01, np.zeros((1, 1))
         Y = (draw.random((1, m)) < 0.5).astype(np.float64)
         runs = {name: make(X, Y, w, b) for name, make in LOGISTIC.items() if installed(name)}
-        if n == 20:  # 0.1 ms: a single call finds the caches full of the previous engine
+        if n == 20:  # 0.1 ms: a single call would find the previous engine's data in the caches
             compare(f"W4 ({n}, {m}), alone", runs, rounds * 40, {"tinygraph": ""})
             compare(f"W4 ({n}, {m})", runs, rounds * 4, {"tinygraph": "≤ 2, ≤ 1.5"}, steps=20)
         else:
@@ -153,7 +153,7 @@ def measure_recorded(rounds: int) -> None:
 
     from tools.benchmarks.recorded_workloads import LOGISTIC, MLP
 
-    sys.setrecursionlimit(10_000_000)  # for micrograd
+    sys.setrecursionlimit(10_000_000)  # micrograd uses recursion
     draw = np.random.default_rng(0)
 
     def compare(workload: str, makers: dict[str, Callable[[], Any]], size: int, goals: dict[str, str]) -> None:

@@ -35,7 +35,7 @@ def jitted(function: Callable[..., Any], **options: Any) -> Callable[..., tuple[
 
 
 def by_hand(X: Any, Y: Any, w: Any, b: Any) -> Run:
-    """Plain NumPy, as in the lecture."""
+    """Compute W4 in plain NumPy, as in the lecture."""
 
     def run() -> tuple[Any, ...]:
         Z = np.dot(w.T, X) + b
@@ -48,7 +48,7 @@ def by_hand(X: Any, Y: Any, w: Any, b: Any) -> Run:
 
 
 def by_hand_accurate(X: Any, Y: Any, w: Any, b: Any) -> Run:
-    """NumPy from the logits: accurate in both tails, with one exponential for cost and gradient."""
+    """Compute W4 in NumPy from the logits: accurate in both tails, with one exponential for cost and gradient."""
 
     def run() -> tuple[Any, ...]:
         Z = np.dot(w.T, X) + b
@@ -63,7 +63,7 @@ def by_hand_accurate(X: Any, Y: Any, w: Any, b: Any) -> Run:
 
 
 def with_tinygraph(X: Any, Y: Any, w: Any, b: Any) -> Run:
-    """tinygraph, recorded again each time."""
+    """Compute W4 with tinygraph; each call records the graph again."""
 
     def run() -> tuple[Any, ...]:
         column, bias = Tensor(w), Tensor(b)
@@ -75,7 +75,7 @@ def with_tinygraph(X: Any, Y: Any, w: Any, b: Any) -> Run:
 
 
 def with_torch(X: Any, Y: Any, w: Any, b: Any) -> Run:
-    """PyTorch, one thread."""
+    """Compute W4 with PyTorch, in one thread."""
     import torch
 
     torch.set_num_threads(1)
@@ -91,7 +91,7 @@ def with_torch(X: Any, Y: Any, w: Any, b: Any) -> Run:
 
 
 def with_autograd(X: Any, Y: Any, w: Any, b: Any) -> Run:
-    """HIPS/autograd."""
+    """Compute W4 with HIPS/autograd."""
     import autograd.numpy as anp
     from autograd import value_and_grad
 
@@ -109,7 +109,7 @@ def with_autograd(X: Any, Y: Any, w: Any, b: Any) -> Run:
 
 
 def with_mygrad(X: Any, Y: Any, w: Any, b: Any) -> Run:
-    """MyGrad."""
+    """Compute W4 with MyGrad."""
     import mygrad as mg
 
     def run() -> tuple[Any, ...]:
@@ -123,7 +123,7 @@ def with_mygrad(X: Any, Y: Any, w: Any, b: Any) -> Run:
 
 
 def with_jax(X: Any, Y: Any, w: Any, b: Any) -> Run:
-    """JAX, compiled."""
+    """Compute W4 with JAX, compiled."""
     import jax.numpy as jnp
 
     def cost(w: Any, b: Any, X: Any, Y: Any) -> Any:
@@ -152,11 +152,11 @@ LOGISTIC: dict[str, Callable[..., Run]] = {
 
 # --- W7: a chain of 1000 ops on a short array, forward and backward -------------------------------------
 
-PAIRS = 500  # of x = x * 1.0001 + 0.0001
+PAIRS = 500  # repetitions of x = x * 1.0001 + 0.0001
 
 
 def chain_by_hand(x: Any) -> Run:
-    """NumPy without a graph."""
+    """Compute W7 in NumPy, without a graph."""
 
     def run() -> tuple[Any, ...]:
         y = x
@@ -183,19 +183,19 @@ def _chain(leaf: Callable[[], Any]) -> Run:
 
 
 def chain_with_tinygraph(x: Any) -> Run:
-    """tinygraph."""
+    """Compute W7 with tinygraph."""
     return _chain(lambda: Tensor(x))
 
 
 def chain_with_torch(x: Any) -> Run:
-    """PyTorch."""
+    """Compute W7 with PyTorch."""
     import torch
 
     return _chain(lambda: torch.tensor(x, requires_grad=True))
 
 
 def chain_with_mygrad(x: Any) -> Run:
-    """MyGrad."""
+    """Compute W7 with MyGrad."""
     import mygrad as mg
 
     return _chain(lambda: mg.tensor(x))
@@ -208,7 +208,7 @@ def _chained(x: Any) -> Any:
 
 
 def chain_with_autograd(x: Any) -> Run:
-    """HIPS/autograd."""
+    """Compute W7 with HIPS/autograd."""
     import autograd.numpy as anp
     from autograd import value_and_grad
 
@@ -217,7 +217,7 @@ def chain_with_autograd(x: Any) -> Run:
 
 
 def chain_with_jax(x: Any) -> Run:
-    """JAX, compiled: the whole chain becomes one loop over the array."""
+    """Compute W7 with JAX, compiled: the whole chain becomes one loop over the array."""
     step = jitted(_chained)
     return lambda: step(x)
 

@@ -1,8 +1,9 @@
-"""Training on a table larger than memory: `OPENBLAS_NUM_THREADS=1 python -m tools.benchmarks.cluster` (extra `dask`).
+"""Train on a table larger than memory: `OPENBLAS_NUM_THREADS=1 python -m tools.benchmarks.cluster` (extra `dask`).
 
-A table of 20 features, in chunks, on one and on two worker processes of this machine, each with 400 MiB: drawn
-anew at each iteration, read from files, or kept in the workers' memory where it fits. Prints seconds per iteration,
-rows a second, the largest memory of a worker, and what a chunk costs besides its rows.
+The table has 20 features and is in chunks. The command trains with one and with two worker processes of this machine,
+each with 400 MiB. The table is generated again at each iteration, read from files, or kept in the workers' memory where
+it fits. The command prints the seconds per iteration, the rows per second, the largest memory of a worker, and the
+overhead per chunk.
 """
 
 from __future__ import annotations
@@ -77,7 +78,7 @@ def on_workers(n: int, run: Callable[[], float]) -> tuple[float, float]:
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure each variant, and print the results."""
     parser = argparse.ArgumentParser(
         prog="python -m tools.benchmarks.cluster", description=(__doc__ or "").splitlines()[0]
     )

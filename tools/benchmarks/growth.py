@@ -1,8 +1,8 @@
-"""How cost grows with the graph: `OPENBLAS_NUM_THREADS=1 python -m tools.benchmarks.growth` (group `bench`).
+"""Measure how cost grows with the graph: `OPENBLAS_NUM_THREADS=1 python -m tools.benchmarks.growth` (group `bench`).
 
-The lecture's two loops over m examples of 20 features, 10² to 10⁶ scalar nodes: recording, vectorizing, compiling, and
-each call, compared with CasADi and micrograd. Prints the table of
-`docs/loops-that-become-vectors.md`; the plot on that page is drawn from it.
+The graphs come from the lecture's two loops over m examples of 20 features, and have 10² to 10⁶ scalar nodes. The
+command measures recording, vectorizing, compiling and each call, compared with CasADi and micrograd. It prints the
+table of `docs/loops-that-become-vectors.md`, from which the plot on that page is drawn.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def measure(m: int, peers: bool) -> dict[str, float]:
 
 
 def table(rows: list[dict[str, float]]) -> str:
-    """The measurements as a table in Markdown, with microseconds per node for one-time costs."""
+    """Return the measurements as a Markdown table, with one-time costs in microseconds per node."""
     lines = [
         "| scalar nodes | record | vectorize | compile (total) | call | hand-written NumPy "
         "| CasADi: record and compile | CasADi: call | micrograd: iteration |",
@@ -81,12 +81,12 @@ def _time(s: float) -> str:
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure each graph, and print the table."""
     parser = argparse.ArgumentParser(
         prog="python -m tools.benchmarks.growth", description=(__doc__ or "").splitlines()[0]
     )
     parser.parse_args()
-    sys.setrecursionlimit(10_000_000)  # for micrograd
+    sys.setrecursionlimit(10_000_000)  # micrograd uses recursion
     rows = []
     for m in EXAMPLES:
         rows.append(measure(m, peers=m < 10_000))

@@ -35,5 +35,5 @@ def _cross_entropy(a: Value, y: float) -> Value:
 
 
 def engine() -> Engine:
-    """micrograd, with the cross-entropy written out."""
+    """Return the functions of micrograd, with the cross-entropy written out."""
     return Engine(Value, _sigmoid, _cross_entropy, lambda x: x.relu())

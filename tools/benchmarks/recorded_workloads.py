@@ -1,6 +1,7 @@
-"""W3: a graph that is recorded once and then run with other numbers, value and gradient, for each engine.
+"""W3: record a graph once, then compute its value and gradient for other numbers, with each engine.
 
-Each function records and compiles, and returns a function of the parameters (one flat array): (value, gradient).
+Each function records and compiles a graph. It returns a function of the parameters, one flat array, that returns
+(value, gradient).
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ Call = Callable[[Any], tuple[Any, Any]]
 
 
 def logistic_with_tinygraph(m: int) -> Call:
-    """tinygraph: the loops, vectorized and compiled."""
+    """Record the loops with tinygraph, vectorize and compile them."""
     J, w, b = logistic_cost(OURS, *data(m))
     f = tinygraph.compile(J, [[*w, b]])
 
@@ -33,20 +34,20 @@ def logistic_with_tinygraph(m: int) -> Call:
 
 
 def logistic_in_parts(m: int) -> Call:
-    """tinygraph with w and b as two inputs, as users would have them."""
+    """Record the loops with tinygraph, with w and b as separate inputs, as a user would."""
     J, w, b = logistic_cost(OURS, *data(m))
     f = tinygraph.compile(J, [w, b])
     return lambda p: f(p[:-1], float(p[-1]))
 
 
 def logistic_with_casadi(m: int) -> Call:
-    """CasADi's SX, with the same loops."""
+    """Record the same loops with CasADi's SX."""
     J, w, b = logistic_cost(_casadi_engine(), *data(m))
     return _casadi_call(J, [*w, b])
 
 
 def logistic_with_micrograd(m: int) -> Call:
-    """micrograd, which cannot record once, so each call runs the loops."""
+    """Run the loops in micrograd at each call, because it cannot run a recorded graph again."""
     from tools.benchmarks import micrograd_rows
 
     engine, (X, Y) = micrograd_rows.engine(), data(m)
@@ -62,7 +63,7 @@ def logistic_with_micrograd(m: int) -> Call:
 
 
 def logistic_with_jax(m: int) -> Call:
-    """JAX, from a program vectorized by hand, because its compiler does not finish for the loops."""
+    """Compile a program vectorized by hand with JAX, whose compiler does not finish for the loops."""
     import jax
     import jax.numpy as jnp
 
@@ -77,7 +78,7 @@ def logistic_with_jax(m: int) -> Call:
 
 
 def logistic_by_hand(m: int) -> Call:
-    """NumPy, as in the lecture."""
+    """Write W2 in NumPy, as in the lecture."""
     examples, labels = data(m)
     X, Y = np.ascontiguousarray(np.array(examples).T), np.array([labels])
 
@@ -109,7 +110,7 @@ def _layered(layers: list[Any]) -> list[Any]:
 
 
 def mlp_with_tinygraph() -> Call:
-    """tinygraph: micrograd's program, vectorized and compiled."""
+    """Record micrograd's program with tinygraph, vectorize and compile it."""
     loss, layers = mlp_loss(OURS)
     f = tinygraph.compile(loss, [_layered(layers)])
 
@@ -121,7 +122,7 @@ def mlp_with_tinygraph() -> Call:
 
 
 def mlp_with_casadi() -> Call:
-    """CasADi's SX, with the same program and the points as numbers."""
+    """Record the same program with CasADi's SX, with the points as numbers."""
     import casadi
 
     loss, layers = mlp_loss(_casadi_engine(), casadi.SX)
@@ -129,14 +130,14 @@ def mlp_with_casadi() -> Call:
 
 
 def mlp_with_micrograd() -> Call:
-    """micrograd, where each call runs the program."""
+    """Run the program in micrograd at each call."""
     from tools.benchmarks import micrograd_rows
 
     engine = micrograd_rows.engine()
 
     def call(p: Any) -> tuple[Any, Any]:
         numbers = iter(p.tolist())
-        # first the parameters, with each neuron's bias after its weights, then the points
+        # The numbers are the parameters, with each neuron's bias after its weights, followed by the points.
         loss, layers = mlp_loss(engine._replace(value=lambda x: engine.value(next(numbers, x))), lambda x: x)
         loss.backward()
         return loss.data, [node.grad for node in _layered(layers)]
@@ -145,7 +146,7 @@ def mlp_with_micrograd() -> Call:
 
 
 def mlp_by_hand() -> Call:
-    """NumPy, with the layers as matrices and the parameters in the order of the program."""
+    """Write W1 in NumPy, with the layers as matrices and the parameters in the order of the program."""
     draw = random.Random(1)
     for n, m in ((2, 16), (16, 16), (16, 1)):
         for _ in range(n * m):
@@ -173,7 +174,7 @@ def mlp_by_hand() -> Call:
 
 
 def mlp_with_jax() -> Call:
-    """JAX, from a program vectorized by hand."""
+    """Compile a program vectorized by hand with JAX."""
     import jax
     import jax.numpy as jnp
 
@@ -216,7 +217,7 @@ def _casadi_engine() -> Engine:
 
 
 def _casadi_call(cost: Any, parameters: list[Any]) -> Call:
-    """Return value and gradient from the SX virtual machine, through its buffers, without conversions."""
+    """Return value and gradient from the buffers of the SX virtual machine, without conversions."""
     import casadi
 
     p = casadi.vertcat(*parameters)

@@ -8,7 +8,7 @@ from tools.benchmarks.workloads import Engine
 
 
 def engine() -> Engine:
-    """PyTorch, one thread."""
+    """Return the functions of PyTorch, which then uses one thread."""
     torch.set_num_threads(1)
     labels = {y: torch.tensor(y, dtype=torch.float64) for y in (0.0, 1.0)}
     return Engine(

@@ -1,4 +1,4 @@
-"""Two versions of tinygraph, timed against each other in one run.
+"""Time two versions of tinygraph against each other in one run.
 
     OPENBLAS_NUM_THREADS=1 python -m tools.benchmarks.versions BEFORE AFTER --rounds 15
 
@@ -68,7 +68,7 @@ class _Worker:
 
 def serve(asked: IO[str]) -> None:
     """Time each requested workload, with the version that this process imports."""
-    sys.path.append(str(ROOT))  # after the version, to find the workloads
+    sys.path.append(str(ROOT))  # the workloads come from here, tinygraph from an earlier entry
     runs: dict[str, Callable[[], Any]] = {}
     for line in asked:
         name = line.strip()

@@ -9,7 +9,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "tinygraph"
 PAGE = ROOT / "docs" / "how-it-works.md"
-READ_FIRST = ("ops", "op", "graph", "autodiff", "value")  # of the engine, in this order
+READ_FIRST = ("ops", "op", "graph", "autodiff", "value")  # files of the engine, in this order
 
 
 def main() -> None:
@@ -21,7 +21,7 @@ def main() -> None:
 
 
 def layers() -> list[str]:
-    """Return the layers from bottom to top, as the test of the layout lists them."""
+    """Return the layers from bottom to top, as the layout test lists them."""
     found = re.search(r"LAYERS = (\(.*?\))", (ROOT / "tests" / "test_layout.py").read_text(encoding="utf-8"), re.DOTALL)
     assert found is not None
     return [name for name in ast.literal_eval(found[1]) if not name.startswith("__")]

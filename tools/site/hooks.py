@@ -74,7 +74,7 @@ def files_of(picture: Any) -> dict[str, bytes]:
 
 
 def html(files: dict[str, str], caption: str, width: str) -> str:
-    """Return HTML that shows a diagram. A wide one is three quarters as large and scrolls; a click opens it."""
+    """Return HTML that shows a diagram. A wide diagram shrinks to three quarters and scrolls; a click opens it."""
     if ".html" in files:
         return f'<iframe class="player" src="{files[".html"]}" title="{caption}" loading="lazy"></iframe>'
     source = files.get(".svg") or files["-light.svg"]
@@ -86,7 +86,7 @@ def html(files: dict[str, str], caption: str, width: str) -> str:
 
 
 def on_page_markdown(markdown: str, page: Any, config: Any, files: Any) -> str:
-    """Draw the diagrams of a page, and remove from its examples what only the test needs."""
+    """Draw the diagrams of a page, and remove the parts of its examples that only the test needs."""
     sys.path[:0] = [str(ROOT)] * (str(ROOT) not in sys.path)
     stem, up = page.file.src_uri.removesuffix(".md").replace("/", "-"), "../" * page.file.dest_uri.count("/")
 

@@ -1,7 +1,7 @@
 """Notebooks from pages: `python -m tools.site.notebooks` writes the tutorial and the lecture.
 
 The text of a page becomes text cells, its examples become code cells, and its diagrams and players become cells that
-show them. Nothing is written twice, and a test checks that the notebooks match their pages.
+show them. A test checks that the notebooks match their pages.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The table of ops for the reference page: everything in it is read from the op definitions or computed with them."""
+"""The table of ops for the reference page, read from the op definitions or computed with them."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def _errors() -> dict[str, tuple[str, str]]:
 
 
 def curve(row: Op, second: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return x, the value and the local derivative in x between -3 and 3; nan where the op is not differentiable."""
+    """Return x, the value and the local derivative in x between -3 and 3; NaN where the op is not differentiable."""
     x = np.linspace(-3.0, 3.0, 481)
     operands = [x, np.full_like(x, second)][: row.arity]
     smooth = np.array([row.domain.contains(*point) for point in zip(*operands, strict=True)])

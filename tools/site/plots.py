@@ -109,7 +109,7 @@ def steps(
 
 @themed
 def row(axes: Axes, colours: Theme, op: Any, second: float) -> None:
-    """Plot an op and its local derivative: small, without texts."""
+    """Plot an op and its local derivative: small, and without text."""
     from tools.site.optable import curve
 
     x, value, local = curve(op, second)
@@ -220,7 +220,7 @@ def _rgb(colour: str) -> tuple[float, float, float]:
 def tangents(
     axes: Axes, colours: Theme, f: Callable[[Any], Any], at: dict[float, float], over: tuple[float, float]
 ) -> None:
-    """Plot a function, and its tangents at points with known slopes."""
+    """Plot a function, and its tangents at points with known derivatives."""
     x = np.linspace(*over, 300)
     axes.plot(x, f(x), color=colours.forward, linewidth=1.8, label="f(a)")
     tall = float(np.ptp(f(x))) or 1.0
@@ -282,7 +282,7 @@ def loop_against_dot() -> Plot:
 
 @themed
 def drawn_by(axes: Axes, colours: Theme, draw: Callable[..., None], *data: Any) -> None:
-    """Plot what a function of a script draws on axes, in the style of the pages."""
+    """Plot with a function of a script that draws on axes, in the style of the pages."""
     axes.grid(False)
     draw(axes, *data)
 
