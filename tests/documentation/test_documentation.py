@@ -268,6 +268,14 @@ def test_no_link_of_the_site_is_dead_and_nothing_is_fetched_from_elsewhere(site)
     assert dead == []
 
 
+def test_every_page_links_to_the_glossary(site):
+    pages = [path for path in site.rglob("*.html") if "drawn" not in path.parts and path.name != "404.html"]
+    assert len(pages) > 30
+    for path in pages:
+        links = {(path.parent / link).resolve() for link in _Links(path.read_text("utf-8")).links if "://" not in link}
+        assert site / "glossary.html" in links, path.name
+
+
 def resize(browser, width):
     size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
