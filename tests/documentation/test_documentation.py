@@ -268,6 +268,20 @@ def test_no_link_of_the_site_is_dead_and_nothing_is_fetched_from_elsewhere(site)
     assert dead == []
 
 
+@pytest.mark.parametrize(
+    ("page", "path", "names"),
+    [
+        ("value", "tinygraph.engine.value.Value", "data grad op name constant args partials forward backward detach"),
+        ("tensor", "tinygraph.tensor.tensor.Tensor", "data grad op name shape T sum mean forward backward detach"),
+        ("stepping", "tinygraph.stepping.stepper.Stepper", "step back goto run_until grad explain save apply"),
+    ],
+)
+def test_the_reference_of_a_class_lists_its_own_and_its_inherited_members(site, page, path, names):
+    text = (site / "reference" / f"{page}.html").read_text("utf-8")
+    assert {f"{path}.{name}" for name in names.split()} <= _Links(text).anchors
+    assert "_unknown" not in text, "a private parameter"
+
+
 def test_every_page_links_to_the_glossary(site):
     pages = [path for path in site.rglob("*.html") if "drawn" not in path.parts and path.name != "404.html"]
     assert len(pages) > 30
