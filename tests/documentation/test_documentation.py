@@ -30,6 +30,20 @@ WITH_PUBLIC_NAMES = ("checking", "datasets", "drawing", "logistic", "misconcepti
 SETTING_UP = re.compile(r"venv|pip install|python$|pytest|ruff|mypy|-m tools\.|mkdocs|git ")  # what .ci/run does
 
 
+def _navigation():
+    """Yield the path, the section and the title of each page in mkdocs.yml; a title that is not written is None."""
+    section = None
+    for line in (ROOT / "mkdocs.yml").read_text("utf-8").partition("\nnav:\n")[2].splitlines():
+        title, page = re.fullmatch(r" *- (?:(.+?): ?)??([\w/-]+\.md)?", line).groups()
+        if page is None:
+            section = line.strip(" -:")
+        else:
+            yield DOCS / page, section if line.startswith("   ") else None, title
+
+
+NAVIGATION = list(_navigation())
+
+
 def _name(path):
     return path.relative_to(ROOT).as_posix()
 
@@ -176,6 +190,24 @@ def test_a_link_leads_to_a_file(path):
     for link in [*re.findall(r"\]\(([^)\s]+)\)", text), *re.findall(r'(?:src|srcset)="([^"]+)"', text)]:
         if not urlsplit(link).scheme and not link.startswith("#"):
             assert (path.parent / link.partition("#")[0]).exists(), link
+
+
+def _pages_linked_from(text, path):
+    links = re.findall(r"\]\(([\w./-]+\.md)(?:#[\w-]+)?\)", text)
+    return {Path(os.path.normpath(path.parent / link)) for link in links}
+
+
+def test_reference_and_how_to_pages_link_to_each_other():
+    how_to = {path for path, section, _ in NAVIGATION if section == "How to"}
+    reference = {path for path, section, _ in NAVIGATION if section == "Reference"}
+    assert min(len(how_to), len(reference)) > 10
+    links = {path: _pages_linked_from(path.read_text("utf-8"), path) for path in how_to | reference}
+    assert [path.name for path in reference if not links[path] & how_to] == []
+    assert [path.name for path in how_to if not links[path] & reference] == []
+    for path in reference:
+        for line in re.findall(r"^How to: (?:.+\n)+", path.read_text("utf-8"), re.MULTILINE):
+            for page in _pages_linked_from(line, path):
+                assert path in links[page], f"{page.name} does not link to {path.name}"
 
 
 def test_no_page_holds_a_pasted_picture():
