@@ -363,6 +363,48 @@ def test_a_page_opens_from_disk_and_fits_a_wide_and_a_narrow_window(site, browse
         assert errors == [], path.name
 
 
+FIRST_HITS = {
+    "visualization": "Draw a graph",
+    "automatic differentiation": "What is automatic differentiation?",
+    "partial derivative": "Derivatives on the graph",
+    "zero_grad": "Do I need zero_grad, no_grad or retain_graph?",
+    "no_grad": "Do I need zero_grad, no_grad or retain_graph?",
+    "requires_grad": "Value has no option requires_grad= or label=",
+    "mini-batch": "Train on mini-batches",
+    "learning rate": "The learning rate",
+    "Jupyter": "Jupyter",
+    "FAQ": "FAQ and troubleshooting",
+    "cite": "How to cite",
+}
+# The first result is a page with its matching sections. If the page itself does not match, its score is 0.
+FIRST_HIT = """
+const item = document.querySelector(".md-search-result__item")
+const found = [...(item?.querySelectorAll("article") ?? [])].filter(article => Number(article.dataset.mdScore))
+found.sort((a, b) => b.dataset.mdScore - a.dataset.mdScore)
+return found[0]?.querySelector("h1, h2").textContent.trim()
+"""
+
+
+def test_the_first_hit_of_a_search_is_useful(site, browser):
+    from selenium.webdriver.support.wait import WebDriverWait
+
+    browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    browser.get((site / "index.html").as_uri())
+    field = browser.find_element("css selector", "[data-md-component=search-query]")
+    ready = "return !document.querySelector('.md-search-result__meta').textContent.startsWith('Init')"
+    field.click()
+    WebDriverWait(browser, 30).until(lambda _: browser.execute_script(ready))
+    hits = {}
+    for query, title in FIRST_HITS.items():
+        field.clear()
+        field.send_keys(query)
+        until = time.monotonic() + 10
+        while (hit := browser.execute_script(FIRST_HIT)) != title and time.monotonic() < until:
+            time.sleep(0.1)
+        hits[query] = hit
+    assert hits == FIRST_HITS
+
+
 def test_a_player_on_a_page_takes_its_height(site, browser):
     browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
     browser.get((site / "tutorial.html").as_uri())
