@@ -30,6 +30,9 @@ WITH_PUBLIC_NAMES = ("checking", "datasets", "drawing", "logistic", "misconcepti
 SETTING_UP = re.compile(r"venv|pip install|python$|pytest|ruff|mypy|-m tools\.|mkdocs|git ")  # what .ci/run does
 
 
+DRAWING = ("index.md", "tutorial.md", "draw.md", "step.md", "reference/drawing.md", "reference/stepping.md")
+
+
 def _navigation():
     """Yield the path, the section and the title of each page in mkdocs.yml; a title that is not written is None."""
     section = None
@@ -208,6 +211,17 @@ def test_reference_and_how_to_pages_link_to_each_other():
         for line in re.findall(r"^How to: (?:.+\n)+", path.read_text("utf-8"), re.MULTILINE):
             for page in _pages_linked_from(line, path):
                 assert path in links[page], f"{page.name} does not link to {path.name}"
+
+
+def test_the_title_in_the_navigation_is_the_title_of_the_page():
+    assert {path for path, _, _ in NAVIGATION} == set(PAGES)
+    for path, _, title in NAVIGATION:
+        assert title in (None, re.search(r"^# (.+)$", path.read_text("utf-8"), re.MULTILINE)[1]), path.name
+
+
+@pytest.mark.parametrize("name", DRAWING)
+def test_a_page_about_drawing_is_found_by_the_word_visualization(name):
+    assert "visualization" in (DOCS / name).read_text("utf-8")
 
 
 def test_no_page_holds_a_pasted_picture():
