@@ -24,6 +24,17 @@ from tinygraph.explaining.walk import Walk
 from tinygraph.tensor.linalg import matmul
 from tinygraph.tensor.tensor import Tensor
 
+__all__ = [
+    "DEPTH_FIRST",
+    "LAB",
+    "NOT_ZEROING",
+    "OVERWRITING",
+    "TIMES_FOR_DOT",
+    "WRONG_SIGN",
+    "Comparison",
+    "Misconception",
+]
+
 Contribution = tuple[Node, int, Node, Quantity, Quantity, Quantity]  # the same fields as an Edge
 Gradients = dict[Node, Quantity]
 Run = tuple[Gradients, list[Step]]
@@ -412,6 +423,7 @@ DEPTH_FIRST = Misconception(
     twice_twice,
     depth_first,
 )
+"""A pass that goes depth first, without a topological order."""
 OVERWRITING = Misconception(
     "= for +=",
     "the gradient of a node is the contribution of one consumer",
@@ -419,6 +431,7 @@ OVERWRITING = Misconception(
     twice_twice,
     overwriting,
 )
+"""A pass that assigns contributions instead of adding them."""
 NOT_ZEROING = Misconception(
     "forgetting to zero",
     "each pass starts with gradients of zero",
@@ -426,6 +439,7 @@ NOT_ZEROING = Misconception(
     twice_twice,
     without_zeroing,
 )
+"""A second pass that starts from the gradients of the first."""
 WRONG_SIGN = Misconception(
     "a wrong sign",
     "a - b passes its gradient on to both",
@@ -433,6 +447,7 @@ WRONG_SIGN = Misconception(
     difference,
     with_a_wrong_sign,
 )
+"""A pass with the wrong sign for the second operand of a subtraction."""
 TIMES_FOR_DOT = Misconception(
     "* for dot",
     "w.T * x multiplies the weights with the inputs",
@@ -440,4 +455,6 @@ TIMES_FOR_DOT = Misconception(
     weighted_sum,
     program=times_for_dot,
 )
+"""A program that multiplies elementwise where it needs a matrix product."""
 LAB = (DEPTH_FIRST, OVERWRITING, NOT_ZEROING, WRONG_SIGN, TIMES_FOR_DOT)
+"""All five misconceptions."""

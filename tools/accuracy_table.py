@@ -44,7 +44,7 @@ cancels, the last column shows what the error is compared with instead. The elem
 """
 END = """
 The command `python -m tools.accuracy_table` generates this page. The [list of ops](reference/ops.md) shows the formula
-and the local derivatives of each op.
+and the local derivatives of each op. To measure your own functions, [check a gradient](check-a-gradient.md).
 """
 
 

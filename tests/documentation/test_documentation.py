@@ -26,7 +26,25 @@ DOCS = ROOT / "docs"
 PAGES = sorted(DOCS.rglob("*.md"))
 TEXTS = [*PAGES, ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"]
 HOUSE = Path(tinygraph.__file__).parent
+WITH_PUBLIC_NAMES = ("checking", "datasets", "drawing", "logistic", "misconceptions", "testing")
 SETTING_UP = re.compile(r"venv|pip install|python$|pytest|ruff|mypy|-m tools\.|mkdocs|git ")  # .ci/run runs these
+
+
+DRAWING = ("index.md", "tutorial.md", "draw.md", "step.md", "reference/drawing.md", "reference/stepping.md")
+
+
+def _navigation():
+    """Yield the path, the section and the title of each page in mkdocs.yml; a title that is not written is None."""
+    section = None
+    for line in (ROOT / "mkdocs.yml").read_text("utf-8").partition("\nnav:\n")[2].splitlines():
+        title, page = re.fullmatch(r" *- (?:(.+?): ?)??([\w/-]+\.md)?", line).groups()
+        if page is None:
+            section = line.strip(" -:")
+        else:
+            yield DOCS / page, section if line.startswith("   ") else None, title
+
+
+NAVIGATION = list(_navigation())
 
 
 def _name(path):
@@ -105,9 +123,23 @@ def test_every_public_name_is_in_the_reference():
         for name in re.findall(r"^::: (\S+)", page.read_text("utf-8"), re.M)
     }
     assert all(_resolved(name) is not None for name in named)
-    rows = {name for name in tinygraph.__all__ if name in tinygraph.engine.ops.TABLE} | {"power", "pow"}
-    last = {name.rpartition(".")[2] for name in named}
-    assert set(tinygraph.__all__) - rows <= last
+    described = {id(_resolved(name)) for name in named}
+    missing = []
+    for module in ("tinygraph", *(f"tinygraph.{name}" for name in WITH_PUBLIC_NAMES)):
+        exported = importlib.import_module(module)
+        names = set(exported.__all__) | (set(tinygraph._LATER) if exported is tinygraph else set())
+        for name in names - {"__version__", *WITH_PUBLIC_NAMES}:
+            value = getattr(exported, name)
+            if not isinstance(value, tinygraph.engine.op.Op) and id(value) not in described:
+                missing.append(f"{module}.{name}")
+    assert missing == []
+
+
+def test_every_op_is_in_the_list_of_ops():
+    page = (DOCS / "reference" / "ops.md").read_text("utf-8")
+    assert {"public", "private"} == set(re.findall("<!-- op table: (\\w+) -->", page))
+    ops = {name for name in tinygraph.__all__ if isinstance(getattr(tinygraph, name), tinygraph.engine.op.Op)}
+    assert ops <= tinygraph.engine.ops.TABLE.keys()
 
 
 # --- the REPL
@@ -174,6 +206,35 @@ def test_a_link_leads_to_a_file(path):
     for link in [*re.findall(r"\]\(([^)\s]+)\)", text), *re.findall(r'(?:src|srcset)="([^"]+)"', text)]:
         if not urlsplit(link).scheme and not link.startswith("#"):
             assert (path.parent / link.partition("#")[0]).exists(), link
+
+
+def _pages_linked_from(text, path):
+    links = re.findall(r"\]\(([\w./-]+\.md)(?:#[\w-]+)?\)", text)
+    return {Path(os.path.normpath(path.parent / link)) for link in links}
+
+
+def test_reference_and_how_to_pages_link_to_each_other():
+    how_to = {path for path, section, _ in NAVIGATION if section == "How to"}
+    reference = {path for path, section, _ in NAVIGATION if section == "Reference"}
+    assert min(len(how_to), len(reference)) > 10
+    links = {path: _pages_linked_from(path.read_text("utf-8"), path) for path in how_to | reference}
+    assert [path.name for path in reference if not links[path] & how_to] == []
+    assert [path.name for path in how_to if not links[path] & reference] == []
+    for path in reference:
+        for line in re.findall(r"^How to: (?:.+\n)+", path.read_text("utf-8"), re.MULTILINE):
+            for page in _pages_linked_from(line, path):
+                assert path in links[page], f"{page.name} does not link to {path.name}"
+
+
+def test_the_title_in_the_navigation_is_the_title_of_the_page():
+    assert {path for path, _, _ in NAVIGATION} == set(PAGES)
+    for path, _, title in NAVIGATION:
+        assert title in (None, re.search(r"^# (.+)$", path.read_text("utf-8"), re.MULTILINE)[1]), path.name
+
+
+@pytest.mark.parametrize("name", DRAWING)
+def test_a_page_about_drawing_is_found_by_the_word_visualization(name):
+    assert "visualization" in (DOCS / name).read_text("utf-8")
 
 
 def test_no_page_holds_a_pasted_picture():
@@ -281,6 +342,28 @@ def test_no_link_of_the_site_is_dead_and_nothing_is_fetched_from_elsewhere(site)
     assert dead == []
 
 
+@pytest.mark.parametrize(
+    ("page", "path", "names"),
+    [
+        ("value", "tinygraph.engine.value.Value", "data grad op name constant args partials forward backward detach"),
+        ("tensor", "tinygraph.tensor.tensor.Tensor", "data grad op name shape T sum mean forward backward detach"),
+        ("stepping", "tinygraph.stepping.stepper.Stepper", "step back goto run_until grad explain save apply"),
+    ],
+)
+def test_the_reference_of_a_class_lists_its_own_and_its_inherited_members(site, page, path, names):
+    text = (site / "reference" / f"{page}.html").read_text("utf-8")
+    assert {f"{path}.{name}" for name in names.split()} <= _Links(text).anchors
+    assert "_unknown" not in text, "a private parameter"
+
+
+def test_every_page_links_to_the_glossary(site):
+    pages = [path for path in site.rglob("*.html") if "drawn" not in path.parts and path.name != "404.html"]
+    assert len(pages) > 30
+    for path in pages:
+        links = {(path.parent / link).resolve() for link in _Links(path.read_text("utf-8")).links if "://" not in link}
+        assert site / "glossary.html" in links, path.name
+
+
 def resize(browser, width):
     size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
@@ -305,6 +388,48 @@ def test_a_page_opens_from_disk_and_fits_a_wide_and_a_narrow_window(site, browse
             assert dark == (scheme == "dark"), path.name
         errors = [entry["message"] for entry in browser.get_log("browser") if entry["level"] == "SEVERE"]
         assert errors == [], path.name
+
+
+FIRST_HITS = {
+    "visualization": "Draw a graph",
+    "automatic differentiation": "What is automatic differentiation?",
+    "partial derivative": "Derivatives on the graph",
+    "zero_grad": "Do I need zero_grad, no_grad or retain_graph?",
+    "no_grad": "Do I need zero_grad, no_grad or retain_graph?",
+    "requires_grad": "Value has no option requires_grad= or label=",
+    "mini-batch": "Train on mini-batches",
+    "learning rate": "The learning rate",
+    "Jupyter": "Jupyter",
+    "FAQ": "FAQ and troubleshooting",
+    "cite": "How to cite",
+}
+# The first result is a page with its matching sections. If the page itself does not match, its score is 0.
+FIRST_HIT = """
+const item = document.querySelector(".md-search-result__item")
+const found = [...(item?.querySelectorAll("article") ?? [])].filter(article => Number(article.dataset.mdScore))
+found.sort((a, b) => b.dataset.mdScore - a.dataset.mdScore)
+return found[0]?.querySelector("h1, h2").textContent.trim()
+"""
+
+
+def test_the_first_hit_of_a_search_is_useful(site, browser):
+    from selenium.webdriver.support.wait import WebDriverWait
+
+    browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    browser.get((site / "index.html").as_uri())
+    field = browser.find_element("css selector", "[data-md-component=search-query]")
+    ready = "return !document.querySelector('.md-search-result__meta').textContent.startsWith('Init')"
+    field.click()
+    WebDriverWait(browser, 30).until(lambda _: browser.execute_script(ready))
+    hits = {}
+    for query, title in FIRST_HITS.items():
+        field.clear()
+        field.send_keys(query)
+        until = time.monotonic() + 10
+        while (hit := browser.execute_script(FIRST_HIT)) != title and time.monotonic() < until:
+            time.sleep(0.1)
+        hits[query] = hit
+    assert hits == FIRST_HITS
 
 
 def test_a_player_on_a_page_takes_its_height(site, browser):

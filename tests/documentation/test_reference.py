@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 import inspect
+import operator
 import pkgutil
 import re
 from collections.abc import Iterator
@@ -106,6 +107,22 @@ def test_the_parts_that_the_test_must_find():
     names = CALLABLES.keys()
     assert {"draw", "Stepper", "Stepper.goto", "Value", "Tensor", "logistic.LogisticRegression.fit"} <= names
     assert {"power", "datasets.Scaler.fit", "misconceptions.Misconception.compare", "testing.points"} <= names
+
+
+@pytest.mark.parametrize("kind", ["Value", "Tensor"])
+def test_the_tables_of_a_class_list_its_operators_and_its_methods(kind):
+    from tools.site import methods
+
+    cls = getattr(tinygraph, kind)
+    python = {name for name in dir(operator) if name.startswith("__") and not hasattr(type, name)}
+    overloaded = {name for name in python if getattr(cls, name, None)} - {"__index__"}
+    assert overloaded <= methods.OPERATORS.keys()
+    table = methods.operators(kind)
+    assert "| `x * y` | [`mul`](ops.md#mul) |" in table
+    assert ("`x @ y`" in table) == (kind == "Tensor")
+    names = {name for names in methods.recording(kind).values() for name in names}
+    assert {"exp", "log", "sigmoid", "relu", "tanh", "abs", "arcsin"} <= names
+    assert all(f"`x.{name}()`" in methods.methods(kind) for name in names)
 
 
 def test_a_missing_parameter_is_found():

@@ -57,7 +57,9 @@ class Node(Traced):
 
     raw: Any
     grad: Any
+    """The gradient that the last backward pass set; None before the first pass."""
     op: Op | None
+    """The op that computed the node; None for a leaf."""
     x: Any
     y: Any
     x_partial: Any

@@ -49,6 +49,7 @@ class Value(Operators):
     not_an_array = "a Value and a Tensor cannot be mixed in one graph: use the .data of one of them"
     raw: float
     grad: float | None
+    """The gradient that the last backward pass set; None before the first pass."""
 
     def _accepted(self, data: object) -> float:
         return plain_number(data)

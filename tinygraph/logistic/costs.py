@@ -69,6 +69,7 @@ LOSSES: dict[str, Loss] = {
     "cross_entropy_with_logits": _cross_entropy_with_logits,
     "squared_error": _squared_error,
 }
+"""The losses by name: "cross_entropy", "cross_entropy_with_logits" and "squared_error"."""
 
 
 def two_loops(

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
 BACKENDS = ("scalar", "tensor")
+"""The values of `backend`: two loops over Values, or one Tensor for all examples."""
 PARAMETERS = ("backend", "loss", "learning_rate", "iterations", "warm_start")
 
 
