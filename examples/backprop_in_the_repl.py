@@ -22,11 +22,11 @@ J
 J.backward()
 a.grad, b.grad, c.grad
 print(tree(J))
-walk = Stepper(J)
-print(walk.step(2))
-print(walk.step(3))
-print(walk.back())
-walk.grad("a"), walk.grad("b")
+stepper = Stepper(J)
+print(stepper.step(2))
+print(stepper.step(3))
+print(stepper.back())
+stepper.grad("a"), stepper.grad("b")
 print(explain(J, b))
 a.data = 6
 J.forward().data

@@ -21,7 +21,7 @@ def faults(folder: Path, tag: str = "") -> list[str]:
     """Return the faults of the wheel and the sdist in a folder."""
     wheels, sdists = sorted(folder.glob("*.whl")), sorted(folder.glob("*.tar.gz"))
     if len(wheels) != 1 or len(sdists) != 1:
-        return [f"{folder} holds {len(wheels)} wheels and {len(sdists)} sdists, not one of each"]
+        return [f"{folder} contains {len(wheels)} wheels and {len(sdists)} sdists, but must contain one of each"]
     found = re.search(r'__version__ = "(.+)"', (ROOT / "tinygraph" / "support" / "version.py").read_text("utf-8"))
     version = found[1] if found else "?"
     tracked = subprocess.run(
@@ -34,15 +34,15 @@ def faults(folder: Path, tag: str = "") -> list[str]:
     with tarfile.open(sdists[0]) as sdist:
         sources = {name.partition("/")[2] for name in sdist.getnames()}
     wanted = {name for name in tracked if not name.startswith((".ci/", ".github/", ".gitignore"))}
-    said = [f"the wheel lacks {name}" for name in sorted(package - carried)]
-    said += [f"the wheel carries {name}, which is not of the package" for name in sorted(carried - package)]
+    said = [f"the wheel does not contain {name}" for name in sorted(package - carried)]
+    said += [f"the wheel contains {name}, which is not part of the package" for name in sorted(carried - package)]
     said += [f"{name} is empty in the wheel" for name in sorted(empty)]
-    said += [f"the sdist lacks {name}" for name in sorted(wanted - sources)]
+    said += [f"the sdist does not contain {name}" for name in sorted(wanted - sources)]
     said += [
         f"{path.name} is not of version {version}" for path in (wheels[0], sdists[0]) if f"-{version}" not in path.name
     ]
     if tag and tag.removeprefix("v") != version:
-        said.append(f"the tag says {tag}, the package {version}")
+        said.append(f"the tag is {tag}, but the version of the package is {version}")
     return said
 
 

@@ -102,7 +102,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tools.soak", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--steps", type=int, default=100_000, help="default: %(default)s")
     options = parser.parse_args()
-    print("| work | steps | µs a step | blocks | MiB at most |\n|---|---:|---:|---:|---:|")
+    print("| work | steps | µs per step | blocks | MiB at most |\n|---|---:|---:|---:|---:|")
     for name, make in WORK.items():
         for k, stretch in enumerate(run(make(), options.steps), 1):
             done = k * options.steps // 10

@@ -1,4 +1,4 @@
-"""Pages, docstrings and comments avoid words that readers stumbled over; each has a plain replacement."""
+"""Pages, docstrings, comments and messages avoid words that readers stumbled over; each has a plain replacement."""
 
 import ast
 import re
@@ -11,6 +11,8 @@ ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
 MODULES = sorted((ROOT / "tinygraph").rglob("*.py"))
 SOURCES = [path for name in ("tinygraph", "tools", "tests", "examples") for path in sorted((ROOT / name).rglob("*.py"))]
+WITH_MESSAGES = [*MODULES, *sorted((ROOT / "examples").rglob("*.py"))]
+ASSETS = [path for name in ("page.*", "*.json") for path in sorted((ROOT / "tinygraph").rglob(name))]
 
 INSTEAD = {
     r"to the bit": "bit for bit",
@@ -56,6 +58,7 @@ IN_CODE = INSTEAD | {  # the pages of the lecture need some of these
     r"by (?:itself|themselves)": "automatically, alone",
     r"(?-i:nans?)": "NaN",
 }
+IN_MESSAGES = {words: plain for words, plain in IN_CODE.items() if plain != "NaN"}  # a message can quote a value
 INDEX = re.compile(r"pip install [^`\n]*tinygraph-autodiff")
 
 
@@ -90,6 +93,24 @@ def _docstrings(path: Path) -> str:
     return "\n\n".join(re.sub(r"^ *>>>.*?(?:\n\s*\n|\Z)", "", text, flags=re.MULTILINE | re.DOTALL) for text in found)
 
 
+def _messages(path: Path) -> str:
+    """Return the other strings of a module that contain a space: messages, help texts and labels."""
+    tree = ast.parse(path.read_text("utf-8"))
+    parts = {
+        part
+        for node in ast.walk(tree)
+        for part in (node.values if isinstance(node, ast.JoinedStr) else [getattr(node, "value", None)])
+        if isinstance(node, ast.JoinedStr | ast.Expr)
+    }
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.JoinedStr):
+            found.append("".join(str(part.value) if isinstance(part, ast.Constant) else "…" for part in node.values))
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node not in parts:
+            found.append(node.value)
+    return "\n\n".join(text for text in found if " " in text.strip())
+
+
 def _stumbles(prose: str, instead: dict[str, str] = INSTEAD) -> list[str]:
     prose = re.sub(r"(?<!\n) *\n *(?!\n)", " ", prose)  # a phrase can continue on the next line
     return [
@@ -114,6 +135,16 @@ def test_comments_use_plain_words(path):
     assert not _stumbles(_prose(_comments(path)), IN_CODE)
 
 
+@pytest.mark.parametrize("path", WITH_MESSAGES, ids=_short)
+def test_messages_use_plain_words(path):
+    assert not _stumbles(_prose(_messages(path)), IN_MESSAGES)
+
+
+@pytest.mark.parametrize("path", ASSETS, ids=_short)
+def test_the_html_page_uses_plain_words(path):
+    assert not _stumbles(path.read_text("utf-8"), IN_MESSAGES)
+
+
 def test_a_word_that_is_not_plain_is_found():
     text = "It is equal to the bit, seldom with 2 operand(s).\n\n```pycon\n>>> seldom\n```\n"
     assert _stumbles(_prose(text)) == [
@@ -134,3 +165,9 @@ def test_a_comment_of_two_lines_is_read_as_one(tmp_path):
 def test_no_text_installs_from_an_index(path):
     """The distribution is not published, so a command must work from a clone."""
     assert not INDEX.findall(path.read_text("utf-8"))
+
+
+def test_a_message_is_found_and_a_docstring_is_none(tmp_path):
+    path = tmp_path / "module.py"
+    path.write_text('"""A docstring."""\nx = f"{1} is seldom"\ny = "no docstring"\nz = "word"\n', "utf-8")
+    assert _messages(path) == "… is seldom\n\nno docstring"

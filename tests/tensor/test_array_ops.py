@@ -221,7 +221,7 @@ def test_wiring_survives_a_pickle_and_says_what_it_is(case, data):
     op, operands = data.draw(case)
     again = pickle.loads(pickle.dumps(op))
     assert np.array_equal(np.asarray(again(*operands)), np.asarray(op(*operands)), equal_nan=True)
-    assert repr(op).startswith("<wiring ")
+    assert repr(op).startswith("<array op ")
     assert op.text("X", "Y").count("X")
 
 

@@ -72,7 +72,7 @@ def add_parsers(commands: Commands) -> None:
         "fit",
         help="train logistic regression on a CSV file",
         description="Train logistic regression on a CSV file with a header row. The target column must contain two "
-        "classes, and every other column must contain numbers. One fifth of the rows is held out for testing.",
+        "classes, and every other column must contain numbers. One fifth of the rows is set aside for testing.",
     )
     add, defaults = parser.add_argument, LogisticRegression().get_params()
     add("file", metavar="FILE.csv", type=Path, help="CSV file")

@@ -211,7 +211,7 @@ def _box_rows(box: Box, theme: Theme) -> list[str]:
         text = f"sum of {len(box.terms):,}" if several else "= " + " + ".join(map(notation.factor, box.terms))
         rows.append(_font(markup(text), theme.backward, 10))
     if box.stored:
-        rows.append(f"{_small('.grad holds', theme)} {_font(markup(box.stored), theme.muted, 11, bold=True)}")
+        rows.append(f"{_small('.grad is', theme)} {_font(markup(box.stored), theme.muted, 11, bold=True)}")
     return rows
 
 

@@ -168,7 +168,7 @@ class ArrayOp(Op):
         return self(*[tangent if k == slot else operand for k, operand in enumerate(operands)])
 
     def __repr__(self) -> str:
-        return f"<wiring {self.text(*'xy'[: self.arity])}>"
+        return f"<array op {self.text(*'xy'[: self.arity])}>"
 
 
 class JoinOp(ArrayOp):
@@ -249,7 +249,7 @@ class Jacobian:
         return quietly(self.op.jvp, self.slot, tangent, self.out, self.operands)
 
     def __repr__(self) -> str:
-        return f"<adjoint of {self.op.name}: {self.text()}>"
+        return f"<pullback of {self.op.name}: {self.text()}>"
 
     def text(self, *names: str) -> str:
         """Return the effect of the pullback on the upstream gradient as NumPy code, for example "@ X.T".

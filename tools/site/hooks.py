@@ -72,7 +72,7 @@ def files_of(picture: Any) -> dict[str, bytes]:
     if hasattr(picture, "save"):
         with tempfile.TemporaryDirectory() as folder:
             return {".html": picture.save(Path(folder) / "page.html").read_bytes()}
-    raise TypeError(f"{picture!r} is no diagram: a drawing, a Stepper, or a plot")
+    raise TypeError(f"{picture!r} is not a diagram: use a drawing, a Stepper or a plot")
 
 
 def html(files: dict[str, str], caption: str, width: str) -> str:

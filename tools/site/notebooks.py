@@ -20,8 +20,8 @@ from tools.site.hooks import FENCE, PICTURE
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "examples" / "notebooks"
 INTRODUCTION = """\
-This notebook is made from {pages} of the documentation. Run its cells from the top, in the folder where it lies. The
-extra `cli` brings an engine that draws, `plot` the plots."""
+This notebook is made from {pages} of the documentation. Run its cells from the top, in this folder. The
+extra `cli` installs a layout engine for diagrams, and `plot` installs matplotlib."""
 PLOTS = 'import sys\n\nsys.path.append("../..")\nfrom tools.site import plots'
 
 
