@@ -122,6 +122,11 @@ def test_long_functions_and_files_are_few():
     assert len(files) <= 3
 
 
+def test_the_five_files_of_the_library_stay_short():
+    files = [PACKAGE / "engine" / f"{name}.py" for name in ("ops", "op", "graph", "autodiff", "value")]
+    assert sum(len(path.read_text("utf-8").splitlines()) for path in files) < 1250
+
+
 def test_a_folder_has_at_most_14_files():
     folders = [PACKAGE, *[path for path in PACKAGE.rglob("*") if path.is_dir() and path.name != "__pycache__"]]
     assert all(sum(path.is_file() for path in folder.iterdir()) <= 14 for folder in folders)

@@ -51,9 +51,8 @@ def propagate(
             partials = node.op.partials_at(node, node.args, [local is not None for local in node.stored_partials])
         else:
             partials = node.partials
-        for slot, (operand, local) in enumerate(
-            zip(node.args, partials, strict=False)
-        ):  # a variadic op can have fewer local derivatives than operands
+        # A variadic op can have fewer local derivatives than operands.
+        for slot, (operand, local) in enumerate(zip(node.args, partials, strict=False)):
             if local is not None:
                 if create_graph:
                     contribution = _times(upstream, local)

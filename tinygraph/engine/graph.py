@@ -27,17 +27,11 @@ class StaleGraphError(RuntimeError):
     """A leaf was edited after the graph was recorded, so the values no longer belong together."""
 
 
-class _Many:
+class MANY:
     """Marker in slot `y_partial` of a variadic node: `x` contains its operands, `y` their local derivatives.
 
     The local derivatives end with the last operand that has one, so a dot product with data stores only half of them.
     """
-
-    def __reduce__(self) -> str:
-        return "MANY"
-
-
-MANY = _Many()
 
 
 class Constant:

@@ -25,9 +25,7 @@ class Traced:
     """An operand that records ops: the base class of every node."""
 
     __slots__ = ()
-    not_a_number = (
-        "this is already a node: use it directly, or call .detach() for a copy"  # for messages of the kernels
-    )
+    not_a_number = "this is already a node: use it directly, or call .detach() for a copy"
 
     @staticmethod
     def _record(op: Op, x: Any, y: Any = None) -> Any:
@@ -121,15 +119,7 @@ class Op:
         return tuple([f(out, *operands) if want else None for f, want in zip(self.partials, wanted, strict=True)])
 
     def resolve(self) -> tuple[Callable[..., Any], ...]:
-        """Return the kernel for arrays and the local derivatives on arrays; NumPy is loaded on the first call.
-
-        Examples:
-            >>> import numpy as np
-            >>> from tinygraph.engine.ops import sqrt
-            >>> value, partial = sqrt.resolve()
-            >>> value(np.array([4.0, 9.0])), partial(np.array([2.0, 3.0]), np.array([4.0, 9.0]))
-            (array([2., 3.]), array([0.25      , 0.16666667]))
-        """
+        """Return the kernel for arrays and the local derivatives on arrays; NumPy is loaded on the first call."""
         if self.array_functions is None:
             rebound_partials = [rebound(partial, Op._array_kernel) for partial in self.partials]
             self.array_functions = (self._array_kernel(), *rebound_partials)
@@ -174,13 +164,7 @@ class Op:
         return self.floats(*[plain_number(operand, self.name) for operand in operands])
 
     def on(self, operands: Sequence[Any]) -> Any:
-        """Call the op on the operands of a node.
-
-        Examples:
-            >>> from tinygraph.engine.ops import dot, mul
-            >>> mul.on((2.0, 3.0)), dot.on((1.0, 2.0, 3.0, 4.0))
-            (6.0, 11.0)
-        """
+        """Call the op on the operands of a node; those of `dot` are the two lists, joined."""
         return self(*operands)
 
     def text(self, *operands: str) -> str:

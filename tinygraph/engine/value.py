@@ -143,9 +143,7 @@ def record(op: Op, operands: tuple[Any, ...]) -> Value:
     """Return the node of an op on these operands: Values, constants, and plain numbers of any type."""
     for x in operands:
         if isinstance(x, Operators) and not isinstance(x, Value):
-            raise TypeError(
-                f"{op.name}: a Value and a {x._kind()} cannot be mixed in one graph: use the .data of one of them"
-            )
+            raise TypeError(f"{op.name}: {Value.not_an_array}")
     operands = tuple([x if isinstance(x, Value) else plain_number(x, op.name) for x in operands])
     wanted = [isinstance(x, Value) and not x.constant for x in operands]
     out: Value = object.__new__(Value if True in wanted else ConstantValue)
