@@ -16,6 +16,12 @@ if TYPE_CHECKING:
 
     S = TypeVar("S", bound="Operators")
 
+
+def _equal(x: object, y: object) -> Any:
+    """Compare with the node on the left, because an array on the left would call `np.equal` again."""
+    return x == y if isinstance(x, Node) else y == x
+
+
 COMPARISONS = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
 UFUNCS: dict[str, Callable[..., Any]] = {
     **{op.array_source: op for op in ops.TABLE.values() if isinstance(op.array_source, str)},
@@ -23,8 +29,8 @@ UFUNCS: dict[str, Callable[..., Any]] = {
     "less_equal": operator.le,
     "greater": operator.gt,
     "greater_equal": operator.ge,
-    "equal": operator.is_,
-    "not_equal": operator.is_not,
+    "equal": _equal,
+    "not_equal": lambda x, y: not _equal(x, y),
 }
 
 OPTIONS_ELSEWHERE = {
@@ -174,7 +180,24 @@ class Operators(Node):
     def __abs__(self) -> Self:
         return ops.abs(self)
 
-    # --- comparisons (== and hash are identity)
+    # --- comparisons
+
+    def __eq__(self, other: object) -> Any:
+        """Return whether both are the same node; raise TypeError for a number or an array, whose answer would be False."""
+        if not isinstance(other, Node) and self._is_data(other):
+            raise TypeError(
+                f"== and != compare nodes by identity, and a {self._kind()} is not a {type(other).__name__}: "
+                "compare x.data instead"
+            )
+        return NotImplemented
+
+    __ne__ = __eq__
+    __hash__ = Node.__hash__
+
+    def _is_data(self, other: object) -> bool:
+        """Return whether an object is data in the sense of NumPy: a number or an array, or for arrays a sequence."""
+        number = isinstance(other, complex) or hasattr(other, "as_integer_ratio") or hasattr(other, "dtype")
+        return number or (bool(self._plural) and isinstance(other, (list, tuple)))
 
     def __lt__(self, other: object) -> Any:
         return self._compare("<", other)
