@@ -183,7 +183,7 @@ class Operators(Node):
     # --- comparisons
 
     def __eq__(self, other: object) -> Any:
-        """Return whether both are the same node; raise TypeError for a number or an array, whose answer would be False."""
+        """Return whether both are the same node; raise TypeError for data, which would never be equal."""
         if not isinstance(other, Node) and self._is_data(other):
             raise TypeError(
                 f"== and != compare nodes by identity, and a {self._kind()} is not a {type(other).__name__}: "
