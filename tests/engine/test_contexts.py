@@ -1,14 +1,17 @@
 """scope, trace_lines and strict affect only their own thread or task, and cost nothing afterwards."""
 
 import asyncio
+import contextlib
+import contextvars
 import inspect
+import math
 import threading
 
 import pytest
 
 import tinygraph
 from tinygraph import Value, scope, strict, trace_lines
-from tinygraph.engine import graph
+from tinygraph.engine import contexts, graph
 
 
 def test_scopes_nest_and_end():
@@ -170,3 +173,103 @@ def test_an_exception_ends_the_context():
 def test_name_from_refuses_what_has_no_names():
     with pytest.raises(TypeError, match=r"name_from needs a mapping .* got 3"):
         tinygraph.name_from(3)
+
+
+# --- generators and coroutines
+
+
+def lines_of(value):
+    """Record inside each context, in a generator that is suspended in the middle."""
+    with scope("inside"), strict(), trace_lines():
+        yield value * 2.0
+        yield value * 3.0
+
+
+def test_a_suspended_generator_keeps_its_contexts_to_itself():
+    x = Value(1.0)
+    generator = lines_of(x)
+    first = next(generator)
+    outside = x * 4.0
+    assert tinygraph.log(x * 0.0).data == -math.inf, "strict is not active here"
+    second = next(generator)
+    assert [node.scope for node in (first, outside, second)] == [("inside",), (), ("inside",)]
+    assert [bool(node.line) for node in (first, outside, second)] == [True, False, True]
+    generator.close()
+    assert (x * 5.0).scope == ()
+
+
+def test_contexts_of_generators_interleave():
+    """Each generator is resumed inside a context of its caller, and closed in another order."""
+    x = Value(1.0)
+
+    def numbered(name):
+        with scope(name):
+            while True:
+                yield x * 2.0
+
+    one, two = numbered("one"), numbered("two")
+    with scope("outer"):
+        assert next(one).scope == ("outer", "one")
+        assert next(two).scope == ("outer", "two")
+        assert (x * 2.0).scope == ("outer",)
+        one.close()
+        assert next(two).scope == ("outer", "two")
+    two.close()
+    assert (x * 2.0).scope == ()
+
+
+def test_a_generator_that_makes_a_context_manager_works_as_one():
+    @contextlib.contextmanager
+    def layer(name):
+        with scope("network"), scope(name):
+            yield
+
+    with layer("first"):
+        assert (Value(1.0) * 2.0).scope == ("network", "first")
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(scope("stack"))
+        stack.enter_context(layer("second"))
+        assert (Value(1.0) * 2.0).scope == ("stack", "network", "second")
+    assert (Value(1.0) * 2.0).scope == ()
+
+
+def test_a_suspended_coroutine_keeps_its_contexts_to_itself():
+    class Pause:
+        def __await__(self):
+            yield
+
+    async def work(x, found):
+        with scope("coroutine"):
+            found.append(x * 2.0)
+            await Pause()
+            found.append(x * 3.0)
+
+    async def numbers(x):
+        with scope("async generator"):
+            yield x * 2.0
+            yield x * 3.0
+
+    x, found = Value(1.0), []
+    coroutine = work(x, found)
+    coroutine.send(None)
+    found.append(x * 4.0)
+    with pytest.raises(StopIteration):
+        coroutine.send(None)
+    assert [node.scope for node in found] == [("coroutine",), (), ("coroutine",)]
+
+    async def loop():
+        async for node in numbers(x):
+            assert node.scope == ("async generator",)
+            assert (x * 5.0).scope == ()
+
+    asyncio.run(loop())
+
+
+def test_a_generator_can_be_closed_where_its_context_was_never_active():
+    generator = contextvars.copy_context().run(lambda: (g := lines_of(Value(1.0)), next(g)))[0]
+    generator.close()
+    assert (Value(1.0) * 2.0).scope == ()
+
+
+def test_the_code_flags_are_those_of_inspect():
+    assert contexts._SUSPENDS == inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR

@@ -1,7 +1,7 @@
 """Contexts that watch the recording of nodes (scope, trace_lines, strict), and names from a namespace.
 
-Each is a context manager that affects only its own thread or task. While none is active anywhere,
-recording only checks one global variable.
+Each is a context manager that affects only its own thread or task. In a generator or a coroutine, it is active only
+while that generator or coroutine runs. While no context is active anywhere, recording only checks one global variable.
 """
 
 from __future__ import annotations
@@ -16,19 +16,44 @@ from tinygraph.engine import graph
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from types import FrameType
     from typing import Any, Self
 
     from tinygraph.engine.graph import Node
 
-_watchers: ContextVar[tuple[Watcher, ...]] = ContextVar("tinygraph watchers", default=())
+_entered: ContextVar[tuple[tuple[Watcher, FrameType | None], ...]] = ContextVar("tinygraph contexts", default=())
+_SUSPENDS = 0x20 | 0x80 | 0x200  # code flags of generators, coroutines and async generators, as in `inspect`
 _PACKAGE = __file__.rpartition("engine")[0]
 _count_lock = allocate_lock()
 _count = 0  # active contexts, in all threads
 
 
 def _watch(node: Node) -> None:
-    for watcher in _watchers.get():
+    for watcher in _active():
         watcher.watch(node)
+
+
+def _active() -> list[Watcher]:
+    """Return the contexts that are active here, outermost first: all but those of suspended generators."""
+    entered = _entered.get()
+    if all(frame is None for _, frame in entered):
+        return [watcher for watcher, _ in entered]
+    running: set[FrameType] = set()
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        running.add(frame)
+        frame = frame.f_back
+    return [watcher for watcher, frame in entered if frame is None or frame in running]
+
+
+def _suspendable(frame: FrameType) -> FrameType | None:
+    """Return the frame that enters a context if it can be suspended inside, otherwise None.
+
+    The generator of a `contextlib.contextmanager` is suspended during the body of its `with`, which it is meant for.
+    """
+    caller = frame.f_back
+    manager = caller is not None and caller.f_globals.get("__name__") == "contextlib"
+    return frame if frame.f_code.co_flags & _SUSPENDS and not manager else None
 
 
 class Watcher:
@@ -43,15 +68,17 @@ class Watcher:
         raise NotImplementedError
 
     def __enter__(self) -> Self:
-        _watchers.set((*_watchers.get(), self))
+        _entered.set((*_entered.get(), (self, _suspendable(sys._getframe(1)))))
         _activate(+1)
         return self
 
     def __exit__(self, *exception: object) -> None:
         _activate(-1)
-        watchers = list(_watchers.get())
-        del watchers[-1 - watchers[::-1].index(self)]
-        _watchers.set(tuple(watchers))
+        entered = list(_entered.get())
+        places = [i for i, (watcher, _) in enumerate(entered) if watcher is self]
+        if places:  # a generator can be closed in another task, where its context was never active
+            del entered[places[-1]]
+            _entered.set(tuple(entered))
 
 
 def _activate(change: int) -> None:
@@ -178,7 +205,7 @@ def _text(number: Any) -> str:
 
 def is_strict() -> bool:
     """Return whether `strict` is active in this thread or task."""
-    return any(isinstance(watcher, strict) for watcher in _watchers.get())
+    return any(isinstance(watcher, strict) for watcher in _active())
 
 
 def check_gradients(root: Node, seed: Any) -> None:
