@@ -78,6 +78,9 @@ def as_array(data: Any, what: str) -> Array:
         raise TypeError(f"{what}: {refusal}")
     if type(data) is not np.ndarray and _is_foreign(data):
         return data if data.dtype == np.float64 else data.astype(np.float64)
+    parts = data if isinstance(data, (list, tuple)) else [data]
+    if any(isinstance(part, np.ma.MaskedArray) for part in parts):
+        raise TypeError(f"{what}: {_short(data)} is or contains a masked array: fill it first with .filled(...)")
     try:
         array = np.asarray(data)
     except ValueError:
@@ -85,7 +88,11 @@ def as_array(data: Any, what: str) -> Array:
     if array.dtype == np.float64:
         return array if type(array) is np.ndarray else np.asarray(array)
     if array.dtype.kind in "biuf":
-        return array.astype(np.float64)
+        with np.errstate(over="ignore"):  # of a longdouble, checked below
+            floats = array.astype(np.float64)
+        if array.dtype.itemsize > 8 and (np.isinf(floats) != np.isinf(array)).any():
+            raise OverflowError(f"{what}: {_short(data)} has an element that is too large for a float")
+        return floats
     if array.dtype.kind == "O":
         if any(hasattr(type(entry), "not_a_number") for entry in array.ravel()):
             raise TypeError(f"{what}: Values and Tensors cannot be mixed in one graph: use the .data of each Value")

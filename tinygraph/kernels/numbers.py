@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import inf
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -36,11 +38,32 @@ def plain_number(value: Any, op: str = "Value") -> float:
     if refusal:
         raise TypeError(f"{op}: {refusal}")
     if getattr(value, "shape", None) == () and kind.__module__.partition(".")[0] == "numpy":
-        return plain_number(value.item(), op)
+        return _numpy_number(value, op)
     # Fraction and Decimal can be converted to float; strings, containers and complex numbers cannot.
     if hasattr(kind, "__float__") and hasattr(kind, "as_integer_ratio"):
         return float(value)
     raise TypeError(f"{op}: {_short(value)} is not a real number; {_remedy(value)}")
+
+
+def _numpy_number(value: Any, op: str) -> float:
+    """Return a NumPy scalar or a 0-d array as a float."""
+    kind = "masked" if hasattr(value, "mask") else value.dtype.kind
+    if kind == "O":
+        return plain_number(value.item(), op)
+    if kind not in "biuf":  # `item` would make an int of a datetime64
+        raise TypeError(f"{op}: {_short(value)} is not a real number; {_REMEDIES.get(kind, 'pass an int or a float')}")
+    number = float(value)
+    if number in (inf, -inf) and value not in (inf, -inf):
+        raise OverflowError(f"{op}: {_short(value)} is too large for a float")
+    return number
+
+
+_REMEDIES = {
+    "c": "take its .real or .imag part",
+    "masked": "fill it first with .filled(...)",
+    "U": "convert text with float(...) first",
+    "S": "convert text with float(...) first",
+}
 
 
 def _short(value: object) -> str:
@@ -51,9 +74,9 @@ def _short(value: object) -> str:
 
 def _remedy(value: object) -> str:
     if isinstance(value, (str, bytes)):
-        return "convert text with float(...) first"
+        return _REMEDIES["U"]
     if isinstance(value, complex):
-        return "take its .real or .imag part"
+        return _REMEDIES["c"]
     if hasattr(value, "__len__") or hasattr(value, "shape"):
         return "make one Value per element: [Value(x) for x in elements]"
     return "pass an int or a float"
@@ -79,7 +102,10 @@ def is_plain(value: object, op: str) -> bool:
     try:
         plain_number(value, op)
     except TypeError:
-        if isinstance(value, (str, bytes, complex, list, tuple, dict, set, type(None))):
+        masked = (
+            hasattr(value, "mask") and getattr(value, "shape", None) == ()
+        )  # NumPy multiplies a larger one element by element
+        if masked or isinstance(value, (str, bytes, complex, list, tuple, dict, set, type(None))):
             raise
         return False
     return True

@@ -140,8 +140,13 @@ class ArrayMethods(Node, TracedArray):
 
     def _extremum(self, name: str, axis: Axis, keepdims: bool, numpy: dict[str, object]) -> Tensor:
         _refuse(numpy)
-        if not self.size:
-            raise ValueError(f"{name} of a Tensor of shape {self.shape}: it has no elements")
+        if not self.size:  # NumPy returns an empty result, or raises if a result would have no operands
+            try:
+                np.max(self.raw, axis=_axis(axis))
+            except np.exceptions.AxisError:
+                raise
+            except ValueError:
+                raise ValueError(f"{name} of a Tensor of shape {self.shape}: it has no elements") from None
         return self._record_array_op(extremum(name, _axis(axis), keepdims), (self,))
 
     def transpose(self, *axes: Any) -> Tensor:
@@ -314,11 +319,17 @@ def _part(x: Operand) -> Operand:
 
 
 def _dot(x: Operand, y: Operand) -> Operand:
+    """Return `np.dot`: for more than two axes, it pairs every row of x with every matrix of y, unlike `matmul`."""
     if not hasattr(x, "ndim"):
         x = as_array(x, "dot")
     if not hasattr(y, "ndim"):
         y = as_array(y, "dot")
-    return matmul(x, y) if x.ndim and y.ndim else x * y
+    if not (x.ndim and y.ndim):
+        return x * y
+    if x.ndim < 2 or y.ndim < 3:
+        return matmul(x, y)
+    columns = y.transpose(y.ndim - 2, *range(y.ndim - 2), y.ndim - 1).reshape(y.shape[-2], -1)
+    return matmul(x, columns).reshape(*x.shape[:-1], *y.shape[:-2], y.shape[-1])
 
 
 def _method(name: str) -> Callable[..., Operand]:
