@@ -28,3 +28,47 @@ def test_a_place_that_cannot_be_written_is_found_out_before_anything_is_computed
         check_writable(tmp_path / "no" / "m.json")
     check_writable(tmp_path / "m.json")
     assert os.listdir(tmp_path) == []
+
+
+def test_permissions_are_kept_or_follow_the_umask(tmp_path):
+    private, new = tmp_path / "private.json", tmp_path / "new.json"
+    write_whole(private, "old")
+    private.chmod(0o600)
+    write_whole(private, "secret")
+    assert private.stat().st_mode & 0o777 == 0o600
+    old = os.umask(0o027)
+    try:
+        write_whole(new, "new")
+    finally:
+        os.umask(old)
+    assert new.stat().st_mode & 0o777 == 0o640
+
+
+def test_the_umask_of_the_process_is_not_touched(tmp_path, monkeypatch):
+    """It was 0 for a moment, in which another thread's new file was open to everybody."""
+    monkeypatch.setattr(os, "umask", None)
+    write_whole(tmp_path / "m.json", "new")
+
+
+def test_a_symbolic_link_stays_and_its_target_is_written(tmp_path):
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    target, link = folder / "target.json", tmp_path / "link.json"
+    link.symlink_to(target)
+    for text in ("first", "second"):  # a dangling link, then one to a file
+        check_writable(link)
+        write_whole(link, text)
+        assert link.is_symlink()
+        assert target.read_text() == text
+    assert os.listdir(folder) == ["target.json"]
+
+
+def test_a_pipe_is_written_and_not_replaced(tmp_path):
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    check_writable(path)
+    reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    write_whole(path, "content")
+    assert os.read(reader, 100) == b"content"
+    os.close(reader)
+    assert path.is_fifo()

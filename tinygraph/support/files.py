@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-import tempfile
+import stat
 from pathlib import Path
 
 
@@ -20,15 +20,19 @@ def check_writable(path: Path) -> None:
     """
     if path.is_dir():
         raise IsADirectoryError(21, "it is a folder", str(path))
+    if _is_special(path):
+        return
     handle, probe = _beside(path)
     os.close(handle)
     os.unlink(probe)
 
 
 def write_whole(path: Path, text: str | bytes) -> None:
-    """Replace a file; an interrupted write leaves the old file unchanged.
+    """Replace a file's content; an interrupted write leaves the old file unchanged.
 
-    The content goes into a temporary file in the same folder, which then replaces the file.
+    The content goes into a temporary file in the same folder, which then replaces the file. The new file has the
+    permissions of the old one. A symbolic link stays, and its target is replaced. A device or a pipe is written
+    directly.
 
     Args:
         path: File to write.
@@ -37,24 +41,37 @@ def write_whole(path: Path, text: str | bytes) -> None:
     Raises:
         OSError: If the file cannot be written. The old file is unchanged.
     """
+    content = text.encode() if isinstance(text, str) else text
+    if _is_special(path):
+        path.write_bytes(content)
+        return
     handle, beside = _beside(path)
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(text.encode() if isinstance(text, str) else text)
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        mask = os.umask(0)  # mkstemp allows only the owner, but open() follows the mask
-        os.umask(mask)
-        os.chmod(beside, 0o666 & ~mask)
-        os.replace(beside, path)
+        os.replace(beside, os.path.realpath(path))
     except BaseException:
         with contextlib.suppress(OSError):
             os.unlink(beside)
         raise
 
 
+def _is_special(path: Path) -> bool:
+    """Return whether a path is a device or a pipe, which must not be replaced by a file."""
+    return path.exists() and not path.is_file() and not path.is_dir()
+
+
 def _beside(path: Path) -> tuple[int, str]:
+    """Create a temporary file in the folder of a file, with the permissions that the file has or would get."""
+    target = os.path.realpath(path)
+    folder, name = os.path.split(target)
+    beside = os.path.join(folder, f".{name[:50]}.{os.urandom(8).hex()}")
     try:
-        return tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:50]}.")
+        handle = os.open(beside, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)  # the system applies the umask
     except OSError as error:
         raise type(error)(error.errno, error.strerror, str(path)) from None  # name the requested file
+    with contextlib.suppress(OSError):
+        os.chmod(beside, stat.S_IMODE(os.stat(target).st_mode))
+    return handle, beside
