@@ -12,8 +12,11 @@ from pathlib import Path
 from random import Random
 from textwrap import indent
 
-from hypothesis import Phase, find, given, settings
-from hypothesis.configuration import set_hypothesis_home_dir
+try:
+    from hypothesis import Phase, find, given, settings
+    from hypothesis.configuration import set_hypothesis_home_dir
+except ModuleNotFoundError:
+    sys.exit("Hypothesis is not installed: run `pip install '.[test]'` in your clone of tinygraph")
 
 import tinygraph
 from tinygraph import draw

@@ -107,7 +107,7 @@ def main(folder: Path) -> None:
     try:
         from matplotlib.figure import Figure
     except ImportError:
-        print("no picture: matplotlib is missing, pip install '.[plot]'")
+        print("no plot: matplotlib is not installed; run `pip install '.[plot]'` in your clone of tinygraph")
         return
     figure = Figure(figsize=(6.4, 4.8), layout="constrained")
     boundary(figure.add_subplot(), network, X, Y)
