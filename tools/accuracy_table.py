@@ -43,8 +43,8 @@ cancels, the last column shows what the error is compared with instead. The elem
 |---|---|---|---|---|---|---|
 """
 END = """
-The command `python -m tools.accuracy_table` generates this page. The [list of ops](reference/ops.md) shows the formula
-and the local derivatives of each op.
+With the extra `test` (`pip install '.[test]'`), the command `python -m tools.accuracy_table` generates this page. The
+[list of ops](reference/ops.md) shows the formula and the local derivatives of each op.
 """
 
 
