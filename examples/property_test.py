@@ -74,6 +74,7 @@ def report(title, test, *arguments):
 
 def main(folder: Path) -> None:
     """Test the wrong op and the right op, and draw the smallest failing program."""
+    folder.mkdir(parents=True, exist_ok=True)
     set_hypothesis_home_dir(folder / ".hypothesis")  # Hypothesis stores its own files here
     report("the op with a wrong slope", op_test(WRONG))
 

@@ -98,6 +98,7 @@ def boundary(axes, network, X, Y):
 
 def main(folder: Path) -> None:
     """Train the network, print its accuracy, and plot the decision boundary."""
+    folder.mkdir(parents=True, exist_ok=True)
     X, Y = moons()
     network = train(X, Y)
     right = np.mean(np.sign(score(network, X.T)) == Y)
