@@ -284,7 +284,11 @@ def test_commands_work_in_a_fresh_environment(packages, index, origin, machine, 
                 active = True
             names = installed(written)
             again = names and names <= ready and re.match(r"(?:\.venv/bin/)?pip install", written)
-            if command is None or again or any(other.startswith(command) for other in done):
+            if (
+                command is None
+                or again
+                or any(other == command or other.startswith(f"{command} && ") for other in done)
+            ):
                 continue
             began = time.monotonic()
             line = f"source .venv/bin/activate\n{command}" if active else command
