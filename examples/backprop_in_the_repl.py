@@ -35,6 +35,7 @@ J.forward().data
 
 def main(folder: Path) -> None:
     """Type the session into a console, and save the diagram and the player."""
+    folder.mkdir(parents=True, exist_ok=True)
     console = InteractiveConsole()
     for line in CONVERSATION.splitlines():
         print(f">>> {line}")

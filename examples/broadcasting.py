@@ -35,6 +35,7 @@ def shares():
 
 def main(folder: Path) -> None:
     """Print the percentages, the ops, a gradient, and the errors for shapes that do not match."""
+    folder.mkdir(parents=True, exist_ok=True)
     A, percentage = shares()
     print("Calories from carbohydrates, protein and fat in 100 g, in per cent:")
     print(f"{'':<8}" + "".join(f"{food:>10}" for food in FOODS))

@@ -28,6 +28,7 @@ def neuron():
 
 def main(folder: Path) -> None:
     """Print and draw the graph, before and after the backward pass."""
+    folder.mkdir(parents=True, exist_ok=True)
     o, parameters = neuron()
     for moment in ("before", "after"):
         if moment == "after":

@@ -40,6 +40,7 @@ def graph(model, X, y):
 
 def main(folder: Path) -> None:
     """Train the model, print the results, and draw the graph."""
+    folder.mkdir(parents=True, exist_ok=True)
     train, test, X, X_test = data()
     print(f"{len(train.y)} rows to train on, {len(test.y)} to test on, classes {' and '.join(train.classes)}")
     for iterations in (1, 10, 100, 1000):

@@ -50,6 +50,7 @@ def record(rows, labels):
 
 def main(folder: Path) -> None:
     """Record the loops, vectorize them, compare the run times, and draw both graphs."""
+    folder.mkdir(parents=True, exist_ok=True)
     rows, labels = data()
     J, w, b = record(rows, labels)
     found = tinygraph.vectorize(J)

@@ -15,6 +15,7 @@ from tinygraph.misconceptions import DEPTH_FIRST, LAB
 
 def main(folder: Path) -> None:
     """Run the lab, and draw its first graph."""
+    folder.mkdir(parents=True, exist_ok=True)
     for misconception in LAB:
         print(misconception.compare(), end="\n\n")
     c = DEPTH_FIRST.smallest()

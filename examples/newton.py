@@ -79,6 +79,7 @@ def curvature():
 
 def main(folder: Path) -> None:
     """Find a root, train with both methods, and draw a second derivative."""
+    folder.mkdir(parents=True, exist_ok=True)
     print("Newton's method for x² = 2:")
     square_root_of_two()
 

@@ -81,6 +81,7 @@ def drawings():
 
 def main(folder: Path) -> None:
     """Draw all graphs."""
+    folder.mkdir(parents=True, exist_ok=True)
     for name, drawing in drawings():
         try:
             path = drawing.save(folder / f"{name}.svg")

@@ -12,8 +12,11 @@ from pathlib import Path
 from random import Random
 from textwrap import indent
 
-from hypothesis import Phase, find, given, settings
-from hypothesis.configuration import set_hypothesis_home_dir
+try:
+    from hypothesis import Phase, find, given, settings
+    from hypothesis.configuration import set_hypothesis_home_dir
+except ModuleNotFoundError:
+    sys.exit("Hypothesis is not installed: run `pip install '.[test]'` in your clone of tinygraph")
 
 import tinygraph
 from tinygraph import draw
@@ -71,6 +74,7 @@ def report(title, test, *arguments):
 
 def main(folder: Path) -> None:
     """Test the wrong op and the right op, and draw the smallest failing program."""
+    folder.mkdir(parents=True, exist_ok=True)
     set_hypothesis_home_dir(folder / ".hypothesis")  # Hypothesis stores its own files here
     report("the op with a wrong local derivative", op_test(WRONG))
 

@@ -98,6 +98,7 @@ def boundary(axes, network, X, Y):
 
 def main(folder: Path) -> None:
     """Train the network, print its accuracy, and plot the decision boundary."""
+    folder.mkdir(parents=True, exist_ok=True)
     X, Y = moons()
     network = train(X, Y)
     right = np.mean(np.sign(score(network, X.T)) == Y)
@@ -107,7 +108,7 @@ def main(folder: Path) -> None:
     try:
         from matplotlib.figure import Figure
     except ImportError:
-        print("no diagram: matplotlib is missing, pip install '.[plot]'")
+        print("no plot: matplotlib is not installed; run `pip install '.[plot]'` in your clone of tinygraph")
         return
     figure = Figure(figsize=(6.4, 4.8), layout="constrained")
     boundary(figure.add_subplot(), network, X, Y)

@@ -43,8 +43,9 @@ cancels, the last column shows what the error is compared with instead. The elem
 |---|---|---|---|---|---|---|
 """
 END = """
-The command `python -m tools.accuracy_table` generates this page. The [list of ops](reference/ops.md) shows the formula
-and the local derivatives of each op. To measure your own functions, [check a gradient](check-a-gradient.md).
+With the extra `test` (`pip install '.[test]'`), the command `python -m tools.accuracy_table` generates this page. The
+[list of ops](reference/ops.md) shows the formula and the local derivatives of each op. To
+measure your own functions, [check a gradient](check-a-gradient.md).
 """
 
 

@@ -105,8 +105,27 @@ def test_two_moons_without_matplotlib_says_what_to_install(tmp_path):
     paths = os.pathsep.join([str(missing), *filter(None, [os.environ.get("PYTHONPATH")])])
     said = run(EXAMPLES[0].with_name("two_moons.py"), folder, PYTHONPATH=paths)
     assert re.search(FOUND["two_moons"], said)
-    assert said.endswith("no diagram: matplotlib is missing, pip install '.[plot]'\n")
+    remedy = "run `pip install '.[plot]'` in your clone of tinygraph"
+    assert said.endswith(f"no plot: matplotlib is not installed; {remedy}\n")
     assert not list(folder.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("program", "package"),
+    [
+        (["examples/property_test.py"], "hypothesis"),
+        (["-c", "import tinygraph.testing"], "hypothesis"),
+        (["-c", "import tinygraph; tinygraph.numeric_grad(lambda x: x * x, 2.0, method='mpmath')"], "mpmath"),
+    ],
+)
+def test_without_the_extra_test_the_last_line_shows_what_to_install(program, package, tmp_path):
+    (tmp_path / f"{package}.py").write_text(f"raise ModuleNotFoundError('not here', name='{package}')", "utf-8")
+    root = EXAMPLES[0].parents[1]
+    paths = os.pathsep.join([str(tmp_path), str(root), *filter(None, [os.environ.get("PYTHONPATH")])])
+    settings = {**os.environ, "PYTHONPATH": paths}
+    done = subprocess.run([sys.executable, *program], capture_output=True, text=True, cwd=root, env=settings)
+    assert done.returncode == 1
+    assert done.stderr.endswith("run `pip install '.[test]'` in your clone of tinygraph\n")
 
 
 def test_the_page_draws_the_boundary_as_the_script_does():

@@ -206,8 +206,13 @@ def complex_step(function: FlatFunction, i: int, step: float) -> float:
 
 
 def _mpmath_step(function: FlatFunction, i: int, step: float) -> float:
-    del step  # the size of the step hardly matters with 400 digits
-    from mpmath import mp
+    del step  # with 400 digits, the size of the step hardly matters
+    try:
+        from mpmath import mp
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError(
+            "method='mpmath' needs mpmath: run `pip install '.[test]'` in your clone of tinygraph", name=error.name
+        ) from None
 
     with mp.workdps(digits(function.numbers)):
         root, leaves = function.record(function.numbers)
