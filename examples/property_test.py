@@ -27,7 +27,7 @@ from tinygraph.testing import assert_gradient, graphs, op_test
 CUBE = {"floats": lambda x: x * x * x, "analytic": lambda _, x: x**3}
 WRONG = tinygraph.op("wrong_cube", **CUBE, partials=(lambda _, x: 2.0 * x * x,))
 RIGHT = tinygraph.op("cube", **CUBE, partials=(lambda _, x: 3.0 * x * x,))
-quietly = settings(phases=[Phase.generate, Phase.shrink], database=None, derandomize=True)
+quietly = settings(phases=[Phase.generate, Phase.shrink], database=None, derandomize=True, deadline=None)
 
 
 def programs(row):

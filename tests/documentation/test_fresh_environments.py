@@ -55,7 +55,7 @@ INSTEAD = {  # a command, or a part of it: what runs instead (None for nothing),
     "--count 100000": ("--count 200", MINUTES),
     "python -m tools.accuracy_table": ("python -c 'import tools.accuracy_table'", MINUTES),
 }
-SERVERS = {  # a command that does not end by itself: the address at which it answers
+SERVERS = {  # a command that runs until it is stopped: the address at which it answers
     ".venv/bin/mkdocs serve": "http://127.0.0.1:8000/",
     "jupyter lab examples/notebooks": "http://127.0.0.1:8888/",
 }
