@@ -94,7 +94,7 @@ def fix_of(node: Node, kind: str) -> str:
     if kind == "negative base":
         return "use an integer exponent, or a base that is always positive"
     if kind.startswith("inf - inf") or kind == "0 · inf":
-        return "check the infinite operand: it is an input of the graph"
+        return "check where the infinite operand comes from"
     if kind.startswith("overflow"):
         return "use a smaller learning rate, standardized inputs (datasets.Scaler), or the logarithm of the product"
     return ""
