@@ -15,8 +15,7 @@ def check_writable(path: Path) -> None:
         path: File that will be written.
 
     Raises:
-        OSError: If the path is a folder, or if its folder cannot be written. It is the error that `write_whole` would
-            raise.
+        OSError: If the path is a folder, or if its folder is not writable. `write_whole` would raise the same error.
     """
     if path.is_dir():
         raise IsADirectoryError(21, "it is a folder", str(path))
@@ -26,16 +25,16 @@ def check_writable(path: Path) -> None:
 
 
 def write_whole(path: Path, text: str | bytes) -> None:
-    """Replace a file; an interrupted write leaves the old file unchanged.
+    """Replace a file. An interrupted write leaves the old file unchanged.
 
-    The content goes into a temporary file in the same folder, which then replaces the file.
+    The content is written to a temporary file in the same folder, which then replaces the old file.
 
     Args:
         path: File to write.
         text: New content.
 
     Raises:
-        OSError: If the file cannot be written. The old file is unchanged.
+        OSError: If the file cannot be written. The old file then stays unchanged.
     """
     handle, beside = _beside(path)
     try:
@@ -43,7 +42,7 @@ def write_whole(path: Path, text: str | bytes) -> None:
             file.write(text.encode() if isinstance(text, str) else text)
             file.flush()
             os.fsync(file.fileno())
-        mask = os.umask(0)  # mkstemp allows only the owner, but open() follows the mask
+        mask = os.umask(0)  # mkstemp gives access only to the owner, but open() follows the umask
         os.umask(mask)
         os.chmod(beside, 0o666 & ~mask)
         os.replace(beside, path)
