@@ -2,7 +2,7 @@
 
     python examples/backprop_in_the_repl.py [FOLDER]
 
-Prints the session. Writes J.svg (the diagram) and J.html (an interactive player for both passes).
+The script prints the session. It writes J.svg (the diagram) and J.html (an interactive player for both passes).
 """
 
 import sys

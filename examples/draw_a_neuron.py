@@ -2,8 +2,8 @@
 
     python examples/draw_a_neuron.py [FOLDER]
 
-Prints both graphs as text. Writes neuron-before-light.svg and neuron-after-light.svg for light pages, and the same two
-files with "dark" in the name for dark pages.
+The script prints both graphs as text. It writes neuron-before-light.svg and neuron-after-light.svg for light pages, and
+the same two files with "dark" in their names for dark pages.
 """
 
 import sys

@@ -1,8 +1,8 @@
-"""Run five wrong backward passes, each next to the right one, on the smallest graph where they differ.
+"""Run five wrong backward passes, each next to the correct pass, on the smallest graph where they differ.
 
     python examples/misconceptions.py [FOLDER]
 
-Prints the comparisons. Writes misconceptions.svg: the graph for "depth first", with the right gradients.
+The script prints the comparisons. It writes misconceptions.svg: the graph for "depth first", with correct gradients.
 """
 
 import sys

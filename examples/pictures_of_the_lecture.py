@@ -1,8 +1,8 @@
-"""Draw the lecture's graphs: J = 3(a + bc), also in the middle of its backward pass, and logistic regression.
+"""Draw the lecture's graphs: J = 3(a + bc), during and after its backward pass, and logistic regression.
 
     python examples/pictures_of_the_lecture.py [FOLDER]
 
-Writes each graph as .svg, light and dark, or as .dot if no layout engine is installed.
+The script writes each graph as two .svg files, light and dark, or as .dot files if no layout engine is installed.
 """
 
 import random
