@@ -71,7 +71,7 @@ def depth_first(root: Node, grad: Gradients) -> Iterator[Contribution]:
         contribution = grad[root] * local
         grad[operand] = grad.get(operand, 0.0) + contribution
         yield root, slot, operand, grad[root], local, contribution
-        yield from depth_first(operand, grad)  # right: once grad[operand] is complete
+        yield from depth_first(operand, grad)  # correct: once grad[operand] is complete
 
 
 def overwriting(root: Node, grad: Gradients) -> Iterator[Contribution]:
@@ -79,7 +79,7 @@ def overwriting(root: Node, grad: Gradients) -> Iterator[Contribution]:
     for node in order(root):
         for slot, operand, local in edges(node) if node in grad else ():
             contribution = grad[node] * local
-            grad[operand] = contribution  # right: add it to the gradient so far
+            grad[operand] = contribution  # correct: add it to the gradient so far
             yield node, slot, operand, grad[node], local, contribution
 
 
@@ -88,7 +88,7 @@ def without_zeroing(root: Node, grad: Gradients) -> Iterator[Contribution]:
     seed = grad[root]
     for _ in propagate(root, seed, grad):
         pass
-    grad[root] = seed  # right: grad = {root: seed}
+    grad[root] = seed  # correct: grad = {root: seed}
     for node in order(root):
         for slot, operand, local in edges(node) if node in grad else ():
             contribution = grad[node] * local
@@ -101,13 +101,13 @@ def with_a_wrong_sign(root: Node, grad: Gradients) -> Iterator[Contribution]:
     for node in order(root):
         for slot, operand, local in edges(node) if node in grad else ():
             if node.op is ops.sub:
-                local = abs(local)  # right: -1 for the second operand
+                local = abs(local)  # correct: -1 for the second operand
             contribution = grad[node] * local
             grad[operand] = grad.get(operand, 0.0) + contribution
             yield node, slot, operand, grad[node], local, contribution
 
 
-def right(root: Node, grad: Gradients) -> Iterator[Contribution]:
+def correct(root: Node, grad: Gradients) -> Iterator[Contribution]:
     """Apply the chain rule in reverse topological order."""
     return propagate(root, grad[root], grad)
 
@@ -159,13 +159,13 @@ class Misconception:
     belief: str
     fix: str
     smallest: Callable[[], Node]
-    run: Callable[[Node, Gradients], Iterator[Contribution]] = right
+    run: Callable[[Node, Gradients], Iterator[Contribution]] = correct
     program: Callable[[Node], dict[Node, Node]] = as_it_is
 
     @property
     def code(self) -> str:
         """The source code of the wrong pass or of the wrong program."""
-        return inspect.getsource(self.program if self.run is right else self.run).rstrip()
+        return inspect.getsource(self.program if self.run is correct else self.run).rstrip()
 
     def compare(self, root: Node | None = None) -> Comparison:
         """Compare the wrong pass with the correct pass on a graph.
@@ -186,7 +186,7 @@ class Misconception:
         Examples:
             >>> c = DEPTH_FIRST.smallest()
             >>> comparison = DEPTH_FIRST.compare(c)
-            >>> [(called(node), comparison.right[node], comparison.wrong[node]) for node in comparison.nodes]
+            >>> [(called(node), comparison.correct[node], comparison.wrong[node]) for node in comparison.nodes]
             [('c', 1.0, 1.0), ('b', 2.0, 2.0), ('a', 4.0, 6.0)]
         """
         root = self.smallest() if root is None else require_node(root, "compare: root")
@@ -268,20 +268,20 @@ def _first_fault(twins: dict[Node, Node], steps: list[Step], wrong: list[Step]) 
     return None
 
 
-def _off(twins: dict[Node, Node], right: Run, wrong: Run) -> dict[Node, Pair]:
+def _off(twins: dict[Node, Node], correct: Run, wrong: Run) -> dict[Node, Pair]:
     """Return the nodes with a wrong gradient, the root first, each with its last steps in the two runs.
 
     The same contributions in a different order may change the last digits. Such a difference does not count as wrong.
     """
-    here, there = ({step.operand: step for step in steps} for _, steps in (right, wrong))
+    here, there = ({step.operand: step for step in steps} for _, steps in (correct, wrong))
     largest: dict[Node | None, float] = {}
-    for step in right[1]:
+    for step in correct[1]:
         sizes = np.abs(step.contribution)
         finite = float(np.max(sizes, initial=0.0, where=np.isfinite(sizes)))
         largest[step.operand] = max(largest.get(step.operand, 0.0), finite)
     off: dict[Node, Pair] = {}
     for node, twin in reversed(twins.items()):
-        x, y = right[0].get(node), wrong[0].get(twin)
+        x, y = correct[0].get(node), wrong[0].get(twin)
         if x is None or y is None:
             same = x is y
         else:
@@ -302,7 +302,7 @@ class Comparison:
         misconception: Misconception behind the wrong pass.
         walk: Correct pass.
         twins: The wrong program's node for each node.
-        right: Correct gradient of each node, or None if no contribution arrives.
+        correct: Correct gradient of each node, or None if no contribution arrives.
         wrong: Gradient of each node in the wrong run, or None if no contribution arrives.
         off: Nodes whose gradients differ by more than rounding.
         first: First step that differs, as a pair (correct step, wrong step), or None if the runs agree. In the pair, a
@@ -312,7 +312,7 @@ class Comparison:
     misconception: Misconception
     walk: Walk  # the correct pass
     twins: dict[Node, Node]  # the wrong program's node for each node
-    right: dict[Node, Quantity]
+    correct: dict[Node, Quantity]
     wrong: dict[Node, Quantity]
     off: frozenset[Node]
     first: Pair | None
@@ -345,11 +345,11 @@ class Comparison:
 
     def __str__(self) -> str:
         lines = [f"{self.misconception.name}: “{self.misconception.belief}”"]
-        rows = [("gradient of", "right", "wrong", "")]
+        rows = [("gradient of", "correct", "wrong", "")]
         nodes = self.nodes
         for node in nodes[:ROWS]:
             name, mark = notation.headline(node) or called(node), "<-" if self.is_wrong(node) else ""
-            rows.append((name, _text(self.right[node]), _text(self.wrong[node]), mark))
+            rows.append((name, _text(self.correct[node]), _text(self.wrong[node]), mark))
         widths = [max(len(row[k]) for row in rows) for k in range(3)]
         lines += [f"  {r[0]:<{widths[0]}}  {r[1]:>{widths[1]}}  {r[2]:>{widths[2]}}  {r[3]}".rstrip() for r in rows]
         if len(nodes) > ROWS:
