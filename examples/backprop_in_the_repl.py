@@ -2,7 +2,7 @@
 
     python examples/backprop_in_the_repl.py [FOLDER]
 
-Prints the session. Writes J.svg (the diagram) and J.html (an interactive player for both passes).
+The script prints the session. It writes J.svg (the diagram) and J.html (an interactive player for both passes).
 """
 
 import sys
@@ -35,6 +35,7 @@ J.forward().data
 
 def main(folder: Path) -> None:
     """Type the session into a console, and save the diagram and the player."""
+    folder.mkdir(parents=True, exist_ok=True)
     console = InteractiveConsole()
     for line in CONVERSATION.splitlines():
         print(f">>> {line}")

@@ -1,11 +1,11 @@
 """Compute the lecture's calories table: the percentage of calories from carbohydrates, protein and fat.
 
-The table A has the shape (3, 4), and the row of column sums has the shape (1, 4). The division broadcasts the row, and
-this step is an op in the graph.
+The table A has the shape (3, 4), and the row of column sums has the shape (1, 4). The division broadcasts the row. This
+broadcast is an op in the graph.
 
     python examples/broadcasting.py [FOLDER]
 
-Prints the percentages. Writes broadcasting.svg, where the broadcast row is a separate node.
+The script prints the percentages. It writes broadcasting.svg, where the broadcast row is a separate node.
 """
 
 import sys
@@ -35,8 +35,9 @@ def shares():
 
 def main(folder: Path) -> None:
     """Print the percentages, the ops, a gradient, and the errors for shapes that do not match."""
+    folder.mkdir(parents=True, exist_ok=True)
     A, percentage = shares()
-    print("Calories from carbohydrates, protein and fat in 100 g, in per cent:")
+    print("Calories from carbohydrates, protein and fat in 100 g, in percent:")
     print(f"{'':<8}" + "".join(f"{food:>10}" for food in FOODS))
     for source, row in zip(SOURCES, percentage.data, strict=True):
         print(f"{source:<8}" + "".join(f"{share:>10.1f}" for share in row))
@@ -48,16 +49,16 @@ def main(folder: Path) -> None:
             print(f"  {node.name or node.op.name:<10} = {node.op.text(*operands)}, of shape {node.data.shape}")
 
     percentage[0, 0].backward()
-    print("\nHow the share of carbohydrates in apples moves with each entry of A; the gradient of the repeated")
-    print("row was summed back to (1, 4) on its way, so it has the shape of A:")
+    print("\nThe derivative of the first percentage (carbohydrates in apples) with respect to each element of A. The")
+    print("gradient of the repeated row was summed back to the shape (1, 4), so the result has the shape of A:")
     print(np.array_str(A.grad, precision=3, suppress_small=True))
 
-    print("\nShapes that do not fit are told apart:")
+    print("\nShapes that do not match raise an error:")
     try:
         A / Tensor([1.0, 2.0, 3.0], "total")
     except ValueError as error:
         print(f"  ValueError: {error}")
-    print("and under strict(), shapes that fit by accident:")
+    print("Inside strict(), shapes that match only by accident raise an error, too:")
     y, y_hat = Tensor(np.ones(4), "y"), Tensor(np.ones((4, 1)), "y_hat")
     print(f"  y {y.shape} - y_hat {y_hat.shape} has the shape {(y - y_hat).shape}")
     try:
@@ -66,7 +67,7 @@ def main(folder: Path) -> None:
     except ValueError as error:
         print(f"  ValueError: {error}")
 
-    picture = draw(percentage, title="where the calories of a food come from, in per cent")
+    picture = draw(percentage, title="where the calories of a food come from, in percent")
     try:
         path = picture.save(folder / "broadcasting.svg")
     except EngineNotFoundError:

@@ -2,8 +2,8 @@
 
     python examples/draw_a_neuron.py [FOLDER]
 
-Prints both graphs as text. Writes neuron-before-light.svg and neuron-after-light.svg for light pages, and the same two
-files with "dark" in the name for dark pages.
+The script prints both graphs as text. It writes neuron-before-light.svg and neuron-after-light.svg for light pages, and
+the same two files with "dark" in their names for dark pages.
 """
 
 import sys
@@ -28,6 +28,7 @@ def neuron():
 
 def main(folder: Path) -> None:
     """Print and draw the graph, before and after the backward pass."""
+    folder.mkdir(parents=True, exist_ok=True)
     o, parameters = neuron()
     for moment in ("before", "after"):
         if moment == "after":

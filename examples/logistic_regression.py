@@ -2,8 +2,8 @@
 
     python examples/logistic_regression.py [FOLDER]
 
-Trains on four fifths of the table, and prints the accuracy on the rest and the features with the largest weights.
-Writes logistic_regression.svg: the graph of the trained model with its final values.
+The script trains on four fifths of the table. It prints the accuracy on the rest, and the features with the largest
+weights. It writes logistic_regression.svg: the graph of the trained model with its final values.
 """
 
 import sys
@@ -18,7 +18,7 @@ from tinygraph.logistic import LogisticRegression, no_loop
 
 
 def data():
-    """Return training and test data, with features standardized by mean and standard deviation of the training data."""
+    """Return the training and test data, standardized with the training data's means and standard deviations."""
     train, test = load_breast_cancer().split()
     scaler = Scaler.fit(train.X)
     return train, test, scaler.transform(train.X), scaler.transform(test.X)
@@ -30,7 +30,7 @@ def fit(X, y, iterations):
 
 
 def graph(model, X, y):
-    """Return the cost of the trained model as a graph, and its parameters."""
+    """Return the cost of the trained model as a graph, and the graph's parameters."""
     w, b = Tensor(model.coef_.T, "w"), Tensor(model.intercept_[0], "b")
     data, labels = Tensor(np.array(X).T, "X", constant=True), Tensor([y], "Y", constant=True)
     J = no_loop(w, b, data, labels, loss="cross_entropy_with_logits")
@@ -40,21 +40,22 @@ def graph(model, X, y):
 
 def main(folder: Path) -> None:
     """Train the model, print the results, and draw the graph."""
+    folder.mkdir(parents=True, exist_ok=True)
     train, test, X, X_test = data()
-    print(f"{len(train.y)} rows to train on, {len(test.y)} to test on, classes {' and '.join(train.classes)}")
+    print(f"{len(train.y)} training rows, {len(test.y)} test rows, classes {' and '.join(train.classes)}")
     for iterations in (1, 10, 100, 1000):
         model = fit(X, train.y, iterations)
-        right, right_in_test = model.score(X, train.y), model.score(X_test, test.y)
-        print(f"after {iterations:4} iterations: {right:.1%} right in training, {right_in_test:.1%} in the test")
+        accuracy, test_accuracy = model.score(X, train.y), model.score(X_test, test.y)
+        print(f"after {iterations:4} iterations: accuracy {accuracy:.1%} in training, {test_accuracy:.1%} in the test")
 
     weights = sorted(zip(model.coef_[0], train.features, strict=True), key=lambda pair: -abs(pair[0]))
-    print("\nthe five features that tell most, per standard deviation:")
+    print("\nthe five features with the largest weights, per standard deviation:")
     for weight, feature in weights[:5]:
         print(f"  {feature:24}{weight:+.2f}   {'more' if weight > 0 else 'less'} likely {train.classes[1]}")
 
     said = model.predict_proba(X_test)[:, 1]
     row = min(range(len(said)), key=lambda i: abs(said[i] - 0.5))
-    print(f"\nthe least certain test row: {said[row]:.2f} for malignant, and it was {test.classes[test.y[row]]}")
+    print(f"\nthe least certain test row: probability of malignant {said[row]:.2f}, class {test.classes[test.y[row]]}")
 
     J, parameters = graph(model, X, train.y)
     title = f"logistic regression on {len(train.y)} rows, trained"

@@ -2,8 +2,9 @@
 
     python examples/loops_to_vectors.py [FOLDER]
 
-Records the lecture's cost over 1,000 examples with 20 features, and prints the equivalent vectorized program. Compares
-the run times of the loops, the compiled function and hand-written NumPy. Writes loops.svg (folded) and vectors.svg.
+The script records the lecture's cost over 1,000 examples with 20 features, and prints the equivalent vectorized
+program. It compares the run times of the loops, the compiled function and hand-written NumPy. It writes loops.svg
+(folded) and vectors.svg.
 """
 
 import random
@@ -41,7 +42,7 @@ def data():
 
 
 def record(rows, labels):
-    """Record the cost with two loops, run the backward pass, and return the cost and its parameters."""
+    """Record the cost with two loops, run the backward pass, and return the cost and the parameters."""
     w, b = [Value(0.1, f"w{j + 1}") for j in range(N)], Value(0.0, "b")
     J = two_loops(w, b, rows, labels, loss="cross_entropy_with_logits")
     J.backward()
@@ -50,10 +51,11 @@ def record(rows, labels):
 
 def main(folder: Path) -> None:
     """Record the loops, vectorize them, compare the run times, and draw both graphs."""
+    folder.mkdir(parents=True, exist_ok=True)
     rows, labels = data()
     J, w, b = record(rows, labels)
     found = tinygraph.vectorize(J)
-    print(f"{len(order(J)):,} nodes of single numbers are {len(order(found.root))} array nodes; the program:\n")
+    print(f"{len(order(J)):,} scalar nodes became {len(order(found.root))} array nodes. The program:\n")
     print(tinygraph.source(found))
 
     compiled = tinygraph.compile(J, [w, b])
@@ -70,15 +72,15 @@ def main(folder: Path) -> None:
     apart = max(
         abs(value - J.data), abs(value_by_hand - J.data), *np.abs(dw - dw_by_hand), *np.abs(dw - [x.grad for x in w])
     )
-    print(f"\ncost {value:.6f}; loops, compiled function and NumPy by hand differ by {apart:.0e} at most")
+    print(f"\ncost {value:.6f}; loops, compiled function and hand-written NumPy differ by at most {apart:.0e}")
     print(f"the two loops, recorded and differentiated: {milliseconds(lambda: record(rows, labels), 5):8.3f} ms")
     print(f"the compiled function:                      {milliseconds(lambda: compiled(numbers, 0.0), 200):8.3f} ms")
-    print(f"NumPy by hand:                              {milliseconds(lambda: by_hand(numbers, 0.0), 200):8.3f} ms")
+    print(f"hand-written NumPy:                         {milliseconds(lambda: by_hand(numbers, 0.0), 200):8.3f} ms")
 
     found.root.backward()
     pictures = {
         "loops": draw(J, parameters=[*w, b], direction="TB", title=f"two loops over {M:,} examples, folded"),
-        "vectors": draw(found.root, parameters=found.leaves.values(), direction="TB", title="what they are"),
+        "vectors": draw(found.root, parameters=found.leaves.values(), direction="TB", title="the same, vectorized"),
     }
     for name, picture in pictures.items():
         try:

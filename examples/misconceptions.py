@@ -1,8 +1,8 @@
-"""Run five wrong backward passes, each next to the right one, on the smallest graph where they differ.
+"""Run five wrong backward passes, each next to the correct pass, on the smallest graph where they differ.
 
     python examples/misconceptions.py [FOLDER]
 
-Prints the comparisons. Writes misconceptions.svg: the graph for "depth first", with the right gradients.
+The script prints the comparisons. It writes misconceptions.svg: the graph for "depth first", with correct gradients.
 """
 
 import sys
@@ -15,6 +15,7 @@ from tinygraph.misconceptions import DEPTH_FIRST, LAB
 
 def main(folder: Path) -> None:
     """Run the lab, and draw its first graph."""
+    folder.mkdir(parents=True, exist_ok=True)
     for misconception in LAB:
         print(misconception.compare(), end="\n\n")
     c = DEPTH_FIRST.smallest()

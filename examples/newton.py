@@ -2,8 +2,8 @@
 
     python examples/newton.py [FOLDER]
 
-Finds a root. Then trains logistic regression with the Hessian, and compares it with gradient descent. Writes
-newton.svg: the graph of a second derivative.
+The script finds a root. Then it trains logistic regression with the Hessian, and compares Newton's method with gradient
+descent. It writes newton.svg: the graph of a second derivative.
 """
 
 import math
@@ -20,10 +20,10 @@ NAMES = ("w1", "w2", "b")
 
 
 def square_root_of_two():
-    """Print the iterations for the root of x² - 2. Each one roughly doubles the number of correct digits."""
+    """Print the iterations for the root of x² - 2. Each iteration roughly doubles the correct digits."""
     x = 1.0
-    for step in range(6):
-        print(f"  step {step}: x = {x:.16f}, off by {abs(x - math.sqrt(2)):.0e}")
+    for iteration in range(6):
+        print(f"  iteration {iteration}: x = {x:.16f}, off by {abs(x - math.sqrt(2)):.0e}")
         leaf = Value(x, "x")
         y = leaf**2 - 2.0
         x -= y.data / grad(y, leaf)
@@ -43,22 +43,22 @@ def cost(w, X, Y):
     return tinygraph.total(losses) / len(losses)
 
 
-def by_newton(X, Y, steps=6):
-    """Iterate w := w - H⁻¹ dw, and return the parameters before each iteration and after the last."""
+def by_newton(X, Y, iterations=6):
+    """Iterate w := w - H⁻¹ dw, and return the parameters before each iteration and after the last iteration."""
     path = [np.zeros(3)]
-    for step in range(steps + 1):
+    for iteration in range(iterations + 1):
         p = path[-1]
         w = [Value(p_j, name) for p_j, name in zip(p, NAMES, strict=True)]
         J = cost(w, X, Y)
         dw = np.array(grad(J, w))
-        print(f"  step {step}: w1 = {p[0]:.15f}, J = {J.data:.15f}, |dw| = {np.linalg.norm(dw):.0e}")
-        if step < steps:
+        print(f"  iteration {iteration}: w1 = {p[0]:.15f}, J = {J.data:.15f}, |dw| = {np.linalg.norm(dw):.0e}")
+        if iteration < iterations:
             path.append(p - np.linalg.solve(hessian(J, w), dw))
     return path
 
 
 def by_gradient_descent(X, Y, goal, rate=1.0):
-    """Iterate w := w - α dw until every parameter is within 1e-6 of the goal, and return all parameters on the way."""
+    """Iterate w := w - α dw until every parameter is within 1e-6 of the goal. Return all parameters on the way."""
     w = [Value(0.0, name) for name in NAMES]
     slope = tinygraph.compile(cost(w, X, Y), [w])
     path = [np.zeros(3)]
@@ -79,17 +79,18 @@ def curvature():
 
 def main(folder: Path) -> None:
     """Find a root, train with both methods, and draw a second derivative."""
+    folder.mkdir(parents=True, exist_ok=True)
     print("Newton's method for x² = 2:")
     square_root_of_two()
 
     X, Y = data()
     print("\nLogistic regression with three parameters, by Newton's method:")
     goal = by_newton(X, Y)[-1]
-    steps = len(by_gradient_descent(X, Y, goal)) - 1
-    print(f"gradient descent takes {steps} steps to come within 1e-6 of it")
+    iterations = len(by_gradient_descent(X, Y, goal)) - 1
+    print(f"gradient descent takes {iterations} iterations to come within 1e-6 of these parameters")
 
     second = curvature()
-    print(f"\nthe curvature of the loss at z = 0.5 is {second.data:.4f}, and it is a graph:")
+    print(f"\nthe curvature of the loss at z = 0.5 is {second.data:.4f}. It is also a graph:")
     print(tinygraph.tree(second))
     picture = draw(second, title="the second derivative of the cross-entropy: a(1 - a)")
     try:

@@ -1,8 +1,8 @@
-"""Draw the lecture's graphs: J = 3(a + bc), also in the middle of its backward pass, and logistic regression.
+"""Draw the lecture's graphs: J = 3(a + bc), during and after its backward pass, and logistic regression.
 
     python examples/pictures_of_the_lecture.py [FOLDER]
 
-Writes each graph as .svg, light and dark, or as .dot if no layout engine is installed.
+The script writes each graph as two .svg files, light and dark, or as .dot files if no layout engine is installed.
 """
 
 import random
@@ -81,6 +81,7 @@ def drawings():
 
 def main(folder: Path) -> None:
     """Draw all graphs."""
+    folder.mkdir(parents=True, exist_ok=True)
     for name, drawing in drawings():
         try:
             path = drawing.save(folder / f"{name}.svg")

@@ -2,9 +2,9 @@
 
     python examples/property_test.py [FOLDER]
 
-Registers an op with a mistake in its local derivative. Finds the mistake in the op alone and inside larger programs.
-Then tests an op without the mistake. Writes property_test.svg: the graph of the smallest failing program. Needs the
-extra `test`.
+The script registers an op with a mistake in its local derivative. It finds the mistake in the op alone and inside
+larger programs. Then it tests an op without the mistake. It writes property_test.svg: the graph of the smallest failing
+program. The script needs the extra `test`.
 """
 
 import sys
@@ -12,8 +12,11 @@ from pathlib import Path
 from random import Random
 from textwrap import indent
 
-from hypothesis import Phase, find, given, settings
-from hypothesis.configuration import set_hypothesis_home_dir
+try:
+    from hypothesis import Phase, find, given, settings
+    from hypothesis.configuration import set_hypothesis_home_dir
+except ModuleNotFoundError:
+    sys.exit("Hypothesis is not installed: run `pip install '.[test]'` in your clone of tinygraph")
 
 import tinygraph
 from tinygraph import draw
@@ -24,7 +27,7 @@ from tinygraph.testing import assert_gradient, graphs, op_test
 CUBE = {"floats": lambda x: x * x * x, "analytic": lambda _, x: x**3}
 WRONG = tinygraph.op("wrong_cube", **CUBE, partials=(lambda _, x: 2.0 * x * x,))
 RIGHT = tinygraph.op("cube", **CUBE, partials=(lambda _, x: 3.0 * x * x,))
-quietly = settings(phases=[Phase.generate, Phase.shrink], database=None, derandomize=True)
+quietly = settings(phases=[Phase.generate, Phase.shrink], database=None, derandomize=True, deadline=None)
 
 
 def programs(row):
@@ -33,7 +36,7 @@ def programs(row):
 
 
 def programs_test(row):
-    """Return a test in the style of pytest, which checks the gradient of every such program."""
+    """Return a pytest-style test that checks the gradient of every such program."""
 
     @quietly
     @given(program=programs(row))
@@ -44,7 +47,7 @@ def programs_test(row):
 
 
 def shrink(row):
-    """Return the programs that fail this test, in the order in which Hypothesis finds them, the smallest last."""
+    """Return the failing programs in the order in which Hypothesis finds them, with the smallest program last."""
     failed = []
 
     def fails(program):
@@ -70,13 +73,14 @@ def report(title, test, *arguments):
 
 
 def main(folder: Path) -> None:
-    """Test the wrong op and the right op, and draw the smallest failing program."""
+    """Test the wrong op and the correct op, and draw the smallest failing program."""
+    folder.mkdir(parents=True, exist_ok=True)
     set_hypothesis_home_dir(folder / ".hypothesis")  # Hypothesis stores its own files here
     report("the op with a wrong local derivative", op_test(WRONG))
 
     first, *others, smallest = shrink(WRONG)
-    print("\nprograms that use it; this is the first that fails:", indent(str(first), "    "), sep="\n")
-    again = f"\nHypothesis makes it smaller, and sees {len(others)} more failures on the way; the smallest"
+    print("\nprograms that use this op; the first program that fails:", indent(str(first), "    "), sep="\n")
+    again = f"\nHypothesis shrinks the program, and sees {len(others)} more failures on the way; the smallest"
     report(again, assert_gradient, smallest, *smallest.at)
 
     report("\nthe corrected op", op_test(RIGHT))

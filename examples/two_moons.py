@@ -1,9 +1,10 @@
-"""Train a small neural network on two moons, written with scalars: 2 inputs, two hidden layers of 16, 1 output.
+"""Train a small neural network on two moons, written with scalars: 2 inputs, 2 hidden layers of 16 neurons, 1 output.
 
     python examples/two_moons.py [FOLDER]
 
-Records the network once, neuron by neuron and point by point, and compiles its 67,839 nodes to a function of arrays.
-Prints the cost and the accuracy. Writes two_moons.svg, the decision boundary, which needs the extra `plot`.
+The script records the network once, neuron by neuron and point by point, and compiles its 67,839 nodes to a function of
+arrays. It prints the cost and the accuracy. It writes two_moons.svg, a plot of the decision boundary. The plot needs
+the extra `plot`.
 """
 
 import sys
@@ -18,7 +19,7 @@ from tinygraph import Value
 from tinygraph.engine.graph import order
 
 SIZES = (2, 16, 16, 1)
-STEPS = 1500
+ITERATIONS = 1500
 
 
 def moons(m=100, noise=0.1, seed=0):
@@ -32,7 +33,7 @@ def moons(m=100, noise=0.1, seed=0):
 
 
 def layers():
-    """Return the parameters: a list of neurons per layer, and for each neuron its weights and its bias."""
+    """Return the parameters: one list of neurons per layer, with the weights and the bias of each neuron."""
     rng = np.random.default_rng(1)
     return [
         [
@@ -44,7 +45,7 @@ def layers():
 
 
 def score(network, x):
-    """Return the output of the network for a point x, above 0 for class 1. Works with Values, floats and arrays."""
+    """Return the network's output for a point x of Values, floats or arrays. The output is above 0 for class 1."""
     for k, layer in enumerate(network, 1):
         z = [sum(w_j * x_j for w_j, x_j in zip(w, x, strict=True)) + b for w, b in layer]
         x = z if k == len(network) else [tinygraph.tanh(z_j) for z_j in z]
@@ -52,7 +53,7 @@ def score(network, x):
 
 
 def train(X, Y):
-    """Record and compile the cost of all points, minimize it, and return the network with floats as parameters."""
+    """Record, compile and minimize the cost of all points. Return the network with floats as parameters."""
     network = layers()
     scores = [score(network, x.tolist()) for x in X]
     # For the labels -1 and 1, softplus(-y * s) is the cross-entropy.
@@ -66,13 +67,13 @@ def train(X, Y):
     p = np.array([parameter.data for parameter in parameters])
     momentum = np.zeros_like(p)
     start = perf_counter()
-    for step in range(STEPS + 1):
+    for iteration in range(ITERATIONS + 1):
         value, (slopes,) = cost(p)
-        if step % 300 == 0:
-            print(f"step {step:4}: cost {value:.4f}")
+        if iteration % 300 == 0:
+            print(f"iteration {iteration:4}: cost {value:.4f}")
         momentum = 0.9 * momentum + slopes
         p -= 0.05 * momentum
-    print(f"{STEPS} steps in {perf_counter() - start:.1f} s")
+    print(f"{ITERATIONS} iterations in {perf_counter() - start:.1f} s")
     numbers = iter(p.tolist())
     return [[([next(numbers) for _ in w], next(numbers)) for w, _ in layer] for layer in network]
 
@@ -98,16 +99,17 @@ def boundary(axes, network, X, Y):
 
 def main(folder: Path) -> None:
     """Train the network, print its accuracy, and plot the decision boundary."""
+    folder.mkdir(parents=True, exist_ok=True)
     X, Y = moons()
     network = train(X, Y)
-    right = np.mean(np.sign(score(network, X.T)) == Y)
+    accuracy = np.mean(np.sign(score(network, X.T)) == Y)
     X_new, Y_new = moons(m=1000, seed=2)
     new = np.mean(np.sign(score(network, X_new.T)) == Y_new)
-    print(f"{right:.1%} of the {len(Y)} points are right, and {new:.1%} of 1,000 new ones")
+    print(f"accuracy {accuracy:.1%} on the {len(Y)} training points, {new:.1%} on 1,000 new points")
     try:
         from matplotlib.figure import Figure
     except ImportError:
-        print("no diagram: matplotlib is missing, pip install '.[plot]'")
+        print("no plot: matplotlib is not installed; run `pip install '.[plot]'` in your clone of tinygraph")
         return
     figure = Figure(figsize=(6.4, 4.8), layout="constrained")
     boundary(figure.add_subplot(), network, X, Y)

@@ -19,8 +19,8 @@ from tinygraph.misconceptions import (
     TIMES_FOR_DOT,
     WRONG_SIGN,
     Misconception,
+    correct,
     edges,
-    right,
     twice_twice,
 )
 from tinygraph.testing import arrays, expressions, graphs, tensor_programs
@@ -41,7 +41,7 @@ def by_name(comparison, found):
 
 def test_depth_first_counts_the_half_finished_gradient_twice():
     comparison = DEPTH_FIRST.compare()
-    assert by_name(comparison, comparison.right) == {"c": 1.0, "b": 2.0, "a": 4.0}
+    assert by_name(comparison, comparison.correct) == {"c": 1.0, "b": 2.0, "a": 4.0}
     assert by_name(comparison, comparison.wrong) == {"c": 1.0, "b": 2.0, "a": 6.0}  # (1 + 1) + (2 + 2)
     should, was = comparison.first
     assert (should.upstream, was.upstream, was.operand.name) == (2.0, 1.0, "a")
@@ -65,14 +65,14 @@ def test_without_zeroing_inner_gradients_count_again():
 
 def test_a_wrong_sign_climbs():
     comparison = WRONG_SIGN.compare()
-    assert by_name(comparison, comparison.right) == {"c": 1.0, "a": 1.0, "b": -1.0}
+    assert by_name(comparison, comparison.correct) == {"c": 1.0, "a": 1.0, "b": -1.0}
     assert by_name(comparison, comparison.wrong) == {"c": 1.0, "a": 1.0, "b": 1.0}
 
 
 def test_times_for_dot_has_the_right_shapes_and_wrong_numbers():
     comparison = TIMES_FOR_DOT.compare()
     w = next(node for node in comparison.nodes if node.name == "w")
-    assert comparison.right[w].tolist() == [[3.0], [4.0]]
+    assert comparison.correct[w].tolist() == [[3.0], [4.0]]
     assert comparison.wrong[w].tolist() == [[7.0], [7.0]]
     should, was = comparison.first
     assert (should.kind, should.after.tolist()) == ("forward", [[11.0]])
@@ -122,9 +122,11 @@ def test_the_right_numbers_are_those_of_backward_and_nothing_is_written(lab, pro
     comparison = lab.compare(root)
     assert all(node.grad is None for node in order(root))
     root.backward()
-    assert all(comparison.right[node] == (node.grad or 0.0) or comparison.right[node] is None for node in order(root))
+    assert all(
+        comparison.correct[node] == (node.grad or 0.0) or comparison.correct[node] is None for node in order(root)
+    )
     if comparison.agrees:
-        assert comparison.wrong == pytest.approx(comparison.right, rel=1e-9, abs=1e-9, nan_ok=True)
+        assert comparison.wrong == pytest.approx(comparison.correct, rel=1e-9, abs=1e-9, nan_ok=True)
         assert not any(map(comparison.is_wrong, comparison.nodes))
 
 
@@ -133,7 +135,7 @@ def test_the_first_pass_is_right_and_is_what_the_second_begins_with(program):
     comparison = NOT_ZEROING.compare(program.record()[0])
     if comparison.first is not None:
         should, was = comparison.first
-        assert (should.before, was.before) == (None, comparison.right[was.operand]) or was.after == should.after
+        assert (should.before, was.before) == (None, comparison.correct[was.operand]) or was.after == should.after
         assert was.after == was.before + should.contribution
 
 
@@ -143,7 +145,7 @@ def test_without_zeroing_a_node_k_steps_down_has_k_plus_1_times_its_gradient(len
     for _ in range(length):
         y = y * 2.0
     comparison = NOT_ZEROING.compare(y)
-    assert (comparison.right[x], comparison.wrong[x]) == (2.0**length, (length + 1) * 2.0**length)
+    assert (comparison.correct[x], comparison.wrong[x]) == (2.0**length, (length + 1) * 2.0**length)
 
 
 # --- the first step that differs
@@ -165,7 +167,7 @@ def test_the_first_event_is_the_first_by_trying_every_beginning(lab, program):
     def numbers(events):
         return [(result, slot, upstream, contribution) for result, slot, _, upstream, _, contribution in events]
 
-    rule = set(numbers(runs(right, root, None)[0]))
+    rule = set(numbers(runs(correct, root, None)[0]))
 
     def is_fine(count):
         events, grad = runs(lab.run, root, count)
@@ -202,7 +204,7 @@ def test_passing_on_the_same_number_twice_is_found_where_the_second_begins():
     a = Value(2.0, "a")
     b = a + a
     comparison = DEPTH_FIRST.compare(b * 1.0 + b * 0.0)
-    assert (comparison.right[a], comparison.wrong[a]) == (2.0, 4.0)
+    assert (comparison.correct[a], comparison.wrong[a]) == (2.0, 4.0)
     should, was = comparison.first
     assert (should, was.operand, was.before, was.after) == (None, a, 2.0, 3.0)
     assert "should be  nothing more" in str(comparison)
@@ -229,7 +231,7 @@ def test_the_same_values_with_other_gradients_differ():
     comparison = TIMES_FOR_DOT.compare((w @ x).sum())
     should, was = comparison.first
     assert (should.operand.name, was.kind) == ("x", "backward")
-    assert comparison.right[w].tolist() == [[1.0, 1.0], [1.0, 1.0]]
+    assert comparison.correct[w].tolist() == [[1.0, 1.0], [1.0, 1.0]]
     assert comparison.wrong[w].tolist() == [[1.0, 0.0], [0.0, 1.0]]
 
 

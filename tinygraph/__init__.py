@@ -38,9 +38,9 @@ if TYPE_CHECKING:
     from tinygraph.vectorizing.source import source as source
     from tinygraph.vectorizing.vectorized import vectorize as vectorize
 
-sum = ops.total  # NumPy's name for it
+sum = ops.total  # NumPy's name for `total`
 
-# These names are imported on first use, so that a REPL starts fast.
+# These names are imported on first use, so that a REPL starts quickly.
 _LATER = {
     "__version__": "support.version",
     "grad": "engine.autodiff",
@@ -71,7 +71,7 @@ _LATER = {
     "testing": "",
 }
 
-# `from tinygraph import *` leaves out names that load NumPy, such as Tensor, and `sum`, which would hide Python's own.
+# `from tinygraph import *` leaves out names that load NumPy, such as Tensor, and `sum`, which would hide the built-in.
 __all__ = [
     *ops.__all__,
     "FrozenBranchError",

@@ -1,4 +1,4 @@
-"""Derivatives of functions, with the interface of autograd and JAX: numbers in, value and gradient out."""
+"""Gradients of functions, with the interface of autograd and JAX."""
 
 from __future__ import annotations
 
@@ -15,25 +15,26 @@ if TYPE_CHECKING:
     from tinygraph.tensor.tensor import Tensor
 
     Function = Callable[..., Any]
-    Tree = Any  # a number, or a nested list, tuple or dict of numbers or nodes
+    Tree = Any  # a number, a node, or a nested list, tuple or dict of numbers or nodes
 
 
 def value_and_grad(f: Function, argnums: int | Sequence[int] = 0) -> Callable[..., tuple[float, Tree]]:
-    """Return a function that computes the value and the gradient of another function.
+    """Return a function that computes the value and the gradient of `f`.
 
-    The interface is that of autograd and JAX.
+    The interface is the same as in autograd and JAX.
 
     Args:
-        f: Function to differentiate. It is called with Values, or with Tensors if there is an array among the numbers.
-        argnums: Position of the argument to differentiate with respect to, or a sequence of positions. Such an argument
-            is a number, or a list, tuple or dict of numbers with any nesting. Defaults to 0.
+        f: Function to differentiate. It is called with Values, or with Tensors if an argument in `argnums` contains an
+            array.
+        argnums: Position of the argument with respect to which to differentiate, or a sequence of positions. Each of
+            these arguments is a number, or a nested list, tuple or dict of numbers. Defaults to 0.
 
     Returns:
-        A function with the arguments of `f`. It returns the value and the gradient. The gradient has the structure of
-        the argument; for a sequence of positions, it is a tuple.
+        A function that takes the same arguments as `f` and returns the value and the gradient. The gradient has the
+        structure of the argument. If `argnums` is a sequence, the gradient is a tuple with one element per position.
 
     Raises:
-        ValueError: If there is no positional argument at one of the positions. The returned function raises it.
+        ValueError: If one of the positions has no positional argument. The returned function raises this error.
 
     Examples:
         >>> value_and_grad(lambda w, x: w[0] * x + w[1])([2.0, 1.0], 5.0)
@@ -63,7 +64,7 @@ def value_and_grad(f: Function, argnums: int | Sequence[int] = 0) -> Callable[..
 
 
 def _node_class(numbers: Sequence[object]) -> type[Value | Tensor]:
-    """Return the class of nodes for some numbers: Tensor if there is an array among them."""
+    """Return the node class for the given numbers: Tensor if the numbers include an array, otherwise Value."""
     if not any(getattr(number, "shape", ()) for number in numbers):
         return Value
     from tinygraph.tensor.tensor import Tensor
@@ -75,7 +76,7 @@ def _node_class(numbers: Sequence[object]) -> type[Value | Tensor]:
 
 
 def numbers_of(tree: Tree) -> Iterator[Any]:
-    """Yield the numbers of a nested list, tuple or dict, in order.
+    """Yield the numbers in a nested list, tuple or dict, in order.
 
     Args:
         tree: Number, or nested list, tuple or dict of numbers.
@@ -92,14 +93,14 @@ def numbers_of(tree: Tree) -> Iterator[Any]:
 
 
 def named_numbers(name: str, tree: Tree) -> Iterator[tuple[str, Any]]:
-    """Yield the numbers of a nested list, tuple or dict, each with the code that selects it.
+    """Yield the numbers in a nested list, tuple or dict, each with the code that selects it.
 
     Args:
-        name: Code of the whole structure.
+        name: Code for the whole structure.
         tree: Number, or nested list, tuple or dict of numbers.
 
     Yields:
-        Pairs of code and number.
+        A pair (code, number) for each number.
 
     Examples:
         >>> list(named_numbers("p", {"w": [1.0, 2.0], "b": 3.0}))
@@ -116,7 +117,7 @@ def named_numbers(name: str, tree: Tree) -> Iterator[tuple[str, Any]]:
 
 
 def refilled(tree: Tree, numbers: Iterable[object]) -> Tree:
-    """Return a nested list, tuple or dict with the same structure and other numbers.
+    """Return a copy of a nested list, tuple or dict, with its numbers replaced.
 
     Args:
         tree: Number, or nested list, tuple or dict of numbers.

@@ -1,7 +1,7 @@
 """A lab of misconceptions: wrong backward passes, each compared with the correct one.
 
-Each wrong pass uses only the public graph, in the few lines that a student would write. It takes a dictionary of
-gradients and yields the same steps as `autodiff.propagate`, which is the correct pass.
+Each wrong pass uses only the public graph, in the few lines that a student would write. It takes a root and a
+dictionary of gradients. Like the correct pass, `autodiff.propagate`, it yields one contribution at a time.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ Contribution = tuple[Node, int, Node, Quantity, Quantity, Quantity]  # the same 
 Gradients = dict[Node, Quantity]
 Run = tuple[Gradients, list[Step]]
 Pair = tuple[Step | None, Step | None]  # the correct step and the wrong one
-LIMIT = 100_000  # largest number of steps; a pass along all paths can take exponential time
-ROWS = 30  # largest number of rows in a printed table
+LIMIT = 100_000  # maximum number of steps; a pass along all paths can take exponential time
+ROWS = 30  # maximum number of rows in a printed table
 
 
 # --- the wrong passes -----------------------------------------------------------------------------
@@ -71,24 +71,24 @@ def depth_first(root: Node, grad: Gradients) -> Iterator[Contribution]:
         contribution = grad[root] * local
         grad[operand] = grad.get(operand, 0.0) + contribution
         yield root, slot, operand, grad[root], local, contribution
-        yield from depth_first(operand, grad)  # right: once grad[operand] is complete
+        yield from depth_first(operand, grad)  # correct: once grad[operand] is complete
 
 
 def overwriting(root: Node, grad: Gradients) -> Iterator[Contribution]:
-    """Write each contribution over the one before."""
+    """Replace the gradient so far with each contribution."""
     for node in order(root):
         for slot, operand, local in edges(node) if node in grad else ():
             contribution = grad[node] * local
-            grad[operand] = contribution  # right: add it to the gradient so far
+            grad[operand] = contribution  # correct: add it to the gradient so far
             yield node, slot, operand, grad[node], local, contribution
 
 
 def without_zeroing(root: Node, grad: Gradients) -> Iterator[Contribution]:
-    """Run a second pass that starts with the gradients of the first."""
+    """Run a second pass that starts with the gradients of the first pass."""
     seed = grad[root]
     for _ in propagate(root, seed, grad):
         pass
-    grad[root] = seed  # right: grad = {root: seed}
+    grad[root] = seed  # correct: grad = {root: seed}
     for node in order(root):
         for slot, operand, local in edges(node) if node in grad else ():
             contribution = grad[node] * local
@@ -101,13 +101,13 @@ def with_a_wrong_sign(root: Node, grad: Gradients) -> Iterator[Contribution]:
     for node in order(root):
         for slot, operand, local in edges(node) if node in grad else ():
             if node.op is ops.sub:
-                local = abs(local)  # right: -1 for the second operand
+                local = abs(local)  # correct: -1 for the second operand
             contribution = grad[node] * local
             grad[operand] = grad.get(operand, 0.0) + contribution
             yield node, slot, operand, grad[node], local, contribution
 
 
-def right(root: Node, grad: Gradients) -> Iterator[Contribution]:
+def correct(root: Node, grad: Gradients) -> Iterator[Contribution]:
     """Apply the chain rule in reverse topological order."""
     return propagate(root, grad[root], grad)
 
@@ -121,7 +121,7 @@ def as_it_is(root: Node) -> dict[Node, Node]:
 
 
 def times_for_dot(root: Node) -> dict[Node, Node]:
-    """Return the same program with `*` instead of `@`: the new node for each node."""
+    """Return a copy of the program with `*` instead of `@`: every node is mapped to its counterpart."""
     twins: dict[Node, Node] = {}
     for node in reversed(order(root)):
         args = [twins.get(x, x) if isinstance(x, Node) else x for x in node.args]
@@ -142,12 +142,12 @@ class Misconception:
     """A belief about backpropagation, the wrong pass or program that follows from it, and its fix.
 
     The first three misconceptions of the lab share one graph, so that you can compare their wrong gradients (6, 1 and
-    12) with the same correct one (4).
+    12) with the same correct gradient (4).
 
     Args:
         name: Short name of the misconception.
-        belief: What a student may believe, as a sentence.
-        fix: What is correct instead.
+        belief: Sentence that a student may believe.
+        fix: Correct rule, or the change that fixes the pass.
         smallest: Function that records the smallest graph that shows the error.
         run: Wrong backward pass: a function of a root and a dictionary of gradients that yields contributions. Defaults
             to the correct pass.
@@ -159,13 +159,13 @@ class Misconception:
     belief: str
     fix: str
     smallest: Callable[[], Node]
-    run: Callable[[Node, Gradients], Iterator[Contribution]] = right
+    run: Callable[[Node, Gradients], Iterator[Contribution]] = correct
     program: Callable[[Node], dict[Node, Node]] = as_it_is
 
     @property
     def code(self) -> str:
         """The source code of the wrong pass or of the wrong program."""
-        return inspect.getsource(self.program if self.run is right else self.run).rstrip()
+        return inspect.getsource(self.program if self.run is correct else self.run).rstrip()
 
     def compare(self, root: Node | None = None) -> Comparison:
         """Compare the wrong pass with the correct pass on a graph.
@@ -173,7 +173,7 @@ class Misconception:
         The comparison does not write to any node.
 
         Args:
-            root: Root of the graph: a node. Defaults to the smallest graph that shows the error.
+            root: Root of the graph. Defaults to the smallest graph that shows the error.
 
         Returns:
             The comparison, which you can `print`.
@@ -186,7 +186,7 @@ class Misconception:
         Examples:
             >>> c = DEPTH_FIRST.smallest()
             >>> comparison = DEPTH_FIRST.compare(c)
-            >>> [(called(node), comparison.right[node], comparison.wrong[node]) for node in comparison.nodes]
+            >>> [(called(node), comparison.correct[node], comparison.wrong[node]) for node in comparison.nodes]
             [('c', 1.0, 1.0), ('b', 2.0, 2.0), ('a', 4.0, 6.0)]
         """
         root = self.smallest() if root is None else require_node(root, "compare: root")
@@ -206,7 +206,7 @@ class Misconception:
 
 
 class _Gradients(dict[Node, Quantity]):
-    """A dictionary of gradients that keeps the value that was overwritten last."""
+    """A dictionary of gradients that keeps the last overwritten value."""
 
     before: Quantity = None
 
@@ -268,20 +268,20 @@ def _first_fault(twins: dict[Node, Node], steps: list[Step], wrong: list[Step]) 
     return None
 
 
-def _off(twins: dict[Node, Node], right: Run, wrong: Run) -> dict[Node, Pair]:
-    """Return the nodes with a wrong gradient, the root first, each with its last step in both runs.
+def _off(twins: dict[Node, Node], correct: Run, wrong: Run) -> dict[Node, Pair]:
+    """Return the nodes with a wrong gradient, the root first, each with its last steps in the two runs.
 
-    A different order of the same contributions may change the last digits, and does not count as wrong.
+    The same contributions in a different order may change the last digits. Such a difference does not count as wrong.
     """
-    here, there = ({step.operand: step for step in steps} for _, steps in (right, wrong))
+    here, there = ({step.operand: step for step in steps} for _, steps in (correct, wrong))
     largest: dict[Node | None, float] = {}
-    for step in right[1]:
+    for step in correct[1]:
         sizes = np.abs(step.contribution)
         finite = float(np.max(sizes, initial=0.0, where=np.isfinite(sizes)))
         largest[step.operand] = max(largest.get(step.operand, 0.0), finite)
     off: dict[Node, Pair] = {}
     for node, twin in reversed(twins.items()):
-        x, y = right[0].get(node), wrong[0].get(twin)
+        x, y = correct[0].get(node), wrong[0].get(twin)
         if x is None or y is None:
             same = x is y
         else:
@@ -294,25 +294,25 @@ def _off(twins: dict[Node, Node], right: Run, wrong: Run) -> dict[Node, Pair]:
 
 @dataclass(frozen=True)
 class Comparison:
-    """A wrong pass compared with the correct one; `print` it.
+    """The comparison of a wrong pass with the correct pass, which you can `print`.
 
-    `Misconception.compare` makes comparisons.
+    `Misconception.compare` creates comparisons.
 
     Attributes:
-        misconception: Misconception that is shown.
+        misconception: Misconception behind the wrong pass.
         walk: Correct pass.
-        twins: Node of the wrong program for each node.
-        right: Correct gradient of each node; None if no contribution arrives.
-        wrong: Gradient of each node in the wrong run; None if no contribution arrives.
+        twins: The wrong program's node for each node.
+        correct: Correct gradient of each node, or None if no contribution arrives.
+        wrong: Gradient of each node in the wrong run, or None if no contribution arrives.
         off: Nodes whose gradients differ by more than rounding.
-        first: First step that differs, as a pair (correct step, wrong step). One of them is None if the step is
-            missing. None if the runs agree.
+        first: First step that differs, as a pair (correct step, wrong step), or None if the runs agree. In the pair, a
+            step that does not exist is None.
     """
 
     misconception: Misconception
     walk: Walk  # the correct pass
     twins: dict[Node, Node]  # the wrong program's node for each node
-    right: dict[Node, Quantity]
+    correct: dict[Node, Quantity]
     wrong: dict[Node, Quantity]
     off: frozenset[Node]
     first: Pair | None
@@ -329,11 +329,11 @@ class Comparison:
 
     @property
     def agrees(self) -> bool:
-        """True if every step of the wrong run is correct, and therefore every gradient."""
+        """True if every step of the wrong run, and therefore every gradient, is correct."""
         return self.first is None
 
     def is_wrong(self, node: Node) -> bool:
-        """Return whether the gradient of a node differs in the wrong run by more than rounding.
+        """Return whether a node's gradient in the wrong run differs from the correct gradient by more than rounding.
 
         Args:
             node: Node in the graph.
@@ -345,11 +345,11 @@ class Comparison:
 
     def __str__(self) -> str:
         lines = [f"{self.misconception.name}: “{self.misconception.belief}”"]
-        rows = [("gradient of", "right", "wrong", "")]
+        rows = [("gradient of", "correct", "wrong", "")]
         nodes = self.nodes
         for node in nodes[:ROWS]:
             name, mark = notation.headline(node) or called(node), "<-" if self.is_wrong(node) else ""
-            rows.append((name, _text(self.right[node]), _text(self.wrong[node]), mark))
+            rows.append((name, _text(self.correct[node]), _text(self.wrong[node]), mark))
         widths = [max(len(row[k]) for row in rows) for k in range(3)]
         lines += [f"  {r[0]:<{widths[0]}}  {r[1]:>{widths[1]}}  {r[2]:>{widths[2]}}  {r[3]}".rstrip() for r in rows]
         if len(nodes) > ROWS:
@@ -439,10 +439,10 @@ NOT_ZEROING = Misconception(
     twice_twice,
     without_zeroing,
 )
-"""A second pass that starts from the gradients of the first."""
+"""A second pass that starts with the gradients of the first pass."""
 WRONG_SIGN = Misconception(
     "a wrong sign",
-    "a - b passes its gradient on to both",
+    "a - b passes its gradient on to both operands",
     "d(a - b)/db is -1: when b grows, the difference falls",
     difference,
     with_a_wrong_sign,
@@ -450,8 +450,8 @@ WRONG_SIGN = Misconception(
 """A pass with the wrong sign for the second operand of a subtraction."""
 TIMES_FOR_DOT = Misconception(
     "* for dot",
-    "w.T * x multiplies the weights with the inputs",
-    "w.T @ x sums the products; and assert z.shape == (1, m)",
+    "w.T * x multiplies the weights by the inputs",
+    "w.T @ x sums the products; also assert z.shape == (1, m)",
     weighted_sum,
     program=times_for_dot,
 )

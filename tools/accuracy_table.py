@@ -17,34 +17,36 @@ PAGE = Path(__file__).resolve().parents[1] / "docs" / "accuracy.md"
 INTRODUCTION = """\
 # Accuracy
 
-Every op was compared with mpmath at 50 digits, at {count} points of its domain. The points are the same in each run:
+Every op was compared with mpmath at 50 digits, at {count} points of its domain. The points are the same in each run
+and include:
 
 - the bounds of the domain and the floats next to them
-- special points such as 0, 1/2, 1, π, and the point where `exp` overflows
-- the range of the lecture, up to ±1000
+- special points, such as 0, 1/2, 1, π and the point where `exp` overflows
+- the lecture's range, up to ±1000
 - the extremes of float64, including subnormal numbers
 
 For each op, the table shows the worst error of its value and of its local derivatives, and the operands where the
 error occurred.
 
 The unit is the *ULP* (unit in the last place), which is the spacing of floats at the true result.
-[Goldberg (1991)](https://doi.org/10.1145/103162.103163) explains it. Among the subnormal numbers it is 5e-324. The
-float nearest to a true result can be half a ULP away, so no implementation can promise an error below 0.50.
+[Goldberg (1991)](https://doi.org/10.1145/103162.103163) explains this unit. For subnormal numbers, a ULP is 5e-324. The
+float nearest to a true result can be half a ULP away, so no implementation can guarantee an error below 0.50 ULP.
 
 Each op must meet two limits: **2 ULP for the value and 4 ULP for each local derivative**. The test
-`tests/engine/test_accuracy.py` checks them at the first of these points and at random points. The errors in the table
-are the worst that were found, not proven bounds.
+`tests/engine/test_accuracy.py` checks both limits at some of these points and at random points. The errors in the table
+are the worst errors that were found, not proven bounds.
 
-The local derivatives are computed through a graph, as in your own programs. If the true result is a difference that
-cancels, the last column shows what the error is compared with instead. The elementary functions come from Python's
-`math`, so the last digit can differ with another C library.
+The local derivatives are computed through a graph, as in your own programs. If the true result is a difference
+whose terms cancel, its ULP is too small a unit. The last column then shows the unit that is used instead. The
+elementary functions come from Python's `math` module, so the last digit can differ if Python uses another C library.
 
 | op | domain | worst error of the value | at | worst error of a local derivative | at | exception |
 |---|---|---|---|---|---|---|
 """
 END = """
-The command `python -m tools.accuracy_table` generates this page. The [list of ops](reference/ops.md) shows the formula
-and the local derivatives of each op. To measure your own functions, [check a gradient](check-a-gradient.md).
+With the extra `test` (`pip install '.[test]'`), the command `python -m tools.accuracy_table` generates this page. The
+[list of ops](reference/ops.md) shows the formula and the local derivatives of each op. To
+measure your own functions, [check a gradient](check-a-gradient.md).
 """
 
 

@@ -41,13 +41,18 @@ def main() -> None:
     parser.add_argument(
         "range", nargs="?", default="main..HEAD", help="revisions, as git log takes them (default: %(default)s)"
     )
-    command = ["git", "log", "--no-merges", "--format=%h %s", parser.parse_args().range, "--"]
-    commits = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+    revisions = parser.parse_args().range
+    command = ["git", "log", "--no-merges", "--format=%h %s", revisions, "--"]
+    run = subprocess.run(command, capture_output=True, text=True)
+    if run.returncode:
+        raise SystemExit(f"git cannot list {revisions}: {run.stderr.strip()}")
+    commits = run.stdout.splitlines()
     wrong = False
     for commit in commits:
         for fault in faults(commit.partition(" ")[2]):
             wrong = True
             print(f"{commit}\n    {fault}", file=sys.stderr)
+    print(f"{len(commits)} {'subject' if len(commits) == 1 else 'subjects'} checked in {revisions}")
     raise SystemExit(wrong)
 
 

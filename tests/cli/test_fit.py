@@ -49,15 +49,15 @@ def test_every_loss_and_output(table, loss):
 
 BAD = {
     "no such file": ("none.csv", None, [], "none.csv: there is no such file"),
-    "no such column": ("t.csv", GOOD, ["--target", "labl"], "t.csv: has no column 'labl'; did you mean 'label'?"),
+    "no such column": ("t.csv", GOOD, ["--target", "labl"], "'labl'; the most similar name is 'label'"),
     "not a number": ("t.csv", GOOD + "x,1,a\n", [], "t.csv, row 22, column 'x': 'x' is not a number"),
     "nan": ("t.csv", GOOD + "1,NaN,a\n", [], "t.csv, row 22, column 'y': 'NaN' is not a finite number"),
     "one class": ("t.csv", "x,label\n1,a\n2,a\n", [], "t.csv, column 'label': all 2 rows are of class 'a'"),
     "three classes": ("t.csv", GOOD + "1,2,c\n", [], "t.csv, row 22, column 'label': 'c' is a third class"),
-    "empty": ("t.csv", "", [], "t.csv: is empty"),
+    "empty": ("t.csv", "", [], "t.csv: the file is empty"),
     "no folder for the output": ("t.csv", GOOD, ["--out", "no/m.json"], "no/"),
     "the output is a folder": ("t.csv", GOOD, ["--out", "."], "folder"),
-    "the output is the table": ("t.csv", GOOD, ["--out", "t.csv"], "t.csv: is the input file"),
+    "the output is the table": ("t.csv", GOOD, ["--out", "t.csv"], "t.csv: this is the input file"),
     "one row of a class": ("t.csv", "x,label\n1,a\n2,a\n3,b\n", [], "t.csv, column 'label': one row of class 'b'"),
 }
 

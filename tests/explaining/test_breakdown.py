@@ -57,7 +57,7 @@ def test_a_ledger_says_what_is_still_to_come():
     assert text.startswith("dy/dx = 3\n")
     assert "not arrived yet (·): 2 of 3 contributions" in text
     assert "3 paths lead from x to y" in text
-    assert str(explain(y, y)) == "dy/dy = 1: where the backward pass starts"
+    assert str(explain(y, y)) == "dy/dy = 1: the backward pass starts here"
     c = Value(1.0, "c", constant=True)
     assert "no gradient reaches c" in str(explain(c * x, c))
 
@@ -77,7 +77,7 @@ def test_a_ledger_can_be_asked_for_before_anything_has_arrived():
     y = x * x
     y.name = "y"
     stepper = Stepper(y)
-    assert str(stepper.explain(y)) == "dy/dy = · (nothing has arrived yet): where the backward pass starts"
+    assert str(stepper.explain(y)) == "dy/dy = · (nothing has arrived yet): the backward pass starts here"
     assert "=" in stepper.explain(x).latex()
     assert stepper.explain(x).latex().count("=") == 1, "no sum of what has not come"
     stepper.end()

@@ -119,7 +119,7 @@ def test_a_gradient_that_does_not_arrive():
     finding = only(dead, [w])
     assert finding.kind == "no gradient"
     assert (
-        "it stops at relu(w × x), whose local derivative with respect to (w × x) is 0, where (w × x) = -6"
+        "the gradient stops at relu(w × x), whose local derivative with respect to (w × x) is 0, where (w × x) = -6"
         in finding.message
     )
     assert "relu has the derivative 0" in finding.fix
@@ -156,7 +156,7 @@ def test_arrays_say_which_entry():
     assert only(Tensor([1.7e308, 1.7e308], "b").sum()).kind == "overflow in a sum"
     assert only(tinygraph.sqrt(Tensor([4.0, 0.0], "s")).sum()).kind == "infinite derivative"
     dead = only(tinygraph.relu(Tensor([-1.0, -2.0], "h")).sum())
-    assert "no gradient reached h: it stops at relu(h)" in dead.message
+    assert "no gradient reached h: the gradient stops at relu(h)" in dead.message
 
 
 def test_the_line_is_said_where_it_was_traced():

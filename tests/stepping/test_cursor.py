@@ -260,9 +260,9 @@ def test_numbers_that_change_during_a_walk_are_an_error():
     assert stepper.step().index == 3
     x.data = 10.0
     y.forward()
-    with pytest.raises(StaleGraphError, match="make a new Stepper"):
+    with pytest.raises(StaleGraphError, match="create a new Stepper"):
         stepper.step()
-    assert "make a new Stepper" in stepper._repr_mimebundle_()["text/plain"]
+    assert "create a new Stepper" in stepper._repr_mimebundle_()["text/plain"]
     assert Stepper(y).end().after == 40.0
 
 

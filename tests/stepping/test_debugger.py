@@ -64,10 +64,10 @@ def test_the_words_of_pdb_and_rr():
 @pytest.mark.parametrize(
     ("line", "answer"),
     [
-        ("foo", "there is no command 'foo'; h lists them"),
+        ("foo", "there is no command 'foo'; h lists the commands"),
         ("u zzz", "no node is named 'zzz'; the names are J, a, b, c, u, v"),
-        ("u", "the name of a node is missing"),
-        ("s x", "an integer is needed, not 'x'"),
+        ("u", "this command needs the name of a node"),
+        ("s x", "the argument must be an integer, not 'x'"),
         ("g 99", "there are 6 steps: the position must be from 0 to 6, not 99"),
         ("d 9", "there is no breakpoint 9"),
         ("rs", "this is the first position"),

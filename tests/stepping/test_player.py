@@ -379,7 +379,7 @@ def test_a_card_says_nothing_before_its_time(browser, tmp_path):
     assert opened.run(late) == [True]
     opened.press("ARROW_RIGHT", "ARROW_RIGHT")
     assert opened.run(late) == [False]
-    assert "where the backward pass starts" in opened.breakdown
+    assert "the backward pass starts here" in opened.breakdown
     opened = open_page(browser, Stepper(lecture(), phase="forward"), tmp_path)
     opened.click("last")
     assert "has arrived" not in opened.breakdown

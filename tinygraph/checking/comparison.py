@@ -1,4 +1,4 @@
-"""check_grad: compare backpropagation with numerical derivatives."""
+"""Compare backpropagation with numerical derivatives: `check_grad`."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ _ROUNDING = 2.0**-52
 
 @dataclass(frozen=True)
 class InputCheck:
-    """The check of one input: both derivatives, and how they compare.
+    """The check of one input: both derivatives, and the result of their comparison.
 
     Attributes:
-        name: Name of the parameter, with an index into lists.
+        name: Name of the input: the parameter's name, with an index for an element of a nested argument.
         at: Value of the input.
         backward: Derivative by backpropagation.
         numeric: Numerical derivative.
-        method: Method of the numerical derivative.
-        step: Step of the numerical derivative.
-        allowed: Largest absolute difference that is allowed.
-        note: Reason why the two are not compared, or "".
+        method: Method that computed the numerical derivative.
+        step: Step size of the numerical derivative.
+        allowed: Maximum allowed absolute difference.
+        note: Reason why the two derivatives are not compared, or "" if they are compared.
     """
 
     name: str
@@ -47,13 +47,16 @@ class InputCheck:
 
     @property
     def error(self) -> float:
-        """The absolute difference; 0 if both are the same infinity, or both are NaN."""
+        """The absolute difference between the derivatives, or 0 if both are NaN or the same infinity."""
         same = self.backward == self.numeric or (self.backward != self.backward and self.numeric != self.numeric)
         return 0.0 if same else abs(self.backward - self.numeric)
 
     @property
     def ok(self) -> bool:
-        """True if both derivatives agree, or if there is a note: at a non-differentiable point, neither is correct."""
+        """True if the derivatives agree, or if `note` gives a reason not to compare them.
+
+        At a non-differentiable point, neither derivative is correct.
+        """
         return bool(self.note) or self.error <= self.allowed
 
     def __str__(self) -> str:
@@ -66,17 +69,17 @@ class InputCheck:
 
 @dataclass(frozen=True)
 class GradientCheck:
-    """The result of `check_grad`. It is true if every input agrees, and `print` shows a report.
+    """The result of `check_grad`. It is true if all inputs pass the check, and `print` shows a report.
 
     Attributes:
-        inputs: One check per input, in order.
+        inputs: One check per input, in the order of the inputs.
     """
 
     inputs: tuple[InputCheck, ...]
 
     @property
     def ok(self) -> bool:
-        """True if all inputs agree."""
+        """True if all inputs pass the check."""
         return all(check.ok for check in self.inputs)
 
     def __bool__(self) -> bool:
@@ -89,23 +92,23 @@ class GradientCheck:
 def check_grad(f: Function, *at: Tree, tolerance: float = 1e-9) -> GradientCheck:
     """Compare backpropagation with numerical derivatives at a point.
 
-    If all ops are analytic, the check uses the complex step. Otherwise it uses central differences with two steps,
-    extrapolated to step 0; their disagreement estimates the error. If a non-differentiable point (a *kink*) lies within
-    the step, the check reports it and does not fail.
+    If all ops are analytic, the check uses the complex step. Otherwise it computes central differences with two step
+    sizes and extrapolates them to step size 0. The disagreement between the two differences estimates the error. If a
+    non-differentiable point (a *kink*) lies within the step, the check reports the kink and does not fail.
 
     Args:
         f: Function of Values.
         *at: Arguments of `f`: numbers, or nested lists, tuples or dicts of numbers.
-        tolerance: Allowed difference, relative to the sum of the absolute terms of the gradient. Defaults to 1e-9.
+        tolerance: Allowed difference, relative to the sum of the gradient's absolute terms. Defaults to 1e-9.
 
     Returns:
-        The result. It is true if all inputs agree, and `print` shows a report.
+        The result. It is true if all inputs pass the check, and `print` shows a report.
 
     References:
         - Complex step: W. Squire and G. Trapp, "Using complex variables to estimate derivatives of real functions",
           SIAM Review 40(1), 110-112, 1998.
-        - Extrapolation to step 0: L. F. Richardson, "The approximate arithmetical solution by finite differences of
-          physical problems involving differential equations, with an application to the stresses in a masonry dam",
+        - Extrapolation to step size 0: L. F. Richardson, "The approximate arithmetical solution by finite differences
+          of physical problems involving differential equations, with an application to the stresses in a masonry dam",
           Philosophical Transactions of the Royal Society A 210, 307-357, 1911.
 
     Examples:
@@ -137,7 +140,7 @@ def check_grad(f: Function, *at: Tree, tolerance: float = 1e-9) -> GradientCheck
 
 
 class _Numeric(NamedTuple):
-    """A numerical derivative: its value, method, step and error, and a note if it is meaningless."""
+    """A numerical derivative: its value, method, step size and error, and a note if the value is meaningless."""
 
     derivative: float
     method: str
@@ -147,7 +150,7 @@ class _Numeric(NamedTuple):
 
 
 def _by_complex_step(function: FlatFunction, i: int) -> _Numeric | None:
-    """Return the derivative with respect to the complex step, or None if a complex function overflows."""
+    """Return the derivative computed with the complex step, or None if a complex function overflows."""
     step = step_of("complex", function.numbers[i])
     try:
         derivative = complex_step(function, i, step)
@@ -157,7 +160,7 @@ def _by_complex_step(function: FlatFunction, i: int) -> _Numeric | None:
 
 
 def _by_differences(function: FlatFunction, walk: Walk, i: int) -> _Numeric:
-    """Return the derivative with respect to two central differences."""
+    """Return the derivative computed from two central differences."""
     x = function.numbers[i]
     step = 2.0**-10 * max(1.0, abs(x))
     near, far = central_difference(function, i, step / 2), central_difference(function, i, step)
@@ -172,15 +175,15 @@ def _by_differences(function: FlatFunction, walk: Walk, i: int) -> _Numeric:
 
 
 def absolute_terms(root: Node | Walk) -> dict[Node, float]:
-    """Return, for each node, the sum of |product of local derivatives| over all paths from the root.
+    """Return each node's sum of |product of local derivatives| over all paths from the root.
 
-    This is the scale of the rounding error of its gradient.
+    This sum is the scale of the rounding error in the node's gradient.
 
     Args:
-        root: Root of the graph, or its `Walk` with a seed of 1.
+        root: Root of the graph, or a `Walk` from the root with a seed of 1.
 
     Returns:
-        The sums by node.
+        The sum for each node.
     """
     walk = root if isinstance(root, Walk) else Walk(root, 1.0)
     terms: dict[Node, float] = {walk.root: 1.0}
@@ -190,10 +193,13 @@ def absolute_terms(root: Node | Walk) -> dict[Node, float]:
 
 
 def input_names(f: Function, args: Sequence[Tree]) -> Iterator[str]:
-    """Yield a name for each input: the name of the parameter, with an index into lists.
+    """Yield a name for each input.
+
+    The name is that of the Value if the input is a named Value. Otherwise, it is the parameter's name, with an index
+    for an element of a nested argument.
 
     Args:
-        f: Function.
+        f: Function that takes the inputs.
         args: Arguments of the function.
 
     Yields:
@@ -213,10 +219,10 @@ def kink_near(function: FlatFunction, nodes: Sequence[Node], i: int, step: float
     """Describe a non-differentiable point within the step of a numerical derivative.
 
     Args:
-        function: Function.
-        nodes: Nodes of its graph, in reverse topological order.
-        i: Index of the input that moves.
-        step: Step of the numerical derivative.
+        function: Function to examine.
+        nodes: Nodes of the function's graph, in reverse topological order.
+        i: Index of the input that the step changes.
+        step: Step size of the numerical derivative.
 
     Returns:
         The description, or "" if there is no such point.
@@ -232,7 +238,7 @@ def kink_near(function: FlatFunction, nodes: Sequence[Node], i: int, step: float
 
 
 def _kink_of(op: Op, node: Node, moved: Node) -> str:
-    """Describe a non-differentiable point between the operands of a node and those of the moved node, or return ""."""
+    """Describe a kink between the operands of a node and the moved operands. Return "" if there is no kink."""
     domain, points = op.domain, [node.numbers, moved.numbers]
     text = op.text(*[x.name if isinstance(x, Node) and x.name else f"{x:g}" for x in node.args])
     if domain.holds(points[0]) and not domain.holds(*points):

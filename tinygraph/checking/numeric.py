@@ -1,4 +1,4 @@
-"""Numerical derivatives: change an input by a small step, and measure the change of the result."""
+"""Numerical derivatives: change an input by a small step, and measure how much the result changes."""
 
 from __future__ import annotations
 
@@ -14,44 +14,47 @@ from tinygraph.functional import numbers_of, refilled
 if TYPE_CHECKING:
     from tinygraph.functional import Function, Tree
 
-Number = Any  # a float, complex, Fraction, or a number of mpmath
+Number = Any  # a float, complex, Fraction, or mpmath number
 Method = Literal["two-point", "central", "six-point", "complex", "mpmath"]
 
 NUDGE = 0.001  # the step of the lecture
 
 
 def numeric_grad(f: Function, at: Tree, *, method: Method = "central", step: float | None = None) -> Tree:
-    """Return the derivative of a function, computed numerically by changing its input.
+    """Return the derivative of a function, computed numerically by changing each input slightly.
 
-    The default suits a quick check. Use "complex" for a derivative that is accurate to rounding, if all ops are
-    analytic, or "six-point" if some are not. Use "mpmath" for reference values, and "two-point" to repeat the lecture.
+    The default suits a quick check. If all ops are analytic, use "complex" for a derivative that is accurate to
+    rounding. If some ops are not analytic, use "six-point". Use "mpmath" for reference values, and "two-point" for the
+    lecture's formula.
 
     Args:
-        f: Function of plain numbers, or of Values where `at` contains Values.
-        at: Argument, or a list or tuple of arguments. Each is a number, or a nested list, tuple or dict of numbers.
+        f: Function of plain numbers, or of Values if `at` contains a Value. The methods "complex" and "mpmath" always
+            pass Values.
+        at: Argument, or a list or tuple of arguments. Each argument is a number, or a nested list, tuple or dict of
+            numbers.
         method: Method of differentiation. Defaults to "central":
 
             - "two-point": the *forward difference* of the lecture, (f(x + 0.001) - f(x)) / 0.001, with an error of
-              order step;
-            - "central": the *central difference* (f(x + h) - f(x - h)) / 2h, with an error of order step²;
-            - "six-point": a difference of six points, with an error of order step⁶;
-            - "complex": the *complex step* Im f(x + ih) / h, accurate to rounding, only for analytic ops;
-            - "mpmath": the complex step with 400 digits, only for analytic ops.
-        step: Step h. Defaults to a step that suits the method.
+              order h;
+            - "central": the *central difference* (f(x + h) - f(x - h)) / 2h, with an error of order h²;
+            - "six-point": a difference formula with six points, with an error of order h⁶;
+            - "complex": the *complex step* Im f(x + ih) / h, which is accurate to rounding and needs analytic ops;
+            - "mpmath": the complex step with 400 digits, which needs analytic ops.
+        step: Step size h. Defaults to a size that suits the method.
 
     Returns:
         The derivative, nested like `at`.
 
     Raises:
-        ValueError: If the method is unknown, or it needs analytic ops and `f` uses another op.
+        ValueError: If the method is unknown, or if it needs analytic ops and `f` uses an op that is not analytic.
 
     References:
         - Differences: B. Fornberg, "Generation of finite difference formulas on arbitrarily spaced grids",
           Mathematics of Computation 51(184), 699-706, 1988.
         - Complex step: W. Squire and G. Trapp, "Using complex variables to estimate derivatives of real functions",
           SIAM Review 40(1), 110-112, 1998.
-        - Its accuracy: J. R. R. A. Martins, P. Sturdza and J. J. Alonso, "The complex-step derivative approximation",
-          ACM Transactions on Mathematical Software 29(3), 245-262, 2003.
+        - Accuracy of the complex step: J. R. R. A. Martins, P. Sturdza and J. J. Alonso, "The complex-step derivative
+          approximation", ACM Transactions on Mathematical Software 29(3), 245-262, 2003.
 
     Examples:
         >>> f = lambda a, b, c: 3 * (a + b * c)
@@ -75,12 +78,12 @@ def numeric_grad(f: Function, at: Tree, *, method: Method = "central", step: flo
 
 
 class FlatFunction:
-    """A function of nested arguments as a function of one flat list of numbers.
+    """A wrapper that turns a function of nested arguments into a function of one flat list of numbers.
 
     Args:
-        f: Function.
-        args: Its arguments: numbers, or nested lists, tuples or dicts of numbers.
-        values: If true, `f` is called with Values, otherwise with plain numbers.
+        f: Function to wrap.
+        args: Arguments of `f`: numbers, or nested lists, tuples or dicts of numbers.
+        values: If true, call `f` with Values instead of plain numbers.
 
     Attributes:
         numbers: The numbers in `args`, as a flat list.
@@ -91,10 +94,10 @@ class FlatFunction:
         self.numbers = [_plain(x) for x in numbers_of(self.args)]
 
     def restore(self, numbers: Sequence[object]) -> list[Tree]:
-        """Return a flat list, nested like the arguments.
+        """Return the elements of a flat list, nested like the arguments.
 
         Args:
-            numbers: As many objects as the function has inputs.
+            numbers: One object per input of the function.
 
         Returns:
             The nested list.
@@ -115,7 +118,7 @@ class FlatFunction:
         return _plain(self.f(*self.restore(given)))
 
     def record(self, numbers: Sequence[float]) -> tuple[Value, list[Value]]:
-        """Return the graph of the function, and its leaves.
+        """Return the function's graph and its leaves.
 
         Args:
             numbers: Flat list of inputs.
@@ -132,7 +135,7 @@ class FlatFunction:
 
         Args:
             i: Index of the input.
-            by: Amount to add.
+            by: Amount to add to the input.
 
         Returns:
             A new flat list.
@@ -145,14 +148,14 @@ def _plain(x: Number | Value) -> float:
 
 
 def step_of(method: str, x: float) -> float:
-    """Return the default step of a method.
+    """Return the default step size of the given method.
 
     Args:
         method: Name of the method, as in `numeric_grad`.
         x: Value of the input.
 
     Returns:
-        The step.
+        The step size.
     """
     if method == "two-point":
         return NUDGE
@@ -171,15 +174,15 @@ def central_difference(function: FlatFunction, i: int, step: float) -> float:
     """Return the central difference with respect to one input.
 
     Args:
-        function: Function.
+        function: Function to differentiate.
         i: Index of the input.
-        step: Step to either side.
+        step: Step size to either side.
 
     Returns:
         The derivative.
     """
     right, left = function.moved(i, step), function.moved(i, -step)
-    return (function(right) - function(left)) / (right[i] - left[i])  # the step after rounding
+    return (function(right) - function(left)) / (right[i] - left[i])  # divide by the step after rounding
 
 
 def _six_point(function: FlatFunction, i: int, step: float) -> float:
@@ -195,7 +198,7 @@ def complex_step(function: FlatFunction, i: int, step: float) -> float:
     Args:
         function: Function of Values with analytic ops.
         i: Index of the input.
-        step: Imaginary step.
+        step: Size of the imaginary step.
 
     Returns:
         The derivative.
@@ -206,8 +209,13 @@ def complex_step(function: FlatFunction, i: int, step: float) -> float:
 
 
 def _mpmath_step(function: FlatFunction, i: int, step: float) -> float:
-    del step  # the size of the step hardly matters with 400 digits
-    from mpmath import mp
+    del step  # with 400 digits, the step size hardly matters
+    try:
+        from mpmath import mp
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError(
+            "method='mpmath' needs mpmath: run `pip install '.[test]'` in your clone of tinygraph", name=error.name
+        ) from None
 
     with mp.workdps(digits(function.numbers)):
         root, leaves = function.record(function.numbers)
@@ -215,14 +223,16 @@ def _mpmath_step(function: FlatFunction, i: int, step: float) -> float:
 
 
 def digits(numbers: Sequence[float], order: int = 1) -> int:
-    """Return the number of decimals for mpmath: 1 + exp(-700) must differ from 1, and asin(x + ih) must keep its h.
+    """Return the number of decimal digits for mpmath.
+
+    With this many digits, 1 + exp(-700) differs from 1, and asin(x + ih) does not lose h.
 
     Args:
         numbers: Values of the inputs.
         order: Order of the derivative, from 1 to 3.
 
     Returns:
-        The number of decimals.
+        The number of decimal digits.
     """
     smallest = min((abs(x) for x in numbers if x), default=1.0)
     return (400, 1200, 2400)[order - 1] + (4 * order - 2) * max(0, -int(math.log10(smallest)))
@@ -238,7 +248,7 @@ def exact_partial(root: Value, leaves: Sequence[Value], i: int, at: Sequence[Num
         at: Values of the leaves. Defaults to their current values.
 
     Returns:
-        The derivative, with the precision of mpmath's context.
+        The derivative, with the precision of the active mpmath context.
     """
     from mpmath import mp
 
@@ -249,11 +259,11 @@ def exact_partial(root: Value, leaves: Sequence[Value], i: int, at: Sequence[Num
 
 
 def evaluate(root: Value, leaves: Mapping[Any, Number], module: object) -> Number:
-    """Return the value of the root for other values of the leaves.
+    """Return the value of the root for the given values of the leaves.
 
     Args:
         root: Root of the graph.
-        leaves: Values of leaves.
+        leaves: Value of each leaf. A leaf that is not in the mapping keeps its current value.
         module: Module whose functions are used: `cmath`, `mpmath.mp`, or None for arithmetic only.
 
     Returns:

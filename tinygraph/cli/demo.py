@@ -39,10 +39,10 @@ def add_parsers(commands: Commands) -> None:
         "demo",
         help="show backpropagation on J = 3(a + bc), then logistic regression with loops and vectors",
         description="Show backpropagation on the lecture's graph J = 3(a + bc), one line per step. Then compute the "
-        "cost of logistic regression with two loops, one loop and no loop, and train it on the Breast Cancer "
-        "Wisconsin data. Write diagrams of the graphs and the trained model to a folder. This takes a few seconds.",
+        "cost of logistic regression with two loops, one loop and no loops, and train a model on the Breast Cancer "
+        "Wisconsin data. Write diagrams of the graphs and the trained model to a folder. This takes 10 to 20 seconds.",
     )
-    out = "where to write the results (default: %(default)s)"
+    out = "output folder (default: %(default)s)"
     parser.add_argument("--out", metavar="FOLDER", type=Path, default=Path("tinygraph-demo"), help=out)
     parser.set_defaults(run=_run)
 
@@ -55,12 +55,12 @@ def demo(folder: Path, iterations: int = 60, m: int = 10_000) -> None:
     """Run all parts of the demo, and write the diagrams and the trained model.
 
     Args:
-        folder: Output folder; it is created if needed.
+        folder: Output folder. If the folder does not exist, it is created.
         iterations: Number of iterations of gradient descent on the Breast Cancer Wisconsin data set. Defaults to 60.
         m: Number of random examples for the timing of the implementations. Defaults to 10,000.
 
     Raises:
-        OSError: If the folder cannot be written.
+        OSError: If the folder cannot be written to.
     """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "breast_cancer_model.json"
@@ -97,7 +97,7 @@ def show_backpropagation() -> Value:
     for step in Stepper(J):
         echo(f"  {step.equation}")
 
-    echo(f"\nThe same derivatives without calculus: nudge one input by {NUDGE} and see how much J changes:")
+    echo(f"\nThe same derivatives without calculus. Nudge one input by {NUDGE}, and see how much J changes:")
     J.backward()
     partials = numeric_grad(lambda a, b, c: 3.0 * (a + b * c), [5.0, 3.0, 2.0], method="two-point")
     for leaf, local in zip((a, b, c), partials, strict=True):
@@ -107,7 +107,7 @@ def show_backpropagation() -> Value:
 
 
 def draw_graphs(J: Value, folder: Path) -> None:
-    """Write diagrams of J and of the cost of one example (scalar and Tensor), and an interactive player of J.
+    """Write diagrams of J and of the cost of one example (as scalars and as Tensors), and a player for J.
 
     Args:
         J: Graph, after its backward pass.
@@ -130,7 +130,7 @@ def draw_graphs(J: Value, folder: Path) -> None:
             path = drawing.save(folder / f"{name}.svg")
         except EngineNotFoundError:
             path = drawing.save(folder / f"{name}.dot")
-            echo(f"  Graphviz is not installed (see `tinygraph doctor`), so this is the DOT text: {path.resolve()}")
+            echo(f"  wrote {path.resolve()}: DOT text, because Graphviz is not installed (see `tinygraph doctor`)")
         else:
             echo(f"  wrote {path.resolve()}")
     with contextlib.suppress(EngineNotFoundError):
@@ -139,19 +139,19 @@ def draw_graphs(J: Value, folder: Path) -> None:
 
 
 def show_implementations(m: int, n: int = 20) -> None:
-    """Time cost and gradient over random examples: with two loops, with one, without, and vectorized automatically.
+    """Measure how long the cost and its gradient take with two loops, one loop, no loops and vectorized loops.
 
     Args:
         m: Number of examples.
         n: Number of features. Defaults to 20.
     """
-    echo(f"From two loops to none: J = mean cross-entropy of σ(z), for m = {m:,} examples of n = {n} features")
+    echo(f"From two loops to no loops: J = mean cross-entropy of σ(z), for m = {m:,} examples of n = {n} features")
     draw = random.Random(0)
     X = [[draw.gauss(0.0, 1.0) for _ in range(n)] for _ in range(m)]
     Y = [float(draw.random() < 0.5) for _ in range(m)]
     for line in report(compare_implementations(X, Y, [0.01 * j for j in range(n)], 0.1)):
         echo(f"  {line}")
-    echo(f"  (one loop: vectors of {n} numbers are too short to make up for the cost of NumPy calls)")
+    echo(f"  (With one loop, vectors of {n} numbers are too short to make up for the cost of NumPy calls.)")
     echo("\nThe same two loops, vectorized automatically. The scalar graph becomes this program:")
     text, lines = vectorize_loops(X, Y, [0.01 * j for j in range(n)], 0.1)
     for line in text.splitlines():
@@ -175,7 +175,7 @@ def train_on_real_data(iterations: int) -> SavedModel:
 
     X, Y = Scaler.fit(table.X).transform(table.X[:20]), table.y[:20]
     check = check_grad(lambda w, b: two_loops(w, b, X, Y), [0.01 * j for j in range(len(X[0]))], 0.1)
-    verdict = "agree" if check else "DO NOT AGREE"
+    verdict = "the two agree" if check else "THE TWO DO NOT AGREE"
     worst = max(entry.error for entry in check.inputs)
     echo(f"  checked on {len(X)} examples: {len(check.inputs)} derivatives by backpropagation and by the complex step")
     echo(f"  {verdict}; the largest difference is {worst:.1e}")

@@ -1,4 +1,4 @@
-"""`tinygraph doctor`: what is installed, what is not, and the command that installs it."""
+"""`tinygraph doctor`: list the packages that are installed, and the commands that install the others."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tinygraph.cli.options import Commands
 
-PACKAGES = {  # distribution: its purpose, and the extra that installs it ("" for a dependency)
+PACKAGES = {  # each distribution: its purpose, and the extra that installs it ("" if it is required)
     "numpy": ("arrays", ""),
     "graphviz": ("writes diagrams in the DOT language", ""),
     "graphviz-pure": ("lays out diagrams if Graphviz is not installed", "render"),
     "rich": ("progress bars in the terminal", "cli"),
     "hypothesis": ("property-based gradient tests", "test"),
-    "mpmath": ("reference values with 50 digits", "test"),
+    "mpmath": ("reference values with hundreds of digits", "test"),
     "dask": ("data that do not fit into memory", "dask"),
 }
 
@@ -34,9 +34,9 @@ def add_parsers(commands: Commands) -> None:
     """
     parser = commands.add_parser(
         "doctor",
-        help="show what is installed, what is not, and how to install it",
+        help="show which packages are installed, and how to install the others",
         description="Show which packages and Graphviz executables are installed, and the commands that install the "
-        "others. The exit code is 1 if no diagram can be drawn.",
+        "others. The exit code is 1 if a required package is not installed, or if no diagram can be drawn.",
     )
     parser.set_defaults(run=_run)
 
@@ -46,12 +46,12 @@ def _run(options: argparse.Namespace) -> int:  # noqa: ARG001
 
 
 def doctor() -> bool:
-    """Print what is installed, what is not, and how to install it.
+    """Print which packages are installed, and how to install the others.
 
     Returns:
         True if all required packages are installed and a diagram can be drawn.
     """
-    from importlib import metadata  # takes 10 ms, and no other subcommand needs it
+    from importlib import metadata  # this import takes 10 ms, and no other subcommand needs it
 
     echo(f"tinygraph {__version__}, Python {platform.python_version()} at {sys.executable}")
     echo("\nPackages")
@@ -64,7 +64,7 @@ def doctor() -> bool:
             found = f"not installed; run pip install {remedy} in your clone of tinygraph"
             complete = complete and bool(extra)
         echo(f"  {name:<14} {purpose}: {found}")
-    echo("\nGraphviz executables; tinygraph uses the first that is installed")
+    echo("\nGraphviz executables (tinygraph uses the first one that is installed)")
     for place, path in candidates():
         echo(f"  {place:<32} {f'{path} ({_version(path)})' if path else '-'}")
     try:

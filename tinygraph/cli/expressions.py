@@ -1,4 +1,4 @@
-"""Graphs from expressions as text, such as "J = 3*(a + b*c)", which are parsed and never evaluated as Python."""
+"""Parse expressions such as "J = 3*(a + b*c)" into graphs. The text is never evaluated as Python."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from tinygraph.engine.op import TABLE, Op
 from tinygraph.engine.value import Value
 from tinygraph.support.messages import counted, short
 
-LONGEST = 10_000  # longest text, in characters
-WIDTH = 100  # longest line in an error message, in characters
-DEEPEST = 200  # largest depth of nested operations
+LONGEST = 10_000  # maximum length of an expression, in characters
+WIDTH = 100  # maximum length of a quoted line in an error message, in characters
+DEEPEST = 200  # maximum depth of nested operations
 _BINARY: dict[type[ast.operator], Op] = {
     ast.Add: ops.add,
     ast.Sub: ops.sub,
@@ -25,21 +25,22 @@ _BINARY: dict[type[ast.operator], Op] = {
 }
 _HINTS: dict[type[ast.AST], str] = {
     ast.BitXor: "write a power with **",
-    ast.MatMult: "write a product with *: an expression has scalars, not matrices",
+    ast.MatMult: "write a product with *: an expression contains scalars, not matrices",
     ast.Compare: "a comparison has no value here; name a step with a single =, and separate steps with ;",
     ast.Call: "write a product with *, and call a function by its name",
     ast.Tuple: "use a comma only between the operands of a function, and a point as the decimal separator",
 }
+_NESTED = "the expression is too deeply nested: split it into named steps"
 _USE = "an expression can contain numbers, names, + - * / **, parentheses, and functions such as exp(x)"
 
 
 class ExpressionError(ValueError):
-    """The text is not a valid expression; the message points at the column.
+    """The text is not a valid expression. The message points to the column.
 
     Args:
         message: Description of the error, with a fix.
-        text: Line with the error, or "".
-        column: Column of the error, from 0.
+        text: Line with the error, or "" if the error is not in one line.
+        column: Column of the error, counted from 0.
     """
 
     def __init__(self, message: str, text: str = "", column: int = 0) -> None:
@@ -52,10 +53,11 @@ class ExpressionError(ValueError):
 def parse(text: str, numbers: Mapping[str, float]) -> Value:
     """Return the graph of an expression with named inputs.
 
-    A name on the left, as in `u = b*c; J = 3*u`, names a node. An expression can call only the public ops.
+    A name on the left, as in `u = b*c; J = 3*u`, names a node. An expression can call only the public ops
+    that take one or two operands.
 
     Args:
-        text: Expression, or several assignments, separated by `;` or line breaks.
+        text: Expression, or several assignments that are separated by `;` or line breaks.
         numbers: Value of each input, by name.
 
     Returns:
@@ -117,7 +119,7 @@ class _Reader:
                 raise self.fail(f"this is not an expression; {_USE}", statement)
             result = self.value(value, 0)
             if name and isinstance(result, Value) and result.name:
-                raise self.fail(f"this is {result.name!r} already: a second name would compute nothing", value)
+                raise self.fail(f"this already has the name {result.name!r}: remove the second name", value)
             if isinstance(result, Value) and not result.name:
                 result.name = name
             if name:
@@ -128,13 +130,14 @@ class _Reader:
             )
         unused = self.leaves.keys() - self.used
         if unused:
-            raise ExpressionError(f"{short(min(unused))!r} has a value, but does not occur in the expression")
+            name = short(min(unused))
+            raise ExpressionError(f"{name!r} has a value, but does not occur in the expression: remove {name}=...")
         return result
 
     def parsed(self) -> list[ast.stmt]:
         try:
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore", SyntaxWarning)  # "1if" warns, and is reported below
+                warnings.simplefilter("ignore", SyntaxWarning)  # "1if" also warns; its error is reported below
                 statements = ast.parse("\n".join(line.lstrip() for line in self.lines)).body
         except SyntaxError as error:
             line = self.lines[min((error.lineno or 1) - 1, len(self.lines) - 1)]
@@ -143,7 +146,7 @@ class _Reader:
             indent = len(line) - len(line.lstrip())
             raise ExpressionError(hint, line, min(max((error.offset or 1) - 1, 0) + indent, len(line))) from None
         except (RecursionError, MemoryError):
-            raise ExpressionError("it is too deeply nested") from None
+            raise ExpressionError(_NESTED) from None
         except ValueError as error:  # a NUL character, or an integer with thousands of digits
             raise ExpressionError(str(error)) from None
         if not statements:
@@ -153,7 +156,7 @@ class _Reader:
     def value(self, node: ast.expr, depth: int) -> Value | float:
         """Return the node or the number of an expression."""
         if depth > DEEPEST:
-            raise self.fail("it is too deeply nested", node)
+            raise self.fail(_NESTED, node)
         match node:
             case ast.Constant(value=constant) if constant is not ...:
                 return self.number(constant, node)
@@ -172,7 +175,7 @@ class _Reader:
                 raise self.fail(_HINTS.get(kind, f"this is not supported; {_USE}"), node)
 
     def number(self, constant: object, node: ast.expr) -> float:
-        """Return a literal of the text; raise an error if it is not a number."""
+        """Return a literal as a float. Raise an error if the literal is not a number."""
         if isinstance(constant, bool) or not isinstance(constant, int | float):
             raise self.fail(f"this is not a number; {_USE}", node)
         try:
@@ -181,7 +184,7 @@ class _Reader:
             raise self.fail("this number is too large for a float", node) from None
 
     def named(self, name: str, node: ast.expr) -> Value | float:
-        """Return the node with a name: a named expression or an input."""
+        """Return the node with the given name: a named expression or an input."""
         if name in self.steps:
             return self.steps[name]
         if name not in self.leaves:
@@ -192,7 +195,7 @@ class _Reader:
         return self.leaves[name]
 
     def chain(self, node: ast.BinOp, depth: int) -> Value | float:
-        """Return the result of a chain of binary operations, from the left; a long sum needs no recursion."""
+        """Return the result of a chain of binary operations, from left to right. A long sum needs no recursion."""
         rest: list[tuple[Op, ast.expr]] = []
         inner: ast.expr = node
         while isinstance(inner, ast.BinOp) and type(inner.op) in _BINARY:
@@ -204,11 +207,12 @@ class _Reader:
         return value
 
     def call(self, name: str, operands: list[ast.expr], node: ast.expr, depth: int) -> Value | float:
-        """Return the result of the public op with this name, called with the operands."""
+        """Call the public op with the given name, and return its result."""
         op = _functions().get(name)
         if op is None:
             close = difflib.get_close_matches(name, _functions(), 1)
-            hint = f"did you mean {close[0]!r}?" if close else f"the functions are {', '.join(sorted(_functions()))}"
+            known = f"the functions are {', '.join(sorted(_functions()))}"
+            hint = f"the most similar name is {close[0]!r}" if close else known
             raise self.fail(f"there is no function {short(name)!r}; {hint}", node)
         if len(operands) != op.arity:
             raise self.fail(f"{name} takes {counted(op.arity, 'operand')}, got {len(operands)}", node)

@@ -1,4 +1,4 @@
-"""`tinygraph fit`: read a CSV file, split and standardize it, train with progress, report, and save the model."""
+"""`tinygraph fit`: read, split and standardize a CSV file, train a model, print a report, and save the model."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tinygraph.cli.options import Commands
 
-COMPARED = 500  # largest number of rows on which the implementations are compared
+COMPARED = 500  # maximum number of rows on which the implementations are compared
 
 
 class Accuracy(TypedDict):
@@ -51,7 +51,7 @@ class SavedModel(TypedDict):
 
 
 class TrainingStoppedError(Exception):
-    """Ctrl-C stopped the training; `model` has the parameters of the last complete iteration.
+    """Ctrl-C stopped the training. `model` contains the parameters of the last complete iteration.
 
     Args:
         model: Model after the last complete iteration.
@@ -87,7 +87,7 @@ def add_parsers(commands: Commands) -> None:
     add(
         "--seed", metavar="N", type=int, default=0, help="random seed that selects the test rows (default: %(default)s)"
     )
-    out = "where to save the parameters (default: %(default)s)"
+    out = "output file for the parameters (default: %(default)s)"
     add("--out", metavar="MODEL.json", type=Path, default=Path("model.json"), help=out)
     parser.set_defaults(run=_run)
 
@@ -95,7 +95,7 @@ def add_parsers(commands: Commands) -> None:
 def _run(options: argparse.Namespace) -> int:
     table = read_csv(options.file, options.target)
     if options.out.exists() and options.out.samefile(options.file):
-        raise TableError(f"{options.out}: is the input file; choose another file for --out")
+        raise TableError(f"{options.out}: this is the input file; choose another file for --out")
     check_writable(options.out)
     try:
         model = train(
@@ -119,16 +119,16 @@ def _run(options: argparse.Namespace) -> int:
 def train(
     table: Table, *, loss: str, learning_rate: float, iterations: int, seed: int = 0, backend: str = "tensor"
 ) -> SavedModel:
-    """Train logistic regression and print the progress.
+    """Train logistic regression, and print the progress and a report.
 
     The features are standardized, and a fifth of the rows is kept for testing.
 
     Args:
         table: Table to train on.
         loss: Key of `LOSSES`.
-        learning_rate: Learning rate α, the factor of each derivative.
+        learning_rate: Learning rate α, which multiplies each derivative.
         iterations: Number of iterations of gradient descent.
-        seed: Seed that decides which rows are kept for testing. Defaults to 0.
+        seed: Random seed that selects the rows for testing. Defaults to 0.
         backend: "scalar" or "tensor". Defaults to "tensor".
 
     Returns:

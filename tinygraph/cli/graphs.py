@@ -44,8 +44,8 @@ def _add_draw(commands: Commands) -> None:
     parser = commands.add_parser(
         "draw",
         help="draw the graph of an expression, with its derivatives",
-        description="Draw the computation graph of an expression: values on blue arrows forward, derivatives on red "
-        "arrows back. A named step appears under its name.",
+        description="Draw the computation graph of an expression. Blue arrows show values forward, and red arrows show "
+        "derivatives backward. A named step appears under its name.",
         epilog='example: tinygraph draw "u = b*c; v = a + u; J = 3*v" a=5 b=3 c=2 -o J.svg',
     )
     _add_expression(parser)
@@ -53,13 +53,13 @@ def _add_draw(commands: Commands) -> None:
     out = "output file: .svg, .png, .pdf, .dot (needs no Graphviz), or .json (the graph itself)"
     add("-o", "--out", metavar="FILE", type=Path, help=out)
     add("--tree", action="store_true", help="print the graph as text (the default without --out)")
-    theme = "colors; auto follows the reader's theme, in a .svg (default: %(default)s)"
+    theme = "colors; in a .svg, auto follows the reader's theme (default: %(default)s)"
     add("--theme", choices=("light", "dark", "auto"), default="light", help=theme)
-    detail = "how much the arrows show (default: depends on the size of the graph)"
+    detail = "amount of detail on the arrows (default: depends on the size of the graph)"
     add("--detail", choices=DETAILS, default="auto", help=detail)
-    direction = "from left to right, or from top to bottom (default: %(default)s)"
+    direction = "LR draws from left to right, TB from top to bottom (default: %(default)s)"
     add("--direction", choices=("LR", "TB"), default="LR", help=direction)
-    notation = "names of derivatives (default: %(default)s)"
+    notation = "notation for derivatives (default: %(default)s)"
     add("--notation", choices=("dJ/dv", "dv"), default="dJ/dv", help=notation)
     add("--parameters", metavar="NAMES", default="", help="inputs that are parameters, for example w,b")
     add("--title", default="", help="title above the diagram")
@@ -72,15 +72,15 @@ def _add_draw(commands: Commands) -> None:
 def _add_step(commands: Commands) -> None:
     parser = commands.add_parser(
         "step",
-        help="step through the backward pass of an expression, forwards and back",
+        help="step through the backward pass of an expression, forward and back",
         description="Step through backpropagation, forward and back, with the commands of pdb and rr. "
-        "Type h for help. You can also pipe commands in.",
+        "Type h for help. You can also pipe in the commands.",
         epilog='example: tinygraph step "u = b*c; v = a + u; J = 3*v" a=5 b=3 c=2',
     )
     _add_expression(parser)
     phase = "passes to step through (default: backward; with --html, both)"
     parser.add_argument("--phase", choices=("backward", "forward", "both"), help=phase)
-    page = "write an interactive player, one HTML file that needs no network"
+    page = "write an interactive player, as one HTML file that needs no network"
     parser.add_argument("--html", metavar="FILE", type=Path, help=page)
     parser.set_defaults(run=_step)
 
@@ -90,7 +90,8 @@ def _add_diagnose(commands: Commands) -> None:
         "diagnose",
         help="find the source of a NaN, an infinity, or a missing gradient",
         description="Check both passes of an expression, or of a saved graph. Report the first value that is not "
-        "finite, or else gradients that are missing, vanish or explode. The exit code is 1 if there is a problem.",
+        "finite. If all values are finite, report gradients that are missing, vanish or explode. The exit code is 1 if "
+        "there is a problem.",
         epilog='example: tinygraph diagnose "a = sigmoid(z); L = log(a)" z=-800',
     )
     _add_expression(parser)
@@ -101,7 +102,7 @@ def _add_verify(commands: Commands) -> None:
     parser = commands.add_parser(
         "verify",
         help="recompute a saved graph, and report the first value that differs",
-        description="Load a graph that was saved as .json, recompute every value from its op, every local "
+        description="Load a graph that was saved as .json. Recompute every value from its op, every local "
         "derivative, and every gradient from its contributions. The exit code is 2 if a value differs.",
     )
     parser.add_argument("file", metavar="GRAPH.json", type=Path, help="saved graph")
@@ -112,8 +113,8 @@ def _add_expression(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "expression",
         metavar="EXPRESSION",
-        help='such as "J = 3*(a + b*c)". Separate steps with ;. Write -- before an expression that starts with -. '
-        "Or a saved graph, GRAPH.json",
+        help='expression such as "J = 3*(a + b*c)", or a saved graph, GRAPH.json. Separate steps with ;. '
+        "Write -- before an expression that starts with -.",
     )
     parser.add_argument(
         "numbers", metavar="NAME=NUMBER", nargs="*", type=binding, help="values of the inputs: a=5 b=3 c=2"
@@ -121,7 +122,7 @@ def _add_expression(parser: argparse.ArgumentParser) -> None:
 
 
 def _graph(options: argparse.Namespace) -> Operators:
-    """Return the graph from the expression and numbers on the command line, or from a file."""
+    """Return the graph of the expression and values on the command line, or the graph in a file."""
     if options.expression.endswith(SAVED):
         if options.numbers:
             raise ExpressionError(f"{options.expression} contains its own values: leave out name=number")
@@ -138,7 +139,7 @@ def _graph(options: argparse.Namespace) -> Operators:
     names = [name for name, _ in options.numbers]
     for name in names:
         if names.count(name) > 1:
-            raise ExpressionError(f"{name!r} has two values")
+            raise ExpressionError(f"{name!r} has two values: give each input one value")
     return parse(options.expression, dict(options.numbers))
 
 

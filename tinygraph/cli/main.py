@@ -21,11 +21,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line.
 
     Args:
-        argv: Arguments. Defaults to those of the process.
+        argv: Command-line arguments. Defaults to the arguments of the process.
 
     Returns:
-        The exit code: 0, 1 if `diagnose` or `doctor` found a problem, 2 for invalid input, 130 for Ctrl-C, 141 if the
-        reader of a pipe stopped.
+        The exit code: 0 for success, 1 if `diagnose` or `doctor` found a problem, 2 for an error such as invalid input,
+        130 for Ctrl-C, or 141 if the reader of a pipe stopped.
     """
     options = _parsed(argv)
     try:
@@ -46,7 +46,7 @@ def _parsed(argv: Sequence[str] | None) -> argparse.Namespace:
     options, rest = parser.parse_known_args(argv)
     if rest and (not hasattr(options, "numbers") or any(text.startswith("-") or "=" not in text for text in rest)):
         parser.error(f"unrecognized arguments: {' '.join(rest)}")
-    if rest:  # numbers after an option
+    if rest:  # values of inputs that follow an option
         try:
             options.numbers += map(binding, rest)
         except argparse.ArgumentTypeError as error:

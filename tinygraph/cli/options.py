@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
 
 def positive(kind: type[int] | type[float]) -> Callable[[str], float]:
-    """Return an argument type: a positive number.
+    """Return an argument type that accepts only positive numbers.
 
     Args:
         kind: `int` or `float`.
 
     Returns:
-        A function that argparse calls with the text of the argument.
+        A function that argparse calls with the argument's text.
 
     Examples:
         >>> positive(int)("3"), positive(float)("0.5")
@@ -47,7 +47,7 @@ def binding(text: str) -> tuple[str, float]:
         The name and the value.
 
     Raises:
-        argparse.ArgumentTypeError: If the text does not have this form.
+        argparse.ArgumentTypeError: If the text does not have the form name=number.
 
     Examples:
         >>> binding("a=5")

@@ -1,6 +1,6 @@
 """Tables for training: the Breast Cancer Wisconsin data set, and your own CSV files.
 
-They do not need NumPy: a table is a list of rows.
+The tables do not need NumPy, because they store lists of rows.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The data set in the package: Breast Cancer Wisconsin (Diagnostic)."""
+"""The data set that the package contains: Breast Cancer Wisconsin (Diagnostic)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from tinygraph.datasets.table import Table
 
 
 def load_breast_cancer() -> Table:
-    """Return the Breast Cancer Wisconsin (Diagnostic) data set: 569 tumors, 30 features, benign (0) or malignant (1).
+    """Return the Breast Cancer Wisconsin (Diagnostic) data set.
+
+    The data set describes 569 tumors with 30 features each. The classes are benign (0) and malignant (1).
 
     Returns:
         The table.

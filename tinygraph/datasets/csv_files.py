@@ -1,4 +1,4 @@
-"""Read CSV files. Each error is one sentence that names file, row and column."""
+"""Read CSV files. Each error message is one sentence that names the file, the row and the column."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tinygraph.datasets.table import Table, TableError
-from tinygraph.support.messages import short
+from tinygraph.support.messages import counted, short
 
 
 def read_csv(path: str | Path, target: str) -> Table:
@@ -18,13 +18,14 @@ def read_csv(path: str | Path, target: str) -> Table:
 
     Args:
         path: CSV file, in UTF-8.
-        target: Name of column with the two classes. All other columns must contain numbers.
+        target: Name of the column with the two classes. All other columns must contain numbers.
 
     Returns:
         The table. Labels that are numbers are compared as numbers, so that 9 and 9.0 are the same class.
 
     Raises:
-        TableError: If the file cannot be used. The message names file, row (the line in the file) and column.
+        TableError: If the file cannot be used. The message names the file, the row (the line in the file) and the
+            column.
 
     Examples:
         >>> import pathlib, tempfile
@@ -40,9 +41,9 @@ def read_csv(path: str | Path, target: str) -> Table:
     except FileNotFoundError:
         raise TableError(f"{path}: there is no such file") from None
     except OSError as error:
-        raise TableError(f"{path}: cannot be read: {error.strerror}") from None
+        raise TableError(f"{path}: the file cannot be read: {error.strerror}") from None
     except UnicodeDecodeError as error:
-        raise TableError(f"{path}: is not UTF-8 text (byte {error.start})") from None
+        raise TableError(f"{path}: the file is not UTF-8 text (byte {error.start}); save the file as UTF-8") from None
 
 
 def _parse(path: str, reader: Iterator[list[str]], target: str) -> Table:
@@ -56,11 +57,12 @@ def _parse(path: str, reader: Iterator[list[str]], target: str) -> Table:
     seen: dict[float | str, str] = {}  # first spelling of each class
     for line, cells in rows:
         if len(cells) != len(header):
-            raise TableError(f"{path}, row {line}: has {len(cells)} cells where the header has {len(header)}")
+            found = counted(len(cells), "cell")
+            raise TableError(f"{path}, row {line}: the row has {found}, but the header has {len(header)}")
         labels.append(_label(path, line, target, cells[at].strip(), seen))
         X.append([_number(path, line, header[i], cell) for i, cell in enumerate(cells) if i != at])
     if not X:
-        raise TableError(f"{path}: has a header but no rows")
+        raise TableError(f"{path}: the file has a header but no rows")
     if len(seen) == 1:
         only = _quoted(labels[0])
         raise TableError(
@@ -74,21 +76,21 @@ def _parse(path: str, reader: Iterator[list[str]], target: str) -> Table:
 
 def _check_header(path: str, header: list[str], target: str) -> None:
     if not header:
-        raise TableError(f"{path}: is empty")
+        raise TableError(f"{path}: the file is empty")
     if target not in header:
         close = difflib.get_close_matches(target, header[:1000], 1)
         names = ", ".join(map(short, header[:8])) + ", …" * (len(header) > 8)
-        hint = f"did you mean {_quoted(close[0])}?" if close else f"it has {names}"
-        raise TableError(f"{path}: has no column {_quoted(target)}; {hint}")
+        hint = f"the most similar name is {_quoted(close[0])}" if close else f"the columns are {names}"
+        raise TableError(f"{path}: the file has no column {_quoted(target)}; {hint}")
     if len(set(header)) < len(header):
         twice = Counter(header).most_common(1)[0][0]
-        raise TableError(f"{path}, row 1: has two columns named {_quoted(twice)}")
+        raise TableError(f"{path}, row 1: two columns have the name {_quoted(twice)}; rename one of the columns")
     if len(header) == 1:
-        raise TableError(f"{path}: has no column but {_quoted(target)}, so there is no feature to learn from")
+        raise TableError(f"{path}: the only column is {_quoted(target)}, so there is no feature to learn from")
 
 
 def _label(path: str, line: int, target: str, label: str, seen: dict[float | str, str]) -> str:
-    """Return the label in the first spelling of its class; a new class is added to `seen`."""
+    """Return the label in the first spelling of its class. Add a new class to `seen`."""
     where = f"{path}, row {line}, column {_quoted(target)}"
     if not label:
         raise TableError(f"{where}: the cell is empty")
@@ -106,11 +108,11 @@ def _numbered(path: str, reader: Iterator[list[str]]) -> Iterator[tuple[int, lis
             if row:
                 yield reader.line_num, row  # type: ignore[attr-defined]
     except csv.Error as error:
-        raise TableError(f"{path}, row {reader.line_num}: is not CSV: {error}") from None  # type: ignore[attr-defined]
+        raise TableError(f"{path}, row {reader.line_num}: the file is not CSV: {error}") from None  # type: ignore[attr-defined]
 
 
 def _key(label: str) -> float | str:
-    """Return the key of a label's class: a number if the label is one, otherwise the text."""
+    """Return the key of a label's class: the label as a number if possible, and otherwise the label itself."""
     try:
         number = float(label)
     except ValueError:

@@ -11,7 +11,7 @@ TEST_SHARE = 0.2
 
 
 class TableError(ValueError):
-    """A table cannot be used; the message names file, row and column."""
+    """A table cannot be used. The message names the file, the row and the column."""
 
 
 @dataclass(frozen=True)
@@ -21,9 +21,10 @@ class Table:
     Args:
         features: Names of the n features.
         target: Name of the column with the classes.
-        classes: Names of the two classes, in alphabetical order, or in numerical order if they are numbers.
+        classes: Names of the two classes, in numerical order if both names are numbers, and otherwise in
+            alphabetical order.
         X: Features: m rows of n numbers.
-        y: Class of each row, 0 or 1; its name is `classes[y]`.
+        y: Class of each row, 0 or 1, as an index into `classes`.
         source: Origin of the data.
         license: License of the data.
     """
@@ -40,7 +41,7 @@ class Table:
         """Split the rows at random: 80 % of each class for training and 20 % for testing.
 
         Args:
-            seed: Seed of the random numbers. Defaults to 0.
+            seed: Seed of the random number generator. Defaults to 0.
 
         Returns:
             The training table and the test table.
@@ -54,7 +55,7 @@ class Table:
             rows = [i for i, y in enumerate(self.y) if y == label]
             if len(rows) < 2:
                 raise TableError(
-                    f"column {self.target!r}: one row of class {name!r} is not enough to train and test on"
+                    f"column {self.target!r}: one row of class {name!r} is not enough to train and test; add a row"
                 )
             test.update(draw.sample(rows, max(1, round(TEST_SHARE * len(rows)))))
         train = [i for i in range(len(self.y)) if i not in test]
@@ -104,7 +105,7 @@ class Scaler:
             X: Rows of n numbers.
 
         Returns:
-            New rows.
+            The standardized rows, as new lists.
 
         Examples:
             >>> Scaler([2.0], [0.5]).transform([[3.0]])
@@ -121,7 +122,8 @@ class Scaler:
 def _mean_and_std(column: Sequence[float]) -> tuple[float, float]:
     """Return the mean and the standard deviation.
 
-    The standard deviation is set to 1 if a column is constant up to rounding: a division would amplify that noise.
+    If a column is constant up to rounding, its standard deviation is set to 1, because a division would amplify the
+    rounding errors.
     """
     largest = max(map(abs, column))
     try:

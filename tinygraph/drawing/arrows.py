@@ -36,7 +36,7 @@ class BackwardArrow:
 
 @dataclass(frozen=True)
 class Arrow:
-    """An arrow from an operand to a result, with the derivative that comes back."""
+    """An arrow from an operand to a result, with the derivative that flows back."""
 
     id: str
     tail: str
@@ -49,9 +49,9 @@ class Arrow:
 
 
 def backward_arrow(walk: Walk, edge: Edge, style: Style, *, ahead: bool, now: bool) -> BackwardArrow:
-    """Return the text of the red arrow of an edge.
+    """Return the text of an edge's red arrow.
 
-    A seed other than 1 multiplies every derivative, so the arrow shows it.
+    A seed other than 1 multiplies every derivative, so the arrow shows the seed.
 
     Args:
         walk: Backward pass that contains the edge.
@@ -81,6 +81,6 @@ def backward_arrow(walk: Walk, edge: Edge, style: Style, *, ahead: bool, now: bo
     if node is root and named and not seed and alone:  # the derivative of the root with respect to itself is 1
         return BackwardArrow(derivative(root, operand, style.notation), "", final, ahead, now)
     product = " × ".join(notation.factor(notation.quantity(x, spec)) for x in (upstream, local))
-    sign = "d" if alone and style.notation != "dv" else "∂"  # with other paths, this edge gives only a part
+    sign = "d" if alone and style.notation != "dv" else "∂"  # with other paths, this edge gives only one part
     part = f"{sign}{notation.mention(node.name)}/{sign}{notation.mention(operand.name)}"
     return BackwardArrow(f"{total} · {part}" if named else "", product, final, ahead, now)

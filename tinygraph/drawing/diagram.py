@@ -1,4 +1,4 @@
-"""The content of a diagram before layout: a box for each node, and the arrows between boxes."""
+"""The content of a diagram before layout: one box per node, and the arrows between boxes."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from tinygraph.explaining.walk import Walk
 
 @dataclass(frozen=True)
 class Box:
-    """The box of a node, of a literal number, or of a group of nodes."""
+    """A box for a node, a literal number, or a group of nodes."""
 
     id: str
-    role: str  # input, parameter, constant, operation or output
+    role: str  # input, parameter, constant, operation, output or scope
     name: str  # the full name, or ""
     expression: str = ""
     data: str = ""
@@ -47,7 +47,7 @@ class Diagram:
 
 @dataclass(frozen=True)
 class Moment:
-    """The state of a backward pass at one step: the contributions so far, and the current one.
+    """The state of a backward pass at one step: the contributions so far, and the current contribution.
 
     A diagram of a moment hides everything that comes later.
     """
@@ -60,12 +60,12 @@ class Moment:
 
 
 def role(node: Node, root: Node, style: Style) -> str:
-    """Return the role of a node in a diagram.
+    """Return a node's role in a diagram.
 
     Args:
         node: Node to classify.
         root: Root of the diagram.
-        style: Format of the diagram; its `parameters` are drawn as parameters.
+        style: Format of the diagram. Its `parameters` are the nodes to draw as parameters.
 
     Returns:
         "output", "parameter", "operation", "constant" or "input".
@@ -187,7 +187,7 @@ class _Builder:
 
 
 def stored(node: Node, gradient: Quantity | None, spec: str) -> str:
-    """Return the stored `.grad` of a node as text, if it differs from the gradient of the pass.
+    """Return a node's stored `.grad` as text if the stored value differs from the gradient of the pass.
 
     Args:
         node: Node whose `.grad` is compared.
@@ -195,7 +195,7 @@ def stored(node: Node, gradient: Quantity | None, spec: str) -> str:
         spec: Format of numbers, as for `format`.
 
     Returns:
-        The text, or "" if both gradients are equal or nothing is stored.
+        The text, or "" if both gradients are equal or no gradient is stored.
     """
     if node.grad is None or (gradient is not None and _same(node.grad, gradient)):
         return ""
@@ -206,7 +206,10 @@ def stored(node: Node, gradient: Quantity | None, spec: str) -> str:
 
 
 def _same(x: Quantity, y: Quantity) -> bool:
-    """Return whether two values are equal, with NaN equal to NaN; arrays that are not computed yet count as equal."""
+    """Return whether two values are equal.
+
+    NaN counts as equal to NaN. Arrays that are not computed yet count as equal if their shapes are equal.
+    """
     if notation.shape(x) != notation.shape(y):
         return False
     same = (x == y) | ((x != x) & (y != y))
@@ -219,10 +222,10 @@ def neighborhood(nodes: Sequence[Node], center: Node, depth: int) -> set[Node]:
     Args:
         nodes: Nodes of a graph, the root first.
         center: Node to start from.
-        depth: Largest number of arrows between `center` and a returned node.
+        depth: Maximum number of arrows between `center` and a returned node.
 
     Returns:
-        The nodes found, `center` included.
+        The nodes, including `center`.
 
     Raises:
         ValueError: If `center` is not in the graph.

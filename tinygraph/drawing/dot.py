@@ -1,7 +1,7 @@
 """Boxes and arrows as DOT, written with the `graphviz` package.
 
-Both arrows of an edge are written as operand → result, so that they never overlap. The red one has its arrowhead at
-the operand. Ids are synthetic, because names appear only in labels and tooltips.
+Both arrows of an edge are written as operand → result, so that they never overlap. The red arrow has its arrowhead
+at the operand. Ids are synthetic, and names appear only in labels and tooltips.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _SHAPES = {
 }
 _HIDDEN = "not drawn here"
 _NOW = "3.5"  # line width of the current step
-_DEEPEST = 50  # nested scopes that are drawn as clusters
+_DEEPEST = 50  # maximum number of nested scopes that are drawn as clusters
 _LONG = 24  # characters; a longer expression gets a separate line
 
 
@@ -75,7 +75,7 @@ def digraph(diagram: Diagram, layout: Layout) -> graphviz.Digraph:
     graph.attr("graph", rankdir=layout.direction, ordering="in", nodesep="0.3", ranksep="0.5", pad="0.2",
                splines="spline", outputorder="edgesfirst", bgcolor=theme.background, fontname=FONT,
                fontcolor=theme.ink, fontsize="12", tooltip=" ")  # fmt: skip
-    # Without this, dot 2.43 puts a chain through several scopes into one rank and draws an arrow twice.
+    # Without `newrank`, dot 2.43 puts a chain through several scopes into one rank and draws an arrow twice.
     graph.attr("graph", newrank="true")
     graph.attr("node", shape="box", fontname=FONT, fontsize="13", fontcolor=theme.ink, margin="0.1,0.05", height="0.4")
     graph.attr("edge", fontname=FONT, fontsize="10", penwidth="1.4", arrowsize="0.8")
@@ -85,7 +85,8 @@ def digraph(diagram: Diagram, layout: Layout) -> graphviz.Digraph:
     _add_boxes(graph, diagram, theme)
     for arrow in diagram.arrows:
         _add_arrow(graph, arrow, layout, theme)
-    for keys, ends in ((diagram.before, ("{}_more", "{}")), (diagram.after, ("{}", "{}_on"))):  # nodes outside
+    # Dotted lines lead to nodes outside the diagram.
+    for keys, ends in ((diagram.before, ("{}_more", "{}")), (diagram.after, ("{}", "{}_on"))):
         for key in keys:
             tail, head = (end.format(key) for end in ends)
             graph.node(tail if tail != key else head, "…", shape="plaintext", fontcolor=theme.muted, tooltip=_HIDDEN)
@@ -99,14 +100,15 @@ def digraph(diagram: Diagram, layout: Layout) -> graphviz.Digraph:
 def markup(text: str) -> str:
     r"""Return text that an HTML-like label shows verbatim.
 
-    Graphviz expands backslashes even there: a single `\N` prints the id of the node. Text that consists only of
-    brackets is a syntax error in dot 2.43. Both are therefore written as entities.
+    Graphviz expands backslashes even in such a label: a single `\N` prints the id of the node. Each backslash is
+    therefore doubled. Text that consists only of brackets is a syntax error in dot 2.43. Closing brackets are therefore
+    written as entities.
 
     Args:
         text: Text to show.
 
     Returns:
-        The text with entities for special characters.
+        The text with special characters escaped.
 
     Examples:
         >>> print(markup('<b> "\\N" & {x|y}'))
@@ -119,7 +121,7 @@ def markup(text: str) -> str:
 def plain(text: str) -> Any:
     """Return text that an attribute shows verbatim.
 
-    It contains no entities or escapes, which tooltips would expand twice, and no HTML.
+    Tooltips expand entities and backslashes, so each ampersand, newline and backslash is written as an entity.
 
     Args:
         text: Text to show.
@@ -144,7 +146,7 @@ def _table(rows: Iterable[str], attributes: str = 'CELLPADDING="1"') -> str:
 
 
 def _add_boxes(graph: graphviz.Digraph, diagram: Diagram, theme: Theme) -> None:
-    """Add all boxes, each inside the clusters of its scope; a scope that is entered again stays one cluster."""
+    """Add all boxes, each inside the clusters of its scope. A scope that is entered again remains one cluster."""
     inside: dict[tuple[str, ...], list[Box]] = {}
     paths: dict[tuple[str, ...], None] = {}
     for box in diagram.boxes:
@@ -247,7 +249,7 @@ def _add_arrow(graph: graphviz.Digraph, arrow: Arrow, layout: Layout, theme: The
         label=count or (f"<{_font(markup(arrow.value), theme.forward)}>" if said else ""),
         color=theme.forward,
         weight="3",
-        style="invis" if arrow.ahead else None,  # an invisible arrow still takes its space
+        style="invis" if arrow.ahead else None,  # an invisible arrow still takes up space
         penwidth=_NOW if arrow.now else None,
         id=arrow.id,
         tooltip=plain(arrow.value),
@@ -286,7 +288,7 @@ def _add_backward_arrow(
 
 
 def _heading(diagram: Diagram, layout: Layout, theme: Theme) -> str:
-    """Return title and legend as part of the graph's label, so that they cannot change the layout."""
+    """Return the title and the legend as part of the graph's label, so that they cannot change the layout."""
     rows = []
     if layout.title:
         rows.append(f"<TD>{_font(markup(layout.title), theme.ink, 16, bold=True)}</TD>")

@@ -1,4 +1,4 @@
-"""`draw` and the drawing that it returns."""
+"""`draw`, and the `Drawing` that it returns."""
 
 from __future__ import annotations
 
@@ -27,21 +27,21 @@ Detail = Literal["auto", "full", "contributions", "plain", "folded", "scopes"]
 Direction = Literal["LR", "TB"]
 Notation = Literal["dJ/dv", "dv"]
 DETAILS: tuple[Detail, ...] = get_args(Detail)
-FULL, CONTRIBUTIONS, LARGEST = 60, 200, 600  # largest numbers of boxes for each detail of "auto"
+FULL, CONTRIBUTIONS, LARGEST = 60, 200, 600  # maximum number of boxes for each detail that "auto" uses
 LINES = 60  # lines of the text tree that a notebook shows without Graphviz
 
 
 class Drawing:
-    """A diagram of a graph; Graphviz lays it out when you first show or save it.
+    """A diagram of a graph. Graphviz lays out the diagram when you first show or save it.
 
-    A notebook displays a drawing automatically. `draw` makes drawings, so you rarely call this class.
+    A notebook displays a drawing automatically. `draw` returns drawings, so you rarely call this class.
 
     Args:
         nodes: Nodes of the graph, in reverse topological order.
         shown: Boxes and arrows to lay out.
         layout: Arrangement, theme, title and legend.
-        engine: Graphviz executable. Defaults to the first one that is found.
-        timeout: Time limit of the layout, in seconds; None for no limit.
+        engine: Graphviz executable. Defaults to the first executable that is found.
+        timeout: Time limit for the layout, in seconds; None for no limit.
 
     Attributes:
         digraph: The diagram as an object of the graphviz package.
@@ -56,7 +56,7 @@ class Drawing:
 
     @property
     def source(self) -> str:
-        """The DOT text. The same program always gives the same text."""
+        """The DOT text. The same program always produces the same DOT text."""
         return str(self.digraph.source)
 
     @cached_property
@@ -64,9 +64,9 @@ class Drawing:
         return layout_engines.svg(self.source, self._engine, self._timeout, self._layout.theme == "auto")
 
     def svg(self) -> str:
-        """Return the SVG element as text, to embed in an HTML page.
+        """Return the SVG element as text, which you can embed in an HTML page.
 
-        Each drawing has unique ids, so that several drawings fit in one page.
+        Each drawing has unique ids, so that one page can contain several drawings.
 
         Returns:
             The SVG element.
@@ -80,17 +80,17 @@ class Drawing:
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the diagram to a file.
 
-        The file is replaced only when the new content is complete.
+        An existing file is replaced only when the new content is complete.
 
         Args:
-            path: File to write. Its suffix selects the format: .svg, .png or .pdf. The suffixes .dot and .gv write the
-                DOT text and need no Graphviz.
+            path: File to write. The suffix selects the format: .svg, .png or .pdf. The suffixes .dot and .gv select
+                the DOT text, which needs no Graphviz.
 
         Returns:
             The path.
 
         Raises:
-            ValueError: If the suffix is not one of these.
+            ValueError: If no format has this suffix.
             EngineNotFoundError: If no Graphviz executable is installed.
             LayoutError: If the layout fails or exceeds the time limit.
         """
@@ -109,7 +109,7 @@ class Drawing:
         return path
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:  # noqa: ARG002
-        """Return the output of a notebook cell: the diagram, or the text tree if Graphviz cannot draw it."""
+        """Return the output of a notebook cell: the diagram, or the text tree if Graphviz cannot draw the diagram."""
         try:
             return {"image/svg+xml": self.svg(), "text/plain": repr(self)}
         except (EngineNotFoundError, LayoutError) as error:
@@ -139,31 +139,33 @@ def draw(
     engine: str | None = None,
     timeout: float | None = TIME_LIMIT,
 ) -> Drawing:
-    """Draw the computational graph of a node: values on blue arrows forward, derivatives on red arrows back.
+    """Draw a node's computational graph: blue arrows show values forward, red arrows show derivatives backward.
 
-    Before `backward()` there are no red arrows. After it, each red arrow shows upstream × local = contribution, and
+    Before `backward()`, there are no red arrows. Afterward, each red arrow shows upstream × local = contribution, and
     each box shows the sum. These numbers come from a separate pass that starts at `root` with its stored gradient. A
-    stored `.grad` can differ from the sum (another root, `accumulate=True`, a manual edit). The box then shows both.
+    stored `.grad` can differ from the sum, for example after a manual edit, after `backward()` from another root, or
+    with `accumulate=True`. The box then shows both values.
 
     Args:
-        root: Node to draw, with everything that it was computed from.
+        root: Node to draw, together with all nodes that it was computed from.
         theme: Colors: "light", "dark", or "auto", which follows the reader's browser. Defaults to "light".
-        detail: Text on the arrows: "full" (the chain rule), "contributions" (only its result) or "plain" (none).
-            "folded" draws isomorphic parts as one box, and "scopes" draws each scope as one box.
-            "auto" chooses by size: up to 60 boxes "full", up to 200 "contributions", up to 600 "plain", then "folded".
+        detail: Text on the arrows: "full" shows the chain rule in symbols and numbers, "contributions" shows only the
+            numbers, and "plain" shows no text. "folded" draws isomorphic parts as one box, and "scopes" draws each
+            scope as one box. "auto", the default, uses "full" for up to 60 boxes, "contributions" for up to 200 boxes,
+            "plain" for up to 600 boxes, and otherwise "folded".
         direction: "LR" for left to right, or "TB" for top to bottom. Defaults to "LR".
         parameters: Nodes to draw in the color of parameters.
         title: Text above the diagram.
         legend: If true, a legend above the diagram explains the colors.
         around: Draw only nodes within `depth` arrows of this node. Defaults to the whole graph.
-        depth: Number of arrows that `around` reaches. Defaults to 2.
+        depth: Maximum number of arrows between `around` and a drawn node. Defaults to 2.
         number: Format of floats, as for `format`. Defaults to ".4g".
-        notation: "dJ/dv", or "dv" as in the lecture's code.
-        engine: Graphviz executable. Defaults to the first one that is found.
-        timeout: Time limit of the layout, in seconds; None for no limit. Defaults to 30.
+        notation: Notation of derivatives: "dJ/dv", or "dv" as in the lecture's code. Defaults to "dJ/dv".
+        engine: Graphviz executable. Defaults to the first executable that is found.
+        timeout: Time limit for the layout, in seconds; None for no limit. Defaults to 30.
 
     Returns:
-        A `Drawing`. A notebook displays it, and its `save` writes it to a file.
+        A `Drawing`, which a notebook displays automatically. Its `save` method writes the diagram to a file.
 
     Raises:
         TypeError: If `root` or one of `parameters` is not a node.
@@ -225,7 +227,7 @@ def _shown(walk: Walk, style: Style, detail: str, near: Collection[Node] | None)
 
 
 def detail_for(size: int) -> str:
-    """Return the detail that "auto" chooses for a number of boxes.
+    """Return the detail that "auto" uses for the given number of boxes.
 
     Args:
         size: Number of boxes.

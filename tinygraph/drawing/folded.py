@@ -1,4 +1,4 @@
-"""Diagrams of large graphs with few boxes: one per group of isomorphic nodes, or one per scope."""
+"""Diagrams of large graphs with few boxes: one box per group of isomorphic nodes, or one box per scope."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from tinygraph.support.messages import counted
 
 
 def folded(walk: Walk, style: Style, limit: int) -> Diagram:
-    """Return a diagram with one box for each group of isomorphic nodes, marked with the size of the group.
+    """Return a diagram with one box per group of isomorphic nodes. Each box shows the size of its group.
 
     Args:
         walk: Backward pass that gives the gradients.
         style: Format of numbers and derivatives.
-        limit: Largest number of boxes.
+        limit: Maximum number of groups, unless even the coarsest partition has more groups.
 
     Returns:
         The boxes of the groups, and the arrows between them.
@@ -33,9 +33,9 @@ def folded(walk: Walk, style: Style, limit: int) -> Diagram:
 
 
 def folded_scopes(walk: Walk, style: Style) -> Diagram:
-    """Return a diagram with one box for each outermost scope.
+    """Return a diagram with one box per outermost scope.
 
-    Isomorphic nodes outside of scopes share a box.
+    Isomorphic nodes outside scopes share a box.
 
     Args:
         walk: Backward pass that gives the gradients.
@@ -91,7 +91,7 @@ def _quotient(walk: Walk, style: Style, found: Fold, scopes: Mapping[int, Box]) 
 
 
 def _place(node: Node, slot: int) -> int:
-    """Return the position of an operand, or, for an op over lists, the index of its list."""
+    """Return the position of an operand. For an op over lists, return the index of the operand's list."""
     op = node.op
     assert op is not None
     return slot // (len(node.args) // op.arity) if op.variadic and op.elementwise else slot
@@ -117,7 +117,10 @@ def _box(key: str, group: list[Node], name: str, expression: str, walk: Walk, st
 
 
 def _range(entries: Sequence[Quantity], spec: str) -> tuple[str, str]:
-    """Return the common value of a group, its range, or the shape of arrays, and the spread of a single array."""
+    """Return the text of a group's values, and the spread of a single array.
+
+    The text is the common value, the range of the values, or the shape of the arrays.
+    """
     if len(entries) == 1:
         return notation.quantity(entries[0], spec), notation.spread(entries[0], spec)
     if any(notation.shape(x) is not None for x in entries):
@@ -132,7 +135,7 @@ def _range(entries: Sequence[Quantity], spec: str) -> tuple[str, str]:
 
 
 def _names(group: Sequence[Node]) -> str:
-    """Return the common name of a group, or its first and last name: "w1 … w20"."""
+    """Return the common name of a group, or the first and the last name, such as "w1 … w20"."""
     names = sorted({node.name for node in group if node.name}, key=_by_number)
     if len(names) < 2:
         return "".join(names)
@@ -159,7 +162,7 @@ def _expression(found: Fold, group: Sequence[Node]) -> tuple[str, str]:
 
 
 def _called(found: Fold, operand: Operand) -> str:
-    """Return the name of an operand for a whole group, without the numbers that distinguish its members."""
+    """Return the name of an operand for a whole group, without the numbers that distinguish the group's members."""
     if isinstance(operand, Node) and operand.name:
         number = found.group_of[operand]
         if len(found.groups[number]) == 1:

@@ -1,9 +1,9 @@
 """Isomorphic parts of a graph: nodes that are computed in the same way and used in the same way.
 
-The algorithm is color refinement, which is due to B. Weisfeiler and A. Leman ("The reduction of a graph to canonical
-form and the algebra which appears therein", 1968). Two nodes get the same color if their ops, the colors of
-their operands and the colors of their consumers are the same. Each sum first becomes one node, whatever the order of
-its additions, so that all examples of a loop `J = J + loss` have the same position in the graph.
+The algorithm is color refinement by B. Weisfeiler and A. Leman ("The reduction of a graph to canonical form and the
+algebra which appears therein", 1968). Two nodes get the same color if their ops, the colors of their operands and the
+colors of their consumers are the same. Before the refinement, each sum becomes one node, regardless of the order of the
+additions. All examples of a loop `J = J + loss` therefore have the same position in the graph.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from tinygraph.engine.graph import Node
 from tinygraph.engine.ops import add, total
 from tinygraph.explaining.notation import Operand, stem
 
-SCOPES = 12  # largest number of scopes that keep their numbers
-ROUNDS = 4  # rounds of refinement: nodes up to this distance from the end of a chain differ from its middle
+SCOPES = 12  # maximum number of scopes that keep their numbers
+ROUNDS = 4  # rounds of refinement: nodes up to this distance from the end of a chain differ from nodes in its middle
 
 
 class FoldedEdge(NamedTuple):
@@ -63,12 +63,12 @@ class Fold:
 
     @cached_property
     def stems(self) -> list[set[str]]:
-        """The names of each group, without their numbers."""
+        """The names in each group, with each number replaced by #."""
         return [{stem(node.name) for node in group} for group in self.groups]
 
     @cached_property
     def group_of(self) -> dict[Node, int]:
-        """The index of the group of each node."""
+        """The index of each node's group."""
         return {node: i for i, group in enumerate(self.groups) for node in group}
 
 
@@ -77,7 +77,7 @@ def fold(nodes: Sequence[Node], limit: int = 60, apart: Collection[Node] = ()) -
 
     Args:
         nodes: Nodes of a graph, in reverse topological order.
-        limit: Largest number of groups, unless even the coarsest partition has more. Defaults to 60.
+        limit: Maximum number of groups, unless even the coarsest partition has more groups. Defaults to 60.
         apart: Nodes that are grouped only with each other.
 
     Returns:
@@ -108,7 +108,7 @@ def fold(nodes: Sequence[Node], limit: int = 60, apart: Collection[Node] = ()) -
 
 
 def fold_scopes(nodes: Sequence[Node], apart: Collection[Node] = ()) -> Fold:
-    """Group the nodes of each outermost scope, and isomorphic nodes outside of scopes.
+    """Group the nodes of each outermost scope, and isomorphic nodes outside scopes.
 
     Args:
         nodes: Nodes of a graph, in reverse topological order.
@@ -143,14 +143,14 @@ def _fold(nodes: list[Node], edges: list[FoldedEdge], sums: set[Node], colors: M
 
 
 def _sums(nodes: Sequence[Node]) -> tuple[list[FoldedEdge], set[Node], list[Node]]:
-    """Return the edges in which nested additions become one sum, those sums, and the remaining nodes."""
+    """Combine nested additions into sums. Return the edges, the sums and the remaining nodes."""
     consumers: dict[Node, int] = {}
     into: dict[Node, Node] = {}
     for node in nodes:
         for operand in node.operands:
             consumers[operand] = consumers.get(operand, 0) + 1
             into[operand] = node
-    head: dict[Node, Node] = {}  # maps each addition in a sum to the last one
+    head: dict[Node, Node] = {}  # maps each addition in a sum to the sum's last addition
     for node in nodes:  # consumers come first
         if _adds(node) and not node.name and consumers.get(node) == 1 and _adds(into[node]):
             head[node] = head.get(into[node], into[node])
@@ -192,7 +192,7 @@ def _refined(
     colors: list[int],
     limit: int,
 ) -> list[int]:
-    """Return the finest colors within the limit; each round adds the colors of operands and consumers."""
+    """Return the finest colors within the limit. Each round adds the colors of operands and consumers."""
     ends = [
         (numbered[operand] if isinstance(operand, Node) else -1, numbered[node], -1 if node in sums else slot)
         for operand, node, _, slot in edges

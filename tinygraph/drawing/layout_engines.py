@@ -1,6 +1,6 @@
-"""Layout of DOT text with Graphviz: finding an executable, a time limit, and errors that name a fix.
+"""Layout of DOT text with Graphviz, with a time limit and with errors that suggest a fix.
 
-The module calls `subprocess.run` itself, because the graphviz package has no time limit and prints warnings to the
+The module calls `subprocess.run` directly, because the graphviz package has no time limit and prints warnings to the
 terminal.
 """
 
@@ -27,7 +27,7 @@ REMEDIES = (
     "a .dot file needs no Graphviz"
 )
 
-_drawn: dict[str, int] = {}  # drawings per source text, so that each drawing gets unique ids
+_drawn: dict[str, int] = {}  # number of drawings per DOT text, so that each drawing gets unique ids
 
 
 class EngineNotFoundError(RuntimeError):
@@ -42,7 +42,7 @@ def candidates() -> list[tuple[str, str]]:
     """Return the places that are searched for a Graphviz executable.
 
     Returns:
-        Pairs of a place and the path that was found in it, or "".
+        Pairs of a place and the path that was found there. The path is "" if nothing was found.
     """
     chosen = os.environ.get(VARIABLE, "")
     found = [(f"{VARIABLE}={chosen}" if chosen else VARIABLE, shutil.which(chosen) or "" if chosen else "")]
@@ -56,13 +56,13 @@ def find_engine(engine: str | None = None) -> str:
     """Return the path of the Graphviz executable to use.
 
     Args:
-        engine: Name or path of an executable. Defaults to the first one that is found.
+        engine: Name or path of an executable. Defaults to the first executable that is found.
 
     Returns:
         The path.
 
     Raises:
-        EngineNotFoundError: If there is none. The message shows how to install one.
+        EngineNotFoundError: If no executable is found. The message shows how to install Graphviz.
     """
     chosen = engine or os.environ.get(VARIABLE)
     if chosen:
@@ -82,8 +82,8 @@ def render(source: str, kind: str, engine: str | None = None, timeout: float | N
 
     Args:
         source: DOT text.
-        kind: Output format that Graphviz knows, such as "svg", "png" or "pdf".
-        engine: Graphviz executable. Defaults to the first one that is found.
+        kind: Output format that Graphviz supports, such as "svg", "png" or "pdf".
+        engine: Graphviz executable. Defaults to the first executable that is found.
         timeout: Time limit in seconds; None for no limit. Defaults to 30.
 
     Returns:
@@ -114,11 +114,13 @@ def render(source: str, kind: str, engine: str | None = None, timeout: float | N
 
 
 def svg(source: str, engine: str | None, timeout: float | None, dark_too: bool) -> str:
-    """Lay out DOT text and return the SVG element, with unique ids so that two drawings fit in one page.
+    """Lay out DOT text and return the SVG element.
+
+    The ids are unique, so that one page can contain several drawings.
 
     Args:
         source: DOT text.
-        engine: Graphviz executable, or None for the first one that is found.
+        engine: Graphviz executable, or None for the first executable that is found.
         timeout: Time limit in seconds; None for no limit.
         dark_too: If true, add a style sheet with the dark theme.
 
@@ -131,14 +133,18 @@ def svg(source: str, engine: str | None, timeout: float | None, dark_too: bool) 
     """
     text = render(source, "svg", engine, timeout).decode(errors="replace")
     if "<svg" not in text:
-        raise LayoutError(f"{Path(find_engine(engine)).name} printed no SVG: is it a Graphviz executable?")
+        raise LayoutError(
+            f"{Path(find_engine(engine)).name} printed no SVG: "
+            f"select a Graphviz executable with engine= or the variable {VARIABLE}"
+        )
     text = text[text.index("<svg") :].replace("&#45;", "-")
     for needless in (
         f' font-family="{FONT}"',
         ' text-anchor="start"',
     ):  # the style sheet already sets these attributes
         text = text.replace(needless, "")
-    text = re.sub(r"<!--.*?-->\n?|<text[^>]*>[ \xa0]*</text>\n?", "", text, flags=re.DOTALL)  # comments, empty labels
+    # Comments and empty labels are removed.
+    text = re.sub(r"<!--.*?-->\n?|<text[^>]*>[ \xa0]*</text>\n?", "", text, flags=re.DOTALL)
     digest = hashlib.sha256(source.encode()).hexdigest()[:8]
     _drawn[digest] = _drawn.get(digest, 0) + 1
     prefix = f"g{digest}" if _drawn[digest] == 1 else f"g{digest}n{_drawn[digest]}"

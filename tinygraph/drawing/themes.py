@@ -1,15 +1,15 @@
-"""Colors of a diagram, light and dark. Every text has a contrast of at least 5.1 : 1 with its background."""
+"""Light and dark colors of a diagram. All text has a contrast of at least 5.1 : 1 with its background."""
 
 from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-# Helvetica has the same widths, but Pango replaces it with DejaVu. A list of names fails without Pango.
+# Helvetica has the same widths, but Pango replaces Helvetica with DejaVu. A list of font names fails without Pango.
 FONT = "Arial"
 
 
 class Theme(NamedTuple):
-    """One color for each role; a kind of node has a pair (fill, border)."""
+    """One color per role. Each kind of node has a pair of colors (fill, border)."""
 
     background: str
     ink: str
@@ -29,8 +29,8 @@ class Theme(NamedTuple):
         return [color for entry in self for color in ([entry] if isinstance(entry, str) else entry)]
 
 
-# Each role has a color in the light theme and one in the dark theme; a kind of node has (fill, border).
-# `light` names its background "white", so that the dark style sheet can tell it from a white box (#ffffff).
+# Each role has a color in each theme, light and dark. Each kind of node has a pair of colors (fill, border).
+# `LIGHT` names its background "white", so that `darkening` can distinguish the background from a white box (#ffffff).
 _COLORS: dict[str, tuple[Any, Any]] = {
     "background": ("white", "#0d1117"),
     "ink": ("#1b1f24", "#e6edf3"),
@@ -49,7 +49,7 @@ THEMES = {"light": LIGHT, "dark": DARK, "auto": LIGHT}  # "auto" adds the dark c
 
 
 def darkening(selector: str) -> str:
-    """Return a style sheet that turns a light diagram into a dark one.
+    """Return a style sheet that turns a light diagram into a dark diagram.
 
     Args:
         selector: CSS selector of the element that contains the diagram.

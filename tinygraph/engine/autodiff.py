@@ -1,7 +1,7 @@
-"""The chain rule as readable code, one contribution at a time, and the functions that are built on it.
+"""The chain rule as readable code, one contribution at a time, and the functions built on it.
 
 The rule is `operand.grad += upstream × local`. `propagate` yields every contribution and does not change any node, so
-`grad`, derivative graphs and the explaining tools all use it. `backward` does the same, but faster.
+`grad`, derivative graphs and the explaining tools all use it. `backward` computes the same gradients, but faster.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ if TYPE_CHECKING:
 def propagate(
     root: Node, seed: Any, adjoints: dict[Node, Any], create_graph: bool = False
 ) -> Iterator[tuple[Node, int, Node, Any, Any, Any]]:
-    """Apply the chain rule from the root, and add up the gradients in `adjoints`. Nodes do not change.
+    """Apply the chain rule from the root to the leaves, and add up the gradients in `adjoints`. Nodes do not change.
 
     Args:
         root: Node to start from.
         seed: Gradient of the root.
-        adjoints: Receives the gradient of every node that a gradient reaches.
+        adjoints: Dict that receives the gradient of each node that the pass reaches.
         create_graph: If true, all gradients are nodes, so that they can be differentiated again.
 
     Yields:
-        (node, slot, operand, upstream, local, contribution) for each edge that a gradient flows along, just after
-        the contribution was added.
+        A tuple (node, slot, operand, upstream, local, contribution) for each edge along which a gradient flows, right
+        after the contribution is added.
 
     Raises:
         StaleGraphError: If a leaf was edited after the graph was recorded.
@@ -71,7 +71,7 @@ def exhaust(steps: Iterator[Any]) -> None:
 
 
 def _times(upstream: Any, local: Any) -> Any:
-    """Return the product. A factor of 1 is left out, because it would only clutter a derivative graph."""
+    """Return the product without factors of 1, which would only clutter a derivative graph."""
     if type(local) is float and local == 1.0:
         return upstream
     return local if type(upstream) is float and upstream == 1.0 else upstream * local
@@ -80,17 +80,18 @@ def _times(upstream: Any, local: Any) -> Any:
 def grad(y: Node, xs: Any, *, seed: Any = None, create_graph: bool = False) -> Any:
     """Return the derivative of `y` with respect to one or more nodes.
 
-    Stored `.grad` values do not change; use `backward` to set them.
+    Stored `.grad` values do not change. Use `backward` to set them.
 
     Args:
-        y: Output to differentiate: a scalar, unless `seed` is given.
+        y: Output to differentiate. It must be a scalar, unless `seed` is given.
         xs: Node, or sequence of nodes, to differentiate with respect to.
         seed: Upstream gradient (cotangent), with the shape of `y`. Defaults to 1.
         create_graph: If true, return nodes, so that the result can be differentiated again.
 
     Returns:
-        A float (for Tensors an array with the shape of the node, with `create_graph` a node), or a list of them if
-        `xs` is a sequence. The derivative is zero for a node that `y` does not depend on.
+        The derivative as a float, or as an array with the node's shape for Tensors. If `create_graph` is true, the
+        derivative is a node. If `xs` is a sequence, the result is a list with one derivative per node. A node that `y`
+        does not depend on has derivative zero.
 
     Raises:
         StaleGraphError: If a leaf was edited after the graph was recorded.
@@ -128,15 +129,15 @@ def grad(y: Node, xs: Any, *, seed: Any = None, create_graph: bool = False) -> A
 
 
 def hessian(y: Node, xs: Any) -> Any:
-    """Return the second derivatives of a scalar, by differentiating the graph of the gradient in reverse mode.
+    """Return the second derivatives of a scalar. The gradient's graph is differentiated in reverse mode.
 
     Args:
         y: Scalar to differentiate twice.
         xs: Node, or sequence of nodes, to differentiate with respect to.
 
     Returns:
-        For a sequence, a list of lists of floats, row by row; for a single node, a float. For Tensors the elements
-        are arrays, whose shape is that of one node followed by that of the other.
+        A float, or a list of rows if `xs` is a sequence. Each row is a list of floats. For Tensors, each element is an
+        array whose shape is the shape of one node followed by the shape of the other node.
 
     Examples:
         >>> from tinygraph import Value
@@ -159,14 +160,14 @@ def _jacobian(y: Node, xs: list[Node]) -> list[Any]:
 
 
 def jvp(y: Node, tangents: Mapping[Any, Any]) -> Any:
-    """Return the derivative of `y` along a direction: a Jacobian-vector product (JVP), in forward mode.
+    """Return the derivative of `y` along the given direction: a Jacobian-vector product (JVP), in forward mode.
 
     Args:
         y: Output to differentiate.
-        tangents: Direction: the rate of change of each node that moves, with the shape of the node.
+        tangents: Direction: a mapping from each node that moves to its rate of change, which has the node's shape.
 
     Returns:
-        A float; for Tensors an array with the shape of `y`.
+        A float, or an array with the shape of `y` for Tensors.
 
     References:
         A. G. Baydin, B. A. Pearlmutter, A. A. Radul and J. M. Siskind, "Automatic differentiation in machine learning:

@@ -1,8 +1,8 @@
-"""The fast backward pass. It applies the same rule as `autodiff.propagate`, so a first reader can skip this file.
+"""The fast backward pass. It applies the same rule as `autodiff.propagate`, so you can skip this file at first.
 
-Gradients are summed in the slots of the nodes, and a test checks that both give the same bits. If only leaves are
-shared, as in most losses, one traversal is enough. Otherwise a first traversal counts consumers, and a second one
-follows Kahn's order.
+Gradients are summed in the nodes' slots. A test checks that `propagate` gives the same bits. If only leaves are shared,
+as in most losses, one traversal is enough. Otherwise a first traversal counts consumers, and a second traversal follows
+Kahn's order.
 """
 
 from __future__ import annotations
@@ -21,24 +21,24 @@ if TYPE_CHECKING:
 
 _pass_lock = allocate_lock()
 _passing: int | None = None  # the thread that owns the pass lock
-_unfinished: list[Node] = []  # the root of the pass that runs, or that was interrupted
+_unfinished: list[Node] = []  # the root of the pass that is running or was interrupted
 _grad = attrgetter("grad")
-_marks = map(neg, count(1))  # negative numbers; each pass takes two
+_marks = map(neg, count(1))  # negative numbers, two for each pass
 
 
 def backward(
     root: Node, seed: Any, accumulate: Callable[[Node], None] | None = None, nodes: Sequence[Node] | None = None
 ) -> list[Any] | None:
-    """Set `.grad` on every node that a gradient reaches from the root, each starting from zero.
+    """Set `.grad` on every node that a gradient from the root reaches. Each gradient starts from zero.
 
     If the values are not floats, `accumulate(root)` passes the gradients on, after consumers are counted.
-    With `nodes` (all nodes that a gradient reaches), return their gradients instead, and restore `.grad`.
+    If `nodes` (all nodes that a gradient reaches) is given, return their gradients, and restore `.grad`.
 
-    A lock serializes passes, because they store counts in the nodes, and threads can share leaves. If an
-    exception or Ctrl-C interrupts a pass, it resets the counts, so that the next pass is correct.
+    A lock serializes passes, because a pass stores counts in the nodes, and threads can share leaves. If an
+    exception or Ctrl-C interrupts a pass, the counts are reset, so that the next pass is correct.
     """
     global _passing
-    if _passing == get_ident() and _pass_lock.locked():  # an interrupt frees the lock, but can leave `_passing`
+    if _passing == get_ident() and _pass_lock.locked():  # an interrupt frees the lock, but may not reset `_passing`
         raise RuntimeError("backward() was called from within a backward pass of the same thread")
     with _pass_lock:
         _passing = get_ident()
@@ -75,14 +75,15 @@ def _clean_up() -> None:
 def _accumulate_at_once(root: Node, seed: Any) -> bool:
     """Pass gradients on in a single traversal, which is correct as long as only leaves are shared.
 
-    Return False at a shared inner node, or at one that may be stale: the pass must then start again
-    and count first. Without such a node, it takes two thirds of the time of counting first.
+    Return False at an inner node that is shared or may be stale: the pass must then start again and count
+    first. Without such a node, a single traversal takes two thirds as long as counting first.
 
-    Here and below, the two operands are written out, which takes half the time of a loop over them. The
-    traversal continues with the last operand directly, which saves a quarter of the time of stacking it.
-    Python 3.11 specializes a `while True` loop while it runs, four times as fast as `while stack`.
+    Here and below, the code for the two operands is written out, which takes half as long as a loop over the
+    operands. The traversal continues directly with the last operand, which takes a quarter less time than
+    pushing that operand onto the stack. Python 3.11 specializes a `while True` loop while the loop runs, which
+    makes it four times as fast as `while stack`.
     """
-    leaf, inner = next(_marks), next(_marks)  # mark the nodes that this pass has reached
+    leaf, inner = next(_marks), next(_marks)  # marks for the nodes that this pass has reached
     now = graph.edits
     root.grad = seed
     stack: list[Node] = []
@@ -150,7 +151,7 @@ def _accumulate_at_once(root: Node, seed: Any) -> bool:
 
 
 def _count_consumers(root: Node) -> bool:
-    """Count the contributions that each gradient waits for, and return whether a node may be stale."""
+    """Count the contributions that each gradient waits for, and return whether any node may be stale."""
     now, suspicious = graph.edits, False
     stack: list[Node] = []
     pop, push = stack.pop, stack.append
@@ -246,22 +247,22 @@ def _accumulate(root: Node) -> None:
 
 
 def seed_of(root: Node, seed: Any = None, what: str = "seed") -> Any:
-    """Return the gradient that a pass from this node starts with; None means 1. `what` names it in errors."""
+    """Return the seed of a pass from the root: 1 if `seed` is None. `what` names the seed in messages."""
     return root._seed(seed, what)
 
 
 def as_gradient(node: Node, adjoint: Any) -> Any:
-    """Return a sum of contributions as the gradient of a node: of its type and shape, zero for None."""
+    """Return a sum of contributions as a gradient with the node's type and shape. None becomes zero."""
     return node._gradient(adjoint)
 
 
 def compute(root: Node, function: Callable[..., Any], *args: Any) -> Any:
-    """Call a function that computes with values of the root's backend; for arrays, NumPy's warnings are off."""
+    """Call a function that computes with values of the root's backend. For arrays, NumPy's warnings are off."""
     return root._run(function, *args)
 
 
 def final_gradients(root: Node, seed: Any, nodes: Sequence[Node]) -> list[Any]:
-    """Return the gradients of all nodes that one backward pass reaches, and leave every `.grad` as it was."""
+    """Return the gradients of `nodes`, which must be all nodes that a pass reaches, and do not change any `.grad`."""
     found = root._backpropagate(seed, nodes)
     assert found is not None
     return found

@@ -1,7 +1,7 @@
 """Contexts that watch the recording of nodes (scope, trace_lines, strict), and names from a namespace.
 
-Each is a context manager that affects only its own thread or task. In a generator or a coroutine, it is active only
-while that generator or coroutine runs. While no context is active anywhere, recording only checks one global variable.
+Each context affects only its own thread or task. In a generator or a coroutine, a context is active only while that
+generator or coroutine runs. While no context is active anywhere, recording only checks one global variable.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def _suspendable(frame: FrameType) -> FrameType | None:
 
 
 class Watcher:
-    """A reusable context that checks or annotates every node recorded inside."""
+    """A reusable context that checks or annotates every node that is recorded inside it."""
 
     def watch(self, node: Node) -> None:
         """Check or annotate a node that was just recorded.
@@ -89,10 +89,10 @@ def _activate(change: int) -> None:
 
 
 class scope(Watcher):  # noqa: N801  (used like a function)
-    """Put all nodes recorded inside into the named scope; scopes can be nested.
+    """Put all nodes that are recorded inside the context into a named scope. Scopes can be nested.
 
     Args:
-        name: Name of the scope, for example of a layer.
+        name: Name of the scope, for example the name of a layer.
 
     Examples:
         >>> from tinygraph import Value
@@ -105,11 +105,11 @@ class scope(Watcher):  # noqa: N801  (used like a function)
 
     def __init__(self, name: str) -> None:
         if not isinstance(name, str):
-            raise TypeError(f"scope needs a name, a str, not {name!r}")
+            raise TypeError(f"scope needs a name of type str, not {name!r}")
         self.name = name
 
     def watch(self, node: Node) -> None:
-        """Add the scope to the node; the watchers run outermost first.
+        """Add the scope to the node. Watchers run from the outermost to the innermost.
 
         Args:
             node: Node that was just recorded.
@@ -119,7 +119,7 @@ class scope(Watcher):  # noqa: N801  (used like a function)
 
 
 class trace_lines(Watcher):  # noqa: N801
-    """Record, for every node inside, the source line that created it, as "file:line".
+    """Record the source line that creates each node inside the context, as "file:line".
 
     Examples:
         >>> from tinygraph import Value
@@ -142,9 +142,9 @@ class trace_lines(Watcher):  # noqa: N801
 
 
 class strict(Watcher):  # noqa: N801
-    """Raise FloatingPointError for an op inside that turns finite numbers into NaN or infinity.
+    """Raise FloatingPointError if an op inside the context turns finite numbers into NaN or infinity.
 
-    A local derivative that is not finite, or in `backward()` a gradient, raises it too.
+    A local derivative that is not finite also raises the error. So does a non-finite gradient in `backward()`.
 
     Examples:
         >>> import tinygraph
@@ -155,7 +155,7 @@ class strict(Watcher):  # noqa: N801
     """
 
     def watch(self, node: Node) -> None:
-        """Raise if the value or a local derivative is not finite although the operands are.
+        """Raise FloatingPointError if all operands are finite, but the value or a local derivative is not.
 
         Args:
             node: Node that was just recorded.
@@ -185,7 +185,7 @@ class strict(Watcher):  # noqa: N801
 
 
 def finite(number: Any) -> bool:
-    """Return whether a number, or every element of an array, is finite; true for lazy arrays and linear maps."""
+    """Return whether a number, or every element of an array, is finite. Lazy arrays and linear maps count as finite."""
     if isinstance(number, float):
         return isfinite(number)
     numpy = sys.modules["numpy"]
@@ -193,7 +193,7 @@ def finite(number: Any) -> bool:
 
 
 def _text(number: Any) -> str:
-    """Return a number as text; for an array, its shape and its first element that is not finite."""
+    """Return a number as text. For an array, return its shape, and its first non-finite element if one exists."""
     if isinstance(number, float):
         return repr(number)
     shape = getattr(number, "shape", None)
@@ -209,7 +209,7 @@ def is_strict() -> bool:
 
 
 def check_gradients(root: Node, seed: Any) -> None:
-    """Under `strict`, raise FloatingPointError at the first contribution that is not finite."""
+    """If `strict` is active, raise FloatingPointError at the first contribution that is not finite."""
     if is_strict():
         root._run(_check_contributions, root, seed)
 
@@ -226,7 +226,7 @@ def _check_contributions(root: Node, seed: Any) -> None:
 
 
 def name_from(namespace: Mapping[str, Any]) -> None:
-    """Name every unnamed node in a namespace after its variable; elements of a list get an index.
+    """Name every unnamed node in the given namespace after its variable. Elements of a list get an index.
 
     Args:
         namespace: Variables by name, for example `globals()` or `locals()`. Names that begin with an underscore are

@@ -1,4 +1,4 @@
-"""The domain where an op is differentiable: intervals of its operands, without kinks and poles."""
+"""The domain where an op is differentiable: intervals of its operands, without kinks or poles."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _OPEN_UNIT = (_TINY, 1.0 - _EPS)
 
 
 class Domain:
-    """The domain where an op is differentiable: a union of boxes of floats, without kinks and poles.
+    """The domain where an op is differentiable: a union of boxes of floats, without kinks or poles.
 
     Args:
         text: The condition, as text.
-        *boxes: Each box has one closed interval (low, high) per operand, or one for all of them; a third element
-            `int` restricts it to integers.
-        kink: Function of the operands that is zero exactly at a kink (a point where an op is continuous, but not
-            differentiable) or a pole.
+        *boxes: Each box contains one closed interval (low, high) per operand, or one interval for all operands. A third
+            element `int` restricts an interval to integers.
+        kink: Function of the operands that is zero exactly at poles and at kinks (points where an op is continuous, but
+            not differentiable).
 
     Examples:
         >>> POSITIVE.contains(2.0), POSITIVE.contains(-2.0)
@@ -49,18 +49,18 @@ class Domain:
             *operands: Values of the operands.
 
         Returns:
-            True if they are in the domain and not at a kink, a point where the op has no derivative.
+            True if the operands are in the domain, and not at a kink or a pole.
         """
         return self.holds(operands) and (self.kink is None or self.kink(*operands) != 0)
 
     def holds(self, *points: Sequence[float]) -> bool:
-        """Return whether one box contains all these points, so that no gap and no pole is between them.
+        """Return whether one box contains all the given points, so that no gap between boxes separates the points.
 
         Args:
             *points: Points, each with one value per operand.
 
         Returns:
-            True if one box of the domain contains all of them.
+            True if one box of the domain contains all the points.
         """
         return any(
             all(_inside(x, *bounds) for point in points for x, bounds in zip(point, box * len(point), strict=False))

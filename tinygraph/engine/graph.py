@@ -1,6 +1,6 @@
 """The graph: nodes, their reverse topological order, edits of leaves, and copies.
 
-A node is plain data. Its op (`ops`) defines what it computes, and its class (`Value`) defines the type of its value.
+A node is plain data. Its op (in `ops`) defines its computation, and its class (`Value`) defines the type of its value.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ if TYPE_CHECKING:
 
     from tinygraph.engine.op import Op
 
-edits = 0  # the edit clock: advanced whenever the value of a leaf is written
-constant_edits = 0  # when a constant was last edited, since no pass reaches constants
+edits = 0  # the edit clock, which advances whenever the value of a leaf is written
+constant_edits = 0  # the edit clock at the last edit of a constant, which no pass reaches
 watch: Callable[[Node], None] | None = None  # called with each new node while a context is active
 _edit_lock = allocate_lock()
 
 
 class StaleGraphError(RuntimeError):
-    """A leaf was edited after the graph was recorded, so the values no longer belong together."""
+    """A leaf was edited after the graph was recorded, so the graph's values no longer match its leaves."""
 
 
 class MANY:
-    """Marker in slot `y_partial` of a variadic node: `x` contains its operands, `y` their local derivatives.
+    """Marker in a variadic node's slot `y_partial`: `x` contains the operands, and `y` contains the local derivatives.
 
-    The local derivatives end with the last operand that has one, so a dot product with data stores only half of them.
+    `y` ends at the last operand with a local derivative, so for a dot product with data, it is half as long as `x`.
     """
 
 
@@ -41,25 +41,25 @@ class Constant:
 
 
 class Node(Traced):
-    """A value, and how it was computed. A node is plain data, without closures or reference cycles.
+    """A value, with the op and operands that computed it. A node is plain data, without closures or reference cycles.
 
-    `op` is an op, or None for a leaf. `x` and `y` are the operands (nodes or plain numbers), `x_partial` and
-    `y_partial` are the local derivatives; None means that no gradient flows. `raw` is the value behind `data`.
+    `op` is an op, or None for a leaf. `x` and `y` are the operands (nodes or plain numbers). `x_partial` and
+    `y_partial` are their local derivatives, or None where no gradient flows. `raw` is the value behind `data`.
     """
 
     __slots__ = ("awaited", "grad", "metadata", "op", "raw", "version", "x", "x_partial", "y", "y_partial")
 
     raw: Any
     grad: Any
-    """The gradient that the last backward pass set; None before the first pass."""
+    """The gradient that the last backward pass set, or None before the first pass."""
     op: Op | None
-    """The op that computed the node; None for a leaf."""
+    """The op that computed the node, or None for a leaf."""
     x: Any
     y: Any
     x_partial: Any
     y_partial: Any
-    awaited: int  # consumers that have not contributed to the gradient yet; outside a pass 0, or a negative mark
-    version: int  # the edit count when it was computed, or when the leaf was last edited
+    awaited: int  # how many consumers have not contributed to the gradient yet; outside a pass, 0 or a negative mark
+    version: int  # the edit clock when the node was computed, or when the leaf was last edited
     metadata: Metadata | None
 
     @property
@@ -76,12 +76,12 @@ class Node(Traced):
 
     @property
     def partials(self) -> tuple[Any, ...]:
-        """The local derivative for each operand; None where no gradient flows."""
+        """The local derivative for each operand, or None where no gradient flows."""
         return self.stored_partials
 
     @property
     def stored_partials(self) -> tuple[Any, ...]:
-        """The content of the slots for each operand; None where no gradient flows."""
+        """The content of each operand's slot for the local derivative, or None where no gradient flows."""
         if self.y_partial is MANY:
             return (*self.y, *[None] * (len(self.x) - len(self.y)))
         return () if self.op is None else (self.x_partial,) if self.y is None else (self.x_partial, self.y_partial)
@@ -98,7 +98,7 @@ class Node(Traced):
 
     @property
     def name(self) -> str:
-        """The name of the node, or ""; you can assign a new name."""
+        """The name of the node, or "" for an unnamed node. You can assign a new name."""
         return self.metadata.name if self.metadata else ""
 
     @name.setter
@@ -109,16 +109,16 @@ class Node(Traced):
 
     @property
     def scope(self) -> tuple[str, ...]:
-        """The names of the scopes the node was recorded in, outermost first."""
+        """The names of the scopes in which the node was recorded, outermost first."""
         return self.metadata.scope if self.metadata else ()
 
     @property
     def line(self) -> str:
-        """The source line that recorded the node, as "file:line"; "" unless `trace_lines` was active."""
+        """The source line that recorded the node, as "file:line", or "" if `trace_lines` was not active."""
         return self.metadata.line if self.metadata else ""
 
     def annotate(self) -> Metadata:
-        """Return the node's metadata; the first call creates it."""
+        """Return the node's metadata. The first call creates the metadata."""
         if self.metadata is None:
             self.metadata = Metadata()
         return self.metadata
@@ -135,10 +135,10 @@ class Node(Traced):
             self.x, self.y, *_ = *args, None  # one operand or two
             self.x_partial, self.y_partial, *_ = *partials, None
 
-    # Methods that differ between backends: `Value` has floats, `Tensor` arrays.
+    # Methods that differ between backends: a `Value` contains a float, and a `Tensor` contains an array.
 
     def _recompute(self) -> None:
-        """Compute value and local derivatives again from the operands."""
+        """Recompute the value and the local derivatives from the operands."""
         raise NotImplementedError
 
     @classmethod
@@ -147,19 +147,19 @@ class Node(Traced):
         raise NotImplementedError
 
     def _seed(self, seed: Any, what: str = "seed") -> Any:
-        """Return a seed or a tangent for this node; None means 1."""
+        """Return a seed or a tangent for this node. None means 1."""
         raise NotImplementedError
 
     def _gradient(self, adjoint: Any) -> Any:
-        """Return a sum of contributions as the gradient of this node; None (not reached) gives zero."""
+        """Return a sum of contributions as the gradient of this node. None (no contribution) gives zero."""
         return 0.0 if adjoint is None else adjoint
 
     def _units(self) -> Iterator[Any]:
-        """Yield, for each element of this node, the seed that selects it."""
+        """Yield one seed per element of this node. Each seed selects its element."""
         yield 1.0
 
     def _stacked(self, rows: list[Any], x: Node) -> Any:  # noqa: ARG002
-        """Return the gradients of x for each element of this node, joined."""
+        """Join the gradients of x for all elements of this node."""
         (row,) = rows
         return row
 
@@ -169,21 +169,21 @@ class Node(Traced):
         return function(*args)
 
     def _backpropagate(self, seed: Any, nodes: Sequence[Node] | None = None) -> list[Any] | None:
-        """Set the gradients of one pass; if it is interrupted, they are None instead of partial sums.
+        """Set the gradients of one pass. After an interrupted pass, gradients are None instead of partial sums.
 
-        With `nodes` (all nodes that a gradient reaches), return their gradients instead, and restore `.grad`.
+        If `nodes` (all nodes that a gradient reaches) is given, return their gradients, and restore `.grad`.
         """
         raise NotImplementedError
 
     def forward(self) -> Self:
-        """Recompute the graph of this node in place, after its leaves were edited.
+        """Recompute this node's graph in place, after leaves were edited.
 
         Returns:
             The node itself.
 
         Raises:
-            FrozenBranchError: If a comparison of nodes now has the opposite outcome, because the program would then
-                record another graph. Comparisons of the root itself are ignored.
+            FrozenBranchError: If a comparison between nodes now has the opposite outcome, so that the program would
+                record a different graph. Comparisons of the root itself are ignored.
         """
         nodes = order(self)
         now = 0
@@ -191,7 +191,7 @@ class Node(Traced):
             if any(operand.version > node.version for operand in node.operands):
                 node._recompute()
                 now = now or _tick()
-                node.version = now  # comes last, so that a node whose update is interrupted stays stale
+                node.version = now  # set last, so that a node whose update is interrupted stays stale
         for node in nodes[1:]:
             for guard, _ in node.metadata.guards.values() if node.metadata else ():
                 if guard.flipped():
@@ -199,7 +199,7 @@ class Node(Traced):
                     raise flipped_guard(guard.text, guard.outcome)
         return self
 
-    # Copies follow the topological order, so deep graphs need no recursion.
+    # Copies follow the topological order, so deep graphs do not need recursion.
 
     def _state(self, stand_in: Callable[[Node], Any]) -> tuple[Any, ...]:
         args = tuple(stand_in(arg) if isinstance(arg, Node) else arg for arg in self.args)
@@ -228,14 +228,14 @@ class Node(Traced):
 
 
 def write(node: Node, raw: Any) -> None:
-    """Write the value of a node, and update the comparisons that the node took part in."""
+    """Write the value of a node, and update the comparisons in which the node took part."""
     node.raw = raw
     if node.metadata:
         node.metadata.update(raw)
 
 
 def edit(leaf: Node, raw: Any) -> None:
-    """Write the value of a leaf, which marks graphs recorded earlier as stale.
+    """Write the value of a leaf, and thereby mark graphs recorded earlier as stale.
 
     Raises:
         AttributeError: If the node is not a leaf.
@@ -272,7 +272,7 @@ def complete(node: Node) -> None:
 
 
 def restore(kind: type[Node], op: Op | None, raw: Any, grad: Any, *rest: Any) -> Node:
-    """Return a node with these contents; `rest` is its operands, local derivatives, version and metadata."""
+    """Return a node with the given content. `rest` contains its operands, local derivatives, version and metadata."""
     global edits
     args, partials, version, metadata = rest
     node = object.__new__(kind)
@@ -284,7 +284,7 @@ def restore(kind: type[Node], op: Op | None, raw: Any, grad: Any, *rest: Any) ->
 
 
 def _restore_all(states: list[tuple[Any, ...]]) -> Node:
-    """Rebuild a pickled graph; an int among the operands is the index of an earlier node."""
+    """Rebuild a pickled graph. An int among the operands is the index of an earlier node."""
     nodes: list[Node] = []
     for *head, args, partials, version, metadata in states:
         args = tuple(nodes[arg] if type(arg) is int else arg for arg in args)
@@ -293,13 +293,13 @@ def _restore_all(states: list[tuple[Any, ...]]) -> Node:
 
 
 def order(root: Node) -> list[Node]:
-    """Return the nodes of a graph in reverse topological order: the root first, every node before its operands.
+    """Return the nodes of a graph in reverse topological order: the root first, and every node before its operands.
 
     Args:
         root: Output of the graph.
 
     Returns:
-        The nodes that the root was computed from, and the root itself.
+        The root, and all nodes from which the root was computed.
 
     References:
         A. B. Kahn, "Topological sorting of large networks", Communications of the ACM 5(11), 558-562, 1962.
@@ -343,7 +343,7 @@ def recomputed(node: Node) -> Node:
 
 
 def check_fresh(nodes: Sequence[Node]) -> None:
-    """Raise StaleGraphError if one of these nodes is older than one of its operands."""
+    """Raise StaleGraphError if one of the given nodes is older than one of its operands."""
     for node in nodes:
         if node.version == edits:
             continue
@@ -353,7 +353,7 @@ def check_fresh(nodes: Sequence[Node]) -> None:
                 while leaf.op is not None:
                     leaf = max(leaf.operands, key=lambda node: node.version)
                 leaf = leaf.__copy__()
-                leaf.grad = None  # it is outdated, or a partial sum
+                leaf.grad = None  # the gradient is outdated, or a partial sum
                 raise StaleGraphError(
                     f"the leaf {leaf!r} was edited after this graph was recorded, so its values are "
                     "stale: recompute them with root.forward(), or record the graph again"
@@ -361,9 +361,9 @@ def check_fresh(nodes: Sequence[Node]) -> None:
 
 
 def check_constants(node: Node) -> None:
-    """Raise StaleGraphError if a new node uses a constant whose operands were edited later.
+    """Raise StaleGraphError if a new node uses a constant whose operands were edited after the constant was computed.
 
-    A backward pass does not reach constants, so this is checked when one is used.
+    A backward pass does not reach constants, so a constant is checked when a new node uses it.
     """
     for operand in node.operands:
         if operand.version < constant_edits and operand.op is not None and operand.constant:
@@ -371,7 +371,7 @@ def check_constants(node: Node) -> None:
 
 
 def require_node(node: Any, what: str) -> Node:
-    """Return a node unchanged; raise TypeError, with the name `what`, if it is not a node."""
+    """Return the given node, or raise TypeError if it is not a node. `what` names the node in the message."""
     if not isinstance(node, Node):
         raise TypeError(f"{what} must be a node of a graph (a Value or a Tensor), not {node!r}")
     return node

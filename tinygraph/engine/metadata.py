@@ -7,11 +7,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-LIMIT = 1000  # number of comparisons that a node stores; the oldest are dropped
+LIMIT = 1000  # maximum number of comparisons that a node stores; the oldest comparisons are dropped
 
 
 class Guard:
-    """A comparison and its outcome. It stores numbers instead of nodes, to avoid reference cycles."""
+    """A comparison and its outcome. A guard stores numbers instead of nodes, to avoid reference cycles."""
 
     __slots__ = ("compare", "numbers", "outcome", "text")
 
@@ -48,7 +48,7 @@ class Metadata:
         self.guards: dict[Any, tuple[Guard, int]] = {}
 
     def remember(self, key: Any, guard: Guard, side: int) -> None:
-        """Keep a comparison in which this node is operand number `side`."""
+        """Store a comparison in which this node is operand number `side`."""
         self.guards[key] = (guard, side)
         if len(self.guards) > LIMIT:
             del self.guards[next(iter(self.guards))]

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     T = TypeVar("T", bound="Traced")
 
-_NOTHING = object()  # an operand that was not given
+_NOTHING = object()  # marks an operand that was not given
 _PRECEDENCE = {"+": 1, "-": 1, "×": 2, "/": 2, "@": 2, "**": 3}
 
 TABLE: dict[str, Op] = {}  # the ops of `ops`, by name
@@ -29,7 +29,7 @@ class Traced:
 
     @staticmethod
     def _record(op: Op, x: Any, y: Any = None) -> Any:
-        """Record an op of one or two operands."""
+        """Record an op with one or two operands."""
         raise NotImplementedError
 
     @staticmethod
@@ -43,23 +43,23 @@ class Op:
 
     Args:
         name: Name of the op, a Python identifier.
-        floats: Kernel for floats. By IEEE 754, it returns NaN or infinity instead of raising an exception.
-        partials: Local derivatives, one per operand: functions of (out, x) or (out, x, y) that use `+ - * /` and
-            only other ops.
+        floats: Kernel for floats. As in IEEE 754, it returns NaN or infinity instead of raising an error.
+        partials: Local derivatives, one per operand: functions of (out, x) or (out, x, y) that use only
+            `+ - * /` and other ops.
         symbol: How the op is written: an infix operator, a function name, or a template with `{}`.
         notation: Template for diagrams and steps, if it differs from `symbol`.
-        code: Template for Python code, with `{}` for an operand and `{parameters[0]}` for a parameter; by default a
-            call of the function.
-        arrays: Kernel for arrays: the name of a function of `kernels.arrays` or NumPy, or a function of
-            (m, x) or (m, x, y), where m is `kernels.arrays`. Without it, arrays are computed float by float.
-        with_partial: Name of a function of `kernels.arrays` that computes value and first local derivative at once.
+        code: Template for Python code, with `{}` for an operand and `{parameters[0]}` for a parameter. Defaults
+            to a function call.
+        arrays: Kernel for arrays: the name of a function in `kernels.arrays` or NumPy, or a function of (m, x) or
+            (m, x, y), where m is `kernels.arrays`. Without a kernel, arrays are computed float by float.
+        with_partial: Name of a function in `kernels.arrays` that returns the value and the first local derivative.
         domain: Where the op is differentiable.
-        analytic: The op on complex numbers, a function of (m, x) or (m, x, y), where m is `cmath` or `mpmath`;
-            None if it is not analytic.
-        linear: Whether it is linear in its operands.
-        adds_terms: Whether the result is a sum of terms, so that its rounding error is relative to their size.
-        with_plain: Function of a plain second operand that returns an op of the first operand alone.
-        maker: The function that made a parametrized op.
+        analytic: The op on complex numbers: a function of (m, x) or (m, x, y), where m is `cmath` or `mpmath`. None
+            means that the op is not analytic.
+        linear: Whether the op is linear in its operands.
+        adds_terms: Whether the result is a sum of terms. Its rounding error is then relative to the size of the terms.
+        with_plain: Function that takes a plain second operand and returns an op of the first operand alone.
+        maker: The function that created a parametrized op.
         parameters: The arguments of `maker`.
 
     Examples:
@@ -75,7 +75,7 @@ class Op:
         "maker", "name", "notation", "parameters", "partials", "precedence", "public", "symbol", "with_partial",
         "with_plain",
     )  # fmt: skip
-    variadic = False  # whether it takes any number of operands
+    variadic = False  # whether the op takes any number of operands
     elementwise = True  # whether each element of the result comes from one element of each operand
 
     def __init__(
@@ -109,7 +109,7 @@ class Op:
         self.public = False  # set by `ops` for the ops in its `__all__`
 
     def partials_at(self, out: Any, operands: Sequence[Any], wanted: list[bool]) -> tuple[Any, ...]:
-        """Return the local derivatives at these operands; one that is not wanted is None and costs nothing.
+        """Return the local derivatives at the given operands. Unwanted local derivatives are None and cost nothing.
 
         Examples:
             >>> from tinygraph.engine.ops import mul
@@ -119,7 +119,7 @@ class Op:
         return tuple([f(out, *operands) if want else None for f, want in zip(self.partials, wanted, strict=True)])
 
     def resolve(self) -> tuple[Callable[..., Any], ...]:
-        """Return the kernel for arrays and the local derivatives on arrays; NumPy is loaded on the first call."""
+        """Return the kernel for arrays and the local derivatives on arrays. The first call loads NumPy."""
         if self.array_functions is None:
             rebound_partials = [rebound(partial, Op._array_kernel) for partial in self.partials]
             self.array_functions = (self._array_kernel(), *rebound_partials)
@@ -136,15 +136,15 @@ class Op:
         return self.resolve()[0]
 
     def array_partials(self, out: Any, operands: Sequence[Any], wanted: list[bool]) -> tuple[Any, ...]:
-        """Return the local derivatives at operands that are arrays, like `partials_at`."""
+        """Return the local derivatives at the given arrays, like `partials_at`."""
         functions = self.resolve()[1:]
         return tuple([f(out, *operands) if want else None for f, want in zip(functions, wanted, strict=True)])
 
     def result_shape(self, *shapes: tuple[int, ...]) -> tuple[int, ...] | None:
-        """Return the shape of the result without computing it; None if it is not larger than the operands.
+        """Return the result's shape without computing the result, or None if it is not larger than the operands.
 
         Raises:
-            ValueError: If the op does not take operands of these shapes.
+            ValueError: If the op does not accept operands of these shapes.
 
         Examples:
             >>> from tinygraph.engine.ops import add
@@ -164,7 +164,7 @@ class Op:
         return self.floats(*[plain_number(operand, self.name) for operand in operands])
 
     def on(self, operands: Sequence[Any]) -> Any:
-        """Call the op on the operands of a node; those of `dot` are the two lists, joined."""
+        """Call the op on a node's operands. The operands of `dot` are its two lists, joined."""
         return self(*operands)
 
     def text(self, *operands: str) -> str:
@@ -182,11 +182,11 @@ class Op:
         return f"{operands[0]} {self.symbol} {operands[1]}"
 
     def short_text(self, *operands: str) -> str:
-        """Return the op as text for diagrams and steps: the template `notation`, or `text`."""
+        """Return the op as text for diagrams and steps, from the template `notation` or like `text`."""
         return self.notation.format(*operands) if self.notation else self.text(*operands)
 
     def _precedence(self) -> int:
-        """Return how tightly the op binds; 0 for a function, whose operands are in parentheses already."""
+        """Return how tightly the op binds. A function gets 0, because its operands are already in parentheses."""
         if "{" in self.symbol:
             return 0 if "({" in self.symbol or "|{" in self.symbol else 3
         return _PRECEDENCE.get(self.symbol, 0 if self.symbol.isidentifier() else 1)
@@ -201,7 +201,7 @@ class Op:
         def __call__(self, *operands: Any) -> Any: ...
 
     def __call__(self, x: Any = _NOTHING, y: Any = None, *more: Any) -> Any:
-        """Compute on plain numbers and arrays, or record if an operand is a node."""
+        """Compute on plain numbers and arrays, or record a node if an operand is a node."""
         if y is None:
             if self.arity == 1 and x is not _NOTHING:
                 if type(x) is float:
@@ -226,7 +226,7 @@ class Op:
 
 
 def op_named(name: str) -> Op:
-    """Return the op with this name, from `ops` or registered by a user; raise LookupError if none exists."""
+    """Return the op with the given name, defined in `ops` or registered by a user, or raise LookupError."""
     found = TABLE.get(name) or REGISTERED.get(name)
     if found is None:
         raise LookupError(f"no op is named {name!r}: import the module that registers it before loading the graph")
@@ -234,9 +234,9 @@ def op_named(name: str) -> Op:
 
 
 def rebound(partial: Any, kernel_of: Callable[[Op], Any]) -> Any:
-    """Return a local derivative from `ops` that calls kernels in place of ops, for example in `sigmoid(-x)`.
+    """Return a local derivative from `ops` that calls kernels instead of ops, for example in `sigmoid(-x)`.
 
-    `Op.__call__` would take as long as the kernel itself. Local derivatives from outside `ops` are returned unchanged.
+    `Op.__call__` alone takes as long as the kernel. Local derivatives from outside `ops` are returned unchanged.
     """
     names = TABLE["add"].partials[0].__globals__
     if getattr(partial, "__globals__", None) is not names:
@@ -246,4 +246,4 @@ def rebound(partial: Any, kernel_of: Callable[[Op], Any]) -> Any:
     return type(partial)(partial.__code__, _REBOUND[kernel_of], partial.__name__, None, partial.__closure__)
 
 
-_REBOUND: dict[Callable[[Op], Any], dict[str, Any]] = {}  # the names in `ops`, with kernels in place of ops
+_REBOUND: dict[Callable[[Op], Any], dict[str, Any]] = {}  # the names in `ops`, with kernels instead of ops

@@ -42,24 +42,24 @@ OPTIONS_ELSEWHERE = {
 
 
 def _unknown_option(kind: str, option: str, *_: str) -> str:
-    """Return the message about an option that does not exist."""
+    """Return the message for an option that does not exist."""
     hint = OPTIONS_ELSEWHERE.get(option, "the options are name= and constant=")
     return f"{kind} has no option {option}=: {hint}"
 
 
 def _method(op: Op) -> Callable[[S], S]:
-    """Return the method of a node that records an op with one operand."""
+    """Return a node method that records the given op, which has one operand."""
 
     def method(self: S) -> S:
         return op(self)
 
-    method.__doc__ = f"`tinygraph.{op.name}` of this node."
+    method.__doc__ = f"Return `tinygraph.{op.name}` of this node."
     method.__name__ = op.name
     return method
 
 
 def _infix(op: Op) -> tuple[Callable[[S, object], S], Callable[[S, object], S]]:
-    """Return the methods of an operator, with the node on the left and on the right."""
+    """Return an operator's two methods: one with the node on the left, and one with the node on the right."""
 
     def left(self: S, other: object) -> S:
         return self._operator(op, self, other)
@@ -71,7 +71,7 @@ def _infix(op: Op) -> tuple[Callable[[S, object], S], Callable[[S, object], S]]:
 
 
 class Operators(Node):
-    """A node that you compute with: `x + y` records the op `add`, `x.exp()` the op `exp`."""
+    """A node that you compute with: `x + y` records the op `add`, and `x.exp()` records the op `exp`."""
 
     __slots__ = ()
     constant_class: ClassVar[type[Operators]]  # the corresponding class of constants
@@ -93,11 +93,11 @@ class Operators(Node):
             graph.watch(self)
 
     def _accepted(self, data: object) -> Any:
-        """Return data as the raw value of a leaf; raise TypeError for the wrong kind of data."""
+        """Return the given data as a leaf's raw value, or raise TypeError for the wrong kind of data."""
         raise NotImplementedError
 
     def detach(self) -> Self:
-        """Return a constant with the same value, without operands.
+        """Return a constant with the same value and without operands.
 
         Examples:
             >>> from tinygraph import Value
@@ -113,13 +113,13 @@ class Operators(Node):
         return cls.constant_class(raw)  # type: ignore[return-value]  # it is a subclass
 
     def backward(self, *, seed: Any = None, accumulate: bool = False) -> None:
-        """Backpropagate: set `.grad` on every node that this one was computed from.
+        """Backpropagate: set `.grad` on every node from which this node was computed.
 
-        Each pass starts from zero, so calling it twice gives the same values.
+        Each pass starts from zero, so a second call gives the same values.
 
         Args:
             seed: Upstream gradient (cotangent) to start from, with the shape of this node. Defaults to 1.
-            accumulate: If true, add to the gradients that leaves already have (the lecture's `dw +=`).
+            accumulate: If true, add to the gradients that leaves already have, like `dw +=` in the lecture.
 
         Raises:
             StaleGraphError: If a leaf was edited after the graph was recorded.
@@ -147,7 +147,7 @@ class Operators(Node):
             contexts.check_gradients(self, start)
 
     def _accumulate(self, seed: Any) -> None:
-        """Backpropagate and add to the gradients of the leaves; if interrupted, restore them."""
+        """Backpropagate, and add to the leaves' gradients. After an interrupt, restore these gradients."""
         leaves = [node for node in graph.order(self) if node.op is None]
         held = [leaf.grad for leaf in leaves]
         try:
@@ -231,7 +231,7 @@ class Operators(Node):
     # --- NumPy
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: object, **options: object) -> Any:
-        """Record `np.exp(v)`, `np.float64(2) * v` and `array + t`."""
+        """Record expressions such as `np.exp(v)`, `np.float64(2) * v` and `array + t`."""
         function = self._ufuncs.get(ufunc.__name__)
         if function is None or method != "__call__" or options:
             name = f"{ufunc.__name__}.{method}".removesuffix(".__call__")

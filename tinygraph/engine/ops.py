@@ -1,12 +1,12 @@
 """The op definitions. Each op is defined only here.
 
 A definition contains a kernel for floats, a kernel for arrays, and the local derivatives `partials`, one per operand.
-The letters are always the same: `out` is the result, and `x` and `y` are the operands.
+The names are always the same: `out` is the result, and `x` and `y` are the operands.
 
 Local derivatives use only `+ - * /` and other ops, so their type depends on the inputs: floats give floats, arrays give
-arrays, and nodes give the graph of the derivative. They never compare and never use `**`. If accuracy or a special value
-needs a branch, the local derivative is a separate private op (in the second half of this file), whose kernel is in
-`kernels.floats` and which has its own local derivatives. `__all__` lists the public ops.
+arrays, and nodes give the graph of the derivative. Local derivatives never use comparisons or `**`. If accuracy or a
+special value needs a branch, the local derivative is a separate private op (in the second half of this file). Its
+kernel is in `kernels.floats`, and it has its own local derivatives. `__all__` lists the public ops.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ mul: Op = Op("mul", operator.mul, symbol="×", code="{} * {}", arrays="multiply"
                        lambda out, x, y: x))
 div: Op = Op("div", floats.divide, symbol="/", code="{} / {}", arrays="divide", domain=domain.NONZERO_DIVISOR,
              analytic=lambda m, x, y: x / y,
-             partials=(lambda out, x, y: div(1.0, y),  # the op, because a plain 1.0 / 0.0 would raise
+             partials=(lambda out, x, y: div(1.0, y),  # the op, because a plain 1.0 / 0.0 would raise an error
                        lambda out, x, y: div_dy(x, y)))
 neg: Op = Op("neg", operator.neg, symbol="-{}", code="-{}", arrays="negative", analytic=lambda m, x: -x, linear=True,
              partials=(lambda out, x: -1.0,))
@@ -57,15 +57,15 @@ pow: Op = Op("pow", floats.pow, symbol="**", code="{} ** {}", arrays="power", do
 
 
 @parametrized(is_number)
-@lru_cache(maxsize=1024)  # one op per exponent; after eviction it is made again
+@lru_cache(maxsize=1024)  # one op per exponent; an evicted op is created again
 def power(exponent: float) -> Op:
-    """Return the op `x ** exponent` for a plain number as exponent. It never computes a logarithm.
+    """Return the op `x ** exponent` for an exponent that is a plain number. The op never computes a logarithm.
 
     Args:
         exponent: Any real number.
 
     Returns:
-        An op of one operand.
+        An op with one operand.
 
     Examples:
         >>> power(3)(2.0), power(0.5)(-2.0)
@@ -80,7 +80,7 @@ def power(exponent: float) -> Op:
 @parametrized(is_number, is_order)
 @lru_cache(maxsize=1024)
 def power_partial(exponent: float, n: int = 1) -> Op:
-    """Return the n-th derivative of `power(exponent)`, which stays exact where exponent - n is not a float."""
+    """Return the op for the n-th derivative of `power(exponent)`. It does not round exponent - n to a float."""
     c = plain_number(exponent, "power_partial")
     factor = floats.falling(c, n)
     parameters = (c, n) if n > 1 else (c,)  # as in the call, so that each op has one cache key
@@ -92,7 +92,7 @@ def power_partial(exponent: float, n: int = 1) -> Op:
 
 
 def _power_partial_code(c: float) -> str:
-    """Return the template for an exponent that is a small integer; other exponents have none."""
+    """Return the code template for an exponent that is a small integer of at least 2, or "" for other exponents."""
     if c == 2:
         return "2 * {}"
     return f"{int(c)} * {{}} ** {int(c) - 1}" if 2 < c < 1e15 and c == c // 1 else ""
@@ -225,7 +225,7 @@ def div_partial(n: int) -> Op:
 @parametrized(is_order)
 @lru_cache(maxsize=64)
 def binary_cross_entropy_partial(n: int) -> Op:
-    """Return the op d^n binary_cross_entropy(a, y) / da^n; it is linear in y."""
+    """Return the op d^n binary_cross_entropy(a, y) / da^n. It is linear in y."""
     return Op("binary_cross_entropy_" + "da" * n, lambda a, y: floats.binary_cross_entropy_partial(a, y, n),
               arrays="binary_cross_entropy_da" if n == 1 else None,
               domain=domain.PROBABILITIES, maker=binary_cross_entropy_partial, parameters=(n,),

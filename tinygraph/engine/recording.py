@@ -1,7 +1,7 @@
-"""Fast recording. It does the same as `value.record`, so a first reader can skip this file.
+"""Fast recording. It gives the same results as `value.record`, so you can skip this file at first.
 
-The arithmetic operators and their local derivatives are written out, because they make up nine tenths of a program,
-and `value.record` takes three times as long. A test checks that both give the same bits.
+The arithmetic operators and their local derivatives are written out, because these operators make up nine tenths of a
+program, and `value.record` takes three times as long. A test checks that both versions give the same bits.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _SMALLEST = sys.float_info.min
 
 
 class _Fast:
-    """Methods that replace those of Value."""
+    """Methods that replace the corresponding methods of Value."""
 
     @staticmethod
     def _record(op: Op, x: Any, y: Any = None) -> Value:
@@ -48,7 +48,7 @@ class _Fast:
                 return record(op, (x,) if y is None else (x, y))
         except ZeroDivisionError:
             return record(op, (x,) if y is None else (x, y))
-        try:  # `_node` is written out, because its call takes 6% of recording a sigmoid
+        try:  # `_node` is written out, because a call takes 6% of the time to record a sigmoid
             out = _take()
         except IndexError:
             out = _allocate()
@@ -198,7 +198,7 @@ class _Fast:
             if kind is Value:
                 y = other.raw
                 number = self.raw / y
-                if number and -_SMALLEST < number < _SMALLEST:  # the quotient lost bits; its derivative must not
+                if number and -_SMALLEST < number < _SMALLEST:  # the quotient lost bits, but its derivative must not
                     return self._operator(_div, self, other)
                 dx = 1.0 / y
                 dy = -number / y
@@ -251,12 +251,12 @@ class _Fast:
         return out
 
 
-_x_partials: dict[Op, Callable[..., Any]] = {}  # calling kernels saves a fifth of recording a sigmoid
+_x_partials: dict[Op, Callable[..., Any]] = {}  # with kernels, recording a sigmoid takes a fifth less time
 _floats = attrgetter("floats")
 
 
 def _x_partial(op: Op) -> Callable[..., Any]:
-    """Return an op's first local derivative over kernels for floats; it is compiled once for each op."""
+    """Return an op's first local derivative, with kernels for floats instead of ops. It is compiled once per op."""
     _x_partials[op] = found = rebound(op.partials[0], _floats)
     return found  # type: ignore[no-any-return]
 
@@ -267,12 +267,12 @@ _block = 256
 
 
 def _allocate() -> Value:
-    """Return a new node from a new block of nodes, with garbage collection paused.
+    """Allocate a block of nodes with garbage collection paused, and return one of the nodes.
 
-    Nodes form no reference cycles, so the collector would find none. It runs once per block instead of once
-    per 700 nodes, so it does not traverse a chain of a million nodes eight times while the chain grows. It runs
-    immediately, because it traverses a blank block in a third of the time. Together this saves two fifths of the
-    time of recording and backpropagation.
+    Nodes do not form reference cycles, so the collector would find nothing to free. It runs once per block instead of
+    once per 700 nodes, so it does not traverse a chain of a million nodes eight times while the chain grows. It runs
+    immediately, because a blank block takes a third as long to traverse as a filled block. In total, this saves two
+    fifths of the time of recording and backpropagation.
     """
     global _block
     collecting = gc.isenabled()
@@ -307,8 +307,8 @@ def _node(op: Op, number: float, x: Any, y: Any, dx: Any, dy: Any) -> Value:
 
 
 _NAMES = ("_record", "_record_lists", "__add__", "__radd__", "__sub__", "__mul__", "__rmul__", "__truediv__")
-CLEAR = {name: (vars(Value).get(name) or vars(Operators)[name]) for name in _NAMES}  # a test compares both
+CLEAR = {name: (vars(Value).get(name) or vars(Operators)[name]) for name in _NAMES}  # a test compares both versions
 for _name in _NAMES:
     setattr(Value, _name, vars(_Fast)[_name])
-    if _name.startswith("__"):  # constants use the methods of Value, because they have no gradient
+    if _name.startswith("__"):  # constants keep the original methods of Value, because they have no gradient
         setattr(Value.constant_class, _name, CLEAR[_name])

@@ -15,17 +15,17 @@ if TYPE_CHECKING:
 
 _HIGHEST_ORDER = 100  # highest order of a derivative in a saved graph
 
-PARAMETRIZED: dict[str, tuple[Callable[..., Op], tuple[Kind, ...]]] = {}  # by name of the maker
+PARAMETRIZED: dict[str, tuple[Callable[..., Op], tuple[Kind, ...]]] = {}  # by the maker's name
 
 
 def parametrized(*kinds: Kind) -> Callable[[Maker], Maker]:
-    """Register a function that makes ops, so that a saved op can be made again from its name and parameters.
+    """Register a function that creates ops, so that a saved op can be created again from its name and parameters.
 
     Args:
-        *kinds: One predicate per parameter, true for allowed values.
+        *kinds: One predicate per parameter, which is true for allowed values.
 
     Returns:
-        A decorator, which returns the function unchanged.
+        A decorator that returns the function unchanged.
 
     Examples:
         >>> from tinygraph.engine import ops
@@ -57,7 +57,7 @@ def is_integer(x: object) -> bool:
 
 
 def is_flag(x: object) -> bool:
-    """Return whether a parameter is true or false."""
+    """Return whether a parameter is a bool."""
     return type(x) is bool
 
 
@@ -74,16 +74,16 @@ def op(
 ) -> Op:
     """Register your own op. It computes on floats, records on nodes, and can be differentiated.
 
-    Test it with `tinygraph.testing.op_test`.
+    Test the op with `tinygraph.testing.op_test`.
 
     Args:
-        name: A Python identifier that no other op has.
-        floats: Function of one or two floats. By IEEE 754, it returns NaN or infinity instead of raising an exception.
-        partials: One local derivative per operand, functions of (out, x) or (out, x, y) that use `+ - * /` and
-            only ops, so that there are derivatives of every order.
+        name: Name of the op: a Python identifier that is not the name of a built-in op.
+        floats: Function of one or two floats. As in IEEE 754, it returns NaN or infinity instead of raising an error.
+        partials: Local derivatives, one per operand: functions of (out, x) or (out, x, y). They use only `+ - * /`
+            and ops, so that derivatives of every order exist.
         symbol: How the op is written: an infix operator, or a template with `{}`. Defaults to the name.
-        arrays: Function of (m, x) or (m, x, y) on arrays, where m is `tinygraph.kernels.arrays`. Without it,
-            arrays are computed float by float.
+        arrays: Function of (m, x) or (m, x, y) on arrays, where m is `tinygraph.kernels.arrays`. Without this
+            function, arrays are computed float by float.
         domain: Where the op is differentiable. Defaults to all real numbers.
         analytic: Function of (m, x) or (m, x, y) on complex numbers, where m is `cmath` or `mpmath`.
         linear: Whether the op is linear.
@@ -92,8 +92,8 @@ def op(
         The op.
 
     Raises:
-        ValueError: If the name is taken, or not an identifier.
-        TypeError: If a kernel or a local derivative is not a function.
+        ValueError: If a built-in op has this name, or if the name is not a Python identifier.
+        TypeError: If `floats` is not a function, or if `partials` is not a tuple of one or two functions.
 
     Examples:
         >>> from tinygraph import Value, grad
@@ -116,5 +116,5 @@ def op(
     made = Op(
         name, floats, partials=partials, symbol=symbol, arrays=arrays, domain=domain, analytic=analytic, linear=linear
     )
-    REGISTERED[name] = made  # unpickling a graph looks it up by this name
+    REGISTERED[name] = made  # unpickling a graph looks up the op by this name
     return made

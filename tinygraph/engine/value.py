@@ -1,7 +1,7 @@
 """Value: a graph of floats, recorded by readable code.
 
-An op is recorded as one node: its value, its operands, and its local derivatives at these operands. `recording` does
-the same, faster, for operators and frequent ops, and a test checks that both give the same bits.
+Each op is recorded as one node with its value, its operands, and its local derivatives at these operands. `recording`
+does the same faster for operators and frequent ops. A test checks that both versions give the same bits.
 """
 
 from __future__ import annotations
@@ -49,14 +49,14 @@ class Value(Operators):
     not_an_array = "a Value and a Tensor cannot be mixed in one graph: use the .data of one of them"
     raw: float
     grad: float | None
-    """The gradient that the last backward pass set; None before the first pass."""
+    """The gradient that the last backward pass set, or None before the first pass."""
 
     def _accepted(self, data: object) -> float:
         return plain_number(data)
 
     @property
     def data(self) -> float:
-        """The value. If you assign a new value to a leaf, graphs recorded earlier become stale."""
+        """The value. If you assign a new value to a leaf, graphs that were recorded earlier become stale."""
         return self.raw
 
     @data.setter
@@ -102,7 +102,7 @@ class Value(Operators):
         graph.write(self, raw)
 
     def _compare(self, symbol: str, other: object) -> bool:
-        """Compare, and store the outcome on both nodes, so that `forward()` can check it again."""
+        """Return the outcome of a comparison, and store it on the nodes, so that `forward()` can check it again."""
         if not isinstance(other, Value):
             if not is_plain(other, symbol):
                 return NotImplemented  # type: ignore[no-any-return]
@@ -140,7 +140,7 @@ Value.constant_class = ConstantValue
 
 
 def record(op: Op, operands: tuple[Any, ...]) -> Value:
-    """Return the node of an op on these operands: Values, constants, and plain numbers of any type."""
+    """Return the node for an op on the given operands: Values, constants, and plain numbers of any type."""
     for x in operands:
         if isinstance(x, Operators) and not isinstance(x, Value):
             raise TypeError(f"{op.name}: {Value.not_an_array}")
@@ -158,7 +158,7 @@ def _numbers(operands: Sequence[Any]) -> list[float]:
 
 
 def _evaluate(op: Op, numbers: Sequence[float], wanted: list[bool]) -> tuple[float, tuple[Any, ...]]:
-    """Return the value of the op and its local derivatives at these operands."""
+    """Return the op's value and local derivatives at the given operands."""
     out = op.floats(*numbers)
     try:
         return out, op.partials_at(out, numbers, wanted)
@@ -167,9 +167,9 @@ def _evaluate(op: Op, numbers: Sequence[float], wanted: list[bool]) -> tuple[flo
 
 
 def _partials_of_nodes(op: Op, out: float, numbers: Sequence[float], wanted: list[bool]) -> tuple[Any, ...]:
-    """Return local derivatives computed on constants: at 1 / 0, floats raise, but ops return an infinity.
+    """Return the local derivatives, computed on constants: for 1 / 0, floats raise an error, but ops return infinity.
 
-    They are recorded in an empty context, where no strict() or trace_lines() is active.
+    The computation runs in an empty context, in which neither strict() nor trace_lines() is active.
     """
     nodes = [Value(x, constant=True) for x in (out, *numbers)]
     partials = Context().run(op.partials_at, nodes[0], nodes[1:], wanted)

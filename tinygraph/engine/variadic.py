@@ -1,4 +1,4 @@
-"""Ops with any number of operands: a sum and a dot product, each a single node."""
+"""Ops with any number of operands: a sum and a dot product, each recorded as a single node."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
 
 
 class VariadicOp(Op):
-    """An op whose operands are `arity` lists of numbers. Its local derivatives are sequences, one element per operand.
+    """An op whose operands are `arity` lists of numbers. Its local derivatives are lists with one element per operand.
 
     Args:
         name: Name of the op.
-        combine: Kernel on the lists. `floats` takes all their elements in sequence, as a node stores them.
+        combine: Kernel on the lists. `floats` takes all elements of the lists in sequence, as a node stores them.
         joined: Operator between the operands in diagrams and steps, or "".
         **columns: The other arguments of `Op`.
 
@@ -35,7 +35,7 @@ class VariadicOp(Op):
         self.precedence = 1 if joined else 0
 
     def lists(self, operands: Sequence[Any]) -> list[Sequence[Any]]:
-        """Return the lists that contain the operands of a node.
+        """Return the lists that contain a node's operands.
 
         Examples:
             >>> from tinygraph.engine.ops import dot
@@ -46,18 +46,18 @@ class VariadicOp(Op):
         return [operands[i * size : (i + 1) * size] for i in range(self.arity)]
 
     def on(self, operands: Sequence[Any]) -> Any:
-        """Call the op on the operands of a node."""
+        """Call the op on a node's operands."""
         return self(*self.lists(operands))
 
     def partials_at(self, out: Any, operands: Sequence[Any], wanted: list[bool]) -> tuple[Any, ...]:
-        """Return the local derivatives up to the last one that is wanted; the others are None."""
+        """Return the local derivatives up to the last wanted local derivative, with None for unwanted ones."""
         last = len(wanted) - wanted[::-1].index(True) if True in wanted else 0
         lists = self.lists(operands)
         found = [partial for column in self.partials for partial in column(out, *lists)]
         return tuple([partial if want else None for partial, want in zip(found[:last], wanted, strict=False)])
 
     def text(self, *operands: str) -> str:
-        """Return the op as text; long lists are shortened.
+        """Return the op as text. Long lists are shortened.
 
         Examples:
             >>> from tinygraph.engine.ops import dot, total
@@ -68,7 +68,7 @@ class VariadicOp(Op):
         return f"{self.name}({', '.join('[' + ', '.join(x) + ']' for x in lists)})"
 
     def short_text(self, *operands: str) -> str:
-        """Return the op as text for diagrams and steps: with an infix operator, if it has one."""
+        """Return the op as text for diagrams and steps: with an infix operator, if the op has one."""
         return self.joined.join(cut_short(operands, 4)) if self.joined else self.text(*operands)
 
     def __call__(self, xs: Any = _NOTHING, ys: Any = None, *more: Any) -> Any:
@@ -99,7 +99,7 @@ class VariadicOp(Op):
 
 
 def cut_short(texts: Sequence[str], most: int) -> Sequence[str]:
-    """Return the texts. If there are more than `most`, return the first two, "…" and the last.
+    """Return the given strings. If there are more than `most`, return the first two, "…" and the last.
 
     Examples:
         >>> cut_short(["a", "b", "c", "d"], 3)

@@ -1,4 +1,4 @@
-"""Helpers for a value that is a float or an array. NumPy is loaded only if arrays already exist."""
+"""Helpers for values that are floats or arrays. NumPy is loaded only if the program already uses arrays."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ def is_array(x: Quantity) -> bool:
         x: Float or array.
 
     Returns:
-        True for an instance of `numpy.ndarray`.
+        True if `x` is an instance of `numpy.ndarray`.
     """
     numpy = sys.modules.get("numpy")
     return numpy is not None and isinstance(x, numpy.ndarray)
 
 
 def size(x: Quantity) -> float:
-    """Return the largest absolute element.
+    """Return the largest absolute value among the elements.
 
     Args:
         x: Float or array.
 
     Returns:
-        A float; 0.0 for an empty array.
+        The largest absolute value, or 0.0 for an empty array.
 
     Examples:
         >>> size(-2.0)
@@ -46,7 +46,7 @@ def not_finite(x: Quantity) -> float:
     """Return the first element that is NaN or infinite.
 
     Args:
-        x: Float that is not finite, or array with such an element.
+        x: Float that is not finite, or array that contains such an element.
 
     Returns:
         The element as a float.
@@ -62,10 +62,10 @@ def place_of_not_finite(x: Quantity) -> tuple[int, ...]:
     """Return the index of the first element that is NaN or infinite.
 
     Args:
-        x: Float that is not finite, or array with such an element.
+        x: Float that is not finite, or array that contains such an element.
 
     Returns:
-        One integer per axis; () for a float.
+        One integer per axis, or () for a float.
     """
     if not hasattr(x, "shape"):
         return ()
@@ -75,12 +75,12 @@ def place_of_not_finite(x: Quantity) -> tuple[int, ...]:
 
 
 def element(x: Quantity, place: tuple[int, ...], like: Quantity) -> float:
-    """Return an element of a value that is broadcast to the shape of another.
+    """Return one element of `x` after `x` is broadcast to the shape of `like`.
 
     Args:
         x: Float or array to read from.
         place: Index of the element in the broadcast array.
-        like: Value whose shape `x` is broadcast to.
+        like: Value that gives the shape of the broadcast array.
 
     Returns:
         The element.
@@ -93,13 +93,15 @@ def element(x: Quantity, place: tuple[int, ...], like: Quantity) -> float:
 
 
 def ones(node: Node) -> Quantity:
-    """Return 1 in the shape of a node: the seed of a pass that differentiates the sum of its elements.
+    """Return a seed of ones in the shape of the given node.
+
+    With this seed, a pass differentiates the sum of the node's elements.
 
     Args:
         node: Scalar or Tensor.
 
     Returns:
-        1.0 for a scalar, and an array of ones for a Tensor.
+        1.0 for a scalar, or an array of ones for a Tensor.
     """
     if not hasattr(node.raw, "shape"):
         return 1.0
@@ -109,14 +111,16 @@ def ones(node: Node) -> Quantity:
 
 
 def differ(x: Quantity, y: Quantity) -> bool:
-    """Return whether two values have different shapes or elements, with NaN equal to NaN.
+    """Return whether two values differ in their shapes or in any element.
+
+    NaN counts as equal to NaN.
 
     Args:
         x: Float or array.
         y: Float or array.
 
     Returns:
-        True if they differ.
+        True if the values differ.
 
     Examples:
         >>> differ(1.0, 2.0), differ(math.nan, math.nan)

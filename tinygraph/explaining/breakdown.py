@@ -16,17 +16,17 @@ from tinygraph.support.messages import counted
 
 @dataclass(frozen=True)
 class Explanation:
-    """The breakdown of a gradient into contributions; `print` it, or call `latex()` or `table()`.
+    """The breakdown of a gradient into its contributions.
 
-    `explain` and `Stepper.explain` make explanations.
+    `explain` and `Stepper.explain` return an `Explanation`. You can `print` it, or call its `table()` or `latex()`.
 
     Attributes:
         root: Node that the backward pass starts from.
         node: Node whose gradient is explained.
         contributions: Steps that add to the gradient, in the order of the pass.
-        happened: Number of these steps that have happened.
-        paths: Number of paths from the node to the root along which gradient flows.
-        total: Gradient so far; None before the first contribution.
+        happened: Number of contributions that have happened.
+        paths: Number of paths from the node to the root along which a gradient flows.
+        total: Gradient so far, or None before the first contribution.
         seed: Upstream gradient that the pass starts with. Defaults to 1.
     """
 
@@ -51,11 +51,11 @@ class Explanation:
 
     @property
     def heading(self) -> str:
-        """The gradient so far, or the reason why there is none."""
+        """The gradient so far, or the reason why no gradient reaches the node."""
         name = derivative_of(self.root, self.node, self.seed)
         so_far = "· (nothing has arrived yet)" if self.total is None else notation.quantity(self.total)
         if self.node is self.root:
-            return f"{name} = {so_far}: where the backward pass starts"
+            return f"{name} = {so_far}: the backward pass starts here"
         if not self.contributions:
             return f"{name} is 0: no gradient reaches {called(self.node)} from {called(self.root)}"
         return f"{name} = {so_far}"
@@ -88,10 +88,10 @@ class Explanation:
         ]
 
     def latex(self) -> str:
-        r"""Return the sum over contributions as LaTeX.
+        r"""Return the sum of the contributions as LaTeX code.
 
         Returns:
-            The sum in symbols, followed by the numbers if all contributions have happened.
+            The sum in symbols. If all contributions have happened, the numbers follow.
 
         Examples:
             >>> from tinygraph import Value
@@ -122,11 +122,11 @@ class Explanation:
 def explain(root: Node, node: Node | str) -> Explanation:
     """Return the breakdown of a gradient into its contributions.
 
-    Each contribution is a product, upstream × local, and comes through one consumer of the node.
+    Each contribution is the product upstream × local, and comes through one consumer of the node.
 
     Args:
         root: Scalar that the backward pass starts from.
-        node: Node whose gradient is explained, or its name.
+        node: Node whose gradient is explained, or the node's name.
 
     Returns:
         An `Explanation`. You can `print` it, or call its `table()` or `latex()`.
@@ -156,12 +156,12 @@ def explain(root: Node, node: Node | str) -> Explanation:
 
 
 def breakdown(steps: Steps, k: int, node: Node | str) -> Explanation:
-    """Return the explanation of a gradient after some steps of a pass.
+    """Return the explanation of a gradient after the first `k` steps of a pass.
 
     Args:
         steps: Steps of the pass.
         k: Number of steps that have happened.
-        node: Node whose gradient is explained, or its name.
+        node: Node whose gradient is explained, or the node's name.
 
     Returns:
         The explanation.
@@ -182,13 +182,13 @@ def breakdown(steps: Steps, k: int, node: Node | str) -> Explanation:
 
 
 def contribution(step: Step) -> str:
-    """Return one line of a breakdown.
+    """Return the line of a breakdown that shows the given step.
 
     Args:
         step: Backward step.
 
     Returns:
-        Upstream × local in symbols and numbers, and the node that the contribution comes through.
+        The product upstream × local in symbols and numbers, followed by the node that the contribution comes through.
     """
     result, operand = step.result, step.operand
     notes = [f"operand {step.slot + 1}"] if result.args.count(operand) > 1 else []

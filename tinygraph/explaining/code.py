@@ -31,11 +31,12 @@ _OPERAND = "_operand"
 
 
 def call_code(op: Op, *operands: str) -> str:
-    """Return the call of an op as code.
+    """Return the code that calls the given op.
 
     Args:
         op: Op to call.
-        *operands: Code of each operand, in the order in which a node stores them. Parentheses are added where needed.
+        *operands: Code of each operand, in the order in which a node stores its operands. Parentheses are added where
+            needed.
 
     Returns:
         The code. It uses the names `tinygraph` and `np`.
@@ -59,12 +60,12 @@ def call_code(op: Op, *operands: str) -> str:
 
 
 def fill(op: Op, operands: Sequence[str], array: Callable[[Array], str] | None = None) -> str:
-    """Return the template of an op with its operands and parameters filled in.
+    """Return an op's template with the operands and parameters filled in.
 
     Args:
-        op: Op that has a template `code`.
+        op: Op whose `code` is a template.
         operands: Code of each operand, in parentheses where the template needs them.
-        array: Function that writes an array among the parameters. Defaults to `array_code`.
+        array: Function that returns an array parameter as code. Defaults to `array_code`.
 
     Returns:
         The code.
@@ -76,14 +77,14 @@ def fill(op: Op, operands: Sequence[str], array: Callable[[Array], str] | None =
 
 
 def maker_code(op: Op, array: Callable[[Array], str] | None = None) -> str:
-    """Return the call that makes a parametrized op.
+    """Return the code of the call that creates a parametrized op.
 
     Args:
         op: Parametrized op.
-        array: Function that writes an array among the parameters. Defaults to `array_code`.
+        array: Function that returns an array parameter as code. Defaults to `array_code`.
 
     Returns:
-        The code, without the module.
+        The code, without the module name.
 
     Examples:
         >>> from tinygraph.engine.ops import power_partial
@@ -95,7 +96,7 @@ def maker_code(op: Op, array: Callable[[Array], str] | None = None) -> str:
 
 
 class _Parameter:
-    """A parameter in the template of an op: `{parameters[0]}`, or `{parameters[0]:index}` for an index."""
+    """A parameter in an op's template: `{parameters[0]}`, or `{parameters[0]:index}` for an index."""
 
     def __init__(self, value: object, array: Callable[[Array], str]) -> None:
         self.value, self.array = value, array
@@ -105,7 +106,7 @@ class _Parameter:
 
 
 class Template:
-    """The template of an op, parsed as an expression.
+    """An op's template, parsed as an expression.
 
     Args:
         code: Code of the expression, in which each operand is a name.
@@ -113,7 +114,7 @@ class Template:
     Attributes:
         binds: Precedence of the expression.
         needs: Precedence that each operand needs to be written without parentheses.
-        operator: Name of the operator at the root, such as "Add", or "" for a call, an attribute or an index.
+        operator: Name of the operator at the root, such as "Add". It is "" for a call, an attribute or an index.
     """
 
     def __init__(self, code: str) -> None:
@@ -129,18 +130,18 @@ class Template:
 
     @property
     def associative(self) -> bool:
-        """True if a chain of the operator can be computed in any order, apart from rounding."""
+        """True if a chain of the operator gives the same result in any order, apart from rounding."""
         return self.operator in ("Add", "Mult")
 
 
 def template_of(op: Op) -> Template:
-    """Return the parsed template of an op.
+    """Return the parsed template of the given op.
 
     Args:
-        op: Op that has a template `code`.
+        op: Op whose `code` is a template.
 
     Returns:
-        The template; the same object for equal templates.
+        The template. Equal templates share one object.
     """
     return _template(op.code, op.arity)
 
@@ -165,7 +166,7 @@ def _binding(node: ast.expr) -> int:
 
 
 def _needed(parent: ast.AST, child: ast.expr) -> int:
-    """Return the precedence that an operand needs as a child of an expression."""
+    """Return the precedence that an operand needs as a child of the given expression."""
     if isinstance(parent, ast.BinOp):
         binds = _OPERATORS[type(parent.op)]
         if isinstance(parent.op, ast.Pow):
@@ -185,7 +186,8 @@ def binding(code: str) -> int:
         code: Code of the expression.
 
     Returns:
-        One of `SUM`, `PRODUCT`, `SIGN`, `POWER` and `ATOM`; a higher value binds more tightly.
+        `SUM`, `PRODUCT`, `SIGN`, `POWER` or `ATOM`, or 0 for another arithmetic operator. A higher value binds
+        more tightly.
 
     Examples:
         >>> binding("a + b") == SUM, binding("f(a)") == ATOM
@@ -195,12 +197,12 @@ def binding(code: str) -> int:
 
 
 def in_parentheses(code: str, binds: int, needed: int) -> str:
-    """Return an expression, in parentheses if it binds less tightly than needed.
+    """Return an expression, in parentheses if the expression binds less tightly than needed.
 
     Args:
         code: Code of the expression.
         binds: Precedence of the expression.
-        needed: Precedence that is needed.
+        needed: Precedence that the surrounding expression requires.
 
     Returns:
         The code.
@@ -218,7 +220,7 @@ def number_code(x: float) -> str:
         x: Number; NaN and infinities are allowed.
 
     Returns:
-        The code, without a decimal point for an integer.
+        The code. An integer has no decimal point.
 
     Examples:
         >>> number_code(3.0), number_code(0.1), number_code(-math.inf), number_code(-0.0)
@@ -238,7 +240,7 @@ def array_code(array: Array) -> str:
         array: NumPy array.
 
     Returns:
-        The code, with `np` as the name of NumPy.
+        The code, which refers to NumPy as `np`.
     """
     return f"np.array({array.tolist()!r})" if array.size else f"np.zeros({array.shape})"
 
@@ -248,7 +250,7 @@ def value_code(value: object, array: Callable[[Array], str] = array_code) -> str
 
     Args:
         value: Parameter to write.
-        array: Function that writes the arrays in it. Defaults to `array_code`.
+        array: Function that returns an array in `value` as code. Defaults to `array_code`.
 
     Returns:
         The code.
@@ -265,11 +267,11 @@ def value_code(value: object, array: Callable[[Array], str] = array_code) -> str
 
 
 def index_code(key: object, array: Callable[[Array], str] = array_code) -> str:
-    """Return an index as the code between brackets.
+    """Return the code of an index, as it appears between brackets.
 
     Args:
-        key: Index: an integer, slice, ellipsis, array or None, or a tuple of them.
-        array: Function that writes the arrays in it. Defaults to `array_code`.
+        key: Integer, slice, ellipsis, array or None, or a tuple of these.
+        array: Function that returns an array in `key` as code. Defaults to `array_code`.
 
     Returns:
         The code, without the brackets.
@@ -291,7 +293,7 @@ def _is_array(value: object) -> TypeGuard[Array]:
 
 
 def leaf_code(node: Node) -> str:
-    """Return a scalar node as the code of a leaf with the same value and name.
+    """Return the code that creates a leaf with the value and the name of a scalar node.
 
     Args:
         node: Scalar node.

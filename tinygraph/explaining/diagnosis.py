@@ -28,14 +28,14 @@ SMALL, LARGE = 1e-8, 1e8  # ratios at which a gradient counts as vanishing or ex
 def diagnose(root: Node, parameters: Iterable[Node] = ()) -> Diagnosis:
     """Find the source of a NaN, an infinite value, or a missing, vanishing or exploding gradient.
 
-    The function runs a separate backward pass from a gradient of 1 and does not write to any node.
+    The function runs a separate backward pass with seed 1 and does not write to any node.
 
     Args:
         root: Node to diagnose, usually the cost.
         parameters: Leaves that a gradient should reach. Defaults to all inputs that are not constants.
 
     Returns:
-        A `Diagnosis`, which you can `print`. Its `healthy` is true if no problems were found.
+        A `Diagnosis`, which you can `print`. Its property `healthy` is true if no problems were found.
 
     Raises:
         TypeError: If `root` is not a node.
@@ -48,7 +48,7 @@ def diagnose(root: Node, parameters: Iterable[Node] = ()) -> Diagnosis:
         >>> a.name = "a"
         >>> print(diagnose(log(a)))
         log of 0: log(a) = -inf, where a = 0
-          the smallest graph that reproduces it: tinygraph.log(Value(0.0, 'a'))
+          the smallest graph that reproduces the problem: tinygraph.log(Value(0.0, 'a'))
           suggestion: use log_sigmoid(z), which avoids a value that rounds to 0
     """
     wanted = [parameters] if isinstance(parameters, Node) else list(parameters)
@@ -61,13 +61,13 @@ def diagnose(root: Node, parameters: Iterable[Node] = ()) -> Diagnosis:
 
 
 def _forward(nodes: Sequence[Node]) -> list[Finding]:
-    """Return the first value of the forward pass that is not finite, as a finding."""
+    """Return a finding for the first forward value that is not finite, or an empty list."""
     for node in reversed(nodes):
         if finite(node.raw):
             continue
         if node.op is None:
             message = f"{called(node)} is {not_finite(node.raw)}"
-            return [Finding("bad input", node, message, "check where it was read or computed")]
+            return [Finding("bad input", node, message, "check where this value was read or computed")]
         numbers, entry = _operands(node)
         kind = kind_of(node.op, numbers, not_finite(node.raw))
         text = f"{said(node)} = {notation.number(not_finite(node.raw))}{where(node, numbers)}{_place(entry)}"
@@ -76,7 +76,10 @@ def _forward(nodes: Sequence[Node]) -> list[Finding]:
 
 
 def _operands(node: Node) -> tuple[list[float], tuple[int, ...]]:
-    """Return the operands of a bad value (none if the op mixes elements), and the index of the bad value."""
+    """Return the operands of a bad value, and the index of the value.
+
+    If the op mixes elements, the list of operands is empty.
+    """
     place = place_of_not_finite(node.raw)
     if _mixes(node):
         return [], place
@@ -96,7 +99,10 @@ def _listed(walk: Walk, wanted: Sequence[Node]) -> list[Finding]:
 
 
 def _backward(walk: Walk, wanted: Sequence[Node]) -> Iterator[Finding]:
-    """Yield the first contribution that is not finite, otherwise gradients that are missing, vanishing or exploding."""
+    """Yield a finding for the first contribution that is not finite.
+
+    If every contribution is finite, yield the findings for gradients that overflow, are missing, vanish or explode.
+    """
     root = walk.root
     ways: Ways = {}
     for edge in walk.edges:
@@ -118,7 +124,7 @@ def _backward(walk: Walk, wanted: Sequence[Node]) -> Iterator[Finding]:
 
 
 def _arrival(walk: Walk, leaf: Node, ways: Ways) -> Iterator[Finding]:
-    """Yield a finding if the gradient of a leaf is missing or out of proportion."""
+    """Yield a finding if a leaf's gradient is missing, vanishes or explodes."""
     nothing = f"no gradient reached {called(leaf)}"
     gradient = walk.gradient(leaf)
     if leaf not in walk:
@@ -133,7 +139,7 @@ def _arrival(walk: Walk, leaf: Node, ways: Ways) -> Iterator[Finding]:
 
 
 def _bad_contribution(root: Node, edge: Edge) -> Finding:
-    """Return the finding for a gradient that stops being finite although every value is finite."""
+    """Return the finding for a contribution that is not finite although every value is finite."""
     node, _, operand, upstream, local, contribution = edge
     factors = [x for x in (upstream, local) if not hasattr(x, "text")]
     infinite = [x for x in factors if not finite(x)]
@@ -150,7 +156,10 @@ def _bad_contribution(root: Node, edge: Edge) -> Finding:
 
 
 def _nothing_arrived(walk: Walk, leaf: Node) -> Finding:
-    """Return the reason why the gradient of a leaf is missing or 0: the edges where it stops, the nearest first."""
+    """Return the finding for a leaf whose gradient is missing or 0.
+
+    The message shows the edge nearest to the leaf at which the gradient stops, and counts the other edges.
+    """
     stops = _stops(walk, leaf)
     nothing = f"no gradient reached {called(leaf)}"
     if not stops:
@@ -159,10 +168,10 @@ def _nothing_arrived(walk: Walk, leaf: Node) -> Finding:
     more = f", and at {len(stops) - 1} more" if len(stops) > 1 else ""
     if local is not None and not hasattr(local, "text") and size(local):
         product = f"{size(walk.gradient(node)):.1e} × {size(local):.1e}"
-        message = f"{nothing}: it shrinks along the path until, at {said(node)}, {product} is 0"
+        message = f"{nothing}: the gradient shrinks along the path until, at {said(node)}, {product} is 0"
         return Finding("vanishing gradient", leaf, message + more, TOO_SMALL)
     message = (
-        f"{nothing}: it stops at {said(node)}, whose local derivative with respect to {called(operand)} is 0"
+        f"{nothing}: the gradient stops at {said(node)}, whose local derivative with respect to {called(operand)} is 0"
         f"{where(node, node.numbers)}{more}"
     )
     fix = FLAT.get(node.op, "the local derivative is 0 at this point: move the input away from it")
@@ -170,7 +179,7 @@ def _nothing_arrived(walk: Walk, leaf: Node) -> Finding:
 
 
 def _stops(walk: Walk, leaf: Node) -> list[tuple[Node, Node, Quantity]]:
-    """Return the edges where a gradient stops on the way to a leaf, as (node, operand, local derivative)."""
+    """Return the edges where a gradient stops on its way to a leaf, as (node, operand, local derivative)."""
     above = _above(leaf, walk.nodes)
     stops = []
     for node in reversed(walk.nodes):
@@ -184,7 +193,7 @@ def _stops(walk: Walk, leaf: Node) -> list[tuple[Node, Node, Quantity]]:
 
 
 def _above(leaf: Node, nodes: Sequence[Node]) -> set[Node]:
-    """Return the nodes that were computed from a leaf."""
+    """Return the nodes that were computed from the given leaf."""
     found = {leaf}
     for node in reversed(nodes):
         if any(operand in found for operand in node.operands):
@@ -193,7 +202,10 @@ def _above(leaf: Node, nodes: Sequence[Node]) -> set[Node]:
 
 
 def _out_of_proportion(walk: Walk, leaf: Node, ways: Ways) -> Iterator[Finding]:
-    """Yield a finding if the gradient vanishes or explodes on its way to a leaf, with the step that changes it most."""
+    """Yield a finding if the gradient vanishes or explodes on its way to a leaf.
+
+    The finding shows the node that changes the gradient most.
+    """
     weight = size(walk.gradient(leaf))
     if SMALL <= weight <= LARGE:
         return

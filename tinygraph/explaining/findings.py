@@ -1,4 +1,4 @@
-"""The result of `diagnose`: findings, each with the smallest graph that reproduces it."""
+"""The result of `diagnose`: findings, each with the smallest graph that reproduces the problem."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from tinygraph.explaining.notation import Quantity, called
 
 @dataclass(frozen=True)
 class Finding:
-    """One problem that `diagnose` found: its kind, its place, its values and a common fix.
+    """One problem that `diagnose` found, with its kind, its node, the values and a common fix.
 
     Attributes:
         kind: Kind of the problem, such as "log of 0" or "vanishing gradient".
-        node: Node where it occurs.
+        node: Node where the problem occurs.
         message: Description with the values of the operands.
-        fix: Common fix, or "".
-        slice: Smallest graph that reproduces it with these values, or None if there is none.
+        fix: Common fix, or "" if no fix is known.
+        slice: Smallest graph that reproduces the problem with the same values, or None if no such graph exists.
     """
 
     kind: str
@@ -31,7 +31,7 @@ class Finding:
 
     @property
     def line(self) -> str:
-        """The source line that recorded the node; "" unless `trace_lines` was active."""
+        """The source line that recorded the node, or "" if `trace_lines` was not active."""
         return self.node.line
 
     def __str__(self) -> str:
@@ -39,7 +39,7 @@ class Finding:
         if self.line:
             lines.append(f"  recorded at {self.line}")
         if self.slice is not None:
-            lines.append(f"  the smallest graph that reproduces it: {_code(self.slice)}")
+            lines.append(f"  the smallest graph that reproduces the problem: {_code(self.slice)}")
         if self.fix:
             lines.append(f"  suggestion: {self.fix}")
         return "\n".join(lines)
@@ -47,11 +47,13 @@ class Finding:
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """The problems that `diagnose` found, those of the forward pass first; `print` it.
+    """The problems that `diagnose` found.
+
+    You can `print` a `Diagnosis`. If the forward pass contains a problem, the backward pass is not checked.
 
     Attributes:
         root: Node that was diagnosed.
-        findings: The problems.
+        findings: Problems that were found.
     """
 
     root: Node
@@ -75,7 +77,7 @@ class Diagnosis:
 
 
 def said(node: Node) -> str:
-    """Return the op of a node, applied to the names of its operands.
+    """Return a node's op, applied to the names of the operands.
 
     Args:
         node: Node that is not a leaf.
@@ -91,10 +93,10 @@ def where(node: Node, numbers: Sequence[Quantity]) -> str:
 
     Args:
         node: Node that is not a leaf.
-        numbers: Values of its operands.
+        numbers: Values of the node's operands.
 
     Returns:
-        The text; "" if no operand is a node.
+        The text, or "" if no operand is a node.
     """
     pairs = [
         f"{called(x)} = {notation.quantity(number)}"
@@ -105,14 +107,14 @@ def where(node: Node, numbers: Sequence[Quantity]) -> str:
 
 
 def smallest_graph(node: Node, numbers: Sequence[Quantity]) -> Node | None:
-    """Record an op again on inputs with the values and names of its operands.
+    """Record a node's op again, on new inputs with the given values and the operands' names.
 
     Args:
         node: Node whose op is recorded.
-        numbers: Values of its operands.
+        numbers: Values of the node's operands.
 
     Returns:
-        The new node; None if there are no values.
+        The new node, or None if the node is a leaf or `numbers` is empty.
     """
     op, kind = node.op, type(node)
     if op is None or not numbers:
@@ -131,18 +133,18 @@ def smallest_graph(node: Node, numbers: Sequence[Quantity]) -> Node | None:
 
 
 def own_smallest_graph(node: Node) -> Node | None:
-    """Record the op of a node again on the values that its operands have now.
+    """Record a node's op again, on the current values of the operands.
 
     Args:
         node: Node whose op is recorded.
 
     Returns:
-        The new node; None for an array, because no single element can be shown.
+        The new node, or None for a Tensor, because no single element can be shown.
     """
     return None if hasattr(node.raw, "shape") else smallest_graph(node, node.numbers)
 
 
 def _code(node: Node) -> str:
-    """Return a node with one op as code that you can paste."""
+    """Return a graph with one op as code that you can paste."""
     assert node.op is not None
     return call_code(node.op, *[leaf_code(x) if isinstance(x, Node) else repr(x) for x in node.args])

@@ -1,4 +1,4 @@
-"""Names and common fixes for values that are not finite, op by op."""
+"""Kinds of problems and common fixes for values that are not finite, op by op."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ FLAT: dict[Op | None, str] = {
 
 
 def kind_of(op: Op, numbers: Sequence[float], result: float) -> str:
-    """Return the kind of problem that an op had with its operands.
+    """Return the kind of problem that made an op's result infinite or NaN.
 
     Args:
         op: Op that was computed.
-        numbers: Values of the operands; empty if the op mixes the elements of an array.
-        result: Value that is not finite.
+        numbers: Values of the operands. The sequence is empty if the op mixes the elements of an array.
+        result: Result of the op, which is not finite.
 
     Returns:
         The kind, such as "overflow".
@@ -61,7 +61,7 @@ def is_power(op: Op) -> bool:
         op: Op to check.
 
     Returns:
-        True for a power.
+        True if the op is a power.
     """
     return op is ops.pow or op.maker in (ops.power, ops.power_partial)
 
@@ -70,11 +70,11 @@ def fix_of(node: Node, kind: str) -> str:
     """Return a common fix for a value that is not finite.
 
     Args:
-        node: Node with the value.
+        node: Node whose value is not finite.
         kind: Kind of the problem, from `kind_of`.
 
     Returns:
-        The fix, as text.
+        The fix as text, or "" if no fix is known.
     """
     op, args = node.op, node.args
     fed = args[0].op if args and isinstance(args[0], Node) else None
@@ -94,7 +94,7 @@ def fix_of(node: Node, kind: str) -> str:
     if kind == "negative base":
         return "use an integer exponent, or a base that is always positive"
     if kind.startswith("inf - inf") or kind == "0 · inf":
-        return "check the infinite operand: it is an input of the graph"
+        return "check where the infinite operand comes from"
     if kind.startswith("overflow"):
         return "use a smaller learning rate, standardized inputs (datasets.Scaler), or the logarithm of the product"
     return ""
@@ -106,13 +106,13 @@ def fix_of_derivative(node: Node, kind: str, infinite: bool) -> str:
     Args:
         node: Node that the contribution comes from.
         kind: Kind of the problem, as text.
-        infinite: If true, the contribution is infinite; otherwise it is NaN.
+        infinite: If true, the upstream gradient or the local derivative is not finite.
 
     Returns:
-        The fix, as text.
+        The fix as text, or "" if no fix is known.
     """
     if infinite and node.op is not None and (node.op is ops.sqrt or is_power(node.op)):
-        return "the root has an infinite derivative at 0: keep its operand above 0, or compare squares instead"
+        return "a root has an infinite derivative at 0: keep its operand above 0, or compare squares instead"
     if node.op is ops.binary_cross_entropy:
         return "use binary_cross_entropy_with_logits, whose derivative a - y is always finite"
     if infinite:

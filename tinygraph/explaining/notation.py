@@ -1,4 +1,4 @@
-"""Notation of numbers, names and expressions in diagrams and text: short and never ambiguous."""
+"""Short and unambiguous notation for numbers, names and expressions in diagrams and text."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from typing import Any
 from tinygraph.engine.graph import Node
 
 SPEC = ".4g"  # default format of numbers
-NAME = 24  # longest name, in characters; the tooltip has the full name
-SHORT = 12  # longest name in an expression or a derivative
-LONGEST = 60  # longest expression, in characters
-EXACT = 7  # longest literal that is shown with all digits
-TERMS = 4  # terms of a sum that are shown
-ENTRIES = 4  # largest array whose elements are shown
-Quantity = Any  # a float, an array of NumPy or of a similar library, or a Jacobian
+NAME = 24  # maximum length of a name, in characters; the tooltip shows the full name
+SHORT = 12  # maximum length of a name in an expression or a derivative
+LONGEST = 60  # maximum length of an expression, in characters
+EXACT = 7  # maximum length of a literal that is shown with all digits
+TERMS = 4  # maximum number of operands of a nested expression that is shown
+ENTRIES = 4  # maximum number of elements of an array that is shown in full
+Quantity = Any  # a float, an array of NumPy or a similar library, or a Jacobian
 Operand = Any  # a node, or a plain number or array
 _NO_SIGNS = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")  # invalid in XML and in Graphviz
 
 
 def clean(text: str) -> str:
-    """Return text in which each character that cannot be displayed is replaced with U+FFFD.
+    """Replace each character that cannot be displayed with U+FFFD.
 
     Args:
         text: Text to clean.
@@ -34,7 +34,7 @@ def clean(text: str) -> str:
 
 
 def number(x: float, spec: str = ".4g") -> str:
-    """Return a number as diagrams show it: four digits and no negative zero.
+    """Return a number as diagrams show it, with four significant digits and no negative zero.
 
     Args:
         x: Number; NaN and infinities are allowed.
@@ -52,11 +52,11 @@ def number(x: float, spec: str = ".4g") -> str:
 
 
 def exact(x: Quantity, spec: str = ".4g") -> str:
-    """Return a literal of the program with all its digits, if that is short.
+    """Return a literal of the program as text. A short literal keeps all its digits.
 
     Args:
         x: Number or array.
-        spec: Format for a longer number. Defaults to ".4g".
+        spec: Format of a longer number. Defaults to ".4g".
 
     Returns:
         The text.
@@ -77,7 +77,7 @@ def shape(data: Quantity) -> tuple[int, ...] | None:
         data: Float or array.
 
     Returns:
-        The shape; None for a float and for an array of shape ().
+        The shape, or None for a float or a NumPy array of shape ().
 
     Examples:
         >>> shape(2.0)
@@ -90,28 +90,28 @@ def is_here(data: Quantity) -> bool:
     """Return whether the elements are known without a computation.
 
     Args:
-        data: Float or array; an array of dask is not computed yet.
+        data: Float or array. A dask array, for example, is not computed yet.
 
     Returns:
-        True for floats and NumPy arrays.
+        True if `data` is a NumPy array or a NumPy number. For a Python float, the result is false.
     """
     return type(data).__module__.partition(".")[0] == "numpy"
 
 
 def is_short(data: Quantity) -> bool:
-    """Return whether a value is an array with so few elements that diagrams show them all.
+    """Return whether a value is an array that diagrams show in full.
 
     Args:
         data: Float or array.
 
     Returns:
-        True for a short array.
+        True if the value is a short array.
     """
     return is_here(data) and 0 < data.size <= ENTRIES and len(_entries(data.tolist(), ".4g")) <= NAME
 
 
 def quantity(data: Quantity, spec: str = ".4g") -> str:
-    """Return a number, the elements of a short array, or the shape of a longer one.
+    """Return a number, the elements of a short array, or the shape of a longer array.
 
     Args:
         data: Float or array.
@@ -174,7 +174,7 @@ def spread(data: Quantity, spec: str = ".4g") -> str:
         spec: Format of numbers. Defaults to ".4g".
 
     Returns:
-        The text; "" for a float and for a short array.
+        The text, or "" for a float or a short array.
 
     Examples:
         >>> import numpy as np
@@ -188,7 +188,7 @@ def spread(data: Quantity, spec: str = ".4g") -> str:
 
 
 def factor(text: str) -> str:
-    """Return a factor of a product, in parentheses if it starts with a sign.
+    """Return a factor of a product, in parentheses if the factor starts with a minus sign.
 
     Args:
         text: Factor as text.
@@ -200,11 +200,11 @@ def factor(text: str) -> str:
 
 
 def cut(name: str, length: int = NAME) -> str:
-    """Return a name. If it is too long, leave out its middle.
+    """Return a name. If the name is too long, replace its middle with an ellipsis.
 
     Args:
         name: Name to shorten.
-        length: Largest number of characters. Defaults to 24.
+        length: Maximum number of characters. Defaults to 24.
 
     Returns:
         The name.
@@ -219,7 +219,9 @@ def cut(name: str, length: int = NAME) -> str:
 
 
 def mention(name: str) -> str:
-    """Return a name as it appears in an expression: short, and in quotes if it looks like an expression.
+    """Return a name as it appears in an expression.
+
+    The name is shortened, and is put in quotes if it looks like an expression.
 
     Args:
         name: Name of a node.
@@ -257,7 +259,7 @@ def label(node: Operand, spec: str = ".4g", depth: int = 2) -> str:
     Args:
         node: Node, number or array.
         spec: Format of numbers. Defaults to ".4g".
-        depth: Number of levels of nested expressions. Defaults to 2.
+        depth: Maximum number of levels of nested expressions. Defaults to 2.
 
     Returns:
         The text.
@@ -280,15 +282,15 @@ def label(node: Operand, spec: str = ".4g", depth: int = 2) -> str:
 
 
 def expression(node: Node, spec: str = ".4g", depth: int = 2) -> str:
-    """Return the op of a node as an expression in the names of its operands.
+    """Return a node's op as an expression that uses the names of the operands.
 
     Args:
         node: Node to describe.
         spec: Format of numbers. Defaults to ".4g".
-        depth: Number of levels of nested expressions. Defaults to 2.
+        depth: Maximum number of levels of nested expressions. Defaults to 2.
 
     Returns:
-        The expression; "" for a leaf.
+        The expression, or "" for a leaf.
 
     Examples:
         >>> from tinygraph import Value
@@ -301,7 +303,7 @@ def expression(node: Node, spec: str = ".4g", depth: int = 2) -> str:
 
 
 def written(node: Node, say: Callable[[Operand], str]) -> str:
-    """Return the op of a node as text, with parentheses where they are needed.
+    """Return a node's op as text, with parentheses where needed.
 
     Args:
         node: Node that is not a leaf.
@@ -323,13 +325,13 @@ def written(node: Node, say: Callable[[Operand], str]) -> str:
 
 
 def headline(node: Node) -> str:
-    """Return the name of a node and how it was computed, such as "u = b × c".
+    """Return a node's name and expression, such as "u = b × c".
 
     Args:
         node: Node to describe.
 
     Returns:
-        Name and expression, or the one that exists.
+        The name, the expression, or both.
     """
     return " = ".join(filter(None, [cut(node.name), expression(node)]))
 
@@ -339,7 +341,7 @@ def local(node: Node, local: Quantity, spec: str = ".4g") -> str:
 
     Args:
         node: Result of the op.
-        local: Local derivative with respect to one of its operands.
+        local: Local derivative with respect to one of the op's operands.
         spec: Format of numbers. Defaults to ".4g".
 
     Returns:
@@ -352,7 +354,7 @@ def local(node: Node, local: Quantity, spec: str = ".4g") -> str:
 
 
 def mapped(note: str, upstream: str) -> str:
-    """Return the text of an upstream gradient after a pullback.
+    """Return the text of a pullback that is applied to an upstream gradient.
 
     Args:
         note: Description of the pullback.
@@ -386,7 +388,7 @@ def derivative(root: Node, node: Node, style: str) -> str:
 
 
 def called(node: Node) -> str:
-    """Return the name of a node for a sentence, or its expression if it has no name.
+    """Return a node's name for use in a sentence, or its expression if the node has no name.
 
     Args:
         node: Node to name.
@@ -399,7 +401,9 @@ def called(node: Node) -> str:
 
 
 def derivative_of(root: Node, node: Node, seed: Quantity = 1.0) -> str:
-    """Return the derivative of the root with respect to a node, in symbols, multiplied by a seed other than 1.
+    """Return the derivative of the root with respect to a node, in symbols.
+
+    A seed other than 1 appears as a factor.
 
     Args:
         root: Node that is differentiated.
@@ -428,7 +432,7 @@ def seed_factor(seed: Quantity, spec: str = SPEC) -> str:
         spec: Format of numbers. Defaults to ".4g".
 
     Returns:
-        The text; "" if the seed is 1.
+        The text, or "" if the seed is 1 or None.
     """
     if shape(seed) is not None:
         return "seed"
@@ -436,14 +440,14 @@ def seed_factor(seed: Quantity, spec: str = SPEC) -> str:
 
 
 def formula(node: Node, slot: int) -> str:
-    """Return the local derivative of a node as a formula in the names of its operands.
+    """Return a node's local derivative as a formula that uses the names of the operands.
 
     Args:
         node: Node that is not a leaf.
         slot: Index of the operand to differentiate with respect to.
 
     Returns:
-        The formula; "" for a shape or reduction op.
+        The formula, or "" if the op is variadic or not elementwise.
 
     Examples:
         >>> from tinygraph import Value
@@ -455,5 +459,5 @@ def formula(node: Node, slot: int) -> str:
     if op is None or op.variadic or not op.elementwise:
         return ""
     wanted = [k == slot for k in range(len(node.args))]
-    local = Context().run(op.partials_at, node, node.args, wanted)[slot]  # hides it from contexts
+    local = Context().run(op.partials_at, node, node.args, wanted)[slot]  # hides the op from contexts
     return label(local, depth=3)

@@ -1,4 +1,4 @@
-"""`Step`: one step of a backward pass or of the forward pass before it, and the sequence of all steps."""
+"""`Step`, one step of a forward or backward pass, and `Steps`, the sequence of all steps."""
 
 from __future__ import annotations
 
@@ -17,22 +17,23 @@ from tinygraph.support.messages import counted
 
 @dataclass(frozen=True, repr=False)
 class Step:
-    """One step of a pass; a `Stepper` makes them.
+    """One step of a pass, created by a `Stepper`.
 
     A step computes a node ("forward"), sets the gradient of the root ("seed"), or adds a contribution to the gradient
-    of an operand ("backward"). Numbers are floats, or arrays for Tensors.
+    of an operand ("backward"). Values and gradients are floats for scalars,
+    and arrays for Tensors.
 
     Attributes:
         index: Number of the step, counted from 1.
-        total: Number of all steps.
+        total: Total number of steps.
         kind: "forward", "seed" or "backward".
         result: Node that is computed, or that the gradient comes from.
-        operand: Node that receives the contribution; None for a forward or a seed step.
+        operand: Node that receives the contribution, or None for a forward or seed step.
         slot: Index of the operand among the operands of `result`.
         local: Local derivative of `result` with respect to `operand`.
         upstream: Gradient of `result`.
         contribution: Product upstream × local.
-        before: Gradient of the operand before the step; None before the first contribution.
+        before: Gradient of the operand before the step, or None before the first contribution.
         after: Value or gradient after the step.
         root: Node that the backward pass starts from.
         seed: Upstream gradient that the pass starts with. Defaults to 1.
@@ -54,7 +55,7 @@ class Step:
 
     @property
     def op(self) -> Op | None:
-        """The op that computed the result; None for a leaf."""
+        """The op that computed the result, or None for a leaf."""
         return self.result.op
 
     @property
@@ -64,12 +65,12 @@ class Step:
 
     @property
     def line(self) -> str:
-        """The source line that recorded the result, inside `trace_lines`."""
+        """The source line that recorded the result, or "" if `trace_lines` was not active."""
         return self.result.line
 
     @property
     def symbol(self) -> str:
-        """The step in symbols: "dJ/db += dJ/du · du/db", or "u = b × c"."""
+        """The step in symbols, such as "dJ/db += dJ/du · du/db" or "u = b × c"."""
         if self.kind == "forward":
             return notation.headline(self.result) or "·"
         assert self.root is not None
@@ -82,7 +83,7 @@ class Step:
 
     @property
     def numbers(self) -> str:
-        """The step in numbers: "3 × 2 = 6"."""
+        """The step in numbers, such as "3 × 2 = 6"."""
         if self.kind != "backward":
             return notation.quantity(self.after)
         if hasattr(self.local, "text"):
@@ -92,7 +93,7 @@ class Step:
 
     @property
     def equation(self) -> str:
-        """The step in symbols and numbers: "dJ/db += dJ/du · du/db = 3 × 2 = 6"."""
+        """The step in symbols and numbers, such as "dJ/db += dJ/du · du/db = 3 × 2 = 6"."""
         return f"{self.symbol} = {self.numbers}"
 
     def __repr__(self) -> str:
@@ -118,11 +119,12 @@ Phase = Literal["backward", "forward", "both"]
 
 
 class Steps(Sequence[Step]):
-    """The sequence of the steps of a pass; each step is made when you read it.
+    """The sequence of all steps of a pass. Each step is created when you read it.
 
     Args:
-        walk: Backward pass. Without a seed it has no backward steps.
-        phase: "backward", "forward", or "both" for the forward steps followed by the backward steps.
+        walk: Backward pass. A pass without a seed has no backward steps.
+        phase: "backward", "forward", or "both" for the forward steps followed by the backward steps. Defaults to
+            "backward".
     """
 
     def __init__(self, walk: Walk, phase: Phase = "backward") -> None:
@@ -144,14 +146,14 @@ class Steps(Sequence[Step]):
         if isinstance(k, slice):
             return [self[i] for i in range(*k.indices(len(self)))]
         if not -len(self) <= k < len(self):
-            raise IndexError(f"there are {len(self)} steps")
+            raise IndexError(f"step index {k} is out of range: there are {len(self)} steps")
         return self.step(k % len(self) + 1)
 
     def __repr__(self) -> str:
         return f"<{counted(len(self), 'step')}>"
 
     def step(self, k: int) -> Step:
-        """Return a step.
+        """Return the step with the given number.
 
         Args:
             k: Number of the step, counted from 1.
@@ -173,13 +175,13 @@ class Steps(Sequence[Step]):
         return Step(k, self._total, kind, node, operand, slot, *numbers, walk.root, walk.seed)
 
     def at(self, k: int) -> tuple[Literal["forward", "seed", "backward"], Node]:
-        """Return the kind and the result of a step, without a computation.
+        """Return a step's kind and result, without computing gradients.
 
         Args:
             k: Number of the step, counted from 1.
 
         Returns:
-            The kind, "forward", "seed" or "backward", and the node.
+            The kind ("forward", "seed" or "backward") and the result node.
         """
         if k <= len(self.computed):
             return "forward", self.computed[k - 1]
@@ -187,7 +189,7 @@ class Steps(Sequence[Step]):
         return ("seed", self.walk.root) if i < 0 else ("backward", self.walk.ends(i)[0])
 
     def into(self, node: Node) -> list[Step]:
-        """Return the steps that add to the gradient of a node.
+        """Return the steps that add to the gradient of the given node.
 
         Args:
             node: Node in the graph.
@@ -198,14 +200,14 @@ class Steps(Sequence[Step]):
         return [self.step(i + self._first_edge) for i in self.walk.into(node)]
 
     def gradient(self, node: Node, k: int) -> Quantity | None:
-        """Return the gradient of a node after some steps.
+        """Return a node's gradient after the first `k` steps.
 
         Args:
             node: Node in the graph.
             k: Number of steps that have happened.
 
         Returns:
-            The gradient; None before the first contribution.
+            The gradient, or None before the first contribution.
         """
         self.walk.check_unchanged()
         if node is self.walk.root:
@@ -213,14 +215,14 @@ class Steps(Sequence[Step]):
         return self.walk.gradient_after(node, self._arrived(node, k))
 
     def last_write(self, node: Node, k: int) -> Step | None:
-        """Return the last step so far that wrote the gradient of a node.
+        """Return the last step, among the first `k` steps, that wrote a node's gradient.
 
         Args:
             node: Node in the graph.
             k: Number of steps that have happened.
 
         Returns:
-            The step; None if there is none.
+            The step, or None if no such step has happened.
         """
         if node is self.walk.root:
             return self.step(self._first_edge - 1) if self.gradient(node, k) is not None else None
@@ -228,13 +230,13 @@ class Steps(Sequence[Step]):
         return self.step(self.walk.into(node)[arrived - 1] + self._first_edge) if arrived else None
 
     def contributed(self, k: int) -> set[tuple[Node, int]]:
-        """Return the contributions of the first steps.
+        """Return the contributions of the first `k` steps.
 
         Args:
             k: Number of steps that have happened.
 
         Returns:
-            Pairs of result and slot.
+            Pairs (result, slot).
         """
         return {self.walk.ends(i)[:2] for i in range(k - self._first_edge + 1)}
 

@@ -1,4 +1,4 @@
-"""The graph as text for a terminal: all digits, easy to diff, and without Graphviz."""
+"""The graph as a text tree, which shows all digits, is easy to diff, and needs no Graphviz."""
 
 from __future__ import annotations
 
@@ -28,13 +28,14 @@ class Tree(str):
 def tree(root: Node, *, lines: int | None = None, ascii: bool | None = None) -> Tree:
     """Return the graph as text, one node per line.
 
-    Each line shows the value, the gradient (`·` before any backward pass) and the local derivative of the node above
-    with respect to this one. A shared node is written once and referenced afterwards.
+    Each line shows the node's value, its gradient, and the local derivative of the node above with respect to this
+    node. A gradient is `·` before any backward pass. A shared node is written once, and later lines refer to it.
 
     Args:
         root: Node at the top.
-        lines: Largest number of lines. Defaults to no limit.
-        ascii: If true, use only ASCII characters. Defaults to what the terminal can show.
+        lines: Maximum number of lines. If the tree is longer, one more line counts the remaining nodes. Defaults to no
+            limit.
+        ascii: If true, use only ASCII characters. By default, use other characters only if the terminal can show them.
 
     Returns:
         The text, which the REPL shows without quotes.
@@ -64,14 +65,14 @@ def in_text(
     grad: Callable[[Node], Quantity | None],
     here: Node | None = None,
 ) -> Tree:
-    """Return a tree with gradients from another source and a mark at one node.
+    """Return the tree of a graph, with gradients from a function and a mark at one node.
 
     Args:
         nodes: Nodes in reverse topological order.
-        lines: Largest number of lines, or None for no limit.
-        ascii: If true, use only ASCII characters; None for what the terminal can show.
-        grad: Function that returns the gradient of a node, or None.
-        here: Node to mark.
+        lines: Maximum number of lines, or None for no limit.
+        ascii: If true, use only ASCII characters. If None, use other characters only if the terminal can show them.
+        grad: Function that returns a node's gradient, or None if the node has no gradient.
+        here: Node to mark, or None.
 
     Returns:
         The text.
@@ -91,9 +92,9 @@ class _Place(NamedTuple):
     """The position of a line in the tree: below another node, or at the margin."""
 
     node: Node
-    local: str = ""  # local derivative of the node above with respect to this one
+    local: str = ""  # local derivative of the node above with respect to this node
     before: str = ""  # indentation of the line
-    under: str = ""  # indentation of its operands
+    under: str = ""  # indentation of the operands' lines
     depth: int = 0
 
 
@@ -112,13 +113,13 @@ class _Writer:
         self.later: dict[Node, None] = {nodes[0]: None}  # nodes that start at the margin, in order
 
     def call(self, node: Node) -> str:
-        """Return a unique name for a node."""
+        """Return a unique name for the given node."""
         if node.name and self.names[node.name] == 1:
             return notation.cut(node.name)
         return self.numbers.setdefault(node, f"#{len(self.numbers) + 1}")
 
     def lines(self, limit: int | None) -> list[str]:
-        """Return at most `limit` lines, and one that counts the remaining nodes."""
+        """Return at most `limit` lines, and a line that counts the remaining nodes."""
         out: list[str] = []
         while self.later:
             start = next(iter(self.later))
@@ -137,7 +138,7 @@ class _Writer:
         return out
 
     def _reference(self, place: _Place) -> str | None:
-        """Return a reference to a node that is written elsewhere; None if the node must be written here."""
+        """Return a reference to a node that is written elsewhere, or None if the node must be written here."""
         if place.node in self.written:
             return f"{place.before}··· see {self.call(place.node)}{place.local}"
         if place.depth > DEEPEST and place.node.op is not None:

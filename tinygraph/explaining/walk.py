@@ -1,4 +1,4 @@
-"""`Walk`: a backward pass as an object, which diagrams, explanations and checks read."""
+"""`Walk`: a backward pass as an object that diagrams, explanations and checks read."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ class Edge(NamedTuple):
 class Walk:
     """A backward pass: nodes in reverse topological order, their gradients, and the edges in the order of the pass.
 
-    The graph is sorted once. The gradients come from one pass, which runs when they are first needed. The pass does
-    not change any `.grad`.
+    The graph is sorted once. The gradients come from one pass, which runs when a gradient is first needed. The pass
+    does not change any `.grad`.
 
     Args:
         root: Node that the pass starts from.
-        seed: Upstream gradient of the root. Without a seed there are no gradients and no edges.
+        seed: Upstream gradient of the root. Without a seed, there are no gradients or edges.
 
     Raises:
         StaleGraphError: If a leaf was edited after the graph was recorded.
@@ -70,7 +70,7 @@ class Walk:
         return frozenset(self.nodes)
 
     def find(self, name: str) -> Node:
-        """Return the node with a name.
+        """Return the node with the given name.
 
         Args:
             name: Name to look for.
@@ -79,16 +79,20 @@ class Walk:
             The node.
 
         Raises:
-            KeyError: If there is none. The message lists all names.
+            KeyError: If no node has this name. The message lists all names.
         """
         names = {node.name: node for node in self.nodes if node.name}
         if name not in names:
-            raise KeyError(f"no node is named {name!r}; the names are {', '.join(sorted(names)) or 'no names'}")
+            known = f"the names are {', '.join(sorted(names))}" if names else "the nodes of this graph have no names"
+            raise KeyError(f"no node is named {name!r}; {known}")
         return names[name]
 
     @cached_property
     def paths(self) -> dict[Node, int]:
-        """The number of paths from the root to each node along which gradient flows, without enumerating them."""
+        """The number of paths from the root to each node along which a gradient flows.
+
+        The algorithm counts the paths without listing them.
+        """
         count = {self.root: 1}
         for node, _, operand in _flowing(self.nodes, count):
             count[operand] = count.get(operand, 0) + count[node]
@@ -101,7 +105,7 @@ class Walk:
 
     @property
     def edges(self) -> Iterator[Edge]:
-        """All edges in the order of the pass, each made when you read it."""
+        """All edges, in the order of the pass. Each edge is created when you read it."""
         return chain.from_iterable(map(self.edges_of, self.nodes))
 
     def edges_of(self, node: Node) -> list[Edge]:
@@ -111,7 +115,7 @@ class Walk:
             node: Node in the graph.
 
         Returns:
-            The edges along which gradient flows.
+            The edges along which a gradient flows.
         """
         return compute(self.root, self._edges_of, node)  # type: ignore[no-any-return]
 
@@ -126,7 +130,7 @@ class Walk:
         ]
 
     def edge(self, i: int) -> Edge:
-        """Return an edge with its numbers.
+        """Return the edge with the given index.
 
         Args:
             i: Index of the edge in the order of the pass, from 0.
@@ -144,7 +148,7 @@ class Walk:
         return Edge(node, slot, operand, upstream, partials[slot], upstream * partials[slot])
 
     def ends(self, i: int) -> tuple[Node, int, Node]:
-        """Return node, slot and operand of an edge, without a computation.
+        """Return an edge's node, slot and operand, without computing gradients.
 
         Args:
             i: Index of the edge in the order of the pass, from 0.
@@ -155,13 +159,13 @@ class Walk:
         return self._flow.nodes[i], self._flow.slots[i], self._flow.operands[i]
 
     def into(self, operand: Node) -> list[int]:
-        """Return the edges to an operand: its contributions, in order.
+        """Return the indexes of the edges to an operand.
 
         Args:
             operand: Node in the graph.
 
         Returns:
-            Indexes of the edges.
+            The indexes, in the order of the pass.
         """
         flow = self._flow
         place = flow.places.get(operand)
@@ -170,14 +174,14 @@ class Walk:
         return flow.several.get(operand) or [flow.first[place]]
 
     def flows(self, node: Node, slot: int) -> bool:
-        """Return whether a gradient flows from a node to an operand.
+        """Return whether a gradient flows from a node to one of its operands.
 
         Args:
             node: Node in the graph.
             slot: Index of the operand.
 
         Returns:
-            True if there is such an edge.
+            True if a gradient flows along this edge.
         """
         return node in self._flow.places and node.stored_partials[slot] is not None
 
@@ -199,20 +203,20 @@ class Walk:
             node: Node in the graph.
 
         Returns:
-            The gradient; None if no contribution arrives.
+            The gradient, or None if no contribution arrives.
         """
         place = self._flow.places.get(node)
         return None if place is None else self._final[place]
 
     def gradient_after(self, node: Node, count: int) -> Quantity | None:
-        """Return the gradient of a node after some of its contributions.
+        """Return a node's gradient after its first `count` contributions.
 
         Args:
             node: Node in the graph.
             count: Number of contributions that have happened.
 
         Returns:
-            The gradient; None before the first contribution.
+            The gradient, or None before the first contribution.
         """
         edges = self.into(node)
         if count in (0, len(edges)):
@@ -222,14 +226,16 @@ class Walk:
         return self._sums[node][count]
 
     def check_unchanged(self) -> None:
-        """Check that no value of the graph was edited after this object was made.
+        """Check that no value of the graph was edited after this object was created.
 
         Raises:
             StaleGraphError: If a value was edited.
         """
         if graph.edits != self._edits:
             if any(node.version > self._edits for node in self.nodes):
-                raise StaleGraphError("the values of the graph changed after this Stepper was made: make a new Stepper")
+                raise StaleGraphError(
+                    "the values of the graph changed after this Stepper was created: create a new Stepper"
+                )
             self._edits = graph.edits
 
     @cached_property
@@ -251,7 +257,7 @@ class Walk:
         return self._frozen(list(accumulate(contributions, initial=0.0)))
 
     def _frozen(self, gradients: list[Quantity]) -> list[Quantity]:
-        """Return the gradients, with arrays made read-only because several readers share them."""
+        """Return the gradients. Make arrays read-only, because several readers share them."""
         if type(self.seed) is not float:
             for gradient in gradients:
                 if is_here(gradient) and gradient.shape:
@@ -260,7 +266,7 @@ class Walk:
 
 
 class _Flow:
-    """The edges of a pass in order, stored as columns to save memory and garbage collection."""
+    """The edges of a pass in order, stored as columns to save memory and to reduce garbage collection."""
 
     def __init__(self, walk: Walk) -> None:
         self.nodes: list[Node] = []
@@ -287,7 +293,7 @@ class _Flow:
 def _flowing(nodes: Sequence[Node], reached: Container[Node]) -> Iterator[tuple[Node, int, Node]]:
     """Yield the edges along which a gradient flows from the first node, as (node, slot, operand).
 
-    The caller must add each operand to `reached` before it takes the next edge.
+    The caller must add each operand to `reached` before reading the next edge.
     """
     for node in nodes:
         if node not in reached:

@@ -1,1 +1,1 @@
-"""Functions of plain floats and arrays, accurate and without exceptions. They do not depend on the graph."""
+"""Accurate functions of plain floats and arrays that follow IEEE 754. They do not depend on the graph."""

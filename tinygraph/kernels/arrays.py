@@ -1,7 +1,8 @@
-"""Elementary functions of arrays: the elementwise counterparts of `floats`, without warnings and exceptions.
+"""Elementary functions of arrays: the elementwise counterparts of `floats`, without warnings or exceptions.
 
-They call only NumPy's ufuncs and `where`, so they work on every array type that follows NumPy's protocols. A kernel
-that is not here is NumPy's own, or is computed float by float (`float_by_float`), which is slow, accurate and rare.
+The functions call only NumPy's ufuncs and `where`, so they work on every array type that follows NumPy's protocols. An
+op without a kernel in this file uses a NumPy function, or is computed float by float (`float_by_float`). That is slow
+but accurate, and rarely needed.
 """
 
 from __future__ import annotations
@@ -24,20 +25,21 @@ _Ts = TypeVarTuple("_Ts")
 _R = TypeVar("_R")
 _SMALLEST = 2.0**-1022  # smaller numbers are subnormal and have fewer bits
 _inside = contextvars.ContextVar("inside quietly", default=False)
-_runs: dict[int, Callable[..., Any]] = {}  # by thread: a function that runs others in a prepared context
+_runs: dict[int, Callable[..., Any]] = {}  # by thread: a function that runs other functions in a prepared context
 
 
 def quietly(function: Callable[[*_Ts], _R], *args: *_Ts) -> _R:
     """Call a function with NumPy's floating-point warnings off.
 
-    It runs the function in a prepared context, which takes 0.3 µs. `np.errstate` takes 2.8 µs, three times an addition.
+    The function runs in a prepared context, which takes 0.3 µs. `np.errstate` would take 2.8 µs, three times as long as
+    an addition.
 
     Args:
         function: Function to call.
-        *args: Its arguments.
+        *args: Arguments of the function.
 
     Returns:
-        The result of the function.
+        The function's result.
 
     Examples:
         >>> quietly(np.divide, 1.0, np.array([0.0]))
@@ -49,7 +51,7 @@ def quietly(function: Callable[[*_Ts], _R], *args: *_Ts) -> _R:
 
 
 def _prepared() -> Callable[..., Any]:
-    """Return a function that runs others without NumPy's warnings, in a context that this thread keeps."""
+    """Return a function that runs other functions without NumPy's warnings, in a context that this thread keeps."""
     context = contextvars.Context()
     context.run(np.seterr, all="ignore")
     context.run(_inside.set, True)
@@ -58,14 +60,14 @@ def _prepared() -> Callable[..., Any]:
 
 
 def as_array(data: Any, what: str) -> Array:
-    """Return data as a float64 array. Another array type that follows NumPy's protocols is kept.
+    """Return the given data as a float64 array. Other array types that follow NumPy's protocols are kept.
 
     Args:
-        data: Array of real numbers, or anything that NumPy converts to one.
+        data: Array of real numbers, or anything that NumPy converts to such an array.
         what: Name of the caller, for messages.
 
     Returns:
-        The array, without a copy where none is needed.
+        The array, which is copied only if necessary.
 
     Raises:
         TypeError: If `data` is not an array of real numbers. The message shows what to do.
@@ -127,7 +129,7 @@ def add_up(x: Array, axis: int | tuple[int, ...] | None = None, keepdims: bool =
     Args:
         x: Array.
         axis: Axis, tuple of axes, or None for all axes.
-        keepdims: If true, the reduced axes stay, with length 1.
+        keepdims: If true, keep the reduced axes with length 1.
 
     Returns:
         The sum.
@@ -141,10 +143,10 @@ def kernel(source: str | Callable[..., Array] | None) -> Callable[..., Array] | 
     """Return the kernel that an op specifies.
 
     Args:
-        source: Name of a function of this module or of NumPy, or a function whose first argument is this module.
+        source: Name of a function in this module or in NumPy, or a function whose first argument is this module.
 
     Returns:
-        The kernel, or None without a source.
+        The kernel, or None if there is no source.
     """
     if isinstance(source, str):
         return globals().get(source) or getattr(np, source)  # type: ignore[no-any-return]
@@ -152,11 +154,11 @@ def kernel(source: str | Callable[..., Array] | None) -> Callable[..., Array] | 
 
 
 def float_by_float(number: Callable[..., float], arity: int) -> Callable[..., Array]:
-    """Return a function of arrays that calls a function of floats for each element. It is slow, but bit-identical.
+    """Return a function of arrays that calls `number` for each element. It is slow, but bit-identical to `number`.
 
     Args:
         number: Function of floats.
-        arity: Number of its operands.
+        arity: Number of operands of the function.
 
     Returns:
         A function of arrays.
@@ -166,13 +168,13 @@ def float_by_float(number: Callable[..., float], arity: int) -> Callable[..., Ar
 
 
 def sigmoid(x: Array) -> Array:
-    """Return 1 / (1 + exp(-x)); it is accurate in both tails, because only exp(-|x|) is computed."""
+    """Return 1 / (1 + exp(-x)). It is accurate in both tails, because only exp(-|x|) is computed."""
     e = np.exp(-np.absolute(x))
     return np.maximum(e, 0.5 + np.copysign(0.5, x)) / (1.0 + e)  # e or 1, by the sign of x: twice as fast as `where`
 
 
 def sigmoid_and_rest(x: Array) -> tuple[Array, Array]:
-    """Return sigmoid(x) and sigmoid(-x) from one exp: bit-identical results in three fifths of the time."""
+    """Return sigmoid(x) and sigmoid(-x), bit-identical to two calls. With one exp, this takes three fifths as long."""
     e = np.exp(-np.absolute(x))
     side, whole = np.copysign(0.5, x), 1.0 + e
     return np.maximum(e, 0.5 + side) / whole, np.maximum(e, 0.5 - side) / whole
@@ -189,22 +191,22 @@ def log_sigmoid(x: Array) -> Array:
 
 
 def relu(x: Array) -> Array:
-    """Return max(x, 0); NaN stays NaN."""
+    """Return max(x, 0). NaN stays NaN."""
     return np.maximum(x, 0.0) + 0.0  # adding 0 turns -0 into 0
 
 
 def heaviside(x: Array) -> Array:
-    """Return 1 for positive x and 0 otherwise, also at 0; NaN stays NaN."""
+    """Return 1 for positive x and 0 otherwise, including at 0. NaN stays NaN."""
     return np.maximum(np.sign(x), 0.0) + 0.0
 
 
 def flat(x: Array) -> Array:
-    """Return the derivative of a step function: 0 everywhere; NaN stays NaN."""
+    """Return the derivative of a step function, which is 0 everywhere. NaN stays NaN."""
     return np.where(x == x, 0.0, x)
 
 
 def larger(x: Array, y: Array) -> Array:
-    """Return the derivative of maximum(x, y) with respect to x: 1, 0, or one half if they tie."""
+    """Return the derivative of maximum(x, y) with respect to x: 1, 0, or one half if x and y tie."""
     return np.where(x > y, 1.0, np.where(x == y, 0.5, flat(x + flat(y))))
 
 
@@ -214,7 +216,7 @@ def log_partial(x: Array) -> Array:
 
 
 def power_of_plain(x: Array, exponent: float) -> Array:
-    """Return x to the power of a plain number. The op `pow`, of two arrays, is `np.power`.
+    """Return x to the power of a plain number. The op `pow` of two arrays uses `np.power`.
 
     Args:
         x: Base.
@@ -224,7 +226,7 @@ def power_of_plain(x: Array, exponent: float) -> Array:
 
 
 def lowered_power(x: Array, exponent: float, n: int, factor: float) -> Array:
-    """Return factor * x ** (exponent - n); it is 0 wherever the factor is 0.
+    """Return factor * x ** (exponent - n). The result is 0 if the factor is 0.
 
     Args:
         x: Base.
@@ -268,7 +270,7 @@ def binary_cross_entropy(a: Array, y: Array) -> Array:
 
 
 def binary_cross_entropy_da(a: Array, y: Array) -> Array:
-    """Return (1 - y) / (1 - a) - y / a as one fraction; for a label 0 or 1, return only its term, with 0 / 0 = 0.
+    """Return (1 - y) / (1 - a) - y / a as one fraction. For label 0 or 1, return only its term, with 0 / 0 = 0.
 
     Args:
         a: Activation, from 0 to 1.
@@ -283,7 +285,7 @@ def binary_cross_entropy_da(a: Array, y: Array) -> Array:
 
 
 def binary_cross_entropy_with_logits(z: Array, y: Array) -> Array:
-    """Return binary_cross_entropy(sigmoid(z), y), computed from z with one exp, as two terms of the same sign.
+    """Return binary_cross_entropy(sigmoid(z), y). It is computed with one exp of z, as two terms of the same sign.
 
     Args:
         z: Logit.
@@ -303,7 +305,7 @@ def sigmoid_minus(z: Array, y: Array) -> Array:
 
 
 def binary_cross_entropy_with_logits_and_partial(z: Array, y: Array) -> tuple[Array, Array]:
-    """Return the value and the derivative at once, from one exp and one weight.
+    """Return `binary_cross_entropy_with_logits` and its derivative, from one exp and one weight.
 
     Args:
         z: Logit.
@@ -329,7 +331,7 @@ def _sigmoid_minus(z: Array, e: Array, weight: Array) -> Array:
 
 
 def _all_finite(x: Array) -> bool:
-    """Return whether all elements are known to be finite, in a tenth of the time of checking each one."""
+    """Return whether all elements are known to be finite. A check of each element would take ten times as long."""
     return type(x) is np.ndarray and math.isfinite(np.add.reduce(x, axis=None))
 
 

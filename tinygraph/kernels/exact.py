@@ -1,4 +1,4 @@
-"""Sums and products without rounding errors, or with a single one."""
+"""Sums and products without rounding errors, or with a single rounding error."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def total(xs: Sequence[float]) -> float:
         xs: Terms.
 
     Returns:
-        The sum; NaN for infinities of opposite sign.
+        The sum, or NaN for infinities of opposite sign.
 
     References:
         `math.fsum` uses the method of J. R. Shewchuk, "Adaptive precision floating-point arithmetic and fast robust
@@ -82,13 +82,13 @@ def total(xs: Sequence[float]) -> float:
 
 
 def dot(xs: Sequence[float], ys: Sequence[float]) -> float:
-    """Return x1 * y1 + x2 * y2 + ...: each product is rounded, and their sum is rounded once.
+    """Return x1 * y1 + x2 * y2 + ...: each product is rounded, and the sum is rounded once.
 
-    The error is within 2 ULP of the sum of all |x * y|. If products cancel, that can be more than 2 ULP of the result.
+    The error is at most 2 ULP of the sum of all |x * y|. If products cancel, this can exceed 2 ULP of the result.
 
     Args:
         xs: First factors.
-        ys: Second factors, as many as first factors.
+        ys: Second factors, one per first factor.
 
     Returns:
         The sum of the products.
@@ -101,7 +101,7 @@ def dot(xs: Sequence[float], ys: Sequence[float]) -> float:
 
 
 def _exact_dot(xs: Sequence[float], ys: Sequence[float]) -> float:
-    """Return the sum of products, computed with integers in units of 2^-2148, because partial sums can overflow."""
+    """Return the sum of products. It is computed with integers in units of 2^-2148, since partial sums can overflow."""
     if not all(map(isfinite, (*xs, *ys))):
         return sum(x * y for x, y in zip(xs, ys, strict=True) if not isfinite(x * y))
     exact = sum(_units(x) * _units(y) for x, y in zip(xs, ys, strict=True))
@@ -112,6 +112,6 @@ def _exact_dot(xs: Sequence[float], ys: Sequence[float]) -> float:
 
 
 def _units(x: float) -> int:
-    """Return x in units of 2^-1074; every float is an integer multiple of it."""
+    """Return x in units of 2^-1074. Every finite float is an integer multiple of this unit."""
     numerator, denominator = x.as_integer_ratio()
     return numerator * (2**1074 // denominator)

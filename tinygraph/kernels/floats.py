@@ -1,8 +1,8 @@
-"""Elementary functions of floats that follow IEEE 754 where Python's `math` raises.
+"""Elementary functions of floats that follow IEEE 754 where Python's `math` raises an error.
 
-`math.log(0)`, `math.exp(1000)`, `1 / 0` and `(-2) ** 0.5` raise an error or return a complex number. Here they return
--inf, inf, inf and NaN. Each function is accurate to 2 units in the last place (ULP), unless its docstring shows which
-terms cancel. docs/accuracy.md has the numbers.
+`math.log(0)`, `math.exp(1000)`, `1 / 0` and `(-2) ** 0.5` raise an error or return a complex number. The functions
+in this file return -inf, inf, inf and NaN instead. Each function is accurate to 2 units in the last place (ULP), unless
+its docstring shows which terms cancel. docs/accuracy.md lists the measured errors.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def _quiet(function: Callable[[float], float], overflow: float = nan) -> Callable[[float], float]:
-    """Return `function` with NaN for a domain error of `math`, and the signed `overflow` for an overflow."""
+    """Return a function that gives NaN where `function` has a domain error, and signed `overflow` for an overflow."""
 
     def quiet(x: float) -> float:
         try:
@@ -55,7 +55,7 @@ def _scaled(x: float, power: int) -> float:
 
 
 def divide(x: float, y: float) -> float:
-    """Return x / y; a zero divisor gives a signed infinity, or NaN for 0 / 0."""
+    """Return x / y. A zero divisor gives a signed infinity, or NaN for 0 / 0."""
     try:
         return x / y
     except ZeroDivisionError:
@@ -63,7 +63,7 @@ def divide(x: float, y: float) -> float:
 
 
 def pow(x: float, y: float) -> float:
-    """Return x to the power y, never complex: NaN for a negative base with a fractional exponent."""
+    """Return x to the power y. A negative base with a fractional exponent gives NaN, not a complex number."""
     try:
         return math.pow(x, y)
     except OverflowError:
@@ -85,7 +85,7 @@ def falling(y: float, n: int) -> float:
 
 
 def lowered_pow(x: float, y: float, n: int, factor: float) -> float:
-    """Return factor * pow(x, y - n) without rounding y - n; it is 0 if the factor is 0.
+    """Return factor * pow(x, y - n) without rounding y - n. The result is 0 if the factor is 0.
 
     Args:
         x: Base.
@@ -108,15 +108,16 @@ def lowered_pow(x: float, y: float, n: int, factor: float) -> float:
     else:  # the power overflowed, but the product may be finite
         power = pow(x, 0.5 * exponent)
         out = power * factor * power if power or isnan(factor) else 0.0
-    if error and out and isfinite(out):  # the rounded exponent alone costs up to 370 ULP
+    if error and out and isfinite(out):  # the rounded exponent alone would cost up to 370 ULP
         out += out * (error * log(x))
     return out
 
 
 def pow_partial(x: float, y: float, n: int, k: int) -> float:
-    """Return d^(n+k) pow(x, y) / dx^n dy^k: x^(y - n) times a polynomial in log(x); at x = 0 its limit from the right.
+    """Return d^(n+k) pow(x, y) / dx^n dy^k, which is x^(y - n) times a polynomial in log(x).
 
-    If n and k are positive, terms of the polynomial can cancel. The error is then measured in ULP of the largest term.
+    At x = 0, return the limit from the right. If n and k are positive, terms of the polynomial can cancel. The error is
+    then measured in ULP of the largest term.
 
     Args:
         x: Base.
@@ -161,52 +162,52 @@ def div_partial(x: float, y: float, n: int) -> float:
 
 
 def log(x: float) -> float:
-    """Return the natural logarithm; -inf at 0 and NaN below 0."""
+    """Return the natural logarithm, which is -inf at 0 and NaN below 0."""
     return math.log(x) if x > 0 else -inf if x == 0 else nan
 
 
 def log1p(x: float) -> float:
-    """Return log(1 + x), accurate near 0; -inf at -1 and NaN below -1."""
+    """Return log(1 + x), accurate near 0. It is -inf at -1 and NaN below -1."""
     return math.log1p(x) if x > -1 else -inf if x == -1 else nan
 
 
 def sign(x: float) -> float:
-    """Return -1, 0 or 1; NaN stays NaN."""
+    """Return the sign of x: -1, 0 or 1. NaN stays NaN."""
     return x if x != x else float((x > 0) - (x < 0))
 
 
 def heaviside(x: float) -> float:
-    """Return 1 for positive x and 0 otherwise, also at 0; NaN stays NaN."""
+    """Return 1 for positive x and 0 otherwise, including at 0. NaN stays NaN."""
     return x if x != x else float(x > 0)
 
 
 def flat(x: float) -> float:
-    """Return the derivative of a step function: 0 everywhere; NaN stays NaN."""
+    """Return the derivative of a step function, which is 0 everywhere. NaN stays NaN."""
     return x if x != x else 0.0
 
 
 def relu(x: float) -> float:
-    """Return max(x, 0); NaN stays NaN."""
+    """Return max(x, 0). NaN stays NaN."""
     return 0.0 if x <= 0 else x
 
 
 def maximum(x: float, y: float) -> float:
-    """Return the larger of two numbers; NaN if one of them is NaN."""
+    """Return the larger of two numbers, or NaN if either number is NaN."""
     return x if x >= y or x != x else y
 
 
 def minimum(x: float, y: float) -> float:
-    """Return the smaller of two numbers; NaN if one of them is NaN."""
+    """Return the smaller of two numbers, or NaN if either number is NaN."""
     return x if x <= y or x != x else y
 
 
 def larger(x: float, y: float) -> float:
-    """Return the derivative of maximum(x, y) with respect to x: 1, 0, or one half if they tie."""
+    """Return the derivative of maximum(x, y) with respect to x: 1, 0, or one half if x and y tie."""
     return x - y if x != x or y != y else 0.5 if x == y else float(x > y)
 
 
 def sigmoid(x: float) -> float:
-    """Return 1 / (1 + exp(-x)); it is accurate in both tails, because only exp(-|x|) is computed."""
+    """Return 1 / (1 + exp(-x)). It is accurate in both tails, because only exp(-|x|) is computed."""
     if x >= 0:
         return 1.0 / (1.0 + math.exp(-x))
     e = math.exp(x)
@@ -231,7 +232,7 @@ def tanh(x: float) -> float:
 
 
 def softplus(x: float) -> float:
-    """Return log(1 + exp(x)) without a threshold. It is `logaddexp(x, 0)`.
+    """Return log(1 + exp(x)) without a threshold. It equals `logaddexp(x, 0)`.
 
     References:
         The same as for `logaddexp`.
@@ -245,27 +246,27 @@ def log_sigmoid(x: float) -> float:
 
 
 def logaddexp(x: float, y: float) -> float:
-    """Return log(exp(x) + exp(y)). Near 0, where its two terms cancel, it is within 4 ULP of max(|x|, |y|, 1).
+    """Return log(exp(x) + exp(y)). Near 0, its two terms cancel, and the error is up to 4 ULP of max(|x|, |y|, 1).
 
     References:
         P. Blanchard, D. J. Higham and N. J. Higham, "Accurately computing the log-sum-exp and softmax functions",
         IMA Journal of Numerical Analysis 41(4), 2311-2330, 2021.
     """
-    if x == y:  # also for infinities, whose difference would be NaN
+    if x == y:  # including infinities, whose difference would be NaN
         return x + math.log(2.0)
     return maximum(x, y) + math.log1p(math.exp(-abs(x - y)))
 
 
 def sigmoid_difference(x: float, y: float) -> float:
-    """Return sigmoid(x - y) with an exact difference: rounding it would cost 250 ULP in the tails."""
-    if x == y:  # also for infinities, whose difference would be NaN
+    """Return sigmoid(x - y) with an exact difference. A rounded difference would cost 250 ULP in the tails."""
+    if x == y:  # including infinities, whose difference would be NaN
         return 0.5
     d, error = two_sum(x, -y)
     e = math.exp(-abs(d))
     below, more = two_sum(1.0, e)
     over, rest = (1.0, e) if d > 0 else (e, 1.0)
     out = over / below
-    return out + out * ((error * rest - more) / below)  # without `more`, it is off by 2.1 ULP, its derivative by 4.4
+    return out + out * ((error * rest - more) / below)  # without `more`, the error is 2.1 ULP, in the derivative 4.4
 
 
 def log_partial(x: float) -> float:
@@ -274,7 +275,7 @@ def log_partial(x: float) -> float:
 
 
 def atan_partial(x: float) -> float:
-    """Return the derivative of atan: 1 / (1 + x^2), also where x^2 overflows."""
+    """Return the derivative of atan: 1 / (1 + x^2), even where x^2 overflows."""
     if abs(x) >= 1e150:
         return 1.0 / x / x
     square, error = two_product(x, x)
@@ -307,7 +308,7 @@ def binary_cross_entropy_partial(a: float, y: float, n: int) -> float:
         return -1.0 / a if y else 1.0 / (1.0 - a)
     if not 0.0 <= a <= 1.0:
         return nan
-    if n == 1 and 0 < a < 1 and a != y:  # as one fraction: two would cancel where a is near y
+    if n == 1 and 0 < a < 1 and a != y:  # as one fraction: two fractions would cancel where a is near y
         over, more = two_sum(a, -y)
         rest, error = two_sum(1.0, -a)
         below, missing = two_product(a, rest)
@@ -321,7 +322,7 @@ def _share(weight: float, a: float, n: int) -> float:
 
 
 def logit(a: float) -> float:
-    """Return log(a / (1 - a)), accurate near one half, where both logarithms cancel.
+    """Return log(a / (1 - a)), accurate near one half, where the two logarithms cancel.
 
     Args:
         a: Activation, from 0 to 1.
@@ -332,7 +333,7 @@ def logit(a: float) -> float:
 
 
 def binary_cross_entropy_with_logits(z: float, y: float) -> float:
-    """Return binary_cross_entropy(sigmoid(z), y), computed from z: accurate where sigmoid rounds to 0 or 1.
+    """Return binary_cross_entropy(sigmoid(z), y), computed from z. It is accurate even where sigmoid rounds to 0 or 1.
 
     Args:
         z: Logit.
@@ -343,7 +344,7 @@ def binary_cross_entropy_with_logits(z: float, y: float) -> float:
 
 
 def sigmoid_minus(z: float, y: float) -> float:
-    """Return sigmoid(z) - y. For y = 0 and y = 1 nothing cancels; in between it is within 4 ULP of the larger term.
+    """Return sigmoid(z) - y. Nothing cancels for y = 0 or y = 1. Otherwise the error is up to 4 ULP of the larger term.
 
     Args:
         z: Logit.

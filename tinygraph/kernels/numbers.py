@@ -13,7 +13,7 @@ def plain_number(value: Any, op: str = "Value") -> float:
     """Return a plain number as a float.
 
     Args:
-        value: An int, bool, NumPy scalar, 0-d array, Fraction or Decimal.
+        value: A float, int, bool, NumPy scalar, 0-d array, Fraction or Decimal.
         op: Name of the op, for messages. Defaults to "Value".
 
     Returns:
@@ -34,7 +34,7 @@ def plain_number(value: Any, op: str = "Value") -> float:
             size = int(value).bit_length()
             raise OverflowError(f"{op}: an int of {size} bits is too large for a float") from None
     kind = type(value)
-    refusal = getattr(kind, "not_a_number", "")  # a node has its own message: kernels do not import the graph
+    refusal = getattr(kind, "not_a_number", "")  # a node has its own message, because kernels do not import the graph
     if refusal:
         raise TypeError(f"{op}: {refusal}")
     if getattr(value, "shape", None) == () and kind.__module__.partition(".")[0] == "numpy":
@@ -90,7 +90,7 @@ def is_plain(value: object, op: str) -> bool:
         op: Name of the op, for messages.
 
     Returns:
-        True for a plain number.
+        True if the value is a plain number.
 
     Raises:
         TypeError: If `value` has a built-in type that is never an operand.

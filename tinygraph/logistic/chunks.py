@@ -1,7 +1,7 @@
-"""Data in dask chunks: each chunk gives a value and a gradient, which are then added.
+"""Data in dask chunks: each chunk gives a cost and a gradient, which are then added.
 
-No process loads the whole table. In each iteration, the parameters go to the chunks, and n + 3 numbers per chunk come
-back. Any process may compute a chunk, and may compute it more than once if a worker dies. The sums are always added in
+No process loads the whole table. In each iteration, every chunk receives the parameters and returns n + 3 numbers. Any
+process may compute a chunk. If a worker dies, its chunks may be computed more than once. The sums are always added in
 pairs, in the order of the chunks, so that the result does not depend on the scheduler. dask is imported on first use.
 """
 
@@ -24,15 +24,16 @@ class Chunks:
     """Examples (m, n) and labels (m,) in chunks of rows that dask stores, loads or computes in each iteration.
 
     Args:
-        X: Examples (m, n), as an array or a dataframe of dask.
-        y: Labels (m,), as an array or a series of dask with the same chunks of rows.
+        X: Examples (m, n), as a dask array or dataframe.
+        y: Labels (m,), as a dask array or series with the same chunks of rows.
 
     Attributes:
         n: Number of features.
-        classes: The two labels, sorted. They are found in one pass over y.
+        classes: The two labels, sorted. One pass over y finds the labels.
 
     Raises:
-        ValueError: If the data do not have this form.
+        ValueError: If X or y is not a dask collection, if X is not two-dimensional, if the chunks do not match, or if
+            there are not exactly two classes.
     """
 
     def __init__(self, X: ArrayLike, y: ArrayLike) -> None:
@@ -68,7 +69,7 @@ class Chunks:
             The cost, dw with shape (n, 1), and db with shape ().
 
         Raises:
-            ValueError: If a chunk has different numbers of examples and labels, or values that are not finite.
+            ValueError: If a chunk has different numbers of examples and labels, or contains a value that is not finite.
         """
         import dask
 
@@ -89,7 +90,7 @@ def accuracy(X: object, y: object, predict: Callable[[Array], Labels]) -> float:
     """Return the accuracy of predictions on data in chunks.
 
     Args:
-        X: Examples (m, n), as an array or a dataframe of dask.
+        X: Examples (m, n), as a dask array or dataframe.
         y: Labels (m,), with the same chunks of rows.
         predict: Function that returns a label for each row of an array.
 
@@ -115,7 +116,7 @@ def _chunked(data: object, name: str) -> Chunked:
 
 
 def _blocks(data: object, name: str) -> list[object]:
-    """Return the chunks of rows as tasks that compute them."""
+    """Return one task per chunk of rows. Each task computes its chunk."""
     chunked = _chunked(data, name)
     if chunked.ndim == 2 and hasattr(chunked, "rechunk"):
         chunked = chunked.rechunk({1: -1})  # put all features of a row into one chunk
@@ -128,11 +129,11 @@ def _unique(labels: ArrayLike) -> Labels:
 
 
 def _sums_of_chunk(i: int, rows: ArrayLike, labels: ArrayLike, w: Array, b: float, loss: str, classes: Labels) -> Array:
-    """Return the sums over a chunk: number of examples, losses, and derivatives with respect to b and w."""
-    # An array from another process may be unaligned. np.dot would then copy it and give different last bits.
+    """Return a chunk's number of examples, and the sums of the losses and of their derivatives (for b, then w)."""
+    # An array from another process may be unaligned. np.dot copies such an array and gives different last bits.
     X, y = np.require(rows, np.float64, ["ALIGNED"]), np.asarray(labels).ravel()
     if len(X) != len(y):
-        raise ValueError(f"chunk {i} has {len(X)} examples and {len(y)} labels")
+        raise ValueError(f"chunk {i} has {len(X)} examples and {len(y)} labels: give X and y the same chunks of rows")
     if not len(X):
         return np.zeros(len(w) + 3)
     check_finite(X, f"chunk {i} of X")

@@ -18,9 +18,9 @@ from tinygraph.vectorizing.compiling import compile
 from tinygraph.vectorizing.source import source
 from tinygraph.vectorizing.vectorized import vectorize
 
-REPEAT = 20  # runs of a very short implementation, whose median time is reported
+REPEAT = 20  # number of runs of a fast implementation; the median time is reported
 
-# `Recorded` is cost, weights and bias as nodes; `CostAndGradient` is the cost and its gradient as numbers.
+# `Recorded` contains cost, weights and bias as nodes. `CostAndGradient` contains the cost and its gradient as numbers.
 Recorded: TypeAlias = tuple[Value | Tensor, Sequence[Value] | Tensor, Value | Tensor]
 CostAndGradient: TypeAlias = tuple[float, Array, float]
 
@@ -31,7 +31,7 @@ class Implementation:
 
     Attributes:
         name: Name of the implementation.
-        nodes: Number of nodes that it records.
+        nodes: Number of nodes in the recorded graph, or 0 if they were not counted.
         seconds: Run time in seconds.
         J: Cost.
         dw: Derivatives with respect to the weights.
@@ -52,7 +52,8 @@ class Implementation:
             other: Implementation to compare with.
 
         Returns:
-            The largest difference between elements of cost and gradient, divided by the largest element.
+            The largest difference between corresponding elements of the cost and the gradient, divided by the largest
+            element.
         """
         ours, theirs = (np.array([i.J, i.db, *i.dw.ravel()]) for i in (self, other))
         return float(np.max(np.abs(ours - theirs)) / np.max(np.abs(ours)))
@@ -66,7 +67,7 @@ def compare_implementations(
     loss: str = "cross_entropy",
     repeat: int = REPEAT,
 ) -> list[Implementation]:
-    """Compute cost and gradient with two loops, with one loop, and without loops.
+    """Compute the cost and its gradient with two loops, with one loop, and without loops.
 
     Args:
         X: Examples (m, n), one row per example.
@@ -74,10 +75,10 @@ def compare_implementations(
         w: Weights (n,).
         b: Bias.
         loss: Key of `LOSSES`. Defaults to "cross_entropy".
-        repeat: Number of runs of the version without loops, whose median time is reported. Defaults to 20.
+        repeat: Number of runs of the version without loops. Its median time is reported. Defaults to 20.
 
     Returns:
-        The three implementations, the two loops first.
+        The three implementations, in this order.
 
     Examples:
         >>> found = compare_implementations([[1.0, 2.0], [3.0, 4.0]], [0, 1], [0.1, -0.1], 0.0)
@@ -111,7 +112,7 @@ def _values(w: Sequence[float], b: float) -> tuple[list[Value], Value]:
 
 
 def _columns(X: Sequence[Sequence[float]], Y: Sequence[float]) -> tuple[Array, Array]:
-    """Return the lecture's arrays, with one column per example."""
+    """Return X and Y as the lecture's arrays, with one column per example."""
     return np.array(X, dtype=np.float64).T.copy(), np.array([Y], dtype=np.float64)
 
 
@@ -172,9 +173,9 @@ def vectorize_loops(
     found += [_measure_function(name, function) for name, function in functions.items()]
     vectorized = vectorize(J)
     lines = [
-        f"{nodes:,} scalar nodes became {len(order(vectorized.root))} of arrays: recorded in "
+        f"{nodes:,} scalar nodes became {len(order(vectorized.root))} array nodes: recorded in "
         f"{recorded - start:.2f} s, vectorized and compiled in {done - recorded:.2f} s",
-        *[f"{implementation.name:<26} {implementation.seconds * 1e3:>9.2f} ms" for implementation in found],
+        *[f"{implementation.name:<29} {implementation.seconds * 1e3:>9.2f} ms" for implementation in found],
         _verdict(found),
     ]
     return source(vectorized), lines
@@ -220,12 +221,13 @@ def _verdict(found: Sequence[Implementation]) -> str:
 
 
 def report(found: Sequence[Implementation]) -> list[str]:
-    r"""Describe implementations, one line each.
+    r"""Describe implementations, one per line.
 
-    A line contains the time, and its ratio to the first implementation. The last line reports whether they agree.
+    Each line contains the run time, and its ratio to the run time of the first implementation. The last line reports
+    whether the implementations agree.
 
     Args:
-        found: Implementations; the first one is the reference.
+        found: Implementations. The first implementation is the reference.
 
     Returns:
         The lines.

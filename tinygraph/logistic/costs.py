@@ -1,8 +1,8 @@
 """The lecture's cost J of logistic regression in three implementations: two loops, one loop, and no loops.
 
-The formulas are z = Σ_j w_j x_j + b, a = σ(z), and J is the mean loss over m examples. The letters are those of the
+In each implementation, z = Σ_j w_j x_j + b, a = σ(z), and J is the mean loss over m examples. The names come from the
 lecture. `two_loops` runs both loops over Values. `one_loop` keeps the loop over the examples and uses vectors for the
-features. `no_loop` uses arrays for everything. The nodes z, a, loss and J are the same in all three.
+features. `no_loop` uses arrays for everything. The nodes z, a, loss and J are the same in all three implementations.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ T = TypeVar("T", bound=Operators)
 
 
 class Loss(Protocol):
-    """A loss as a function of z and the label y, for one example or, with Tensors, for all examples."""
+    """A loss as a function of z and the label y: for one example with Values, or for all examples with Tensors."""
 
     def __call__(self, z: T, y: float | Array, /) -> T:
-        """Return the node of the loss.
+        """Return the loss as a node.
 
         Args:
             z: Logits: a Value, or a Tensor (1, m).
@@ -55,7 +55,7 @@ def _cross_entropy(z: T, y: float | Array) -> T:
 
 
 def _cross_entropy_with_logits(z: T, y: float | Array) -> T:
-    """Return the cross-entropy computed from z, which stays finite if a rounds to 0 or 1."""
+    """Return the cross-entropy computed from z. This loss stays finite even if a rounds to 0 or 1."""
     return binary_cross_entropy_with_logits(z, y)
 
 
@@ -123,7 +123,7 @@ def two_loops(
 
 
 def one_loop(w: Tensor, b: Tensor, X: Data, Y: Data, loss: str = "cross_entropy") -> Tensor:
-    """Return the cost J, computed with one loop over the examples and vectors for the features: z = w.T x + b.
+    """Return the cost J, computed with vectors in one loop over the examples: z = w.T x + b.
 
     Args:
         w: Weights (n, 1).
@@ -165,9 +165,9 @@ def one_loop(w: Tensor, b: Tensor, X: Data, Y: Data, loss: str = "cross_entropy"
 
 
 def no_loop(w: Tensor, b: Tensor, X: Data, Y: Data, loss: str = "cross_entropy") -> Tensor:
-    """Return the cost J without loops: Z = np.dot(w.T, X) + b and A = σ(Z) for all examples at once.
+    """Return the cost J, computed without loops: Z = np.dot(w.T, X) + b and A = σ(Z) for all examples at once.
 
-    After a backward pass, the lecture's dZ is the `grad` of the node z, and dw and db are the `grad` of w and b.
+    After a backward pass, the lecture's dZ is the `grad` of the node z, and dw and db are the `grad` values of w and b.
 
     Args:
         w: Weights (n, 1).
@@ -228,5 +228,5 @@ def _columns(w: Tensor, X: Data, Y: Data) -> tuple[Array, Array, int]:
 
 
 def _kept(data: Any) -> Array:
-    """Return data with a dtype (arrays, Tensors, arrays of dask) as they are, and other data as an array."""
+    """Return data with a dtype (arrays, Tensors and dask arrays) unchanged, and convert other data to an array."""
     return data if hasattr(data, "dtype") else np.asarray(data, dtype=np.float64)

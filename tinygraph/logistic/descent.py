@@ -27,16 +27,17 @@ def gradient_descent(
 ) -> Iterator[float]:
     """Run gradient descent from the current parameters, and yield the cost before each iteration.
 
-    The parameters are edited in place as you iterate.
+    Each iteration edits the parameters in place.
 
     Args:
-        w: Weights. For a sequence of Values, `two_loops` computes the cost; for a Tensor (n, 1), `no_loop` does.
+        w: Weights: a sequence of n Values, or a Tensor (n, 1). `two_loops` computes the cost from Values, and `no_loop`
+            computes it from Tensors.
         b: Bias: a Value or a Tensor.
-        X: Examples, with the shape that `two_loops` (m, n) or `no_loop` (n, m) expects.
-        Y: Labels, with the shape that `two_loops` (m,) or `no_loop` (1, m) expects.
+        X: Examples, with the shape (m, n) for Values or (n, m) for Tensors.
+        Y: Labels, with the shape (m,) for Values or (1, m) for Tensors.
         loss: Key of `LOSSES`: "cross_entropy", "cross_entropy_with_logits" or "squared_error".
             Defaults to "cross_entropy".
-        learning_rate: Learning rate α, the factor of each derivative. Defaults to 0.5.
+        learning_rate: Learning rate α, which multiplies each derivative. Defaults to 0.5.
         iterations: Number of iterations. Defaults to 100.
 
     Yields:
@@ -44,7 +45,7 @@ def gradient_descent(
 
     Raises:
         FloatingPointError: If the cost, a derivative or a new parameter is not finite. The parameters keep their values
-            from before this iteration.
+            from before the failed iteration.
 
     References:
         Andrew Ng, Neural Networks and Deep Learning (DeepLearning.AI), week 2: gradient descent.
@@ -73,12 +74,12 @@ def gradient_descent(
 def descend(
     backward: Callable[[], float], parameters: Sequence[Value | Tensor], learning_rate: float, iterations: int
 ) -> Iterator[float]:
-    """Run gradient descent on the gradients of a function, and yield the cost before each iteration.
+    """Run gradient descent with the gradients that a function sets, and yield the cost before each iteration.
 
     Args:
         backward: Function that sets `.grad` of the parameters and returns the cost.
         parameters: Leaves to edit in place.
-        learning_rate: Learning rate α, the factor of each derivative.
+        learning_rate: Learning rate α, which multiplies each derivative.
         iterations: Number of iterations.
 
     Yields:

@@ -1,4 +1,4 @@
-"""Validation of the tables and labels that `fit` accepts."""
+"""Validate the tables and labels that `fit` accepts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Labels: TypeAlias = np.ndarray[Any, np.dtype[Any]]  # numbers, strings or bools
 
 
 class Chunked(Protocol):
-    """The interface that arrays, dataframes and series of dask share."""
+    """The interface that dask arrays, dataframes and series share."""
 
     @property
     def ndim(self) -> int:
@@ -24,7 +24,7 @@ class Chunked(Protocol):
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """The length of each axis. dask may not know the first one until it is computed."""
+        """The length of each axis. dask may not know the first length before it computes the chunks."""
 
     def to_delayed(self) -> Iterable[object]:
         """Return the tasks that compute the chunks.
@@ -35,7 +35,7 @@ class Chunked(Protocol):
 
 
 def is_chunked(data: object) -> TypeGuard[Chunked]:
-    """Return whether data are an array, a dataframe or a series of dask.
+    """Return whether the data are a dask array, dataframe or series.
 
     Args:
         data: Table or labels.
@@ -57,7 +57,7 @@ def examples(X: ArrayLike) -> Array:
         X: Table (m, n), one row per example.
 
     Returns:
-        An array (m, n), which is not a copy if X is a float64 array already.
+        An array (m, n). If X is already a float64 array, the result is not a copy.
 
     Raises:
         ValueError: If X is not a table of finite numbers with at least one row and one column.
@@ -77,14 +77,14 @@ def examples(X: ArrayLike) -> Array:
 
 
 def labels_and_codes(y: ArrayLike, m: int) -> tuple[Labels, Array]:
-    """Return the two classes, and 0.0 or 1.0 for each label.
+    """Return the two classes, and the code of each label: 0.0 or 1.0.
 
     Args:
         y: Labels (m,) or (m, 1).
         m: Number of examples.
 
     Returns:
-        The classes, sorted, and the codes (m,).
+        The sorted classes, and the codes (m,).
 
     Raises:
         ValueError: If there is not one label per example, or if there are not exactly two classes.
@@ -110,7 +110,7 @@ def check_finite(table: Array, name: str) -> None:
         name: Name of the table, for the message.
 
     Raises:
-        ValueError: If an element is NaN or infinite. The message names its row and column.
+        ValueError: If an element is NaN or infinite. The message names the element's row and column.
     """
     if not np.isfinite(table).all():
         row, column = np.argwhere(~np.isfinite(table))[0].tolist()
@@ -118,13 +118,13 @@ def check_finite(table: Array, name: str) -> None:
 
 
 def check_classes(classes: Labels) -> None:
-    """Check that there are two classes.
+    """Check that there are exactly two classes.
 
     Args:
         classes: Labels without duplicates.
 
     Raises:
-        ValueError: If there are not exactly two.
+        ValueError: If there are fewer or more than two classes.
     """
     if len(classes) != 2:
         raise ValueError(f"y must contain two classes, got {len(classes)}: {classes.tolist()[:5]}")

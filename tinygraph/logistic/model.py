@@ -31,7 +31,7 @@ class NotFittedError(ValueError, AttributeError):
 
 
 class _Training(NamedTuple):
-    """Classes, parameters and costs of a training run; iterating over the costs updates the parameters."""
+    """Classes, parameters and costs of a training run. Iterating over the costs updates the parameters."""
 
     classes: Labels
     w: list[Value] | Tensor
@@ -43,16 +43,16 @@ class LogisticRegression:
     """Logistic regression with scikit-learn's interface, trained with the lecture's gradient descent.
 
     Args:
-        backend: "tensor" (no loops) or "scalar" (two explicit loops, hundreds of times slower).
+        backend: "tensor" (no loops), or "scalar" (two explicit loops, which take hundreds of times as long).
             Defaults to "tensor".
         loss: "cross_entropy_with_logits", "cross_entropy" (computed from a, as in the lecture) or "squared_error".
             Defaults to "cross_entropy_with_logits".
-        learning_rate: Learning rate α, the factor of each derivative. Defaults to 0.5.
+        learning_rate: Learning rate α, which multiplies each derivative. Defaults to 0.5.
         iterations: Number of iterations of gradient descent. Defaults to 100.
-        warm_start: If true, `fit` starts with the parameters of the previous call, otherwise with 0. Defaults to False.
+        warm_start: If true, `fit` starts with the parameters of the previous call instead of 0. Defaults to False.
 
     Attributes:
-        coef_: Weights (1, n), after `fit` or after an interrupted one.
+        coef_: Weights (1, n). An interrupted `fit` sets the weights, too.
         intercept_: Bias (1,).
         classes_: The two labels (2,), sorted.
         n_features_in_: Number of features, n.
@@ -83,9 +83,9 @@ class LogisticRegression:
     ) -> LogisticRegression:
         """Train the model on m examples and their labels.
 
-        With the backend "tensor", arrays and dataframes of dask are read chunk by chunk on the active scheduler or
-        cluster. Both must have the same chunks of rows. If Ctrl-C or an error stops the training, the model keeps the
-        parameters of the last complete iteration.
+        With the backend "tensor", dask arrays and dataframes are read chunk by chunk on the active scheduler or
+        cluster. X and y must then have the same chunks of rows. If Ctrl-C or an error stops the training, the model
+        keeps the parameters of the last complete iteration.
 
         Args:
             X: Examples (m, n), one row per example.
@@ -96,8 +96,8 @@ class LogisticRegression:
             The model itself.
 
         Raises:
-            ValueError: If a parameter of the model is invalid, or if the data do not have this form, are not finite,
-                or do not have exactly two classes.
+            ValueError: If a parameter of the model is invalid, if X or y has the wrong shape, if X contains a value
+                that is not finite, or if y does not contain exactly two classes.
             FloatingPointError: If gradient descent diverges.
         """
         self._check_parameters()
@@ -172,7 +172,7 @@ class LogisticRegression:
             X: Examples (m, n), one row per example.
 
         Returns:
-            An array (m,). For an array or a dataframe of dask, a lazy array.
+            An array (m,), which is lazy if X is a dask array or dataframe.
 
         Raises:
             NotFittedError: If `fit` was not called.
@@ -250,10 +250,10 @@ class LogisticRegression:
         return {name: getattr(self, name) for name in PARAMETERS}
 
     def set_params(self, **params: object) -> LogisticRegression:
-        """Set arguments of the constructor.
+        """Set constructor arguments.
 
         Args:
-            **params: Values by name.
+            **params: New value of each argument, by name.
 
         Returns:
             The model itself.
@@ -283,7 +283,7 @@ class LogisticRegression:
 
 
 def _coefficients(training: _Training) -> tuple[Array, Array]:
-    """Return copies of weights (1, n) and bias (1,), in scikit-learn's shapes."""
+    """Return copies of the weights (1, n) and the bias (1,), in scikit-learn's shapes."""
     w, b = training.w, training.b
     weights = w.data.T.copy() if isinstance(w, Tensor) else np.array([[w_j.data for w_j in w]])
     return weights, np.array([b.item()])

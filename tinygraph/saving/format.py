@@ -1,9 +1,9 @@
-"""The format of a saved graph: its version, its schema, and how values and parameters of ops are written and read.
+"""The format of a saved graph: its version, its schema, and the encoding of values and op parameters.
 
 The schema is `graph.schema.json`, in the same folder as this file. Nodes are in the order in which they were computed,
-one per line. An operand is the line number of an earlier node. Values are restored bit for bit. Infinite values and NaN
-are strings, because JSON has no numbers for them. An op is stored as its name, or as a list of the function that makes
-it and the parameters of this function.
+one node per line. An operand is the index of an earlier node, counted from 0. Values are restored bit for bit. Infinite
+values and NaN are strings, because JSON numbers cannot represent these values. An op is stored as its name, or as a
+list with the name of the function that creates the op, followed by the function's parameters.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _T = TypeVar("_T")
 
 
 class GraphFileError(ValueError):
-    """A file that does not contain a graph, or whose contents contradict each other."""
+    """The file does not contain a graph, or its contents are inconsistent."""
 
 
 def schema() -> dict[str, Any]:
@@ -52,7 +52,7 @@ def schema() -> dict[str, Any]:
 
 
 def fail(what: str) -> NoReturn:
-    """Reject a file. `load` adds the name of the file and the node to the message.
+    """Reject a file. `load` adds the file name and the position of the error to the message.
 
     Args:
         what: Description of the error.
@@ -70,17 +70,17 @@ def shown(found: object) -> str:
         found: Object from the file.
 
     Returns:
-        Its repr, shortened to 60 characters.
+        The object's repr, shortened to 60 characters.
     """
     return short(repr(found), 60)
 
 
 def typed(found: object, kind: type[_T], what: str, be: str) -> _T:
-    """Return an object from a file if it has exactly this type.
+    """Return an object from a file if the object has exactly the given type.
 
     Args:
         found: Object from the file.
-        kind: Required type. Subclasses are rejected, so a bool is not an int.
+        kind: Required type. Subclasses are rejected, so a bool does not count as an int.
         what: Name of the object, for messages.
         be: Description of the type, for messages.
 
@@ -108,7 +108,7 @@ def encode(x: float | Array) -> object:
         An object that the `json` module can write.
 
     Raises:
-        TypeError: If `x` is an array of another library.
+        TypeError: If `x` is an array from another library.
 
     Examples:
         >>> encode(0.5), encode(math.inf), encode(np.array([[1.0, 2.0]]))
@@ -149,7 +149,7 @@ def decode(found: object, what: str, like: float | Array | None = None) -> float
         A float or an array.
 
     Raises:
-        GraphFileError: If `found` is not an encoded value, or has another shape than `like`.
+        GraphFileError: If `found` is not an encoded value, or if its shape differs from the shape of `like`.
 
     Examples:
         >>> decode({"shape": [1, 2], "elements": [1.0, "nan"]}, "data")
@@ -196,7 +196,7 @@ def decode_float(found: object, what: str) -> float:
 
 
 def _array(elements: list[Any], found: object, dtype: type) -> Any:
-    """Return elements as an array, if their number matches the shape from the file."""
+    """Return an array of the elements if the number of elements matches the shape from the file."""
     shape = tuple(typed(found, list, '"shape"', "a list"))
     if not is_shape(shape) or len(shape) > 32 or math.prod(shape) != len(elements):
         fail(f"there are {len(elements)} elements, but the shape is {shown(shape)}")
@@ -210,10 +210,10 @@ def _array(elements: list[Any], found: object, dtype: type) -> Any:
 
 
 def encode_parameter(x: Any) -> object:
-    """Return a parameter of an op as JSON.
+    """Return an op parameter as JSON.
 
     Args:
-        x: A shape, an axis, an exponent, a name, or an index in NumPy's sense.
+        x: Shape, axis, exponent, name, or NumPy index.
 
     Returns:
         An object that the `json` module can write.
@@ -237,7 +237,7 @@ def encode_parameter(x: Any) -> object:
 
 
 def decode_parameter(found: object) -> object:
-    """Return a parameter that `encode_parameter` wrote. The op checks whether it accepts the parameter.
+    """Return a parameter that `encode_parameter` wrote. The op later checks whether the parameter is valid.
 
     Args:
         found: Object from the file.

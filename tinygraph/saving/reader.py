@@ -35,7 +35,7 @@ from tinygraph.saving.verification import check
 from tinygraph.support.messages import counted
 from tinygraph.tensor.tensor import Tensor
 
-LARGEST = 2**31  # default limit of the size of a file, in bytes
+LARGEST = 2**31  # default limit on the size of a file, in bytes
 _GRAPH = {"format", "version", "roots", "gradients", "guards", "nodes"}
 _NODE = {"op", "args", "partials", "data", "grad", "constant", "name", "scope", "line"}
 _GUARD = {"comparison", "text", "values", "outcome", "nodes"}
@@ -46,21 +46,21 @@ _Partial = float | Array | bool | None
 def load(path: str | os.PathLike[str], *, verify: bool = False, limit: int = LARGEST) -> Any:
     """Read a graph from a file that `save` wrote.
 
-    You can draw, step through, edit and recompute the graph like the original. Register your own ops before you load a
-    graph that uses them. Loading never executes code from the file.
+    You can draw, step through, edit and recompute the loaded graph like the original graph. Register your own ops
+    before you load a graph that uses them. Loading never executes code from the file.
 
     Args:
         path: Path of the file.
-        verify: If true, recompute every node from its op, and check every local derivative and every gradient. The
-            first difference raises an error. Defaults to false.
-        limit: Largest size of a file that is read, in bytes. Defaults to 2 GiB.
+        verify: If true, recompute every node from its op, and check every local derivative. Gradients are also checked
+            if they came from one backward pass. The first difference raises an error. Defaults to false.
+        limit: Maximum file size, in bytes. Defaults to 2 GiB.
 
     Returns:
-        The root, or the list of roots that was saved.
+        The root, or a list of roots if a list was saved.
 
     Raises:
-        GraphFileError: If the file does not contain a graph, or is too large. It is a ValueError whose message shows
-            the error and its position.
+        GraphFileError: If the file does not contain a valid graph, is too large, or fails the verification. This
+            error is a ValueError, and its message shows the position in the file.
         OSError: If the file cannot be read.
     """
     path = Path(path)
@@ -72,7 +72,7 @@ def load(path: str | os.PathLike[str], *, verify: bool = False, limit: int = LAR
         except GraphFileError as error:
             raise GraphFileError(f"{path.name}{reader.where and ', '}{reader.where}: {error}") from None
         except RecursionError:
-            raise GraphFileError(f"{path.name}, {reader.where}: it is too deeply nested") from None
+            raise GraphFileError(f"{path.name}, {reader.where}: the content is too deeply nested") from None
     if verify:
         check(reader.nodes, path.name, roots if reader.one_pass and isinstance(roots, Node) else None)
     return roots
@@ -88,7 +88,7 @@ def _parsed(path: Path, limit: int) -> object:
     try:
         content: object = json.loads(path.read_bytes(), parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
-        what = "it is too deeply nested" if isinstance(error, RecursionError) else str(error)
+        what = "the content is too deeply nested" if isinstance(error, RecursionError) else str(error)
         raise GraphFileError(f"{path.name} is not JSON: {what}") from None
     return content
 
@@ -118,12 +118,12 @@ def _known(found: dict[str, object], fields: set[str]) -> None:
 
 
 class Reader:
-    """Makes nodes from the content of a file.
+    """A reader that creates nodes from the content of a file.
 
     Attributes:
-        where: The part of the file that is being read, for messages.
-        nodes: The nodes so far.
-        one_pass: Whether the gradients are those of one backward pass from the root.
+        where: Part of the file that is being read, for messages.
+        nodes: Nodes that were read so far.
+        one_pass: Whether the gradients came from one backward pass that started at the root.
     """
 
     def __init__(self) -> None:
@@ -132,7 +132,7 @@ class Reader:
         self.one_pass = False  # set by `read`
 
     def read(self, content: object) -> Node | list[Node]:
-        """Return the root or the list of roots.
+        """Read the content of a file, and return the root or the list of roots.
 
         Args:
             content: Content of the file, from `json`.
@@ -144,7 +144,7 @@ class Reader:
             GraphFileError: If the content is not a valid graph.
         """
         if not isinstance(content, dict) or content.get("format") != FORMAT:
-            fail(f'it has no "format": "{FORMAT}", so it is not a graph that tinygraph saved')
+            fail(f'"format" must be "{FORMAT}": the file is not a graph that tinygraph saved')
         _known(content, _GRAPH)
         version = content.get("version")
         if version != VERSION:
@@ -166,13 +166,13 @@ class Reader:
         roots = content.get("roots")
         self.one_pass = "gradients" in content
         if self.one_pass and (content["gradients"] != ONE_PASS or isinstance(roots, list)):
-            fail(f'"gradients" must be "{ONE_PASS}", with a single root, or be left out')
+            fail(f'"gradients" must be "{ONE_PASS}" and needs a single root; otherwise, leave the field out')
         if not isinstance(roots, list):
             return self.earlier(roots)
         return [self.earlier(x) for x in roots] or fail("there must be at least one root")
 
     def earlier(self, found: object) -> Node:
-        """Return an earlier node.
+        """Return the earlier node with the given index.
 
         Args:
             found: Index of the node, from the file.
@@ -185,7 +185,7 @@ class Reader:
         return self.nodes[found]
 
     def operand(self, found: object) -> Node | float | Array:
-        """Return an operand: an earlier node, or a number or an array that is not a node.
+        """Return an operand: an earlier node, a number, or an array.
 
         Args:
             found: Operand from the file.
@@ -200,7 +200,7 @@ class Reader:
         return decode(found["constant"], "a constant operand")
 
     def node(self, line: object) -> Node:
-        """Return the node of one line.
+        """Return the node that an object from the file describes.
 
         Args:
             line: Object from the file.
@@ -232,14 +232,14 @@ class Reader:
     def origin(
         self, line: dict[str, object], data: float | Array
     ) -> tuple[Op | None, tuple[Node | float | Array, ...], tuple[_Partial, ...]]:
-        """Return the op of a node, its operands and its local derivatives.
+        """Return a node's op, operands and local derivatives.
 
         Args:
             line: Object from the file.
             data: Value of the node.
 
         Returns:
-            The op, the operands and the local derivatives; None and empty tuples for a leaf.
+            The op, the operands and the local derivatives. For a leaf, they are None and two empty tuples.
         """
         if "op" not in line:
             if "args" in line or "partials" in line:
@@ -293,10 +293,11 @@ class Reader:
 
 
 def read_op(found: object) -> Op:
-    """Return an op from a file.
+    """Return the op that a file specifies.
 
     Args:
-        found: The name of an op, or a list: the name of the function that makes it, and its parameters.
+        found: Name of an op, or a list with the name of the function that creates the op, followed by the function's
+            parameters.
 
     Returns:
         The op.
@@ -326,8 +327,9 @@ def read_partial(found: object, operand: Node | float | Array, op: Op, of_arrays
     """Return a local derivative from a file.
 
     Args:
-        found: None where no gradient flows, True if a Tensor computes it on access, or an encoded value.
-        operand: Operand that it belongs to.
+        found: Local derivative from the file: None if no gradient flows, True if a Tensor computes the derivative on
+            access, or an encoded value.
+        operand: Operand that the local derivative belongs to.
         op: Op of the node.
         of_arrays: If true, the node is a Tensor.
 
@@ -350,13 +352,14 @@ def read_partial(found: object, operand: Node | float | Array, op: Op, of_arrays
 
 
 def check_shape(op: Op, args: tuple[Node | float | Array, ...], shape: tuple[int, ...]) -> None:
-    """Check that the op returns an array of this shape, so that recomputing needs no more memory than the file shows.
+    """Check that an op returns an array of the given shape.
 
-    An op whose result is not larger than its operands is not checked here. `verify` checks it.
+    After this check, recomputing the node needs no more memory than the file shows. Only `verify` checks an op whose
+    result is not larger than its operands.
 
     Args:
         op: Op of a node.
-        args: Its operands.
+        args: Operands of the node.
         shape: Shape of the node's data.
     """
     if op.variadic and op.elementwise:

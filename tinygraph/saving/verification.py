@@ -15,7 +15,7 @@ from tinygraph.kernels.arrays import Array
 from tinygraph.saving.format import GraphFileError
 
 _Raw = float | Array | None
-_ULPS = 8  # allowed difference between two machines
+_ULPS = 8  # allowed difference between two machines, in units in the last place
 
 
 def all_nodes(roots: Sequence[Node]) -> list[Node]:
@@ -25,7 +25,7 @@ def all_nodes(roots: Sequence[Node]) -> list[Node]:
         roots: Roots of the graph.
 
     Returns:
-        The nodes, without repetitions.
+        The nodes, without duplicates.
     """
     found: dict[Node, None] = {}
     for root in roots:
@@ -34,7 +34,7 @@ def all_nodes(roots: Sequence[Node]) -> list[Node]:
 
 
 def wrong_gradient(root: Node, nodes: Sequence[Node]) -> tuple[Node, _Raw] | None:
-    """Return the first node, starting at the root, whose gradient is not that of a backward pass.
+    """Return the first node, starting at the root, whose gradient differs from the result of a backward pass.
 
     Args:
         root: Root of the graph.
@@ -53,18 +53,19 @@ def wrong_gradient(root: Node, nodes: Sequence[Node]) -> tuple[Node, _Raw] | Non
 
 
 def check(nodes: Sequence[Node], name: str, root: Node | None = None) -> None:
-    """Recompute every value and local derivative from its op; with a root, also every gradient from its contributions.
+    """Recompute every value and every local derivative from its op, and check the stored values.
 
-    Elementary functions of another machine can differ in their last digits, so a difference of 8 units in the last
-    place (ULP) is allowed. Sums are compared relative to their absolute terms.
+    Elementary functions on another machine can differ in their last digits, so a difference of 8 units in the last
+    place (ULP) is allowed. A sum is compared relative to the sum of its absolute terms. If `root` is given, every
+    gradient is also recomputed from its contributions.
 
     Args:
         nodes: Nodes of the graph, each after its operands.
         name: Name of the file, for messages.
-        root: Root whose backward pass gave the gradients, or None to skip gradients.
+        root: Root whose backward pass gave the gradients, or None to skip the gradients.
 
     Raises:
-        GraphFileError: At the first difference.
+        GraphFileError: If a stored value, local derivative or gradient differs. The message shows the first difference.
     """
     for i, node in enumerate(nodes):
         if node.op is None:
@@ -111,13 +112,13 @@ def _close(stored: _Raw, computed: _Raw, node: Node | None = None) -> bool:
 
 
 def _terms(node: Node) -> Array:
-    """Return the sum of the absolute terms that the op adds up; 0 if the op does not add terms."""
+    """Return the sum of the absolute terms that the op adds up, or 0 if the op does not add terms."""
     terms = node.op.on(list(map(abs, node.numbers))) if node.op is not None and node.op.adds_terms else 0.0
     return np.asarray(terms)
 
 
 def _same(x: _Raw, y: _Raw) -> bool:
-    """Return whether two values are bit-identical, or both are missing."""
+    """Return whether two values are equal, with NaN equal to NaN, or both are None."""
     if x is None or y is None:
         return x is y
     if type(x) is type(y) is float:

@@ -19,7 +19,7 @@ _line = json.JSONEncoder(separators=(",", ":")).encode
 def save(root: Node | Sequence[Node], path: str | os.PathLike[str]) -> Path:
     """Write a graph to a JSON file: nodes, names, scopes, values and gradients.
 
-    If `save` is interrupted, the old file stays unchanged. Nodes that several roots share stay shared.
+    If `save` is interrupted, an existing file remains unchanged. Nodes that several roots share remain shared.
 
     Args:
         root: Root of the graph, or a list of roots.
@@ -30,7 +30,7 @@ def save(root: Node | Sequence[Node], path: str | os.PathLike[str]) -> Path:
 
     Raises:
         StaleGraphError: If a leaf was edited after the graph was recorded.
-        TypeError: If `root` is not a node, or the graph contains lazy arrays of another library.
+        TypeError: If `root` is not a node or is an empty list, or if the graph contains lazy arrays of another library.
 
     Examples:
         >>> import tempfile
@@ -46,7 +46,7 @@ def save(root: Node | Sequence[Node], path: str | os.PathLike[str]) -> Path:
     """
     roots = [require_node(x, "save: root") for x in (root if isinstance(root, (list, tuple)) else [root])]
     if not roots:
-        raise TypeError("save: there is no root in an empty list")
+        raise TypeError("save: the list of roots is empty; pass at least one node")
     nodes = all_nodes(roots)
     check_fresh(nodes[::-1])
     place = {node: i for i, node in enumerate(nodes)}
@@ -67,7 +67,7 @@ def save(root: Node | Sequence[Node], path: str | os.PathLike[str]) -> Path:
 
 
 def _is_one_pass(root: Node, nodes: Sequence[Node]) -> bool:
-    """Return whether the gradients are those of one backward pass from the root, bit for bit."""
+    """Return whether the gradients are exactly the result of one backward pass from the root."""
     return root.grad is not None and not root.constant and wrong_gradient(root, nodes) is None
 
 
@@ -98,7 +98,7 @@ def _op(op: Op) -> object:
 
 
 def _guards(nodes: Iterable[Node], place: Mapping[Node, int]) -> list[dict[str, object]]:
-    """Return the comparisons that forward() repeats, each with the nodes that took part."""
+    """Return the comparisons that forward() repeats, each with the nodes that it compares."""
     found: dict[int, dict[str, object]] = {}
     sides: dict[int, list[int | None]] = {}
     for node in nodes:

@@ -1,1 +1,1 @@
-"""Stepping through a backward pass in Python, in a terminal and on an HTML page."""
+"""Stepping through a backward pass in Python, in a terminal or on an HTML page."""

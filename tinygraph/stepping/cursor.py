@@ -18,17 +18,20 @@ Target: TypeAlias = Node | str | Op | Callable[[Step], object]  # a node, its na
 
 
 class Cursor:
-    """A position among the steps of a backward pass; `Stepper` adds everything that displays it.
+    """A position among the steps of a backward pass. `Stepper` adds the methods that display the pass.
 
     Every gradient that a step reads is complete at that step. One backward pass therefore gives all factors, and each
-    step can be made without the others. Moving to any step is cheap, and moving back restores the same bits. The
-    cursor keeps its own gradients: the graph does not change until `apply()`.
+    step can be created independently of the other steps. Moving to any step is cheap, and moving back restores the
+    gradients bit for bit. The cursor stores separate gradients, so the graph does not change until you
+    call `apply()`.
 
     Args:
         root: Node that the pass starts from.
         seed: Upstream gradient, with the shape of the root. Defaults to 1.
-        phase: "backward", "forward", or "both" for the forward steps followed by the backward steps.
-        granularity: "edge" moves by one contribution, "node" by all contributions of a node.
+        phase: "backward", "forward", or "both" for the forward steps followed by the backward steps. Defaults to
+            "backward".
+        granularity: "edge" to move by one contribution, or "node" to move by all contributions of a node. Defaults to
+            "edge".
 
     Raises:
         TypeError: If `root` is not a node.
@@ -62,7 +65,7 @@ class Cursor:
 
     @property
     def seed(self) -> Quantity | None:
-        """The upstream gradient that the pass starts with; None in a forward phase."""
+        """The upstream gradient that the pass starts with, or None in a forward phase."""
         return self.walk.seed
 
     def __len__(self) -> int:
@@ -70,7 +73,7 @@ class Cursor:
 
     @property
     def current(self) -> Step | None:
-        """The step that happened last; None at the start."""
+        """The step that happened last, or None at the start."""
         return self.steps.step(self.index) if self.index else None
 
     # --- moving
@@ -84,10 +87,10 @@ class Cursor:
         """Move forward by n steps, or by n nodes if the granularity is "node".
 
         Args:
-            n: Number of steps. Defaults to 1.
+            n: Number of steps or nodes. Defaults to 1.
 
         Returns:
-            The last step that happened; None if the cursor was at the end.
+            The last step that happened, or None if the cursor was already at the end.
         """
         left = len(self) - self.index
         for _ in range(min(n, left)):
@@ -102,10 +105,10 @@ class Cursor:
         """Move back by n steps, or by n nodes if the granularity is "node".
 
         Args:
-            n: Number of steps. Defaults to 1.
+            n: Number of steps or nodes. Defaults to 1.
 
         Returns:
-            The last step before the new position; None at the start.
+            The last step before the new position, or None at the start.
         """
         for _ in range(min(n, self.index)):
             self.index -= 1
@@ -120,13 +123,13 @@ class Cursor:
         return self.granularity == "node" and self.steps.at(k) == self.steps.at(k + 1)
 
     def goto(self, k: int) -> Step | None:
-        """Move to the position where k steps have happened, forward or back.
+        """Move forward or back to the position where k steps have happened.
 
         Args:
-            k: Number of steps, from 0 to the number of all steps.
+            k: Number of steps, from 0 to the total number of steps.
 
         Returns:
-            The last step that has happened; None at the start.
+            The last step that has happened, or None at the start.
 
         Raises:
             IndexError: If k is out of range.
@@ -144,19 +147,19 @@ class Cursor:
         """Move to the end, where all steps have happened.
 
         Returns:
-            The last step.
+            The last step, or None if the pass has no steps.
         """
         return self.goto(len(self))
 
     def run_until(self, target: Target) -> Step | None:
-        """Move forward to the next step that matches a target.
+        """Move forward to the next step that matches the target.
 
         Args:
-            target: Node or name of a node whose value or gradient is written, an op, or a function that takes a `Step`
-                and returns true for a match.
+            target: Node whose value or gradient the step writes, the node's name, an op, or a function that takes a
+                `Step` and returns true for a match.
 
         Returns:
-            The step; None if there is no match, and then the cursor is at the end.
+            The step, or None if no step matches. Without a match, the cursor moves to the end.
 
         Raises:
             KeyError: If no node has this name.
@@ -166,14 +169,14 @@ class Cursor:
         return next(filter(test, self), None)
 
     def run_back_until(self, target: Target) -> Step | None:
-        """Move back to the last earlier step that matches a target.
+        """Move back to the last earlier step that matches the target.
 
         Args:
-            target: Node or name of a node whose value or gradient is written, an op, or a function that takes a `Step`
-                and returns true for a match.
+            target: Node whose value or gradient the step writes, the node's name, an op, or a function that takes a
+                `Step` and returns true for a match.
 
         Returns:
-            The step; None if there is no match, and then the cursor is at the start.
+            The step, or None if no step matches. Without a match, the cursor moves to the start.
 
         Raises:
             KeyError: If no node has this name.
@@ -192,27 +195,27 @@ class Cursor:
         """Set a breakpoint at which `continue_` stops.
 
         Args:
-            target: Node or name of a node whose value or gradient is written, an op, or a function that takes a `Step`
-                and returns true for a match.
+            target: Node whose value or gradient the step writes, the node's name, an op, or a function that takes a
+                `Step` and returns true for a match.
 
         Returns:
-            The number of the breakpoint, for `delete`.
+            The number of the breakpoint, which `delete` accepts.
 
         Raises:
-            TypeError: If `target` is none of these.
+            TypeError: If `target` has another type.
             KeyError: If no node has this name.
             ValueError: If the node is not in the graph.
         """
         return self._add("break", target)
 
     def watch(self, target: Node | str) -> int:
-        """Set a breakpoint at which `continue_` stops when the gradient of a node is written.
+        """Set a breakpoint at which `continue_` stops when a step writes the gradient of a node.
 
         Args:
             target: Node, or name of a node.
 
         Returns:
-            The number of the breakpoint, for `delete`.
+            The number of the breakpoint, which `delete` accepts.
 
         Raises:
             KeyError: If no node has this name.
@@ -234,25 +237,25 @@ class Cursor:
             number: Number of the breakpoint, from `break_on` or `watch`.
 
         Raises:
-            KeyError: If there is no such breakpoint.
+            KeyError: If no breakpoint has this number.
         """
         if number not in self.breakpoints:
             raise KeyError(f"there is no breakpoint {number}")
         del self.breakpoints[number]
 
     def continue_(self) -> Step | None:
-        """Move forward to the next breakpoint.
+        """Move forward to the next breakpoint, or to the end.
 
         Returns:
-            The step; None if there is no breakpoint before the end.
+            The step, or None if no breakpoint comes before the end.
         """
         return self.run_until(self._stop())
 
     def reverse_continue(self) -> Step | None:
-        """Move back to the previous breakpoint.
+        """Move back to the previous breakpoint, or to the start.
 
         Returns:
-            The step; None if there is no breakpoint before the start.
+            The step, or None if no breakpoint comes before the start.
         """
         return self.run_back_until(self._stop())
 
@@ -261,7 +264,7 @@ class Cursor:
         return lambda step: any(test(step) and (kind == "break" or step.kind != "forward") for kind, test in tests)
 
     def _test(self, target: Target) -> Callable[[Step], bool]:
-        """Return a function that tells whether a step matches a target."""
+        """Return a function that checks whether a step matches the target."""
         if isinstance(target, str):
             node = self.find(target)
             return lambda step: step.node is node
@@ -278,7 +281,7 @@ class Cursor:
     # --- looking
 
     def find(self, name: str) -> Node:
-        """Return the node with a name.
+        """Return the node with the given name.
 
         Args:
             name: Name to look for.
@@ -287,7 +290,7 @@ class Cursor:
             The node.
 
         Raises:
-            KeyError: If there is none. The message lists all names.
+            KeyError: If no node has this name. The message lists all names.
         """
         return self.walk.find(name)
 
@@ -295,24 +298,24 @@ class Cursor:
         return self.find(node) if isinstance(node, str) else node
 
     def grad(self, node: Node | str) -> Quantity | None:
-        """Return the gradient of a node at the current step.
+        """Return a node's gradient at the current step.
 
         Args:
             node: Node, or name of a node.
 
         Returns:
-            The gradient so far; None before the first contribution.
+            The gradient so far, or None before the first contribution.
         """
         return copy(self.steps.gradient(self._node(node), self.index))
 
     def last_write(self, node: Node | str) -> Step | None:
-        """Return the last step so far that wrote the gradient of a node.
+        """Return the last step so far that wrote a node's gradient.
 
         Args:
             node: Node, or name of a node.
 
         Returns:
-            The step; None if no step so far wrote it.
+            The step, or None if no step so far wrote the gradient.
         """
         return self.steps.last_write(self._node(node), self.index)
 
@@ -322,7 +325,7 @@ class Cursor:
         return dict(self.walk.gradients)
 
     def contributions(self, node: Node | str) -> list[Step]:
-        """Return all steps that add to the gradient of a node, including later ones.
+        """Return all steps that add to a node's gradient, including later steps.
 
         Args:
             node: Node, or name of a node.
@@ -335,7 +338,7 @@ class Cursor:
     def apply(self) -> None:
         """Write the gradients at the current step into `.grad`.
 
-        The `.grad` of a node becomes None if no contribution has arrived.
+        A node's `.grad` becomes None if no contribution has arrived.
         """
         for node in self.walk.nodes:
             gradient = self.grad(node)

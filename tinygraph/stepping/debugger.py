@@ -1,6 +1,6 @@
-"""A debugger for the chain rule in a terminal, with the commands of pdb and rr.
+"""A debugger for the chain rule in a terminal, with commands like those of pdb and rr.
 
-It never evaluates its input as Python.
+The debugger never evaluates its input as Python.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from tinygraph.explaining.tree import in_text
 from tinygraph.stepping.cursor import Cursor
 from tinygraph.support.terminal import echo
 
-AROUND = 4  # steps that `list` shows before and after the current one
+AROUND = 4  # steps that `list` shows before and after the current step
 
 
 class Debugger(cmd.Cmd):
-    """Moves a cursor by commands from a terminal or a pipe.
+    """A debugger that moves a cursor with commands from a terminal or a pipe.
 
     Args:
         cursor: Cursor to move.
-        stdin: Source of the commands. Defaults to the standard input.
+        stdin: Source of the commands. Defaults to standard input.
     """
 
     prompt = "(step) "
@@ -39,13 +39,13 @@ class Debugger(cmd.Cmd):
             self.prompt = ""  # a pipe needs no prompt
 
     def preloop(self) -> None:
-        """Print the current step, and how to get help."""
+        """Print the current step and, in a terminal, the main commands."""
         _show(str(self.cursor))
         if self.use_rawinput:
             echo("  s step, rs reverse-step, c continue, u NODE until, l list, v view, h help, q quit; Enter repeats")
 
     def onecmd(self, line: str) -> bool:
-        """Run a command; print an error as one sentence.
+        """Run a command. Print an error as one sentence.
 
         Args:
             line: Command with its arguments.
@@ -73,7 +73,7 @@ class Debugger(cmd.Cmd):
         name, _, rest = line.strip().partition(" ")
         method = ALIASES.get(name)
         if method is None:
-            echo(f"  there is no command {name!r}; h lists them")
+            echo(f"  there is no command {name!r}; h lists the commands")
             return False
         return bool(getattr(self, f"do_{method}")(rest.strip()))
 
@@ -154,7 +154,7 @@ class Debugger(cmd.Cmd):
     # --- looking
 
     def do_print(self, text: str) -> None:
-        """p, print NODE: show its value, its gradient so far, and the last step that wrote it."""
+        """p, print NODE: show the node's value, its gradient so far, and the last step that wrote the gradient."""
         node = self.cursor.find(_named(text))
         gradient = self.cursor.grad(node)
         echo(f"  {text}.data = {notation.quantity(node.raw)}")
@@ -164,11 +164,11 @@ class Debugger(cmd.Cmd):
             echo(f"  written by step {write.index}: {write.equation}")
 
     def do_explain(self, text: str) -> None:
-        """e, explain NODE: show every contribution to its gradient, and those that later steps add."""
+        """e, explain NODE: show every contribution to the node's gradient, including those of later steps."""
         _show(str(breakdown(self.cursor.steps, self.cursor.index, _named(text))))
 
     def do_list(self, text: str) -> None:
-        """l, list: show the steps around the current one."""
+        """l, list: show the steps around the current step."""
         here = self.cursor.index
         first = max(1, here - AROUND)
         for step in self.cursor.steps[first - 1 : here + AROUND]:
@@ -207,13 +207,13 @@ def _count(text: str) -> int:
     if not text:
         return 1
     if not text.isdigit():
-        raise ValueError(f"an integer is needed, not {text!r}")
+        raise ValueError(f"the argument must be an integer, not {text!r}")
     return int(text)
 
 
 def _named(text: str) -> str:
     if not text:
-        raise ValueError("the name of a node is missing")
+        raise ValueError("this command needs the name of a node")
     return text
 
 

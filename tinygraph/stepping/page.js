@@ -1,5 +1,5 @@
 "use strict";
-// The page shows state k of a pass: what the first k steps have done. To step back, it shows a smaller k.
+// The page shows state k of a pass, which is the result of the first k steps. To step back, the page shows a smaller k.
 (() => {
   const { start, steps, breakdowns, arrows, colors } = JSON.parse(document.getElementById("data").textContent);
   const $ = (id) => document.getElementById(id);
@@ -11,7 +11,7 @@
   const lastWrite = new Map(steps.flatMap((step, i) => (step.kind === "forward" ? [] : [[step.box, i + 1]])));
   const INTERVAL = 1200; // milliseconds between steps
 
-  // The texts of a box: its value, its gradient, and notes that are true only after all contributions.
+  // A box contains its value, its gradient, and notes that are true only after all contributions.
   const boxes = Object.entries(breakdowns).map(([id, breakdown]) => {
     const group = drawn(id);
     const texts = [...group.querySelectorAll("text")];
@@ -36,7 +36,7 @@
   }
 
   function write(box, number) {
-    if (box.written === number) return; // because measuring a text makes the browser lay out the diagram
+    if (box.written === number) return; // because measuring a text makes the browser lay out the diagram again
     box.written = number;
     box.grad.textContent = number;
     box.grad.removeAttribute("textLength");
@@ -46,7 +46,7 @@
     }
   }
 
-  // The arrows between a box and the root, along which its gradient came.
+  // Return the arrows between a box and the root along which the box's gradient came.
   function above(box) {
     const way = new Set(), seen = new Set([box]), edge = [box];
     while (edge.length) {
@@ -90,7 +90,7 @@
     tell();
     $("slider").value = k;
     $("count").value = `${k} / ${steps.length}`;
-    // Not `disabled`, because that takes the focus away from a reader who steps with the keyboard.
+    // The buttons do not use `disabled`, which would take the focus away from a reader who steps with the keyboard.
     for (const id of ["first", "back"]) $(id).setAttribute("aria-disabled", k === 0);
     for (const id of ["step", "last"]) $(id).setAttribute("aria-disabled", k === steps.length);
     items.forEach((item, i) => i + 1 === k ? item.setAttribute("aria-current", "step") : item.removeAttribute("aria-current"));
@@ -112,7 +112,7 @@
     $("slider").setAttribute("aria-valuetext", `${k} of ${steps.length}: ${message.textContent}`);
   }
 
-  // The breakdown of the box under the pointer or with the focus, otherwise of the box that the step writes.
+  // Show the breakdown of the box under the pointer or with the focus. By default, use the box that the step writes.
   function tell() {
     const id = looked ?? (k ? steps[k - 1].box : null);
     const panel = $("breakdown");
@@ -202,11 +202,11 @@
     group.addEventListener("focus", look(id));
     group.addEventListener("blur", look(null));
   }
-  svg.querySelectorAll("title").forEach((title) => title.remove()); // ids, which a screen reader would read out
+  svg.querySelectorAll("title").forEach((title) => title.remove()); // a screen reader would read out these ids
   svg.querySelectorAll("g.edge").forEach((edge) => edge.setAttribute("aria-hidden", "true")); // the list of steps has the same content
   $("controls").hidden = false;
   show(fromAddress() ?? start, true);
-  if (parent !== window) { // in a frame: report the height, so that the page around it can adapt
+  if (parent !== window) { // a page in a frame reports its height, so that the surrounding page can adapt
     const reportHeight = () => parent.postMessage({ tinygraphHeight: Math.ceil(document.body.getBoundingClientRect().bottom + 16) }, "*");
     new ResizeObserver(reportHeight).observe(document.body);
   }

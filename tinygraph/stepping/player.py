@@ -40,25 +40,25 @@ class Action:
 
 @dataclass(frozen=True)
 class Breakdown:
-    """The explanation that the page shows for a box: its contributions, with a sum that follows the steps."""
+    """The explanation that the page shows for a box: the contributions, and a sum that changes with the steps."""
 
     name: str  # name and expression
     flows: bool  # whether the box shows a gradient
     derivative: str  # "" if there is no backward pass
     none: str  # reason why there is no gradient, or ""
-    terms: list[tuple[int, str]]  # each term with its step
+    terms: list[tuple[int, str]]  # each term, after the number of its step
     way: str
 
 
 def moment(cursor: Cursor, *, theme: str = "light") -> Drawing:
-    """Return the drawing of a graph at the current step, which is drawn in bold.
+    """Draw the graph at the current step, and highlight this step with bold lines.
 
     Args:
         cursor: Cursor at the step to draw.
         theme: Colors: "light", "dark" or "auto". Defaults to "light".
 
     Returns:
-        The drawing. It hides everything that happens later.
+        The drawing, which hides everything that happens later.
 
     Examples:
         >>> from tinygraph.engine.value import Value
@@ -97,18 +97,19 @@ def _drawing(walk: Walk, now: Moment, theme: str, *, legend: bool) -> tuple[Draw
 
 
 def page(cursor: Cursor, *, theme: str = "auto", title: str = "") -> str:
-    """Return the HTML page of a pass, which starts at the current step.
+    """Return the HTML page of a pass. The page starts at the current step.
 
     Args:
         cursor: Cursor at the step where the page starts.
         theme: Colors: "light", "dark", or "auto", which follows the reader's browser. Defaults to "auto".
-        title: Title of the page. Defaults to the name of the root and how it was computed.
+        title: Title of the page. Defaults to the root's name and expression.
 
     Returns:
-        The page as text. It needs no other file and no network.
+        The page as text. The page needs no other file and no network.
 
     Raises:
         EngineNotFoundError: If no Graphviz executable is installed.
+        LayoutError: If the layout fails or exceeds the time limit.
         ValueError: If the diagram has more than 600 boxes.
     """
     one_of("theme", theme, tuple(THEMES))
@@ -139,7 +140,7 @@ def page(cursor: Cursor, *, theme: str = "auto", title: str = "") -> str:
 
 
 def _filled(template: str, texts: Mapping[str, str]) -> str:
-    """Return the template with a text in each of its placeholders."""
+    """Return the template with each placeholder replaced by its text."""
     first, *parts = template.split("{{")
     pieces = [first]
     for part in parts:  # a single pass leaves placeholders inside a text unchanged
@@ -191,11 +192,11 @@ def _breakdown(steps: Steps, node: Node) -> Breakdown:
 def _way(told: Explanation) -> str:
     if told.contributions:
         return told.way
-    return "where the backward pass starts" if told.node is told.root else ""
+    return "the backward pass starts here" if told.node is told.root else ""
 
 
 def _colors(theme: str) -> str:
-    """Return the colors of a theme as CSS variables; for "auto", those of both themes."""
+    """Return the colors of a theme as CSS variables. For "auto", return the colors of both themes."""
 
     def sheet(colors: Theme) -> str:
         pairs = {
@@ -223,8 +224,8 @@ def shown_in_a_cell(cursor: Cursor) -> dict[str, str]:
         cursor: Cursor to show.
 
     Returns:
-        MIME types and contents: the diagram of the current step with the step as text. Without Graphviz, only the
-        text.
+        Contents by MIME type: HTML with the diagram and the text of the current step, and plain text. If the diagram
+        cannot be drawn, the output contains only plain text.
     """
     text = repr(cursor)
     try:
@@ -237,7 +238,9 @@ def shown_in_a_cell(cursor: Cursor) -> dict[str, str]:
 
 
 class Player:
-    """The interactive player in a notebook cell, in a separate frame so that several players do not interfere.
+    """An interactive player for a notebook cell.
+
+    Each player runs in a separate frame, so that several players do not interfere.
 
     Args:
         cursor: Cursor at the step where the player starts.

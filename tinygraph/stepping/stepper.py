@@ -1,4 +1,4 @@
-"""`Stepper`: a cursor on a backward pass with methods to explain, debug, save and show it."""
+"""`Stepper`: a cursor with methods to explain, debug, save and show a backward pass."""
 
 from __future__ import annotations
 
@@ -26,8 +26,10 @@ class Stepper(Cursor):
     Args:
         root: Node that the pass starts from.
         seed: Upstream gradient, with the shape of the root. Defaults to 1.
-        phase: "backward", "forward", or "both" for the forward steps followed by the backward steps.
-        granularity: "edge" moves by one contribution, "node" by all contributions of a node.
+        phase: "backward", "forward", or "both" for the forward steps followed by the backward steps. Defaults to
+            "backward".
+        granularity: "edge" to move by one contribution, or "node" to move by all contributions of a node. Defaults to
+            "edge".
 
     Attributes:
         index: Number of steps that have happened.
@@ -37,7 +39,8 @@ class Stepper(Cursor):
     Raises:
         TypeError: If `root` is not a node.
         ValueError: If an option has an invalid value, or if `root` is not a scalar and `seed` is missing.
-        StaleGraphError: If a leaf was edited after the graph was recorded, or while you step through it.
+        StaleGraphError: If a leaf was edited after the graph was recorded, or is edited while you step through the
+            graph.
 
     Examples:
         >>> from tinygraph import Value
@@ -63,10 +66,10 @@ class Stepper(Cursor):
         """Return the breakdown of a gradient at the current step.
 
         Args:
-            node: Node whose gradient is explained, or its name.
+            node: Node whose gradient is explained, or the node's name.
 
         Returns:
-            The same as `tinygraph.explain`; contributions that are still to come are marked.
+            The same explanation as `tinygraph.explain` returns, with later contributions marked.
 
         Raises:
             ValueError: If `node` is not in the graph.
@@ -77,16 +80,16 @@ class Stepper(Cursor):
     def repl(self) -> None:
         """Start the debugger in the terminal.
 
-        The commands are the same as in pdb and rr; `h` lists them.
+        The commands are like those of pdb and rr. The command `h` lists all commands.
         """
         from tinygraph.stepping.debugger import Debugger
 
         Debugger(self).cmdloop()
 
     def save(self, path: str | os.PathLike[str], *, theme: Literal["auto", "light", "dark"] = "auto") -> Path:
-        """Write the interactive player as one HTML file, which needs no network.
+        """Write the interactive player to one HTML file, which needs no network.
 
-        The file is replaced only when the new content is complete.
+        An existing file is replaced only when the new content is complete.
 
         Args:
             path: File to write. Its suffix must be .html or .htm.
@@ -96,8 +99,9 @@ class Stepper(Cursor):
             The path.
 
         Raises:
-            ValueError: If the suffix is different, or if the diagram has more than 600 boxes.
+            ValueError: If the suffix is not .html or .htm, or if the diagram has more than 600 boxes.
             EngineNotFoundError: If no Graphviz executable is installed.
+            LayoutError: If the layout fails or exceeds the time limit.
         """
         from tinygraph.stepping.player import page
         from tinygraph.support.files import write_whole
@@ -122,7 +126,7 @@ class Stepper(Cursor):
         return Player(self, height)
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:  # noqa: ARG002
-        """Return the output of a notebook cell: the diagram at the current step, and the step as text."""
+        """Return the output of a notebook cell: the diagram at the current step, and the text of the step."""
         from tinygraph.stepping.player import shown_in_a_cell
 
         return shown_in_a_cell(self)

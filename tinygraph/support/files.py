@@ -15,8 +15,7 @@ def check_writable(path: Path) -> None:
         path: File that will be written.
 
     Raises:
-        OSError: If the path is a folder, or if its folder cannot be written. It is the error that `write_whole` would
-            raise.
+        OSError: If the path is a folder, or if its folder is not writable. `write_whole` would raise the same error.
     """
     if path.is_dir():
         raise IsADirectoryError(21, "it is a folder", str(path))
@@ -28,7 +27,7 @@ def check_writable(path: Path) -> None:
 
 
 def write_whole(path: Path, text: str | bytes) -> None:
-    """Replace a file's content; an interrupted write leaves the old file unchanged.
+    """Replace the content of a file. An interrupted write leaves the old file unchanged.
 
     The content goes into a temporary file in the same folder, which then replaces the file. The new file has the
     permissions of the old one. A symbolic link stays, and its target is replaced. A device or a pipe is written
@@ -39,7 +38,7 @@ def write_whole(path: Path, text: str | bytes) -> None:
         text: New content.
 
     Raises:
-        OSError: If the file cannot be written. The old file is unchanged.
+        OSError: If the file cannot be written. The old file then stays unchanged.
     """
     content = text.encode() if isinstance(text, str) else text
     if _is_special(path):

@@ -1,4 +1,4 @@
-"""Parts of messages: an invalid option, a count with its noun, and shortened quotes."""
+"""Parts of messages: an invalid option, a count with its noun, and shortened text."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def counted(number: int, noun: str) -> str:
     """Return a number and its noun, in the plural unless the number is 1.
 
     Args:
-        number: How many.
+        number: Count.
         noun: Noun in the singular, whose plural ends in s.
 
     Returns:
@@ -45,11 +45,11 @@ def counted(number: int, noun: str) -> str:
 
 
 def short(text: str, length: int = 40) -> str:
-    """Return text, shortened if it is too long.
+    """Return the given text, shortened if it is too long.
 
     Args:
         text: Text to shorten.
-        length: Largest number of characters, including three dots. Defaults to 40.
+        length: Maximum number of characters, including the three dots. Defaults to 40.
 
     Returns:
         The text, or its beginning followed by three dots.

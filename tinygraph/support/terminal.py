@@ -1,4 +1,4 @@
-"""Output that any terminal can show, error messages of the command, and progress of long tasks."""
+"""Output that any terminal can show, error messages of the command, and the progress of long tasks."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def echo(text: str = "") -> None:
 
 
 def fail(sentence: str, code: int = 2) -> int:
-    """Print an error of the command to stderr.
+    """Print an error message of the command to stderr, and return the exit code.
 
     Args:
         sentence: Description of the error, with a fix.
@@ -54,7 +54,9 @@ def fail(sentence: str, code: int = 2) -> int:
 
 @contextmanager
 def progress(what: str, iterations: int) -> Iterator[Callable[[int, float], None]]:
-    """Show the progress of a long task: a bar in a terminal if rich is installed, otherwise about ten lines.
+    """Show the progress of a long task.
+
+    In a terminal, show a progress bar if rich is installed. Otherwise, print about ten lines.
 
     Args:
         what: Name of the task.

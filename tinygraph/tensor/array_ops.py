@@ -1,12 +1,12 @@
-"""Array ops: ops on whole arrays, whose pullbacks are again made of array ops.
+"""Array ops: ops on whole arrays, whose pullbacks also consist of array ops.
 
-A Tensor's arithmetic uses the ops of `ops`, elementwise. The ops that move, select or combine elements are in `shapes`,
-`indexing`, `reductions` and `linalg`. The local derivative of such an op is not a number but a linear map, a
+A Tensor's arithmetic uses the elementwise ops of `ops`. The ops that move, select or combine elements are in `shapes`,
+`indexing`, `reductions` and `linalg`. The local derivative of an array op is not a number but a linear map, a
 `Jacobian`: `upstream * jacobian` pulls a gradient back through the op (VJP), and `jacobian * tangent` pushes a tangent
 forward (JVP). So the chain rule does not depend on shapes.
 
-An array op computes on arrays and records on Tensors. So its pullback returns arrays, or the graph of the derivative,
-depending on its operands. The letters are the same as in `ops`, and `up` is the upstream gradient.
+An array op computes on arrays and records on Tensors. So its pullback returns arrays or the derivative's graph,
+depending on the operands. The names are the same as in `ops`, and `up` is the upstream gradient.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class TracedArray(Traced):
 
     @staticmethod
     def _record_array_op(op: ArrayOp, operands: Sequence[Any]) -> Tensor:
-        """Record an array op on these operands."""
+        """Record an array op on the given operands."""
         raise NotImplementedError
 
 
@@ -47,16 +47,17 @@ class ArrayOp(Op):
 
     Args:
         name: Name of the op.
-        compute: Function of the operands, as arrays.
+        compute: Function that computes the result from arrays.
         vjps: Pullbacks, one per operand: functions of (up, out, x) or (up, out, x, y) that return the gradient.
-        note: Text for diagrams: the effect of each pullback, in the lecture's NumPy.
+        note: Text for diagrams that shows the effect of each pullback in the lecture's notation.
         symbol: How the op is written, as in `Op`.
-        code: Template for Python code, as in `Op`. A `JoinOp` has one `{}` for all operands.
+        code: Template for Python code, as in `Op`. A `JoinOp`'s template contains one `{}` for all operands.
         jvp: Function of (tangent, out, x), for an op that is not linear.
-        shape: Function of the operands' shapes that returns the result's shape, for results larger than their operands.
+        shape: Function of the operands' shapes that returns the result's shape. Only an op whose result can be larger
+            than its operands needs this function.
         explain: Function of the operands that raises ValueError if their shapes do not match.
         adds_terms: If true, the result is a sum of terms, as in `Op`.
-        maker: The function that made the op.
+        maker: The function that created the op.
         parameters: The arguments of `maker`.
 
     Examples:
@@ -105,7 +106,7 @@ class ArrayOp(Op):
         return self.compute
 
     def __call__(self, *operands: Operand) -> Operand:  # type: ignore[override]  # it does not take floats
-        """Compute on arrays; let the first Tensor among the operands record."""
+        """Compute on arrays, or let the first Tensor among the operands record a node."""
         for operand in operands:
             if type(operand) is not _ndarray and isinstance(operand, TracedArray):
                 return operand._record_array_op(self, operands)
@@ -120,14 +121,14 @@ class ArrayOp(Op):
             wanted: For each operand, whether it needs a gradient.
 
         Returns:
-            A Jacobian for each operand; None where `wanted` is false.
+            A Jacobian for each operand, or None where `wanted` is false.
         """
         return tuple([Jacobian(self, slot, out, operands) if want else None for slot, want in enumerate(wanted)])
 
     array_partials = partials_at
 
     def result_shape(self, *shapes: Shape) -> Shape | None:
-        """Return the shape of the result without computing it.
+        """Return the result's shape without computing the result.
 
         Args:
             *shapes: Shapes of the operands.
@@ -156,7 +157,7 @@ class ArrayOp(Op):
 
         Args:
             slot: Index of the operand that moves.
-            tangent: Direction in which it moves, with its shape.
+            tangent: Direction in which the operand moves, with the operand's shape.
             out: Result of the op.
             operands: Operands of the op.
 
@@ -196,7 +197,7 @@ class JoinOp(ArrayOp):
 
         Args:
             slot: Index of the operand that moves.
-            tangent: Direction in which it moves, with its shape.
+            tangent: Direction in which the operand moves, with the operand's shape.
             out: Result of the op.
             operands: Operands of the op.
 
@@ -206,7 +207,7 @@ class JoinOp(ArrayOp):
         return self(*[tangent if k == slot else np.zeros(np.shape(x)) for k, x in enumerate(operands)])
 
     def text(self, *operands: str) -> str:
-        """Return the op as text; a long list is shortened.
+        """Return the op as text. A long list is shortened.
 
         Args:
             *operands: Operands as text.
@@ -218,7 +219,7 @@ class JoinOp(ArrayOp):
 
 
 class Jacobian:
-    """The local derivative of an array op: a linear map that takes a gradient on its left or a tangent on its right.
+    """The local derivative of an array op: a linear map, applied to a gradient on its left or a tangent on its right.
 
     Args:
         op: Array op.
@@ -274,7 +275,7 @@ def is_shape(x: object) -> bool:
         x: Parameter to check.
 
     Returns:
-        True for a tuple of integers of at least 0.
+        True for a tuple of nonnegative integers.
     """
     return isinstance(x, tuple) and all(type(n) is int and 0 <= n < 2**62 for n in x)
 

@@ -1,7 +1,7 @@
 """Backpropagation of arrays: the second traversal of a backward pass over Tensors.
 
-It gives the same gradients as `autodiff.propagate`, but faster, and it computes local derivatives on the way. A test
-checks that both give bit-identical results.
+This traversal gives the same gradients as `autodiff.propagate`, but faster. It computes local derivatives on the way. A
+test checks that both versions give bit-identical results.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ _ndarray = np.ndarray
 def accumulate(root: Node) -> None:
     """Add up gradients in Kahn's order. At the end, no gradient shares memory with another gradient or with data.
 
-    The counting traversal has set each `.grad` to 0.0. The first contribution replaces it. A contribution is passed on
-    without a copy if the local derivative is 1, or if it is a view; such gradients are copied at the end. The local
-    derivatives of elementwise ops are computed here, from the operands.
+    The counting traversal has set each `.grad` to 0.0, which the first contribution replaces. A contribution is passed
+    on without a copy if the local derivative is 1, or if the contribution is a view. Such gradients are copied at the
+    end. The local derivatives of elementwise ops are computed here, from the operands.
 
     Args:
         root: Node to start from, with its seed in `.grad`.
@@ -44,7 +44,7 @@ def accumulate(root: Node) -> None:
                 (operand, contribution), *edges = [(x, up * local) for x, local in partials if local is not None]
         else:
             if dx is not True and dx is not None:
-                local = dx  # kept when the node was recorded
+                local = dx  # stored when the node was recorded
             elif y is None:
                 local = (op.array_functions or op.resolve())[1](out, operand.raw)
             else:

@@ -11,7 +11,7 @@ from tinygraph.tensor.array_ops import Operand, Shape
 
 
 def explain_shapes(op: Op, x: Operand, y: Operand) -> None:
-    """Raise an error that shows which axis of two operands does not match, for an elementwise op.
+    """Raise an error that shows which axis of an elementwise op's operands does not match.
 
     Args:
         op: Elementwise op.
@@ -28,7 +28,7 @@ def explain_shapes(op: Op, x: Operand, y: Operand) -> None:
 
 
 def explain_product(x: Operand, y: Operand) -> None:
-    """Raise an error that shows which axis of two operands does not match, for a matrix product.
+    """Raise an error that shows which axis of a matrix product's operands does not match.
 
     Args:
         x: First operand.
@@ -58,7 +58,7 @@ def _explain_axes(what: str, a: Shape, b: Shape, hint: str = "") -> None:
 
 
 def check_traps(op: Op, x: Operand, y: Operand, shape: Shape) -> None:
-    """Raise an error under `strict` if broadcasting does something that is rarely intended.
+    """Raise the error of `strict` if broadcasting gives a result that is rarely intended.
 
     Args:
         op: Elementwise op.
@@ -80,7 +80,7 @@ def check_traps(op: Op, x: Operand, y: Operand, shape: Shape) -> None:
     if op is ops.mul and len(a) == len(b) == 2 and a != b and a[1] == b[0] and (a[0], b[1]) != shape:
         raise ValueError(
             f"strict: {first} * {second} returns shape {shape}, elementwise with one or both repeated; the "
-            f"matrix product @ would give {(a[0], b[1])}. If you want elementwise, repeat them explicitly with "
+            f"matrix product @ would give {(a[0], b[1])}. For an elementwise product, repeat operands explicitly with "
             f"np.broadcast_to(x, {shape})"
         )
 
@@ -100,7 +100,7 @@ def shape_of(x: Operand) -> Shape:
         x: Node, array or number.
 
     Returns:
-        The shape; () for a number.
+        The shape, or () for a number.
     """
     shape: Shape = getattr(x.raw if isinstance(x, Node) else x, "shape", ())
     return shape

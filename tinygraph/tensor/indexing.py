@@ -55,7 +55,7 @@ def index(key: Any) -> ArrayOp:
 
 @parametrized(is_key, is_shape)
 def scatter_add(key: Any, shape: Shape) -> ArrayOp:
-    """Return the pullback of `index`: zeros, with the elements added at the index.
+    """Return the pullback of `index`: an op that adds elements to an array of zeros, at the index.
 
     Args:
         key: Index in NumPy's sense.
@@ -71,7 +71,7 @@ def scatter_add(key: Any, shape: Shape) -> ArrayOp:
 
     def compute(x: Operand) -> Operand:
         out = np.zeros(shape)
-        np.add.at(out, key, x)  # an index can contain an element twice
+        np.add.at(out, key, x)  # an index can select an element twice
         return out
 
     return ArrayOp(
@@ -103,7 +103,7 @@ def concatenate(axis: int) -> JoinOp:
         axis: Axis along which the arrays are joined.
 
     Returns:
-        The op, for any number of operands.
+        An op with any number of operands.
 
     Examples:
         >>> concatenate(0)(np.array([1.0]), np.array([2.0, 3.0]))
@@ -130,13 +130,13 @@ def concatenate(axis: int) -> JoinOp:
 @parametrized(is_integer)
 @lru_cache(maxsize=64)
 def stack(axis: int) -> JoinOp:
-    """Return the op that joins arrays of one shape along a new axis.
+    """Return the op that joins arrays of the same shape along a new axis.
 
     Args:
         axis: Position of the new axis.
 
     Returns:
-        The op, for any number of operands.
+        An op with any number of operands.
 
     Examples:
         >>> stack(0)(np.array([1.0, 2.0]), np.array([3.0, 4.0]))

@@ -1,6 +1,6 @@
 """NumPy's methods and functions for Tensors: `t.sum(axis=0)`, `np.dot(w.T, X)`, `np.concatenate`.
 
-`Tensor` inherits the methods. The two tables at the end contain NumPy's ufuncs, and its other functions.
+`Tensor` inherits the methods. The two tables at the end list NumPy's ufuncs and its other functions.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class ArrayMethods(Node, TracedArray):
         raise NotImplementedError
 
     def _record_view(self, op: ArrayOp) -> Tensor:
-        """Record an array op that only rearranges elements, so NumPy cannot warn about it."""
+        """Record an array op that only rearranges elements, so that NumPy has nothing to warn about."""
         raise NotImplementedError
 
     @property
@@ -69,12 +69,12 @@ class ArrayMethods(Node, TracedArray):
         return (self[i] for i in range(len(self)))
 
     def sum(self, axis: Axis = None, keepdims: bool = False, **numpy: object) -> Tensor:
-        """Return the sum over axes.
+        """Return the sum over the given axes.
 
         Args:
             axis: Axis, tuple of axes, or None for all axes.
-            keepdims: If true, the reduced axes stay, with length 1.
-            **numpy: NumPy's other arguments, which must have their defaults.
+            keepdims: If true, keep the reduced axes with length 1.
+            **numpy: NumPy's other arguments, which must keep their default values.
 
         Returns:
             A node of the graph.
@@ -88,15 +88,15 @@ class ArrayMethods(Node, TracedArray):
         return self._record_array_op(sum_over(_axis(axis), keepdims), (self,))
 
     def mean(self, axis: Axis = None, keepdims: bool = False, **numpy: object) -> Tensor:
-        """Return the mean over axes.
+        """Return the mean over the given axes.
 
         Args:
             axis: Axis, tuple of axes, or None for all axes.
-            keepdims: If true, the reduced axes stay, with length 1.
-            **numpy: NumPy's other arguments, which must have their defaults.
+            keepdims: If true, keep the reduced axes with length 1.
+            **numpy: NumPy's other arguments, which must keep their default values.
 
         Returns:
-            A node of the graph; NaN if there are no elements.
+            A node of the graph. Its value is NaN if there are no elements.
 
         Examples:
             >>> from tinygraph import Tensor
@@ -107,12 +107,12 @@ class ArrayMethods(Node, TracedArray):
         return self._record_array_op(mean_over(_axis(axis), keepdims), (self,))
 
     def max(self, axis: Axis = None, keepdims: bool = False, **numpy: object) -> Tensor:
-        """Return the maximum over axes. If k elements tie, each gets 1/k of the derivative.
+        """Return the maximum over the given axes. If k elements tie, each element gets 1/k of the derivative.
 
         Args:
             axis: Axis, tuple of axes, or None for all axes.
-            keepdims: If true, the reduced axes stay, with length 1.
-            **numpy: NumPy's other arguments, which must have their defaults.
+            keepdims: If true, keep the reduced axes with length 1.
+            **numpy: NumPy's other arguments, which must keep their default values.
 
         Returns:
             A node of the graph.
@@ -123,12 +123,12 @@ class ArrayMethods(Node, TracedArray):
         return self._extremum("max", axis, keepdims, numpy)
 
     def min(self, axis: Axis = None, keepdims: bool = False, **numpy: object) -> Tensor:
-        """Return the minimum over axes. If k elements tie, each gets 1/k of the derivative.
+        """Return the minimum over the given axes. If k elements tie, each element gets 1/k of the derivative.
 
         Args:
             axis: Axis, tuple of axes, or None for all axes.
-            keepdims: If true, the reduced axes stay, with length 1.
-            **numpy: NumPy's other arguments, which must have their defaults.
+            keepdims: If true, keep the reduced axes with length 1.
+            **numpy: NumPy's other arguments, which must keep their default values.
 
         Returns:
             A node of the graph.
@@ -180,7 +180,7 @@ class ArrayMethods(Node, TracedArray):
     def T(self) -> Tensor:  # noqa: N802  (NumPy's name)
         """The Tensor with its axes reversed: for a matrix, its transpose.
 
-        Under `strict`, a 1-D array raises ValueError, because its transpose is the same array.
+        Under `strict`, `.T` of a 1-D array raises ValueError, because its transpose is the same array.
 
         Examples:
             >>> from tinygraph import Tensor
@@ -198,7 +198,7 @@ class ArrayMethods(Node, TracedArray):
         """Return the same elements in another shape.
 
         Args:
-            *shape: Length of each axis. One of them can be -1; it is computed from the others.
+            *shape: Length of each axis. One length can be -1, and is then computed from the other lengths.
 
         Returns:
             A node of the graph.
@@ -232,7 +232,7 @@ class ArrayMethods(Node, TracedArray):
         return product(other, self)  # type: ignore[no-any-return]
 
     def __array_function__(self, function: Callable[..., object], _: object, args: Any, options: Any) -> Any:
-        """Record calls of NumPy functions such as `np.dot(w.T, X)` and `np.sum(t, axis=0)`."""
+        """Record calls to NumPy functions such as `np.dot(w.T, X)` and `np.sum(t, axis=0)`."""
         ours = FUNCTIONS.get(function.__name__)
         if ours is None:
             known = ", ".join(sorted(FUNCTIONS))
@@ -255,7 +255,7 @@ def _axis(axis: Any) -> Axis:
 
 
 def _refuse(numpy: dict[str, object]) -> None:
-    """Raise TypeError for any argument that is not at NumPy's default; NumPy itself passes dtype= and out=."""
+    """Raise TypeError for any argument that differs from NumPy's default. NumPy itself passes dtype= and out=."""
     for name, value in numpy.items():
         if value is not None and value is not np._NoValue:
             raise TypeError(f"{name}={value!r} is not supported here: use axis and keepdims")
@@ -282,11 +282,11 @@ def concatenate(tensors: Sequence[Operand], axis: int = 0) -> Operand:
     """Join Tensors and arrays along an existing axis.
 
     Args:
-        tensors: Tensors and arrays whose shapes differ only in this axis.
-        axis: Axis along which they are joined. Defaults to 0.
+        tensors: Tensors and arrays whose shapes differ only along `axis`.
+        axis: Axis along which the arrays are joined. Defaults to 0.
 
     Returns:
-        A Tensor, or an array if none of them is a Tensor.
+        A Tensor, or an array if `tensors` contains no Tensor.
 
     Examples:
         >>> from tinygraph import Tensor
@@ -297,14 +297,14 @@ def concatenate(tensors: Sequence[Operand], axis: int = 0) -> Operand:
 
 
 def stack(tensors: Sequence[Operand], axis: int = 0) -> Operand:
-    """Join Tensors and arrays of one shape along a new axis.
+    """Join Tensors and arrays of the same shape along a new axis.
 
     Args:
-        tensors: Tensors and arrays of one shape.
+        tensors: Tensors and arrays of the same shape.
         axis: Position of the new axis. Defaults to 0.
 
     Returns:
-        A Tensor, or an array if none of them is a Tensor.
+        A Tensor, or an array if `tensors` contains no Tensor.
 
     Examples:
         >>> from tinygraph import Tensor

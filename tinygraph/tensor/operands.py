@@ -12,7 +12,7 @@ _ndarray, _float64 = np.ndarray, np.dtype(np.float64)
 
 
 def plain_operand(x: object, op: str) -> Array | float:
-    """Return an operand that is not a node as a float or an array.
+    """Convert a plain operand, which is not a node, to a float or an array.
 
     Args:
         x: Number, array, or nested lists of numbers.
@@ -31,13 +31,13 @@ def plain_operand(x: object, op: str) -> Array | float:
 
 
 def is_operand(x: object) -> bool:
-    """Return whether an operator accepts this operand, or rejects it with a message.
+    """Return whether an operator handles this operand: it accepts the operand, or rejects it with a message.
 
     Args:
         x: Operand to check.
 
     Returns:
-        False if the other operand should decide.
+        True if the operator handles the operand. False if the other operand should decide.
     """
     return isinstance(x, (Node, float, int, list, tuple, str, bytes, complex, type(None))) or (
         not isinstance(x, Jacobian) and (hasattr(x, "dtype") or hasattr(x, "as_integer_ratio"))

@@ -19,11 +19,11 @@ _ndarray = np.ndarray
 @parametrized(is_axes, is_flag)
 @lru_cache(maxsize=256)
 def sum_over(axis: Axis, keepdims: bool = False) -> ArrayOp:
-    """Return the op that sums over axes.
+    """Return the op that sums over the given axes.
 
     Args:
         axis: Axis, tuple of axes, or None for all axes.
-        keepdims: If true, the reduced axes stay, with length 1.
+        keepdims: If true, keep the reduced axes with length 1.
 
     Returns:
         The op.
@@ -48,11 +48,11 @@ def sum_over(axis: Axis, keepdims: bool = False) -> ArrayOp:
 @parametrized(is_axes, is_flag)
 @lru_cache(maxsize=256)
 def mean_over(axis: Axis, keepdims: bool = False) -> ArrayOp:
-    """Return the op that takes the mean over axes; it gives NaN if there are no elements.
+    """Return the op that computes the mean over the given axes. It gives NaN if there are no elements.
 
     Args:
         axis: Axis, tuple of axes, or None for all axes.
-        keepdims: If true, the reduced axes stay, with length 1.
+        keepdims: If true, keep the reduced axes with length 1.
 
     Returns:
         The op.
@@ -67,7 +67,7 @@ def mean_over(axis: Axis, keepdims: bool = False) -> ArrayOp:
         return total / _count(x, total)
 
     def dx(up: Operand, out: Operand, x: Operand) -> Operand:
-        if axis is None and type(up) is _ndarray:  # dividing a float takes 0.1 µs, dividing a scalar array 1.6 µs
+        if axis is None and type(up) is _ndarray:  # dividing a float takes 0.1 µs, and a scalar array takes 1.6 µs
             return broadcast(up.item() / (x.size or math.nan), x.shape)
         return _spread(up / _count(x, out), x, axis)
 
@@ -85,7 +85,7 @@ def mean_over(axis: Axis, keepdims: bool = False) -> ArrayOp:
 
 
 def _count(x: Operand, out: Operand) -> float:
-    """Return how many elements of x go into each element of the result."""
+    """Return how many elements of x contribute to each element of the result."""
     return x.size / max(out.size, 1) or math.nan
 
 
@@ -98,7 +98,7 @@ def _code(name: str, axis: Axis, keepdims: bool) -> str:
 
 
 def _spread(x: Operand, like: Operand, axis: Axis) -> Operand:
-    """Return a reduced array, broadcast to the shape that it had before the reduction."""
+    """Broadcast a reduced array to its shape before the reduction."""
     if axis is None and type(x) is _ndarray:
         return broadcast(x.item(), like.shape)
     if axis is not None and like.ndim:  # NumPy accepts axis 0 for a scalar
@@ -128,12 +128,12 @@ def is_extremum(x: object) -> bool:
 @parametrized(is_extremum, is_axes, is_flag)
 @lru_cache(maxsize=256)
 def extremum(name: str, axis: Axis, keepdims: bool = False) -> ArrayOp:
-    """Return the op that takes the maximum or minimum over axes. Its derivative is the `indicator`.
+    """Return the op that computes the maximum or minimum over the given axes. Its derivative is the `indicator`.
 
     Args:
         name: "max" or "min".
         axis: Axis, tuple of axes, or None for all axes.
-        keepdims: If true, the reduced axes stay, with length 1.
+        keepdims: If true, keep the reduced axes with length 1.
 
     Returns:
         The op.
@@ -159,9 +159,9 @@ def extremum(name: str, axis: Axis, keepdims: bool = False) -> ArrayOp:
 @parametrized(is_extremum, is_axes)
 @lru_cache(maxsize=256)
 def indicator(name: str, axis: Axis) -> ArrayOp:
-    """Return the op that is 1 at the extreme element and 0 elsewhere. If k elements tie, each is 1/k.
+    """Return the op that is 1 at the extreme element and 0 elsewhere. If k elements tie, it is 1/k at each of them.
 
-    Its own derivative is 0.
+    The derivative of this op is 0.
 
     Args:
         name: "max" or "min".

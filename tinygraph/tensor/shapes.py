@@ -17,7 +17,7 @@ _ndarray, _float64 = np.ndarray, np.dtype(np.float64)
 @parametrized(is_shape)
 @lru_cache(maxsize=1024)
 def expand(shape: Shape) -> ArrayOp:
-    """Return the op of broadcasting: repeat elements along axes that are new or have length 1.
+    """Return the broadcasting op, which repeats elements along axes that are new or have length 1.
 
     Args:
         shape: Shape of the result.
@@ -44,7 +44,7 @@ def expand(shape: Shape) -> ArrayOp:
 
 
 def broadcast(x: Array | float, shape: Shape) -> Array:
-    """Return an array broadcast to a shape, faster than `np.broadcast_to` for scalars.
+    """Broadcast an array to the given shape. For scalars, this is faster than `np.broadcast_to`.
 
     `np.broadcast_to` takes 8 µs. A view of one element takes 1 µs, and filling a small array takes 2 µs.
 
@@ -57,7 +57,7 @@ def broadcast(x: Array | float, shape: Shape) -> Array:
     """
     if type(x) is _ndarray and x.size == 1:
         return _ndarray(shape, _float64, x, 0, (0,) * len(shape))
-    if type(x) is float and math.prod(shape) <= 4096:  # a gradient, which is multiplied next
+    if type(x) is float and math.prod(shape) <= 4096:  # a gradient, which will be multiplied next
         out = np.empty(shape)
         out.fill(x)
         return out
@@ -67,7 +67,7 @@ def broadcast(x: Array | float, shape: Shape) -> Array:
 @parametrized(is_shape)
 @lru_cache(maxsize=1024)
 def sum_to(shape: Shape) -> ArrayOp:
-    """Return the pullback of `expand`: sum over the repeated axes.
+    """Return the pullback of `expand`, which sums over the repeated axes.
 
     Args:
         shape: Shape of the result.
@@ -151,7 +151,7 @@ def reshape(shape: Shape) -> ArrayOp:
 @parametrized(is_axes)
 @lru_cache(maxsize=256)
 def transpose(axes: Shape) -> ArrayOp:
-    """Return the op that puts the axes into another order.
+    """Return the op that reorders the axes.
 
     Args:
         axes: Permutation of the axes.
@@ -178,7 +178,7 @@ def transpose(axes: Shape) -> ArrayOp:
 
 
 def swap_last_axes(x: Operand) -> Operand:
-    """Return an array or a Tensor with its last two axes exchanged.
+    """Return an array or a Tensor with its last two axes swapped.
 
     Args:
         x: Array or Tensor with at least two axes.

@@ -1,8 +1,8 @@
 """Tensor: a graph of arrays.
 
-It is the graph of `Value` with arrays as values. It has the same nodes and the same elementwise ops, and adds the ops
-of `array_ops`. Broadcasting is one of these: an op `expand` that you see in the graph. So every gradient has the shape
-of its data.
+A graph of Tensors is like a graph of Values, with arrays as values. It uses the same elementwise ops, and adds the
+array ops of `array_ops`. Broadcasting is one of the array ops: the op `expand`, which you see in the graph. So every
+gradient has the shape of its node's data.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ from tinygraph.tensor.shapes import expand
 
 _new = object.__new__
 _ndarray, _float64 = np.ndarray, np.dtype(np.float64)
-_EDGE = 6  # arrays with at most this many elements are written out
+_EDGE = 6  # the repr shows all elements of an array with at most this many elements
 
 
 class Tensor(Operators, ArrayMethods):
     """An array that records how it was computed.
 
     Args:
-        data: Value of the node: an array of real numbers, or anything that NumPy converts to one. The Tensor keeps a
-            float64 copy. A constant keeps the array itself.
+        data: Value of the node: an array of real numbers, or anything that NumPy converts to such an array. The
+            Tensor keeps a float64 copy. A constant keeps the array itself.
         name: Name of the node in diagrams and text output. Defaults to "".
         constant: If true, no gradient is computed for the node. Defaults to false.
 
@@ -67,9 +67,9 @@ class Tensor(Operators, ArrayMethods):
 
     @property
     def data(self) -> Any:
-        """The array. You can replace it in a leaf, or edit it with `w.data -= ...`; earlier graphs then become stale.
+        """The array. You can replace it in a leaf, or edit it with `w.data -= ...`. Earlier graphs then become stale.
 
-        Writing a single element (`w.data[0] = 1.0`) is not detected. The array of a computed node or constant is
+        An edit of a single element (`w.data[0] = 1.0`) is not detected. The array of a computed node or constant is
         read-only.
         """
         if (self.op is None and not self.constant) or type(self.raw) is not _ndarray:
@@ -91,7 +91,7 @@ class Tensor(Operators, ArrayMethods):
         graph.edit(self, array)
 
     def item(self) -> float:
-        """Return the value of a Tensor with one element as a float.
+        """Return the only element of this Tensor as a float.
 
         Examples:
             >>> Tensor([[2.0]]).item()
@@ -103,7 +103,7 @@ class Tensor(Operators, ArrayMethods):
 
     @property
     def partials(self) -> tuple[Any, ...]:
-        """The local derivative for each operand, computed on access; None where no gradient flows.
+        """The local derivative for each operand, or None where no gradient flows. It is computed on access.
 
         It is an array or a number for an elementwise op, and a `Jacobian` for an array op.
         """
@@ -159,7 +159,7 @@ class Tensor(Operators, ArrayMethods):
         if op.with_plain is None:
             if type(y) is float and type(x) is Tensor:  # nothing to broadcast
                 return _node(op, quietly((op.array_functions or op.resolve())[0], x.raw, y), x, y, True)
-            if type(x) in _PLAIN and type(y) in _PLAIN:  # recorded directly, without a call of the op
+            if type(x) in _PLAIN and type(y) in _PLAIN:  # recorded directly, without calling the op
                 return _record(op, x, y)
         if isinstance(y, (list, tuple)):  # an array, not the plain exponent of a power
             y = as_array(y, op.name)
@@ -263,11 +263,11 @@ def _wanted(x: object) -> bool | None:
 
 
 def _node(op: Op, data: Any, x: object, y: Any, dx: object, dy: object = None) -> Tensor:
-    """Return the node of an op; its slots are set here, because `Node._link` would make an addition a tenth slower."""
+    """Return the node for an op. Slots are set here, because `Node._link` would make an addition a tenth slower."""
     constant = dx is None and (dy is None or (dy is graph.MANY and True not in y))
     out: Tensor = _new(ConstantTensor if constant else Tensor)
     if type(data) is not _ndarray:
-        data = np.array(data) if type(data) is np.float64 else as_array(data, op.name)  # no scalars
+        data = np.array(data) if type(data) is np.float64 else as_array(data, op.name)  # a node stores no NumPy scalars
     out.raw = data
     out.op = op
     out.x = x

@@ -1,13 +1,20 @@
 """Property-based gradient tests for your functions and ops.
 
 The package contains Hypothesis strategies, assertions that explain a failure, and `op_test`, a complete test of an op.
-It needs Hypothesis: `pip install '.[test]'` in a clone.
+The package needs Hypothesis. To install Hypothesis, run `pip install '.[test]'` in a clone.
 
 K. Claessen and J. Hughes introduced property-based testing in "QuickCheck: a lightweight tool for random testing of
 Haskell programs", ICFP 2000, 268-279.
 """
 
 from __future__ import annotations
+
+try:
+    import hypothesis as _  # noqa: F401
+except ModuleNotFoundError as error:
+    raise ModuleNotFoundError(
+        "tinygraph.testing needs Hypothesis: run `pip install '.[test]'` in your clone of tinygraph", name=error.name
+    ) from None
 
 from tinygraph.testing.array_strategies import RandomTensorProgram, arrays, shapes, tensor_programs, tensors
 from tinygraph.testing.assertions import assert_gradient, assert_same_gradient

@@ -1,4 +1,4 @@
-"""Hypothesis strategies: arrays and their shapes, and programs of Tensors that print as code."""
+"""Hypothesis strategies for arrays, for their shapes, and for programs of Tensors that print as code."""
 
 from __future__ import annotations
 
@@ -46,11 +46,11 @@ def shapes(
     """Draw shapes that broadcast with each other, including () and axes of length 0.
 
     Args:
-        draw: Passed by Hypothesis.
+        draw: Function that Hypothesis passes.
         n: Number of shapes. Defaults to 2.
-        max_dims: Largest number of axes. Defaults to 3.
-        max_side: Largest length of an axis. Defaults to 3.
-        min_side: Smallest length of an axis, except 1. Defaults to 0.
+        max_dims: Maximum number of axes. Defaults to 3.
+        max_side: Maximum length of an axis. Defaults to 3.
+        min_side: Minimum length of an axis that does not have length 1. Defaults to 0.
 
     Returns:
         A strategy for tuples of `n` shapes.
@@ -79,11 +79,11 @@ def arrays(
     """Draw float64 arrays in every memory layout that occurs in practice.
 
     Args:
-        draw: Passed by Hypothesis.
-        shape: Shape, or a strategy for shapes. By default it is drawn.
+        draw: Function that Hypothesis passes.
+        shape: Shape, or a strategy for shapes. By default, the strategy draws a shape.
         elements: Strategy for the elements. Defaults to floats from -3 to 3.
-        layouts: Some of "plain", "read-only", "Fortran", "reversed" (a negative stride) and "every other" (a view with
-            gaps). Defaults to all.
+        layouts: Memory layouts to draw from: "plain", "read-only", "Fortran", "reversed" (a negative stride) and
+            "every other" (a view with gaps). Defaults to all five.
 
     Returns:
         A strategy for arrays.
@@ -107,8 +107,8 @@ def tensors(shape: Shape | st.SearchStrategy[Shape] | None = None, **options: An
     """Draw leaf Tensors.
 
     Args:
-        shape: Shape, or a strategy for shapes. By default it is drawn.
-        **options: The options of `arrays`.
+        shape: Shape, or a strategy for shapes. By default, the strategy draws a shape.
+        **options: Keyword arguments of `arrays`.
 
     Returns:
         A strategy for Tensors.
@@ -126,12 +126,12 @@ def tensors(shape: Shape | st.SearchStrategy[Shape] | None = None, **options: An
 
 
 class RandomTensorProgram(OpSequence[Tensor, Number]):
-    """A function of Tensors that applies elementwise ops and array ops in sequence; it prints as code.
+    """A function of Tensors that applies elementwise ops and array ops in sequence. It prints as code.
 
     Args:
         at: Point at which the program is tested: one array per input.
-        steps: For each step its op and its operands: an index of an input or of an earlier result (an int), or a
-            constant (a float or an array). The last step is a scalar.
+        steps: One pair of an op and its operands per step. An operand is either a constant (a float or an array) or an
+            int, which is the index of an input or of an earlier result. The result of the last step is a scalar.
 
     Examples:
         >>> from tinygraph.engine.ops import exp
@@ -203,7 +203,7 @@ def _reshapes(x: Array) -> st.SearchStrategy[Shape]:
 
 
 def _extremum(draw: st.DrawFn, name: str, x: Array, clear: float) -> ArrayOp | None:
-    """Draw an extremum op; return None if a maximum or minimum of `x` is not clearly apart from the next element."""
+    """Draw an extremum op, or return None if an extremum of `x` is too close to the next element."""
     axis, keepdims = draw(_axes(x.ndim)), draw(st.booleans())
     op = extremum(name, axis, keepdims)
     if not x.size:
@@ -212,7 +212,7 @@ def _extremum(draw: st.DrawFn, name: str, x: Array, clear: float) -> ArrayOp | N
     return op if np.all(np.sum(near, axis=axis) == 1) else None
 
 
-# Array ops of one array x. Each function draws an op, or returns None if none fits.
+# Array ops of one array x. Each function draws an op, or returns None if no op fits.
 _MOVES: dict[str, Callable[[st.DrawFn, Array, float], ArrayOp | None]] = {
     "sum": lambda draw, x, clear: sum_over(draw(_axes(x.ndim)), draw(st.booleans())),
     "mean": lambda draw, x, clear: mean_over(draw(_axes(x.ndim)), draw(st.booleans())) if x.size else None,
@@ -222,7 +222,7 @@ _MOVES: dict[str, Callable[[st.DrawFn, Array, float], ArrayOp | None]] = {
     "max": lambda draw, x, clear: _extremum(draw, "max", x, clear),
     "min": lambda draw, x, clear: _extremum(draw, "min", x, clear),
 }
-# Array ops of x and a second array, the first one with a matching shape.
+# Array ops of x and a second array, which is the first array with a matching shape.
 _JOINS: dict[str, Callable[[st.DrawFn, Array], ArrayOp | None]] = {
     "matmul": lambda draw, x: matmul if x.ndim else None,
     "concatenate": lambda draw, x: concatenate(draw(st.integers(-x.ndim, x.ndim - 1))) if x.ndim else None,
@@ -244,18 +244,18 @@ def tensor_programs(
 ) -> RandomTensorProgram:
     """Draw random programs of Tensors with broadcasting, shape and reduction ops, shared nodes and constant arrays.
 
-    Like the programs of `graphs`, they are smooth and bounded at their point. The root is a scalar. A failing program
-    shrinks, and prints as code.
+    Like the programs of `graphs`, these programs are smooth and bounded at the point `at`. The root is a scalar.
+    Hypothesis shrinks a failing program and prints it as code.
 
     Args:
-        draw: Passed by Hypothesis.
+        draw: Function that Hypothesis passes.
         ops: Elementwise ops that can occur. Defaults to all public ops with a fixed number of operands.
         moves: Names of the shape and reduction ops that can occur. Defaults to all.
-        max_inputs: Largest number of inputs. Defaults to 3.
-        max_steps: Largest number of steps, without those that reduce the results to a scalar. Defaults to 8.
-        max_size: Largest number of elements of an array. Defaults to 40.
-        limit: Largest absolute value of an element. Defaults to 100.
-        clear: Distance from non-differentiable points, relative to the operands. Defaults to 0.01.
+        max_inputs: Maximum number of inputs. Defaults to 3.
+        max_steps: Maximum number of steps, not counting the steps that reduce the results to a scalar. Defaults to 8.
+        max_size: Maximum number of elements in an array. Defaults to 40.
+        limit: Maximum absolute value of an element. Defaults to 100.
+        clear: Minimum distance from non-differentiable points, relative to the operands. Defaults to 0.01.
 
     Returns:
         A strategy for programs.
@@ -283,7 +283,7 @@ def tensor_programs(
         if len(moves) and draw(st.booleans()):
             candidates = _draw_move(draw, draw(st.sampled_from(moves)), draft, x, y, clear)
         else:
-            first = draw(st.integers(0, len(usable) - 1))  # the drawn op, or the next one that fits
+            first = draw(st.integers(0, len(usable) - 1))  # the drawn op, or the next op that fits
             both = (x, other) if x % 2 or isinstance(other, int) else (other, x)
             drawn = itertools.chain(usable[first:], usable[:first])
             candidates = ((op, (x,) if op.arity == 1 else both) for op in drawn)
@@ -300,7 +300,7 @@ Operands = tuple[int | Number, ...]
 def _draw_move(
     draw: st.DrawFn, move: str, draft: _TensorDraft, x: int, y: int, clear: float
 ) -> Iterator[tuple[Op, Operands]]:
-    """Yield steps with a drawn array op: on x, or on x and a second operand, from y backward."""
+    """Yield steps that apply a drawn array op to x, or to x and each possible second operand, from y backward."""
     array = np.asarray(draft.known[x])
     if move in _MOVES:
         if (op := _MOVES[move](draw, array, clear)) is not None:
@@ -318,11 +318,11 @@ class _TensorDraft(Draft[Number]):
         return len(self.known) - 1 - draw(st.integers(0, 15)) % len(self.known)
 
     def try_to_append(self, op: Op, operands: Operands, max_size: int, limit: float, clear: float) -> bool:
-        """Append a step if the shapes match, and the result is small and smooth."""
+        """Append a step if the shapes match and the result is small and smooth. Return whether it was appended."""
         numbers = self.numbers(operands)
         try:
             result = np.asarray(op(*numbers))
-        except ValueError:  # the shapes do not fit
+        except ValueError:  # the shapes do not match
             return False
         if result.size > max_size or not np.all(np.abs(result) <= limit):
             return False

@@ -1,4 +1,4 @@
-"""Assertions about gradients, which explain a failure."""
+"""Assertions about gradients, with messages that explain each failure."""
 
 from __future__ import annotations
 
@@ -22,19 +22,22 @@ if TYPE_CHECKING:
 def assert_gradient(f: Function, *at: Tree, order: int = 1, tolerance: float = 1e-10) -> None:
     """Assert that backpropagation through a function is correct at a point.
 
-    The reference is the most accurate one that the function allows: exact arithmetic if it is linear, mpmath with 400
-    digits if all ops are analytic, and otherwise the six-point difference. The backward pass runs twice with a random
-    seed other than 1, and must change nothing but gradients.
+    The reference is the most accurate method that the function allows. Exact arithmetic checks linear functions, mpmath
+    with 400 digits checks functions of analytic ops, and the six-point difference checks all other functions.
+
+    The backward pass also runs twice with a random upstream gradient other than 1. Both runs must give the same
+    gradients and change nothing else.
 
     Args:
         f: Function of Values.
         *at: Arguments of `f`: numbers, or nested lists, tuples or dicts of numbers.
-        order: Highest order of derivatives that is checked: 1, or 2 for the Hessian too. Defaults to 1.
-        tolerance: Allowed error, relative to the sum of the absolute terms of the gradient. Defaults to 1e-10.
+        order: Highest order of derivatives to check: 1 for the gradient, or 2 for the gradient and the Hessian.
+            Defaults to 1.
+        tolerance: Allowed error, relative to the sum of the gradient's absolute terms. Defaults to 1e-10.
 
     Raises:
-        AssertionError: If a derivative is wrong. The message shows the function, the point, the input, both numbers,
-            the reference and its own error. It also shows whether the point is at a kink.
+        AssertionError: If a derivative is wrong. The message shows the function, the point, the input, both
+            derivatives, the reference method and the error of the reference. It also reports a kink at the point.
         ValueError: If `order` is neither 1 nor 2.
 
     Examples:
@@ -72,12 +75,12 @@ def assert_same_gradient(f: Function, g: Function, *at: Tree, tolerance: float =
 
     Args:
         f: Function of Values.
-        g: Another implementation.
-        *at: Their arguments: numbers, or nested lists, tuples or dicts of numbers.
-        tolerance: Allowed difference, relative to the sum of the absolute terms of the gradient. Defaults to 1e-12.
+        g: Another implementation of the same function.
+        *at: Arguments of both functions: numbers, or nested lists, tuples or dicts of numbers.
+        tolerance: Allowed difference, relative to the sum of the gradient's absolute terms. Defaults to 1e-12.
 
     Raises:
-        AssertionError: If they differ.
+        AssertionError: If the values or the gradients differ.
 
     Examples:
         >>> assert_same_gradient(lambda x: (x * x).log(), lambda x: 2.0 * x.log(), 3.0)
@@ -107,7 +110,7 @@ def _title(f: Function) -> str:
 def _check_the_pass(
     where: str, root: Value, leaves: list[Value], partials: list[float], terms: dict[Node, float], at: list[float]
 ) -> None:
-    """Assert that a backward pass with another seed, run twice, gives the same gradients and changes nothing else."""
+    """Run a backward pass twice with another seed. Assert that the gradients are correct and nothing else changes."""
     seed = random.Random(repr(at)).uniform(1.5, 3.5)
     reached = set(order(root))
     passes = []

@@ -1,4 +1,4 @@
-"""op_test: a complete test of an op in one line."""
+"""Test an op completely in one line: `op_test`."""
 
 from __future__ import annotations
 
@@ -24,19 +24,20 @@ def op_test(
     terms: Callable[..., float] | None = None,
     max_examples: int = 200,
 ) -> Callable[[], None]:
-    """Return a complete test of an op, so that a test file needs only one line.
+    """Return a complete test of an op, so that a test file needs only one line per op.
 
-    The test draws points from the domain of the op up to `limit`, including the tails. It checks that floats and nodes
-    give the same bits, and that values and local derivatives agree with mpmath. For an op without `analytic`, it
-    compares them with the six-point difference, less accurately. It also checks the second and third derivatives.
+    The test draws points from the op's domain up to `limit`, including the tails. It checks that floats and nodes give
+    the same bits, and that values and local derivatives agree with mpmath. For an op without `analytic`, it compares
+    only the derivatives, with the less accurate six-point difference. It also checks the second derivatives and, at
+    some points, the third derivatives.
 
     Args:
         op: Op to test.
-        limit: Largest absolute value of an operand. Defaults to 1000.
+        limit: Maximum absolute value of an operand. Defaults to 1000.
         ulps: Allowed error, in units in the last place (ULP). Defaults to 8.
-        terms: Function of the operands that returns the scale of the error, for values or local derivatives that are
-            differences and cancel.
-        max_examples: Number of points that the test draws. Defaults to 200.
+        terms: Function of the operands that returns the scale of the error. Pass such a function if values or local
+            derivatives are differences that cancel.
+        max_examples: Maximum number of points that the test draws. Defaults to 200.
 
     Returns:
         The test, a function without arguments.
@@ -47,13 +48,13 @@ def op_test(
         >>> test_log()
     """
 
-    @settings(max_examples=max_examples, deadline=None, report_multiple_bugs=False)  # a single error, not a group
+    @settings(max_examples=max_examples, deadline=None, report_multiple_bugs=False)  # report one error, not a group
     @given(point=points(op, limit=limit, sizes=(1, 2)))
     def test(point: tuple[float, ...]) -> None:
         check_op(op, point, ulps, terms)
 
     test.__name__ = test.__qualname__ = f"test_{op.name}"
-    test.__doc__ = f"The op {op.name}: values, local derivatives, higher derivatives."
+    test.__doc__ = f"Test the values, local derivatives and higher derivatives of {op.name}."
     return test
 
 
@@ -73,7 +74,7 @@ def check_op(op: Op, point: tuple[float, ...], ulps: float, terms: Callable[...,
     y = op.on(nodes)
     where = f"{op!r} at {point}"
     if not same(y.data, op.floats(*point)):
-        raise AssertionError(f"{where}\n  the node has {y.data!r}, the float {op.floats(*point)!r}")
+        raise AssertionError(f"{where}\n  the value of the node is {y.data!r}, but floats give {op.floats(*point)!r}")
     size = terms(*point) if terms is not None else 0.0
     function = FlatFunction(lambda *xs: op.on(xs), point, values=True)
     oracle = Oracle(function, y, nodes)
@@ -104,7 +105,7 @@ def check_op(op: Op, point: tuple[float, ...], ulps: float, terms: Callable[...,
 
 
 def _check_higher(op: Op, where: str, oracle: Oracle, i: int, node: Value, first: Value, nodes: list[Value]) -> None:
-    """Check the derivatives of orders 2 and 3, relative to the absolute terms of their sums."""
+    """Check the second and third derivatives, relative to the sums of their absolute terms."""
     for j, other in enumerate(nodes):
         if _room(op, oracle.function.numbers, j):
             exact, blur = oracle.second(i, j)
@@ -124,7 +125,7 @@ def _loose(size: float) -> float:
 
 
 def _room(op: Op, point: Sequence[float], i: int) -> bool:
-    """Return whether operand i can move a little, unlike an exponent that must be an integer."""
+    """Return whether operand i can change a little. An exponent that must be an integer cannot change a little."""
     by = 3.3 * step_of("six-point", point[i]) if op.analytic is None else abs(point[i]) * 2.0**-40 or 2.0**-40
     around = [[x + s * by * (k == i) for k, x in enumerate(point)] for s in (-1, 1)]
     return op.domain.holds(point, *around)

@@ -1,4 +1,4 @@
-"""The reference values of the assertions: derivatives computed without backpropagation."""
+"""Reference values for the assertions: derivatives that are computed without backpropagation."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from tinygraph.engine.value import Value
 
 
 class Oracle:
-    """Reference derivatives of a function, by the most accurate method that its ops allow.
+    """Reference derivatives of a function, computed by the most accurate method that its ops allow.
 
     Args:
         function: Function to differentiate.
-        root: Root of its graph.
-        leaves: Leaves of its graph, one per input.
+        root: Root of the function's graph.
+        leaves: Leaves of the graph, one per input.
 
     Attributes:
         name: The method: exact arithmetic for linear ops, mpmath for analytic ops, or the six-point difference.
@@ -42,10 +42,10 @@ class Oracle:
             i: Index of the input.
 
         Returns:
-            The derivative and its error.
+            The derivative and its estimated error.
         """
         if self.name == "exact arithmetic":
-            # Linear ops only: every path contributes 1 or -1, and small integers are exact in floats.
+            # All ops are linear, so every path contributes 1 or -1, and small integers are exact in floats.
             return self._paths(i), 0.0
         if self.name == "mpmath":
             from mpmath import mp
@@ -73,7 +73,7 @@ class Oracle:
         fine, coarse = (numeric_grad(moved, numbers[i], method="six-point", step=s) for s in (step / 2, step))
         size = max(abs(moved(numbers[i] + by)) for by in (-3 * step, 0.0, 3 * step))
         blur = abs(fine - coarse) + (1e-14 * size + 4 * ulp(0.0)) / step  # subnormals have few bits
-        return (fine, blur) if isfinite(blur) else (nan, blur)  # overflow: there is nothing to compare with
+        return (fine, blur) if isfinite(blur) else (nan, blur)  # after an overflow, there is no reference
 
     def second(self, i: int, j: int) -> tuple[float, float]:
         """Return the second derivative with respect to two inputs.
@@ -83,7 +83,7 @@ class Oracle:
             j: Index of the second input.
 
         Returns:
-            The derivative and its error.
+            The derivative and its estimated error.
         """
         exact = self._stencil(i, j, (-0.5, 0.0, 0.5), 1)
         if exact is not None:
@@ -102,12 +102,15 @@ class Oracle:
             i: Index of the input.
 
         Returns:
-            The derivative, or None if the method is the six-point difference or exact arithmetic.
+            The derivative, or None if mpmath cannot compute it.
         """
         return self._stencil(i, i, (1.0, -2.0, 1.0), 2)
 
     def _stencil(self, i: int, j: int, weights: Sequence[float], order: int) -> float | None:
-        """Return a difference of exact derivatives with a step that is possible only with hundreds of digits."""
+        """Return a difference quotient of mpmath derivatives, or None if mpmath cannot compute the derivatives.
+
+        The step is so small that the difference quotient needs hundreds of digits.
+        """
         if self.name != "mpmath":
             return None
         from mpmath import mp
@@ -128,15 +131,15 @@ class Oracle:
         """Raise an error unless two derivatives agree.
 
         Args:
-            what: Description, for the message.
+            what: Description of the derivative, for the message.
             i: Index of the input.
             ours: Derivative by backpropagation.
             exact: Reference derivative.
-            allowed: Largest absolute difference that is allowed.
+            allowed: Maximum allowed absolute difference.
             blur: Error of the reference.
 
         Raises:
-            AssertionError: If they differ by more than `allowed`.
+            AssertionError: If the derivatives differ by more than `allowed`.
         """
         if same(ours, exact) or abs(ours - exact) <= allowed or not isfinite(exact):
             return
@@ -151,13 +154,13 @@ class Oracle:
 
 
 def same(x: float, y: float) -> bool:
-    """Return whether two numbers are equal, or both NaN.
+    """Return whether two numbers are equal or both NaN.
 
     Args:
         x: First number.
         y: Second number.
 
     Returns:
-        True if they are equal, or both NaN.
+        True if the numbers are equal or both NaN.
     """
     return x == y or (x != x and y != y)

@@ -1,4 +1,4 @@
-"""Hypothesis strategies: operands of ops, and programs of Values that print as code."""
+"""Hypothesis strategies for operands of ops, and for programs of Values that print as code."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ OperandT = TypeVar("OperandT")  # the type of an input or a constant
 
 
 def public_ops() -> list[Op]:
-    """Return the ops that a program can use, simplest first, because failing examples shrink toward them."""
+    """Return the ops that a program can use. Simple ops come first, because failing examples shrink toward them."""
     return [op for op in TABLE.values() if op.public]
 
 
 def points(
     op: Op, *, limit: float = 1000.0, clear: float = 0.01, sizes: tuple[int, int] = (1, 4)
 ) -> st.SearchStrategy[Point]:
-    """Draw operands for an op from its domain.
+    """Draw operands from the domain of an op.
 
     Args:
-        op: Op.
-        limit: Largest absolute value of an operand. Defaults to 1000; math.inf allows the extremes of floats.
-        clear: Distance from non-differentiable points, relative to the operands. Defaults to 0.01.
-        sizes: Smallest and largest length of the lists, for an op with any number of operands. Defaults to (1, 4).
+        op: Op that takes the operands.
+        limit: Maximum absolute value of an operand. Defaults to 1000. With math.inf, the largest floats are drawn too.
+        clear: Minimum distance from non-differentiable points, relative to the operands. Defaults to 0.01.
+        sizes: Minimum and maximum length of each list of operands of a variadic op. Defaults to (1, 4).
 
     Returns:
         A strategy for tuples of floats.
@@ -63,15 +63,15 @@ def _inside(bounds: Sequence[float], limit: float) -> st.SearchStrategy[float]:
 
 
 def is_clear(op: Op, point: Sequence[float], clear: float) -> bool:
-    """Return whether the operands are away from the non-differentiable points of the op.
+    """Return whether the operands are away from the op's non-differentiable points.
 
     Args:
-        op: Op.
+        op: Op that takes the operands.
         point: Operands.
-        clear: Distance, relative to the operands.
+        clear: Minimum distance, relative to the operands.
 
     Returns:
-        True if they are.
+        True if the distance is greater than `clear`.
     """
     return op.domain.kink is None or abs(op.domain.kink(*point)) > clear * max(1.0, *map(abs, point))
 
@@ -80,12 +80,12 @@ def is_clear(op: Op, point: Sequence[float], clear: float) -> bool:
 
 
 class OpSequence(Generic[NodeT, OperandT]):
-    """A function that applies ops in sequence; it prints as code.
+    """A function that applies ops in sequence. It prints as code.
 
     Args:
-        at: The point at which it was drawn, one operand per input.
-        steps: Pairs of an op and its operands. An operand is a constant, or an int: the index of an input or, from
-            `len(at)` on, of an earlier step.
+        at: Point at which the program was drawn: one operand per input.
+        steps: Pairs of an op and its operands. An operand is either a constant or an int. An int is the index of an
+            input or, from `len(at)` on, of an earlier step.
     """
 
     def __init__(self, at: tuple[OperandT, ...], steps: tuple[tuple[Op, tuple[int | OperandT, ...]], ...]) -> None:
@@ -130,10 +130,10 @@ class OpSequence(Generic[NodeT, OperandT]):
 
         Args:
             inputs: One operand per input.
-            call: Function `call(op, *operands)` that replaces the call of each op. Defaults to the call itself.
+            call: Function that is called as `call(op, *operands)` in place of each op. By default, the op is called.
 
         Returns:
-            The list.
+            A list of the inputs and the results.
         """
         known = list(inputs)
         for op, operands in self.steps:
@@ -142,7 +142,7 @@ class OpSequence(Generic[NodeT, OperandT]):
         return known
 
     def record(self) -> tuple[NodeT, list[NodeT]]:
-        """Return the graph of the program at its point: the root, and the inputs, which have names."""
+        """Return the program's graph at the point `at`: the root and the named inputs."""
         leaves = [self.leaf(x, name) for x, name in zip(self.at, LETTERS, strict=False)]
         return self(*leaves), leaves
 
@@ -161,12 +161,12 @@ class OpSequence(Generic[NodeT, OperandT]):
 
 
 class RandomProgram(OpSequence[Value, float]):
-    """A function of numbers that applies ops in sequence; it prints as code.
+    """A function of numbers that applies ops in sequence. It prints as code.
 
     Args:
         at: Point at which the program is tested: one number per input.
-        steps: For each step its op and its operands: an index of an input or of an earlier result (an int), or a
-            constant (a float).
+        steps: One pair of an op and its operands per step. An operand is either a constant (a float) or an int, which
+            is the index of an input or of an earlier result.
 
     Examples:
         >>> from tinygraph.engine.ops import add, mul
@@ -209,7 +209,7 @@ class Draft(Generic[OperandT]):
     """A program that is being drawn: its steps, all results so far, and the results that no step uses yet.
 
     Args:
-        at: The point at which the program is drawn, one operand per input.
+        at: Point at which the program is drawn: one operand per input.
     """
 
     def __init__(self, at: tuple[OperandT, ...]) -> None:
@@ -219,13 +219,13 @@ class Draft(Generic[OperandT]):
         self.unused = list(range(len(at)))
 
     def numbers(self, operands: Sequence[int | OperandT]) -> list[OperandT]:
-        """Return the values of operands at the program's point.
+        """Return the values of the given operands at the program's point.
 
         Args:
             operands: Operands of a step.
 
         Returns:
-            Their values.
+            The values, in the order of the operands.
         """
         return [self.known[x] if isinstance(x, int) else x for x in operands]
 
@@ -234,8 +234,8 @@ class Draft(Generic[OperandT]):
 
         Args:
             op: Op of the step.
-            operands: Its operands.
-            result: Its value at the program's point.
+            operands: Operands of the op.
+            result: Value of the step at the program's point.
         """
         used = {x for x in operands if isinstance(x, int)}
         self.steps.append((op, operands))
@@ -260,16 +260,16 @@ def graphs(
 ) -> RandomProgram:
     """Draw random programs with shared nodes, repeated operands, constants, unused inputs and variadic ops.
 
-    A failing program shrinks, and prints as code. At the program's point, every step is inside the domain of its op and
-    away from its non-differentiable points, so numerical derivatives are meaningful.
+    Hypothesis shrinks a failing program and prints it as code. At the program's point, every step is inside its op's
+    domain and away from the op's non-differentiable points. Therefore, numerical derivatives are meaningful.
 
     Args:
-        draw: Passed by Hypothesis.
+        draw: Function that Hypothesis passes.
         ops: Ops that can occur. Defaults to all public ops.
-        max_inputs: Largest number of inputs. Defaults to 4.
-        max_steps: Largest number of steps. Defaults to 10.
-        limit: Largest absolute value of a result. Defaults to 100.
-        clear: Distance from non-differentiable points, relative to the operands. Defaults to 0.01.
+        max_inputs: Maximum number of inputs. Defaults to 4.
+        max_steps: Maximum number of steps, not counting a final sum of several results. Defaults to 10.
+        limit: Maximum absolute value of a result. Defaults to 100.
+        clear: Minimum distance from non-differentiable points, relative to the operands. Defaults to 0.01.
         shared: If false, every result is used at most once. Defaults to true.
 
     Returns:
@@ -305,7 +305,7 @@ def _draw_operands(draw: st.DrawFn, draft: Draft[float], shared: bool) -> list[i
         free = [x for x in pool if shared or x not in drawn]
         if constant or not free:
             drawn.append(draw(NUMBERS))
-        else:  # newest first, with a single draw for any size: failing examples shrink well
+        else:  # newest first, with one draw for any size, so that failing examples shrink well
             drawn.append(free[-1 - draw(st.integers(0, 15)) % len(free)])
     return drawn
 
@@ -314,7 +314,7 @@ def expressions(**options: Any) -> st.SearchStrategy[RandomProgram]:
     """Draw random programs in which every result is used at most once.
 
     Args:
-        **options: The options of `graphs`, except `shared`.
+        **options: Keyword arguments of `graphs`, except `shared`.
 
     Returns:
         A strategy for programs.
@@ -323,17 +323,19 @@ def expressions(**options: Any) -> st.SearchStrategy[RandomProgram]:
 
 
 def is_tame(op: Op, operands: Sequence[int | float], numbers: Mapping[int, float], limit: float, clear: float) -> bool:
-    """Return whether the op is smooth and bounded at these operands, and near those that are nodes.
+    """Return whether an op is smooth and bounded at the given operands and near them.
+
+    Only operands that are nodes can change. The result is false if all operands are constants.
 
     Args:
-        op: Op.
-        operands: Its operands; an int is the index of a node.
+        op: Op to check.
+        operands: Operands of the op. An int is the index of a node.
         numbers: Values of the nodes, by index.
-        limit: Largest absolute value of a result.
-        clear: Distance from non-differentiable points, relative to the operands.
+        limit: Maximum absolute value of a result.
+        clear: Minimum distance from non-differentiable points, relative to the operands.
 
     Returns:
-        True if it is.
+        True if the op is smooth and bounded there.
     """
     if not any(isinstance(x, int) for x in operands):
         return False

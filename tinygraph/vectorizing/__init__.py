@@ -1,1 +1,1 @@
-"""Vectorized scalar loops: from a graph of floats to a graph of arrays, its source text, and a compiled function."""
+"""Vectorization of scalar loops: a graph of floats becomes a graph of arrays, source text, or a compiled function."""

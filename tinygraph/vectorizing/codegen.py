@@ -1,4 +1,4 @@
-"""The source text of a program: readable NumPy, or the version that runs fastest."""
+"""The source text of a program: readable NumPy code, or the version that runs fastest."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from tinygraph.vectorizing.program import Line, Program
 from tinygraph.vectorizing.views import TRANSPOSE
 
 Kernel = Callable[..., Any]
-WIDTH = 100  # maximum length of a line of text, in characters
+WIDTH = 100  # maximum length of a line of source text, in characters
 _TAKEN = ("np", "arrays", "scatter_add", "slice", "add_up", "check", "power", "power_partial")
 _COMPARE_WITH_Y = ops.binary_cross_entropy, ops.binary_cross_entropy_with_logits, ops.squared_error, ops.sub
 
@@ -45,16 +45,16 @@ class Writer:
 
     Args:
         program: Program to write.
-        fast: If true, write the version that runs fastest. If false, write readable NumPy.
-        careful: If true, each op gives the same bits as its kernel, also for values that are not finite.
+        fast: If true, write the version that runs fastest. If false, write readable NumPy code.
+        careful: If true, each op gives the same bits as its kernel, even for values that are not finite.
 
     Attributes:
-        text: The lines of text.
-        names: The name of each line in the text.
-        functions: The functions that the text needs besides NumPy (`np`), by name.
-        constants: The arrays that the text needs, by name.
-        imports: The names that the text imports, by module.
-        ends: For each line of the program, the number of lines of text after writing it.
+        text: The lines of source text.
+        names: The name of each program line in the source text.
+        functions: The functions that the source text needs besides NumPy (`np`), by name.
+        constants: The arrays that the source text needs, by name.
+        imports: The names that the source text imports, by module.
+        ends: For each program line, the number of lines of source text after it was written.
     """
 
     def __init__(self, program: Program, fast: bool = False, careful: bool = False) -> None:
@@ -68,9 +68,9 @@ class Writer:
         self._written: dict[Line, tuple[str, int]] = {}
         self._taken = {*_TAKEN, *keyword.kwlist, *TABLE}
         self._counts: dict[str, int] = {}  # how often each name was requested
-        self._called: dict[object, str] = {}  # the name of each function and op in the text
+        self._called: dict[object, str] = {}  # the name of each function and op in the source text
         self._results = set(program.results)
-        self.ends: dict[Line, int] = {}  # number of lines of text after writing it
+        self.ends: dict[Line, int] = {}  # number of lines of source text after each program line
         for line in (*program.inputs, *[line for line in program.lines if line.names]):
             self.names[line] = self._unique(line.names[0])
         self._partner = self._pairs() if fast else {}
@@ -83,7 +83,7 @@ class Writer:
             self.ends[line] = len(self.text)
 
     def name(self, line: Line) -> str:
-        """Return the name of a line in the text: an input, a result, or a number.
+        """Return the name of a program line in the source text: an input, a result, or a number.
 
         Args:
             line: Line of the program.
@@ -96,7 +96,7 @@ class Writer:
     # --- names
 
     def _unique(self, name: str) -> str:
-        name = re.sub(r"\W+", "_", unicodedata.normalize("NFKC", name)).strip("_") or "v"  # Python does the same
+        name = re.sub(r"\W+", "_", unicodedata.normalize("NFKC", name)).strip("_") or "v"  # as Python does
         name = name if name.isidentifier() else f"v{name}" if f"v{name}".isidentifier() else "v"
         unique, k = name, self._counts.get(name, 0)
         while unique in self._taken:
@@ -107,14 +107,14 @@ class Writer:
         return unique
 
     def constant(self, value: Any, hint: str) -> str:
-        """Return a name for an object that is passed to the text.
+        """Return a name for an object that is passed to the generated code.
 
         Args:
-            value: Object.
+            value: The object.
             hint: Name to use if it is free.
 
         Returns:
-            The unique name.
+            A unique name.
         """
         name = self._unique(hint)
         self.constants[name] = value
@@ -139,7 +139,7 @@ class Writer:
         return pairs
 
     def _write_pair(self, first: Line, second: Line, function: Kernel) -> None:
-        """Write two lines of the program as one line of text."""
+        """Write two lines of the program as one line of source text."""
         takes = ", ".join([self._text_of(arg, 0) for arg in first.args])
         for line in (first, second):
             self._written[line] = self._name(line), ATOM
@@ -198,7 +198,7 @@ class Writer:
         return self.names[line]
 
     def _hint(self, line: Line) -> str:
-        """Return the lecture's letter for data: Y for labels that a loss compares with, X for a matrix."""
+        """Return the lecture's name for data: Y for labels in a loss, X for a matrix factor, and C otherwise."""
         user = self._first_user.get(line)
         if user is None or user.op is None:
             return "C"
@@ -223,7 +223,7 @@ class Writer:
         return text, bound
 
     def _call(self, op: Op, line: Line) -> tuple[str, int]:
-        """Return the filled template of the op, or a function call."""
+        """Return the op's template, filled in, or a function call."""
         if op.code and (_is_exact(op, bool(line.shape)) or (not self.exact and _is_readable(op))):
             template = template_of(op)
             needs = list(template.needs)
@@ -304,11 +304,11 @@ def _is_exact(op: Op, of_arrays: bool) -> bool:
         return True
     if of_arrays:
         return op.array_source in _UFUNCS and template_of(op).operator == _UFUNCS[op.array_source]
-    return op.floats.__module__ == operator.add.__module__  # Python's own / and ** raise
+    return op.floats.__module__ == operator.add.__module__  # Python's own / and ** raise errors
 
 
 def _is_readable(op: Op) -> bool:
-    """Return whether the template is correct for finite values; x ** y can be complex for other values."""
+    """Return whether the template is correct for finite values. The template x ** y is not: it can be complex."""
     return op.arity == 1 or template_of(op).operator != "Pow"
 
 
@@ -320,12 +320,12 @@ def _numpy_name(op: Op) -> str:
 
 @cache
 def _partials() -> dict[Op, Op]:
-    """Return the ops that are the first local derivative of another op, where one kernel computes both."""
+    """Return a dict from first local derivatives to their ops, for ops where one kernel computes both."""
     return {op.partials[0](None, *[_Symbol()] * op.arity): op for op in TABLE.values() if op.with_partial}
 
 
 class _Symbol(Traced):
-    """An operand that records the op it is passed to."""
+    """An operand that returns the op to which it is passed."""
 
     @staticmethod
     def _record(op: Op, x: object, y: object = None) -> Op:  # noqa: ARG004

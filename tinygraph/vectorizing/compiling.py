@@ -1,7 +1,7 @@
 """compile: a recorded graph as a function of its inputs.
 
-The function runs the source text of the vectorized graph and of its derivative. The derivative comes from the local
-derivatives of the ops, so this file does not depend on any particular op.
+The function runs the source text of the vectorized graph and of its derivative. The derivative comes from the
+ops' local derivatives, so this file does not depend on any particular op.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from tinygraph.vectorizing.program import Line, Program
 from tinygraph.vectorizing.vectorized import Vectorized
 from tinygraph.vectorizing.views import Shape
 
-LONGEST = 20_000  # largest number of groups in a program; a graph with more groups is recomputed node by node
+LONGEST = 20_000  # maximum number of groups in a program; a graph with more groups is recomputed node by node
 
 
 Gradient = Array | float
@@ -44,7 +44,7 @@ class _Block:
         self.size = len(nodes)
 
     def array(self, numbers: object) -> Array | float:
-        """Return the numbers for this input: a float, or an array of its shape."""
+        """Return the given numbers as a float, or as an array with the shape of this input."""
         if not self.shape and type(numbers) is float:
             return numbers
         array: Array = as_array(numbers, self.place)
@@ -87,7 +87,8 @@ def _spread(tree: _Tree, numbers: Any, given: list[Array | float]) -> None:
         given.append(tree.array(numbers))
         return
     if not hasattr(numbers, "__len__") or len(numbers) != len(tree):
-        raise ValueError(f"an input has {len(tree)} parts of different shapes, which {numbers!r} does not fit")
+        needed = counted(len(tree), "part")
+        raise ValueError(f"an input with parts of different shapes needs a sequence of {needed}, got {numbers!r}")
     for part, number in zip(tree, numbers, strict=True):
         _spread(part, number, given)
 
@@ -100,11 +101,11 @@ def _gathered(tree: _Tree, gradients: Iterator[Gradient]) -> Any:
 class Compiled:
     """A recorded graph as a function of its inputs: `f(*numbers)` returns (value, gradients).
 
-    It does not keep the graph.
+    The function does not keep the graph.
 
     Args:
         root: Root of a graph of Values.
-        inputs: A leaf, or a sequence of leaves or of nested sequences of leaves.
+        inputs: A leaf, or a sequence of leaves or nested sequences of leaves.
 
     Attributes:
         text: The source text of the function, or "" if the graph is recomputed node by node.
@@ -135,16 +136,16 @@ class Compiled:
         """Return the value of the graph and its gradients at these numbers.
 
         Args:
-            *numbers: For each input, a number or an array of its shape.
+            *numbers: One number or array per input, with the input's shape.
 
         Returns:
-            The value, and the gradients: a tuple with one gradient per input, in its shape. If `inputs` was a single
-            leaf, its gradient alone.
+            The value, and the gradients: a tuple with one gradient per input, in the input's shape. If `inputs` was a
+            single leaf, the gradient of this leaf replaces the tuple.
 
         Raises:
             TypeError: If the number of arguments differs from the number of inputs.
             ValueError: If an array does not have the shape of its input.
-            FrozenBranchError: If a comparison between nodes has another outcome than when the graph was recorded.
+            FrozenBranchError: If a comparison between nodes has a different outcome than when the graph was recorded.
         """
         if len(numbers) != len(self._trees):
             raise TypeError(f"the function takes {counted(len(self._trees), 'input')}, got {len(numbers)}")
@@ -165,15 +166,15 @@ def compile(root: Value, inputs: Inputs) -> Compiled:
 
     Args:
         root: Root of a graph of Values.
-        inputs: A leaf, or a sequence of leaves or of nested sequences of leaves. The function takes one number or array
-            for each, of the same shape, and returns the gradients in these shapes.
+        inputs: A leaf, or a sequence of leaves or nested sequences of leaves. The function takes one number or array
+            per input, with the input's shape, and returns gradients of the same shapes.
 
     Returns:
-        The function. It raises FrozenBranchError if a comparison between nodes has another outcome than when the graph
-        was recorded.
+        The function. It raises FrozenBranchError if a comparison between nodes has a different outcome than when the
+        graph was recorded.
 
     Raises:
-        ValueError: If an input is computed, or given twice.
+        ValueError: If an input is a computed node, contains no nodes, or is given twice.
         TypeError: If `root` is not a Value, or an input is not a leaf or a sequence of leaves.
 
     Examples:
@@ -210,7 +211,7 @@ def _recomputed(root: Value, inputs: Sequence[_Block]) -> Function:
     return run
 
 
-# --- the text of a function -------------------------------------------------------------------------
+# --- the source text of a function ------------------------------------------------------------------
 
 
 class _Variable(NamedTuple):
@@ -223,7 +224,7 @@ class _Variable(NamedTuple):
 
 
 class _Composer:
-    """Composes the function of a vectorized graph: inputs, the lines of its program, comparisons and gradients."""
+    """Composes the function for a vectorized graph: inputs, the lines of its program, comparisons and gradients."""
 
     def __init__(self, found: Vectorized, inputs: Sequence[_Block], marks: Mapping[Node, int]) -> None:
         self.inputs = inputs
@@ -282,7 +283,7 @@ class _Composer:
         return f"{given}.ravel()[{self.writer.constant(where.reshape(shape), 'k')}]"
 
     def _gradient(self, k: int, block: _Block, body: list[str]) -> str:
-        """Return code for the gradient of input k, assembled from the gradients of its leaves; always a new array."""
+        """Return code for the gradient of input k, assembled from its leaves' gradients. It is always a new array."""
         writer = self.writer
         parts = [(v.where, v.gradient) for v in self.variables if v.block == k and v.gradient is not None]
         if not block.shape:
@@ -299,7 +300,7 @@ class _Composer:
         return f"gradient{k}"
 
     def _gradient_of_one(self, block: _Block, where: Array, line: Line) -> str:
-        """Return code for the gradient of an input that consists of one leaf, or "" if it does not."""
+        """Return code for the gradient of an input that consists of one leaf, or "" for other inputs."""
         name = self.writer.name(line)
         if _is_whole(where, block):
             if not line.shape:
@@ -314,12 +315,12 @@ class _Composer:
 
 
 def _is_whole(where: Array, block: _Block) -> bool:
-    """Return whether the positions are those of all elements of an input, in order."""
+    """Return whether the positions cover all elements of an input, in order."""
     return len(where) == block.size and bool((where == np.arange(block.size)).all())
 
 
 def _is_transpose(where: Array, block: _Block, shape: Shape) -> bool:
-    """Return whether the positions are those of all elements of an input, in the order of its transpose."""
+    """Return whether the positions cover all elements of an input, in the order of its transpose."""
     if len(where) != block.size or len(shape) != 2 or block.shape != shape[::-1]:
         return False
     return bool((where.reshape(shape) == np.arange(block.size).reshape(block.shape).T).all())

@@ -1,6 +1,6 @@
 """A graph of Values as arrays of integers. Each node is an entry, and a chain of additions is one sum.
 
-Chains of `+` and `-`, `total` and `dot` become signed sums of terms, in any order.
+Chains of `+` and `-`, as well as `total` and `dot`, become signed sums, whose terms can be in any order.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def _role(op: Op | None) -> int:
 
 
 class _Entries:
-    """The entries of a graph: one per node, per plain number, and per product of a `dot`."""
+    """The entries of a graph: one per node, per plain number, and per product in a `dot`."""
 
     def __init__(self) -> None:
         self.nodes: list[Node | None] = []
@@ -45,8 +45,8 @@ class _Entries:
     def read(self, root: Node) -> None:
         """Append the entries of a graph in the order of recording.
 
-        This traversal visits each node twice: before its operands and after them. It takes two thirds of the time of
-        `graph.order` with a second loop over its result.
+        This traversal visits each node twice: before its operands and after its operands. It takes two thirds as long
+        as `graph.order` with a second loop over the nodes in that order.
         """
         nodes, ops, xs, ys, place = self.nodes, self.ops, self.x, self.y, self.place
         stack = [root]
@@ -114,25 +114,25 @@ class _Entries:
 
 
 class Flat:
-    """A graph as arrays over its entries, operands before consumers.
+    """A graph as arrays over its entries, with operands before consumers.
 
     Args:
         root: Root of the graph.
 
     Attributes:
-        nodes: For each entry, its node; None for a plain number and for a product within a `dot`.
-        ops: For each entry, its op; None for leaves and numbers.
-        x: For each entry, its first operand.
-        y: For each entry, its second operand.
-        data: For each entry, its value.
-        sums: Whether an entry is a sum.
-        terms: The terms of all sums; those of entry i are `terms[starts[i]:starts[i + 1]]`.
+        nodes: The node of each entry, or None for a plain number or a product within a `dot`.
+        ops: The op of each entry, or None for a leaf or a number.
+        x: The first operand of each entry.
+        y: The second operand of each entry.
+        data: The value of each entry.
+        sums: Whether each entry is a sum.
+        terms: The terms of all sums. The terms of entry i are `terms[starts[i]:starts[i + 1]]`.
         signs: The sign of each term.
         added: For each sum, the total of the plain numbers that are added.
         subtracted: For each sum, the total of the plain numbers that are subtracted.
-        within: Whether an entry is part of a larger sum.
-        head: The sum that an entry is part of.
-        turns: The sign of an entry in that sum.
+        within: Whether each entry is part of a larger sum.
+        head: The sum to which each entry belongs.
+        turns: The sign of each entry in that sum.
 
     Examples:
         >>> from tinygraph import Value

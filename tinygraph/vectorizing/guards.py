@@ -39,7 +39,7 @@ class Comparisons:
         compare: The comparison, a function of two arrays.
         sides: The left and the right side.
         guards: The recorded comparisons.
-        lines: The lines of the program that compute the sides; empty before `add_to`.
+        lines: The program lines that compute the sides. The list is empty before `add_to`.
     """
 
     compare: Compare
@@ -48,7 +48,7 @@ class Comparisons:
     lines: list[Line | None] = field(default_factory=list)  # set by `add_to`
 
     def add_to(self, program: Program) -> None:
-        """Add lines that compute both sides to a program.
+        """Extend a program with lines that compute both sides.
 
         Args:
             program: Program to extend.
@@ -97,7 +97,10 @@ def comparisons(found: Vectorized) -> Iterator[Comparisons]:
 
 
 def _place(found: Vectorized, node: Node | None, number: float) -> tuple[Tensor | None, float]:
-    """Return the tensor that contains a node, and the node's position in it, flattened; for a number, the number."""
+    """Return the tensor that contains a node, and the node's position in the flattened tensor.
+
+    For a plain number, return None and the number.
+    """
     if node is None:
         return None, number
     tensor, index = found.where(node)
@@ -105,7 +108,7 @@ def _place(found: Vectorized, node: Node | None, number: float) -> tuple[Tensor 
 
 
 def check(compare: Compare, left: Array, right: Array, outcomes: Array, texts: list[str]) -> None:
-    """Raise an error for the first comparison whose outcome differs from the recorded one.
+    """Raise an error for the first comparison whose outcome differs from the recorded outcome.
 
     Args:
         compare: Comparison, a function of two arrays.

@@ -1,7 +1,7 @@
 """Kinds of entries, and the groups that entries of one kind form.
 
 Two entries are of the same kind if their ops and the kinds of their operands are the same, down to the leaves. Leaves
-are of the same kind if entries of the same kinds use them, and if their names differ only in numbers.
+are of the same kind if they are used by entries of the same kinds, and if their names differ only in numbers.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from tinygraph.engine.op import Op
 from tinygraph.explaining.notation import stem
 from tinygraph.vectorizing.flat import NONE, Array, Flat
 
-MOST = 64  # kinds of leaves, and of names; beyond this, the distinction is coarser
+MOST = 64  # maximum number of kinds of leaves or names; with more, the kinds are coarser
 LEAF = "leaf"
 SUM = "sum"
 
@@ -26,27 +26,27 @@ class Axis:
     """An axis of arrays. As in the lecture, the `outermost` axis (the examples) indexes columns, and others index rows.
 
     Attributes:
-        size: Its length.
-        outermost: Whether it is the axis of the examples.
-        summed: Whether it indexes terms of sums, which can be reordered.
+        size: Length of the axis.
+        outermost: Whether the axis indexes the examples.
+        summed: Whether the axis indexes terms of sums, which can be reordered.
     """
 
     size: int
     outermost: bool = False
-    summed: bool = False  # it indexes terms of sums, which can be reordered
+    summed: bool = False  # the axis indexes terms of sums, which can be reordered
 
 
 @dataclass(eq=False, repr=False)
 class Part:
-    """Terms of sums that belong to one group and have one sign.
+    """Terms of sums that belong to the same group and have the same sign.
 
     Attributes:
         sign: 1 or -1.
         source: The group of the terms.
         table: `table[k]` contains the terms of sum k along the axes, if all sums have the same number of terms.
-            Otherwise it is a list of all terms.
+            Otherwise, `table` is a list of all terms.
         axes: The axes of the terms.
-        owners: For a list of terms, the sum that each belongs to; otherwise None.
+        owners: If `table` is a list of terms, the sum to which each term belongs. Otherwise None.
     """
 
     sign: int
@@ -56,7 +56,7 @@ class Part:
     owners: Array | None = None
 
 
-Slot = int | Part  # how a group uses another: as operand 0 or 1, or as a part of its terms
+Slot = int | Part  # how a group uses another group: as operand 0 or 1, or as a part of its terms
 
 
 @dataclass(eq=False, repr=False)
@@ -64,20 +64,20 @@ class Group:
     """Entries of one kind as an array.
 
     Attributes:
-        op: Their op, SUM, or LEAF; None for plain numbers.
+        op: The entries' op, SUM or LEAF, or None for plain numbers.
         members: The entries.
         axes: The axes of the array.
         ids: The entries along the axes.
         parts: For sums, the parts of their terms.
-        uses: The groups that use this one, and how.
+        uses: The groups that use this group, each with the slot that it uses.
     """
 
-    op: Op | str | None  # an op, SUM, or LEAF; None for plain numbers
+    op: Op | str | None  # an op, SUM or LEAF, or None for plain numbers
     members: Array
     axes: list[Axis] = field(default_factory=list)
     ids: Array = field(default_factory=lambda: np.zeros((), int))
     parts: list[Part] = field(default_factory=list)
-    uses: list[tuple[Group, Slot]] = field(default_factory=list)  # the groups that use this one
+    uses: list[tuple[Group, Slot]] = field(default_factory=list)  # the groups that use this group
 
     @property
     def single(self) -> bool:
@@ -99,9 +99,9 @@ class Use:
 
 
 def kinds(flat: Flat, marks: Mapping[Node, Hashable] | None = None) -> Array:
-    """Return the kind of each entry; NONE for an entry within a sum.
+    """Return the kind of each entry, or NONE for an entry within a sum.
 
-    A plain `a + b` of operands of one kind becomes a sum.
+    A plain `a + b` becomes a sum if both operands are of the same kind.
 
     Args:
         flat: Flat graph.
@@ -148,7 +148,7 @@ def _from_below(flat: Flat, leaf_kinds: Mapping[int, Hashable]) -> Array:
 
 
 def is_sum(flat: Flat, found: Sequence[int] | Array, i: int) -> bool:
-    """Return whether an entry is a sum: of many terms, or `a + b` of operands of one kind.
+    """Return whether an entry is a sum of many terms, or `a + b` with operands of the same kind.
 
     Args:
         flat: Flat graph.
@@ -156,7 +156,7 @@ def is_sum(flat: Flat, found: Sequence[int] | Array, i: int) -> bool:
         i: Entry.
 
     Returns:
-        True for a sum.
+        True if the entry is a sum.
     """
     if flat.sums[i]:
         return True
@@ -165,7 +165,7 @@ def is_sum(flat: Flat, found: Sequence[int] | Array, i: int) -> bool:
 
 
 def _by_use(flat: Flat, bases: Mapping[int, Hashable], found: Array) -> dict[int, Hashable]:
-    """Return kinds of leaves by the kinds of entries that use them; a leaf with fewer uses joins a larger kind."""
+    """Return kinds of leaves by the kinds of entries that use them. A leaf with fewer uses joins a larger kind."""
     n = len(flat.ops)
     users = np.flatnonzero((flat.x >= 0) & ~flat.within & ~flat.sums)
     pairs = users[flat.y[users] >= 0]

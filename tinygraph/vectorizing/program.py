@@ -1,4 +1,4 @@
-"""A graph of Tensors as a program: lines of arithmetic, without the steps that only a graph needs.
+"""A graph of Tensors as a program: lines of arithmetic, without the ops that only a graph needs.
 
 Equal lines are merged, and results that depend only on plain numbers are precomputed. NumPy broadcasts the arrays that
 the graph expands, and pairs of transposes cancel.
@@ -26,24 +26,24 @@ class Line:
     """One line of a program: an op and its operands, an input, or plain numbers.
 
     Attributes:
-        op: The op; None for an input and for plain numbers.
+        op: The op, or None for an input or for plain numbers.
         args: The lines of the operands.
-        shape: The shape of the result, which NumPy broadcasts where a larger one is needed.
+        shape: The shape of the result. NumPy broadcasts the result where a larger shape is needed.
         value: The plain numbers, or None.
         names: The names of the result.
-        uses: How many lines and results use it.
+        uses: Number of lines and results that use the line.
     """
 
     op: Op | None
     args: tuple[Line, ...]
-    shape: Shape  # NumPy broadcasts it where a larger one is needed
+    shape: Shape  # NumPy broadcasts the result where a larger shape is needed
     value: Array | float | None = None
     names: list[str] = field(default_factory=list)
     uses: int = 0
 
     @property
     def plain(self) -> bool:
-        """Whether the line is plain numbers."""
+        """Whether the line consists of plain numbers."""
         return self.op is None and self.value is not None
 
 
@@ -85,7 +85,7 @@ class Program:
 
         Args:
             tensor: Tensor that is a result.
-            names: Names of tensors; their lines get these names.
+            names: Names of tensors. The tensors' lines get the same names.
 
         Returns:
             The line of the result.
@@ -140,7 +140,7 @@ class Program:
         if op is None:
             return self._plain(node.data)
         args = [self._line_of[x] if isinstance(x, Tensor) else self._plain(x) for x in node.args]
-        if all(arg.plain for arg in args) and not (op is TRANSPOSE and args[0].shape):  # a transpose is free
+        if all(arg.plain for arg in args) and not (op is TRANSPOSE and args[0].shape):  # a transpose costs nothing
             return self._plain(node.data)
         if op.elementwise:
             return self._simplified(op, args)
@@ -157,7 +157,7 @@ class Program:
     def _plain(self, value: Array | float) -> Line:
         array = np.asarray(value)
         if array.size and (array == array.flat[0]).all():
-            array = array.ravel()[:1].reshape(())  # NumPy broadcasts it where needed
+            array = array.ravel()[:1].reshape(())  # NumPy broadcasts the number where needed
         key = array.tobytes(), array.shape
         if key not in self._known:
             self._known[key] = Line(None, (), array.shape, array if array.ndim else float(array))
@@ -165,7 +165,7 @@ class Program:
         return self._known[key]
 
     def _simplified(self, op: Op, args: list[Line]) -> Line:
-        """Return the line of an elementwise op, without a factor 1 or a term 0."""
+        """Return the line for an elementwise op, without a factor of 1 or a term of 0."""
         if op in (mul, add):
             for one, other in (args, args[::-1]):
                 if one.plain and not one.shape:
@@ -180,13 +180,13 @@ class Program:
         return self._line(op, args, np.broadcast_shapes(*[arg.shape for arg in args]))
 
     def _reshaped(self, x: Line, shape: Shape) -> Line:
-        """Return an array in another shape; several reshapes become one."""
+        """Return an array in another shape. Several reshapes become one."""
         while x.op is not None and x.op.maker is reshape:
             x = x.args[0]
         return x if x.shape == shape else self._line(reshape(shape), [x], shape)
 
     def _turned(self, x: Line) -> Line:
-        """Return the transpose; two transposes cancel, and a transposed product is the product of the transposes."""
+        """Return the transpose. Two transposes cancel, and a transposed product becomes a product of transposes."""
         if x.op is TRANSPOSE:
             return x.args[0]
         if x.op is matmul and not x.names and TRANSPOSE in (x.args[0].op, x.args[1].op):
@@ -208,7 +208,7 @@ class Program:
         return out if summed == shape else self._line(reshape(shape), [out], shape)
 
     def _full(self, x: Line, shape: Shape) -> Line:
-        """Return a line in its full shape, which NumPy would otherwise broadcast."""
+        """Return a line in its full shape, so that NumPy does not need to broadcast the result."""
         return x if x.shape == shape else self._line(expand(shape), [x], shape)
 
     def _line(self, op: Op, args: Iterable[Line], shape: Shape) -> Line:

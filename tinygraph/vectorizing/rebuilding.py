@@ -1,7 +1,7 @@
-"""The graph of Tensors from the groups of a scalar graph.
+"""The graph of Tensors, built from the groups of a scalar graph.
 
-This file does not depend on any model. A sum of products along an axis is a matrix product, and a sum divided by the
-number of its terms is a mean. Elements without a pattern are gathered by index.
+This file does not depend on any model. A sum of products along an axis becomes a matrix product, and a sum that is
+divided by the number of its terms becomes a mean. Elements without a pattern are selected by index.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ Marks = Mapping[Node, Hashable]
 
 
 class Rebuilding:
-    """The groups of a roll, recorded with Tensors.
+    """The groups of a roll, recorded as Tensors.
 
     Args:
         roll: Groups of the scalar graph.
@@ -50,7 +50,7 @@ class Rebuilding:
         built: The array of each group.
         leaves: The leaves by name.
         ids: The entries of each leaf, by its name.
-        inside: For a group without an array, the operation that it is part of, such as "a mean".
+        inside: The operation that contains each group without an array, such as "a mean".
     """
 
     def __init__(self, roll: Roll, marks: Marks, only: bool) -> None:
@@ -60,7 +60,7 @@ class Rebuilding:
         self.inside: dict[Group, str] = {}
         self.leaves: dict[str, Tensor] = {}
         self.ids: dict[str, Array] = {}
-        self._marks, self._only = marks, only  # `only`: only leaves with a mark get a gradient
+        self._marks, self._only = marks, only  # `only` means that only leaves with a mark get a gradient
         self._mean_of: dict[Group, Group] = {}  # each group that is a mean, and its sum
         self._asked: Counter[str] = Counter()  # how often each leaf name was requested
         for group in roll.groups:
@@ -160,7 +160,7 @@ class Rebuilding:
         return full * float(missing) if missing > 1 and how == "sum" else full
 
     def _scattered(self, group: Group, part: Part) -> Operand:
-        """Return sums with different numbers of terms: each term is added at the position of its sum."""
+        """Return sums with different numbers of terms. Each term is added at the position of its sum."""
         assert part.owners is not None
         members = group.members
         where = self.roll.position(group, members)[part.owners]
@@ -170,7 +170,7 @@ class Rebuilding:
         return reshaped(added, stored_shape(group.axes))
 
     def _contraction(self, group: Group, part: Part) -> bool:
-        """Return whether the part sums products along axes of both factors, which share no other axis."""
+        """Return whether the part sums products along exactly those axes that both factors share."""
         source = part.source
         if source.op is not mul or len(source.uses) != 1 or not part.axes or not group.axes:
             return False
@@ -183,7 +183,7 @@ class Rebuilding:
         return left & right == summed and left | right == summed | kept
 
     def _product(self, group: Group, part: Part) -> Operand:
-        """Return Σ_j w_j x_ij as a matrix product: the factor with the first axes of the result is on the left."""
+        """Return Σ_j w_j x_ij as a matrix product. The factor with the first axes of the result is on the left."""
         source = part.source
         factors = [(slot, self.roll.use(source, slot)) for slot in (0, 1)]
         summed = part.axes
@@ -210,7 +210,7 @@ class Rebuilding:
         return reshaped(out, stored_shape(group.axes))
 
     def _counted(self, group: Group) -> Group | None:
-        """Return the sum, if the group divides it by the number of its terms."""
+        """Return the sum that the group divides by the number of its terms, or None if there is no such sum."""
         if group.op not in (div, mul):
             return None
         for slot in (0, 1) if group.op is mul else (0,):
@@ -241,5 +241,5 @@ class Rebuilding:
 
 
 def _is_landmark(node: Node | None) -> bool:
-    """Return whether the node must stay findable, because it has a name or took part in a comparison."""
+    """Return whether the node must keep its own element, because it has a name or took part in a comparison."""
     return node is not None and node.metadata is not None and bool(node.metadata.name or node.metadata.guards)

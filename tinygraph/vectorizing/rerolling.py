@@ -1,8 +1,8 @@
 """Loop rerolling: groups of scalar nodes as arrays, with their axes and the position of each node in them.
 
-It works from the root down. The terms of a sum become a new axis of the group that is summed. An operand has the axes
-of its op, except those along which it is always the same node. So the examples of a loop become the columns of an
-array, and weights that all examples share do not have that axis.
+The algorithm works from the root to the leaves. The terms of a sum become a new axis of the group that is summed. An
+operand has the axes of its op, except axes along which the operand is always the same node. So the examples of a loop
+become the columns of an array, and weights that all examples share do not have the axis of the examples.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Roll:
         self._position = np.zeros(len(flat.ops), int)
         self._gather(kinds(flat, marks))
         self.groups: list[Group] = []
-        # Each member has an operand in each group that it uses, recorded earlier, so first members give the order.
+        # Each member was recorded after its operands in other groups, so the first members give the groups' order.
         waiting = sorted(self._first, key=lambda group: -int(group.members[0]))
         for group in waiting:
             self.groups += self._lay_out(group)
@@ -51,7 +51,7 @@ class Roll:
             i: Entry.
 
         Returns:
-            The group; None for an entry within a sum.
+            The group, or None for an entry within a sum.
         """
         return self._first[self._group_of[i]] if self._group_of[i] != NONE else None
 
@@ -88,12 +88,12 @@ class Roll:
             group: Group.
 
         Returns:
-            The nodes, in the order of the entries; None for an entry without a node.
+            The nodes in the order of the entries, with None for each entry without a node.
         """
         return [self.flat.nodes[i] for i in group.members.tolist()]
 
     def name(self, group: Group) -> str:
-        """Return the name that all nodes of a group share, apart from numbers in it.
+        """Return the name that all nodes of a group share, apart from numbers in the name.
 
         Args:
             group: Group.
@@ -123,7 +123,7 @@ class Roll:
         """Return the group that another group uses.
 
         Args:
-            group: Group that uses it.
+            group: Group that uses the other group.
             slot: Operand 0 or 1, or a part of the terms.
 
         Returns:
@@ -138,7 +138,7 @@ class Roll:
         """Return the entries that a group uses.
 
         Args:
-            group: Group that uses them.
+            group: Group that uses the entries.
             slot: Operand 0 or 1, or a part of the terms.
 
         Returns:
@@ -157,7 +157,7 @@ class Roll:
         return self._reduced(axes, ids)
 
     def _reduced(self, axes: list[Axis], ids: Array) -> Use:
-        """Return a use without the axes along which it is always the same entry, or the same number."""
+        """Return a use without the axes along which the entry, or the number, is always the same."""
         if not axes:
             return Use(axes, ids)
         compared = ids
@@ -175,7 +175,7 @@ class Roll:
     # --- groups
 
     def _gather(self, found: Array) -> None:
-        """Make a group of the entries of each kind, and find the parts of sums."""
+        """Create one group per kind of entry, and find the parts of sums."""
         flat = self.flat
         inside = np.flatnonzero(found != NONE)
         inside = inside[np.argsort(found[inside], kind="stable")]
@@ -197,7 +197,7 @@ class Roll:
             self._link(group, +1)
 
     def _link(self, group: Group, change: int) -> None:
-        """Register this group with the groups that it uses, or remove it from them."""
+        """Register this group with the groups that it uses, or remove the registration."""
         slots: Sequence[Slot] = group.parts or (range(group.op.arity) if isinstance(group.op, Op) else ())
         for slot in slots:
             uses = self.source(group, slot).uses
@@ -208,7 +208,7 @@ class Roll:
         group.parts += self._parts_of_one(group) if group.single else self._parts_of_many(group)
 
     def _parts_of_one(self, group: Group) -> list[Part]:
-        """Return the parts of a single sum, without NumPy, whose calls would take 100 µs together."""
+        """Return the parts of a single sum without NumPy, because NumPy calls would take 100 µs in total."""
         flat = self.flat
         terms_of: dict[tuple[int, int], list[int]] = {}
         i = int(group.members[0])
@@ -287,7 +287,7 @@ class Roll:
         return ids.size == len(group.members) and np.unique(ids).size == ids.size
 
     def _disjoint(self, group: Group, uses: list[Array]) -> list[Array]:
-        """Return the members by use, if the uses do not overlap and none takes all members."""
+        """Return the members by use, if the uses do not overlap and no use takes all members. Otherwise return []."""
         parts: list[Array] = []
         owner = self._position
         owner[group.members] = NONE
@@ -324,7 +324,7 @@ class Roll:
         return [laid_out for part_of_it in groups[::-1] for laid_out in self._lay_out(part_of_it)]
 
     def _in_order(self, group: Group, sequences: list[Array]) -> Array:
-        """Return the members in an order that agrees with all uses, if there is one."""
+        """Return the members in an order that agrees with all uses, if such an order exists."""
         sorter: graphlib.TopologicalSorter[int] = graphlib.TopologicalSorter({int(i): () for i in group.members})
         for sequence in sequences:
             listed = sequence.tolist()
@@ -337,7 +337,7 @@ class Roll:
             return group.members
 
     def _split(self, axis: Axis, use: Use) -> bool:
-        """Split an axis that consists of two nested ones (Σ over i and j), and return whether it was split."""
+        """Split an axis that consists of two nested axes (Σ over i and j), and return whether it was split."""
         if not axis.summed:
             return False
         along = np.moveaxis(use.ids, use.axes.index(axis), 0)
@@ -359,7 +359,7 @@ class Roll:
         return False
 
     def _adopt(self, group: Group, others: list[Use]) -> None:
-        """Give a sum over the whole group the axes of the group, in place of its single axis."""
+        """Give a sum over the whole group the group's axes, instead of the sum's single axis."""
         for use in others:
             if len(use.axes) != 1 or use.axes == group.axes:
                 continue
@@ -377,7 +377,7 @@ class Roll:
                 self._substitute(axis, place[group.ids.ravel()], list(group.axes))
 
     def _substitute(self, axis: Axis, permutation: Array | None, axes: list[Axis]) -> None:
-        """Replace an axis with other axes everywhere, with the entries along it reordered."""
+        """Replace an axis with other axes everywhere, and reorder the entries along the axis."""
         sizes = [a.size for a in axes]
 
         def reordered(array: Array, where: int) -> Array:

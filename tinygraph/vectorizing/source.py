@@ -23,8 +23,8 @@ class Source(str):
     """The source text of a program.
 
     Attributes:
-        arrays: The arrays that it reads, by name.
-        functions: The functions that it calls without importing them, by name.
+        arrays: The arrays that the program reads, by name.
+        functions: The functions that the program calls without an import, by name.
 
     Examples:
         >>> w = [Value(1.0, "w1"), Value(2.0, "w2")]
@@ -48,7 +48,7 @@ class Source(str):
 def source(root: Value | Vectorized, backward: bool = True) -> Source:
     """Return the source text of a NumPy program for the graph and its gradients, in the lecture's notation.
 
-    In the text, J is the value of the root, if it has no other name, and dw is its derivative with respect to w. A
+    In the source text, J is the value of a root without a name, and dw is the root's derivative with respect to w. A
     graph without loops becomes plain Python.
 
     Args:
@@ -56,7 +56,7 @@ def source(root: Value | Vectorized, backward: bool = True) -> Source:
         backward: If true, the program computes the gradients too. Defaults to true.
 
     Returns:
-        The text. It reads large arrays from its attribute `arrays`, and `text.run()` runs it.
+        The source text. The program reads large arrays from the attribute `arrays`. Call its method `run()` to run it.
 
     Raises:
         TypeError: If `root` is neither a Value nor a Vectorized.
@@ -97,7 +97,7 @@ def source(root: Value | Vectorized, backward: bool = True) -> Source:
 
 
 def _written(found: Vectorized, program: Program, forward: list[Line]) -> Source:
-    """Return the text: imports, given data, the forward pass and the backward pass."""
+    """Return the source text: imports, given data, the forward pass and the backward pass."""
     finite = all(np.isfinite(node.raw).all() for node in order(found.root))
     writer = Writer(program, careful=not finite)
     arrays: dict[str, Array] = {}
@@ -134,7 +134,7 @@ def _names(found: Vectorized) -> dict[Tensor, list[str]]:
 
 
 def _letter(name: str, tensor: Tensor) -> str:
-    """Return the lecture's letter for a name: z of one example becomes Z of all examples."""
+    """Return the lecture's notation for a name: z for one example becomes Z for all examples."""
     matrix = tensor.ndim > 1 and (min(tensor.shape) > 1 or (tensor.op is not None and tensor.shape[0] == 1))
     return name.upper() if matrix and len(name) == 1 else name
 
@@ -156,7 +156,7 @@ def _add_gradients(program: Program, found: Vectorized, names: dict[Tensor, list
 
 
 def _in_order(found: Vectorized) -> list[tuple[str, Tensor]]:
-    """Return the leaves: scalars sorted by name, arrays in the order of first use."""
+    """Return the leaves in the order of first use, or sorted by name if all leaves are scalars."""
     if not any(leaf.ndim for leaf in found.leaves.values()):
         return sorted(found.leaves.items())
     used = {node: i for i, node in enumerate(reversed(order(found.root)))}

@@ -20,18 +20,18 @@ from tinygraph.vectorizing.views import stored_shape
 
 
 def vectorize(root: Value, marks: Mapping[Node, Hashable] | None = None) -> Vectorized:
-    """Turn the graph of a Value into an equal graph of Tensors.
+    """Turn the graph of a Value into an equivalent graph of Tensors.
 
     Nodes that were computed in the same way become one array, and the terms of a sum become one axis. Σ_j w_j x_ij
-    becomes a matrix product, and Σ_i …/m becomes a mean. Leaves are collected into arrays, in the order in which the
-    sums use them.
+    becomes a matrix product, and Σ_i …/m becomes a mean. Leaves are collected into arrays, in the order in which sums
+    use the leaves.
 
     Args:
         root: Root of a graph of Values.
         marks: Marks of leaves. Leaves with different marks go into different arrays. Defaults to no marks.
 
     Returns:
-        The graph of Tensors, and the mapping between scalar nodes and its elements.
+        The graph of Tensors, with the mapping between scalar nodes and elements of Tensors.
 
     Raises:
         TypeError: If `root` is not a Value.
@@ -80,7 +80,7 @@ class Vectorized:
         self.root = built
 
     def where(self, node: Node) -> tuple[Tensor, tuple[int, ...]]:
-        """Return the tensor that contains a node of the scalar graph, and the node's index in it.
+        """Return the tensor that contains a node of the scalar graph, and the node's index in that tensor.
 
         Args:
             node: A node of the graph that was vectorized.
@@ -89,8 +89,8 @@ class Vectorized:
             The tensor and the index.
 
         Raises:
-            LookupError: If the node is in another graph, or inside a sum, a matrix product or a mean. Inside a mean,
-                `scatter` still finds its gradient.
+            LookupError: If the node is in another graph, or inside a sum, a matrix product or a mean. For a node
+                inside a mean, `scatter` still finds the gradient.
         """
         if node not in self._flat.place:
             raise LookupError(f"{node!r} is not a node of the graph that was vectorized")
@@ -107,7 +107,7 @@ class Vectorized:
 
     @property
     def groups(self) -> list[Group]:
-        """The groups of scalar nodes that were made in the same way, operands first."""
+        """The groups of scalar nodes that were computed in the same way, operands first."""
         return self._roll.groups
 
     def nodes_of(self, name: str) -> list[Node]:
@@ -138,7 +138,7 @@ class Vectorized:
         return {node: tensor for node, tensor in derivatives.items() if isinstance(tensor, Tensor)}
 
     def scatter(self) -> None:
-        """Write the gradients of the last `root.backward()` to the Values, as their own `backward()` would.
+        """Write the gradients of the last `root.backward()` to the Values, as the scalar root's `backward()` would.
 
         Raises:
             ValueError: If there are no gradients yet.
@@ -159,7 +159,7 @@ class Vectorized:
                 node.grad = gradient
 
     def _scattered(self) -> tuple[Array, Array]:
-        """Return the gradient of each entry of the scalar graph, and which entries a gradient reached."""
+        """Return the gradient of each entry of the scalar graph, and whether a gradient reached that entry."""
         flat, rebuilt = self._flat, self._rebuilt
         gradients, reached = np.zeros(len(flat.ops)), np.zeros(len(flat.ops), bool)
         for group in reversed(self._roll.groups):  # consumers first

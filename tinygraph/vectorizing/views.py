@@ -80,7 +80,7 @@ class Views:
         return reshaped(applied(picked, array), shape)
 
     def constant(self, data: Array) -> Tensor:
-        """Return a constant Tensor; equal arrays share one node.
+        """Return a constant Tensor. Equal arrays share one node.
 
         Args:
             data: Array.
@@ -95,7 +95,7 @@ class Views:
 
 
 def _rearranged(array: Operand, stored: Shape, wanted: Array, shape: Shape) -> Operand | None:
-    """Return the whole array, or its axes in another order; None if the elements are not in such an order."""
+    """Return the whole array, with its axes reordered if necessary, or None if no order gives the elements."""
     size = wanted.size
     if (wanted.ravel() == np.arange(size)).all():
         return reshaped(array, shape)
@@ -110,7 +110,7 @@ def _rearranged(array: Operand, stored: Shape, wanted: Array, shape: Shape) -> O
 
 
 def stored_shape(axes: list[Axis]) -> Shape:
-    """Return the shape of an array along these axes: never 1-D, but a column, or a row for the examples.
+    """Return the shape of an array along the given axes. A single axis gives a column, or a row for the examples.
 
     Args:
         axes: Axes of the array.
@@ -124,7 +124,7 @@ def stored_shape(axes: list[Axis]) -> Shape:
 
 
 def _slice(wanted: Array, size: int) -> slice | None:
-    """Return the slice of an array of this size that selects these elements, if there is one."""
+    """Return the slice of an array of this size that selects the given elements, or None."""
     steps = np.diff(wanted)
     if wanted.ndim != 1 or len(wanted) < 2 or not steps[0] or (steps != steps[0]).any():
         return None
@@ -134,7 +134,7 @@ def _slice(wanted: Array, size: int) -> slice | None:
 
 
 def aligned_shape(used: list[Axis], axes: list[Axis]) -> Shape:
-    """Return the shape of an array along some of the axes, so that it broadcasts to all of them.
+    """Return the shape of an array along some of the axes, so that the array broadcasts to all axes.
 
     Args:
         used: Axes of the array.
@@ -158,7 +158,7 @@ def applied(op: Op, *operands: Operand) -> Operand:
 
     Args:
         op: Op.
-        *operands: Its operands.
+        *operands: Operands of the op.
 
     Returns:
         A Tensor, or a float.
@@ -181,7 +181,7 @@ def expanded(x: Operand, shape: Shape) -> Operand:
 
 
 def reshaped(x: Operand, shape: Shape) -> Operand:
-    """Return an array in another shape; turning a column into a row is a transpose.
+    """Return an array in another shape. A transpose turns a column into a row, or a row into a column.
 
     Args:
         x: Tensor or float.
@@ -199,7 +199,7 @@ def reshaped(x: Operand, shape: Shape) -> Operand:
 
 
 def transposed(x: Operand) -> Operand:
-    """Return the transpose of a matrix; the transpose of a transpose is the matrix itself.
+    """Return the transpose of a matrix. The transpose of a transpose is the matrix itself.
 
     Args:
         x: Matrix.
@@ -220,7 +220,7 @@ def is_transposed(x: Operand) -> TypeGuard[Tensor]:
         x: Operand.
 
     Returns:
-        True if it is.
+        True if the operand is a transpose.
     """
     return isinstance(x, Tensor) and x.op is TRANSPOSE
 

@@ -87,7 +87,7 @@ def main() -> None:
     )
     options = parser.parse_args()
     rows = options.rows
-    print("| table | workers | time per iteration | rows per second and worker | peak memory of a worker |")
+    print("| table | workers | time per iteration | rows per second per worker | peak memory of a worker |")
     print("|---|---:|---:|---:|---:|")
 
     def say(what: str, n: int, m: int, found: tuple[float, float]) -> None:
