@@ -1,5 +1,6 @@
 """Value: the behavior of scalars."""
 
+import copy
 import fractions
 import gc
 import math
@@ -676,3 +677,29 @@ def test_an_option_of_another_library_is_refused_with_ours(kind, option, hint):
         kind(2.0, **{option: "a"})
     with pytest.raises(TypeError, match=rf"has no option {option}=: .*{hint}"):
         kind(2.0, constant=True, **{option: "a"})
+
+
+def test_comparisons_with_nodes_that_died_are_all_kept():
+    """Their ids are used again, so a key made of ids kept one comparison of ten."""
+    x = Value(5.5)
+    y = x * 2.0
+    taken = [k for k in range(10) if x > Value(float(k))]
+    J = y + float(len(taken))
+    assert len(x.metadata.guards) == 10
+    for number in (5.2, 5.9):
+        x.data = number
+        J.forward()
+    for number in (0.5, 4.5, 6.5, 8.5):
+        x.data = number
+        with pytest.raises(tinygraph.FrozenBranchError):
+            J.forward()
+
+
+def test_a_shallow_copy_has_its_own_name_and_no_comparisons():
+    x = Value(1.0, "x")
+    assert x > 0.0
+    twin = copy.copy(x)
+    twin.name = "twin"
+    assert (x.name, twin.name, len(x.metadata.guards), len(twin.metadata.guards)) == ("x", "twin", 1, 0)
+    twin.data = -1.0
+    assert (x * 2.0).forward().data == 2.0

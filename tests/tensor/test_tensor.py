@@ -58,7 +58,7 @@ def test_a_leaf_is_a_copy_and_a_constant_is_none(x):
     assert same(leaf.data, x)
     assert constant.raw is x
     assert (constant.constant, leaf.constant) == (True, False)
-    assert leaf.detach().raw is leaf.raw
+    assert constant.detach().raw is constant.raw
     y = (leaf * x + constant).sum()
     if x.ndim:
         product = y.args[0].args[0]
@@ -364,3 +364,12 @@ def test_an_edited_leaf_is_laid_out_like_a_new_one(layout):
     leaf.data = layout(x)
     assert leaf.data.flags.c_contiguous
     assert same(mean.forward().data, Tensor(layout(x)).mean().data)
+
+
+def test_a_detached_tensor_keeps_its_values_when_the_leaf_is_edited():
+    w = Tensor([1.0, 2.0], "w")
+    old = w.detach()
+    w.data -= 0.5
+    w.data[0] = 9.0
+    assert old.data.tolist() == [1.0, 2.0]
+    assert (w - old).data.tolist() == [8.0, -0.5]

@@ -206,7 +206,8 @@ class Node(Traced):
         return type(self), self.op, self.raw, self.grad, args, self.stored_partials, self.version, self.metadata
 
     def __copy__(self) -> Node:
-        return restore(*self._state(lambda operand: operand))
+        *state, metadata = self._state(lambda operand: operand)
+        return restore(*state, metadata and metadata.__copy__())
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Node:
         from copy import deepcopy

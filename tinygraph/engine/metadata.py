@@ -39,13 +39,20 @@ def flipped_guard(text: str, outcome: bool) -> FrozenBranchError:
 class Metadata:
     """The metadata of one node."""
 
-    __slots__ = ("guards", "line", "name", "scope")
+    __slots__ = ("guards", "line", "name", "scope", "token")
 
     def __init__(self) -> None:
         self.name = ""
         self.scope: tuple[str, ...] = ()
         self.line = ""
+        self.token = object()  # stands for the node in other nodes' keys; an id() could belong to a dead node
         self.guards: dict[Any, tuple[Guard, int]] = {}
+
+    def __copy__(self) -> Metadata:
+        """Return the metadata of a copied node, which took part in no comparison."""
+        copy = Metadata()
+        copy.name, copy.scope, copy.line = self.name, self.scope, self.line
+        return copy
 
     def remember(self, key: Any, guard: Guard, side: int) -> None:
         """Store a comparison in which this node is operand number `side`."""

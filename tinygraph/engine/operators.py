@@ -106,7 +106,11 @@ class Operators(Node):
             >>> y.backward(); x.grad
             2.0
         """
-        return self._constant(self.raw)
+        return self._constant(self._snapshot())
+
+    def _snapshot(self) -> Any:
+        """Return the value in a form that later edits of this node do not change."""
+        return self.raw
 
     @classmethod
     def _constant(cls, raw: Any) -> Self:

@@ -114,7 +114,7 @@ class Value(Operators):
         for slot, side in enumerate(pair):
             if isinstance(side, Value):
                 partner = (other, self)[slot]
-                key = id(partner) if isinstance(partner, Value) else partner
+                key = partner.annotate().token if isinstance(partner, Value) else partner
                 side.annotate().remember((symbol, slot, key), guard, slot)
         return guard.outcome
 

@@ -288,7 +288,7 @@ class Reader:
         for side, node in enumerate(pair):
             if node is not None:
                 other = pair[1 - side]
-                key = (symbol, side, guard.numbers[1 - side] if other is None else id(other))
+                key = (symbol, side, guard.numbers[1 - side] if other is None else other.annotate().token)
                 node.annotate().remember(key, guard, side)
 
 

@@ -90,6 +90,10 @@ class Tensor(Operators, ArrayMethods):
             array = array.copy() if type(array) is _ndarray else array  # in C order, as in a new Tensor
         graph.edit(self, array)
 
+    def _snapshot(self) -> Array:
+        editable = type(self.raw) is _ndarray and self.op is None and not self.constant
+        return self.raw.copy() if editable else self.raw  # type: ignore[no-any-return]
+
     def item(self) -> float:
         """Return the only element of this Tensor as a float.
 
