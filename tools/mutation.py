@@ -74,8 +74,8 @@ class Mutant:
 
     @property
     def text(self) -> str:
-        """The line with the fault."""
-        return self.source.split("\n")[self.line - 1].strip()
+        """The line with the fault, without its comment."""
+        return without_comment(self.source.split("\n")[self.line - 1])
 
     def __str__(self) -> str:
         diff = difflib.unified_diff(self.original.split("\n"), self.source.split("\n"), n=0, lineterm="")
@@ -115,6 +115,11 @@ class _Running(ast.NodeTransformer):
 def program(source: str) -> str:
     """Return a form of the source that is equal for sources with the same behavior."""
     return ast.dump(_Running().visit(ast.parse(source)))
+
+
+def without_comment(line: str) -> str:
+    """Return a line of code without its comment, which can change while the code stays the same."""
+    return line.partition("  # ")[0].strip()
 
 
 def path_of(module: str) -> Path:
@@ -240,7 +245,7 @@ def main(modules: list[str]) -> int:
         print(f"{module}: {len(quick)} of {len(tests.seconds)} tests, {sum(quick):.0f} s", flush=True)
         everything, left_out = mutants(module)
         explained = tomllib.loads(EQUIVALENT.read_text(encoding="utf-8"))
-        reasons = explained.get(module, {})
+        reasons = {without_comment(line): reason for line, reason in explained.get(module, {}).items()}
         found = [mutant for mutant in everything if mutant.text not in reasons | explained["everywhere"]]
         alive = 0
         for i, mutant in enumerate(found, 1):
