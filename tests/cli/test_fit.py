@@ -189,3 +189,21 @@ def test_a_bar_in_a_terminal(table):
     assert process.wait(60) == 0
     assert "━" in text.decode()
     assert "iteration 20/20" in text.decode()
+
+
+def test_the_command_says_what_it_left_out(table, capsys):
+    lines = GOOD.splitlines()
+    table.write_text("\n".join([f",{lines[0]}", *[f"{i},{line}" for i, line in enumerate(lines[1:])]]) + "\n")
+    assert main(["fit", "t.csv", "--target", "label", "--iterations", "1"]) == 0
+    out = capsys.readouterr()
+    assert out.out.startswith("  t.csv: column 1 has no name, so it is left out\n")
+    assert not out.err or "Warning" not in out.err
+    assert json.loads((table.parent / "model.json").read_text())["features"] == ["x", "y"]
+
+
+def test_a_gradient_of_zero_agrees_with_itself(table, capsys):
+    """0/0 was reported as a disagreement of nan."""
+    table.write_text("x,label\n" + "".join(f"{i},{'a' if i < 10 else 'b'}\n" for i in (*range(5), *range(15, 20))))
+    options = ["--learning-rate", "1e4", "--loss", "squared_error", "--iterations", "20"]
+    assert main(["fit", "t.csv", "--target", "label", *options]) == 0
+    assert "they agree" in capsys.readouterr().out

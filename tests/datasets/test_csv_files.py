@@ -28,16 +28,29 @@ def test_a_table_is_read(tmp_path):
         GOOD.replace("x,y", " x , y"),
         GOOD.replace("1,2", '"1", 2 '),
         GOOD.replace("3,4", "3e0,+4."),
+        GOOD.replace(",", ";"),
+        GOOD.replace(",", "\t"),
     ],
 )
 def test_the_ways_files_are_written(tmp_path, text):
     assert read(tmp_path, text) == read(tmp_path, GOOD)
 
 
-def test_labels_that_are_numbers_are_compared_as_numbers(tmp_path):
-    table = read(tmp_path, "x,label\n1,10\n2,9\n3,9.0\n4,1e1\n")
+def test_labels_are_compared_as_written_and_sorted_as_numbers(tmp_path):
+    table = read(tmp_path, "x,label\n1,10\n2,9\n3,9\n4,10\n")
     assert (table.classes, table.y) == (("9", "10"), [1, 0, 0, 1])
-    assert read(tmp_path, "x,label\n1,2\n2,yes\n").classes == ("2", "yes")
+    for first, second in (
+        ("7", "007"),
+        ("9007199254740992", "9007199254740993"),
+        ("9", "9.0"),
+        ("-1", "+1"),
+        ("2", "yes"),
+    ):
+        table = read(tmp_path, f"x,label\n1,{first}\n2,{second}\n3,{first}\n")
+        assert [table.classes[y] for y in table.y] == [first, second, first]
+    assert read(tmp_path, "x,label\n1,9007199254740993\n2,9007199254740992\n").classes[0].endswith("2")
+    for first, second in (("1", "nan"), ("-inf", "1e999999999"), ("1", "sNaN"), ("2", "one")):
+        assert read(tmp_path, f"x,label\n1,{second}\n2,{first}\n").classes == (first, second)
 
 
 @pytest.mark.parametrize(
@@ -62,6 +75,12 @@ def test_labels_that_are_numbers_are_compared_as_numbers(tmp_path):
         ("x,label\n1,a\n2,a\n", "column 'label': all 2 rows are of class 'a'"),
         ("x,label\n1,a\n2,b\n3,c\n", "row 4, column 'label': 'c' is a third class, after 'a' and 'b'"),
         (b"x,label\n1,\xff\n", "is not UTF-8 text"),
+        ("x;label\n1,5;a\n", "'1,5' is not a number; write a decimal point, and no thousands separator$"),
+        ('x,label\n"1,234.5",a\n', "'1,234.5' is not a number; write a decimal point, and no thousands separator$"),
+        ("x,label\n١٢,a\n", "is not a number; use the digits 0 to 9$"),
+        ("x,label\n１２,a\n", "is not a number; use the digits 0 to 9$"),
+        ("x,label\n1,a,2\n", "row 2: the row has 3 cells, but the header has 2; name the column of row names$"),
+        ("x|label\n1|a\n", "no column 'label'"),
         ('x,label\n1,"a\n', "is not CSV"),
     ],
 )
@@ -77,3 +96,17 @@ def test_a_file_that_is_not_there_or_no_file(tmp_path):
         read_csv(tmp_path / "none.csv", "label")
     with pytest.raises(TableError, match="cannot be read: Is a directory"):
         read_csv(tmp_path, "label")
+
+
+def test_a_column_without_a_name_is_left_out_with_one_sentence(tmp_path):
+    """pandas and R write the row numbers into such a column; as a feature they would leak the order of the rows."""
+    with pytest.warns(UserWarning, match=r"t\.csv: column 1 has no name, so it is left out$"):
+        table = read(tmp_path, ",x,label\n0,1,a\n1,3,b\n")
+    assert (table.features, table.X) == (("x",), [[1], [3]])
+    with pytest.warns(UserWarning, match="column 3 has no name"):
+        assert read(tmp_path, "x,label,\n1,a,\n3,b,note\n").X == [[1], [3]]
+    with pytest.warns(UserWarning, match="has no name") as caught:
+        read(tmp_path, ",x,,label\n0,1,,a\n1,3,,b\n")
+    assert len(caught) == 2
+    with pytest.raises(TableError, match="no feature to learn from"):
+        read(tmp_path, ",label\n0,a\n1,b\n")

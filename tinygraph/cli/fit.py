@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import warnings
 from pathlib import Path
 from time import perf_counter
 from typing import TypedDict
@@ -93,7 +94,11 @@ def add_parsers(commands: Commands) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    table = read_csv(options.file, options.target)
+    with warnings.catch_warnings(record=True) as left_out:
+        warnings.simplefilter("always")
+        table = read_csv(options.file, options.target)
+    for warning in left_out:
+        echo(f"  {warning.message}")
     if options.out.exists() and options.out.samefile(options.file):
         raise TableError(f"{options.out}: this is the input file; choose another file for --out")
     check_writable(options.out)

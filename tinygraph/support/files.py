@@ -50,7 +50,7 @@ def write_whole(path: Path, text: str | bytes) -> None:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(beside, os.path.realpath(path))
+        os.replace(beside, _target(path))
     except BaseException:
         with contextlib.suppress(OSError):
             os.unlink(beside)
@@ -62,9 +62,14 @@ def _is_special(path: Path) -> bool:
     return path.exists() and not path.is_file() and not path.is_dir()
 
 
+def _target(path: Path) -> str:
+    """Return the file that a symbolic link points to, or the path itself."""
+    return os.path.realpath(path) if path.is_symlink() else str(path)
+
+
 def _beside(path: Path) -> tuple[int, str]:
     """Create a temporary file in the folder of a file, with the permissions that the file has or would get."""
-    target = os.path.realpath(path)
+    target = _target(path)
     folder, name = os.path.split(target)
     beside = os.path.join(folder, f".{name[:50]}.{os.urandom(8).hex()}")
     try:
