@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from functools import wraps
+
 from tinygraph.engine.domain import ANY, Domain
-from tinygraph.engine.op import REGISTERED, TABLE, Op
+from tinygraph.engine.op import REGISTERED, TABLE, Op, Traced
+from tinygraph.kernels.numbers import plain_number
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -114,7 +117,53 @@ def op(
         if not callable(function):
             raise TypeError(f"{what} of op {name!r} must be a function, not {function!r}")
     made = Op(
-        name, floats, partials=partials, symbol=symbol, arrays=arrays, domain=domain, analytic=analytic, linear=linear
+        name,
+        _checked(f"floats of op {name!r}", floats),
+        partials=tuple([_checked(f"a partial of op {name!r}", partial) for partial in partials]),
+        symbol=symbol,
+        arrays=None if arrays is None else _checked(f"arrays of op {name!r}", arrays),
+        domain=domain,
+        analytic=analytic,
+        linear=linear,
     )
     REGISTERED[name] = made  # unpickling a graph looks up the op by this name
     return made
+
+
+def _checked(what: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a user's function with a check of its results: a real number, or an array with the operands' shape.
+
+    Results that are neither (nodes, and the symbols of generated code) are not checked.
+    """
+
+    @wraps(function)
+    def call(*args: Any) -> Any:
+        result = function(*args)
+        of_arrays = any(hasattr(arg, "dtype") for arg in args)
+        if type(result) is float or isinstance(result, Traced) or (of_arrays and isinstance(result, float)):
+            return result
+        if shape := getattr(result, "shape", ()):
+            shapes = [arg.shape for arg in args if getattr(arg, "shape", ())]
+            if not shapes or shape not in (shapes[0], _broadcast(shapes)):
+                wanted = f"an array of shape {_broadcast(shapes)}" if shapes else "a float"
+                raise TypeError(f"{what} must return {wanted}, but returned an array of shape {shape}")
+            return result
+        if (
+            result is None
+            or isinstance(result, _DATA)
+            or hasattr(result, "as_integer_ratio")
+            or hasattr(result, "dtype")
+        ):
+            return plain_number(result, f"the result of {what}")
+        return result
+
+    return call
+
+
+_DATA = (str, bytes, complex, list, tuple, dict, set)  # results that are neither numbers nor symbols
+
+
+def _broadcast(shapes: list[tuple[int, ...]]) -> tuple[int, ...]:
+    from numpy import broadcast_shapes
+
+    return broadcast_shapes(*shapes)

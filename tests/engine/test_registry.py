@@ -1,0 +1,74 @@
+"""What a user's functions return is checked, with an error that names the op."""
+
+import math
+
+import numpy as np
+import pytest
+
+import tinygraph
+from tinygraph import Tensor, Value, grad
+
+WRONG = {
+    "None": None,
+    "a string": "2.0",
+    "a complex number": 2j,
+    "a list": [2.0],
+    "an array": np.ones(3),
+    "a datetime": np.datetime64("2020-01-01", "ns"),
+}
+
+
+@pytest.mark.parametrize("result", WRONG.values(), ids=WRONG)
+def test_a_wrong_result_names_the_op(result):
+    wrong = tinygraph.op("of_floats", lambda x: result, partials=(lambda out, x: 1.0,))
+    for use in (lambda: wrong(1.0), lambda: wrong(Value(1.0)), lambda: wrong(Tensor([1.0, 2.0]))):
+        with pytest.raises(TypeError, match=r"floats of op 'of_floats'"):
+            use()
+    wrong = tinygraph.op("of_partials", lambda x: 2.0 * x, partials=(lambda out, x: result,))
+    assert wrong(1.0) == 2.0
+    with pytest.raises(TypeError, match=r"a partial of op 'of_partials'"):
+        wrong(Value(1.0))
+    with pytest.raises(TypeError, match=r"a partial of op 'of_partials'"):
+        wrong(Tensor([1.0, 2.0])).sum().backward()
+    wrong = tinygraph.op("of_arrays", lambda x: 2.0 * x, partials=(lambda out, x: 2.0,), arrays=lambda m, x: result)
+    with pytest.raises(TypeError, match=r"arrays of op 'of_arrays'"):
+        wrong(Tensor([1.0, 2.0]))
+
+
+def test_an_array_of_another_shape_is_refused():
+    total = tinygraph.op(
+        "total_of_mine", lambda x: x, partials=(lambda out, x: 1.0,), arrays=lambda m, x: x.sum() + x[:1]
+    )
+    with pytest.raises(TypeError, match=r"must return an array of shape \(3,\), but returned an array of shape \(1,\)"):
+        total(Tensor([1.0, 2.0, 3.0]))
+
+
+@pytest.mark.parametrize(
+    "one", [1, True, np.float32(1.0), np.float64(1.0), np.array(1.0)], ids=lambda x: type(x).__name__
+)
+def test_numbers_of_other_types_become_floats(one):
+    double = tinygraph.op("double_of_mine", lambda x: one + one, partials=(lambda out, x: one,))
+    x = Value(3.0)
+    y = double(x)
+    y.backward()
+    assert (type(y.data), y.data, type(x.grad), x.grad) == (float, 2.0, float, 1.0)
+    t = Tensor([1.0, 2.0])
+    double(t).sum().backward()
+    assert t.grad.tolist() == [1.0, 1.0]
+
+
+def test_an_op_of_two_operands_is_broadcast_and_differentiated_again():
+    """A correct op works as before: on floats, Values and Tensors, of every order, and compiled."""
+    norm = tinygraph.op(
+        "norm_of_mine",
+        math.hypot,
+        partials=(lambda out, x, y: x / out, lambda out, x, y: y / out),
+        arrays=lambda m, x, y: np.hypot(x, y),
+    )
+    x, y = Value(3.0), Value(4.0)
+    assert grad(norm(x, y), [x, y]) == [0.6, 0.8]
+    assert grad(grad(norm(x, y), x, create_graph=True), x) == pytest.approx(0.128)
+    column, row = Tensor([[3.0], [6.0]]), Tensor([4.0, 8.0, 1.0])
+    norm(column, row).sum().backward()
+    assert (column.grad.shape, row.grad.shape) == ((2, 1), (3,))
+    assert tinygraph.compile(norm(x, y), [x, y])(6.0, 8.0) == (10.0, (0.6, 0.8))
