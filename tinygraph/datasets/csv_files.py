@@ -1,4 +1,4 @@
-"""Read CSV files. Each error message is one sentence that names the file, the row and the column."""
+"""Read CSV files. Each error message names the file and, where they apply, the row and the column."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def read_csv(path: str | Path, target: str) -> Table:
         The table. Labels that are numbers are compared as numbers, so that 9 and 9.0 are the same class.
 
     Raises:
-        TableError: If the file cannot be used. The message names the file, the row (the line in the file) and the
-            column.
+        TableError: If the file cannot be used. The message names the file and, where they apply, the row (the line in
+            the file) and the column.
 
     Examples:
         >>> import pathlib, tempfile
