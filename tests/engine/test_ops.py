@@ -388,11 +388,20 @@ def test_the_code_of_an_op_computes_it():
         code = op.code.format(*map(repr, point), parameters=op.parameters)
         assert eval(code) == pytest.approx(op.floats(*point), rel=1e-15), code
     assert [ops.power_partial(c).code for c in (2.0, 3.0, 4.0)] == ["2 * {}", "3 * {} ** 2", "4 * {} ** 3"]
+    assert ops.power_partial(1e15 - 1.0).code == "999999999999999 * {} ** 999999999999998"
     for exponent in (1.0, 0.0, -1.0, 0.5, 2.5, 1e15, 1e300):
         assert ops.power_partial(exponent).code == "", (
             "no integer power, or one that Python computes with huge integers"
         )
     assert ops.power_partial(3.0, 2).code == ops.power_partial(2.0, 2).code == ""
+
+
+def test_the_short_text_of_a_list_has_its_operator():
+    assert ops.total.short_text("a", "b", "c") == "a + b + c"
+    assert ops.total.short_text(*"abcdef") == "a + b + … + f"
+    assert (
+        ops.dot.short_text("w1", "w2", "x1", "x2") == ops.dot.text("w1", "w2", "x1", "x2") == "dot([w1, w2], [x1, x2])"
+    )
 
 
 def test_the_symbol_of_a_power_shows_factor_and_exponent():
