@@ -37,7 +37,7 @@ def main(folder: Path) -> None:
     """Print the percentages, the ops, a gradient, and the errors for shapes that do not match."""
     folder.mkdir(parents=True, exist_ok=True)
     A, percentage = shares()
-    print("Calories from carbohydrates, protein and fat in 100 g, in percent:")
+    print("Percentage of the calories in 100 g that come from carbohydrates, protein and fat:")
     print(f"{'':<8}" + "".join(f"{food:>10}" for food in FOODS))
     for source, row in zip(SOURCES, percentage.data, strict=True):
         print(f"{source:<8}" + "".join(f"{share:>10.1f}" for share in row))
@@ -49,8 +49,8 @@ def main(folder: Path) -> None:
             print(f"  {node.name or node.op.name:<10} = {node.op.text(*operands)}, of shape {node.data.shape}")
 
     percentage[0, 0].backward()
-    print("\nThe derivative of the first percentage (carbohydrates in apples) with respect to each element of A. The")
-    print("gradient of the repeated row was summed back to the shape (1, 4), so the result has the shape of A:")
+    print("\nThe backward pass sums the gradient of the repeated row back to the shape (1, 4). These are the")
+    print("derivatives of the first percentage (carbohydrates in apples) with respect to the elements of A:")
     print(np.array_str(A.grad, precision=3, suppress_small=True))
 
     print("\nShapes that do not match raise an error:")

@@ -33,7 +33,7 @@ def main(folder: Path) -> None:
     for moment in ("before", "after"):
         if moment == "after":
             o.backward()
-        print(f"{moment}:", tree(o), sep="\n")
+        print(f"{moment} the backward pass:", tree(o), sep="\n")
         for theme in ("light", "dark"):
             picture = draw(o, parameters=parameters, theme=theme, title=f"a neuron, {moment} the backward pass")
             try:

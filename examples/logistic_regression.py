@@ -46,10 +46,11 @@ def main(folder: Path) -> None:
     for iterations in (1, 10, 100, 1000):
         model = fit(X, train.y, iterations)
         accuracy, test_accuracy = model.score(X, train.y), model.score(X_test, test.y)
-        print(f"after {iterations:4} iterations: accuracy {accuracy:.1%} in training, {test_accuracy:.1%} in the test")
+        accuracies = f"{accuracy:.1%} on training rows, {test_accuracy:.1%} on test rows"
+        print(f"after {iterations:4} iterations: accuracy {accuracies}")
 
     weights = sorted(zip(model.coef_[0], train.features, strict=True), key=lambda pair: -abs(pair[0]))
-    print("\nthe five features with the largest weights, per standard deviation:")
+    print("\nthe five features with the largest weights (per standard deviation of the feature):")
     for weight, feature in weights[:5]:
         print(f"  {feature:24}{weight:+.2f}   {'more' if weight > 0 else 'less'} likely {train.classes[1]}")
 

@@ -55,7 +55,7 @@ def main(folder: Path) -> None:
     rows, labels = data()
     J, w, b = record(rows, labels)
     found = tinygraph.vectorize(J)
-    print(f"{len(order(J)):,} scalar nodes became {len(order(found.root))} array nodes. The program:\n")
+    print(f"{len(order(J)):,} scalar nodes became {len(order(found.root))} array nodes. The vectorized program:\n")
     print(tinygraph.source(found))
 
     compiled = tinygraph.compile(J, [w, b])
@@ -72,7 +72,7 @@ def main(folder: Path) -> None:
     apart = max(
         abs(value - J.data), abs(value_by_hand - J.data), *np.abs(dw - dw_by_hand), *np.abs(dw - [x.grad for x in w])
     )
-    print(f"\ncost {value:.6f}; loops, compiled function and hand-written NumPy differ by at most {apart:.0e}")
+    print(f"\ncost {value:.6f}; the loops, the compiled function and hand-written NumPy differ by at most {apart:.0e}")
     print(f"the two loops, recorded and differentiated: {milliseconds(lambda: record(rows, labels), 5):8.3f} ms")
     print(f"the compiled function:                      {milliseconds(lambda: compiled(numbers, 0.0), 200):8.3f} ms")
     print(f"hand-written NumPy:                         {milliseconds(lambda: by_hand(numbers, 0.0), 200):8.3f} ms")

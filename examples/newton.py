@@ -90,7 +90,7 @@ def main(folder: Path) -> None:
     print(f"gradient descent takes {iterations} iterations to come within 1e-6 of these parameters")
 
     second = curvature()
-    print(f"\nthe curvature of the loss at z = 0.5 is {second.data:.4f}. It is also a graph:")
+    print(f"\nthe curvature of the loss at z = 0.5 is {second.data:.4f}. The curvature is also a graph:")
     print(tinygraph.tree(second))
     picture = draw(second, title="the second derivative of the cross-entropy: a(1 - a)")
     try:

@@ -79,9 +79,9 @@ def main(folder: Path) -> None:
     report("the op with a wrong local derivative", op_test(WRONG))
 
     first, *others, smallest = shrink(WRONG)
-    print("\nprograms that use this op; the first program that fails:", indent(str(first), "    "), sep="\n")
-    again = f"\nHypothesis shrinks the program, and sees {len(others)} more failures on the way; the smallest"
-    report(again, assert_gradient, smallest, *smallest.at)
+    print("\nthe first program that uses this op and fails:", indent(str(first), "    "), sep="\n")
+    again = f"\nHypothesis shrinks the program, and sees {len(others)} more failures on the way"
+    report(f"{again}; the smallest failing program", assert_gradient, smallest, *smallest.at)
 
     report("\nthe corrected op", op_test(RIGHT))
     report("programs that use the corrected op", programs_test(RIGHT))

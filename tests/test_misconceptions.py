@@ -240,7 +240,7 @@ def test_a_long_table_is_cut():
     for _ in range(50):
         y = y + 1.0
     text = str(OVERWRITING.compare(y + x))
-    assert "  … and 22 more, 1 of them wrong" in text
+    assert "  … and 22 more nodes, 1 of them wrong" in text
     assert len(text.splitlines()) < 40
 
 

@@ -12,7 +12,7 @@ from tinygraph.engine import ops
 from tinygraph.engine.contexts import name_from, scope, strict, trace_lines
 from tinygraph.engine.graph import StaleGraphError
 from tinygraph.engine.metadata import FrozenBranchError
-from tinygraph.engine.ops import *  # noqa: F403  (its `__all__` is the list of public ops)
+from tinygraph.engine.ops import *  # noqa: F403  (the `__all__` of `ops` lists the public ops)
 from tinygraph.engine.registry import op
 from tinygraph.engine.value import Value
 
@@ -71,7 +71,7 @@ _LATER = {
     "testing": "",
 }
 
-# `from tinygraph import *` leaves out names that load NumPy, such as Tensor, and `sum`, which would hide the built-in.
+# `from tinygraph import *` leaves out names that load NumPy (such as Tensor), and `sum` (which would hide a built-in).
 __all__ = [
     *ops.__all__,
     "FrozenBranchError",

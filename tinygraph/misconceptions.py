@@ -1,7 +1,7 @@
 """A lab of misconceptions: wrong backward passes, each compared with the correct one.
 
-Each wrong pass uses only the public graph, in the few lines that a student would write. It takes a root and a
-dictionary of gradients. Like the correct pass, `autodiff.propagate`, it yields one contribution at a time.
+Each wrong pass uses only the public graph, in the few lines that a student would write. A pass takes a root and a
+dictionary of gradients. It yields one contribution at a time, like the correct pass (`autodiff.propagate`).
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ __all__ = [
 Contribution = tuple[Node, int, Node, Quantity, Quantity, Quantity]  # the same fields as an Edge
 Gradients = dict[Node, Quantity]
 Run = tuple[Gradients, list[Step]]
-Pair = tuple[Step | None, Step | None]  # the correct step and the wrong one
+Pair = tuple[Step | None, Step | None]  # the correct step and the wrong step
 LIMIT = 100_000  # maximum number of steps; a pass along all paths can take exponential time
 ROWS = 30  # maximum number of rows in a printed table
 
@@ -53,7 +53,7 @@ def edges(node: Node) -> list[tuple[int, Node, Quantity]]:
         node: Result of an op.
 
     Returns:
-        Tuples of slot, operand and local derivative.
+        A list of tuples (slot, operand, local derivative).
 
     Examples:
         >>> a = Value(2.0, "a")
@@ -66,7 +66,7 @@ def edges(node: Node) -> list[tuple[int, Node, Quantity]]:
 
 
 def depth_first(root: Node, grad: Gradients) -> Iterator[Contribution]:
-    """Pass a gradient on as soon as a part of it arrives."""
+    """Yield contributions depth first, so that a gradient is passed on as soon as a part of it arrives."""
     for slot, operand, local in edges(root):
         contribution = grad[root] * local
         grad[operand] = grad.get(operand, 0.0) + contribution
@@ -75,7 +75,7 @@ def depth_first(root: Node, grad: Gradients) -> Iterator[Contribution]:
 
 
 def overwriting(root: Node, grad: Gradients) -> Iterator[Contribution]:
-    """Replace the gradient so far with each contribution."""
+    """Yield contributions, each of which replaces the gradient so far."""
     for node in order(root):
         for slot, operand, local in edges(node) if node in grad else ():
             contribution = grad[node] * local
@@ -84,7 +84,7 @@ def overwriting(root: Node, grad: Gradients) -> Iterator[Contribution]:
 
 
 def without_zeroing(root: Node, grad: Gradients) -> Iterator[Contribution]:
-    """Run a second pass that starts with the gradients of the first pass."""
+    """Yield the contributions of a second pass, which starts with the gradients of the first pass."""
     seed = grad[root]
     for _ in propagate(root, seed, grad):
         pass
@@ -97,7 +97,7 @@ def without_zeroing(root: Node, grad: Gradients) -> Iterator[Contribution]:
 
 
 def with_a_wrong_sign(root: Node, grad: Gradients) -> Iterator[Contribution]:
-    """Pass the upstream gradient of a - b to both operands unchanged."""
+    """Yield contributions that pass the upstream gradient of `a - b` to both operands unchanged."""
     for node in order(root):
         for slot, operand, local in edges(node) if node in grad else ():
             if node.op is ops.sub:
@@ -108,7 +108,7 @@ def with_a_wrong_sign(root: Node, grad: Gradients) -> Iterator[Contribution]:
 
 
 def correct(root: Node, grad: Gradients) -> Iterator[Contribution]:
-    """Apply the chain rule in reverse topological order."""
+    """Return the contributions of the correct pass, in reverse topological order."""
     return propagate(root, grad[root], grad)
 
 
@@ -116,12 +116,12 @@ def correct(root: Node, grad: Gradients) -> Iterator[Contribution]:
 
 
 def as_it_is(root: Node) -> dict[Node, Node]:
-    """Return the program unchanged: every node is mapped to itself."""
+    """Return a dictionary that maps every node of the program to itself."""
     return {node: node for node in reversed(order(root))}
 
 
 def times_for_dot(root: Node) -> dict[Node, Node]:
-    """Return a copy of the program with `*` instead of `@`: every node is mapped to its counterpart."""
+    """Return a dictionary that maps every node to its copy in a program with `*` instead of `@`."""
     twins: dict[Node, Node] = {}
     for node in reversed(order(root)):
         args = [twins.get(x, x) if isinstance(x, Node) else x for x in node.args]
@@ -149,10 +149,10 @@ class Misconception:
         belief: Sentence that a student may believe.
         fix: Correct rule, or the change that fixes the pass.
         smallest: Function that records the smallest graph that shows the error.
-        run: Wrong backward pass: a function of a root and a dictionary of gradients that yields contributions. Defaults
-            to the correct pass.
-        program: Wrong program: a function that returns the wrong node for each node of a graph. Defaults to the correct
-            program.
+        run: Wrong backward pass: a function that takes a root and a dictionary of gradients, and yields contributions.
+            Defaults to the correct pass.
+        program: Wrong program: a function that takes a root, and returns a dictionary that maps each node to the wrong
+            program's node. Defaults to the correct program.
     """
 
     name: str
@@ -238,11 +238,11 @@ def _wrong(run: Callable[[Node, Gradients], Iterator[Contribution]], root: Node)
 
 
 def _too_many() -> ValueError:
-    return ValueError(f"more than {LIMIT:,} steps: try a smaller graph")
+    return ValueError(f"the pass takes more than {LIMIT:,} steps: try a smaller graph")
 
 
 def _first_fault(twins: dict[Node, Node], steps: list[Step], wrong: list[Step]) -> Pair | None:
-    """Return the first wrong value or step of the wrong run, with the correct step on the same edge."""
+    """Return the first step that differs, as a pair (correct step, wrong step), or None if no such step is found."""
     for node, twin in twins.items():
         if differ(node.raw, twin.raw):
             meant, came = (Step(0, 0, "forward", x, after=x.raw, root=x) for x in (node, twin))
@@ -269,9 +269,10 @@ def _first_fault(twins: dict[Node, Node], steps: list[Step], wrong: list[Step]) 
 
 
 def _off(twins: dict[Node, Node], correct: Run, wrong: Run) -> dict[Node, Pair]:
-    """Return the nodes with a wrong gradient, the root first, each with its last steps in the two runs.
+    """Return a dictionary that maps each node with a wrong gradient to its last step in each of the two runs.
 
-    The same contributions in a different order may change the last digits. Such a difference does not count as wrong.
+    The root comes first. If the same contributions arrive in a different order, the last digits may change. Such a
+    difference does not count as wrong.
     """
     here, there = ({step.operand: step for step in steps} for _, steps in (correct, wrong))
     largest: dict[Node | None, float] = {}
@@ -354,7 +355,7 @@ class Comparison:
         lines += [f"  {r[0]:<{widths[0]}}  {r[1]:>{widths[1]}}  {r[2]:>{widths[2]}}  {r[3]}".rstrip() for r in rows]
         if len(nodes) > ROWS:
             lines.append(
-                f"  … and {len(nodes) - ROWS:,} more, {len(self.off.difference(nodes[:ROWS])):,} of them wrong"
+                f"  … and {len(nodes) - ROWS:,} more nodes, {len(self.off.difference(nodes[:ROWS])):,} of them wrong"
             )
         if self.first is None:
             return "\n".join([*lines, "  the two passes agree on this graph"])
@@ -380,7 +381,7 @@ def _text_of(step: Step) -> str:
 
 
 def twice_twice() -> Value:
-    """Return the smallest graph that uses an inner node twice: b = a + a, c = b + b.
+    """Return the smallest graph that uses an inner node twice: b = a + a and c = b + b.
 
     Returns:
         The root c.
@@ -457,4 +458,4 @@ TIMES_FOR_DOT = Misconception(
 )
 """A program that multiplies elementwise where it needs a matrix product."""
 LAB = (DEPTH_FIRST, OVERWRITING, NOT_ZEROING, WRONG_SIGN, TIMES_FOR_DOT)
-"""All five misconceptions."""
+"""All five misconceptions of the lab."""

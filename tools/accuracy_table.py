@@ -25,10 +25,10 @@ and include:
 - the lecture's range, up to ±1000
 - the extremes of float64, including subnormal numbers
 
-For each op, the table shows the worst error of its value and of its local derivatives, and the operands where the
-error occurred.
+For each op, the table on this page shows the worst error of its value, the worst error of its local derivatives, and
+the operands where each error occurred.
 
-The unit is the *ULP* (unit in the last place), which is the spacing of floats at the true result.
+Errors are given in *ULP* (units in the last place). One ULP is the spacing of floats at the true result.
 [Goldberg (1991)](https://doi.org/10.1145/103162.103163) explains this unit. For subnormal numbers, a ULP is 5e-324. The
 float nearest to a true result can be half a ULP away, so no implementation can guarantee an error below 0.50 ULP.
 
@@ -37,8 +37,9 @@ Each op must meet two limits: **2 ULP for the value and 4 ULP for each local der
 are the worst errors that were found, not proven bounds.
 
 The local derivatives are computed through a graph, as in your own programs. If the true result is a difference
-whose terms cancel, its ULP is too small a unit. The last column then shows the unit that is used instead. The
-elementary functions come from Python's `math` module, so the last digit can differ if Python uses another C library.
+whose terms cancel, its ULP is too small a unit. In that case, the column "exception" shows the unit that is used
+instead. The elementary functions come from Python's `math` module, so the last digit can differ if Python uses
+another C library.
 
 | op | domain | worst error of the value | at | worst error of a local derivative | at | exception |
 |---|---|---|---|---|---|---|

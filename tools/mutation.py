@@ -41,7 +41,9 @@ from cosmic_ray.plugins import get_operator, operator_names
 from hypothesis import Phase, settings
 
 ROOT = Path(__file__).parents[1]
-KILLED = ROOT / ".mutation.json"  # hash of a mutant -> the test that killed it
+KILLED = (
+    ROOT / ".mutation.json"
+)  # hash of a mutant's program, without comments and docstrings -> the test that killed it
 EQUIVALENT = Path(__file__).with_name("equivalent_mutants.toml")  # module -> line with the fault -> reason
 FOLDERS = ("engine", "testing", "checking")
 FOLDERS_OF_ARRAYS = ("tensor", "kernels", "logistic")
@@ -84,6 +86,12 @@ class Mutant:
 
 class _Running(ast.NodeTransformer):
     """Removes the parts of a syntax tree that only type checkers read."""
+
+    def visit(self, node: ast.AST) -> ast.AST:
+        """Drop the docstring, then visit the node."""
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:
+            node.body[0] = ast.Pass()
+        return super().visit(node)  # type: ignore[no-any-return]
 
     def visit_arg(self, node: ast.arg) -> ast.AST:
         node.annotation = None
@@ -249,7 +257,7 @@ def main(modules: list[str]) -> int:
         found = [mutant for mutant in everything if mutant.text not in reasons | explained["everywhere"]]
         alive = 0
         for i, mutant in enumerate(found, 1):
-            key = hashlib.sha256(mutant.source.encode()).hexdigest()[:16]
+            key = hashlib.sha256(program(mutant.source).encode()).hexdigest()[:16]
             killer = killed.get(key) or tests.run(mutant, 60.0 + 3 * sum(quick)).killer
             if killer:
                 killed[key] = killer

@@ -60,7 +60,7 @@ BAD = {
     "exp(a": (3, "'(' was never closed"),
     "a = 3": (0, "'a' already has a value"),
     "u = 2*a; u = b": (9, "'u' already has a value"),
-    "J = a": (4, "this already has the name 'a': remove the second name"),
+    "J = a": (4, "this node is already named 'a': remove the second name"),
     "  2*a\n   + d": (5, "'d' has no value"),
     "u, v = a": (0, "give each step one name"),
     "u = v = a": (0, "give each step one name"),

@@ -77,7 +77,7 @@ def test_a_graph_is_saved_verified_drawn_and_walked(tmp_path, monkeypatch, capsy
     monkeypatch.chdir(tmp_path)
     assert main([*LECTURE, "-o", "J.json"]) == 0
     assert main(["verify", "J.json"]) == 0
-    assert "J.json: 6 nodes, and every value is what its op computes" in capsys.readouterr().out
+    assert "J.json: 6 nodes, and every value matches the result of its op" in capsys.readouterr().out
     assert main(["draw", "J.json"]) == 0
     drawn = capsys.readouterr().out
     assert main(LECTURE) == 0

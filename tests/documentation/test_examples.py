@@ -19,8 +19,9 @@ PICTURES = {".svg", ".html", ".dot"}
 FOUND = {  # results that an example must print
     "backprop_in_the_repl": r"\(3\.0, 6\.0, 9\.0\)",
     "broadcasting": r"Carb +94\.9 +0\.0 +2\.8 +88\.4",
-    "draw_a_neuron": r"before:\no = [^\n]*grad ·[\s\S]*after:[\s\S]*w1 +data -3\.0 +grad 0\.99999",
-    "logistic_regression": r"after 1000 iterations: accuracy 9[78]\.\d% in training, (9[6-9]|100)",
+    "draw_a_neuron": r"before the backward pass:\no = [^\n]*grad ·[\s\S]*"
+    r"after the backward pass:[\s\S]*w1 +data -3\.0 +grad 0\.99999",
+    "logistic_regression": r"after 1000 iterations: accuracy 9[78]\.\d% on training rows, (9[6-9]|100)",
     "loops_to_vectors": r"42,021 scalar nodes .* 10 array nodes[\s\S]*dw = X @ dZ\.T[\s\S]*"
     r"differ by at most (0e\+00|\de-1[5-7])",
     "misconceptions": r"a +4 +6 +<-",
@@ -28,8 +29,8 @@ FOUND = {  # results that an example must print
     r"[\s\S]*iteration 5: .*dw\| = \de-1[01]\n.*iteration 6: .*dw\| = (0e\+00|\de-1[5-9])\n"
     r"gradient descent takes \d{3} iterations",
     "pictures_of_the_lecture": r"computation_graph-light\.\w+: <drawing of J: 7 nodes",
-    "property_test": r"is 2\.0\s+mpmath gives 3\.0[\s\S]*first program that fails:[\s\S]*"
-    r"the smallest:\n    def f\(a\):\n        return tinygraph\.wrong_cube\(a\)\n[\s\S]*"
+    "property_test": r"is 2\.0\s+mpmath gives 3\.0[\s\S]*first program that uses this op and fails:[\s\S]*"
+    r"the smallest failing program:\n    def f\(a\):\n        return tinygraph\.wrong_cube\(a\)\n[\s\S]*"
     r"the corrected op: passed\nprograms that use the corrected op: passed",
     "two_moons": r"accuracy (9[5-9]|100)\.\d% on the 100 training points, 9\d\.\d% on 1,000 new points",
 }

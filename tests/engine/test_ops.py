@@ -17,6 +17,8 @@ from hypothesis import strategies as st
 import tinygraph
 from tinygraph import Value
 from tinygraph.engine import domain, ops
+from tinygraph.engine.op import Op
+from tinygraph.engine.registry import PARAMETRIZED
 from tinygraph.testing import op_test, points, public_ops
 
 ROWS = list(ops.TABLE.values())
@@ -375,6 +377,51 @@ def test_an_op_knows_how_tightly_it_binds():
     for precedence, group in binding.items():
         assert [op.precedence for op in group] == [precedence] * 3
     assert [op.precedence for op in (ops.abs, ops.exp, ops.dot, ops.logaddexp)] == [0] * 4
+    unknown = Op("join", lambda x, y: x + y, partials=(lambda out, x, y: 1.0, lambda out, x, y: 1.0), symbol="⊕")
+    assert unknown.precedence == 1, "an unknown symbol gets parentheses next to × and **"
+
+
+def test_the_code_of_an_op_computes_it():
+    made = [ops.power(3.0), ops.power(-0.5), *[ops.power_partial(c) for c in (2.0, 3.0, 4.0, 17.0)]]
+    for op in [*[op for op in ops.TABLE.values() if op.code], *made]:
+        point = (1.5, 2.5)[: op.arity]
+        code = op.code.format(*map(repr, point), parameters=op.parameters)
+        assert eval(code) == pytest.approx(op.floats(*point), rel=1e-15), code
+    assert [ops.power_partial(c).code for c in (2.0, 3.0, 4.0)] == ["2 * {}", "3 * {} ** 2", "4 * {} ** 3"]
+    assert ops.power_partial(1e15 - 1.0).code == "999999999999999 * {} ** 999999999999998"
+    for exponent in (1.0, 0.0, -1.0, 0.5, 2.5, 1e15, 1e300):
+        assert ops.power_partial(exponent).code == "", (
+            "no integer power, or one that Python computes with huge integers"
+        )
+    assert ops.power_partial(3.0, 2).code == ops.power_partial(2.0, 2).code == ""
+
+
+def test_the_short_text_of_a_list_has_its_operator():
+    assert ops.total.short_text("a", "b", "c") == "a + b + c"
+    assert ops.total.short_text(*"abcdef") == "a + b + … + f"
+    assert (
+        ops.dot.short_text("w1", "w2", "x1", "x2") == ops.dot.text("w1", "w2", "x1", "x2") == "dot([w1, w2], [x1, x2])"
+    )
+
+
+def test_the_symbol_of_a_power_shows_factor_and_exponent():
+    assert [op.symbol for op in (ops.power(3.0), ops.power(-0.5))] == ["{}**3", "{}**-0.5"]
+    assert [ops.power_partial(3.0, n).symbol for n in (1, 2, 3)] == ["3·{}**2", "6·{}**1", "6·{}**0"]
+
+
+def test_parametrized_ops_are_made_again_from_their_parameters():
+    made = {"power": (ops.power, 2.5), "power_partial": (ops.power_partial, 2.5, 3)}
+    made |= {"binary_cross_entropy_partial": (ops.binary_cross_entropy_partial, 2), "div_partial": (ops.div_partial, 2)}
+    made["pow_partial"] = (ops.pow_partial, 1, 2)
+    for name, (maker, *parameters) in made.items():
+        registered, kinds = PARAMETRIZED[name]
+        assert registered is maker
+        assert len(kinds) == len(parameters)
+        assert all(kind(x) for kind, x in zip(kinds, parameters, strict=True))
+        assert not any(kind("2") or kind(None) or kind(True) for kind in kinds)
+        op = maker(*parameters)
+        assert op.maker is maker
+        assert maker(*op.parameters) is op
 
 
 def test_only_ops_of_the_list_are_public():

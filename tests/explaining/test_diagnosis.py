@@ -122,7 +122,7 @@ def test_a_gradient_that_does_not_arrive():
         "the gradient stops at relu(w × x), whose local derivative with respect to (w × x) is 0, where (w × x) = -6"
         in finding.message
     )
-    assert "relu has the derivative 0" in finding.fix
+    assert "the derivative of relu is 0" in finding.fix
     other = value(1.0, "w2")
     assert "w2: it is not in the graph" in only(x * 2.0, [other]).message
     fixed = Value(1.0, "k", constant=True)

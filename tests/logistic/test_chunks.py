@@ -178,7 +178,7 @@ def test_no_chunk_is_computed_but_where_it_is_used():
     [
         (lambda X, y: (X, da.from_array(y, chunks=700)), "both be dask arrays or dataframes, but X is a ndarray"),
         (lambda X, y: (da.from_array(X, chunks=700), y), "both be dask arrays or dataframes, but y is a ndarray"),
-        (lambda X, y: (da.from_array(X, chunks=(700, 6)), da.from_array(y, chunks=500)), "give both the same chunks"),
+        (lambda X, y: (da.from_array(X, chunks=(700, 6)), da.from_array(y, chunks=500)), "give X and y the same"),
         (lambda X, y: (da.from_array(X, chunks=(700, 6)), da.from_array(y * 0, chunks=700)), "got 1"),
         (lambda X, y: (da.from_array(X[:, 0], chunks=700), da.from_array(y, chunks=700)), "must have shape"),
         (

@@ -338,13 +338,13 @@ REFERENCES: dict[str, Reference] = {
         power_partial,
         (lambda x, y: power_partial(x, y, 2), mixed),
         (None, None, mixed_terms),
-        "the local derivative in y, " + LARGER_TERM,
+        "the local derivative with respect to y, " + LARGER_TERM,
     ),
     "pow_dy": Reference(
         power_log,
         (mixed, lambda x, y: power_log(x, y, 2)),
         (None, mixed_terms),
-        "the local derivative in x, " + LARGER_TERM,
+        "the local derivative with respect to x, " + LARGER_TERM,
     ),
     "div_dy": Reference(lambda x, y: -x / y**2, (lambda x, y: -1 / y**2, lambda x, y: 2 * x / y**3)),
     "binary_cross_entropy_da": Reference(

@@ -14,7 +14,7 @@ def test_shapes_that_do_not_fit_are_explained():
     with pytest.raises(ValueError, match=r"add of x \(2, 3\) and y \(2, 4\): axis -1 has length 3 .* and 4 in"):
         x + y
     with pytest.raises(
-        ValueError, match=r"matmul of x \(2, 3\) and y \(2, 4\): the last axis of the first has length 3"
+        ValueError, match=r"matmul of x \(2, 3\) and y \(2, 4\): the last axis of the first operand has length 3"
     ):
         x @ y
     with pytest.raises(ValueError, match=r"sub of an array \(3, 1\) and y \(2, 4\): axis -2 has length 3"):

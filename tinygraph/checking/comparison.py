@@ -23,7 +23,7 @@ _ROUNDING = 2.0**-52
 
 @dataclass(frozen=True)
 class InputCheck:
-    """The check of one input: both derivatives, and the result of their comparison.
+    """The check of one input: the derivative by backpropagation, the numerical derivative, and their comparison.
 
     Attributes:
         name: Name of the input: the parameter's name, with an index for an element of a nested argument.
@@ -175,9 +175,10 @@ def _by_differences(function: FlatFunction, walk: Walk, i: int) -> _Numeric:
 
 
 def absolute_terms(root: Node | Walk) -> dict[Node, float]:
-    """Return each node's sum of |product of local derivatives| over all paths from the root.
+    """Return a dictionary that maps each node to the sum of the absolute terms of its gradient.
 
-    This sum is the scale of the rounding error in the node's gradient.
+    A gradient has one term per path from the root to the node: the product of the local derivatives along the path. The
+    sum of the absolute terms is the scale of the rounding error in the gradient.
 
     Args:
         root: Root of the graph, or a `Walk` from the root with a seed of 1.
@@ -195,8 +196,8 @@ def absolute_terms(root: Node | Walk) -> dict[Node, float]:
 def input_names(f: Function, args: Sequence[Tree]) -> Iterator[str]:
     """Yield a name for each input.
 
-    The name is that of the Value if the input is a named Value. Otherwise, it is the parameter's name, with an index
-    for an element of a nested argument.
+    A named Value keeps its name. The name of any other input is the parameter's name, with an index for an element of a
+    nested argument.
 
     Args:
         f: Function that takes the inputs.

@@ -23,7 +23,7 @@ NUDGE = 0.001  # the step of the lecture
 def numeric_grad(f: Function, at: Tree, *, method: Method = "central", step: float | None = None) -> Tree:
     """Return the derivative of a function, computed numerically by changing each input slightly.
 
-    The default suits a quick check. If all ops are analytic, use "complex" for a derivative that is accurate to
+    The default method suits a quick check. If all ops are analytic, use "complex" for a derivative that is accurate to
     rounding. If some ops are not analytic, use "six-point". Use "mpmath" for reference values, and "two-point" for the
     lecture's formula.
 
@@ -32,10 +32,10 @@ def numeric_grad(f: Function, at: Tree, *, method: Method = "central", step: flo
             pass Values.
         at: Argument, or a list or tuple of arguments. Each argument is a number, or a nested list, tuple or dict of
             numbers.
-        method: Method of differentiation. Defaults to "central":
+        method: Method of differentiation, where h is the step size. Defaults to "central". The methods are:
 
-            - "two-point": the *forward difference* of the lecture, (f(x + 0.001) - f(x)) / 0.001, with an error of
-              order h;
+            - "two-point": the *forward difference* of the lecture, (f(x + h) - f(x)) / h, where h is 0.001 by default,
+              with an error of order h;
             - "central": the *central difference* (f(x + h) - f(x - h)) / 2h, with an error of order h²;
             - "six-point": a difference formula with six points, with an error of order h⁶;
             - "complex": the *complex step* Im f(x + ih) / h, which is accurate to rounding and needs analytic ops;
@@ -225,7 +225,7 @@ def _mpmath_step(function: FlatFunction, i: int, step: float) -> float:
 def digits(numbers: Sequence[float], order: int = 1) -> int:
     """Return the number of decimal digits for mpmath.
 
-    With this many digits, 1 + exp(-700) differs from 1, and asin(x + ih) does not lose h.
+    The number is so large that 1 + exp(-700) differs from 1, and that asin(x + ih) keeps a tiny imaginary step h.
 
     Args:
         numbers: Values of the inputs.

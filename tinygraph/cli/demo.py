@@ -1,4 +1,4 @@
-"""`tinygraph demo`: backpropagation on the lecture's graph, loops and vectors, logistic regression on real data."""
+"""`tinygraph demo`: backpropagation on the lecture's graph, loops and vectors, and logistic regression on real data."""
 
 from __future__ import annotations
 
@@ -40,7 +40,8 @@ def add_parsers(commands: Commands) -> None:
         help="show backpropagation on J = 3(a + bc), then logistic regression with loops and vectors",
         description="Show backpropagation on the lecture's graph J = 3(a + bc), one line per step. Then compute the "
         "cost of logistic regression with two loops, one loop and no loops, and train a model on the Breast Cancer "
-        "Wisconsin data. Write diagrams of the graphs and the trained model to a folder. This takes 10 to 20 seconds.",
+        "Wisconsin data. Write diagrams of the graphs and the trained model to a folder. The demo takes 10 to 20 "
+        "seconds.",
     )
     out = "output folder (default: %(default)s)"
     parser.add_argument("--out", metavar="FOLDER", type=Path, default=Path("tinygraph-demo"), help=out)
@@ -97,7 +98,7 @@ def show_backpropagation() -> Value:
     for step in Stepper(J):
         echo(f"  {step.equation}")
 
-    echo(f"\nThe same derivatives without calculus. Nudge one input by {NUDGE}, and see how much J changes:")
+    echo(f"\nTo get the same derivatives without calculus, nudge one input by {NUDGE}, and see how much J changes:")
     J.backward()
     partials = numeric_grad(lambda a, b, c: 3.0 * (a + b * c), [5.0, 3.0, 2.0], method="two-point")
     for leaf, local in zip((a, b, c), partials, strict=True):
@@ -139,7 +140,7 @@ def draw_graphs(J: Value, folder: Path) -> None:
 
 
 def show_implementations(m: int, n: int = 20) -> None:
-    """Measure how long the cost and its gradient take with two loops, one loop, no loops and vectorized loops.
+    """Measure and print the run time of the cost and its gradient: two loops, one loop, no loops, and vectorized loops.
 
     Args:
         m: Number of examples.
@@ -152,7 +153,7 @@ def show_implementations(m: int, n: int = 20) -> None:
     for line in report(compare_implementations(X, Y, [0.01 * j for j in range(n)], 0.1)):
         echo(f"  {line}")
     echo(f"  (With one loop, vectors of {n} numbers are too short to make up for the cost of NumPy calls.)")
-    echo("\nThe same two loops, vectorized automatically. The scalar graph becomes this program:")
+    echo("\nAutomatic vectorization turns the scalar graph of the two loops into this program:")
     text, lines = vectorize_loops(X, Y, [0.01 * j for j in range(n)], 0.1)
     for line in text.splitlines():
         echo(f"    {line}".rstrip())
@@ -175,7 +176,7 @@ def train_on_real_data(iterations: int) -> SavedModel:
 
     X, Y = Scaler.fit(table.X).transform(table.X[:20]), table.y[:20]
     check = check_grad(lambda w, b: two_loops(w, b, X, Y), [0.01 * j for j in range(len(X[0]))], 0.1)
-    verdict = "the two agree" if check else "THE TWO DO NOT AGREE"
+    verdict = "the two methods agree" if check else "THE TWO METHODS DO NOT AGREE"
     worst = max(entry.error for entry in check.inputs)
     echo(f"  checked on {len(X)} examples: {len(check.inputs)} derivatives by backpropagation and by the complex step")
     echo(f"  {verdict}; the largest difference is {worst:.1e}")

@@ -82,7 +82,7 @@ def parse(text: str, numbers: Mapping[str, float]) -> Value:
 
 
 def _functions() -> dict[str, Op]:
-    """Return the public ops with one or two operands."""
+    """Return the public ops with one or two operands, by name."""
     return {name: op for name, op in TABLE.items() if op.public and not op.variadic}
 
 
@@ -119,7 +119,7 @@ class _Reader:
                 raise self.fail(f"this is not an expression; {_USE}", statement)
             result = self.value(value, 0)
             if name and isinstance(result, Value) and result.name:
-                raise self.fail(f"this already has the name {result.name!r}: remove the second name", value)
+                raise self.fail(f"this node is already named {result.name!r}: remove the second name", value)
             if isinstance(result, Value) and not result.name:
                 result.name = name
             if name:
@@ -137,7 +137,7 @@ class _Reader:
     def parsed(self) -> list[ast.stmt]:
         try:
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore", SyntaxWarning)  # "1if" also warns; its error is reported below
+                warnings.simplefilter("ignore", SyntaxWarning)  # "1if" also warns, but its error is reported below
                 statements = ast.parse("\n".join(line.lstrip() for line in self.lines)).body
         except SyntaxError as error:
             line = self.lines[min((error.lineno or 1) - 1, len(self.lines) - 1)]
@@ -195,7 +195,10 @@ class _Reader:
         return self.leaves[name]
 
     def chain(self, node: ast.BinOp, depth: int) -> Value | float:
-        """Return the result of a chain of binary operations, from left to right. A long sum needs no recursion."""
+        """Return the result of a chain of binary operations, from left to right.
+
+        A loop collects the right operands of the chain, so that a long sum does not count as deeply nested.
+        """
         rest: list[tuple[Op, ast.expr]] = []
         inner: ast.expr = node
         while isinstance(inner, ast.BinOp) and type(inner.op) in _BINARY:

@@ -134,7 +134,7 @@ def train(
         learning_rate: Learning rate α, which multiplies each derivative.
         iterations: Number of iterations of gradient descent.
         seed: Random seed that selects the rows for testing. Defaults to 0.
-        backend: "scalar" or "tensor". Defaults to "tensor".
+        backend: Implementation: "scalar" or "tensor". Defaults to "tensor".
 
     Returns:
         The model as plain data.
@@ -168,7 +168,7 @@ def train(
     echo(f"  cost {model.costs_[0]:.4f} → {model.costs_[-1]:.4f} in {iterations} iterations and {seconds:.1f} s")
     learned = saved()
     codes = [float(label == model.classes_[1]) for label in training.y[:COMPARED]]
-    echo(f"  the cost and its gradient at this point, by three implementations, on {len(codes)} rows:")
+    echo(f"  the cost and its gradient at the final parameters, by three implementations, on {len(codes)} rows:")
     for line in report(compare_implementations(X[:COMPARED], codes, learned["coef"], learned["intercept"], loss)):
         echo(f"    {line}")
     accuracy = learned["accuracy"]

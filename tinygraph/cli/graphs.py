@@ -29,7 +29,7 @@ SAVED = ".json"
 
 
 def add_parsers(commands: Commands) -> None:
-    """Add the parsers of the four subcommands.
+    """Add the parsers of `draw`, `step`, `diagnose` and `verify`.
 
     Args:
         commands: Subcommands of the main parser.
@@ -89,9 +89,9 @@ def _add_diagnose(commands: Commands) -> None:
     parser = commands.add_parser(
         "diagnose",
         help="find the source of a NaN, an infinity, or a missing gradient",
-        description="Check both passes of an expression, or of a saved graph. Report the first value that is not "
-        "finite. If all values are finite, report gradients that are missing, vanish or explode. The exit code is 1 if "
-        "there is a problem.",
+        description="Check the forward and backward passes of an expression or of a saved graph. Report the first "
+        "value that is not finite. If all values are finite, report gradients that are missing, vanish or explode. The "
+        "exit code is 1 if there is a problem.",
         epilog='example: tinygraph diagnose "a = sigmoid(z); L = log(a)" z=-800',
     )
     _add_expression(parser)
@@ -102,8 +102,8 @@ def _add_verify(commands: Commands) -> None:
     parser = commands.add_parser(
         "verify",
         help="recompute a saved graph, and report the first value that differs",
-        description="Load a graph that was saved as .json. Recompute every value from its op, every local "
-        "derivative, and every gradient from its contributions. The exit code is 2 if a value differs.",
+        description="Load a graph that was saved as .json. Recompute every value and every local "
+        "derivative from its op, and every gradient from its contributions. The exit code is 2 if a value differs.",
     )
     parser.add_argument("file", metavar="GRAPH.json", type=Path, help="saved graph")
     parser.set_defaults(run=_verify)
@@ -113,7 +113,7 @@ def _add_expression(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "expression",
         metavar="EXPRESSION",
-        help='expression such as "J = 3*(a + b*c)", or a saved graph, GRAPH.json. Separate steps with ;. '
+        help='expression such as "J = 3*(a + b*c)", or a saved graph (GRAPH.json). Separate steps with ;. '
         "Write -- before an expression that starts with -.",
     )
     parser.add_argument(
@@ -129,7 +129,7 @@ def _graph(options: argparse.Namespace) -> Operators:
         root = load(options.expression, verify=True)
         if not isinstance(root, Operators):
             raise ExpressionError(
-                f"{options.expression} contains {len(root)} graphs, but this command needs a file with one"
+                f"{options.expression} contains {len(root)} graphs, but this command needs a file with one graph"
             )
         if shape := getattr(root, "shape", ()):
             raise ExpressionError(
@@ -172,7 +172,7 @@ def _draw(options: argparse.Namespace) -> None:
 
 
 def _parameters(root: Operators, names: str) -> list[Node]:
-    """Return the inputs with these comma-separated names."""
+    """Return the inputs with the given comma-separated names."""
     leaves = {node.name: node for node in order(root) if node.op is None}
     parameters = [name.strip() for name in names.split(",") if name.strip()]
     for name in parameters:
@@ -205,4 +205,4 @@ def _diagnose(options: argparse.Namespace) -> int:
 def _verify(options: argparse.Namespace) -> None:
     root = load(options.file, verify=True)
     nodes = all_nodes(root if isinstance(root, list) else [root])
-    echo(f"{options.file}: {len(nodes):,} nodes, and every value is what its op computes")
+    echo(f"{options.file}: {len(nodes):,} nodes, and every value matches the result of its op")

@@ -1,4 +1,4 @@
-"""Read CSV files. Each error message is one sentence that names the file, the row and the column."""
+"""Read CSV files. Each error message names the file and, where they apply, the row and the column."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ def read_csv(path: str | Path, target: str) -> Table:
         The table. Labels are compared as written, so 7 and 007 are two classes.
 
     Raises:
-        TableError: If the file cannot be used. The message names the file, the row (the line in the file) and the
-            column.
+        TableError: If the file cannot be used. The message names the file and, where they apply, the row (the line in
+            the file) and the column.
 
     Warns:
         UserWarning: If a column is left out.

@@ -11,7 +11,7 @@ TEST_SHARE = 0.2
 
 
 class TableError(ValueError):
-    """A table cannot be used. The message names the file, the row and the column."""
+    """A table cannot be used. The message names the file, the row or the column, where they are known."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ class Scaler:
         """Compute the mean and the standard deviation of each column.
 
         Args:
-            X: m rows of n numbers.
+            X: Table with m rows of n numbers.
 
         Returns:
             The scaler. The standard deviation of a constant column is set to 1.
@@ -102,7 +102,7 @@ class Scaler:
         """Standardize a table: subtract the means, then divide by the standard deviations.
 
         Args:
-            X: Rows of n numbers.
+            X: Table with rows of n numbers.
 
         Returns:
             The standardized rows, as new lists.

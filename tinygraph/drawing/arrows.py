@@ -81,6 +81,6 @@ def backward_arrow(walk: Walk, edge: Edge, style: Style, *, ahead: bool, now: bo
     if node is root and named and not seed and alone:  # the derivative of the root with respect to itself is 1
         return BackwardArrow(derivative(root, operand, style.notation), "", final, ahead, now)
     product = " × ".join(notation.factor(notation.quantity(x, spec)) for x in (upstream, local))
-    sign = "d" if alone and style.notation != "dv" else "∂"  # with other paths, this edge gives only one part
+    sign = "d" if alone and style.notation != "dv" else "∂"  # if there are other paths, this edge gives only a part
     part = f"{sign}{notation.mention(node.name)}/{sign}{notation.mention(operand.name)}"
     return BackwardArrow(f"{total} · {part}" if named else "", product, final, ahead, now)

@@ -33,15 +33,15 @@ class Box:
 
 @dataclass(frozen=True)
 class Diagram:
-    """Boxes in topological order, inputs first, and their arrows."""
+    """Boxes (in topological order, inputs first) and their arrows."""
 
     boxes: list[Box]
     arrows: list[Arrow]
     root: str  # name of the root, or ""
-    backward: bool  # whether there are red arrows
+    backward: bool  # true if there are red arrows
     before: list[str] = field(default_factory=list)  # ids of boxes with operands outside the diagram
     after: list[str] = field(default_factory=list)  # ids of boxes with consumers outside the diagram
-    ids: dict[Node, str] = field(default_factory=dict)  # ids of boxes
+    ids: dict[Node, str] = field(default_factory=dict)  # ids of boxes, by node
     arrow_ids: dict[tuple[Node, int], str] = field(default_factory=dict)  # ids of arrows, by result and slot
 
 
@@ -89,7 +89,7 @@ def diagram(walk: Walk, style: Style, shown: Collection[Node] | None = None, mom
         moment: State of the pass to draw. Defaults to the end of the pass.
 
     Returns:
-        The boxes in topological order, inputs first, and the arrows.
+        The boxes (in topological order, inputs first) and the arrows.
 
     Examples:
         >>> from tinygraph import Value
@@ -195,7 +195,7 @@ def stored(node: Node, gradient: Quantity | None, spec: str) -> str:
         spec: Format of numbers, as for `format`.
 
     Returns:
-        The text, or "" if both gradients are equal or no gradient is stored.
+        The text, or "" if the two gradients are equal or no gradient is stored.
     """
     if node.grad is None or (gradient is not None and _same(node.grad, gradient)):
         return ""

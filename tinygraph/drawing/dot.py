@@ -1,7 +1,7 @@
 """Boxes and arrows as DOT, written with the `graphviz` package.
 
-Both arrows of an edge are written as operand → result, so that they never overlap. The red arrow has its arrowhead
-at the operand. Ids are synthetic, and names appear only in labels and tooltips.
+The blue and the red arrow of an edge are both written as operand → result, so that they never overlap. The red arrow
+has its arrowhead at the operand. Ids are synthetic, and names appear only in labels and tooltips.
 """
 
 from __future__ import annotations
@@ -100,9 +100,9 @@ def digraph(diagram: Diagram, layout: Layout) -> graphviz.Digraph:
 def markup(text: str) -> str:
     r"""Return text that an HTML-like label shows verbatim.
 
-    Graphviz expands backslashes even in such a label: a single `\N` prints the id of the node. Each backslash is
-    therefore doubled. Text that consists only of brackets is a syntax error in dot 2.43. Closing brackets are therefore
-    written as entities.
+    Graphviz expands backslashes even in an HTML-like label: a single `\N` prints the id of the node. Each backslash is
+    therefore doubled. In dot 2.43, a label that consists only of brackets is a syntax error. Closing brackets are
+    therefore written as entities.
 
     Args:
         text: Text to show.
@@ -265,7 +265,7 @@ def _add_backward_arrow(
     lines = [back.symbol, back.product] if layout.detail == "full" else [back.product]
     *above, last = [line for line in lines if line] or [""]
     gap = "&#160;&#160;" if "(-" in last else "&#160;"  # parentheses are wider than Graphviz assumes
-    pad = "&#160;&#160;" if layout.direction == "TB" else ""  # in this direction the arrow passes beside its text
+    pad = "&#160;&#160;" if layout.direction == "TB" else ""  # from top to bottom, the arrow passes beside its text
     sum_up = f"{markup(last)} ={gap}" if last else ""
     text = "<BR/>".join([*map(markup, above), f"{sum_up}<B>{markup(back.contribution)}</B>"])
     graph.edge(

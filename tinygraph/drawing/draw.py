@@ -34,7 +34,7 @@ LINES = 60  # lines of the text tree that a notebook shows without Graphviz
 class Drawing:
     """A diagram of a graph. Graphviz lays out the diagram when you first show or save it.
 
-    A notebook displays a drawing automatically. `draw` returns drawings, so you rarely call this class.
+    A notebook displays a drawing automatically. `draw` returns drawings, so you rarely create one with this class.
 
     Args:
         nodes: Nodes of the graph, in reverse topological order.
@@ -139,12 +139,12 @@ def draw(
     engine: str | None = None,
     timeout: float | None = TIME_LIMIT,
 ) -> Drawing:
-    """Draw a node's computational graph: blue arrows show values forward, red arrows show derivatives backward.
+    """Draw a node's computational graph: blue arrows show values forward, and red arrows show derivatives backward.
 
     Before `backward()`, there are no red arrows. Afterward, each red arrow shows upstream × local = contribution, and
-    each box shows the sum. These numbers come from a separate pass that starts at `root` with its stored gradient. A
-    stored `.grad` can differ from the sum, for example after a manual edit, after `backward()` from another root, or
-    with `accumulate=True`. The box then shows both values.
+    each box shows the sum of its contributions. The contributions and sums come from a separate pass, whose seed is the
+    stored gradient of `root`. A stored `.grad` can differ from the sum, for example after a manual edit, after
+    `backward()` from another root, or with `accumulate=True`. The box then shows both values.
 
     Args:
         root: Node to draw, together with all nodes that it was computed from.
@@ -157,7 +157,8 @@ def draw(
         parameters: Nodes to draw in the color of parameters.
         title: Text above the diagram.
         legend: If true, a legend above the diagram explains the colors.
-        around: Draw only nodes within `depth` arrows of this node. Defaults to the whole graph.
+        around: Center of a partial diagram, which contains only nodes within `depth` arrows of the center. By default,
+            the whole graph is drawn.
         depth: Maximum number of arrows between `around` and a drawn node. Defaults to 2.
         number: Format of floats, as for `format`. Defaults to ".4g".
         notation: Notation of derivatives: "dJ/dv", or "dv" as in the lecture's code. Defaults to "dJ/dv".

@@ -3,7 +3,7 @@
 The algorithm is color refinement by B. Weisfeiler and A. Leman ("The reduction of a graph to canonical form and the
 algebra which appears therein", 1968). Two nodes get the same color if their ops, the colors of their operands and the
 colors of their consumers are the same. Before the refinement, each sum becomes one node, regardless of the order of the
-additions. All examples of a loop `J = J + loss` therefore have the same position in the graph.
+additions. In a loop such as `J = J + loss`, all examples therefore have the same position in the graph.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class FoldedEdge(NamedTuple):
 
 @dataclass(frozen=True)
 class Fold:
-    """A partition of the nodes: `groups` in topological order, inputs first, and the edges between their nodes."""
+    """A partition of the nodes: the groups (in topological order, inputs first) and the edges between their nodes."""
 
     groups: list[list[Node]]
     edges: list[FoldedEdge]
@@ -179,7 +179,7 @@ def _bare_kind(node: Node) -> tuple[Hashable, ...]:
 
 
 def _numbers(colors: Sequence[Hashable]) -> list[int]:
-    """Return colors as integers, in order of first appearance."""
+    """Return colors as integers, which are numbered in order of first appearance."""
     found: dict[Hashable, int] = {}
     return [found.setdefault(color, len(found)) for color in colors]
 

@@ -42,7 +42,7 @@ def candidates() -> list[tuple[str, str]]:
     """Return the places that are searched for a Graphviz executable.
 
     Returns:
-        Pairs of a place and the path that was found there. The path is "" if nothing was found.
+        A list of pairs: the place, and the path that was found there ("" if nothing was found).
     """
     chosen = os.environ.get(VARIABLE, "")
     found = [(f"{VARIABLE}={chosen}" if chosen else VARIABLE, shutil.which(chosen) or "" if chosen else "")]
@@ -143,7 +143,7 @@ def svg(source: str, engine: str | None, timeout: float | None, dark_too: bool) 
         ' text-anchor="start"',
     ):  # the style sheet already sets these attributes
         text = text.replace(needless, "")
-    # Comments and empty labels are removed.
+    # Remove comments and empty labels, which are not visible.
     text = re.sub(r"<!--.*?-->\n?|<text[^>]*>[ \xa0]*</text>\n?", "", text, flags=re.DOTALL)
     digest = hashlib.sha256(source.encode()).hexdigest()[:8]
     _drawn[digest] = _drawn.get(digest, 0) + 1

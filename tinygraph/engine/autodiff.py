@@ -1,7 +1,7 @@
-"""The chain rule as readable code, one contribution at a time, and the functions built on it.
+"""The chain rule as readable code that adds one contribution at a time, and functions that use this code.
 
-The rule is `operand.grad += upstream × local`. `propagate` yields every contribution and does not change any node, so
-`grad`, derivative graphs and the explaining tools all use it. `backward` computes the same gradients, but faster.
+In code, the chain rule is `operand.grad += upstream × local`. `propagate` yields every contribution and does not change
+any node, so `grad`, derivative graphs and explaining tools all use it. `backward` computes the same gradients faster.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 def propagate(
     root: Node, seed: Any, adjoints: dict[Node, Any], create_graph: bool = False
 ) -> Iterator[tuple[Node, int, Node, Any, Any, Any]]:
-    """Apply the chain rule from the root to the leaves, and add up the gradients in `adjoints`. Nodes do not change.
+    """Apply the chain rule from the root to the leaves. Yield each contribution after adding it to `adjoints`.
 
     Args:
         root: Node to start from.
         seed: Gradient of the root.
-        adjoints: Dict that receives the gradient of each node that the pass reaches.
+        adjoints: Dict that receives the gradient of each node that the pass reaches. Each `.grad` stays unchanged.
         create_graph: If true, all gradients are nodes, so that they can be differentiated again.
 
     Yields:
@@ -65,13 +65,13 @@ def propagate(
 
 
 def exhaust(steps: Iterator[Any]) -> None:
-    """Run all steps and discard their results."""
+    """Run all steps of an iterator, and discard their results."""
     for _ in steps:
         pass
 
 
 def _times(upstream: Any, local: Any) -> Any:
-    """Return the product without factors of 1, which would only clutter a derivative graph."""
+    """Return upstream × local without factors of 1, which would only clutter a derivative graph."""
     if type(local) is float and local == 1.0:
         return upstream
     return local if type(upstream) is float and upstream == 1.0 else upstream * local
@@ -90,8 +90,8 @@ def grad(y: Node, xs: Any, *, seed: Any = None, create_graph: bool = False) -> A
 
     Returns:
         The derivative as a float, or as an array with the node's shape for Tensors. If `create_graph` is true, the
-        derivative is a node. If `xs` is a sequence, the result is a list with one derivative per node. A node that `y`
-        does not depend on has derivative zero.
+        derivative is a node. If `xs` is a sequence, the result is a list with one derivative per node. The
+        derivative is zero for a node that `y` does not depend on.
 
     Raises:
         StaleGraphError: If a leaf was edited after the graph was recorded.
@@ -164,7 +164,7 @@ def jvp(y: Node, tangents: Mapping[Any, Any]) -> Any:
 
     Args:
         y: Output to differentiate.
-        tangents: Direction: a mapping from each node that moves to its rate of change, which has the node's shape.
+        tangents: Direction, as a mapping from each node that moves to its rate of change (with the node's shape).
 
     Returns:
         A float, or an array with the shape of `y` for Tensors.

@@ -1,8 +1,8 @@
 """The fast backward pass. It applies the same rule as `autodiff.propagate`, so you can skip this file at first.
 
-Gradients are summed in the nodes' slots. A test checks that `propagate` gives the same bits. If only leaves are shared,
-as in most losses, one traversal is enough. Otherwise a first traversal counts consumers, and a second traversal follows
-Kahn's order.
+Gradients are summed in the slot `grad` of each node. A test checks that they are bit-identical to those of `propagate`.
+If only leaves are shared, as in most losses, one traversal is enough. Otherwise, a first traversal counts consumers,
+and a second traversal follows Kahn's order.
 """
 
 from __future__ import annotations
@@ -38,8 +38,10 @@ def backward(
     exception or Ctrl-C interrupts a pass, the counts are reset, so that the next pass is correct.
     """
     global _passing
-    if _passing == get_ident() and _pass_lock.locked():  # an interrupt frees the lock, but may not reset `_passing`
-        raise RuntimeError("backward() was called from within a backward pass of the same thread")
+    if _passing == get_ident() and _pass_lock.locked():  # an interrupt frees the lock, but can leave `_passing` set
+        raise RuntimeError(
+            "backward() was called from within a backward pass of the same thread: call it after that pass has ended"
+        )
     with _pass_lock:
         _passing = get_ident()
         kept = None if nodes is None else list(map(_grad, nodes))
@@ -75,13 +77,13 @@ def _clean_up() -> None:
 def _accumulate_at_once(root: Node, seed: Any) -> bool:
     """Pass gradients on in a single traversal, which is correct as long as only leaves are shared.
 
-    Return False at an inner node that is shared or may be stale: the pass must then start again and count
-    first. Without such a node, a single traversal takes two thirds as long as counting first.
+    Return False at an inner node that is shared or may be stale. The pass must then start again, and count consumers
+    first. If there is no such node, a single traversal takes two thirds as long as a count and a second traversal.
 
-    Here and below, the code for the two operands is written out, which takes half as long as a loop over the
-    operands. The traversal continues directly with the last operand, which takes a quarter less time than
-    pushing that operand onto the stack. Python 3.11 specializes a `while True` loop while the loop runs, which
-    makes it four times as fast as `while stack`.
+    In this file, the code for each of the two operands is written out, because a loop over the operands takes twice as
+    long. The traversal continues directly with the last operand instead of pushing it onto the stack, to save a
+    quarter of the time. Python 3.11 specializes a `while True` loop while the loop runs, which makes it four times
+    as fast as `while stack`.
     """
     leaf, inner = next(_marks), next(_marks)  # marks for the nodes that this pass has reached
     now = graph.edits
@@ -201,7 +203,7 @@ def _count_consumers(root: Node) -> bool:
 
 
 def _accumulate(root: Node) -> None:
-    """Pass gradients on in Kahn's order: each node after all of its consumers have contributed."""
+    """Pass gradients on in Kahn's order: a node's turn comes after all of its consumers have contributed."""
     stack: list[Node] = []
     pop, push = stack.pop, stack.append
     node = root

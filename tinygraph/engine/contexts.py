@@ -105,7 +105,7 @@ class scope(Watcher):  # noqa: N801  (used like a function)
 
     def __init__(self, name: str) -> None:
         if not isinstance(name, str):
-            raise TypeError(f"scope needs a name of type str, not {name!r}")
+            raise TypeError(f"the name of a scope must be a str, not {name!r}")
         self.name = name
 
     def watch(self, node: Node) -> None:
@@ -130,7 +130,7 @@ class trace_lines(Watcher):  # noqa: N801
     """
 
     def watch(self, node: Node) -> None:
-        """Store the innermost source line outside this package.
+        """Store the innermost source line in the call stack that is outside this package.
 
         Args:
             node: Node that was just recorded.
@@ -144,7 +144,7 @@ class trace_lines(Watcher):  # noqa: N801
 class strict(Watcher):  # noqa: N801
     """Raise FloatingPointError if an op inside the context turns finite numbers into NaN or infinity.
 
-    A local derivative that is not finite also raises the error. So does a non-finite gradient in `backward()`.
+    A local derivative that is not finite also raises the error. So does a non-finite contribution in `backward()`.
 
     Examples:
         >>> import tinygraph
@@ -226,7 +226,7 @@ def _check_contributions(root: Node, seed: Any) -> None:
 
 
 def name_from(namespace: Mapping[str, Any]) -> None:
-    """Name every unnamed node in the given namespace after its variable. Elements of a list get an index.
+    """Name every unnamed node in a namespace after its variable. In a list, the name includes the index (`w[1]`).
 
     Args:
         namespace: Variables by name, for example `globals()` or `locals()`. Names that begin with an underscore are

@@ -19,9 +19,9 @@ class Domain:
     """The domain where an op is differentiable: a union of boxes of floats, without kinks or poles.
 
     Args:
-        text: The condition, as text.
-        *boxes: Each box contains one closed interval (low, high) per operand, or one interval for all operands. A third
-            element `int` restricts an interval to integers.
+        text: Condition on the operands, as text.
+        *boxes: Boxes, each with one closed interval (low, high) per operand, or with one interval for all operands. A
+            third element `int` restricts an interval to integers.
         kink: Function of the operands that is zero exactly at poles and at kinks (points where an op is continuous, but
             not differentiable).
 

@@ -1,6 +1,6 @@
 """The graph: nodes, their reverse topological order, edits of leaves, and copies.
 
-A node is plain data. Its op (in `ops`) defines its computation, and its class (`Value`) defines the type of its value.
+A node is plain data. Its op defines its computation, and its class (`Value` or `Tensor`) defines the type of its value.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tinygraph.engine.op import Op
 
 edits = 0  # the edit clock, which advances whenever the value of a leaf is written
-constant_edits = 0  # the edit clock at the last edit of a constant, which no pass reaches
+constant_edits = 0  # the edit clock at the last edit of a constant (no backward pass reaches constants)
 watch: Callable[[Node], None] | None = None  # called with each new node while a context is active
 _edit_lock = allocate_lock()
 
@@ -30,7 +30,7 @@ class StaleGraphError(RuntimeError):
 class MANY:
     """Marker in a variadic node's slot `y_partial`: `x` contains the operands, and `y` contains the local derivatives.
 
-    `y` ends at the last operand with a local derivative, so for a dot product with data, it is half as long as `x`.
+    `y` ends at the last operand with a local derivative, so `y` is half as long as `x` for a dot product with data.
     """
 
 
@@ -44,7 +44,7 @@ class Node(Traced):
     """A value, with the op and operands that computed it. A node is plain data, without closures or reference cycles.
 
     `op` is an op, or None for a leaf. `x` and `y` are the operands (nodes or plain numbers). `x_partial` and
-    `y_partial` are their local derivatives, or None where no gradient flows. `raw` is the value behind `data`.
+    `y_partial` are the operands' local derivatives, or None where no gradient flows. `raw` is the value behind `data`.
     """
 
     __slots__ = ("awaited", "grad", "metadata", "op", "raw", "version", "x", "x_partial", "y", "y_partial")
@@ -58,7 +58,7 @@ class Node(Traced):
     y: Any
     x_partial: Any
     y_partial: Any
-    awaited: int  # how many consumers have not contributed to the gradient yet; outside a pass, 0 or a negative mark
+    awaited: int  # number of consumers that must still contribute to the gradient; outside a pass, 0 or a negative mark
     version: int  # the edit clock when the node was computed, or when the leaf was last edited
     metadata: Metadata | None
 
@@ -93,7 +93,7 @@ class Node(Traced):
 
     @property
     def constant(self) -> bool:
-        """Whether the node is a constant, which has no gradient."""
+        """True if the node is a constant, which has no gradient."""
         return isinstance(self, Constant)
 
     @property
@@ -132,7 +132,7 @@ class Node(Traced):
         if op.variadic:
             self.x, self.y, self.y_partial = tuple(args), tuple(partials), MANY
         else:
-            self.x, self.y, *_ = *args, None  # one operand or two
+            self.x, self.y, *_ = *args, None  # one or two operands
             self.x_partial, self.y_partial, *_ = *partials, None
 
     # Methods that differ between backends: a `Value` contains a float, and a `Tensor` contains an array.
@@ -147,7 +147,7 @@ class Node(Traced):
         raise NotImplementedError
 
     def _seed(self, seed: Any, what: str = "seed") -> Any:
-        """Return a seed or a tangent for this node. None means 1."""
+        """Return a seed or a tangent for this node. If `seed` is None, return 1."""
         raise NotImplementedError
 
     def _gradient(self, adjoint: Any) -> Any:
@@ -155,11 +155,11 @@ class Node(Traced):
         return 0.0 if adjoint is None else adjoint
 
     def _units(self) -> Iterator[Any]:
-        """Yield one seed per element of this node. Each seed selects its element."""
+        """Yield one seed per element of this node: 1 for that element, and 0 for the others."""
         yield 1.0
 
     def _stacked(self, rows: list[Any], x: Node) -> Any:  # noqa: ARG002
-        """Join the gradients of x for all elements of this node."""
+        """Join the derivatives of all elements of this node with respect to x."""
         (row,) = rows
         return row
 
@@ -199,7 +199,7 @@ class Node(Traced):
                     raise flipped_guard(guard.text, guard.outcome)
         return self
 
-    # Copies follow the topological order, so deep graphs do not need recursion.
+    # Nodes are copied in topological order, because recursion would exceed Python's limit in a deep graph.
 
     def _state(self, stand_in: Callable[[Node], Any]) -> tuple[Any, ...]:
         args = tuple(stand_in(arg) if isinstance(arg, Node) else arg for arg in self.args)
@@ -236,7 +236,7 @@ def write(node: Node, raw: Any) -> None:
 
 
 def edit(leaf: Node, raw: Any) -> None:
-    """Write the value of a leaf, and thereby mark graphs recorded earlier as stale.
+    """Write the value of a leaf. Graphs that were recorded with the old value become stale.
 
     Raises:
         AttributeError: If the node is not a leaf.
@@ -280,7 +280,7 @@ def restore(kind: type[Node], op: Op | None, raw: Any, grad: Any, *rest: Any) ->
     node.raw, node.grad, node.awaited, node.version, node.metadata = raw, grad, 0, version, metadata
     node._link(op, args, partials)
     with _edit_lock:
-        edits = max(edits, version)  # the node may come from another process with more edits
+        edits = max(edits, version)  # the node may come from another process, whose edit clock is ahead
     return node
 
 

@@ -55,7 +55,7 @@ class Metadata:
         return copy
 
     def remember(self, key: Any, guard: Guard, side: int) -> None:
-        """Store a comparison in which this node is operand number `side`."""
+        """Store a comparison in which this node is the operand with index `side`."""
         self.guards[key] = (guard, side)
         if len(self.guards) > LIMIT:
             del self.guards[next(iter(self.guards))]

@@ -1,4 +1,4 @@
-"""The class of ops. An op computes on numbers and arrays, records on nodes, and has local derivatives."""
+"""The class of ops. An op computes on numbers and arrays, records nodes, and has local derivatives."""
 
 from __future__ import annotations
 
@@ -39,28 +39,28 @@ class Traced:
 
 
 class Op:
-    """An op, which you call like a function. It computes on plain numbers and arrays, and records on nodes.
+    """An op, called like a function. It computes on numbers and arrays, or records a node if an operand is a node.
 
     Args:
         name: Name of the op, a Python identifier.
         floats: Kernel for floats. As in IEEE 754, it returns NaN or infinity instead of raising an error.
         partials: Local derivatives, one per operand: functions of (out, x) or (out, x, y) that use only
             `+ - * /` and other ops.
-        symbol: How the op is written: an infix operator, a function name, or a template with `{}`.
+        symbol: Notation of the op: an infix operator, a function name, or a template with `{}`.
         notation: Template for diagrams and steps, if it differs from `symbol`.
         code: Template for Python code, with `{}` for an operand and `{parameters[0]}` for a parameter. Defaults
             to a function call.
         arrays: Kernel for arrays: the name of a function in `kernels.arrays` or NumPy, or a function of (m, x) or
-            (m, x, y), where m is `kernels.arrays`. Without a kernel, arrays are computed float by float.
+            (m, x, y), where m is `kernels.arrays`. Without a kernel, the op computes arrays float by float.
         with_partial: Name of a function in `kernels.arrays` that returns the value and the first local derivative.
-        domain: Where the op is differentiable.
-        analytic: The op on complex numbers: a function of (m, x) or (m, x, y), where m is `cmath` or `mpmath`. None
-            means that the op is not analytic.
-        linear: Whether the op is linear in its operands.
-        adds_terms: Whether the result is a sum of terms. Its rounding error is then relative to the size of the terms.
+        domain: Domain where the op is differentiable.
+        analytic: Definition for complex numbers: a function of (m, x) or (m, x, y), where m is `cmath` or `mpmath`.
+            None means that the op is not analytic.
+        linear: If true, the op is linear in its operands.
+        adds_terms: If true, the result is a sum of terms, and its rounding error is relative to the size of the terms.
         with_plain: Function that takes a plain second operand and returns an op of the first operand alone.
-        maker: The function that created a parametrized op.
-        parameters: The arguments of `maker`.
+        maker: Function that created a parametrized op.
+        parameters: Arguments of `maker`.
 
     Examples:
         >>> from tinygraph.engine.ops import exp, log
@@ -109,7 +109,7 @@ class Op:
         self.public = False  # set by `ops` for the ops in its `__all__`
 
     def partials_at(self, out: Any, operands: Sequence[Any], wanted: list[bool]) -> tuple[Any, ...]:
-        """Return the local derivatives at the given operands. Unwanted local derivatives are None and cost nothing.
+        """Return the local derivatives at the given operands. Unwanted local derivatives are None and are not computed.
 
         Examples:
             >>> from tinygraph.engine.ops import mul
@@ -141,7 +141,7 @@ class Op:
         return tuple([f(out, *operands) if want else None for f, want in zip(functions, wanted, strict=True)])
 
     def result_shape(self, *shapes: tuple[int, ...]) -> tuple[int, ...] | None:
-        """Return the result's shape without computing the result, or None if it is not larger than the operands.
+        """Return the shape that the result will have, or None if the result is not larger than the operands.
 
         Raises:
             ValueError: If the op does not accept operands of these shapes.
@@ -182,7 +182,7 @@ class Op:
         return f"{operands[0]} {self.symbol} {operands[1]}"
 
     def short_text(self, *operands: str) -> str:
-        """Return the op as text for diagrams and steps, from the template `notation` or like `text`."""
+        """Return the op as text for diagrams and steps, from the template `notation` if the op has one."""
         return self.notation.format(*operands) if self.notation else self.text(*operands)
 
     def _precedence(self) -> int:
@@ -226,7 +226,7 @@ class Op:
 
 
 def op_named(name: str) -> Op:
-    """Return the op with the given name, defined in `ops` or registered by a user, or raise LookupError."""
+    """Return the op with the given name (from `ops`, or registered by a user), or raise LookupError."""
     found = TABLE.get(name) or REGISTERED.get(name)
     if found is None:
         raise LookupError(f"no op is named {name!r}: import the module that registers it before loading the graph")

@@ -119,7 +119,7 @@ class Operators(Node):
     def backward(self, *, seed: Any = None, accumulate: bool = False) -> None:
         """Backpropagate: set `.grad` on every node from which this node was computed.
 
-        Each pass starts from zero, so a second call gives the same values.
+        Each pass starts with gradients of zero, so a second call gives the same values.
 
         Args:
             seed: Upstream gradient (cotangent) to start from, with the shape of this node. Defaults to 1.
@@ -278,7 +278,7 @@ class Operators(Node):
     def __format__(self, spec: str) -> str:
         return format(self.item(), spec) if spec else str(self)
 
-    # The ops are also methods, for users of micrograd and PyTorch, and for NumPy.
+    # Users of micrograd and PyTorch call ops as methods. So does NumPy, for each element of an array of Values.
 
     exp = _method(ops.exp)
     expm1 = _method(ops.expm1)

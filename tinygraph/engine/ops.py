@@ -1,12 +1,12 @@
 """The op definitions. Each op is defined only here.
 
-A definition contains a kernel for floats, a kernel for arrays, and the local derivatives `partials`, one per operand.
-The names are always the same: `out` is the result, and `x` and `y` are the operands.
+A definition contains a kernel for floats, a kernel for arrays, and one local derivative per operand (`partials`). The
+arguments of local derivatives always have the same names: `out` is the result, and `x` and `y` are the operands.
 
 Local derivatives use only `+ - * /` and other ops, so their type depends on the inputs: floats give floats, arrays give
 arrays, and nodes give the graph of the derivative. Local derivatives never use comparisons or `**`. If accuracy or a
-special value needs a branch, the local derivative is a separate private op (in the second half of this file). Its
-kernel is in `kernels.floats`, and it has its own local derivatives. `__all__` lists the public ops.
+special value needs a branch, the local derivative is a separate private op (in the second half of this file). A
+private op has a kernel in `kernels.floats`, and its own local derivatives. `__all__` lists the public ops.
 """
 
 from __future__ import annotations
@@ -80,10 +80,10 @@ def power(exponent: float) -> Op:
 @parametrized(is_number, is_order)
 @lru_cache(maxsize=1024)
 def power_partial(exponent: float, n: int = 1) -> Op:
-    """Return the op for the n-th derivative of `power(exponent)`. It does not round exponent - n to a float."""
+    """Return the op for the n-th derivative of `power(exponent)`. The op does not round exponent - n to a float."""
     c = plain_number(exponent, "power_partial")
     factor = floats.falling(c, n)
-    parameters = (c, n) if n > 1 else (c,)  # as in the call, so that each op has one cache key
+    parameters = (c, n) if n > 1 else (c,)  # the same arguments as in a call, so that each op has only one cache key
     return Op(f"power_partial({c!r}{f', {n}' if n > 1 else ''})", lambda x: floats.lowered_pow(x, c, n, factor),
               arrays=(lambda m, x: m.lowered_power(x, c, n, factor)) if c - n + n == c else None,
               symbol=f"{factor:g}·{{}}**{c - n:g}", code=_power_partial_code(c) if n == 1 else "", domain=_power_domain(c),

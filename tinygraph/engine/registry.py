@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _HIGHEST_ORDER = 100  # highest order of a derivative in a saved graph
 
-PARAMETRIZED: dict[str, tuple[Callable[..., Op], tuple[Kind, ...]]] = {}  # by the maker's name
+PARAMETRIZED: dict[str, tuple[Callable[..., Op], tuple[Kind, ...]]] = {}  # makers and kinds, by the maker's name
 
 
 def parametrized(*kinds: Kind) -> Callable[[Maker], Maker]:
@@ -75,7 +75,7 @@ def op(
     analytic: Callable[..., Any] | None = None,
     linear: bool = False,
 ) -> Op:
-    """Register your own op. It computes on floats, records on nodes, and can be differentiated.
+    """Register your own op. It computes on floats, records nodes, and can be differentiated.
 
     Test the op with `tinygraph.testing.op_test`.
 
@@ -84,12 +84,12 @@ def op(
         floats: Function of one or two floats. As in IEEE 754, it returns NaN or infinity instead of raising an error.
         partials: Local derivatives, one per operand: functions of (out, x) or (out, x, y). They use only `+ - * /`
             and ops, so that derivatives of every order exist.
-        symbol: How the op is written: an infix operator, or a template with `{}`. Defaults to the name.
+        symbol: Notation of the op: an infix operator, or a template with `{}`. Defaults to the name.
         arrays: Function of (m, x) or (m, x, y) on arrays, where m is `tinygraph.kernels.arrays`. Without this
             function, arrays are computed float by float.
-        domain: Where the op is differentiable. Defaults to all real numbers.
+        domain: Domain where the op is differentiable. Defaults to all real numbers.
         analytic: Function of (m, x) or (m, x, y) on complex numbers, where m is `cmath` or `mpmath`.
-        linear: Whether the op is linear.
+        linear: If true, the op is linear in its operands. Defaults to false.
 
     Returns:
         The op.

@@ -1,7 +1,7 @@
 """Value: a graph of floats, recorded by readable code.
 
 Each op is recorded as one node with its value, its operands, and its local derivatives at these operands. `recording`
-does the same faster for operators and frequent ops. A test checks that both versions give the same bits.
+is a faster version for operators and frequent ops. A test checks that the two modules record the same bits.
 """
 
 from __future__ import annotations
@@ -140,7 +140,7 @@ Value.constant_class = ConstantValue
 
 
 def record(op: Op, operands: tuple[Any, ...]) -> Value:
-    """Return the node for an op on the given operands: Values, constants, and plain numbers of any type."""
+    """Return the node for an op on the given operands (Values, or plain numbers of any type)."""
     for x in operands:
         if isinstance(x, Operators) and not isinstance(x, Value):
             raise TypeError(f"{op.name}: {Value.not_an_array}")
@@ -167,9 +167,10 @@ def _evaluate(op: Op, numbers: Sequence[float], wanted: list[bool]) -> tuple[flo
 
 
 def _partials_of_nodes(op: Op, out: float, numbers: Sequence[float], wanted: list[bool]) -> tuple[Any, ...]:
-    """Return the local derivatives, computed on constants: for 1 / 0, floats raise an error, but ops return infinity.
+    """Return the local derivatives, computed on constants instead of floats.
 
-    The computation runs in an empty context, in which neither strict() nor trace_lines() is active.
+    For 1 / 0, floats raise an error, but constants give infinity. The computation runs in an empty context, in which
+    neither strict() nor trace_lines() is active.
     """
     nodes = [Value(x, constant=True) for x in (out, *numbers)]
     partials = Context().run(op.partials_at, nodes[0], nodes[1:], wanted)

@@ -16,9 +16,10 @@ class VariadicOp(Op):
 
     Args:
         name: Name of the op.
-        combine: Kernel on the lists. `floats` takes all elements of the lists in sequence, as a node stores them.
-        joined: Operator between the operands in diagrams and steps, or "".
-        **columns: The other arguments of `Op`.
+        combine: Kernel that takes the lists. The kernel `floats` takes all elements of the lists in sequence, as a node
+            stores them.
+        joined: Operator between the operands in diagrams and steps, or "" for the notation of a function call.
+        **columns: Other arguments of `Op`.
 
     Examples:
         >>> from tinygraph.engine.ops import dot
@@ -99,7 +100,7 @@ class VariadicOp(Op):
 
 
 def cut_short(texts: Sequence[str], most: int) -> Sequence[str]:
-    """Return the given strings. If there are more than `most`, return the first two, "…" and the last.
+    """Return the given strings. If there are more than `most` strings, return only the first two, "…" and the last.
 
     Examples:
         >>> cut_short(["a", "b", "c", "d"], 3)

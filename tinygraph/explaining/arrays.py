@@ -23,7 +23,7 @@ def is_array(x: Quantity) -> bool:
 
 
 def size(x: Quantity) -> float:
-    """Return the largest absolute value among the elements.
+    """Return the absolute value of a float, or the largest absolute value in an array.
 
     Args:
         x: Float or array.

@@ -91,7 +91,7 @@ class Explanation:
         r"""Return the sum of the contributions as LaTeX code.
 
         Returns:
-            The sum in symbols. If all contributions have happened, the numbers follow.
+            The sum in symbols, followed by the sum in numbers if all contributions have happened.
 
         Examples:
             >>> from tinygraph import Value

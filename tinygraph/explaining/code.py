@@ -186,8 +186,8 @@ def binding(code: str) -> int:
         code: Code of the expression.
 
     Returns:
-        `SUM`, `PRODUCT`, `SIGN`, `POWER` or `ATOM`, or 0 for another arithmetic operator. A higher value binds
-        more tightly.
+        `SUM`, `PRODUCT`, `SIGN`, `POWER` or `ATOM`, or 0 for another arithmetic operator. An expression
+        with a higher precedence binds more tightly.
 
     Examples:
         >>> binding("a + b") == SUM, binding("f(a)") == ATOM

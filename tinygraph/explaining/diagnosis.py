@@ -1,8 +1,8 @@
 """`diagnose`: find the source of a NaN or an infinite value, or of a missing, vanishing or exploding gradient.
 
 The function first checks the forward pass, in the order of computation, and reports the first value that is not finite.
-Then it checks the backward pass step by step. Each finding contains the operands and their values, the smallest graph
-that reproduces the problem, and a common fix.
+If every value is finite, it then checks the backward pass step by step. A finding contains the values of the operands
+and, where they are known, the smallest graph that reproduces the problem and a common fix.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from tinygraph.explaining.findings import Diagnosis, Finding, own_smallest_graph
 from tinygraph.explaining.fixes import FLAT, TOO_LARGE, TOO_SMALL, fix_of, fix_of_derivative, kind_of
 from tinygraph.explaining.notation import Quantity, called, derivative_of
 from tinygraph.explaining.walk import Edge, Walk
+from tinygraph.support.messages import counted
 
 Ways = dict[Node, tuple[float, Node]]  # size and source of each node's largest contribution
 SMALL, LARGE = 1e-8, 1e8  # ratios at which a gradient counts as vanishing or exploding
@@ -76,9 +77,9 @@ def _forward(nodes: Sequence[Node]) -> list[Finding]:
 
 
 def _operands(node: Node) -> tuple[list[float], tuple[int, ...]]:
-    """Return the operands of a bad value, and the index of the value.
+    """Return the operands of the first element that is not finite, and the index of this element.
 
-    If the op mixes elements, the list of operands is empty.
+    If an element of the result depends on several elements of an operand, the list of operands is empty.
     """
     place = place_of_not_finite(node.raw)
     if _mixes(node):
@@ -158,14 +159,14 @@ def _bad_contribution(root: Node, edge: Edge) -> Finding:
 def _nothing_arrived(walk: Walk, leaf: Node) -> Finding:
     """Return the finding for a leaf whose gradient is missing or 0.
 
-    The message shows the edge nearest to the leaf at which the gradient stops, and counts the other edges.
+    The message shows the edge where the gradient stops nearest to the leaf, and the number of other such edges.
     """
     stops = _stops(walk, leaf)
     nothing = f"no gradient reached {called(leaf)}"
     if not stops:
         return Finding("no gradient", leaf, f"{nothing}: its contributions add up to 0")
     node, operand, local = stops[0]
-    more = f", and at {len(stops) - 1} more" if len(stops) > 1 else ""
+    more = f", and at {counted(len(stops) - 1, 'other edge')}" if len(stops) > 1 else ""
     if local is not None and not hasattr(local, "text") and size(local):
         product = f"{size(walk.gradient(node)):.1e} × {size(local):.1e}"
         message = f"{nothing}: the gradient shrinks along the path until, at {said(node)}, {product} is 0"

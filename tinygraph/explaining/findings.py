@@ -13,7 +13,7 @@ from tinygraph.explaining.notation import Quantity, called
 
 @dataclass(frozen=True)
 class Finding:
-    """One problem that `diagnose` found, with its kind, its node, the values and a common fix.
+    """One problem that `diagnose` found, with its kind, its node, a description and a common fix.
 
     Attributes:
         kind: Kind of the problem, such as "log of 0" or "vanishing gradient".
@@ -107,7 +107,7 @@ def where(node: Node, numbers: Sequence[Quantity]) -> str:
 
 
 def smallest_graph(node: Node, numbers: Sequence[Quantity]) -> Node | None:
-    """Record a node's op again, on new inputs with the given values and the operands' names.
+    """Record a node's op again, on new inputs that have the given values and the names of the operands.
 
     Args:
         node: Node whose op is recorded.
@@ -139,7 +139,7 @@ def own_smallest_graph(node: Node) -> Node | None:
         node: Node whose op is recorded.
 
     Returns:
-        The new node, or None for a Tensor, because no single element can be shown.
+        The new node, or None if the node is a leaf or a Tensor.
     """
     return None if hasattr(node.raw, "shape") else smallest_graph(node, node.numbers)
 

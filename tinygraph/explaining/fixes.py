@@ -13,9 +13,9 @@ from tinygraph.explaining.notation import called
 TOO_SMALL = "use activations that do not saturate (relu), standardized inputs, other initial weights, or a shorter path"
 TOO_LARGE = "use smaller initial weights, standardized inputs, or a bound on the gradient"
 FLAT: dict[Op | None, str] = {
-    ops.relu: "relu has the derivative 0 below 0: use other initial weights, a smaller learning rate, or softplus",
-    ops.sign: "sign has the derivative 0: use tanh",
-    ops.heaviside: "a step function has the derivative 0: use sigmoid",
+    ops.relu: "the derivative of relu is 0 below 0: use other initial weights, a smaller learning rate, or softplus",
+    ops.sign: "the derivative of sign is 0: use tanh",
+    ops.heaviside: "the derivative of a step function is 0: use sigmoid",
 }
 
 

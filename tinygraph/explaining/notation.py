@@ -93,7 +93,7 @@ def is_here(data: Quantity) -> bool:
         data: Float or array. A dask array, for example, is not computed yet.
 
     Returns:
-        True if `data` is a NumPy array or a NumPy number. For a Python float, the result is false.
+        True if `data` is a NumPy array or a NumPy number, and False if it is a Python float.
     """
     return type(data).__module__.partition(".")[0] == "numpy"
 
@@ -459,5 +459,5 @@ def formula(node: Node, slot: int) -> str:
     if op is None or op.variadic or not op.elementwise:
         return ""
     wanted = [k == slot for k in range(len(node.args))]
-    local = Context().run(op.partials_at, node, node.args, wanted)[slot]  # hides the op from contexts
+    local = Context().run(op.partials_at, node, node.args, wanted)[slot]  # active contexts do not see this call
     return label(local, depth=3)

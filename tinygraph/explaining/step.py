@@ -20,8 +20,7 @@ class Step:
     """One step of a pass, created by a `Stepper`.
 
     A step computes a node ("forward"), sets the gradient of the root ("seed"), or adds a contribution to the gradient
-    of an operand ("backward"). Values and gradients are floats for scalars,
-    and arrays for Tensors.
+    of an operand ("backward"). Values and gradients are floats for scalars, and arrays for Tensors.
 
     Attributes:
         index: Number of the step, counted from 1.
@@ -123,8 +122,8 @@ class Steps(Sequence[Step]):
 
     Args:
         walk: Backward pass. A pass without a seed has no backward steps.
-        phase: "backward", "forward", or "both" for the forward steps followed by the backward steps. Defaults to
-            "backward".
+        phase: Steps to include: "backward", "forward", or "both" for the forward steps followed by the backward steps.
+            Defaults to "backward".
     """
 
     def __init__(self, walk: Walk, phase: Phase = "backward") -> None:
@@ -215,7 +214,7 @@ class Steps(Sequence[Step]):
         return self.walk.gradient_after(node, self._arrived(node, k))
 
     def last_write(self, node: Node, k: int) -> Step | None:
-        """Return the last step, among the first `k` steps, that wrote a node's gradient.
+        """Return the last of the first `k` steps that wrote a node's gradient.
 
         Args:
             node: Node in the graph.
@@ -236,10 +235,10 @@ class Steps(Sequence[Step]):
             k: Number of steps that have happened.
 
         Returns:
-            Pairs (result, slot).
+            A set of pairs (result, slot).
         """
         return {self.walk.ends(i)[:2] for i in range(k - self._first_edge + 1)}
 
     def _arrived(self, node: Node, k: int) -> int:
-        """Return how many of the first k steps add to the gradient of a node."""
+        """Return how many of the first `k` steps add to the gradient of a node."""
         return bisect_left(self.walk.into(node), k - self._first_edge + 1)

@@ -29,7 +29,7 @@ def tree(root: Node, *, lines: int | None = None, ascii: bool | None = None) -> 
     """Return the graph as text, one node per line.
 
     Each line shows the node's value, its gradient, and the local derivative of the node above with respect to this
-    node. A gradient is `·` before any backward pass. A shared node is written once, and later lines refer to it.
+    node. A gradient that is None appears as `·`. A shared node is written once, and later lines refer to it.
 
     Args:
         root: Node at the top.
@@ -79,7 +79,7 @@ def in_text(
     """
     if ascii is None:
         try:
-            "├└│─·×…".encode(sys.stdout.encoding or "utf-8")  # a StringIO has no encoding and accepts everything
+            "├└│─·×…".encode(sys.stdout.encoding or "utf-8")  # a StringIO has no encoding and accepts all characters
             ascii = False
         except UnicodeEncodeError:
             ascii = True

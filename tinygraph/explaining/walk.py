@@ -246,7 +246,7 @@ class Walk:
         return self._frozen(final_gradients(self.root, self.seed, places)) if places else []
 
     def _add_up(self, edges: Sequence[int]) -> list[Quantity]:
-        # This repeats `_edge` inline: about 333,000 edges to one leaf take 0.26 s instead of 0.54 s.
+        # This loop repeats `_edge` inline to save time: about 333,000 edges to one leaf take 0.26 s instead of 0.54 s.
         final, places, nodes, slots = self._final, self._flow.places, self._flow.nodes, self._flow.slots
         contributions, last = [], None
         for i in edges:

@@ -1,8 +1,8 @@
 """Elementary functions of arrays: the elementwise counterparts of `floats`, without warnings or exceptions.
 
 The functions call only NumPy's ufuncs and `where`, so they work on every array type that follows NumPy's protocols. An
-op without a kernel in this file uses a NumPy function, or is computed float by float (`float_by_float`). That is slow
-but accurate, and rarely needed.
+op without a kernel in this file uses a NumPy function or `float_by_float`, which is slow but accurate, and rarely
+needed.
 """
 
 from __future__ import annotations
@@ -170,18 +170,19 @@ def float_by_float(number: Callable[..., float], arity: int) -> Callable[..., Ar
 def sigmoid(x: Array) -> Array:
     """Return 1 / (1 + exp(-x)). It is accurate in both tails, because only exp(-|x|) is computed."""
     e = np.exp(-np.absolute(x))
-    return np.maximum(e, 0.5 + np.copysign(0.5, x)) / (1.0 + e)  # e or 1, by the sign of x: twice as fast as `where`
+    # The numerator is e or 1, depending on the sign of x. This is twice as fast as `where`.
+    return np.maximum(e, 0.5 + np.copysign(0.5, x)) / (1.0 + e)
 
 
 def sigmoid_and_rest(x: Array) -> tuple[Array, Array]:
-    """Return sigmoid(x) and sigmoid(-x), bit-identical to two calls. With one exp, this takes three fifths as long."""
+    """Return sigmoid(x) and sigmoid(-x), bit-identical to two calls, in three fifths of the time, with only one exp."""
     e = np.exp(-np.absolute(x))
     side, whole = np.copysign(0.5, x), 1.0 + e
     return np.maximum(e, 0.5 + side) / whole, np.maximum(e, 0.5 - side) / whole
 
 
 def softplus(x: Array) -> Array:
-    """Return log(1 + exp(x)) without a threshold."""
+    """Return log(1 + exp(x)), by the same formula for all x."""
     return np.maximum(x, 0.0) + np.log1p(np.exp(-np.absolute(x)))
 
 
@@ -270,7 +271,7 @@ def binary_cross_entropy(a: Array, y: Array) -> Array:
 
 
 def binary_cross_entropy_da(a: Array, y: Array) -> Array:
-    """Return (1 - y) / (1 - a) - y / a as one fraction. For label 0 or 1, return only its term, with 0 / 0 = 0.
+    """Return (1 - y) / (1 - a) - y / a as one fraction. For y = 0 or y = 1, the other label's term is 0, even 0 / 0.
 
     Args:
         a: Activation, from 0 to 1.
@@ -305,7 +306,7 @@ def sigmoid_minus(z: Array, y: Array) -> Array:
 
 
 def binary_cross_entropy_with_logits_and_partial(z: Array, y: Array) -> tuple[Array, Array]:
-    """Return `binary_cross_entropy_with_logits` and its derivative, from one exp and one weight.
+    """Return `binary_cross_entropy_with_logits` and its derivative with respect to z, from one exp and one weight.
 
     Args:
         z: Logit.

@@ -19,7 +19,7 @@ def two_sum(x: float, y: float) -> tuple[float, float]:
         y: Second term.
 
     Returns:
-        The rounded sum, and the error, which is 0 if the sum is not finite.
+        The rounded sum and the error. If the sum is not finite, the error is 0.
 
     References:
         D. E. Knuth, The Art of Computer Programming, volume 2: Seminumerical Algorithms, section 4.2.2.
@@ -38,11 +38,11 @@ def two_product(x: float, y: float) -> tuple[float, float]:
     """Return the rounded product of two floats and its rounding error.
 
     Args:
-        x: First factor, up to 1e150.
-        y: Second factor, up to 1e150.
+        x: First factor, with an absolute value of at most 1e150.
+        y: Second factor, with an absolute value of at most 1e150.
 
     Returns:
-        The rounded product, and the error.
+        The rounded product and the error.
 
     References:
         T. J. Dekker, "A floating-point technique for extending the available precision", Numerische Mathematik 18,
@@ -54,7 +54,7 @@ def two_product(x: float, y: float) -> tuple[float, float]:
 
 
 def _halves(x: float) -> tuple[float, float]:
-    """Split x into two floats with half the bits each, whose products are exact (Veltkamp)."""
+    """Split x by Veltkamp's method into two floats with half the bits each, whose products are exact."""
     shifted = 134217729.0 * x  # 2^27 + 1
     high = shifted - (shifted - x)
     return high, x - high
@@ -84,7 +84,7 @@ def total(xs: Sequence[float]) -> float:
 def dot(xs: Sequence[float], ys: Sequence[float]) -> float:
     """Return x1 * y1 + x2 * y2 + ...: each product is rounded, and the sum is rounded once.
 
-    The error is at most 2 ULP of the sum of all |x * y|. If products cancel, this can exceed 2 ULP of the result.
+    The error is at most 2 ULP of the sum of all |x * y|. If products cancel, the error can exceed 2 ULP of the result.
 
     Args:
         xs: First factors.

@@ -1,8 +1,9 @@
 """Elementary functions of floats that follow IEEE 754 where Python's `math` raises an error.
 
-`math.log(0)`, `math.exp(1000)`, `1 / 0` and `(-2) ** 0.5` raise an error or return a complex number. The functions
-in this file return -inf, inf, inf and NaN instead. Each function is accurate to 2 units in the last place (ULP), unless
-its docstring shows which terms cancel. docs/accuracy.md lists the measured errors.
+`math.log(0)`, `math.exp(1000)`, `1 / 0` and `(-2) ** 0.5` raise an error or return a complex number. For these
+expressions, the functions in this file return -inf, inf, inf and NaN, respectively. Each function is accurate to 2
+units in the last place (ULP), unless its docstring shows which terms cancel. docs/accuracy.md lists the measured
+errors.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def _quiet(function: Callable[[float], float], overflow: float = nan) -> Callable[[float], float]:
-    """Return a function that gives NaN where `function` has a domain error, and signed `overflow` for an overflow."""
+    """Return a function that gives NaN where `function` has a domain error, and ±`overflow` for an overflow."""
 
     def quiet(x: float) -> float:
         try:
@@ -232,7 +233,7 @@ def tanh(x: float) -> float:
 
 
 def softplus(x: float) -> float:
-    """Return log(1 + exp(x)) without a threshold. It equals `logaddexp(x, 0)`.
+    """Return log(1 + exp(x)), by the same formula for all x. It equals `logaddexp(x, 0)`.
 
     References:
         The same as for `logaddexp`.
@@ -246,7 +247,7 @@ def log_sigmoid(x: float) -> float:
 
 
 def logaddexp(x: float, y: float) -> float:
-    """Return log(exp(x) + exp(y)). Near 0, its two terms cancel, and the error is up to 4 ULP of max(|x|, |y|, 1).
+    """Return log(exp(x) + exp(y)). For a result near 0, two terms cancel: the error is up to 4 ULP of max(|x|, |y|, 1).
 
     References:
         P. Blanchard, D. J. Higham and N. J. Higham, "Accurately computing the log-sum-exp and softmax functions",
@@ -266,7 +267,7 @@ def sigmoid_difference(x: float, y: float) -> float:
     below, more = two_sum(1.0, e)
     over, rest = (1.0, e) if d > 0 else (e, 1.0)
     out = over / below
-    return out + out * ((error * rest - more) / below)  # without `more`, the error is 2.1 ULP, in the derivative 4.4
+    return out + out * ((error * rest - more) / below)  # without `more`, the error would be 2.1 ULP (derivative: 4.4)
 
 
 def log_partial(x: float) -> float:
@@ -281,7 +282,7 @@ def atan_partial(x: float) -> float:
     square, error = two_product(x, x)
     below, more = two_sum(1.0, square)
     out = 1.0 / below
-    return out - out * ((error + more) * out)  # without this, the second derivative is off by 4.1 ULP
+    return out - out * ((error + more) * out)  # without this correction, the second derivative would be off by 4.1 ULP
 
 
 def binary_cross_entropy(a: float, y: float) -> float:
@@ -322,7 +323,7 @@ def _share(weight: float, a: float, n: int) -> float:
 
 
 def logit(a: float) -> float:
-    """Return log(a / (1 - a)), accurate near one half, where the two logarithms cancel.
+    """Return log(a / (1 - a)). It is accurate even near one half, where log(a) and log(1 - a) cancel.
 
     Args:
         a: Activation, from 0 to 1.

@@ -83,7 +83,7 @@ def _remedy(value: object) -> str:
 
 
 def is_plain(value: object, op: str) -> bool:
-    """Return whether a value is a plain number. If not, an operator lets the other operand decide.
+    """Return whether a value is a plain number. If it is not, an operator lets the other operand decide.
 
     Args:
         value: Value to check.
@@ -93,7 +93,7 @@ def is_plain(value: object, op: str) -> bool:
         True if the value is a plain number.
 
     Raises:
-        TypeError: If `value` has a built-in type that is never an operand.
+        TypeError: If `value` has a built-in type that is never an operand, such as str or list.
 
     Examples:
         >>> is_plain(2, "add")

@@ -1,8 +1,9 @@
 """Data in dask chunks: each chunk gives a cost and a gradient, which are then added.
 
-No process loads the whole table. In each iteration, every chunk receives the parameters and returns n + 3 numbers. Any
-process may compute a chunk. If a worker dies, its chunks may be computed more than once. The sums are always added in
-pairs, in the order of the chunks, so that the result does not depend on the scheduler. dask is imported on first use.
+No process loads the whole table. In each iteration, every chunk receives the parameters and returns n + 3 numbers,
+where n is the number of features. Any process may compute a chunk. If a worker dies, its chunks may be computed more
+than once. The sums of the chunks are always added in pairs, in the order of the chunks, so that the result does not
+depend on the scheduler. dask is imported on first use.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ class Chunks:
         if len(self.rows) != len(self.labels):
             raise ValueError(
                 f"X has {len(self.rows)} chunks of rows and y has {len(self.labels)}: "
-                "give both the same chunks with rechunk() or repartition()"
+                "give X and y the same chunks with rechunk() or repartition()"
             )
         shape = _chunked(X, "X").shape
         if len(shape) != 2:
@@ -66,7 +67,7 @@ class Chunks:
             loss: Key of `LOSSES`.
 
         Returns:
-            The cost, dw with shape (n, 1), and db with shape ().
+            The cost, the derivatives dw with shape (n, 1), and the derivative db with shape ().
 
         Raises:
             ValueError: If a chunk has different numbers of examples and labels, or contains a value that is not finite.
@@ -129,7 +130,7 @@ def _unique(labels: ArrayLike) -> Labels:
 
 
 def _sums_of_chunk(i: int, rows: ArrayLike, labels: ArrayLike, w: Array, b: float, loss: str, classes: Labels) -> Array:
-    """Return a chunk's number of examples, and the sums of the losses and of their derivatives (for b, then w)."""
+    """Return a chunk's number of examples, and the sums of the losses and of their derivatives (db, then dw)."""
     # An array from another process may be unaligned. np.dot copies such an array and gives different last bits.
     X, y = np.require(rows, np.float64, ["ALIGNED"]), np.asarray(labels).ravel()
     if len(X) != len(y):

@@ -53,7 +53,7 @@ class Implementation:
 
         Returns:
             The largest difference between corresponding elements of the cost and the gradient, divided by the largest
-            element.
+            absolute value of these elements in this implementation.
         """
         ours, theirs = (np.array([i.J, i.db, *i.dw.ravel()]) for i in (self, other))
         difference = np.max(np.abs(ours - theirs))
@@ -79,7 +79,7 @@ def compare_implementations(
         repeat: Number of runs of the version without loops. Its median time is reported. Defaults to 20.
 
     Returns:
-        The three implementations, in this order.
+        The implementations "two loops", "one loop" and "no loop", in this order.
 
     Examples:
         >>> found = compare_implementations([[1.0, 2.0], [3.0, 4.0]], [0, 1], [0.1, -0.1], 0.0)
@@ -183,7 +183,7 @@ def vectorize_loops(
 
 
 def _by_hand(columns: Array, labels: Array, w: Array, b: float, loss: str) -> dict[str, Callable[[], CostAndGradient]]:
-    """Return the implementations that a programmer would write instead of the loops."""
+    """Return the functions that a programmer would write instead of the loops, by name."""
 
     def tensors() -> CostAndGradient:
         column, offset = Tensor(w.reshape(-1, 1)), Tensor(b)
@@ -222,10 +222,10 @@ def _verdict(found: Sequence[Implementation]) -> str:
 
 
 def report(found: Sequence[Implementation]) -> list[str]:
-    r"""Describe implementations, one per line.
+    r"""Return a report with one line per implementation.
 
-    Each line contains the run time, and its ratio to the run time of the first implementation. The last line reports
-    whether the implementations agree.
+    Each line contains the run time of an implementation, and its ratio to the run time of the first implementation. An
+    additional last line reports whether the implementations agree.
 
     Args:
         found: Implementations. The first implementation is the reference.

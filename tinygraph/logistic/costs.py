@@ -1,8 +1,9 @@
 """The lecture's cost J of logistic regression in three implementations: two loops, one loop, and no loops.
 
 In each implementation, z = Σ_j w_j x_j + b, a = σ(z), and J is the mean loss over m examples. The names come from the
-lecture. `two_loops` runs both loops over Values. `one_loop` keeps the loop over the examples and uses vectors for the
-features. `no_loop` uses arrays for everything. The nodes z, a, loss and J are the same in all three implementations.
+lecture. `two_loops` uses Values, and loops over the examples and the features. `one_loop` loops over the examples, and
+uses vectors for the features. `no_loop` uses arrays for everything. The nodes z, a, loss and J are the same in all
+three implementations.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ class Loss(Protocol):
 
         Args:
             z: Logits: a Value, or a Tensor (1, m).
-            y: Labels, 0 or 1, with the same shape.
+            y: Labels, 0 or 1, with the shape of z.
 
         Returns:
             The loss of each example.
@@ -50,12 +51,12 @@ def _activation(z: T) -> T:
 
 
 def _cross_entropy(z: T, y: float | Array) -> T:
-    """Return the cross-entropy computed from a, as in the lecture."""
+    """Return the cross-entropy computed from the activation a, as in the lecture."""
     return binary_cross_entropy(_activation(z), y)
 
 
 def _cross_entropy_with_logits(z: T, y: float | Array) -> T:
-    """Return the cross-entropy computed from z. This loss stays finite even if a rounds to 0 or 1."""
+    """Return the cross-entropy computed from z. The loss stays finite even if the activation a rounds to 0 or 1."""
     return binary_cross_entropy_with_logits(z, y)
 
 
@@ -217,7 +218,7 @@ def _count(m: int, labels: int) -> int:
 
 
 def _columns(w: Tensor, X: Data, Y: Data) -> tuple[Array, Array, int]:
-    """Return the lecture's arrays X (n, m) and Y (1, m), and m."""
+    """Return the lecture's arrays X (n, m) and Y (1, m), and the number of examples m."""
     columns, labels = _kept(X), _kept(Y)
     if columns.ndim != 2 or w.shape != (columns.shape[0], 1):
         raise ValueError(f"w has shape {w.shape} and X has shape {columns.shape}, but they must be (n, 1) and (n, m)")

@@ -105,7 +105,7 @@ def descend(
             what = "a parameter overflows" if np.isfinite(J) else f"the cost is {J}"
             raise FloatingPointError(
                 f"{what} at iteration {iteration}: standardize the features, lower the learning rate, or use "
-                "loss='cross_entropy_with_logits', which stays finite where a rounds to 0 or 1"
+                "loss='cross_entropy_with_logits', which stays finite if the activation rounds to 0 or 1"
             )
         for parameter, new in updates:
             parameter.data = new

@@ -114,7 +114,9 @@ def check_finite(table: Array, name: str) -> None:
     """
     if not np.isfinite(table).all():
         row, column = np.argwhere(~np.isfinite(table))[0].tolist()
-        raise ValueError(f"{name} contains {table[row, column]} in row {row}, column {column}: remove or fill it first")
+        raise ValueError(
+            f"{name} contains {table[row, column]} in row {row}, column {column}: remove or replace this value first"
+        )
 
 
 def check_classes(classes: Labels) -> None:

@@ -31,7 +31,7 @@ class NotFittedError(ValueError, AttributeError):
 
 
 class _Training(NamedTuple):
-    """Classes, parameters and costs of a training run. Iterating over the costs updates the parameters."""
+    """Classes, parameters and costs of a training run. Each step of the iterator `costs` updates the parameters."""
 
     classes: Labels
     w: list[Value] | Tensor
@@ -43,13 +43,13 @@ class LogisticRegression:
     """Logistic regression with scikit-learn's interface, trained with the lecture's gradient descent.
 
     Args:
-        backend: "tensor" (no loops), or "scalar" (two explicit loops, which take hundreds of times as long).
-            Defaults to "tensor".
-        loss: "cross_entropy_with_logits", "cross_entropy" (computed from a, as in the lecture) or "squared_error".
-            Defaults to "cross_entropy_with_logits".
+        backend: Implementation: "tensor" (no loops), or "scalar" (two explicit loops, which take hundreds of times as
+            long). Defaults to "tensor".
+        loss: Loss function: "cross_entropy_with_logits", "cross_entropy" (computed from the activation a, as in the
+            lecture) or "squared_error". Defaults to "cross_entropy_with_logits".
         learning_rate: Learning rate α, which multiplies each derivative. Defaults to 0.5.
         iterations: Number of iterations of gradient descent. Defaults to 100.
-        warm_start: If true, `fit` starts with the parameters of the previous call instead of 0. Defaults to False.
+        warm_start: If true, `fit` starts with the parameters of the previous call instead of 0. Defaults to false.
 
     Attributes:
         coef_: Weights (1, n). An interrupted `fit` sets the weights, too.
@@ -154,7 +154,9 @@ class LogisticRegression:
     def _in_chunks(self, X: ArrayLike, y: ArrayLike) -> _Training:
         """Prepare training on chunks, without loading the whole table."""
         if self.backend != "tensor":
-            raise ValueError("chunked data need backend='tensor', because the two loops read one number at a time")
+            raise ValueError(
+                "chunked data need backend='tensor', because the loops of backend='scalar' read one number at a time"
+            )
         chunks = Chunks(X, y)
         weights, bias = self._start(chunks.n)
         w, b = Tensor(weights, "w"), Tensor(bias, "b")

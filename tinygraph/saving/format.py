@@ -125,12 +125,12 @@ def encode(x: float | Array) -> object:
         return encode(float(x))
     kind = type(x).__module__.partition(".")[0]
     raise TypeError(
-        f"a lazy array of {kind} cannot be saved as it is: compute it first, and convert it to NumPy arrays"
+        f"a lazy array of {kind} cannot be saved: compute it first, and convert the result to a NumPy array"
     )
 
 
 def _name(x: float) -> str:
-    """Return the string for an infinite value, or for NaN with all its bits."""
+    """Return the string that encodes an infinite value, or a NaN with all its bits."""
     if math.isinf(x):
         return "inf" if x > 0 else "-inf"
     bits = struct.pack("<d", x)

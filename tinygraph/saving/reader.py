@@ -123,7 +123,7 @@ class Reader:
     Attributes:
         where: Part of the file that is being read, for messages.
         nodes: Nodes that were read so far.
-        one_pass: Whether the gradients came from one backward pass that started at the root.
+        one_pass: True if the gradients came from one backward pass that started at the root.
     """
 
     def __init__(self) -> None:
@@ -239,7 +239,7 @@ class Reader:
             data: Value of the node.
 
         Returns:
-            The op, the operands and the local derivatives. For a leaf, they are None and two empty tuples.
+            The op, the operands and the local derivatives, or None and two empty tuples for a leaf.
         """
         if "op" not in line:
             if "args" in line or "partials" in line:
@@ -278,7 +278,7 @@ class Reader:
             fail(f"the comparison must be one of {' '.join(COMPARISONS)}, not {shown(symbol)}")
         if not all(isinstance(x, list) and len(x) == 2 for x in (values, sides)):
             fail("a guard must compare two numbers")
-        text = typed(line["text"], str, "its text", "a string")
+        text = typed(line["text"], str, '"text"', "a string")
         guard = Guard(COMPARISONS[symbol], text, *[decode_float(x, "a compared value") for x in values])
         pair = [None if x is None else self.earlier(x) for x in sides]
         if pair == [None, None] or not all(x is None or isinstance(x, Value) for x in pair):
@@ -354,8 +354,8 @@ def read_partial(found: object, operand: Node | float | Array, op: Op, of_arrays
 def check_shape(op: Op, args: tuple[Node | float | Array, ...], shape: tuple[int, ...]) -> None:
     """Check that an op returns an array of the given shape.
 
-    After this check, recomputing the node needs no more memory than the file shows. Only `verify` checks an op whose
-    result is not larger than its operands.
+    After this check, a recomputation of the node needs no more memory than the file shows. If the result of an op is
+    never larger than its operands, only `verify` checks the shape.
 
     Args:
         op: Op of a node.

@@ -19,7 +19,7 @@ _ULPS = 8  # allowed difference between two machines, in units in the last place
 
 
 def all_nodes(roots: Sequence[Node]) -> list[Node]:
-    """Return all nodes, each after its operands.
+    """Return all nodes of the given roots' graphs, each node after its operands.
 
     Args:
         roots: Roots of the graph.
@@ -34,7 +34,9 @@ def all_nodes(roots: Sequence[Node]) -> list[Node]:
 
 
 def wrong_gradient(root: Node, nodes: Sequence[Node]) -> tuple[Node, _Raw] | None:
-    """Return the first node, starting at the root, whose gradient differs from the result of a backward pass.
+    """Return the first node with a wrong gradient, and the correct gradient.
+
+    The search starts at the root. A gradient is wrong if it differs from the result of a backward pass.
 
     Args:
         root: Root of the graph.
@@ -118,7 +120,7 @@ def _terms(node: Node) -> Array:
 
 
 def _same(x: _Raw, y: _Raw) -> bool:
-    """Return whether two values are equal, with NaN equal to NaN, or both are None."""
+    """Return whether two values are equal or both None. NaN counts as equal to NaN."""
     if x is None or y is None:
         return x is y
     if type(x) is type(y) is float:

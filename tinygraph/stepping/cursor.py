@@ -20,18 +20,18 @@ Target: TypeAlias = Node | str | Op | Callable[[Step], object]  # a node, its na
 class Cursor:
     """A position among the steps of a backward pass. `Stepper` adds the methods that display the pass.
 
-    Every gradient that a step reads is complete at that step. One backward pass therefore gives all factors, and each
-    step can be created independently of the other steps. Moving to any step is cheap, and moving back restores the
-    gradients bit for bit. The cursor stores separate gradients, so the graph does not change until you
-    call `apply()`.
+    Every upstream gradient that a step reads is complete at that step. One backward pass therefore gives the factors of
+    all steps, and each step can be created independently of the other steps. A move to any step is cheap, and a move
+    back restores the gradients bit for bit. The cursor stores separate gradients, so the graph does not change until
+    you call `apply()`.
 
     Args:
         root: Node that the pass starts from.
         seed: Upstream gradient, with the shape of the root. Defaults to 1.
-        phase: "backward", "forward", or "both" for the forward steps followed by the backward steps. Defaults to
-            "backward".
-        granularity: "edge" to move by one contribution, or "node" to move by all contributions of a node. Defaults to
-            "edge".
+        phase: Steps to include: "backward", "forward", or "both" for the forward steps followed by the backward steps.
+            Defaults to "backward".
+        granularity: Size of a move: "edge" for one contribution, or "node" for all contributions that come from the
+            same node. Defaults to "edge".
 
     Raises:
         TypeError: If `root` is not a node.
@@ -84,7 +84,7 @@ class Cursor:
             yield self.steps.step(self.index)
 
     def step(self, n: int = 1) -> Step | None:
-        """Move forward by n steps, or by n nodes if the granularity is "node".
+        """Move forward by `n` steps, or by `n` nodes if the granularity is "node".
 
         Args:
             n: Number of steps or nodes. Defaults to 1.
@@ -102,7 +102,7 @@ class Cursor:
         return self.current if left else None
 
     def back(self, n: int = 1) -> Step | None:
-        """Move back by n steps, or by n nodes if the granularity is "node".
+        """Move back by `n` steps, or by `n` nodes if the granularity is "node".
 
         Args:
             n: Number of steps or nodes. Defaults to 1.
@@ -119,11 +119,11 @@ class Cursor:
         return self.current
 
     def _goes_on(self, k: int) -> bool:
-        """Return whether a move continues after step k, because step k + 1 belongs to the same node."""
+        """Return whether step `k + 1` belongs to the same node as step `k`, so that a move continues."""
         return self.granularity == "node" and self.steps.at(k) == self.steps.at(k + 1)
 
     def goto(self, k: int) -> Step | None:
-        """Move forward or back to the position where k steps have happened.
+        """Move forward or back to the position where `k` steps have happened.
 
         Args:
             k: Number of steps, from 0 to the total number of steps.
@@ -132,10 +132,10 @@ class Cursor:
             The last step that has happened, or None at the start.
 
         Raises:
-            IndexError: If k is out of range.
+            IndexError: If `k` is out of range.
         """
         if not 0 <= k <= len(self):
-            raise IndexError(f"there are {len(self)} steps: the position must be from 0 to {len(self)}, not {k}")
+            raise IndexError(f"the position must be from 0 to {len(self)}, the number of steps, not {k}")
         self.index = k
         return self.current
 
@@ -325,7 +325,7 @@ class Cursor:
         return dict(self.walk.gradients)
 
     def contributions(self, node: Node | str) -> list[Step]:
-        """Return all steps that add to a node's gradient, including later steps.
+        """Return all steps that add to a node's gradient, including steps that have not happened yet.
 
         Args:
             node: Node, or name of a node.

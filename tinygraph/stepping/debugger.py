@@ -45,7 +45,7 @@ class Debugger(cmd.Cmd):
             echo("  s step, rs reverse-step, c continue, u NODE until, l list, v view, h help, q quit; Enter repeats")
 
     def onecmd(self, line: str) -> bool:
-        """Run a command. Print an error as one sentence.
+        """Run a command. If the command raises an error, print the error message instead of a traceback.
 
         Args:
             line: Command with its arguments.
@@ -207,7 +207,7 @@ def _count(text: str) -> int:
     if not text:
         return 1
     if not text.isdigit():
-        raise ValueError(f"the argument must be an integer, not {text!r}")
+        raise ValueError(f"the argument must be an integer of at least 0, not {text!r}")
     return int(text)
 
 

@@ -36,7 +36,7 @@
   }
 
   function write(box, number) {
-    if (box.written === number) return; // because measuring a text makes the browser lay out the diagram again
+    if (box.written === number) return; // a measurement of the text would make the browser lay out the diagram again
     box.written = number;
     box.grad.textContent = number;
     box.grad.removeAttribute("textLength");
@@ -46,7 +46,7 @@
     }
   }
 
-  // Return the arrows between a box and the root along which the box's gradient came.
+  // Return the arrows between a box and the root along which the gradient reached the box.
   function above(box) {
     const way = new Set(), seen = new Set([box]), edge = [box];
     while (edge.length) {
@@ -112,7 +112,7 @@
     $("slider").setAttribute("aria-valuetext", `${k} of ${steps.length}: ${message.textContent}`);
   }
 
-  // Show the breakdown of the box under the pointer or with the focus. By default, use the box that the step writes.
+  // Show the breakdown of the box that has the pointer or the focus. By default, use the box that the step writes.
   function tell() {
     const id = looked ?? (k ? steps[k - 1].box : null);
     const panel = $("breakdown");

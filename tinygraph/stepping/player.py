@@ -43,10 +43,10 @@ class Breakdown:
     """The explanation that the page shows for a box: the contributions, and a sum that changes with the steps."""
 
     name: str  # name and expression
-    flows: bool  # whether the box shows a gradient
+    flows: bool  # true if the box shows a gradient
     derivative: str  # "" if there is no backward pass
     none: str  # reason why there is no gradient, or ""
-    terms: list[tuple[int, str]]  # each term, after the number of its step
+    terms: list[tuple[int, str]]  # number of the step and text of each term
     way: str
 
 
@@ -105,7 +105,7 @@ def page(cursor: Cursor, *, theme: str = "auto", title: str = "") -> str:
         title: Title of the page. Defaults to the root's name and expression.
 
     Returns:
-        The page as text. The page needs no other file and no network.
+        The page as text. The page needs no other file and no network access.
 
     Raises:
         EngineNotFoundError: If no Graphviz executable is installed.

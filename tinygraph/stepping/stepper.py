@@ -26,10 +26,10 @@ class Stepper(Cursor):
     Args:
         root: Node that the pass starts from.
         seed: Upstream gradient, with the shape of the root. Defaults to 1.
-        phase: "backward", "forward", or "both" for the forward steps followed by the backward steps. Defaults to
-            "backward".
-        granularity: "edge" to move by one contribution, or "node" to move by all contributions of a node. Defaults to
-            "edge".
+        phase: Steps to include: "backward", "forward", or "both" for the forward steps followed by the backward steps.
+            Defaults to "backward".
+        granularity: Size of a move: "edge" for one contribution, or "node" for all contributions that come from the
+            same node. Defaults to "edge".
 
     Attributes:
         index: Number of steps that have happened.
@@ -87,7 +87,7 @@ class Stepper(Cursor):
         Debugger(self).cmdloop()
 
     def save(self, path: str | os.PathLike[str], *, theme: Literal["auto", "light", "dark"] = "auto") -> Path:
-        """Write the interactive player to one HTML file, which needs no network.
+        """Write the interactive player to one HTML file, which needs no network access.
 
         An existing file is replaced only when the new content is complete.
 
@@ -108,7 +108,7 @@ class Stepper(Cursor):
 
         path = Path(path)
         if path.suffix.lower() not in PAGES:
-            raise ValueError(f"{path.name!r}: the name of an HTML page must end in .html")
+            raise ValueError(f"the name of an HTML page must end in {' or '.join(PAGES)}, not {path.name!r}")
         write_whole(path, page(self, theme=theme))
         return path
 

@@ -2,11 +2,12 @@
 
 A Tensor's arithmetic uses the elementwise ops of `ops`. The ops that move, select or combine elements are in `shapes`,
 `indexing`, `reductions` and `linalg`. The local derivative of an array op is not a number but a linear map, a
-`Jacobian`: `upstream * jacobian` pulls a gradient back through the op (VJP), and `jacobian * tangent` pushes a tangent
-forward (JVP). So the chain rule does not depend on shapes.
+`Jacobian`. The product `upstream * jacobian` pulls a gradient back through the op (VJP), and `jacobian * tangent`
+pushes a tangent forward (JVP). So the code of the chain rule does not depend on shapes.
 
-An array op computes on arrays and records on Tensors. So its pullback returns arrays or the derivative's graph,
-depending on the operands. The names are the same as in `ops`, and `up` is the upstream gradient.
+An array op computes on arrays, and records a node if an operand is a Tensor. So its pullback returns arrays or the
+derivative's graph, depending on the operands. The arguments of a pullback have the same names as in `ops`, and `up` is
+the upstream gradient.
 """
 
 from __future__ import annotations
@@ -50,15 +51,15 @@ class ArrayOp(Op):
         compute: Function that computes the result from arrays.
         vjps: Pullbacks, one per operand: functions of (up, out, x) or (up, out, x, y) that return the gradient.
         note: Text for diagrams that shows the effect of each pullback in the lecture's notation.
-        symbol: How the op is written, as in `Op`.
+        symbol: Notation of the op, as in `Op`.
         code: Template for Python code, as in `Op`. A `JoinOp`'s template contains one `{}` for all operands.
         jvp: Function of (tangent, out, x), for an op that is not linear.
         shape: Function of the operands' shapes that returns the result's shape. Only an op whose result can be larger
             than its operands needs this function.
         explain: Function of the operands that raises ValueError if their shapes do not match.
         adds_terms: If true, the result is a sum of terms, as in `Op`.
-        maker: The function that created the op.
-        parameters: The arguments of `maker`.
+        maker: Function that created the op.
+        parameters: Arguments of `maker`.
 
     Examples:
         >>> from tinygraph.tensor.shapes import reshape
@@ -118,10 +119,10 @@ class ArrayOp(Op):
         Args:
             out: Result of the op.
             operands: Operands of the op.
-            wanted: For each operand, whether it needs a gradient.
+            wanted: Flags, one per operand: true if the operand needs a gradient.
 
         Returns:
-            A Jacobian for each operand, or None where `wanted` is false.
+            A tuple with a Jacobian for each operand, or None where `wanted` is false.
         """
         return tuple([Jacobian(self, slot, out, operands) if want else None for slot, want in enumerate(wanted)])
 

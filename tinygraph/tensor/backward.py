@@ -1,7 +1,7 @@
 """Backpropagation of arrays: the second traversal of a backward pass over Tensors.
 
 This traversal gives the same gradients as `autodiff.propagate`, but faster. It computes local derivatives on the way. A
-test checks that both versions give bit-identical results.
+test checks that its gradients are bit-identical to those of `propagate`.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ def accumulate(root: Node) -> None:
     """Add up gradients in Kahn's order. At the end, no gradient shares memory with another gradient or with data.
 
     The counting traversal has set each `.grad` to 0.0, which the first contribution replaces. A contribution is passed
-    on without a copy if the local derivative is 1, or if the contribution is a view. Such gradients are copied at the
-    end. The local derivatives of elementwise ops are computed here, from the operands.
+    on without a copy if the local derivative is 1, or if the contribution is a view. Gradients that share memory are
+    copied at the end. The local derivatives of elementwise ops are computed here, from the operands.
 
     Args:
         root: Node to start from, with its seed in `.grad`.

@@ -42,8 +42,8 @@ def explain_product(x: Operand, y: Operand) -> None:
     inner = b[-2] if len(b) > 1 else b[0]
     if a[-1] != inner:
         raise ValueError(
-            f"{what}: the last axis of the first has length {a[-1]}, but the "
-            f"{'second to last' if len(b) > 1 else 'only'} axis of the second has length {inner}"
+            f"{what}: the last axis of the first operand has length {a[-1]}, but the "
+            f"{'second to last' if len(b) > 1 else 'only'} axis of the second operand has length {inner}"
         ) from None
     _explain_axes(what, a[:-2], b[:-2])
 
@@ -79,7 +79,7 @@ def check_traps(op: Op, x: Operand, y: Operand, shape: Shape) -> None:
         )
     if op is ops.mul and len(a) == len(b) == 2 and a != b and a[1] == b[0] and (a[0], b[1]) != shape:
         raise ValueError(
-            f"strict: {first} * {second} returns shape {shape}, elementwise with one or both repeated; the "
+            f"strict: {first} * {second} returns shape {shape}, elementwise with one or both operands repeated; the "
             f"matrix product @ would give {(a[0], b[1])}. For an elementwise product, repeat operands explicitly with "
             f"np.broadcast_to(x, {shape})"
         )

@@ -28,7 +28,7 @@ def is_key(x: object) -> bool:
 
 @parametrized(is_key)
 def index(key: Any) -> ArrayOp:
-    """Return the op that selects elements.
+    """Return the op that selects elements of an array by index.
 
     Args:
         key: Index in NumPy's sense: an integer, a slice, a list, a mask, or a tuple of these.
@@ -55,7 +55,7 @@ def index(key: Any) -> ArrayOp:
 
 @parametrized(is_key, is_shape)
 def scatter_add(key: Any, shape: Shape) -> ArrayOp:
-    """Return the pullback of `index`: an op that adds elements to an array of zeros, at the index.
+    """Return the pullback of `index`: an op that adds elements to an array of zeros, at the given index.
 
     Args:
         key: Index in NumPy's sense.

@@ -56,12 +56,12 @@ def _collapsed(x: Operand, shape: Shape) -> Operand:
 def _shape(x: Shape, y: Shape) -> Shape:
     """Return the shape of a matrix product, by NumPy's rules."""
     if not x or not y or x[-1] != y[-2 if len(y) > 1 else 0]:
-        raise ValueError("the shapes of the matrices do not match")
+        raise ValueError(f"the shapes {x} and {y} do not match in a matrix product")
     return (*np.broadcast_shapes(x[:-2], y[:-2]), *x[-2:-1], *(y[-1:] if len(y) > 1 else ()))
 
 
 def the_matmul() -> ArrayOp:
-    """Return `matmul`. Pickling stores a reference to this function."""
+    """Return `matmul`. A pickled graph stores a reference to this function."""
     return matmul
 
 

@@ -1,6 +1,7 @@
-"""NumPy's methods and functions for Tensors: `t.sum(axis=0)`, `np.dot(w.T, X)`, `np.concatenate`.
+"""NumPy's methods and functions for Tensors, such as `t.sum(axis=0)`, `np.dot(w.T, X)` and `np.concatenate`.
 
-`Tensor` inherits the methods. The two tables at the end list NumPy's ufuncs and its other functions.
+`Tensor` inherits the methods from `ArrayMethods`. NumPy's ufuncs are in the table `TENSOR_UFUNCS`, and its other
+functions are in the table `FUNCTIONS`.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ class ArrayMethods(Node, TracedArray):
         raise NotImplementedError
 
     def _record_view(self, op: ArrayOp) -> Tensor:
-        """Record an array op that only rearranges elements, so that NumPy has nothing to warn about."""
+        """Record an array op that only rearranges elements. NumPy never warns about such an op."""
         raise NotImplementedError
 
     @property
@@ -107,7 +108,7 @@ class ArrayMethods(Node, TracedArray):
         return self._record_array_op(mean_over(_axis(axis), keepdims), (self,))
 
     def max(self, axis: Axis = None, keepdims: bool = False, **numpy: object) -> Tensor:
-        """Return the maximum over the given axes. If k elements tie, each element gets 1/k of the derivative.
+        """Return the maximum over the given axes. If k elements tie, each of them gets 1/k of the derivative.
 
         Args:
             axis: Axis, tuple of axes, or None for all axes.
@@ -123,7 +124,7 @@ class ArrayMethods(Node, TracedArray):
         return self._extremum("max", axis, keepdims, numpy)
 
     def min(self, axis: Axis = None, keepdims: bool = False, **numpy: object) -> Tensor:
-        """Return the minimum over the given axes. If k elements tie, each element gets 1/k of the derivative.
+        """Return the minimum over the given axes. If k elements tie, each of them gets 1/k of the derivative.
 
         Args:
             axis: Axis, tuple of axes, or None for all axes.
@@ -222,7 +223,7 @@ class ArrayMethods(Node, TracedArray):
     def __getitem__(self, key: object) -> Tensor:
         keys = key if isinstance(key, tuple) else (key,)
         if any(isinstance(k, TracedArray) for k in keys):
-            raise TypeError("a Tensor cannot be an index: use its .data, as integers")
+            raise TypeError("a Tensor cannot be an index: use its .data, converted to integers")
         return self._record_view(index(key))
 
     def __matmul__(self, other: Operand) -> Tensor:

@@ -31,7 +31,7 @@ def plain_operand(x: object, op: str) -> Array | float:
 
 
 def is_operand(x: object) -> bool:
-    """Return whether an operator handles this operand: it accepts the operand, or rejects it with a message.
+    """Return whether an operator handles this operand, that is, accepts it or rejects it with a message.
 
     Args:
         x: Operand to check.

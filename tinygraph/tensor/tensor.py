@@ -1,7 +1,7 @@
 """Tensor: a graph of arrays.
 
 A graph of Tensors is like a graph of Values, with arrays as values. It uses the same elementwise ops, and adds the
-array ops of `array_ops`. Broadcasting is one of the array ops: the op `expand`, which you see in the graph. So every
+array ops of `array_ops`. Broadcasting is an array op too (`expand`), and appears as a node in the graph. So every
 gradient has the shape of its node's data.
 """
 
@@ -67,7 +67,7 @@ class Tensor(Operators, ArrayMethods):
 
     @property
     def data(self) -> Any:
-        """The array. You can replace it in a leaf, or edit it with `w.data -= ...`. Earlier graphs then become stale.
+        """The array. In a leaf, you can replace it, or edit it with `w.data -= ...`. Earlier graphs then become stale.
 
         An edit of a single element (`w.data[0] = 1.0`) is not detected. The array of a computed node or constant is
         read-only.
@@ -107,9 +107,10 @@ class Tensor(Operators, ArrayMethods):
 
     @property
     def partials(self) -> tuple[Any, ...]:
-        """The local derivative for each operand, or None where no gradient flows. It is computed on access.
+        """The local derivative for each operand, or None where no gradient flows.
 
-        It is an array or a number for an elementwise op, and a `Jacobian` for an array op.
+        Local derivatives are computed on access. They are arrays or numbers for an elementwise op, and objects of type
+        `Jacobian` for an array op.
         """
         return quietly(self._partials) if self.op is not None else ()
 
@@ -165,7 +166,7 @@ class Tensor(Operators, ArrayMethods):
                 return _node(op, quietly((op.array_functions or op.resolve())[0], x.raw, y), x, y, True)
             if type(x) in _PLAIN and type(y) in _PLAIN:  # recorded directly, without calling the op
                 return _record(op, x, y)
-        if isinstance(y, (list, tuple)):  # an array, not the plain exponent of a power
+        if isinstance(y, (list, tuple)):  # a list becomes an array, not the plain exponent of a power
             y = as_array(y, op.name)
         return op(x, y) if is_operand(x) and is_operand(y) else NotImplemented
 
@@ -267,7 +268,7 @@ def _wanted(x: object) -> bool | None:
 
 
 def _node(op: Op, data: Any, x: object, y: Any, dx: object, dy: object = None) -> Tensor:
-    """Return the node for an op. Slots are set here, because `Node._link` would make an addition a tenth slower."""
+    """Return the node for an op. Slots are set directly, because `Node._link` would make an addition a tenth slower."""
     constant = dx is None and (dy is None or (dy is graph.MANY and True not in y))
     out: Tensor = _new(ConstantTensor if constant else Tensor)
     if type(data) is not _ndarray:

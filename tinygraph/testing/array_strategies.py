@@ -43,7 +43,7 @@ def _read_only(x: Array) -> Array:
 def shapes(
     draw: st.DrawFn, n: int = 2, *, max_dims: int = 3, max_side: int = 3, min_side: int = 0
 ) -> tuple[Shape, ...]:
-    """Draw shapes that broadcast with each other, including () and axes of length 0.
+    """Return a strategy for shapes that broadcast with each other, including () and axes of length 0.
 
     Args:
         draw: Function that Hypothesis passes.
@@ -76,14 +76,14 @@ def arrays(
     elements: st.SearchStrategy[float] = NUMBERS,
     layouts: Sequence[str] = tuple(_LAYOUTS),
 ) -> Array:
-    """Draw float64 arrays in every memory layout that occurs in practice.
+    """Return a strategy for float64 arrays in every memory layout that occurs in practice.
 
     Args:
         draw: Function that Hypothesis passes.
         shape: Shape, or a strategy for shapes. By default, the strategy draws a shape.
         elements: Strategy for the elements. Defaults to floats from -3 to 3.
         layouts: Memory layouts to draw from: "plain", "read-only", "Fortran", "reversed" (a negative stride) and
-            "every other" (a view with gaps). Defaults to all five.
+            "every other" (a view with gaps). Defaults to all layouts.
 
     Returns:
         A strategy for arrays.
@@ -104,7 +104,7 @@ def arrays(
 
 
 def tensors(shape: Shape | st.SearchStrategy[Shape] | None = None, **options: Any) -> st.SearchStrategy[Tensor]:
-    """Draw leaf Tensors.
+    """Return a strategy for leaf Tensors.
 
     Args:
         shape: Shape, or a strategy for shapes. By default, the strategy draws a shape.
@@ -130,8 +130,8 @@ class RandomTensorProgram(OpSequence[Tensor, Number]):
 
     Args:
         at: Point at which the program is tested: one array per input.
-        steps: One pair of an op and its operands per step. An operand is either a constant (a float or an array) or an
-            int, which is the index of an input or of an earlier result. The result of the last step is a scalar.
+        steps: Pairs (op, operands), one per step. An operand is either a constant (a float or an array) or an int,
+            which is the index of an input or of an earlier result. The result of the last step is a scalar.
 
     Examples:
         >>> from tinygraph.engine.ops import exp
@@ -222,7 +222,7 @@ _MOVES: dict[str, Callable[[st.DrawFn, Array, float], ArrayOp | None]] = {
     "max": lambda draw, x, clear: _extremum(draw, "max", x, clear),
     "min": lambda draw, x, clear: _extremum(draw, "min", x, clear),
 }
-# Array ops of x and a second array, which is the first array with a matching shape.
+# Array ops of an array x and a second array. The second array is the first candidate whose shape matches.
 _JOINS: dict[str, Callable[[st.DrawFn, Array], ArrayOp | None]] = {
     "matmul": lambda draw, x: matmul if x.ndim else None,
     "concatenate": lambda draw, x: concatenate(draw(st.integers(-x.ndim, x.ndim - 1))) if x.ndim else None,
@@ -242,10 +242,11 @@ def tensor_programs(
     limit: float = 100.0,
     clear: float = 0.01,
 ) -> RandomTensorProgram:
-    """Draw random programs of Tensors with broadcasting, shape and reduction ops, shared nodes and constant arrays.
+    """Return a strategy for random programs of Tensors.
 
-    Like the programs of `graphs`, these programs are smooth and bounded at the point `at`. The root is a scalar.
-    Hypothesis shrinks a failing program and prints it as code.
+    The programs can contain broadcasting, shape and reduction ops, shared nodes and constant arrays. Like the programs
+    of `graphs`, they are smooth and bounded at the point `at`. The root is a scalar. Hypothesis shrinks a failing
+    program and prints it as code.
 
     Args:
         draw: Function that Hypothesis passes.
@@ -300,7 +301,7 @@ Operands = tuple[int | Number, ...]
 def _draw_move(
     draw: st.DrawFn, move: str, draft: _TensorDraft, x: int, y: int, clear: float
 ) -> Iterator[tuple[Op, Operands]]:
-    """Yield steps that apply a drawn array op to x, or to x and each possible second operand, from y backward."""
+    """Yield steps that apply a drawn array op to `x`, or to `x` and each possible second operand, from `y` backward."""
     array = np.asarray(draft.known[x])
     if move in _MOVES:
         if (op := _MOVES[move](draw, array, clear)) is not None:
@@ -318,7 +319,7 @@ class _TensorDraft(Draft[Number]):
         return len(self.known) - 1 - draw(st.integers(0, 15)) % len(self.known)
 
     def try_to_append(self, op: Op, operands: Operands, max_size: int, limit: float, clear: float) -> bool:
-        """Append a step if the shapes match and the result is small and smooth. Return whether it was appended."""
+        """Append a step if the shapes match and the result is small and smooth. Return whether the step was added."""
         numbers = self.numbers(operands)
         try:
             result = np.asarray(op(*numbers))

@@ -36,8 +36,8 @@ def assert_gradient(f: Function, *at: Tree, order: int = 1, tolerance: float = 1
         tolerance: Allowed error, relative to the sum of the gradient's absolute terms. Defaults to 1e-10.
 
     Raises:
-        AssertionError: If a derivative is wrong. The message shows the function, the point, the input, both
-            derivatives, the reference method and the error of the reference. It also reports a kink at the point.
+        AssertionError: If a derivative is wrong. The message shows the function, the point, the input, the two
+            derivatives, the reference method and the error of the reference. It also reports a kink near the point.
         ValueError: If `order` is neither 1 nor 2.
 
     Examples:
@@ -76,7 +76,7 @@ def assert_same_gradient(f: Function, g: Function, *at: Tree, tolerance: float =
     Args:
         f: Function of Values.
         g: Another implementation of the same function.
-        *at: Arguments of both functions: numbers, or nested lists, tuples or dicts of numbers.
+        *at: Arguments of `f` and `g`: numbers, or nested lists, tuples or dicts of numbers.
         tolerance: Allowed difference, relative to the sum of the gradient's absolute terms. Defaults to 1e-12.
 
     Raises:
@@ -122,6 +122,6 @@ def _check_the_pass(
     for leaf, local, x in zip(leaves, partials, at, strict=True):
         got = (leaf.grad if leaf.grad is not None else nan) if leaf in reached and not root.constant else 0.0
         if isfinite(seed * local) and abs(got - seed * local) > 1e-9 * max(abs(got), terms.get(leaf, 0.0)):
-            raise AssertionError(f"{where}\n  seeded with {seed}, {leaf.name}.grad is {got}, not {seed * local}")
+            raise AssertionError(f"{where}\n  with the seed {seed}, {leaf.name}.grad must be {seed * local}, not {got}")
         if not same(leaf.data, x):
             raise AssertionError(f"{where}\n  the pass changed {leaf.name} from {x} to {leaf.data}")

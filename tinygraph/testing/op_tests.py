@@ -27,9 +27,9 @@ def op_test(
     """Return a complete test of an op, so that a test file needs only one line per op.
 
     The test draws points from the op's domain up to `limit`, including the tails. It checks that floats and nodes give
-    the same bits, and that values and local derivatives agree with mpmath. For an op without `analytic`, it compares
-    only the derivatives, with the less accurate six-point difference. It also checks the second derivatives and, at
-    some points, the third derivatives.
+    the same bits, and that values and local derivatives agree with mpmath. For an op without `analytic`, the reference
+    is the six-point difference, which is less accurate and gives only derivatives. The test also checks the second
+    derivatives and, at some points, the third derivatives.
 
     Args:
         op: Op to test.
@@ -125,7 +125,7 @@ def _loose(size: float) -> float:
 
 
 def _room(op: Op, point: Sequence[float], i: int) -> bool:
-    """Return whether operand i can change a little. An exponent that must be an integer cannot change a little."""
+    """Return whether operand `i` can change a little. For example, an exponent that must be an integer cannot."""
     by = 3.3 * step_of("six-point", point[i]) if op.analytic is None else abs(point[i]) * 2.0**-40 or 2.0**-40
     around = [[x + s * by * (k == i) for k, x in enumerate(point)] for s in (-1, 1)]
     return op.domain.holds(point, *around)

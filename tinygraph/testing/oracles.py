@@ -22,7 +22,7 @@ class Oracle:
         leaves: Leaves of the graph, one per input.
 
     Attributes:
-        name: The method: exact arithmetic for linear ops, mpmath for analytic ops, or the six-point difference.
+        name: Name of the method: exact arithmetic for linear ops, mpmath for analytic ops, or the six-point difference.
     """
 
     def __init__(self, function: FlatFunction, root: Value, leaves: list[Value]) -> None:

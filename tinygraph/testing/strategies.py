@@ -30,11 +30,11 @@ def public_ops() -> list[Op]:
 def points(
     op: Op, *, limit: float = 1000.0, clear: float = 0.01, sizes: tuple[int, int] = (1, 4)
 ) -> st.SearchStrategy[Point]:
-    """Draw operands from the domain of an op.
+    """Return a strategy for operands from the domain of an op.
 
     Args:
         op: Op that takes the operands.
-        limit: Maximum absolute value of an operand. Defaults to 1000. With math.inf, the largest floats are drawn too.
+        limit: Maximum absolute value of an operand. Defaults to 1000. With `math.inf`, there is no maximum.
         clear: Minimum distance from non-differentiable points, relative to the operands. Defaults to 0.01.
         sizes: Minimum and maximum length of each list of operands of a variadic op. Defaults to (1, 4).
 
@@ -84,7 +84,7 @@ class OpSequence(Generic[NodeT, OperandT]):
 
     Args:
         at: Point at which the program was drawn: one operand per input.
-        steps: Pairs of an op and its operands. An operand is either a constant or an int. An int is the index of an
+        steps: Pairs (op, operands), one per step. An operand is either a constant or an int. An int is the index of an
             input or, from `len(at)` on, of an earlier step.
     """
 
@@ -165,8 +165,8 @@ class RandomProgram(OpSequence[Value, float]):
 
     Args:
         at: Point at which the program is tested: one number per input.
-        steps: One pair of an op and its operands per step. An operand is either a constant (a float) or an int, which
-            is the index of an input or of an earlier result.
+        steps: Pairs (op, operands), one per step. An operand is either a constant (a float) or an int, which is the
+            index of an input or of an earlier result.
 
     Examples:
         >>> from tinygraph.engine.ops import add, mul
@@ -258,10 +258,11 @@ def graphs(
     clear: float = 0.01,
     shared: bool = True,
 ) -> RandomProgram:
-    """Draw random programs with shared nodes, repeated operands, constants, unused inputs and variadic ops.
+    """Return a strategy for random programs of Values.
 
-    Hypothesis shrinks a failing program and prints it as code. At the program's point, every step is inside its op's
-    domain and away from the op's non-differentiable points. Therefore, numerical derivatives are meaningful.
+    The programs can contain shared nodes, repeated operands, constants, unused inputs and variadic ops. Hypothesis
+    shrinks a failing program and prints it as code. At the program's point, every step is inside its op's domain and
+    away from the op's non-differentiable points. Therefore, numerical derivatives are meaningful.
 
     Args:
         draw: Function that Hypothesis passes.
@@ -311,7 +312,7 @@ def _draw_operands(draw: st.DrawFn, draft: Draft[float], shared: bool) -> list[i
 
 
 def expressions(**options: Any) -> st.SearchStrategy[RandomProgram]:
-    """Draw random programs in which every result is used at most once.
+    """Return a strategy for random programs in which every result is used at most once.
 
     Args:
         **options: Keyword arguments of `graphs`, except `shared`.

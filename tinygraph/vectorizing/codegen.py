@@ -54,7 +54,7 @@ class Writer:
         functions: The functions that the source text needs besides NumPy (`np`), by name.
         constants: The arrays that the source text needs, by name.
         imports: The names that the source text imports, by module.
-        ends: For each program line, the number of lines of source text after it was written.
+        ends: The number of lines of source text up to the end of each program line.
     """
 
     def __init__(self, program: Program, fast: bool = False, careful: bool = False) -> None:
@@ -96,7 +96,8 @@ class Writer:
     # --- names
 
     def _unique(self, name: str) -> str:
-        name = re.sub(r"\W+", "_", unicodedata.normalize("NFKC", name)).strip("_") or "v"  # as Python does
+        # Python normalizes identifiers in the same way.
+        name = re.sub(r"\W+", "_", unicodedata.normalize("NFKC", name)).strip("_") or "v"
         name = name if name.isidentifier() else f"v{name}" if f"v{name}".isidentifier() else "v"
         unique, k = name, self._counts.get(name, 0)
         while unique in self._taken:
@@ -123,7 +124,7 @@ class Writer:
     # --- lines
 
     def _pairs(self) -> dict[Line, tuple[Line, Line, Kernel]]:
-        """Return pairs of array lines that one function computes together, because they share an exponential."""
+        """Return a dict of array lines that one function computes in pairs, because they share an exponential."""
         by_args = {(line.op, *line.args): line for line in self.program.lines if line.op is not None and line.shape}
         pairs: dict[Line, tuple[Line, Line, Kernel]] = {}
         for line in by_args.values():
@@ -167,7 +168,7 @@ class Writer:
             self._written[line] = number, binding(number)
 
     def _number_of(self, value: Array | float | None) -> str:
-        """Return a plain number as code, for example 1 / 3 if that is its value."""
+        """Return a plain number as code. The inverse of an integer can become a quotient, such as 1 / 3."""
         assert isinstance(value, float)
         number = number_code(value)
         if len(number) > 8 and value and not self.fast:
@@ -223,7 +224,7 @@ class Writer:
         return text, bound
 
     def _call(self, op: Op, line: Line) -> tuple[str, int]:
-        """Return the op's template, filled in, or a function call."""
+        """Return the op's template with the operands filled in, or a function call."""
         if op.code and (_is_exact(op, bool(line.shape)) or (not self.exact and _is_readable(op))):
             template = template_of(op)
             needs = list(template.needs)
@@ -299,7 +300,7 @@ _UFUNCS: dict[object, str] = {
 
 
 def _is_exact(op: Op, of_arrays: bool) -> bool:
-    """Return whether the template of an op gives the same bits as its kernel and never raises."""
+    """Return whether the template of an op gives the same bits as its kernel and never raises an error."""
     if not op.elementwise:
         return True
     if of_arrays:
@@ -308,7 +309,7 @@ def _is_exact(op: Op, of_arrays: bool) -> bool:
 
 
 def _is_readable(op: Op) -> bool:
-    """Return whether the template is correct for finite values. The template x ** y is not: it can be complex."""
+    """Return whether the template is correct for finite values. `x ** y` is not, because it can be complex."""
     return op.arity == 1 or template_of(op).operator != "Pow"
 
 
@@ -320,7 +321,7 @@ def _numpy_name(op: Op) -> str:
 
 @cache
 def _partials() -> dict[Op, Op]:
-    """Return a dict from first local derivatives to their ops, for ops where one kernel computes both."""
+    """Return a dict from first local derivatives to ops, for ops with one kernel for value and derivative."""
     return {op.partials[0](None, *[_Symbol()] * op.arity): op for op in TABLE.values() if op.with_partial}
 
 

@@ -37,7 +37,7 @@ Inputs = Value | Iterable[Any]  # leaves, nested to any depth
 
 
 class _Block:
-    """The nodes of a rectangular input in order, and its shape."""
+    """The nodes of a rectangular input in order, and the shape of the input."""
 
     def __init__(self, nodes: list[Value], shape: Shape, place: str) -> None:
         self.nodes, self.shape, self.place = nodes, shape, place
@@ -63,7 +63,7 @@ def _tree(nodes: object, place: str) -> _Tree:
             raise ValueError(f"{place} is a computed node ({nodes!r}): an input must be a leaf of the graph")
         return _Block([nodes], (), place)
     if isinstance(nodes, (str, bytes, dict)) or not isinstance(nodes, Iterable):
-        raise TypeError(f"{place} must be a Value or a sequence of them, not {nodes!r}")
+        raise TypeError(f"{place} must be a Value or a sequence of Values, not {nodes!r}")
     entries = [_tree(node, f"{place}[{i}]") for i, node in enumerate(nodes)]
     if not entries:
         raise ValueError(f"{place} contains no nodes")
@@ -139,8 +139,8 @@ class Compiled:
             *numbers: One number or array per input, with the input's shape.
 
         Returns:
-            The value, and the gradients: a tuple with one gradient per input, in the input's shape. If `inputs` was a
-            single leaf, the gradient of this leaf replaces the tuple.
+            The value and the gradients. The gradients are a tuple with one gradient per input, in the input's shape. If
+            `inputs` was a single leaf, the gradient of this leaf replaces the tuple.
 
         Raises:
             TypeError: If the number of arguments differs from the number of inputs.
@@ -283,7 +283,7 @@ class _Composer:
         return f"{given}.ravel()[{self.writer.constant(where.reshape(shape), 'k')}]"
 
     def _gradient(self, k: int, block: _Block, body: list[str]) -> str:
-        """Return code for the gradient of input k, assembled from its leaves' gradients. It is always a new array."""
+        """Return code for the gradient of input k, assembled from its leaves' gradients. The array is always new."""
         writer = self.writer
         parts = [(v.where, v.gradient) for v in self.variables if v.block == k and v.gradient is not None]
         if not block.shape:

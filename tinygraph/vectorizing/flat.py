@@ -1,4 +1,4 @@
-"""A graph of Values as arrays of integers. Each node is an entry, and a chain of additions is one sum.
+"""A graph of Values as arrays of integers. Each node is one entry, and a chain of additions is one sum.
 
 Chains of `+` and `-`, as well as `total` and `dot`, become signed sums, whose terms can be in any order.
 """
@@ -45,8 +45,8 @@ class _Entries:
     def read(self, root: Node) -> None:
         """Append the entries of a graph in the order of recording.
 
-        This traversal visits each node twice: before its operands and after its operands. It takes two thirds as long
-        as `graph.order` with a second loop over the nodes in that order.
+        This traversal visits each node twice: before and after its operands. It takes two thirds as long as
+        `graph.order` with a second loop over the nodes in that order.
         """
         nodes, ops, xs, ys, place = self.nodes, self.ops, self.x, self.y, self.place
         stack = [root]
@@ -125,14 +125,14 @@ class Flat:
         x: The first operand of each entry.
         y: The second operand of each entry.
         data: The value of each entry.
-        sums: Whether each entry is a sum.
+        sums: True for each entry that is a sum.
         terms: The terms of all sums. The terms of entry i are `terms[starts[i]:starts[i + 1]]`.
         signs: The sign of each term.
         added: For each sum, the total of the plain numbers that are added.
         subtracted: For each sum, the total of the plain numbers that are subtracted.
-        within: Whether each entry is part of a larger sum.
+        within: True for each entry that is part of a larger sum.
         head: The sum to which each entry belongs.
-        turns: The sign of each entry in that sum.
+        turns: The sign of each entry in the sum to which it belongs.
 
     Examples:
         >>> from tinygraph import Value
@@ -182,7 +182,7 @@ class Flat:
 
         head = np.where(within, into, np.arange(n))
         signs[~within] = 1
-        while True:  # each iteration doubles the distance
+        while True:  # each iteration doubles the distance between an entry and its head
             further = head[head]
             if np.array_equal(further, head):
                 break
@@ -209,7 +209,7 @@ class Flat:
         self.starts = np.searchsorted(owner[by_owner], np.arange(n + 1))
 
     def _additions(self, code: Array) -> tuple[Array, Array, Array]:
-        """Return the edges into additions, in the order of recording: consumer, operand, sign."""
+        """Return arrays of the consumer, operand and sign of each edge into an addition, in the order of recording."""
         first = np.flatnonzero(code <= _NEG)
         second = np.flatnonzero(code <= _SUB)
         many = self._many

@@ -48,7 +48,7 @@ class Comparisons:
     lines: list[Line | None] = field(default_factory=list)  # set by `add_to`
 
     def add_to(self, program: Program) -> None:
-        """Extend a program with lines that compute both sides.
+        """Extend a program with lines that compute the two sides of the comparisons.
 
         Args:
             program: Program to extend.
@@ -74,7 +74,7 @@ class Comparisons:
 
 
 def comparisons(found: Vectorized) -> Iterator[Comparisons]:
-    """Yield the comparisons that a graph depends on, by kind.
+    """Yield the comparisons that a graph depends on, grouped by kind.
 
     Args:
         found: Vectorized graph.

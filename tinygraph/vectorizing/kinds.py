@@ -27,8 +27,8 @@ class Axis:
 
     Attributes:
         size: Length of the axis.
-        outermost: Whether the axis indexes the examples.
-        summed: Whether the axis indexes terms of sums, which can be reordered.
+        outermost: True if the axis indexes the examples.
+        summed: True if the axis indexes terms of sums, which can be reordered.
     """
 
     size: int
@@ -69,7 +69,7 @@ class Group:
         axes: The axes of the array.
         ids: The entries along the axes.
         parts: For sums, the parts of their terms.
-        uses: The groups that use this group, each with the slot that it uses.
+        uses: The groups that use this group, each with the slot in which it does so.
     """
 
     op: Op | str | None  # an op, SUM or LEAF, or None for plain numbers
@@ -81,7 +81,7 @@ class Group:
 
     @property
     def single(self) -> bool:
-        """Whether the group has only one entry."""
+        """True if the group has only one entry."""
         return len(self.members) == 1
 
 
@@ -128,7 +128,7 @@ def kinds(flat: Flat, marks: Mapping[Node, Hashable] | None = None) -> Array:
 
 
 def _from_below(flat: Flat, leaf_kinds: Mapping[int, Hashable]) -> Array:
-    """Return the kind of each entry from the kinds of the leaves: its op and the kinds of its operands."""
+    """Return the kind of each entry, from its op and the kinds of its operands. The kinds of leaves are given."""
     known: dict[Hashable, int] = {None: 0}  # a plain number
     found: list[int] = []
     terms, signs, starts = flat.terms.tolist(), flat.signs.tolist(), flat.starts.tolist()
@@ -165,7 +165,7 @@ def is_sum(flat: Flat, found: Sequence[int] | Array, i: int) -> bool:
 
 
 def _by_use(flat: Flat, bases: Mapping[int, Hashable], found: Array) -> dict[int, Hashable]:
-    """Return kinds of leaves by the kinds of entries that use them. A leaf with fewer uses joins a larger kind."""
+    """Return each leaf's kind, from the kinds of entries that use it. A leaf with fewer uses joins a larger kind."""
     n = len(flat.ops)
     users = np.flatnonzero((flat.x >= 0) & ~flat.within & ~flat.sums)
     pairs = users[flat.y[users] >= 0]

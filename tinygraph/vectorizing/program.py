@@ -43,7 +43,7 @@ class Line:
 
     @property
     def plain(self) -> bool:
-        """Whether the line consists of plain numbers."""
+        """True if the line consists of plain numbers."""
         return self.op is None and self.value is not None
 
 
@@ -106,7 +106,7 @@ class Program:
                 line = Line(expand(node.shape), (line,), node.shape)  # a named line has its full shape
                 self.lines.append(line)
             called = [name for name in names.get(node, ()) if name not in line.names]
-            if called and line.plain:  # a named number is separate from equal numbers
+            if called and line.plain:  # a number with a name gets a separate line
                 line = Line(None, (), line.shape, line.value)
                 self.lines.append(line)
             line.names += called

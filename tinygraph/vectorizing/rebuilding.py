@@ -1,7 +1,8 @@
 """The graph of Tensors, built from the groups of a scalar graph.
 
-This file does not depend on any model. A sum of products along an axis becomes a matrix product, and a sum that is
-divided by the number of its terms becomes a mean. Elements without a pattern are selected by index.
+This file contains rules for general patterns, and no rules for a particular model. A sum of products along an axis
+becomes a matrix product, and a sum that is divided by the number of its terms becomes a mean. Elements without a
+pattern are selected by index.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ class Rebuilding:
     Attributes:
         built: The array of each group.
         leaves: The leaves by name.
-        ids: The entries of each leaf, by its name.
+        ids: The entries of each leaf, by the leaf's name.
         inside: The operation that contains each group without an array, such as "a mean".
     """
 
@@ -165,12 +166,12 @@ class Rebuilding:
         members = group.members
         where = self.roll.position(group, members)[part.owners]
         terms = self.views.view(part.source, Use([Axis(len(part.table))], part.table), (len(part.table),))
-        self.views.gathered.append(f"{self.roll.title(group)}: sums of different numbers of terms")
+        self.views.gathered.append(f"{self.roll.title(group)}: sums with different numbers of terms")
         added = applied(scatter_add(where, (len(members),)), expanded(terms, (len(part.table),)))
         return reshaped(added, stored_shape(group.axes))
 
     def _contraction(self, group: Group, part: Part) -> bool:
-        """Return whether the part sums products along exactly those axes that both factors share."""
+        """Return whether the part sums products along exactly those axes that its two factors share."""
         source = part.source
         if source.op is not mul or len(source.uses) != 1 or not part.axes or not group.axes:
             return False
@@ -183,7 +184,7 @@ class Rebuilding:
         return left & right == summed and left | right == summed | kept
 
     def _product(self, group: Group, part: Part) -> Operand:
-        """Return Σ_j w_j x_ij as a matrix product. The factor with the first axes of the result is on the left."""
+        """Return sums of products as a matrix product. The factor with the first axes of the result is on the left."""
         source = part.source
         factors = [(slot, self.roll.use(source, slot)) for slot in (0, 1)]
         summed = part.axes

@@ -1,4 +1,4 @@
-"""Loop rerolling: groups of scalar nodes as arrays, with their axes and the position of each node in them.
+"""Loop rerolling: groups of scalar nodes become arrays, each with axes and with a position for each node.
 
 The algorithm works from the root to the leaves. The terms of a sum become a new axis of the group that is summed. An
 operand has the axes of its op, except axes along which the operand is always the same node. So the examples of a loop
@@ -38,7 +38,7 @@ class Roll:
         self._position = np.zeros(len(flat.ops), int)
         self._gather(kinds(flat, marks))
         self.groups: list[Group] = []
-        # Each member was recorded after its operands in other groups, so the first members give the groups' order.
+        # Each member was recorded after its operands in other groups, so the first members determine the groups' order.
         waiting = sorted(self._first, key=lambda group: -int(group.members[0]))
         for group in waiting:
             self.groups += self._lay_out(group)
@@ -114,7 +114,7 @@ class Roll:
             group: Group.
 
         Returns:
-            Its name, or the name of its op.
+            The name of the group, or the name of its op.
         """
         op = group.op
         return self.name(group) or (op.name if isinstance(op, Op) else "Σ" if op == SUM else "leaves")
@@ -250,7 +250,7 @@ class Roll:
     # --- axes
 
     def _lay_out(self, group: Group) -> list[Group]:
-        """Give the group its axes, or split it if its entries are used separately."""
+        """Return the group with its axes, or several groups if its entries are used separately."""
         if group.op is None:
             return []
         if group.single:
@@ -277,13 +277,13 @@ class Roll:
         return [group]
 
     def _name_axes(self, group: Group) -> None:
-        """Mark the terms of a scalar sum as the examples."""
+        """Mark the axis of the terms of a scalar sum as the axis of the examples."""
         for part in group.parts:
             for axis in part.axes:
                 axis.outermost = not group.axes
 
     def _covers(self, group: Group, ids: Array) -> bool:
-        """Return whether each member occurs exactly once."""
+        """Return whether each member of the group occurs exactly once among the entries."""
         return ids.size == len(group.members) and np.unique(ids).size == ids.size
 
     def _disjoint(self, group: Group, uses: list[Array]) -> list[Array]:
@@ -359,7 +359,7 @@ class Roll:
         return False
 
     def _adopt(self, group: Group, others: list[Use]) -> None:
-        """Give a sum over the whole group the group's axes, instead of the sum's single axis."""
+        """Replace the single axis of each sum over the whole group with the axes of the group."""
         for use in others:
             if len(use.axes) != 1 or use.axes == group.axes:
                 continue

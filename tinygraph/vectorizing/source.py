@@ -38,7 +38,7 @@ class Source(str):
     functions: dict[str, object]
 
     def run(self) -> dict[str, Any]:
-        """Run the program, and return everything that it computes, by name."""
+        """Run the program, and return a dict of everything that it computes, by name."""
         names: dict[str, object] = {"arrays": self.arrays, **self.functions}
         before = set(names)
         exec(builtins.compile(self, "<tinygraph.source>", "exec"), names)
@@ -48,8 +48,8 @@ class Source(str):
 def source(root: Value | Vectorized, backward: bool = True) -> Source:
     """Return the source text of a NumPy program for the graph and its gradients, in the lecture's notation.
 
-    In the source text, J is the value of a root without a name, and dw is the root's derivative with respect to w. A
-    graph without loops becomes plain Python.
+    In the source text, J is the value of a root without a name, and dw is the root's derivative with respect to the
+    leaf w. A graph without loops becomes plain Python.
 
     Args:
         root: Root of a graph of Values, or the result of `vectorize` for it.
@@ -140,7 +140,7 @@ def _letter(name: str, tensor: Tensor) -> str:
 
 
 def _add_gradients(program: Program, found: Vectorized, names: dict[Tensor, list[str]]) -> None:
-    """Add the derivatives with respect to the leaves (dw and so on) and to named nodes in between."""
+    """Add the root's derivatives with respect to leaves (for example, dw) and to named nodes of the forward pass."""
     derivatives = found.derivatives()
     wanted = {tensor: f"d{name}" for tensor, (name,) in reversed(names.items()) if tensor is not found.root}
     leaves = [leaf for _, leaf in _in_order(found)]

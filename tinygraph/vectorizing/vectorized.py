@@ -22,13 +22,13 @@ from tinygraph.vectorizing.views import stored_shape
 def vectorize(root: Value, marks: Mapping[Node, Hashable] | None = None) -> Vectorized:
     """Turn the graph of a Value into an equivalent graph of Tensors.
 
-    Nodes that were computed in the same way become one array, and the terms of a sum become one axis. Σ_j w_j x_ij
-    becomes a matrix product, and Σ_i …/m becomes a mean. Leaves are collected into arrays, in the order in which sums
-    use the leaves.
+    Nodes that were computed in the same way become one array, and the terms of a sum become one axis. A sum of products
+    along an axis becomes a matrix product, and a sum of m terms that is divided by m becomes a mean. Leaves are
+    collected into arrays, in the order in which sums use them.
 
     Args:
         root: Root of a graph of Values.
-        marks: Marks of leaves. Leaves with different marks go into different arrays. Defaults to no marks.
+        marks: Mapping from leaves to marks. Leaves with different marks go into different arrays. Defaults to no marks.
 
     Returns:
         The graph of Tensors, with the mapping between scalar nodes and elements of Tensors.
@@ -122,7 +122,7 @@ class Vectorized:
         return [self._roll.node(i) for i in self._rebuilt.ids[name].ravel().tolist()]
 
     def named(self) -> list[tuple[Tensor, str]]:
-        """Return the computed tensors that have a name, with their names."""
+        """Return a list of pairs (tensor, name) for the computed tensors that have a name."""
         built = [built for built in self._rebuilt.built.values() if isinstance(built, Tensor)]
         return [(tensor, tensor.name) for tensor in built if tensor.op is not None and tensor.name]
 
@@ -132,7 +132,7 @@ class Vectorized:
         return [node for node in nodes if node is not self._root]
 
     def derivatives(self) -> dict[Node, Tensor]:
-        """Return the derivative of the root with respect to each node of the graph of Tensors, as a graph."""
+        """Return a dict from nodes of the graph of Tensors to the root's derivatives with respect to them, as nodes."""
         derivatives: dict[Node, object] = {}
         exhaust(propagate(self.root, Tensor(1.0, constant=True), derivatives, create_graph=True))
         return {node: tensor for node, tensor in derivatives.items() if isinstance(tensor, Tensor)}

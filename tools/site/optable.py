@@ -38,7 +38,9 @@ def table(which: str, show: Callable[[plots.Plot, str, str], str]) -> str:
         curve = (
             ""
             if row.variadic
-            else show(plots.row(row, second, size=(2, 1.3)), name, f"{name} and its local derivative in x{of}")
+            else show(
+                plots.row(row, second, size=(2, 1.3)), name, f"{name} and its local derivative with respect to x{of}"
+            )
         )
         entries.append(f'### `{name}`\n\n<div class="op"><dl>{"".join(facts)}</dl>{curve}</div>')
     return "\n\n".join(entries)
@@ -75,7 +77,7 @@ def _errors() -> dict[str, tuple[str, str]]:
 
 
 def curve(row: Op, second: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return x, the value and the local derivative in x between -3 and 3; NaN where the op is not differentiable."""
+    """Return x, the value and the local derivative between -3 and 3; NaN where the op is not differentiable."""
     x = np.linspace(-3.0, 3.0, 481)
     operands = [x, np.full_like(x, second)][: row.arity]
     smooth = np.array([row.domain.contains(*point) for point in zip(*operands, strict=True)])
