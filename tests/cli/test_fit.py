@@ -202,7 +202,7 @@ def test_the_command_says_what_it_left_out(table, capsys):
 
 
 def test_a_gradient_of_zero_agrees_with_itself(table, capsys):
-    """0/0 was reported as a disagreement of nan."""
+    """0/0 was reported as a disagreement of NaN."""
     table.write_text("x,label\n" + "".join(f"{i},{'a' if i < 10 else 'b'}\n" for i in (*range(5), *range(15, 20))))
     options = ["--learning-rate", "1e4", "--loss", "squared_error", "--iterations", "20"]
     assert main(["fit", "t.csv", "--target", "label", *options]) == 0
