@@ -23,7 +23,7 @@ ROUNDS = 4  # rounds of refinement: nodes up to this distance from the end of a 
 
 
 class FoldedEdge(NamedTuple):
-    """An edge from an operand to a node, with its position in the graph: a slot of `owner`.
+    """An edge from an operand to a node. In the graph, the operand is in slot `slot` of `owner`.
 
     In a sum, `owner` is one of the additions, and the node is the last addition.
     """

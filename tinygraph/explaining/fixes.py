@@ -71,7 +71,7 @@ def fix_of(node: Node, kind: str) -> str:
 
     Args:
         node: Node whose value is not finite.
-        kind: Kind of the problem, from `kind_of`.
+        kind: Kind of problem, from `kind_of`.
 
     Returns:
         The fix as text, or "" if no fix is known.
@@ -105,7 +105,7 @@ def fix_of_derivative(node: Node, kind: str, infinite: bool) -> str:
 
     Args:
         node: Node that the contribution comes from.
-        kind: Kind of the problem, as text.
+        kind: Kind of problem, as text.
         infinite: If true, the upstream gradient or the local derivative is not finite.
 
     Returns:

@@ -87,7 +87,7 @@ class Group:
 
 @dataclass(eq=False, repr=False)
 class Use:
-    """Entries of a group as another group uses them.
+    """The entries of one group that another group uses.
 
     Attributes:
         axes: The axes of the user on which the entries depend.
