@@ -264,7 +264,7 @@ def compute(root: Node, function: Callable[..., Any], *args: Any) -> Any:
 
 
 def final_gradients(root: Node, seed: Any, nodes: Sequence[Node]) -> list[Any]:
-    """Return the gradients of `nodes` without changing any `.grad`. `nodes` must contain every node that a pass reaches."""
+    """Return the gradients of `nodes` without changing any `.grad`. `nodes` contains all nodes that a pass reaches."""
     found = root._backpropagate(seed, nodes)
     assert found is not None
     return found
