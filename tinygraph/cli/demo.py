@@ -140,7 +140,7 @@ def draw_graphs(J: Value, folder: Path) -> None:
 
 
 def show_implementations(m: int, n: int = 20) -> None:
-    """Measure and print the run time of a cost and its gradient with two loops, one loop, no loops and vectorized loops.
+    """Measure and print the time of a cost and its gradient with two loops, one loop, no loop and vectorized loops.
 
     Args:
         m: Number of examples.

@@ -20,10 +20,10 @@ Target: TypeAlias = Node | str | Op | Callable[[Step], object]  # a node, its na
 class Cursor:
     """A position among the steps of a backward pass. `Stepper` adds the methods that display the pass.
 
-    Every upstream gradient that a step reads is complete at that step. One backward pass therefore gives the factors of
-    all steps, and each step can be created independently of the other steps. A move to any step is cheap, and a move
-    back restores the gradients bit for bit. The cursor stores separate gradients, so the graph does not change until
-    you call `apply()`.
+    Every upstream gradient that a step reads is complete at that step. One backward pass therefore gives the upstream
+    gradient and the local derivative of every step, and each step can be created independently of the other steps. A
+    move to any step is cheap, and a move back restores the gradients bit for bit. The cursor stores separate gradients,
+    so the graph does not change until you call `apply()`.
 
     Args:
         root: Node that the pass starts from.
