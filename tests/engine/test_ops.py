@@ -397,8 +397,8 @@ def test_the_code_of_an_op_computes_it():
 
 
 def test_the_short_text_of_a_list_has_its_operator():
-    assert ops.total.short_text("a", "b", "c") == "a + b + c"
-    assert ops.total.short_text(*"abcdef") == "a + b + … + f"
+    assert ops.total.short_text("a", "b", "c", "d") == "a + b + c + d"
+    assert ops.total.short_text(*"abcde") == "a + b + … + e"
     assert (
         ops.dot.short_text("w1", "w2", "x1", "x2") == ops.dot.text("w1", "w2", "x1", "x2") == "dot([w1, w2], [x1, x2])"
     )
