@@ -141,7 +141,7 @@ class ArrayMethods(Node, TracedArray):
 
     def _extremum(self, name: str, axis: Axis, keepdims: bool, numpy: dict[str, object]) -> Tensor:
         _refuse(numpy)
-        if not self.size:  # NumPy returns an empty result, or raises if a result would have no operands
+        if not self.size:  # NumPy returns an empty array, or raises an error if there is nothing to reduce
             try:
                 np.max(self.raw, axis=_axis(axis))
             except np.exceptions.AxisError:
@@ -256,7 +256,7 @@ def _axis(axis: Any) -> Axis:
 
 
 def _refuse(numpy: dict[str, object]) -> None:
-    """Raise TypeError for any argument that differs from its default. NumPy's functions pass defaults such as out=None."""
+    """Raise TypeError for an argument that differs from its default. NumPy passes defaults, such as out=None."""
     for name, value in numpy.items():
         if value is not None and value is not np._NoValue:
             raise TypeError(f"{name}={value!r} is not supported here: use axis and keepdims")
@@ -320,7 +320,7 @@ def _part(x: Operand) -> Operand:
 
 
 def _dot(x: Operand, y: Operand) -> Operand:
-    """Return `np.dot`: for more than two axes, it pairs every row of x with every matrix of y, unlike `matmul`."""
+    """Return the result of `np.dot`. If y has more than two axes, every row of x is paired with every matrix of y."""
     if not hasattr(x, "ndim"):
         x = as_array(x, "dot")
     if not hasattr(y, "ndim"):
