@@ -27,7 +27,7 @@ def value_and_grad(f: Function, argnums: int | Sequence[int] = 0) -> Callable[..
         f: Function to differentiate. It is called with Values, or with Tensors if an argument in `argnums` contains an
             array.
         argnums: Position of the argument with respect to which to differentiate, or a sequence of positions. Each of
-            these arguments is a number, or a nested list, tuple or dict of numbers. Defaults to 0.
+            these arguments is a number or an array, or a nested list, tuple or dict of them. Defaults to 0.
 
     Returns:
         A function that takes the same arguments as `f` and returns the value and the gradient. The gradient has the

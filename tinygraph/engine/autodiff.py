@@ -164,7 +164,7 @@ def jvp(y: Node, tangents: Mapping[Any, Any]) -> Any:
 
     Args:
         y: Output to differentiate.
-        tangents: Direction, as a mapping from each node that moves to its rate of change (with the node's shape).
+        tangents: Mapping from nodes to their rates of change along the direction. Each rate has its node's shape.
 
     Returns:
         A float, or an array with the shape of `y` for Tensors.

@@ -1,8 +1,8 @@
 """The fast backward pass. It applies the same rule as `autodiff.propagate`, so you can skip this file at first.
 
 Gradients are summed in the slot `grad` of each node. A test checks that they are bit-identical to those of `propagate`.
-If only leaves are shared, as in most losses, one traversal is enough. Otherwise, a first traversal counts consumers,
-and a second traversal follows Kahn's order.
+If only leaves have several consumers, as in most losses, one traversal is enough. Otherwise, a first traversal counts
+consumers, and a second traversal follows Kahn's order.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def backward(
     """Set `.grad` on every node that a gradient from the root reaches. Each gradient starts from zero.
 
     If the values are not floats, `accumulate(root)` passes the gradients on, after consumers are counted.
-    If `nodes` (all nodes that a gradient reaches) is given, return their gradients, and restore `.grad`.
+    If `nodes` (all nodes that a gradient reaches) is given, return their gradients, and restore every `.grad`.
 
     A lock serializes passes, because a pass stores counts in the nodes, and threads can share leaves. If an
     exception or Ctrl-C interrupts a pass, the counts are reset, so that the next pass is correct.
@@ -75,10 +75,11 @@ def _clean_up() -> None:
 
 
 def _accumulate_at_once(root: Node, seed: Any) -> bool:
-    """Pass gradients on in a single traversal, which is correct as long as only leaves are shared.
+    """Pass gradients on in a single traversal, which is correct if only leaves have several consumers.
 
-    Return False at an inner node that is shared or may be stale. The pass must then start again, and count consumers
-    first. If there is no such node, a single traversal takes two thirds as long as a count and a second traversal.
+    If the traversal reaches an inner node that has several consumers or may be stale, return False. The pass must then
+    start again with a count of consumers. If there is no such node, the single traversal takes two thirds of the time
+    of two traversals.
 
     In this file, the code for each of the two operands is written out, because a loop over the operands takes twice as
     long. The traversal continues directly with the last operand instead of pushing it onto the stack, to save a
@@ -114,7 +115,7 @@ def _accumulate_at_once(root: Node, seed: Any) -> bool:
         local = node.y_partial
         if local is not None:
             if local is MANY:
-                for operand, local in zip(node.x, node.y):  # noqa: B905  (local derivatives may end before operands)
+                for operand, local in zip(node.x, node.y):  # noqa: B905  (there can be fewer derivatives than operands)
                     if local is not None:
                         mark = operand.awaited
                         if mark is leaf:
@@ -245,16 +246,16 @@ def _accumulate(root: Node) -> None:
             return
 
 
-# --- functions for other packages; each backend implements them
+# --- functions for other packages, which call methods that each backend implements
 
 
 def seed_of(root: Node, seed: Any = None, what: str = "seed") -> Any:
-    """Return the seed of a pass from the root: 1 if `seed` is None. `what` names the seed in messages."""
+    """Return the seed of a pass from the root, or 1 if `seed` is None. `what` names the seed in messages."""
     return root._seed(seed, what)
 
 
 def as_gradient(node: Node, adjoint: Any) -> Any:
-    """Return a sum of contributions as a gradient with the node's type and shape. None becomes zero."""
+    """Return a sum of contributions as a gradient with the node's type and shape. If `adjoint` is None, return zero."""
     return node._gradient(adjoint)
 
 

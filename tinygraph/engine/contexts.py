@@ -25,7 +25,7 @@ _entered: ContextVar[tuple[tuple[Watcher, FrameType | None], ...]] = ContextVar(
 _SUSPENDS = 0x20 | 0x80 | 0x200  # code flags of generators, coroutines and async generators, as in `inspect`
 _PACKAGE = __file__.rpartition("engine")[0]
 _count_lock = allocate_lock()
-_count = 0  # active contexts, in all threads
+_count = 0  # number of active contexts in all threads
 
 
 def _watch(node: Node) -> None:
@@ -34,7 +34,7 @@ def _watch(node: Node) -> None:
 
 
 def _active() -> list[Watcher]:
-    """Return the contexts that are active here, outermost first: all but those of suspended generators."""
+    """Return the contexts that are active here, outermost first, without the contexts of suspended generators."""
     entered = _entered.get()
     if all(frame is None for _, frame in entered):
         return [watcher for watcher, _ in entered]
@@ -47,9 +47,10 @@ def _active() -> list[Watcher]:
 
 
 def _suspendable(frame: FrameType) -> FrameType | None:
-    """Return the frame that enters a context if it can be suspended inside, otherwise None.
+    """Return the frame that enters a context if the frame can be suspended inside the context, otherwise None.
 
-    The generator of a `contextlib.contextmanager` is suspended during the body of its `with`, which it is meant for.
+    Return None for the generator of a `contextlib.contextmanager`. That generator is suspended during the body of its
+    `with` statement, where the context must be active.
     """
     caller = frame.f_back
     manager = caller is not None and caller.f_globals.get("__name__") == "contextlib"
@@ -130,7 +131,7 @@ class trace_lines(Watcher):  # noqa: N801
     """
 
     def watch(self, node: Node) -> None:
-        """Store the innermost source line in the call stack that is outside this package.
+        """Store the source line of the innermost stack frame outside this package.
 
         Args:
             node: Node that was just recorded.
@@ -226,7 +227,7 @@ def _check_contributions(root: Node, seed: Any) -> None:
 
 
 def name_from(namespace: Mapping[str, Any]) -> None:
-    """Name every unnamed node in a namespace after its variable. In a list, the name includes the index (`w[1]`).
+    """Name every unnamed node in a namespace after its variable. In a list or tuple, names include the index (`w[1]`).
 
     Args:
         namespace: Variables by name, for example `globals()` or `locals()`. Names that begin with an underscore are

@@ -81,7 +81,7 @@ class Node(Traced):
 
     @property
     def stored_partials(self) -> tuple[Any, ...]:
-        """The content of each operand's slot for the local derivative, or None where no gradient flows."""
+        """The content of the slot for each operand's local derivative, or None where no gradient flows."""
         if self.y_partial is MANY:
             return (*self.y, *[None] * (len(self.x) - len(self.y)))
         return () if self.op is None else (self.x_partial,) if self.y is None else (self.x_partial, self.y_partial)
@@ -169,9 +169,9 @@ class Node(Traced):
         return function(*args)
 
     def _backpropagate(self, seed: Any, nodes: Sequence[Node] | None = None) -> list[Any] | None:
-        """Set the gradients of one pass. After an interrupted pass, gradients are None instead of partial sums.
+        """Run a backward pass. After an interrupted pass, gradients are None instead of partial sums.
 
-        If `nodes` (all nodes that a gradient reaches) is given, return their gradients, and restore `.grad`.
+        If `nodes` (all nodes that a gradient reaches) is given, return their gradients, and restore every `.grad`.
         """
         raise NotImplementedError
 
@@ -273,7 +273,7 @@ def complete(node: Node) -> None:
 
 
 def restore(kind: type[Node], op: Op | None, raw: Any, grad: Any, *rest: Any) -> Node:
-    """Return a node with the given content. `rest` contains its operands, local derivatives, version and metadata."""
+    """Return a node with the given content. `rest` contains the operands, local derivatives, version and metadata."""
     global edits
     args, partials, version, metadata = rest
     node = object.__new__(kind)

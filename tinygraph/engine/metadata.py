@@ -45,11 +45,11 @@ class Metadata:
         self.name = ""
         self.scope: tuple[str, ...] = ()
         self.line = ""
-        self.token = object()  # stands for the node in other nodes' keys; an id() could belong to a dead node
+        self.token = object()  # represents the node in other nodes' keys; an id() can be reused after a node is deleted
         self.guards: dict[Any, tuple[Guard, int]] = {}
 
     def __copy__(self) -> Metadata:
-        """Return the metadata of a copied node, which took part in no comparison."""
+        """Return the metadata of a copy of the node, without comparisons, because the copy took part in none."""
         copy = Metadata()
         copy.name, copy.scope, copy.line = self.name, self.scope, self.line
         return copy

@@ -119,7 +119,7 @@ class Op:
         return tuple([f(out, *operands) if want else None for f, want in zip(self.partials, wanted, strict=True)])
 
     def resolve(self) -> tuple[Callable[..., Any], ...]:
-        """Return the kernel for arrays and the local derivatives on arrays. The first call loads NumPy."""
+        """Return the functions of arrays: the kernel and the local derivatives. The first call loads NumPy."""
         if self.array_functions is None:
             rebound_partials = [rebound(partial, Op._array_kernel) for partial in self.partials]
             self.array_functions = (self._array_kernel(), *rebound_partials)
@@ -164,7 +164,7 @@ class Op:
         return self.floats(*[plain_number(operand, self.name) for operand in operands])
 
     def on(self, operands: Sequence[Any]) -> Any:
-        """Call the op on a node's operands. The operands of `dot` are its two lists, joined."""
+        """Call the op on a node's operands. A variadic op splits them into lists."""
         return self(*operands)
 
     def text(self, *operands: str) -> str:
@@ -236,7 +236,7 @@ def op_named(name: str) -> Op:
 def rebound(partial: Any, kernel_of: Callable[[Op], Any]) -> Any:
     """Return a local derivative from `ops` that calls kernels instead of ops, for example in `sigmoid(-x)`.
 
-    `Op.__call__` alone takes as long as the kernel. Local derivatives from outside `ops` are returned unchanged.
+    Without `Op.__call__`, a call takes half the time. Functions from outside `ops` are returned unchanged.
     """
     names = TABLE["add"].partials[0].__globals__
     if getattr(partial, "__globals__", None) is not names:

@@ -187,7 +187,7 @@ class Operators(Node):
     # --- comparisons
 
     def __eq__(self, other: object) -> Any:
-        """Return whether both are the same node; raise TypeError for data, which would never be equal."""
+        """Return whether both operands are the same node. Raise TypeError for data, which is never equal to a node."""
         if not isinstance(other, Node) and self._is_data(other):
             raise TypeError(
                 f"== and != compare nodes by identity, and a {self._kind()} is not a {type(other).__name__}: "
@@ -199,7 +199,7 @@ class Operators(Node):
     __hash__ = Node.__hash__
 
     def _is_data(self, other: object) -> bool:
-        """Return whether an object is data in the sense of NumPy: a number or an array, or for arrays a sequence."""
+        """Return whether an object is data: a number, an array or (for a Tensor) a list or tuple."""
         number = isinstance(other, complex) or hasattr(other, "as_integer_ratio") or hasattr(other, "dtype")
         return number or (bool(self._plural) and isinstance(other, (list, tuple)))
 

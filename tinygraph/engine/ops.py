@@ -92,7 +92,7 @@ def power_partial(exponent: float, n: int = 1) -> Op:
 
 
 def _power_partial_code(c: float) -> str:
-    """Return the code template for an exponent that is a small integer of at least 2, or "" for other exponents."""
+    """Return the code template for an integer exponent of at least 2 and less than 1e15, or "" for other exponents."""
     if c == 2:
         return "2 * {}"
     return f"{int(c)} * {{}} ** {int(c) - 1}" if 2 < c < 1e15 and c == c // 1 else ""

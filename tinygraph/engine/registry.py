@@ -25,7 +25,7 @@ def parametrized(*kinds: Kind) -> Callable[[Maker], Maker]:
     """Register a function that creates ops, so that a saved op can be created again from its name and parameters.
 
     Args:
-        *kinds: One predicate per parameter, which is true for allowed values.
+        *kinds: Predicates, one per parameter, that return True for allowed values.
 
     Returns:
         A decorator that returns the function unchanged.
@@ -131,9 +131,9 @@ def op(
 
 
 def _checked(what: str, function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a user's function with a check of its results: a real number, or an array with the operands' shape.
+    """Return a user's function with a check that its result is a real number or an array with the operands' shape.
 
-    Results that are neither (nodes, and the symbols of generated code) are not checked.
+    Results that are nodes or symbols of generated code are not checked.
     """
 
     @wraps(function)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class VariadicOp(Op):
-    """An op whose operands are `arity` lists of numbers. Its local derivatives are lists with one element per operand.
+    """An op that takes `arity` lists of operands. Each of its `partials` returns the local derivatives for one list.
 
     Args:
         name: Name of the op.

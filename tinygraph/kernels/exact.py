@@ -54,7 +54,7 @@ def two_product(x: float, y: float) -> tuple[float, float]:
 
 
 def _halves(x: float) -> tuple[float, float]:
-    """Split x by Veltkamp's method into two floats with half the bits each, whose products are exact."""
+    """Split x by Veltkamp's method into two floats with half the bits each. Products of such floats are exact."""
     shifted = 134217729.0 * x  # 2^27 + 1
     high = shifted - (shifted - x)
     return high, x - high
@@ -101,7 +101,7 @@ def dot(xs: Sequence[float], ys: Sequence[float]) -> float:
 
 
 def _exact_dot(xs: Sequence[float], ys: Sequence[float]) -> float:
-    """Return the sum of products. It is computed with integers in units of 2^-2148, since partial sums can overflow."""
+    """Return the sum of products, computed with integers in units of 2^-2148, because partial sums can overflow."""
     if not all(map(isfinite, (*xs, *ys))):
         return sum(x * y for x, y in zip(xs, ys, strict=True) if not isfinite(x * y))
     exact = sum(_units(x) * _units(y) for x, y in zip(xs, ys, strict=True))

@@ -106,7 +106,7 @@ def lowered_pow(x: float, y: float, n: int, factor: float) -> float:
         out = factor
         for _ in range(n):
             out = divide(out, x)
-    else:  # the power overflowed, but the product may be finite
+    else:  # the power is subnormal or infinite, but the product may be normal
         power = pow(x, 0.5 * exponent)
         out = power * factor * power if power or isnan(factor) else 0.0
     if error and out and isfinite(out):  # the rounded exponent alone would cost up to 370 ULP
@@ -216,7 +216,7 @@ def sigmoid(x: float) -> float:
 
 
 def tanh(x: float) -> float:
-    """Return the hyperbolic tangent. The C library's version is accurate only to 2.2 ULP.
+    """Return the hyperbolic tangent. `math.tanh` would call the C library, which is accurate only to 2.2 ULP.
 
     References:
         Lambert's continued fraction: NIST Digital Library of Mathematical Functions, https://dlmf.nist.gov/4.39,
@@ -267,7 +267,7 @@ def sigmoid_difference(x: float, y: float) -> float:
     below, more = two_sum(1.0, e)
     over, rest = (1.0, e) if d > 0 else (e, 1.0)
     out = over / below
-    return out + out * ((error * rest - more) / below)  # without `more`, the error would be 2.1 ULP (derivative: 4.4)
+    return out + out * ((error * rest - more) / below)  # without `more`, the error is 2.1 ULP (4.4 in the derivative)
 
 
 def log_partial(x: float) -> float:

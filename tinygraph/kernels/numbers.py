@@ -50,7 +50,7 @@ def _numpy_number(value: Any, op: str) -> float:
     kind = "masked" if hasattr(value, "mask") else value.dtype.kind
     if kind == "O":
         return plain_number(value.item(), op)
-    if kind not in "biuf":  # `item` would make an int of a datetime64
+    if kind not in "biuf":  # for example a datetime64, which float() can convert
         raise TypeError(f"{op}: {_short(value)} is not a real number; {_REMEDIES.get(kind, 'pass an int or a float')}")
     number = float(value)
     if number in (inf, -inf) and value not in (inf, -inf):
@@ -102,9 +102,8 @@ def is_plain(value: object, op: str) -> bool:
     try:
         plain_number(value, op)
     except TypeError:
-        masked = (
-            hasattr(value, "mask") and getattr(value, "shape", None) == ()
-        )  # NumPy multiplies a larger one element by element
+        # With a larger masked array, NumPy calls the operator for each element.
+        masked = hasattr(value, "mask") and getattr(value, "shape", None) == ()
         if masked or isinstance(value, (str, bytes, complex, list, tuple, dict, set, type(None))):
             raise
         return False

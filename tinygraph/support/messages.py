@@ -28,7 +28,7 @@ def one_of(what: str, given: object, known: Collection[object]) -> None:
 
 
 def counted(number: int, noun: str) -> str:
-    """Return a number and its noun, in the plural unless the number is 1.
+    """Return a number and a noun, which is in the plural unless the number is 1.
 
     Args:
         number: Count.

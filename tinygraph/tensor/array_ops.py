@@ -1,4 +1,4 @@
-"""Array ops: ops on whole arrays, whose pullbacks also consist of array ops.
+"""Array ops: ops on whole arrays, with pullbacks that also consist of array ops.
 
 A Tensor's arithmetic uses the elementwise ops of `ops`. The ops that move, select or combine elements are in `shapes`,
 `indexing`, `reductions` and `linalg`. The local derivative of an array op is not a number but a linear map, a
@@ -50,7 +50,7 @@ class ArrayOp(Op):
         name: Name of the op.
         compute: Function that computes the result from arrays.
         vjps: Pullbacks, one per operand: functions of (up, out, x) or (up, out, x, y) that return the gradient.
-        note: Text for diagrams that shows the effect of each pullback in the lecture's notation.
+        note: Texts for diagrams that show the effects of the pullbacks in the lecture's notation.
         symbol: Notation of the op, as in `Op`.
         code: Template for Python code, as in `Op`. A `JoinOp`'s template contains one `{}` for all operands.
         jvp: Function of (tangent, out, x), for an op that is not linear.
@@ -220,7 +220,9 @@ class JoinOp(ArrayOp):
 
 
 class Jacobian:
-    """The local derivative of an array op: a linear map, applied to a gradient on its left or a tangent on its right.
+    """The local derivative of an array op: a linear map.
+
+    Multiply the map by a gradient on its left, or by a tangent on its right.
 
     Args:
         op: Array op.

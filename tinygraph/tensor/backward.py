@@ -1,7 +1,7 @@
 """Backpropagation of arrays: the second traversal of a backward pass over Tensors.
 
-This traversal gives the same gradients as `autodiff.propagate`, but faster. It computes local derivatives on the way. A
-test checks that its gradients are bit-identical to those of `propagate`.
+This traversal is faster than `autodiff.propagate`, and computes most local derivatives on the way. A test checks that
+its gradients are bit-identical to those of `propagate`.
 """
 
 from __future__ import annotations

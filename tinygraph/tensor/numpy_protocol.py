@@ -256,7 +256,7 @@ def _axis(axis: Any) -> Axis:
 
 
 def _refuse(numpy: dict[str, object]) -> None:
-    """Raise TypeError for an argument that differs from its default. NumPy passes defaults such as out=None."""
+    """Raise TypeError for an argument that differs from its default. NumPy passes defaults, such as out=None."""
     for name, value in numpy.items():
         if value is not None and value is not np._NoValue:
             raise TypeError(f"{name}={value!r} is not supported here: use axis and keepdims")

@@ -98,7 +98,7 @@ def _code(name: str, axis: Axis, keepdims: bool) -> str:
 
 
 def _spread(x: Operand, like: Operand, axis: Axis) -> Operand:
-    """Broadcast a reduced array to its shape before the reduction."""
+    """Broadcast a reduced array to the shape that the array had before the reduction."""
     if axis is None and type(x) is _ndarray:
         return broadcast(x.item(), like.shape)
     if axis is not None and like.ndim:  # NumPy accepts axis 0 for a scalar

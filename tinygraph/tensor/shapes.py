@@ -46,8 +46,8 @@ def expand(shape: Shape) -> ArrayOp:
 def broadcast(x: Array | float, shape: Shape) -> Array:
     """Broadcast an array to the given shape. For scalars, this is faster than `np.broadcast_to`.
 
-    `np.broadcast_to` takes 8 µs. For a scalar array, a view of its element takes 1 µs. For a float, a small array that
-    is filled with it takes 2 µs.
+    `np.broadcast_to` takes 8 µs. For an array with one element, a view of this element takes 1 µs. For a float and a
+    small shape, a new array takes 2 µs.
 
     Args:
         x: Array or number.

@@ -75,7 +75,8 @@ class Writer:
             self.names[line] = self._unique(line.names[0])
         self._partner = self._pairs() if fast else {}
         self._first_user = {arg: line for line in reversed(program.lines) for arg in line.args}
-        for line in (*program.lines, *program.inputs):  # inputs come last, because their other names are derivatives
+        # Inputs come last, because the other names of an input are names of derivatives.
+        for line in (*program.lines, *program.inputs):
             if line.op is not None or line.plain:
                 self._write(line)
             for alias in line.names[1:]:
@@ -83,7 +84,7 @@ class Writer:
             self.ends[line] = len(self.text)
 
     def name(self, line: Line) -> str:
-        """Return the name of a program line in the source text: an input, a result, or a number.
+        """Return the name of an input or a result in the source text, or the code for a plain number.
 
         Args:
             line: Line of the program.
@@ -124,7 +125,7 @@ class Writer:
     # --- lines
 
     def _pairs(self) -> dict[Line, tuple[Line, Line, Kernel]]:
-        """Return a dict of array lines that one function computes in pairs, because they share an exponential."""
+        """Return a dict from array lines that share an exponential to (first line, second line, common function)."""
         by_args = {(line.op, *line.args): line for line in self.program.lines if line.op is not None and line.shape}
         pairs: dict[Line, tuple[Line, Line, Kernel]] = {}
         for line in by_args.values():
@@ -236,7 +237,7 @@ class Writer:
         return f"{self._function(op, bool(line.shape))}({called})", ATOM
 
     def _array_op(self, line: Line) -> tuple[str, int] | None:
-        """Return a replacement for the template of an array op, where NumPy's scalars or speed require one."""
+        """Return code for an array op whose template is slow or does not fit scalars, or None for other ops."""
         assert line.op is not None
         x = line.args[0]
         if line.op.maker is reshape and not line.shape:
@@ -321,7 +322,7 @@ def _numpy_name(op: Op) -> str:
 
 @cache
 def _partials() -> dict[Op, Op]:
-    """Return a dict from first local derivatives to ops, for ops with one kernel for value and derivative."""
+    """Return a dict from local derivatives to their ops, for ops whose kernel computes both value and derivative."""
     return {op.partials[0](None, *[_Symbol()] * op.arity): op for op in TABLE.values() if op.with_partial}
 
 

@@ -82,7 +82,7 @@ def _blocks(tree: _Tree) -> Iterator[_Block]:
 
 
 def _spread(tree: _Tree, numbers: Any, given: list[Array | float]) -> None:
-    """Append the numbers of each block of an input."""
+    """Append the numbers for each block of an input to `given`."""
     if isinstance(tree, _Block):
         given.append(tree.array(numbers))
         return
@@ -101,7 +101,7 @@ def _gathered(tree: _Tree, gradients: Iterator[Gradient]) -> Any:
 class Compiled:
     """A recorded graph as a function of its inputs: `f(*numbers)` returns (value, gradients).
 
-    The function does not keep the graph.
+    The function does not keep a reference to the recorded graph.
 
     Args:
         root: Root of a graph of Values.
@@ -215,7 +215,7 @@ def _recomputed(root: Value, inputs: Sequence[_Block]) -> Function:
 
 
 class _Variable(NamedTuple):
-    """A leaf that is read from an input, and its derivative."""
+    """A leaf that is read from an input, and the derivative with respect to this leaf."""
 
     leaf: Tensor
     block: int  # index of the input
@@ -224,7 +224,7 @@ class _Variable(NamedTuple):
 
 
 class _Composer:
-    """Composes the function for a vectorized graph: inputs, the lines of its program, comparisons and gradients."""
+    """Composes the function for a vectorized graph from inputs, the lines of its program, comparisons and gradients."""
 
     def __init__(self, found: Vectorized, inputs: Sequence[_Block], marks: Mapping[Node, int]) -> None:
         self.inputs = inputs
@@ -283,7 +283,7 @@ class _Composer:
         return f"{given}.ravel()[{self.writer.constant(where.reshape(shape), 'k')}]"
 
     def _gradient(self, k: int, block: _Block, body: list[str]) -> str:
-        """Return code for the gradient of input k, assembled from its leaves' gradients. The array is always new."""
+        """Return code that assembles the gradient of input k from its leaves' gradients, always as a new array."""
         writer = self.writer
         parts = [(v.where, v.gradient) for v in self.variables if v.block == k and v.gradient is not None]
         if not block.shape:

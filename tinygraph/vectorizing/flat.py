@@ -38,15 +38,15 @@ class _Entries:
         self.ops: list[Op | None] = []
         self.x: list[int] = []
         self.y: list[int] = []
-        self.terms: list[int] = []  # pairs of variadic sum and operand, flattened
+        self.terms: list[int] = []  # flattened pairs (sum, operand) of variadic sums
         self.numbers: dict[int, float] = {}
         self.place: dict[Node, int] = {}
 
     def read(self, root: Node) -> None:
         """Append the entries of a graph in the order of recording.
 
-        This traversal visits each node twice: before and after its operands. It takes two thirds as long as
-        `graph.order` with a second loop over the nodes in that order.
+        This traversal visits each node twice: before and after its operands. It takes two thirds of the time that
+        `graph.order` and a second loop over the nodes would take.
         """
         nodes, ops, xs, ys, place = self.nodes, self.ops, self.x, self.y, self.place
         stack = [root]
@@ -176,7 +176,7 @@ class Flat:
             assert above is not None
             if node.metadata and (node.metadata.guards or (node.name and node.name != above.name)):
                 within[i] = False
-        for i in np.flatnonzero(code == _NEG)[::-1].tolist():  # a negation that is not a term passes no terms on
+        for i in np.flatnonzero(code == _NEG)[::-1].tolist():  # a negation outside a sum keeps its operand outside
             if not within[i]:
                 within[self.x[i]] = False
 

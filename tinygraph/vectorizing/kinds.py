@@ -23,7 +23,7 @@ SUM = "sum"
 
 @dataclass(eq=False, repr=False)
 class Axis:
-    """An axis of arrays. As in the lecture, the `outermost` axis (the examples) indexes columns, and others index rows.
+    """An axis of arrays. As in the lecture, the `outermost` axis (the examples) indexes columns. Other axes index rows.
 
     Attributes:
         size: Length of the axis.
@@ -67,7 +67,7 @@ class Group:
         op: The entries' op, SUM or LEAF, or None for plain numbers.
         members: The entries.
         axes: The axes of the array.
-        ids: The entries along the axes.
+        ids: The entries, arranged along the axes.
         parts: For sums, the parts of their terms.
         uses: The groups that use this group, each with the slot in which it does so.
     """
@@ -90,8 +90,8 @@ class Use:
     """The entries of one group that another group uses.
 
     Attributes:
-        axes: The axes of the user on which the entries depend.
-        ids: The entries along these axes.
+        axes: Those axes of the other group on which the entries depend.
+        ids: The entries, arranged along these axes.
     """
 
     axes: list[Axis]
@@ -152,7 +152,7 @@ def is_sum(flat: Flat, found: Sequence[int] | Array, i: int) -> bool:
 
     Args:
         flat: Flat graph.
-        found: Kinds of the entries so far.
+        found: Kinds that were found so far, by entry.
         i: Entry.
 
     Returns:
@@ -165,7 +165,10 @@ def is_sum(flat: Flat, found: Sequence[int] | Array, i: int) -> bool:
 
 
 def _by_use(flat: Flat, bases: Mapping[int, Hashable], found: Array) -> dict[int, Hashable]:
-    """Return each leaf's kind, from the kinds of entries that use it. A leaf with fewer uses joins a larger kind."""
+    """Return a dict from leaves to kinds, based on the kinds of the entries that use each leaf.
+
+    Leaves whose uses are a subset of the uses of a larger kind join that kind.
+    """
     n = len(flat.ops)
     users = np.flatnonzero((flat.x >= 0) & ~flat.within & ~flat.sums)
     pairs = users[flat.y[users] >= 0]

@@ -85,7 +85,7 @@ class Program:
 
         Args:
             tensor: Tensor that is a result.
-            names: Names of tensors. The tensors' lines get the same names.
+            names: Names of each tensor. The tensor's line gets the same names.
 
         Returns:
             The line of the result.
@@ -140,7 +140,7 @@ class Program:
         if op is None:
             return self._plain(node.data)
         args = [self._line_of[x] if isinstance(x, Tensor) else self._plain(x) for x in node.args]
-        if all(arg.plain for arg in args) and not (op is TRANSPOSE and args[0].shape):  # a transpose costs nothing
+        if all(arg.plain for arg in args) and not (op is TRANSPOSE and args[0].shape):  # transposes of data stay
             return self._plain(node.data)
         if op.elementwise:
             return self._simplified(op, args)
@@ -180,13 +180,16 @@ class Program:
         return self._line(op, args, np.broadcast_shapes(*[arg.shape for arg in args]))
 
     def _reshaped(self, x: Line, shape: Shape) -> Line:
-        """Return an array in another shape. Several reshapes become one."""
+        """Return the line for an array in another shape. Several reshapes become one."""
         while x.op is not None and x.op.maker is reshape:
             x = x.args[0]
         return x if x.shape == shape else self._line(reshape(shape), [x], shape)
 
     def _turned(self, x: Line) -> Line:
-        """Return the transpose. Two transposes cancel, and a transposed product becomes a product of transposes."""
+        """Return the line for a transpose. Two transposes cancel.
+
+        The product (A @ B).T becomes B.T @ A.T if A or B is a transpose.
+        """
         if x.op is TRANSPOSE:
             return x.args[0]
         if x.op is matmul and not x.names and TRANSPOSE in (x.args[0].op, x.args[1].op):
@@ -195,7 +198,7 @@ class Program:
         return self._line(TRANSPOSE, [x], x.shape[::-1])
 
     def _collapsed(self, x: Line, shape: Shape) -> Line:
-        """Return the sum over the repeated axes."""
+        """Return the line for the sum over the axes along which broadcasting repeated elements."""
         if x.shape == shape:
             return x
         new = len(x.shape) - len(shape)

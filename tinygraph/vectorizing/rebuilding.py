@@ -51,7 +51,7 @@ class Rebuilding:
         built: The array of each group.
         leaves: The leaves by name.
         ids: The entries of each leaf, by the leaf's name.
-        inside: The operation that contains each group without an array, such as "a mean".
+        inside: The operation that contains a group, such as "a mean", for each group that does not become an array.
     """
 
     def __init__(self, roll: Roll, marks: Marks, only: bool) -> None:
@@ -62,7 +62,7 @@ class Rebuilding:
         self.leaves: dict[str, Tensor] = {}
         self.ids: dict[str, Array] = {}
         self._marks, self._only = marks, only  # `only` means that only leaves with a mark get a gradient
-        self._mean_of: dict[Group, Group] = {}  # each group that is a mean, and its sum
+        self._mean_of: dict[Group, Group] = {}  # the sum of each group that is a mean
         self._asked: Counter[str] = Counter()  # how often each leaf name was requested
         for group in roll.groups:
             self._plan(group)
@@ -131,7 +131,7 @@ class Rebuilding:
         for sign, term in terms[1:]:
             out = out + term if sign > 0 else out - term
         if len(terms) == 1 and (is_transposed(out) or any(out is self.built.get(part.source) for part in group.parts)):
-            out = out + 0.0  # a separate node, so that a transpose does not skip the sum of one term
+            out = out + 0.0  # a separate node for a sum of one term, which `transposed` would otherwise skip
         return expanded(out, shape)
 
     def _reduced(self, group: Group, part: Part, how: Literal["sum", "mean"]) -> Operand:
@@ -171,7 +171,7 @@ class Rebuilding:
         return reshaped(added, stored_shape(group.axes))
 
     def _contraction(self, group: Group, part: Part) -> bool:
-        """Return whether the part sums products along exactly those axes that its two factors share."""
+        """Return whether the part sums products along exactly those axes that the two factors of a product share."""
         source = part.source
         if source.op is not mul or len(source.uses) != 1 or not part.axes or not group.axes:
             return False
@@ -211,7 +211,7 @@ class Rebuilding:
         return reshaped(out, stored_shape(group.axes))
 
     def _counted(self, group: Group) -> Group | None:
-        """Return the sum that the group divides by the number of its terms, or None if there is no such sum."""
+        """Return the sum that the group divides by the sum's number of terms, or None if there is no such sum."""
         if group.op not in (div, mul):
             return None
         for slot in (0, 1) if group.op is mul else (0,):

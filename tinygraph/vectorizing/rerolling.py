@@ -1,8 +1,9 @@
 """Loop rerolling: groups of scalar nodes become arrays, each with axes and with a position for each node.
 
 The algorithm works from the root to the leaves. The terms of a sum become a new axis of the group that is summed. An
-operand has the axes of its op, except axes along which the operand is always the same node. So the examples of a loop
-become the columns of an array, and weights that all examples share do not have the axis of the examples.
+operand has the axes of the op that uses it, except axes along which the operand is always the same node. So the
+examples of a loop become the columns of an array, and weights that all examples share do not have the axis of the
+examples.
 """
 
 from __future__ import annotations
@@ -29,12 +30,12 @@ class Roll:
 
     Attributes:
         groups: The groups, operands first.
-        apart: The groups that were split, and the number of parts.
+        apart: The groups that were split, each with its number of parts.
     """
 
     def __init__(self, flat: Flat, marks: Mapping[Node, Hashable] | None = None) -> None:
         self.flat = flat
-        self.apart: list[tuple[Group, int]] = []  # groups that were split, and the number of parts
+        self.apart: list[tuple[Group, int]] = []  # groups that were split, each with its number of parts
         self._position = np.zeros(len(flat.ops), int)
         self._gather(kinds(flat, marks))
         self.groups: list[Group] = []
@@ -204,7 +205,7 @@ class Roll:
             uses.append((group, slot)) if change > 0 else uses.remove((group, slot))
 
     def _find_parts(self, group: Group) -> None:
-        """Find the terms of the sums of a group, by sign and source."""
+        """Divide the terms of a group's sums into parts, by sign and source."""
         group.parts += self._parts_of_one(group) if group.single else self._parts_of_many(group)
 
     def _parts_of_one(self, group: Group) -> list[Part]:
@@ -287,7 +288,7 @@ class Roll:
         return ids.size == len(group.members) and np.unique(ids).size == ids.size
 
     def _disjoint(self, group: Group, uses: list[Array]) -> list[Array]:
-        """Return the members by use, if the uses do not overlap and no use takes all members. Otherwise return []."""
+        """Return the distinct sets of members that are used, or [] if two sets overlap or a set has all members."""
         parts: list[Array] = []
         owner = self._position
         owner[group.members] = NONE
@@ -337,7 +338,7 @@ class Roll:
             return group.members
 
     def _split(self, axis: Axis, use: Use) -> bool:
-        """Split an axis that consists of two nested axes (Σ over i and j), and return whether it was split."""
+        """Split an axis that consists of two nested axes (a sum over i and j). Return whether the axis was split."""
         if not axis.summed:
             return False
         along = np.moveaxis(use.ids, use.axes.index(axis), 0)

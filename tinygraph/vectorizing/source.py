@@ -56,7 +56,7 @@ def source(root: Value | Vectorized, backward: bool = True) -> Source:
         backward: If true, the program computes the gradients too. Defaults to true.
 
     Returns:
-        The source text. The program reads large arrays from the attribute `arrays`. Call its method `run()` to run it.
+        The source text. The program reads large arrays from the attribute `arrays`. The method `run()` runs it.
 
     Raises:
         TypeError: If `root` is neither a Value nor a Vectorized.

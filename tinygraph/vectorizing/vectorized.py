@@ -132,7 +132,7 @@ class Vectorized:
         return [node for node in nodes if node is not self._root]
 
     def derivatives(self) -> dict[Node, Tensor]:
-        """Return a dict from nodes of the graph of Tensors to the root's derivatives with respect to them, as nodes."""
+        """Return the root's derivatives (Tensors) in a dict by the node with respect to which they were computed."""
         derivatives: dict[Node, object] = {}
         exhaust(propagate(self.root, Tensor(1.0, constant=True), derivatives, create_graph=True))
         return {node: tensor for node, tensor in derivatives.items() if isinstance(tensor, Tensor)}

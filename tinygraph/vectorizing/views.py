@@ -95,7 +95,7 @@ class Views:
 
 
 def _rearranged(array: Operand, stored: Shape, wanted: Array, shape: Shape) -> Operand | None:
-    """Return the whole array, with its axes reordered if necessary, or None if no order gives the elements."""
+    """Return the whole array, with its axes reordered if necessary, or None if no order gives these elements."""
     size = wanted.size
     if (wanted.ravel() == np.arange(size)).all():
         return reshaped(array, shape)
@@ -110,7 +110,7 @@ def _rearranged(array: Operand, stored: Shape, wanted: Array, shape: Shape) -> O
 
 
 def stored_shape(axes: list[Axis]) -> Shape:
-    """Return the shape of an array along the given axes. A single axis gives a column, or a row for the examples.
+    """Return the shape of an array along the given axes. A single axis gives a column, or a row if it is `outermost`.
 
     Args:
         axes: Axes of the array.
@@ -124,7 +124,7 @@ def stored_shape(axes: list[Axis]) -> Shape:
 
 
 def _slice(wanted: Array, size: int) -> slice | None:
-    """Return the slice of an array of this size that selects the given elements, or None."""
+    """Return the slice that selects the given elements of an array of this size, or None if no slice does."""
     steps = np.diff(wanted)
     if wanted.ndim != 1 or len(wanted) < 2 or not steps[0] or (steps != steps[0]).any():
         return None
