@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 
 import tinygraph
-from tinygraph import Stepper, Value, explain
+from tinygraph import Stepper, Value, draw, explain
 from tinygraph.engine.graph import order
 from tinygraph.explaining.walk import Walk
 from tinygraph.testing import graphs
@@ -83,3 +83,14 @@ def test_a_ledger_can_be_asked_for_before_anything_has_arrived():
     stepper.end()
     assert stepper.explain(x).latex().endswith("= 1 \\cdot 2 + 1 \\cdot 2 = 4")
     assert "no gradient" in str(Stepper(y, phase="forward").explain(x))
+
+
+def test_an_operand_can_be_a_plain_number():
+    """A search with == compared the node with the number, which is an error."""
+    b = Value(3.0, "b")
+    for root in (b * 4.0, 4.0 * b, b + 1, tinygraph.dot([b, 2.0], [3.0, b])):
+        root.name = "J"
+        assert "through" in str(explain(root, b))
+        assert explain(root, b).latex()
+        assert str(list(Stepper(root).steps))
+        assert draw(root).source

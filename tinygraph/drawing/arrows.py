@@ -67,7 +67,7 @@ def backward_arrow(walk: Walk, edge: Edge, style: Style, *, ahead: bool, now: bo
     root, spec = walk.root, style.spec
     final = notation.quantity(contribution, spec)
     named = bool(node.name and operand.name and (root.name or style.notation == "dv"))
-    named = named and notation.shape(walk.seed) is None and node.args.count(operand) == 1
+    named = named and notation.shape(walk.seed) is None and node.operands.count(operand) == 1
     seed = notation.seed_factor(walk.seed, spec) if named else ""
     total = derivative(root, node, style.notation)
     if node is root:

@@ -190,8 +190,8 @@ class Operators(Node):
         """Return whether both operands are the same node. Raise TypeError for data, which is never equal to a node."""
         if not isinstance(other, Node) and self._is_data(other):
             raise TypeError(
-                f"== and != compare nodes by identity, and a {self._kind()} is not a {type(other).__name__}: "
-                "compare x.data instead"
+                f"== and != compare nodes by identity, so they cannot compare a {self._kind()} with data "
+                f"of type {type(other).__name__}: compare x.data instead"
             )
         return NotImplemented
 

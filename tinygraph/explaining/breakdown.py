@@ -106,7 +106,7 @@ class Explanation:
         symbols, numbers = [], []
         for step in self.contributions:
             result = _tex(called(step.result))
-            place = rf"\Big|_{{{step.slot + 1}}}" if step.result.args.count(self.node) > 1 else ""
+            place = rf"\Big|_{{{step.slot + 1}}}" if step.result.operands.count(self.node) > 1 else ""
             symbols.append(rf"{factor}\frac{{\partial {root}}}{{\partial {result}}} \cdot "
                            rf"\frac{{\partial {result}}}{{\partial {node}}}{place}")  # fmt: skip
             factors = [notation.factor(x) for x in (notation.quantity(step.upstream), _local(step))]
@@ -191,7 +191,7 @@ def contribution(step: Step) -> str:
         The product upstream × local in symbols and numbers, followed by the node that the contribution comes through.
     """
     result, operand = step.result, step.operand
-    notes = [f"operand {step.slot + 1}"] if result.args.count(operand) > 1 else []
+    notes = [f"operand {step.slot + 1}"] if result.operands.count(operand) > 1 else []
     why = formula(result, step.slot)
     if why and operand is not None and why != notation.quantity(step.local):
         notes.append(f"d{called(result)}/d{called(operand)} = {why}")
