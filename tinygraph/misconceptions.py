@@ -1,7 +1,8 @@
 """A lab of misconceptions: wrong backward passes, each compared with the correct one.
 
-Each wrong pass uses only the public graph, in the few lines that a student would write. A pass takes a root and a
-dictionary of gradients. It yields one contribution at a time, like the correct pass (`autodiff.propagate`).
+Each wrong pass has only a few lines, which a student could write, and uses only the public interface of the graph. A
+pass takes a root and a dictionary of gradients. It yields one contribution at a time, like the correct pass
+(`autodiff.propagate`).
 """
 
 from __future__ import annotations
@@ -108,7 +109,7 @@ def with_a_wrong_sign(root: Node, grad: Gradients) -> Iterator[Contribution]:
 
 
 def correct(root: Node, grad: Gradients) -> Iterator[Contribution]:
-    """Return the contributions of the correct pass, in reverse topological order."""
+    """Return an iterator over the contributions of the correct pass, in reverse topological order."""
     return propagate(root, grad[root], grad)
 
 
@@ -139,10 +140,10 @@ def times_for_dot(root: Node) -> dict[Node, Node]:
 
 @dataclass(frozen=True)
 class Misconception:
-    """A belief about backpropagation, the wrong pass or program that follows from it, and its fix.
+    """A wrong belief about backpropagation, with a fix and the wrong pass or program that follows from the belief.
 
-    The first three misconceptions of the lab share one graph, so that you can compare their wrong gradients (6, 1 and
-    12) with the same correct gradient (4).
+    The first three misconceptions of the lab share one graph, so that you can compare their wrong values of dc/da (6,
+    1 and 12) with the same correct value (4).
 
     Args:
         name: Short name of the misconception.
@@ -151,8 +152,8 @@ class Misconception:
         smallest: Function that records the smallest graph that shows the error.
         run: Wrong backward pass: a function that takes a root and a dictionary of gradients, and yields contributions.
             Defaults to the correct pass.
-        program: Wrong program: a function that takes a root, and returns a dictionary that maps each node to the wrong
-            program's node. Defaults to the correct program.
+        program: Wrong program: a function that takes a root, and returns a dictionary that maps each node to the
+            corresponding node of the wrong program. Defaults to the correct program.
     """
 
     name: str
@@ -248,7 +249,7 @@ def _first_fault(twins: dict[Node, Node], steps: list[Step], wrong: list[Step]) 
             meant, came = (Step(0, 0, "forward", x, after=x.raw, root=x) for x in (node, twin))
             return meant, came
     if any(node is not twin for node, twin in twins.items()):
-        return None  # the edges of another program cannot be compared
+        return None  # the two programs have different edges, which cannot be compared
     rule = {(step.result, step.slot): step for step in steps}
     walked = set()
     so_far: Gradients = {}
@@ -271,8 +272,8 @@ def _first_fault(twins: dict[Node, Node], steps: list[Step], wrong: list[Step]) 
 def _off(twins: dict[Node, Node], correct: Run, wrong: Run) -> dict[Node, Pair]:
     """Return a dictionary that maps each node with a wrong gradient to its last step in each of the two runs.
 
-    The root comes first. If the same contributions arrive in a different order, the last digits may change. Such a
-    difference does not count as wrong.
+    The nodes are in reverse topological order. A different order of the same contributions may change the last digits
+    of a gradient, but this difference does not count as wrong.
     """
     here, there = ({step.operand: step for step in steps} for _, steps in (correct, wrong))
     largest: dict[Node | None, float] = {}
@@ -295,14 +296,14 @@ def _off(twins: dict[Node, Node], correct: Run, wrong: Run) -> dict[Node, Pair]:
 
 @dataclass(frozen=True)
 class Comparison:
-    """The comparison of a wrong pass with the correct pass, which you can `print`.
+    """A printable comparison of a wrong pass with the correct pass.
 
     `Misconception.compare` creates comparisons.
 
     Attributes:
         misconception: Misconception behind the wrong pass.
         walk: Correct pass.
-        twins: The wrong program's node for each node.
+        twins: Dictionary that maps each node to the corresponding node of the wrong program.
         correct: Correct gradient of each node, or None if no contribution arrives.
         wrong: Gradient of each node in the wrong run, or None if no contribution arrives.
         off: Nodes whose gradients differ by more than rounding.
@@ -312,7 +313,7 @@ class Comparison:
 
     misconception: Misconception
     walk: Walk  # the correct pass
-    twins: dict[Node, Node]  # the wrong program's node for each node
+    twins: dict[Node, Node]  # from each node to the node of the wrong program
     correct: dict[Node, Quantity]
     wrong: dict[Node, Quantity]
     off: frozenset[Node]
@@ -320,7 +321,7 @@ class Comparison:
 
     @property
     def nodes(self) -> list[Node]:
-        """The nodes, the root first."""
+        """The nodes of the graph, in reverse topological order, so that the root comes first."""
         return self.walk.nodes
 
     @property

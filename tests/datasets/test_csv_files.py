@@ -79,7 +79,7 @@ def test_labels_are_compared_as_written_and_sorted_as_numbers(tmp_path):
         ('x,label\n"1,234.5",a\n', "'1,234.5' is not a number; write a decimal point, and no thousands separator$"),
         ("x,label\n١٢,a\n", "is not a number; use the digits 0 to 9$"),
         ("x,label\n１２,a\n", "is not a number; use the digits 0 to 9$"),
-        ("x,label\n1,a,2\n", "row 2: the row has 3 cells, but the header has 2; name the column of row names$"),
+        ("x,label\n1,a,2\n", "row 2: the row has 3 cells, but the header has 2; add a header for the row names$"),
         ("x|label\n1|a\n", "no column 'label'"),
         ('x,label\n1,"a\n', "is not CSV"),
     ],

@@ -55,7 +55,7 @@ class InputCheck:
     def ok(self) -> bool:
         """True if the derivatives agree, or if `note` gives a reason not to compare them.
 
-        At a non-differentiable point, neither derivative is correct.
+        One such reason is a non-differentiable point, where neither derivative is correct.
         """
         return bool(self.note) or self.error <= self.allowed
 
@@ -69,7 +69,7 @@ class InputCheck:
 
 @dataclass(frozen=True)
 class GradientCheck:
-    """The result of `check_grad`. It is true if all inputs pass the check, and `print` shows a report.
+    """The result of `check_grad`. `bool(result)` is True if all inputs pass, and `print(result)` shows a report.
 
     Attributes:
         inputs: One check per input, in the order of the inputs.
@@ -93,16 +93,17 @@ def check_grad(f: Function, *at: Tree, tolerance: float = 1e-9) -> GradientCheck
     """Compare backpropagation with numerical derivatives at a point.
 
     If all ops are analytic, the check uses the complex step. Otherwise it computes central differences with two step
-    sizes and extrapolates them to step size 0. The disagreement between the two differences estimates the error. If a
-    non-differentiable point (a *kink*) lies within the step, the check reports the kink and does not fail.
+    sizes, extrapolates them to step size 0, and estimates the error from the disagreement between the two differences.
+    If a non-differentiable point (a *kink*) lies within the step, the check reports the kink and does not fail.
 
     Args:
         f: Function of Values.
         *at: Arguments of `f`: numbers, or nested lists, tuples or dicts of numbers.
-        tolerance: Allowed difference, relative to the sum of the gradient's absolute terms. Defaults to 1e-9.
+        tolerance: Allowed difference, relative to the sum of the absolute values of the gradient's terms (one term per
+            path). Defaults to 1e-9.
 
     Returns:
-        The result. It is true if all inputs pass the check, and `print` shows a report.
+        The result. `bool(result)` is True if all inputs pass, and `print(result)` shows a report.
 
     References:
         - Complex step: W. Squire and G. Trapp, "Using complex variables to estimate derivatives of real functions",
@@ -140,7 +141,7 @@ def check_grad(f: Function, *at: Tree, tolerance: float = 1e-9) -> GradientCheck
 
 
 class _Numeric(NamedTuple):
-    """A numerical derivative: its value, method, step size and error, and a note if the value is meaningless."""
+    """A numerical derivative with its method, step size and error. `note` explains a value that is meaningless."""
 
     derivative: float
     method: str
@@ -150,7 +151,7 @@ class _Numeric(NamedTuple):
 
 
 def _by_complex_step(function: FlatFunction, i: int) -> _Numeric | None:
-    """Return the derivative computed with the complex step, or None if a complex function overflows."""
+    """Return the derivative computed with the complex step, or None if the computation fails or is not finite."""
     step = step_of("complex", function.numbers[i])
     try:
         derivative = complex_step(function, i, step)
@@ -175,16 +176,16 @@ def _by_differences(function: FlatFunction, walk: Walk, i: int) -> _Numeric:
 
 
 def absolute_terms(root: Node | Walk) -> dict[Node, float]:
-    """Return a dictionary that maps each node to the sum of the absolute terms of its gradient.
+    """Return a dictionary that maps each node to the sum of the absolute values of its gradient's terms.
 
     A gradient has one term per path from the root to the node: the product of the local derivatives along the path. The
-    sum of the absolute terms is the scale of the rounding error in the gradient.
+    rounding error of the gradient is roughly proportional to this sum.
 
     Args:
         root: Root of the graph, or a `Walk` from the root with a seed of 1.
 
     Returns:
-        The sum for each node.
+        The dictionary of sums.
     """
     walk = root if isinstance(root, Walk) else Walk(root, 1.0)
     terms: dict[Node, float] = {walk.root: 1.0}
@@ -196,15 +197,15 @@ def absolute_terms(root: Node | Walk) -> dict[Node, float]:
 def input_names(f: Function, args: Sequence[Tree]) -> Iterator[str]:
     """Yield a name for each input.
 
-    A named Value keeps its name. The name of any other input is the parameter's name, with an index for an element of a
-    nested argument.
+    A named Value keeps its name. Any other input gets the name of its parameter, with an index if the input is an
+    element of a nested argument.
 
     Args:
         f: Function that takes the inputs.
         args: Arguments of the function.
 
     Yields:
-        The names, in the order of the flat list of numbers.
+        The names, in the order of the inputs.
     """
     try:
         parameters = list(inspect.signature(f).parameters.values())
@@ -217,7 +218,7 @@ def input_names(f: Function, args: Sequence[Tree]) -> Iterator[str]:
 
 
 def kink_near(function: FlatFunction, nodes: Sequence[Node], i: int, step: float) -> str:
-    """Describe a non-differentiable point within the step of a numerical derivative.
+    """Describe why a function is not differentiable within the step of a numerical derivative.
 
     Args:
         function: Function to examine.
@@ -226,7 +227,7 @@ def kink_near(function: FlatFunction, nodes: Sequence[Node], i: int, step: float
         step: Step size of the numerical derivative.
 
     Returns:
-        The description, or "" if there is no such point.
+        The description, or "" if no reason is found.
     """
     for by in (-step, step):
         there = order(function.record(function.moved(i, by))[0])
@@ -239,7 +240,7 @@ def kink_near(function: FlatFunction, nodes: Sequence[Node], i: int, step: float
 
 
 def _kink_of(op: Op, node: Node, moved: Node) -> str:
-    """Describe a kink between the operands of a node and the moved operands. Return "" if there is no kink."""
+    """Describe a kink, or the edge of the domain, between the operands of `node` and those of `moved`, or return ""."""
     domain, points = op.domain, [node.numbers, moved.numbers]
     text = op.text(*[x.name if isinstance(x, Node) and x.name else f"{x:g}" for x in node.args])
     if domain.holds(points[0]) and not domain.holds(*points):

@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 Number = Any  # a float, complex, Fraction, or mpmath number
 Method = Literal["two-point", "central", "six-point", "complex", "mpmath"]
 
-NUDGE = 0.001  # the step of the lecture
+NUDGE = 0.001  # step size in the lecture
 
 
 def numeric_grad(f: Function, at: Tree, *, method: Method = "central", step: float | None = None) -> Tree:
     """Return the derivative of a function, computed numerically by changing each input slightly.
 
     The default method suits a quick check. If all ops are analytic, use "complex" for a derivative that is accurate to
-    rounding. If some ops are not analytic, use "six-point". Use "mpmath" for reference values, and "two-point" for the
-    lecture's formula.
+    rounding. Otherwise, the most accurate method is "six-point". Use "mpmath" for reference values, and "two-point" for
+    the lecture's formula.
 
     Args:
         f: Function of plain numbers, or of Values if `at` contains a Value. The methods "complex" and "mpmath" always
@@ -34,8 +34,8 @@ def numeric_grad(f: Function, at: Tree, *, method: Method = "central", step: flo
             numbers.
         method: Method of differentiation, where h is the step size. Defaults to "central". The methods are:
 
-            - "two-point": the *forward difference* of the lecture, (f(x + h) - f(x)) / h, where h is 0.001 by default,
-              with an error of order h;
+            - "two-point": the *forward difference* of the lecture, (f(x + h) - f(x)) / h, with an error of order h (by
+              default, h is 0.001);
             - "central": the *central difference* (f(x + h) - f(x - h)) / 2h, with an error of order h²;
             - "six-point": a difference formula with six points, with an error of order h⁶;
             - "complex": the *complex step* Im f(x + ih) / h, which is accurate to rounding and needs analytic ops;
@@ -118,7 +118,7 @@ class FlatFunction:
         return _plain(self.f(*self.restore(given)))
 
     def record(self, numbers: Sequence[float]) -> tuple[Value, list[Value]]:
-        """Return the function's graph and its leaves.
+        """Record the function, and return the root and the leaves of its graph.
 
         Args:
             numbers: Flat list of inputs.
@@ -131,7 +131,7 @@ class FlatFunction:
         return (y if isinstance(y, Value) else Value(y, constant=True)), leaves
 
     def moved(self, i: int, by: float) -> list[float]:
-        """Return the point with one input changed.
+        """Return a copy of `numbers` with one input changed.
 
         Args:
             i: Index of the input.
@@ -176,7 +176,7 @@ def central_difference(function: FlatFunction, i: int, step: float) -> float:
     Args:
         function: Function to differentiate.
         i: Index of the input.
-        step: Step size to either side.
+        step: Step size on each side of the input.
 
     Returns:
         The derivative.
@@ -196,7 +196,7 @@ def complex_step(function: FlatFunction, i: int, step: float) -> float:
     """Return the complex-step derivative with respect to one input.
 
     Args:
-        function: Function of Values with analytic ops.
+        function: Function of Values that uses only analytic ops.
         i: Index of the input.
         step: Size of the imaginary step.
 
@@ -209,7 +209,7 @@ def complex_step(function: FlatFunction, i: int, step: float) -> float:
 
 
 def _mpmath_step(function: FlatFunction, i: int, step: float) -> float:
-    del step  # with 400 digits, the step size hardly matters
+    del step  # `exact_partial` chooses a step that suits the number of digits
     try:
         from mpmath import mp
     except ModuleNotFoundError as error:
@@ -225,7 +225,7 @@ def _mpmath_step(function: FlatFunction, i: int, step: float) -> float:
 def digits(numbers: Sequence[float], order: int = 1) -> int:
     """Return the number of decimal digits for mpmath.
 
-    The number is so large that 1 + exp(-700) differs from 1, and that asin(x + ih) keeps a tiny imaginary step h.
+    With this number of digits, 1 + exp(-700) differs from 1, and asin(x + ih) keeps a tiny imaginary step h.
 
     Args:
         numbers: Values of the inputs.
@@ -263,8 +263,8 @@ def evaluate(root: Value, leaves: Mapping[Any, Number], module: object) -> Numbe
 
     Args:
         root: Root of the graph.
-        leaves: Value of each leaf. A leaf that is not in the mapping keeps its current value.
-        module: Module whose functions are used: `cmath`, `mpmath.mp`, or None for arithmetic only.
+        leaves: Mapping from leaves to values. A leaf that is not in the mapping keeps its current value.
+        module: Module whose functions are used: `cmath`, `mpmath.mp`, or None if the ops need only arithmetic.
 
     Returns:
         The value.

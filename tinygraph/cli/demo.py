@@ -76,10 +76,10 @@ def demo(folder: Path, iterations: int = 60, m: int = 10_000) -> None:
 
 
 def show_backpropagation() -> Value:
-    """Print both passes of J = 3(a + bc), one step per line, and the derivatives by forward differences.
+    """Print the forward and the backward pass of J = 3(a + bc), and the derivatives by forward differences.
 
     Returns:
-        The graph, after its backward pass.
+        The root J of the graph, after the backward pass.
     """
     a, b, c = Value(5.0), Value(3.0), Value(2.0)
     u = b * c
@@ -111,7 +111,7 @@ def draw_graphs(J: Value, folder: Path) -> None:
     """Write diagrams of J and of the cost of one example (as scalars and as Tensors), and a player for J.
 
     Args:
-        J: Graph, after its backward pass.
+        J: Root of the graph, after the backward pass.
         folder: Output folder.
     """
     echo("Diagrams of the graphs: blue arrows forward, red arrows backward")
@@ -140,7 +140,7 @@ def draw_graphs(J: Value, folder: Path) -> None:
 
 
 def show_implementations(m: int, n: int = 20) -> None:
-    """Measure and print the time of a cost and its gradient with two loops, one loop, no loop and vectorized loops.
+    """Print the run times of a cost and its gradient with two loops, one loop, no loops and vectorized loops.
 
     Args:
         m: Number of examples.

@@ -15,7 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tinygraph.cli.options import Commands
 
-PACKAGES = {  # each distribution: its purpose, and the extra that installs it ("" if it is required)
+PACKAGES = {  # distribution: (purpose, extra that installs the distribution, or "" if it is required)
     "numpy": ("arrays", ""),
     "graphviz": ("writes diagrams in the DOT language", ""),
     "graphviz-pure": ("lays out diagrams if Graphviz is not installed", "render"),

@@ -35,7 +35,7 @@ _USE = "an expression can contain numbers, names, + - * / **, parentheses, and f
 
 
 class ExpressionError(ValueError):
-    """The text is not a valid expression. The message points to the column.
+    """The text is not a valid expression. The message points to the column of the error.
 
     Args:
         message: Description of the error, with a fix.

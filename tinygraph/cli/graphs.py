@@ -55,7 +55,7 @@ def _add_draw(commands: Commands) -> None:
     add("--tree", action="store_true", help="print the graph as text (the default without --out)")
     theme = "colors; in a .svg, auto follows the reader's theme (default: %(default)s)"
     add("--theme", choices=("light", "dark", "auto"), default="light", help=theme)
-    detail = "amount of detail on the arrows (default: depends on the size of the graph)"
+    detail = "amount of detail in the diagram (default: depends on the size of the graph)"
     add("--detail", choices=DETAILS, default="auto", help=detail)
     direction = "LR draws from left to right, TB from top to bottom (default: %(default)s)"
     add("--direction", choices=("LR", "TB"), default="LR", help=direction)
@@ -122,7 +122,7 @@ def _add_expression(parser: argparse.ArgumentParser) -> None:
 
 
 def _graph(options: argparse.Namespace) -> Operators:
-    """Return the graph of the expression and values on the command line, or the graph in a file."""
+    """Return the root of the graph that the command line specifies: an expression with values, or a saved file."""
     if options.expression.endswith(SAVED):
         if options.numbers:
             raise ExpressionError(f"{options.expression} contains its own values: leave out name=number")

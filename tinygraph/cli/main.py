@@ -46,7 +46,7 @@ def _parsed(argv: Sequence[str] | None) -> argparse.Namespace:
     options, rest = parser.parse_known_args(argv)
     if rest and (not hasattr(options, "numbers") or any(text.startswith("-") or "=" not in text for text in rest)):
         parser.error(f"unrecognized arguments: {' '.join(rest)}")
-    if rest:  # values of inputs that follow an option
+    if rest:  # the rest contains values of inputs, written after an option
         try:
             options.numbers += map(binding, rest)
         except argparse.ArgumentTypeError as error:

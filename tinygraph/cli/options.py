@@ -38,7 +38,7 @@ def positive(kind: type[int] | type[float]) -> Callable[[str], float]:
 
 
 def binding(text: str) -> tuple[str, float]:
-    """Return the name and the value of an input such as a=5.
+    """Parse an argument such as a=5 into the name and the value of an input.
 
     Args:
         text: Text of the argument.

@@ -22,8 +22,8 @@ SEPARATORS = ",;\t"
 def read_csv(path: str | Path, target: str) -> Table:
     r"""Read a CSV file with a header row.
 
-    The cells are separated by commas, semicolons or tabs: by the separator that makes `target` a column of the header.
-    A column without a name, which pandas and R write for row numbers, is left out with a warning.
+    Commas, semicolons or tabs separate the cells: the first of these with which `target` is a column of the header. A
+    column without a name is left out with a warning, because pandas and R write row numbers into such a column.
 
     Args:
         path: CSV file, in UTF-8.
@@ -61,7 +61,7 @@ def read_csv(path: str | Path, target: str) -> Table:
 
 
 def _separator(file: io.TextIOBase, target: str) -> str:
-    """Return the separator with which the target is in the header, or the comma."""
+    """Return the first separator with which the target is a column of the header, or a comma if there is none."""
     for separator in SEPARATORS:
         file.seek(0)
         try:
@@ -89,7 +89,7 @@ def _parse(path: str, reader: Iterator[list[str]], target: str) -> Table:
     for line, cells in rows:
         if len(cells) != len(header):
             found = counted(len(cells), "cell")
-            hint = "; name the column of row names" if len(cells) == len(header) + 1 and line == 2 else ""
+            hint = "; add a header for the row names" if len(cells) == len(header) + 1 and line == 2 else ""
             raise TableError(f"{path}, row {line}: the row has {found}, but the header has {len(header)}{hint}")
         labels.append(_label(path, line, target, cells[at].strip(), seen))
         X.append([_number(path, line, header[i], cells[i]) for i in columns])
@@ -123,7 +123,7 @@ def _check_header(path: str, header: list[str], target: str) -> None:
 
 
 def _label(path: str, line: int, target: str, label: str, seen: list[str]) -> str:
-    """Return the label. Add a new class to `seen`."""
+    """Check a label, and return it. If the label is a new class, add it to `seen`."""
     where = f"{path}, row {line}, column {_quoted(target)}"
     if not label:
         raise TableError(f"{where}: the cell is empty")

@@ -11,7 +11,7 @@ TEST_SHARE = 0.2
 
 
 class TableError(ValueError):
-    """A table cannot be used. The message names the file, the row or the column, where they are known."""
+    """A table cannot be used. The message names the file, the row and the column, as far as they are known."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Scaler:
-    """The mean and the standard deviation of each feature, which standardize a table.
+    """The mean and the standard deviation of each feature, for the standardization of tables.
 
     Args:
         mean: Mean of each of the n features.
@@ -122,8 +122,8 @@ class Scaler:
 def _mean_and_std(column: Sequence[float]) -> tuple[float, float]:
     """Return the mean and the standard deviation.
 
-    If a column is constant up to rounding, its standard deviation is set to 1, because a division would amplify the
-    rounding errors.
+    If a column is constant up to rounding, its standard deviation is set to 1, because a division by the tiny standard
+    deviation would amplify the rounding errors.
     """
     largest = max(map(abs, column))
     try:

@@ -191,7 +191,7 @@ def contribution(step: Step) -> str:
         The product upstream × local in symbols and numbers, followed by the node that the contribution comes through.
     """
     result, operand = step.result, step.operand
-    notes = [f"operand {step.slot + 1}"] if result.operands.count(operand) > 1 else []
+    notes = [f"operand {step.slot + 1}"] if sum(arg is operand for arg in result.args) > 1 else []
     why = formula(result, step.slot)
     if why and operand is not None and why != notation.quantity(step.local):
         notes.append(f"d{called(result)}/d{called(operand)} = {why}")

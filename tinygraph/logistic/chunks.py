@@ -1,9 +1,9 @@
-"""Data in dask chunks: each chunk gives a cost and a gradient, which are then added.
+"""Train on data in dask chunks: compute a cost and a gradient per chunk, and add the results.
 
-No process loads the whole table. In each iteration, every chunk receives the parameters and returns n + 3 numbers,
-where n is the number of features. Any process may compute a chunk. If a worker dies, its chunks may be computed more
-than once. The sums of the chunks are always added in pairs, in the order of the chunks, so that the result does not
-depend on the scheduler. dask is imported on first use.
+No process loads the whole table. In each iteration, one task per chunk receives the parameters and returns n + 3
+numbers, where n is the number of features. Any process may compute a chunk. If a worker dies, its chunks may be
+computed more than once. The results of the chunks are always added in pairs, in the order of the chunks, so that the
+sum does not depend on the scheduler. The module imports dask on first use.
 """
 
 from __future__ import annotations
@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
 
 class Chunks:
-    """Examples (m, n) and labels (m,) in chunks of rows that dask stores, loads or computes in each iteration.
+    """Examples (m, n) and labels (m,) in chunks of rows.
+
+    dask keeps the chunks in memory, or it loads or computes them in each iteration.
 
     Args:
         X: Examples (m, n), as a dask array or dataframe.
@@ -30,7 +32,7 @@ class Chunks:
 
     Attributes:
         n: Number of features.
-        classes: The two labels, sorted. One pass over y finds the labels.
+        classes: The two labels, sorted. The constructor reads y once to find them.
 
     Raises:
         ValueError: If X or y is not a dask collection, if X is not two-dimensional, if the chunks do not match, or if
@@ -117,7 +119,7 @@ def _chunked(data: object, name: str) -> Chunked:
 
 
 def _blocks(data: object, name: str) -> list[object]:
-    """Return one task per chunk of rows. Each task computes its chunk."""
+    """Return a list of tasks. Each task computes one chunk of rows."""
     chunked = _chunked(data, name)
     if chunked.ndim == 2 and hasattr(chunked, "rechunk"):
         chunked = chunked.rechunk({1: -1})  # put all features of a row into one chunk
@@ -130,7 +132,7 @@ def _unique(labels: ArrayLike) -> Labels:
 
 
 def _sums_of_chunk(i: int, rows: ArrayLike, labels: ArrayLike, w: Array, b: float, loss: str, classes: Labels) -> Array:
-    """Return a chunk's number of examples, and the sums of the losses and of their derivatives (db, then dw)."""
+    """Return a chunk's number of examples, the sum of its losses, and the sums of their derivatives: db, then dw."""
     # An array from another process may be unaligned. np.dot copies such an array and gives different last bits.
     X, y = np.require(rows, np.float64, ["ALIGNED"]), np.asarray(labels).ravel()
     if len(X) != len(y):

@@ -1,4 +1,4 @@
-"""Compare several implementations of one model: whether they agree, and how long each takes."""
+"""Compare implementations of one model: check that they agree, and measure their run times."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Implementation:
     db: float
 
     def difference(self, other: Implementation) -> float:
-        """Return the largest difference from another implementation.
+        """Return the largest relative difference from another implementation.
 
         Args:
             other: Implementation to compare with.
@@ -76,10 +76,10 @@ def compare_implementations(
         w: Weights (n,).
         b: Bias.
         loss: Key of `LOSSES`. Defaults to "cross_entropy".
-        repeat: Number of runs of the version without loops. Its median time is reported. Defaults to 20.
+        repeat: Number of runs of the version without loops, whose median time is reported. Defaults to 20.
 
     Returns:
-        The implementations "two loops", "one loop" and "no loop", in this order.
+        A list of the implementations "two loops", "one loop" and "no loop", in this order.
 
     Examples:
         >>> found = compare_implementations([[1.0, 2.0], [3.0, 4.0]], [0, 1], [0.1, -0.1], 0.0)
@@ -183,7 +183,7 @@ def vectorize_loops(
 
 
 def _by_hand(columns: Array, labels: Array, w: Array, b: float, loss: str) -> dict[str, Callable[[], CostAndGradient]]:
-    """Return the functions that a programmer would write instead of the loops, by name."""
+    """Return a dictionary of hand-written functions that compute the same cost and gradient without loops."""
 
     def tensors() -> CostAndGradient:
         column, offset = Tensor(w.reshape(-1, 1)), Tensor(b)
@@ -224,8 +224,9 @@ def _verdict(found: Sequence[Implementation]) -> str:
 def report(found: Sequence[Implementation]) -> list[str]:
     r"""Return a report with one line per implementation.
 
-    Each line contains the run time of an implementation, and its ratio to the run time of the first implementation. An
-    additional last line reports whether the implementations agree.
+    Each line contains the number of nodes and the run time of an implementation. From the second line on, the line also
+    compares the run time with that of the first implementation. An additional last line reports whether the
+    implementations agree.
 
     Args:
         found: Implementations. The first implementation is the reference.

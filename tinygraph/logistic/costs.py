@@ -2,8 +2,8 @@
 
 In each implementation, z = Σ_j w_j x_j + b, a = σ(z), and J is the mean loss over m examples. The names come from the
 lecture. `two_loops` uses Values, and loops over the examples and the features. `one_loop` loops over the examples, and
-uses vectors for the features. `no_loop` uses arrays for everything. The nodes z, a, loss and J are the same in all
-three implementations.
+uses vectors for the features. `no_loop` uses arrays for everything. All three implementations give their nodes the
+names z, a, loss and J.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def _cross_entropy_with_logits(z: T, y: float | Array) -> T:
 
 
 def _squared_error(z: T, y: float | Array) -> T:
-    """Return the squared error, which the lecture advises against because its cost has local optima."""
+    """Return the squared error. The lecture advises against this loss, because the resulting cost has local optima."""
     return squared_error(_activation(z), y)
 
 
@@ -124,7 +124,7 @@ def two_loops(
 
 
 def one_loop(w: Tensor, b: Tensor, X: Data, Y: Data, loss: str = "cross_entropy") -> Tensor:
-    """Return the cost J, computed with vectors in one loop over the examples: z = w.T x + b.
+    """Return the cost J, computed in one loop over the examples, where z = w.T x + b for each example x.
 
     Args:
         w: Weights (n, 1).

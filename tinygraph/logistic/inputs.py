@@ -126,7 +126,7 @@ def check_classes(classes: Labels) -> None:
         classes: Labels without duplicates.
 
     Raises:
-        ValueError: If there are fewer or more than two classes.
+        ValueError: If there are not exactly two classes.
     """
     if len(classes) != 2:
         raise ValueError(f"y must contain two classes, got {len(classes)}: {classes.tolist()[:5]}")

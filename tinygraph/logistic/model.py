@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
 BACKENDS = ("scalar", "tensor")
-"""The values of `backend`: two loops over Values, or one Tensor for all examples."""
+"""The values of `backend`: "scalar" (two loops over Values) and "tensor" (Tensors, without loops)."""
 PARAMETERS = ("backend", "loss", "learning_rate", "iterations", "warm_start")
 
 
@@ -52,7 +52,7 @@ class LogisticRegression:
         warm_start: If true, `fit` starts with the parameters of the previous call instead of 0. Defaults to false.
 
     Attributes:
-        coef_: Weights (1, n). An interrupted `fit` sets the weights, too.
+        coef_: Weights (1, n). `fit` also sets the weights if it is interrupted after the first iteration.
         intercept_: Bias (1,).
         classes_: The two labels (2,), sorted.
         n_features_in_: Number of features, n.
@@ -83,9 +83,9 @@ class LogisticRegression:
     ) -> LogisticRegression:
         """Train the model on m examples and their labels.
 
-        With the backend "tensor", dask arrays and dataframes are read chunk by chunk on the active scheduler or
-        cluster. X and y must then have the same chunks of rows. If Ctrl-C or an error stops the training, the model
-        keeps the parameters of the last complete iteration.
+        With the backend "tensor", X and y can be dask arrays or dataframes with the same chunks of rows. The active
+        scheduler or cluster of dask then processes the chunks one by one or in parallel. If Ctrl-C or an error stops
+        the training, the model keeps the parameters of the last complete iteration.
 
         Args:
             X: Examples (m, n), one row per example.
@@ -247,7 +247,7 @@ class LogisticRegression:
             deep: Ignored, because no argument is a model.
 
         Returns:
-            The value of each argument by name.
+            A dictionary that maps the name of each argument to its value.
         """
         return {name: getattr(self, name) for name in PARAMETERS}
 
@@ -261,7 +261,7 @@ class LogisticRegression:
             The model itself.
 
         Raises:
-            ValueError: If the constructor has no such argument.
+            ValueError: If a name is not an argument of the constructor.
         """
         known = self.get_params()
         for name, value in params.items():

@@ -1,7 +1,7 @@
 """Property-based gradient tests for your functions and ops.
 
 The package contains Hypothesis strategies, assertions that explain a failure, and a complete test of an op (`op_test`).
-The package needs Hypothesis. To install Hypothesis, run `pip install '.[test]'` in your clone of tinygraph.
+The package needs Hypothesis, which you install with `pip install '.[test]'` in your clone of tinygraph.
 
 K. Claessen and J. Hughes introduced property-based testing in "QuickCheck: a lightweight tool for random testing of
 Haskell programs", ICFP 2000, 268-279.

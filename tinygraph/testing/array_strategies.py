@@ -1,4 +1,4 @@
-"""Hypothesis strategies for arrays, for their shapes, and for programs of Tensors that print as code."""
+"""Hypothesis strategies for shapes, for arrays, and for random programs of Tensors."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def _read_only(x: Array) -> Array:
 def shapes(
     draw: st.DrawFn, n: int = 2, *, max_dims: int = 3, max_side: int = 3, min_side: int = 0
 ) -> tuple[Shape, ...]:
-    """Return a strategy for shapes that broadcast with each other, including () and axes of length 0.
+    """Return a strategy for shapes that broadcast with each other, including () and shapes with axes of length 0.
 
     Args:
         draw: Function that Hypothesis passes.
@@ -76,7 +76,7 @@ def arrays(
     elements: st.SearchStrategy[float] = NUMBERS,
     layouts: Sequence[str] = tuple(_LAYOUTS),
 ) -> Array:
-    """Return a strategy for float64 arrays in every memory layout that occurs in practice.
+    """Return a strategy for float64 arrays in different memory layouts.
 
     Args:
         draw: Function that Hypothesis passes.
@@ -174,14 +174,17 @@ class RandomTensorProgram(OpSequence[Tensor, Number]):
 
 
 def _axes(ndim: int) -> st.SearchStrategy[Axis]:
-    """Draw None, one axis counted from either end, or several axes."""
+    """Return a strategy for the argument `axis`: None, one axis counted from either end, or a tuple of axes."""
     several = [axes for k in range(2, ndim + 1) for axes in itertools.combinations(range(ndim), k)]
     return st.sampled_from([None, *range(-ndim, ndim), *several])
 
 
 @st.composite
 def _keys(draw: st.DrawFn, shape: Shape) -> Key:
-    """Draw an index for an array of this shape: integers, slices, an ellipsis, a new axis, a list, or a mask."""
+    """Return a strategy for indices of an array with the given shape.
+
+    An index is a list of integers, a mask, or a combination of integers, slices, an ellipsis and a new axis.
+    """
     if shape and draw(st.sampled_from([False, False, True])):
         if shape[0] and draw(st.booleans()):
             return draw(st.lists(st.integers(-shape[0], shape[0] - 1), min_size=1, max_size=3))
@@ -192,7 +195,7 @@ def _keys(draw: st.DrawFn, shape: Shape) -> Key:
         slices = st.builds(slice, ends, ends, st.sampled_from([None, 1, 2, -1]))
         key.append(draw(slices | st.integers(-side, side - 1) if side else slices))
     if draw(st.booleans()):
-        covered = len(key) == len(shape)  # otherwise an ellipsis before the end would shift the axes
+        covered = len(key) == len(shape)  # in a shorter key, an ellipsis before the end would shift the axes
         place = draw(st.integers(0, len(key)))
         key.insert(place, draw(st.sampled_from([None, ...] if covered or place == len(key) else [None])))
     return key[0] if len(key) == 1 else tuple(key)
@@ -203,7 +206,7 @@ def _reshapes(x: Array) -> st.SearchStrategy[Shape]:
 
 
 def _extremum(draw: st.DrawFn, name: str, x: Array, clear: float) -> ArrayOp | None:
-    """Draw an extremum op, or return None if an extremum of `x` is too close to the next element."""
+    """Draw a max or min op. Return None if `x` is empty, or if an extremum is too close to another element."""
     axis, keepdims = draw(_axes(x.ndim)), draw(st.booleans())
     op = extremum(name, axis, keepdims)
     if not x.size:
@@ -244,9 +247,9 @@ def tensor_programs(
 ) -> RandomTensorProgram:
     """Return a strategy for random programs of Tensors.
 
-    The programs can contain broadcasting, shape and reduction ops, shared nodes and constant arrays. Like the programs
-    of `graphs`, they are smooth and bounded at the point `at`. The root is a scalar. Hypothesis shrinks a failing
-    program and prints it as code.
+    The programs can contain broadcasting, shape and reduction ops, shared nodes and constant arrays. Each program is
+    smooth and bounded at its point `at`, like the programs of `graphs`. The root is a scalar. Hypothesis shrinks a
+    failing program and prints it as code.
 
     Args:
         draw: Function that Hypothesis passes.
@@ -284,7 +287,7 @@ def tensor_programs(
         if len(moves) and draw(st.booleans()):
             candidates = _draw_move(draw, draw(st.sampled_from(moves)), draft, x, y, clear)
         else:
-            first = draw(st.integers(0, len(usable) - 1))  # the drawn op, or the next op that fits
+            first = draw(st.integers(0, len(usable) - 1))  # position of the first op to try
             both = (x, other) if x % 2 or isinstance(other, int) else (other, x)
             drawn = itertools.chain(usable[first:], usable[:first])
             candidates = ((op, (x,) if op.arity == 1 else both) for op in drawn)
@@ -301,7 +304,10 @@ Operands = tuple[int | Number, ...]
 def _draw_move(
     draw: st.DrawFn, move: str, draft: _TensorDraft, x: int, y: int, clear: float
 ) -> Iterator[tuple[Op, Operands]]:
-    """Yield steps that apply a drawn array op to `x`, or to `x` and each possible second operand, from `y` backward."""
+    """Draw an array op, and yield steps that apply it to `x`.
+
+    If the op needs a second operand, yield one step for each candidate, from `y` backward.
+    """
     array = np.asarray(draft.known[x])
     if move in _MOVES:
         if (op := _MOVES[move](draw, array, clear)) is not None:
@@ -315,7 +321,7 @@ class _TensorDraft(Draft[Number]):
     """A program of Tensors that is being drawn."""
 
     def pick(self, draw: st.DrawFn) -> int:
-        """Draw the index of an input or a result, newest first."""
+        """Draw the index of an input or a result. Failing examples shrink toward the newest result."""
         return len(self.known) - 1 - draw(st.integers(0, 15)) % len(self.known)
 
     def try_to_append(self, op: Op, operands: Operands, max_size: int, limit: float, clear: float) -> bool:

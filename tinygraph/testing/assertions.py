@@ -22,18 +22,19 @@ if TYPE_CHECKING:
 def assert_gradient(f: Function, *at: Tree, order: int = 1, tolerance: float = 1e-10) -> None:
     """Assert that backpropagation through a function is correct at a point.
 
-    The reference is the most accurate method that the function allows. Exact arithmetic checks linear functions, mpmath
-    with 400 digits checks functions of analytic ops, and the six-point difference checks all other functions.
+    The reference is the most accurate method that the function allows: exact arithmetic for linear functions, mpmath
+    with at least 400 digits for functions of analytic ops, and the six-point difference for all other functions.
 
-    The backward pass also runs twice with a random upstream gradient other than 1. Both runs must give the same
-    gradients and change nothing else.
+    The assertion also runs the backward pass twice, with a random upstream gradient other than 1. Both runs must give
+    the same correct gradients and must not change the value of any input.
 
     Args:
         f: Function of Values.
         *at: Arguments of `f`: numbers, or nested lists, tuples or dicts of numbers.
         order: Highest order of derivatives to check: 1 for the gradient, or 2 for the gradient and the Hessian.
             Defaults to 1.
-        tolerance: Allowed error, relative to the sum of the gradient's absolute terms. Defaults to 1e-10.
+        tolerance: Allowed error, relative to the sum of the absolute values of the gradient's terms (one term per
+            path). Defaults to 1e-10.
 
     Raises:
         AssertionError: If a derivative is wrong. The message shows the function, the point, the input, the two
@@ -77,7 +78,8 @@ def assert_same_gradient(f: Function, g: Function, *at: Tree, tolerance: float =
         f: Function of Values.
         g: Another implementation of the same function.
         *at: Arguments of `f` and `g`: numbers, or nested lists, tuples or dicts of numbers.
-        tolerance: Allowed difference, relative to the sum of the gradient's absolute terms. Defaults to 1e-12.
+        tolerance: Allowed difference, relative to the sum of the absolute values of the gradient's terms (one term per
+            path). Defaults to 1e-12.
 
     Raises:
         AssertionError: If the values or the gradients differ.
@@ -110,7 +112,7 @@ def _title(f: Function) -> str:
 def _check_the_pass(
     where: str, root: Value, leaves: list[Value], partials: list[float], terms: dict[Node, float], at: list[float]
 ) -> None:
-    """Run a backward pass twice with another seed. Assert that the gradients are correct and nothing else changes."""
+    """Run the backward pass twice with a seed other than 1. Assert that gradients are correct and inputs unchanged."""
     seed = random.Random(repr(at)).uniform(1.5, 3.5)
     reached = set(order(root))
     passes = []

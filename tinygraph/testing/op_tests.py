@@ -26,17 +26,17 @@ def op_test(
 ) -> Callable[[], None]:
     """Return a complete test of an op, so that a test file needs only one line per op.
 
-    The test draws points from the op's domain up to `limit`, including the tails. It checks that floats and nodes give
-    the same bits, and that values and local derivatives agree with mpmath. For an op without `analytic`, the reference
-    is the six-point difference, which is less accurate and gives only derivatives. The test also checks the second
-    derivatives and, at some points, the third derivatives.
+    The test draws points from the op's domain, including extreme values up to `limit`. It checks that floats and nodes
+    give bit-identical values, and that values and local derivatives agree with mpmath. For an op without `analytic`,
+    the reference is the six-point difference, which is less accurate and can check only derivatives. The test also
+    checks the second derivatives and, at some points, the third derivatives.
 
     Args:
         op: Op to test.
         limit: Maximum absolute value of an operand. Defaults to 1000.
         ulps: Allowed error, in units in the last place (ULP). Defaults to 8.
-        terms: Function of the operands that returns the scale of the error. Pass such a function if values or local
-            derivatives are differences that cancel.
+        terms: Function of the operands that returns the scale of the error. Pass such a function if the op or a local
+            derivative subtracts terms that almost cancel.
         max_examples: Maximum number of points that the test draws. Defaults to 200.
 
     Returns:
@@ -105,7 +105,7 @@ def check_op(op: Op, point: tuple[float, ...], ulps: float, terms: Callable[...,
 
 
 def _check_higher(op: Op, where: str, oracle: Oracle, i: int, node: Value, first: Value, nodes: list[Value]) -> None:
-    """Check the second and third derivatives, relative to the sums of their absolute terms."""
+    """Check second and third derivatives. The allowed error is relative to the sum of the absolute terms."""
     for j, other in enumerate(nodes):
         if _room(op, oracle.function.numbers, j):
             exact, blur = oracle.second(i, j)
@@ -121,11 +121,11 @@ def _check_higher(op: Op, where: str, oracle: Oracle, i: int, node: Value, first
 
 
 def _loose(size: float) -> float:
-    return 1e-8 * size + 1e-320  # plus a few subnormals
+    return 1e-8 * size + 1e-320  # the second term allows for the rounding of subnormal numbers
 
 
 def _room(op: Op, point: Sequence[float], i: int) -> bool:
-    """Return whether operand `i` can change a little. For example, an exponent that must be an integer cannot."""
+    """Return whether operand `i` can change slightly. For example, an exponent that must be an integer cannot."""
     by = 3.3 * step_of("six-point", point[i]) if op.analytic is None else abs(point[i]) * 2.0**-40 or 2.0**-40
     around = [[x + s * by * (k == i) for k, x in enumerate(point)] for s in (-1, 1)]
     return op.domain.holds(point, *around)

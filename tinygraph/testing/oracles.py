@@ -22,7 +22,8 @@ class Oracle:
         leaves: Leaves of the graph, one per input.
 
     Attributes:
-        name: Name of the method: exact arithmetic for linear ops, mpmath for analytic ops, or the six-point difference.
+        name: Name of the method: "exact arithmetic" if all ops are linear, "mpmath" if all ops are analytic, and
+            otherwise "six-point difference".
     """
 
     def __init__(self, function: FlatFunction, root: Value, leaves: list[Value]) -> None:
@@ -72,7 +73,7 @@ class Oracle:
 
         fine, coarse = (numeric_grad(moved, numbers[i], method="six-point", step=s) for s in (step / 2, step))
         size = max(abs(moved(numbers[i] + by)) for by in (-3 * step, 0.0, 3 * step))
-        blur = abs(fine - coarse) + (1e-14 * size + 4 * ulp(0.0)) / step  # subnormals have few bits
+        blur = abs(fine - coarse) + (1e-14 * size + 4 * ulp(0.0)) / step  # subnormal numbers have few bits
         return (fine, blur) if isfinite(blur) else (nan, blur)  # after an overflow, there is no reference
 
     def second(self, i: int, j: int) -> tuple[float, float]:
@@ -132,7 +133,7 @@ class Oracle:
 
         Args:
             what: Description of the derivative, for the message.
-            i: Index of the input.
+            i: Index of the input of the (last) differentiation.
             ours: Derivative by backpropagation.
             exact: Reference derivative.
             allowed: Maximum allowed absolute difference.

@@ -1,4 +1,4 @@
-"""Hypothesis strategies for operands of ops, and for programs of Values that print as code."""
+"""Hypothesis strategies for operands of ops, and for random programs of Values."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ OperandT = TypeVar("OperandT")  # the type of an input or a constant
 
 
 def public_ops() -> list[Op]:
-    """Return the ops that a program can use. Simple ops come first, because failing examples shrink toward them."""
+    """Return a list of the ops that a program can use, simplest first. Failing examples shrink toward the first ops."""
     return [op for op in TABLE.values() if op.public]
 
 
@@ -36,7 +36,7 @@ def points(
         op: Op that takes the operands.
         limit: Maximum absolute value of an operand. Defaults to 1000. With `math.inf`, there is no maximum.
         clear: Minimum distance from non-differentiable points, relative to the operands. Defaults to 0.01.
-        sizes: Minimum and maximum length of each list of operands of a variadic op. Defaults to (1, 4).
+        sizes: Minimum and maximum length of each operand list, for a variadic op. Defaults to (1, 4).
 
     Returns:
         A strategy for tuples of floats.
@@ -63,7 +63,7 @@ def _inside(bounds: Sequence[float], limit: float) -> st.SearchStrategy[float]:
 
 
 def is_clear(op: Op, point: Sequence[float], clear: float) -> bool:
-    """Return whether the operands are away from the op's non-differentiable points.
+    """Return whether the operands are far enough from the op's non-differentiable points.
 
     Args:
         op: Op that takes the operands.
@@ -299,14 +299,14 @@ def graphs(
 
 
 def _draw_operands(draw: st.DrawFn, draft: Draft[float], shared: bool) -> list[int | float]:
-    """Return two to six operands: constants and earlier results."""
+    """Draw two to six operands: constants, inputs and earlier results."""
     pool = list(range(len(draft.known))) if shared else draft.unused
     drawn: list[int | float] = []
     for constant in draw(st.lists(st.sampled_from([False, False, False, True]), min_size=2, max_size=6)):
         free = [x for x in pool if shared or x not in drawn]
         if constant or not free:
             drawn.append(draw(NUMBERS))
-        else:  # newest first, with one draw for any size, so that failing examples shrink well
+        else:  # the range of the draw never changes and 0 is the newest, so failing examples shrink well
             drawn.append(free[-1 - draw(st.integers(0, 15)) % len(free)])
     return drawn
 
@@ -336,7 +336,7 @@ def is_tame(op: Op, operands: Sequence[int | float], numbers: Mapping[int, float
         clear: Minimum distance from non-differentiable points, relative to the operands.
 
     Returns:
-        True if the op is smooth and bounded there.
+        True if an operand is a node, and if the op is smooth and bounded at and near the operands.
     """
     if not any(isinstance(x, int) for x in operands):
         return False
