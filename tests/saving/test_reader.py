@@ -48,7 +48,7 @@ def damaged():
         "itself": (with_node(args=[1]), "not the index of an earlier node"),
         "later": (with_node(args=[5]), "not the index of an earlier node"),
         "true for a number": (with_node(args=[True]), "not the index of an earlier node"),
-        "only constants": (with_node(args=[{"constant": 2.0}], partials=[None]), "no operand of neg is a node"),
+        "only constants": (with_node(args=[{"constant": 2.0}], partials=[None]), "at least one operand of neg must be a node"),
         "too many operands": (with_node(args=[0, 0], partials=[1.0, 1.0]), "neg takes 1 operand"),
         "too few slopes": (with_node(partials=[]), "neg takes 1 operand"),
         "a text for a slope": (with_node(partials=["x"]), "a local derivative must be a float"),
@@ -72,7 +72,7 @@ def damaged():
         "a comparison that is none": ({**with_node(), "guards": [{}]}, "guard 0"),
         "a comparison that lies": (
             {**with_node(), "guards": [{"comparison": "<", "text": "x < 1", "values": [2.0, 1.0], "outcome": True, "nodes": [0, None]}]},
-            "is stored as True, but is False",
+            "the outcome of 'x < 1' must be False, not True",
         ),
     }  # fmt: skip
     return [pytest.param(what, said, id=name) for name, (what, said) in cases.items()]

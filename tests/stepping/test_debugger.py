@@ -68,7 +68,7 @@ def test_the_words_of_pdb_and_rr():
         ("u zzz", "no node is named 'zzz'; the names are J, a, b, c, u, v"),
         ("u", "this command needs the name of a node"),
         ("s x", "the argument must be an integer of at least 0, not 'x'"),
-        ("g 99", "the position must be from 0 to 6, the number of steps, not 99"),
+        ("g 99", "the position must be from 0 to 6 (the number of steps), not 99"),
         ("d 9", "there is no breakpoint 9"),
         ("rs", "this is the first position"),
         ("b", "there are no breakpoints"),

@@ -16,7 +16,7 @@ from tinygraph.explaining.walk import Edge, Walk
 
 @dataclass
 class Style:
-    """Format of numbers and derivatives."""
+    """Format of numbers and derivatives, and the nodes to draw as parameters."""
 
     spec: str = ".4g"
     notation: str = "dJ/dv"  # or "dv"
@@ -81,6 +81,6 @@ def backward_arrow(walk: Walk, edge: Edge, style: Style, *, ahead: bool, now: bo
     if node is root and named and not seed and alone:  # the derivative of the root with respect to itself is 1
         return BackwardArrow(derivative(root, operand, style.notation), "", final, ahead, now)
     product = " × ".join(notation.factor(notation.quantity(x, spec)) for x in (upstream, local))
-    sign = "d" if alone and style.notation != "dv" else "∂"  # if there are other paths, this edge gives only a part
+    sign = "d" if alone and style.notation != "dv" else "∂"  # otherwise, this edge gives only one of several terms
     part = f"{sign}{notation.mention(node.name)}/{sign}{notation.mention(operand.name)}"
     return BackwardArrow(f"{total} · {part}" if named else "", product, final, ahead, now)

@@ -21,7 +21,7 @@ class Box:
     name: str  # the full name, or ""
     expression: str = ""
     data: str = ""
-    spread: str = ""  # minimum … maximum and mean of a longer array
+    spread: str = ""  # minimum, maximum and mean of a longer array
     grad: str | None = None  # None if the node cannot have a gradient
     grad_spread: str = ""
     terms: tuple[str, ...] = ()  # the contributions, if there are several
@@ -105,7 +105,7 @@ def diagram(walk: Walk, style: Style, shown: Collection[Node] | None = None, mom
 
 
 class _Builder:
-    """Builds the boxes and arrows of a diagram, node by node."""
+    """A builder that adds the boxes and arrows of a diagram node by node."""
 
     def __init__(self, walk: Walk, style: Style, moment: Moment | None) -> None:
         self.walk, self.style, self.moment = walk, style, moment
@@ -176,7 +176,7 @@ class _Builder:
         )
 
     def _terms(self, node: Node) -> tuple[str, ...]:
-        """Return the contributions that have happened, if there are several."""
+        """Return the contributions to a node so far, as text. If there are fewer than two, return an empty tuple."""
         edges = [i for i in self.walk.into(node) if self._happened(*self.walk.ends(i)[:2])]
         if len(edges) < 2:
             return ()

@@ -1,7 +1,8 @@
 """Boxes and arrows as DOT, written with the `graphviz` package.
 
 The blue and the red arrow of an edge are both written as operand → result, so that they never overlap. The red arrow
-has its arrowhead at the operand. Ids are synthetic, and names appear only in labels and tooltips.
+has its arrowhead at the operand. Ids, such as n0, do not contain the names of nodes. These names appear only in labels
+and tooltips.
 """
 
 from __future__ import annotations
@@ -37,12 +38,12 @@ _SHAPES = {
 _HIDDEN = "not drawn here"
 _NOW = "3.5"  # line width of the current step
 _DEEPEST = 50  # maximum number of nested scopes that are drawn as clusters
-_LONG = 24  # characters; a longer expression gets a separate line
+_LONG = 24  # maximum length of a name and its expression on one line, in characters
 
 
 @dataclass(frozen=True)
 class Layout:
-    """Arrangement of the boxes, and the amount of text on the arrows."""
+    """Theme, text on the arrows, arrangement of the boxes, title and legend."""
 
     theme: str = "light"
     detail: str = "full"  # "full", "contributions" or "plain"

@@ -27,7 +27,7 @@ Detail = Literal["auto", "full", "contributions", "plain", "folded", "scopes"]
 Direction = Literal["LR", "TB"]
 Notation = Literal["dJ/dv", "dv"]
 DETAILS: tuple[Detail, ...] = get_args(Detail)
-FULL, CONTRIBUTIONS, LARGEST = 60, 200, 600  # maximum number of boxes for each detail that "auto" uses
+FULL, CONTRIBUTIONS, LARGEST = 60, 200, 600  # maximum number of boxes for "full", "contributions" and "plain"
 LINES = 60  # lines of the text tree that a notebook shows without Graphviz
 
 

@@ -175,7 +175,7 @@ def _called(found: Fold, operand: Operand) -> str:
 
 def _sum_within(found: Fold, node: Node) -> str:
     text = _sum_of(found, node)
-    return text if node.op is add else f"({text})"  # an addition already has parentheses
+    return text if node.op is add else f"({text})"  # `written` already puts an addition in parentheses
 
 
 def _sum_of(found: Fold, node: Node) -> str:

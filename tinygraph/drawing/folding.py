@@ -18,14 +18,14 @@ from tinygraph.engine.graph import Node
 from tinygraph.engine.ops import add, total
 from tinygraph.explaining.notation import Operand, stem
 
-SCOPES = 12  # maximum number of scopes that keep their numbers
-ROUNDS = 4  # rounds of refinement: nodes up to this distance from the end of a chain differ from nodes in its middle
+SCOPES = 12  # with more scopes, groups ignore the numbers in the names of the scopes
+ROUNDS = 4  # rounds of refinement; in a chain, nodes within this distance from an end get separate groups
 
 
 class FoldedEdge(NamedTuple):
     """An edge from an operand to a node. In the graph, the operand is in slot `slot` of `owner`.
 
-    In a sum, `owner` is one of the additions, and the node is the last addition.
+    In a sum, `owner` is one of the additions, and `node` is the last addition.
     """
 
     operand: Operand
@@ -179,7 +179,7 @@ def _bare_kind(node: Node) -> tuple[Hashable, ...]:
 
 
 def _numbers(colors: Sequence[Hashable]) -> list[int]:
-    """Return colors as integers, which are numbered in order of first appearance."""
+    """Return each color as an integer. The integers are assigned in the order in which colors first appear."""
     found: dict[Hashable, int] = {}
     return [found.setdefault(color, len(found)) for color in colors]
 

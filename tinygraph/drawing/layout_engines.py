@@ -47,7 +47,7 @@ def candidates() -> list[tuple[str, str]]:
     chosen = os.environ.get(VARIABLE, "")
     found = [(f"{VARIABLE}={chosen}" if chosen else VARIABLE, shutil.which(chosen) or "" if chosen else "")]
     found += [(f"{name} on PATH", shutil.which(name) or "") for name in ENGINES]
-    scripts = Path(sys.executable).parent  # the virtual environment may not be activated
+    scripts = Path(sys.executable).parent  # finds an executable in a virtual environment that is not activated
     found.append(("graphviz-pure beside this Python", shutil.which("graphviz-pure", path=str(scripts)) or ""))
     return found
 
@@ -138,10 +138,8 @@ def svg(source: str, engine: str | None, timeout: float | None, dark_too: bool) 
             f"select a Graphviz executable with engine= or the variable {VARIABLE}"
         )
     text = text[text.index("<svg") :].replace("&#45;", "-")
-    for needless in (
-        f' font-family="{FONT}"',
-        ' text-anchor="start"',
-    ):  # the style sheet already sets these attributes
+    # The style sheet sets the font, and "start" is the default anchor.
+    for needless in (f' font-family="{FONT}"', ' text-anchor="start"'):
         text = text.replace(needless, "")
     # Remove comments and empty labels, which are not visible.
     text = re.sub(r"<!--.*?-->\n?|<text[^>]*>[ \xa0]*</text>\n?", "", text, flags=re.DOTALL)

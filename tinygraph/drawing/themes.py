@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-# Helvetica is as wide as Arial, but Pango replaces Helvetica with DejaVu. A list of font names fails without Pango.
+# Helvetica is as wide as Arial, but Pango replaces Helvetica with DejaVu. A list of font names works only with Pango.
 FONT = "Arial"
 
 

@@ -25,7 +25,7 @@ class Explanation:
         node: Node whose gradient is explained.
         contributions: Steps that add to the gradient, in the order of the pass.
         happened: Number of contributions that have happened.
-        paths: Number of paths from the node to the root along which a gradient flows.
+        paths: Number of paths along which a gradient flows from the root to the node.
         total: Gradient so far, or None before the first contribution.
         seed: Upstream gradient that the pass starts with. Defaults to 1.
     """
@@ -51,7 +51,7 @@ class Explanation:
 
     @property
     def heading(self) -> str:
-        """The gradient so far, or the reason why no gradient reaches the node."""
+        """The first line of the breakdown: the gradient so far, or the reason why no gradient reaches the node."""
         name = derivative_of(self.root, self.node, self.seed)
         so_far = "· (nothing has arrived yet)" if self.total is None else notation.quantity(self.total)
         if self.node is self.root:
@@ -122,7 +122,7 @@ class Explanation:
 def explain(root: Node, node: Node | str) -> Explanation:
     """Return the breakdown of a gradient into its contributions.
 
-    Each contribution is the product upstream × local, and comes through one consumer of the node.
+    Each contribution is a product upstream × local, and comes from an op that uses `node` as an operand.
 
     Args:
         root: Scalar that the backward pass starts from.
@@ -182,7 +182,7 @@ def breakdown(steps: Steps, k: int, node: Node | str) -> Explanation:
 
 
 def contribution(step: Step) -> str:
-    """Return the line of a breakdown that shows the given step.
+    """Return a step as one line of a breakdown.
 
     Args:
         step: Backward step.

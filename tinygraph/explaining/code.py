@@ -65,7 +65,7 @@ def fill(op: Op, operands: Sequence[str], array: Callable[[Array], str] | None =
     Args:
         op: Op whose `code` is a template.
         operands: Code of each operand, in parentheses where the template needs them.
-        array: Function that returns an array parameter as code. Defaults to `array_code`.
+        array: Function that converts an array parameter to code. Defaults to `array_code`.
 
     Returns:
         The code.
@@ -81,7 +81,7 @@ def maker_code(op: Op, array: Callable[[Array], str] | None = None) -> str:
 
     Args:
         op: Parametrized op.
-        array: Function that returns an array parameter as code. Defaults to `array_code`.
+        array: Function that converts an array parameter to code. Defaults to `array_code`.
 
     Returns:
         The code, without the module name.
@@ -96,7 +96,7 @@ def maker_code(op: Op, array: Callable[[Array], str] | None = None) -> str:
 
 
 class _Parameter:
-    """A parameter in an op's template: `{parameters[0]}`, or `{parameters[0]:index}` for an index."""
+    """A parameter of an op. A template contains it as `{parameters[0]}`, or as `{parameters[0]:index}` for an index."""
 
     def __init__(self, value: object, array: Callable[[Array], str]) -> None:
         self.value, self.array = value, array
@@ -113,8 +113,8 @@ class Template:
 
     Attributes:
         binds: Precedence of the expression.
-        needs: Precedence that each operand needs to be written without parentheses.
-        operator: Name of the operator at the root, such as "Add". It is "" for a call, an attribute or an index.
+        needs: Minimum precedence at which each operand needs no parentheses.
+        operator: Name of the outermost operator, such as "Add", or "" for a call, an attribute or an index.
     """
 
     def __init__(self, code: str) -> None:
@@ -166,7 +166,7 @@ def _binding(node: ast.expr) -> int:
 
 
 def _needed(parent: ast.AST, child: ast.expr) -> int:
-    """Return the precedence that an operand needs as a child of the given expression."""
+    """Return the minimum precedence at which an operand of the given expression needs no parentheses."""
     if isinstance(parent, ast.BinOp):
         binds = _OPERATORS[type(parent.op)]
         if isinstance(parent.op, ast.Pow):
@@ -250,7 +250,7 @@ def value_code(value: object, array: Callable[[Array], str] = array_code) -> str
 
     Args:
         value: Parameter to write.
-        array: Function that returns an array in `value` as code. Defaults to `array_code`.
+        array: Function that converts an array in `value` to code. Defaults to `array_code`.
 
     Returns:
         The code.
@@ -270,8 +270,8 @@ def index_code(key: object, array: Callable[[Array], str] = array_code) -> str:
     """Return the code of an index, as it appears between brackets.
 
     Args:
-        key: Integer, slice, ellipsis, array or None, or a tuple of these.
-        array: Function that returns an array in `key` as code. Defaults to `array_code`.
+        key: Integer, slice, ellipsis, array, None, or a tuple of these.
+        array: Function that converts an array in `key` to code. Defaults to `array_code`.
 
     Returns:
         The code, without the brackets.

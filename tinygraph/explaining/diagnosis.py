@@ -1,8 +1,9 @@
 """`diagnose`: find the source of a NaN or an infinite value, or of a missing, vanishing or exploding gradient.
 
 The function first checks the forward pass, in the order of computation, and reports the first value that is not finite.
-If every value is finite, it then checks the backward pass step by step. A finding contains the values of the operands
-and, where they are known, the smallest graph that reproduces the problem and a common fix.
+If every value is finite, it then checks the backward pass step by step. A finding describes a problem, usually with the
+values of the operands. It also contains the smallest graph that reproduces the problem and a common fix, if these are
+known.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from tinygraph.explaining.walk import Edge, Walk
 from tinygraph.support.messages import counted
 
 Ways = dict[Node, tuple[float, Node]]  # size and source of each node's largest contribution
-SMALL, LARGE = 1e-8, 1e8  # ratios at which a gradient counts as vanishing or exploding
+SMALL, LARGE = 1e-8, 1e8  # a smaller gradient counts as vanishing, and a larger gradient as exploding
 
 
 def diagnose(root: Node, parameters: Iterable[Node] = ()) -> Diagnosis:
@@ -77,9 +78,9 @@ def _forward(nodes: Sequence[Node]) -> list[Finding]:
 
 
 def _operands(node: Node) -> tuple[list[float], tuple[int, ...]]:
-    """Return the operands of the first element that is not finite, and the index of this element.
+    """Return the values of the operands at the first element that is not finite, and the index of this element.
 
-    If an element of the result depends on several elements of an operand, the list of operands is empty.
+    If an element of the result depends on several elements of an operand, the list of values is empty.
     """
     place = place_of_not_finite(node.raw)
     if _mixes(node):
@@ -130,9 +131,9 @@ def _arrival(walk: Walk, leaf: Node, ways: Ways) -> Iterator[Finding]:
     gradient = walk.gradient(leaf)
     if leaf not in walk:
         fix = "use the node itself, not its .data, a detached copy, or a leaf of an earlier graph"
-        yield Finding("no gradient", leaf, f"{nothing}: it is not in the graph of {called(walk.root)}", fix)
+        yield Finding("no gradient", leaf, f"{nothing}, which is not in the graph of {called(walk.root)}", fix)
     elif leaf.constant:
-        yield Finding("no gradient", leaf, f"{nothing}: it is a constant", "create it without constant=True")
+        yield Finding("no gradient", leaf, f"{nothing}, which is a constant", "create it without constant=True")
     elif gradient is None or not size(gradient):
         yield _nothing_arrived(walk, leaf)
     else:
@@ -159,7 +160,7 @@ def _bad_contribution(root: Node, edge: Edge) -> Finding:
 def _nothing_arrived(walk: Walk, leaf: Node) -> Finding:
     """Return the finding for a leaf whose gradient is missing or 0.
 
-    The message shows the edge where the gradient stops nearest to the leaf, and the number of other such edges.
+    The message shows the edge nearest to the leaf at which the gradient stops, and the number of other such edges.
     """
     stops = _stops(walk, leaf)
     nothing = f"no gradient reached {called(leaf)}"
@@ -169,13 +170,13 @@ def _nothing_arrived(walk: Walk, leaf: Node) -> Finding:
     more = f", and at {counted(len(stops) - 1, 'other edge')}" if len(stops) > 1 else ""
     if local is not None and not hasattr(local, "text") and size(local):
         product = f"{size(walk.gradient(node)):.1e} × {size(local):.1e}"
-        message = f"{nothing}: the gradient shrinks along the path until, at {said(node)}, {product} is 0"
+        message = f"{nothing}: the gradient shrinks along the path until {product} is 0 at {said(node)}"
         return Finding("vanishing gradient", leaf, message + more, TOO_SMALL)
     message = (
         f"{nothing}: the gradient stops at {said(node)}, whose local derivative with respect to {called(operand)} is 0"
         f"{where(node, node.numbers)}{more}"
     )
-    fix = FLAT.get(node.op, "the local derivative is 0 at this point: move the input away from it")
+    fix = FLAT.get(node.op, "the local derivative is 0 at this point: move the input away from this point")
     return Finding("no gradient", leaf, message, fix, own_smallest_graph(node))
 
 
@@ -219,8 +220,8 @@ def _out_of_proportion(walk: Walk, leaf: Node, ways: Ways) -> Iterator[Finding]:
     factor, lower, upper = (min if small else max)(shares, key=lambda share: share[0])
     changes = f"the gradient {'shrinks' if small else 'grows'} from 1 to {weight:.1e}"
     message = (
-        f"from {called(walk.root)} to {called(leaf)} {changes} on a path of {len(shares):,} edges; "
-        f"the largest change is at {said(upper)}, which multiplies the gradient by {factor:.1e} for {called(lower)}"
+        f"from {called(walk.root)} to {called(leaf)}, {changes} on a path of {len(shares):,} edges; the largest change "
+        f"is at {said(upper)}, which multiplies the gradient by {factor:.1e} on the way to {called(lower)}"
     )
     kind = "vanishing gradient" if small else "exploding gradient"
     yield Finding(kind, leaf, message, TOO_SMALL if small else TOO_LARGE)

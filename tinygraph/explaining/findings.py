@@ -77,7 +77,7 @@ class Diagnosis:
 
 
 def said(node: Node) -> str:
-    """Return a node's op, applied to the names of the operands.
+    """Return a node's op as an expression with the names of the operands.
 
     Args:
         node: Node that is not a leaf.
@@ -133,7 +133,7 @@ def smallest_graph(node: Node, numbers: Sequence[Quantity]) -> Node | None:
 
 
 def own_smallest_graph(node: Node) -> Node | None:
-    """Record a node's op again, on the current values of the operands.
+    """Record a node's op again, on new inputs that have the current values of the operands.
 
     Args:
         node: Node whose op is recorded.

@@ -24,7 +24,8 @@ def kind_of(op: Op, numbers: Sequence[float], result: float) -> str:
 
     Args:
         op: Op that was computed.
-        numbers: Values of the operands. The sequence is empty if the op mixes the elements of an array.
+        numbers: Values of the operands. The sequence is empty if an element of the result depends on several elements
+            of an operand.
         result: Result of the op, which is not finite.
 
     Returns:
@@ -61,7 +62,7 @@ def is_power(op: Op) -> bool:
         op: Op to check.
 
     Returns:
-        True if the op is a power.
+        True if the op raises its operand to a power.
     """
     return op is ops.pow or op.maker in (ops.power, ops.power_partial)
 

@@ -14,7 +14,7 @@ NAME = 24  # maximum length of a name, in characters; the tooltip shows the full
 SHORT = 12  # maximum length of a name in an expression or a derivative
 LONGEST = 60  # maximum length of an expression, in characters
 EXACT = 7  # maximum length of a literal that is shown with all digits
-TERMS = 4  # maximum number of operands of a nested expression that is shown
+TERMS = 4  # maximum number of operands; a nested expression with more operands appears as …
 ENTRIES = 4  # maximum number of elements of an array that is shown in full
 Quantity = Any  # a float, an array of NumPy or a similar library, or a Jacobian
 Operand = Any  # a node, or a plain number or array
@@ -34,7 +34,7 @@ def clean(text: str) -> str:
 
 
 def number(x: float, spec: str = ".4g") -> str:
-    """Return a number as diagrams show it, with four significant digits and no negative zero.
+    """Return a number as text. By default, the text has four significant digits. Negative zero becomes 0.
 
     Args:
         x: Number; NaN and infinities are allowed.
@@ -87,13 +87,14 @@ def shape(data: Quantity) -> tuple[int, ...] | None:
 
 
 def is_here(data: Quantity) -> bool:
-    """Return whether the elements are known without a computation.
+    """Return whether a value comes from NumPy, so that its elements can be read without a computation.
 
     Args:
-        data: Float or array. A dask array, for example, is not computed yet.
+        data: Float or array.
 
     Returns:
-        True if `data` is a NumPy array or a NumPy number, and False if it is a Python float.
+        True for a NumPy array or a NumPy number. False for a Python float, or for an array of another library, such
+        as a dask array that is not computed yet.
     """
     return type(data).__module__.partition(".")[0] == "numpy"
 
@@ -111,7 +112,7 @@ def is_short(data: Quantity) -> bool:
 
 
 def quantity(data: Quantity, spec: str = ".4g") -> str:
-    """Return a number, the elements of a short array, or the shape of a longer array.
+    """Return a value as text: the number, the elements of a short array, or the shape of a longer array.
 
     Args:
         data: Float or array.
@@ -131,7 +132,7 @@ def quantity(data: Quantity, spec: str = ".4g") -> str:
 
 
 def full(data: Quantity) -> str:
-    """Return a number or a short array with all digits, or the shape of a longer array.
+    """Return a value as text: a number or a short array with all digits, or the shape of a longer array.
 
     Args:
         data: Float or array.
@@ -167,7 +168,7 @@ def _entries(entries: Quantity, spec: str) -> str:
 
 
 def spread(data: Quantity, spec: str = ".4g") -> str:
-    """Return the minimum, the maximum and the mean of a longer array.
+    """Return the minimum, the maximum and the mean of a longer array as text.
 
     Args:
         data: Float or array.
@@ -378,7 +379,7 @@ def derivative(root: Node, node: Node, style: str) -> str:
     Args:
         root: Node that is differentiated.
         node: Node to differentiate with respect to.
-        style: "dJ/dv", or "dv" as in the lecture's code.
+        style: Notation of the derivative: "dJ/dv", or "dv" as in the lecture's code.
 
     Returns:
         The symbol.
@@ -459,5 +460,5 @@ def formula(node: Node, slot: int) -> str:
     if op is None or op.variadic or not op.elementwise:
         return ""
     wanted = [k == slot for k in range(len(node.args))]
-    local = Context().run(op.partials_at, node, node.args, wanted)[slot]  # active contexts do not see this call
+    local = Context().run(op.partials_at, node, node.args, wanted)[slot]  # hides the call from active contexts
     return label(local, depth=3)

@@ -17,7 +17,7 @@ from tinygraph.support.messages import counted
 
 @dataclass(frozen=True, repr=False)
 class Step:
-    """One step of a pass, created by a `Stepper`.
+    """One step of a forward or backward pass.
 
     A step computes a node ("forward"), sets the gradient of the root ("seed"), or adds a contribution to the gradient
     of an operand ("backward"). Values and gradients are floats for scalars, and arrays for Tensors.
@@ -33,7 +33,7 @@ class Step:
         upstream: Gradient of `result`.
         contribution: Product upstream × local.
         before: Gradient of the operand before the step, or None before the first contribution.
-        after: Value or gradient after the step.
+        after: Value (in a forward step) or gradient after the step.
         root: Node that the backward pass starts from.
         seed: Upstream gradient that the pass starts with. Defaults to 1.
     """
@@ -145,7 +145,7 @@ class Steps(Sequence[Step]):
         if isinstance(k, slice):
             return [self[i] for i in range(*k.indices(len(self)))]
         if not -len(self) <= k < len(self):
-            raise IndexError(f"step index {k} is out of range: there are {len(self)} steps")
+            raise IndexError(f"step index {k} is out of range: the pass has {counted(len(self), 'step')}")
         return self.step(k % len(self) + 1)
 
     def __repr__(self) -> str:

@@ -17,7 +17,7 @@ _ASCII = str.maketrans({"├": "|", "└": "`", "│": "|", "─": "-", "·": ".
 
 
 class Tree(str):
-    """The text of a tree, which the REPL shows without quotes."""
+    """The text of a tree. The REPL shows this text without quotes."""
 
     __slots__ = ()
 
@@ -28,13 +28,13 @@ class Tree(str):
 def tree(root: Node, *, lines: int | None = None, ascii: bool | None = None) -> Tree:
     """Return the graph as text, one node per line.
 
-    Each line shows the node's value, its gradient, and the local derivative of the node above with respect to this
-    node. A gradient that is None appears as `·`. A shared node is written once, and later lines refer to it.
+    Each line shows a node's value, the node's gradient, and the local derivative of the parent in the tree with respect
+    to the node. A gradient that is None appears as `·`. A shared node is written once, and later lines refer to it.
 
     Args:
         root: Node at the top.
-        lines: Maximum number of lines. If the tree is longer, one more line counts the remaining nodes. Defaults to no
-            limit.
+        lines: Number of lines after which no more nodes are written. If nodes remain, the last line counts the
+            remaining nodes. Defaults to no limit.
         ascii: If true, use only ASCII characters. By default, use other characters only if the terminal can show them.
 
     Returns:
@@ -65,11 +65,11 @@ def in_text(
     grad: Callable[[Node], Quantity | None],
     here: Node | None = None,
 ) -> Tree:
-    """Return the tree of a graph, with gradients from a function and a mark at one node.
+    """Return the tree of a graph, with gradients that a function returns and a mark at one node.
 
     Args:
         nodes: Nodes in reverse topological order.
-        lines: Maximum number of lines, or None for no limit.
+        lines: Number of lines after which no more nodes are written, or None for no limit.
         ascii: If true, use only ASCII characters. If None, use other characters only if the terminal can show them.
         grad: Function that returns a node's gradient, or None if the node has no gradient.
         here: Node to mark, or None.
@@ -92,14 +92,14 @@ class _Place(NamedTuple):
     """The position of a line in the tree: below another node, or at the margin."""
 
     node: Node
-    local: str = ""  # local derivative of the node above with respect to this node
+    local: str = ""  # local derivative of the parent in the tree with respect to this node
     before: str = ""  # indentation of the line
     under: str = ""  # indentation of the operands' lines
     depth: int = 0
 
 
 class _Writer:
-    """Writes the lines of a tree, and stores which nodes are written and how nodes without a name are numbered."""
+    """A writer for the lines of a tree. It stores the written nodes, and the numbers of nodes without a unique name."""
 
     def __init__(self, nodes: Sequence[Node], grad: Callable[[Node], Quantity | None], here: Node | None) -> None:
         self.nodes, self.grad, self.here = nodes, grad, here
@@ -108,7 +108,7 @@ class _Writer:
             for operand in node.operands:
                 self.consumers[operand] += 1
         self.names = Counter(node.name for node in nodes)
-        self.numbers: dict[Node, str] = {}  # numbers of nodes without a name that need a reference
+        self.numbers: dict[Node, str] = {}  # numbers of nodes that need a reference but have no unique name
         self.written: set[Node] = set()
         self.later: dict[Node, None] = {nodes[0]: None}  # nodes that start at the margin, in order
 
@@ -119,7 +119,7 @@ class _Writer:
         return self.numbers.setdefault(node, f"#{len(self.numbers) + 1}")
 
     def lines(self, limit: int | None) -> list[str]:
-        """Return at most `limit` lines, and a line that counts the remaining nodes."""
+        """Return the lines of the tree. After `limit` lines, only a line that counts the remaining nodes follows."""
         out: list[str] = []
         while self.later:
             start = next(iter(self.later))
@@ -155,7 +155,7 @@ class _Writer:
         return f"{place.before}{_line(node, mark, self.grad(node))}{place.local}{here}"
 
     def _below(self, place: _Place) -> list[_Place]:
-        """Return the positions of the operands."""
+        """Return the positions of a node's operands in the tree."""
         node = place.node
         operands = [(x, s) for x, s in zip(node.args, node.partials, strict=True) if isinstance(x, Node)]
         places = []

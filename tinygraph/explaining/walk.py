@@ -89,7 +89,7 @@ class Walk:
 
     @cached_property
     def paths(self) -> dict[Node, int]:
-        """The number of paths from the root to each node along which a gradient flows.
+        """A dictionary with the number of paths along which a gradient flows from the root to each node.
 
         The algorithm counts the paths without listing them.
         """
@@ -105,7 +105,7 @@ class Walk:
 
     @property
     def edges(self) -> Iterator[Edge]:
-        """All edges, in the order of the pass. Each edge is created when you read it."""
+        """An iterator over all edges, in the order of the pass. Each edge is created when you read it."""
         return chain.from_iterable(map(self.edges_of, self.nodes))
 
     def edges_of(self, node: Node) -> list[Edge]:
@@ -169,7 +169,7 @@ class Walk:
         """
         flow = self._flow
         place = flow.places.get(operand)
-        if not place:  # no gradient reaches the operand, or it is the root
+        if not place:  # no gradient reaches the operand, or the operand is the root
             return []
         return flow.several.get(operand) or [flow.first[place]]
 
@@ -193,7 +193,7 @@ class Walk:
 
     @cached_property
     def gradients(self) -> dict[Node, Quantity]:
-        """The gradients of all nodes that the pass reaches, including the root."""
+        """A dictionary of the final gradients of all nodes that the pass reaches, including the root."""
         return dict(zip(self._flow.places, self._final, strict=True))
 
     def gradient(self, node: Node) -> Quantity | None:
@@ -240,7 +240,7 @@ class Walk:
 
     @cached_property
     def _final(self) -> list[Quantity]:
-        """The gradients at the end of the pass, by position."""
+        """The gradients at the end of the pass, as a list in the order of `_flow.places`."""
         self.check_unchanged()
         places = list(self._flow.places)
         return self._frozen(final_gradients(self.root, self.seed, places)) if places else []
@@ -257,7 +257,7 @@ class Walk:
         return self._frozen(list(accumulate(contributions, initial=0.0)))
 
     def _frozen(self, gradients: list[Quantity]) -> list[Quantity]:
-        """Return the gradients. Make arrays read-only, because several readers share them."""
+        """Return the given gradients. Arrays become read-only, because several readers share them."""
         if type(self.seed) is not float:
             for gradient in gradients:
                 if is_here(gradient) and gradient.shape:
@@ -266,15 +266,15 @@ class Walk:
 
 
 class _Flow:
-    """The edges of a pass in order, stored as columns to save memory and to reduce garbage collection."""
+    """The edges of a pass in order, stored as one list per field to save memory and to reduce garbage collection."""
 
     def __init__(self, walk: Walk) -> None:
         self.nodes: list[Node] = []
         self.slots: list[int] = []
         self.operands: list[Node] = []
         self.places: dict[Node, int] = {}  # positions of the nodes that a gradient reaches
-        self.first: list[int] = [-1]  # by position: the first edge to the node
-        self.several: dict[Node, list[int]] = {}  # all edges to a node, if there are several
+        self.first: list[int] = [-1]  # index of the first edge to each node, by the node's position
+        self.several: dict[Node, list[int]] = {}  # indexes of the edges to a node, if there are several
         if walk.seed is None:
             return
         places, first = self.places, self.first
@@ -291,9 +291,9 @@ class _Flow:
 
 
 def _flowing(nodes: Sequence[Node], reached: Container[Node]) -> Iterator[tuple[Node, int, Node]]:
-    """Yield the edges along which a gradient flows from the first node, as (node, slot, operand).
+    """Yield each edge along which a gradient flows from the first node, as a tuple (node, slot, operand).
 
-    The caller must add each operand to `reached` before reading the next edge.
+    The caller must add each operand to `reached` before it reads the next edge.
     """
     for node in nodes:
         if node not in reached:
@@ -303,7 +303,7 @@ def _flowing(nodes: Sequence[Node], reached: Container[Node]) -> Iterator[tuple[
                 if local is not None:
                     yield node, slot, operand
             continue
-        if node.x_partial is not None:  # inlined: `args` and `stored_partials` take twice as long
+        if node.x_partial is not None:  # inlined, because `args` and `stored_partials` take twice as long
             yield node, 0, node.x
         if node.y_partial is not None:
             yield node, 1, node.y

@@ -159,12 +159,12 @@ def decode(found: object, what: str, like: float | Array | None = None) -> float
     if isinstance(found, dict):
         if found.keys() != {"shape", "elements"}:
             fail(f'{what} must be a number, or an array with "shape" and "elements"')
-        elements = typed(found["elements"], list, what, "an array whose elements are a list")
+        elements = typed(found["elements"], list, what, "an array with a list of elements")
         value = _array([decode_float(x, what) for x in elements], found["shape"], np.float64)
     else:
         value = decode_float(found, what)
     if like is not None and np.shape(value) != np.shape(like):
-        fail(f"{what} has shape {np.shape(value)}, but its data has shape {np.shape(like)}")
+        fail(f"{what} has shape {np.shape(value)}, but the node's data has shape {np.shape(like)}")
     return value
 
 
@@ -192,7 +192,7 @@ def decode_float(found: object, what: str) -> float:
                 return number
     if type(found) is float and not math.isinf(found):  # Python reads 1e999 as infinity
         return found
-    fail(f"{what} must be a float, “inf”, “-inf” or “nan”, not {shown(found)}")
+    fail(f'{what} must be a float, "inf", "-inf" or "nan", not {shown(found)}')
 
 
 def _array(elements: list[Any], found: object, dtype: type) -> Any:

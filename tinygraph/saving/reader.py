@@ -100,7 +100,7 @@ def _refuse_constant(text: str) -> object:
 
 @contextmanager
 def _without_collector() -> Iterator[None]:
-    """Pause garbage collection: graphs contain no cycles, and the collector would traverse new nodes many times."""
+    """Pause garbage collection. Graphs contain no cycles, and the collector would traverse new nodes many times."""
     enabled = gc.isenabled()
     gc.disable()
     try:
@@ -121,7 +121,7 @@ class Reader:
     """A reader that creates nodes from the content of a file.
 
     Attributes:
-        where: Part of the file that is being read, for messages.
+        where: Part of the file that is being read, for error messages.
         nodes: Nodes that were read so far.
         one_pass: True if the gradients came from one backward pass that started at the root.
     """
@@ -243,7 +243,7 @@ class Reader:
         """
         if "op" not in line:
             if "args" in line or "partials" in line:
-                fail("a node without an op has no operands and no local derivatives")
+                fail("a node without an op must not have args or partials")
             return None, (), ()
         op = read_op(line["op"])
         args = tuple([self.operand(x) for x in typed(line.get("args"), list, '"args"', "a list")])
@@ -258,7 +258,7 @@ class Reader:
             if isinstance(x, (Node, np.ndarray)) and isinstance(x, (Tensor, np.ndarray)) != of_arrays:
                 fail("one graph cannot mix numbers and arrays")
         if not any(isinstance(x, Node) for x in args):
-            fail(f"no operand of {op.name} is a node")
+            fail(f"at least one operand of {op.name} must be a node")
         if not op.elementwise and not of_arrays:
             fail(f"{op.name} needs arrays")
         if of_arrays:
@@ -277,14 +277,14 @@ class Reader:
         if not isinstance(symbol, str) or symbol not in COMPARISONS:
             fail(f"the comparison must be one of {' '.join(COMPARISONS)}, not {shown(symbol)}")
         if not all(isinstance(x, list) and len(x) == 2 for x in (values, sides)):
-            fail("a guard must compare two numbers")
+            fail("the fields values and nodes of a guard must be lists of two elements")
         text = typed(line["text"], str, '"text"', "a string")
         guard = Guard(COMPARISONS[symbol], text, *[decode_float(x, "a compared value") for x in values])
         pair = [None if x is None else self.earlier(x) for x in sides]
         if pair == [None, None] or not all(x is None or isinstance(x, Value) for x in pair):
             fail("at least one side of a guard must be a scalar node of the graph")
         if guard.outcome is not line["outcome"]:
-            fail(f"{shown(text)} is stored as {shown(line['outcome'])}, but is {guard.outcome}")
+            fail(f"the outcome of {shown(text)} must be {guard.outcome}, not {shown(line['outcome'])}")
         for side, node in enumerate(pair):
             if node is not None:
                 other = pair[1 - side]
@@ -309,7 +309,7 @@ def read_op(found: object) -> Op:
         return op or fail(f"there is no op {shown(found)}; if it is your own op, register it before loading")
     if not isinstance(found, list) or not found or not isinstance(found[0], str) or found[0] not in PARAMETRIZED:
         fail(
-            '"op" must be the name of an op, or a list of the name of a parametrized op and its parameters, '
+            '"op" must be the name of an op, or a list with the name of a parametrized op and its parameters, '
             f"not {shown(found)}"
         )
     name, *rest = found
@@ -354,8 +354,8 @@ def read_partial(found: object, operand: Node | float | Array, op: Op, of_arrays
 def check_shape(op: Op, args: tuple[Node | float | Array, ...], shape: tuple[int, ...]) -> None:
     """Check that an op returns an array of the given shape.
 
-    After this check, a recomputation of the node needs no more memory than the file shows. If the result of an op is
-    never larger than its operands, only `verify` checks the shape.
+    After this check, the result of a recomputation needs no more memory than the stored data. If the result of an op is
+    never larger than the operands, this check is skipped, and only `load` with `verify=True` checks the shape.
 
     Args:
         op: Op of a node.

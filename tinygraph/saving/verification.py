@@ -1,4 +1,4 @@
-"""Verification of a graph: each value against its op, and each gradient against the sum of its contributions."""
+"""Verification of the stored values, local derivatives and gradients of a graph, by recomputation."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def all_nodes(roots: Sequence[Node]) -> list[Node]:
     """Return all nodes of the given roots' graphs, each node after its operands.
 
     Args:
-        roots: Roots of the graph.
+        roots: Roots of the graphs.
 
     Returns:
         The nodes, without duplicates.
@@ -55,11 +55,11 @@ def wrong_gradient(root: Node, nodes: Sequence[Node]) -> tuple[Node, _Raw] | Non
 
 
 def check(nodes: Sequence[Node], name: str, root: Node | None = None) -> None:
-    """Recompute every value and every local derivative from its op, and check the stored values.
+    """Recompute every value and every local derivative, and compare the results with the stored values.
 
-    Elementary functions on another machine can differ in their last digits, so a difference of 8 units in the last
-    place (ULP) is allowed. A sum is compared relative to the sum of its absolute terms. If `root` is given, every
-    gradient is also recomputed from its contributions.
+    Elementary functions on another machine can differ in their last digits, so a difference of up to 8 units in the
+    last place (ULP) is allowed. For a sum, the allowed difference is relative to the sum of the absolute values of its
+    terms. If `root` is given, every gradient is also recomputed from its contributions.
 
     Args:
         nodes: Nodes of the graph, each after its operands.
@@ -114,7 +114,7 @@ def _close(stored: _Raw, computed: _Raw, node: Node | None = None) -> bool:
 
 
 def _terms(node: Node) -> Array:
-    """Return the sum of the absolute terms that the op adds up, or 0 if the op does not add terms."""
+    """Return the sum of the absolute values of the terms that the op adds, or 0 if the op does not add terms."""
     terms = node.op.on(list(map(abs, node.numbers))) if node.op is not None and node.op.adds_terms else 0.0
     return np.asarray(terms)
 

@@ -19,7 +19,8 @@ _line = json.JSONEncoder(separators=(",", ":")).encode
 def save(root: Node | Sequence[Node], path: str | os.PathLike[str]) -> Path:
     """Write a graph to a JSON file: nodes, names, scopes, values and gradients.
 
-    If `save` is interrupted, an existing file remains unchanged. Nodes that several roots share remain shared.
+    If `save` is interrupted, an existing file remains unchanged. A node that several roots share is saved once, and is
+    still shared after `load`.
 
     Args:
         root: Root of the graph, or a list of roots.

@@ -1,4 +1,4 @@
-"""`Cursor`: a position in a backward pass, which moves forward and back and stops at breakpoints."""
+"""`Cursor`: a movable position in a backward pass, with breakpoints."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class Cursor:
 
     @property
     def seed(self) -> Quantity | None:
-        """The upstream gradient that the pass starts with, or None in a forward phase."""
+        """The upstream gradient that the pass starts with, or None if the phase is "forward"."""
         return self.walk.seed
 
     def __len__(self) -> int:
@@ -119,7 +119,7 @@ class Cursor:
         return self.current
 
     def _goes_on(self, k: int) -> bool:
-        """Return whether step `k + 1` belongs to the same node as step `k`, so that a move continues."""
+        """Return whether a move continues after step `k`, because step `k + 1` belongs to the same node."""
         return self.granularity == "node" and self.steps.at(k) == self.steps.at(k + 1)
 
     def goto(self, k: int) -> Step | None:
@@ -135,7 +135,7 @@ class Cursor:
             IndexError: If `k` is out of range.
         """
         if not 0 <= k <= len(self):
-            raise IndexError(f"the position must be from 0 to {len(self)}, the number of steps, not {k}")
+            raise IndexError(f"the position must be from 0 to {len(self)} (the number of steps), not {k}")
         self.index = k
         return self.current
 
@@ -321,7 +321,7 @@ class Cursor:
 
     @property
     def final(self) -> dict[Node, Quantity]:
-        """The gradients at the end of the pass, for all nodes that the pass reaches."""
+        """A dictionary of the gradients at the end of the pass, for all nodes that the pass reaches."""
         return dict(self.walk.gradients)
 
     def contributions(self, node: Node | str) -> list[Step]:

@@ -1,6 +1,6 @@
 """A debugger for the chain rule in a terminal, with commands like those of pdb and rr.
 
-The debugger never evaluates its input as Python.
+The debugger never evaluates its input as Python code.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 "use strict";
-// The page shows state k of a pass, which is the result of the first k steps. To step back, the page shows a smaller k.
+// The page shows one state of a pass at a time. State k is the result of the first k steps, so a step back shows state k - 1.
 (() => {
   const { start, steps, breakdowns, arrows, colors } = JSON.parse(document.getElementById("data").textContent);
   const $ = (id) => document.getElementById(id);
@@ -11,7 +11,7 @@
   const lastWrite = new Map(steps.flatMap((step, i) => (step.kind === "forward" ? [] : [[step.box, i + 1]])));
   const INTERVAL = 1200; // milliseconds between steps
 
-  // A box contains its value, its gradient, and notes that are true only after all contributions.
+  // A box shows the value and the gradient of its node, and notes that are correct only after all contributions.
   const boxes = Object.entries(breakdowns).map(([id, breakdown]) => {
     const group = drawn(id);
     const texts = [...group.querySelectorAll("text")];
@@ -36,7 +36,7 @@
   }
 
   function write(box, number) {
-    if (box.written === number) return; // a measurement of the text would make the browser lay out the diagram again
+    if (box.written === number) return; // skip the measurement below, which makes the browser lay out the diagram again
     box.written = number;
     box.grad.textContent = number;
     box.grad.removeAttribute("textLength");
@@ -46,7 +46,7 @@
     }
   }
 
-  // Return the arrows between a box and the root along which the gradient reached the box.
+  // Return the ids of the arrows along which the gradient reaches the given box from the root.
   function above(box) {
     const way = new Set(), seen = new Set([box]), edge = [box];
     while (edge.length) {
@@ -112,7 +112,7 @@
     $("slider").setAttribute("aria-valuetext", `${k} of ${steps.length}: ${message.textContent}`);
   }
 
-  // Show the breakdown of the box that has the pointer or the focus. By default, use the box that the step writes.
+  // Show the breakdown of the box that has the pointer or the focus. If there is no such box, use the box that the current step writes.
   function tell() {
     const id = looked ?? (k ? steps[k - 1].box : null);
     const panel = $("breakdown");
@@ -202,7 +202,7 @@
     group.addEventListener("focus", look(id));
     group.addEventListener("blur", look(null));
   }
-  svg.querySelectorAll("title").forEach((title) => title.remove()); // a screen reader would read out these ids
+  svg.querySelectorAll("title").forEach((title) => title.remove()); // the titles contain ids, which a screen reader would read out
   svg.querySelectorAll("g.edge").forEach((edge) => edge.setAttribute("aria-hidden", "true")); // the list of steps has the same content
   $("controls").hidden = false;
   show(fromAddress() ?? start, true);

@@ -46,7 +46,7 @@ class Breakdown:
     flows: bool  # true if the box shows a gradient
     derivative: str  # "" if there is no backward pass
     none: str  # reason why there is no gradient, or ""
-    terms: list[tuple[int, str]]  # number of the step and text of each term
+    terms: list[tuple[int, str]]  # step number and text of each term
     way: str
 
 
@@ -97,7 +97,7 @@ def _drawing(walk: Walk, now: Moment, theme: str, *, legend: bool) -> tuple[Draw
 
 
 def page(cursor: Cursor, *, theme: str = "auto", title: str = "") -> str:
-    """Return the HTML page of a pass. The page starts at the current step.
+    """Return the HTML page of a pass. The page starts at the cursor's current step.
 
     Args:
         cursor: Cursor at the step where the page starts.
@@ -143,7 +143,7 @@ def _filled(template: str, texts: Mapping[str, str]) -> str:
     """Return the template with each placeholder replaced by its text."""
     first, *parts = template.split("{{")
     pieces = [first]
-    for part in parts:  # a single pass leaves placeholders inside a text unchanged
+    for part in parts:  # the template is split only once, so placeholders inside a text are not replaced
         name, _, rest = part.partition("}}")
         pieces += [texts[name], rest]
     return "".join(pieces)
@@ -224,8 +224,8 @@ def shown_in_a_cell(cursor: Cursor) -> dict[str, str]:
         cursor: Cursor to show.
 
     Returns:
-        Contents by MIME type: HTML with the diagram and the text of the current step, and plain text. If the diagram
-        cannot be drawn, the output contains only plain text.
+        A dictionary of contents by MIME type. The HTML content shows the diagram and the text of the current step. The
+        plain text shows only the text of the step. If the diagram cannot be drawn, there is only plain text.
     """
     text = repr(cursor)
     try:
@@ -240,7 +240,7 @@ def shown_in_a_cell(cursor: Cursor) -> dict[str, str]:
 class Player:
     """An interactive player for a notebook cell.
 
-    Each player runs in a separate frame, so that several players do not interfere.
+    Each player runs in a separate frame, so that several players do not interfere with each other.
 
     Args:
         cursor: Cursor at the step where the player starts.

@@ -60,7 +60,7 @@ class Stepper(Cursor):
         <step 5/6: dJ/db += dJ/du · du/db = 3 × 2 = 6>
     """
 
-    # Drawing and the debugger are imported when you first use them, because most programs need neither.
+    # The drawing modules and the debugger are imported when you first use them, because most programs need neither.
 
     def explain(self, node: Node | str) -> Explanation:
         """Return the breakdown of a gradient at the current step.
@@ -69,7 +69,7 @@ class Stepper(Cursor):
             node: Node whose gradient is explained, or the node's name.
 
         Returns:
-            The same explanation as `tinygraph.explain` returns, with later contributions marked.
+            The same explanation as `tinygraph.explain` returns, with marks at contributions that have not happened yet.
 
         Raises:
             ValueError: If `node` is not in the graph.
