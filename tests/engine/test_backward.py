@@ -221,3 +221,8 @@ def test_a_pass_that_was_left_keeps_nobody_out(monkeypatch):
     u.awaited = v.awaited = 2
     y.backward()
     assert x.grad == 4 * 2.0**3 * 3.0**4
+
+
+def test_the_options_of_backward_are_given_by_name():
+    with pytest.raises(TypeError, match="positional argument"):
+        Value(1.0).backward(2.0)

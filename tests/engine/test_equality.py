@@ -68,3 +68,10 @@ def test_the_accuracy_of_predictions_is_an_error_and_not_0():
     for mean in (lambda: np.mean(A == Y), lambda: np.mean(Y == A), lambda: np.mean(np.equal(A, Y))):
         with pytest.raises(TypeError, match=r"x\.data"):
             mean()
+
+
+def test_a_conversion_that_cuts_the_graph_names_one_number_or_several():
+    with pytest.raises(TypeError, match=r"^a Value cannot be converted to a plain number, .* for the number, and"):
+        float(Value(1.0))
+    with pytest.raises(TypeError, match=r"^a Tensor cannot be converted to plain numbers, .* for the numbers, and"):
+        float(Tensor([1.0]))

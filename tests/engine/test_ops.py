@@ -424,6 +424,11 @@ def test_parametrized_ops_are_made_again_from_their_parameters():
         assert maker(*op.parameters) is op
 
 
+def test_ops_that_add_terms_say_so():
+    """Their errors are measured against the size of the terms."""
+    assert {op.name for op in ops.TABLE.values() if op.adds_terms} == {"total", "dot"}
+
+
 def test_only_ops_of_the_list_are_public():
     assert {name for name, op in ops.TABLE.items() if op.public} == {*ops.__all__} - {"power"}
     assert not ops.power(3).public

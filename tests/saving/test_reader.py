@@ -63,6 +63,7 @@ def damaged():
         "a million times a million": ({**good, "nodes": [{"data": {"shape": [10**6, 10**6], "elements": [1.0]}}]}, "there are 1 elements"),
         "negative shapes": ({**good, "nodes": [{"data": {"shape": [-1, -1], "elements": [1.0]}}]}, "there are 1 elements"),
         "more than it shows": ({**good, "nodes": [a, {**wide, "data": {"shape": [1], "elements": [1.0]}}]}, "matmul returns shape"),
+        "true for a version": ({**good, "version": True}, "format version True is not supported"),
         "a gradient of another shape": ({**good, "roots": 0, "nodes": [{**a, "grad": 1.0}]}, "has shape"),
         "a gradient of nothing": (with_node(grad=None), '"grad" must be a float'),
         "a name that is none": (with_node(name=3), '"name" must be a string'),

@@ -61,6 +61,13 @@ def test_the_words_of_pdb_and_rr():
     assert all(node.grad is None for node in order(stepper.root))
 
 
+def test_until_step_0_goes_to_the_start():
+    stepper = Stepper(lecture())
+    heard = talk(stepper, "s 3", "u 0")
+    assert "no later step" not in heard
+    assert stepper.index == 0
+
+
 @pytest.mark.parametrize(
     ("line", "answer"),
     [

@@ -147,7 +147,7 @@ class Reader:
             fail(f'"format" must be "{FORMAT}": the file is not a graph that tinygraph saved')
         _known(content, _GRAPH)
         version = content.get("version")
-        if version != VERSION:
+        if type(version) is not int or version != VERSION:  # true is equal to 1
             fail(
                 f"format version {shown(version)} is not supported: "
                 f"this version of tinygraph reads format version {VERSION}"

@@ -96,10 +96,10 @@ class Debugger(cmd.Cmd):
 
     def do_until(self, text: str) -> None:
         """u, until NODE or N: run to the next step that writes this node's gradient, or to step N."""
-        self._moved(
-            self.cursor.goto(int(text)) if text.isdigit() else self.cursor.run_until(_named(text)),
-            f"no later step writes the gradient of {text}",
-        )
+        if text.isdigit():
+            self._moved(self.cursor.goto(int(text)))
+        else:
+            self._moved(self.cursor.run_until(_named(text)), f"no later step writes the gradient of {text}")
 
     def do_runtil(self, text: str) -> None:
         """ru NODE: run back to the last step that wrote this node's gradient."""
