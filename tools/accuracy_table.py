@@ -17,8 +17,8 @@ PAGE = Path(__file__).resolve().parents[1] / "docs" / "accuracy.md"
 INTRODUCTION = """\
 # Accuracy
 
-Every op was compared with mpmath at 50 digits, at {count} points of its domain. The points are the same in each run
-and include:
+For every op, the results were compared with those of mpmath at {count:,} points of the op's domain. mpmath used 50
+digits. The points are the same in each run and include:
 
 - the bounds of the domain and the floats next to them
 - special points, such as 0, 1/2, 1, π and the point where `exp` overflows
@@ -26,7 +26,7 @@ and include:
 - the extremes of float64, including subnormal numbers
 
 For each op, the table on this page shows the worst error of its value, the worst error of its local derivatives, and
-the operands where each error occurred.
+the operands for which each error occurred.
 
 Errors are given in *ULP* (units in the last place). One ULP is the spacing of floats at the true result.
 [Goldberg (1991)](https://doi.org/10.1145/103162.103163) explains this unit. For subnormal numbers, a ULP is 5e-324. The
@@ -36,10 +36,10 @@ Each op must meet two limits: **2 ULP for the value and 4 ULP for each local der
 `tests/engine/test_accuracy.py` checks both limits at some of these points and at random points. The errors in the table
 are the worst errors that were found, not proven bounds.
 
-The local derivatives are computed through a graph, as in your own programs. If the true result is a difference
-whose terms cancel, its ULP is too small a unit. In that case, the column "exception" shows the unit that is used
-instead. The elementary functions come from Python's `math` module, so the last digit can differ if Python uses
-another C library.
+The local derivatives are taken from a graph, as in your own programs. If the true result is a difference and its terms
+nearly cancel, one ULP of this result is too small a unit. In that case, the column "exception" shows the unit that is
+used instead. The elementary functions come from Python's `math` module, so the last digit of a result can differ if
+Python uses another C library.
 
 | op | domain | worst error of the value | at | worst error of a local derivative | at | exception |
 |---|---|---|---|---|---|---|

@@ -259,7 +259,7 @@ class _Every(tuple):  # type: ignore[type-arg]
         return lambda *xs: self.rule(slot, xs)  # type: ignore[attr-defined]
 
 
-LOGADDEXP = "the value near 0, where a difference cancels: 4 ULP of max(abs x, abs y, 1)"
+LOGADDEXP = "the value near 0, where two terms cancel: 4 ULP of max(abs x, abs y, 1)"
 LARGER_TERM = "where two terms cancel: ULP of the larger term"
 
 
@@ -268,7 +268,7 @@ def logaddexp(x: Any, y: Any) -> Any:
 
 
 def logaddexp_terms(x: Any, y: Any) -> Any:
-    """Return the scale of the error: only near 0 a difference cancels, and 4 ULP are 2 ULP of twice the size."""
+    """Return the scale of the error: two terms cancel only near 0, and 4 ULP are 2 ULP of twice the size."""
     value, size = abs(logaddexp(x, y)), max(abs(x), abs(y), mpf(1))
     return value if 2 * value >= size else 2 * size
 
