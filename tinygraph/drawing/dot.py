@@ -1,7 +1,7 @@
 """Boxes and arrows as DOT, written with the `graphviz` package.
 
-The blue and the red arrow of an edge are both written as operand → result, so that they never overlap. The red arrow
-has its arrowhead at the operand. Ids, such as n0, do not contain the names of nodes. These names appear only in labels
+The blue arrow and the red arrow of an edge are both written as operand → result, so that they never overlap. The red
+arrow has its arrowhead at the operand. Ids, such as n0, do not contain the names of nodes. Names appear only in labels
 and tooltips.
 """
 

@@ -90,7 +90,7 @@ class Drawing:
             The path.
 
         Raises:
-            ValueError: If no format has this suffix.
+            ValueError: If the suffix of `path` does not select a format.
             EngineNotFoundError: If no Graphviz executable is installed.
             LayoutError: If the layout fails or exceeds the time limit.
         """
@@ -144,11 +144,11 @@ def draw(
     Before `backward()`, there are no red arrows. Afterward, each red arrow shows upstream × local = contribution, and
     each box shows the sum of its contributions. The contributions and sums come from a separate pass, whose seed is the
     stored gradient of `root`. A stored `.grad` can differ from the sum, for example after a manual edit, after
-    `backward()` from another root, or with `accumulate=True`. The box then shows both values.
+    `backward()` from another root, or with `accumulate=True`. The box then shows the stored gradient and the sum.
 
     Args:
         root: Node to draw, together with all nodes that it was computed from.
-        theme: Colors: "light", "dark", or "auto", which follows the reader's browser. Defaults to "light".
+        theme: Colors: "light", "dark", or "auto", which follows the setting of the browser. Defaults to "light".
         detail: Text on the arrows: "full" shows the chain rule in symbols and numbers, "contributions" shows only the
             numbers, and "plain" shows no text. "folded" draws isomorphic parts as one box, and "scopes" draws each
             scope as one box. "auto", the default, uses "full" for up to 60 boxes, "contributions" for up to 200 boxes,
@@ -161,7 +161,7 @@ def draw(
             the whole graph is drawn.
         depth: Maximum number of arrows between `around` and a drawn node. Defaults to 2.
         number: Format of floats, as for `format`. Defaults to ".4g".
-        notation: Notation of derivatives: "dJ/dv", or "dv" as in the lecture's code. Defaults to "dJ/dv".
+        notation: Notation of derivatives: "dJ/dv", or "dv", as in the lecture's code. Defaults to "dJ/dv".
         engine: Graphviz executable. Defaults to the first executable that is found.
         timeout: Time limit for the layout, in seconds; None for no limit. Defaults to 30.
 
@@ -211,7 +211,7 @@ def _check_numbers(number: str, depth: int, timeout: float | None) -> None:
 
 
 def _shown(walk: Walk, style: Style, detail: str, near: Collection[Node] | None) -> tuple[Diagram, str]:
-    """Return the diagram, and the detail of its arrows."""
+    """Return the diagram, and the level of detail of its arrows."""
     if near is not None and detail in ("folded", "scopes"):
         raise ValueError(f"detail={detail!r} cannot be combined with around=")
     if detail == "folded":
@@ -228,7 +228,7 @@ def _shown(walk: Walk, style: Style, detail: str, near: Collection[Node] | None)
 
 
 def detail_for(size: int) -> str:
-    """Return the detail that "auto" uses for the given number of boxes.
+    """Return the level of detail that "auto" uses for the given number of boxes.
 
     Args:
         size: Number of boxes.

@@ -1,4 +1,4 @@
-"""Diagrams of large graphs with few boxes: one box per group of isomorphic nodes, or one box per scope."""
+"""Diagrams that show a large graph as a few boxes: one box per group of isomorphic nodes, or one box per scope."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def _box(key: str, group: list[Node], name: str, expression: str, walk: Walk, st
 
 
 def _range(entries: Sequence[Quantity], spec: str) -> tuple[str, str]:
-    """Return the text of a group's values, and the spread of a single array.
+    """Return the text of a group's values, and the spread of the elements if the only value is an array.
 
     The text is the common value, the range of the values, or the shape of the arrays.
     """

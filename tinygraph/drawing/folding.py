@@ -3,7 +3,7 @@
 The algorithm is color refinement by B. Weisfeiler and A. Leman ("The reduction of a graph to canonical form and the
 algebra which appears therein", 1968). Two nodes get the same color if their ops, the colors of their operands and the
 colors of their consumers are the same. Before the refinement, each sum becomes one node, regardless of the order of the
-additions. In a loop such as `J = J + loss`, all examples therefore have the same position in the graph.
+additions. In a loop such as `J = J + loss`, the losses of all examples therefore have the same position in the graph.
 """
 
 from __future__ import annotations
@@ -192,7 +192,10 @@ def _refined(
     colors: list[int],
     limit: int,
 ) -> list[int]:
-    """Return the finest colors within the limit. Each round adds the colors of operands and consumers."""
+    """Return the colors after the last round of refinement that stays within the limit.
+
+    Each round combines a node's color with the colors of its operands and consumers.
+    """
     ends = [
         (numbered[operand] if isinstance(operand, Node) else -1, numbered[node], -1 if node in sums else slot)
         for operand, node, _, slot in edges

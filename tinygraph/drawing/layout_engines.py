@@ -42,7 +42,7 @@ def candidates() -> list[tuple[str, str]]:
     """Return the places that are searched for a Graphviz executable.
 
     Returns:
-        A list of pairs: the place, and the path that was found there ("" if nothing was found).
+        A list of pairs (place, path), in which the path is "" if nothing was found.
     """
     chosen = os.environ.get(VARIABLE, "")
     found = [(f"{VARIABLE}={chosen}" if chosen else VARIABLE, shutil.which(chosen) or "" if chosen else "")]
@@ -108,7 +108,7 @@ def render(source: str, kind: str, engine: str | None = None, timeout: float | N
         said = done.stderr.decode(errors="replace").strip().splitlines()
         reason = said[0] if said else f"exit code {done.returncode}"
         if "not recognized" in reason:
-            reason = f"it cannot write {kind}: save as .svg, or install Graphviz"
+            reason = f"cannot write {kind}: save as .svg, or install Graphviz"
         raise LayoutError(f"{Path(program).name}: {reason}")
     return done.stdout
 

@@ -1,4 +1,4 @@
-"""Light and dark colors of a diagram. All text has a contrast of at least 5.1 : 1 with its background."""
+"""Light and dark colors of a diagram. All text has a contrast of at least 5.1:1 with its background."""
 
 from __future__ import annotations
 

@@ -80,10 +80,10 @@ def _times(upstream: Any, local: Any) -> Any:
 def grad(y: Node, xs: Any, *, seed: Any = None, create_graph: bool = False) -> Any:
     """Return the derivative of `y` with respect to one or more nodes.
 
-    Stored `.grad` values do not change. Use `backward` to set them.
+    Stored `.grad` values do not change. To set `.grad`, use `backward`.
 
     Args:
-        y: Output to differentiate. It must be a scalar, unless `seed` is given.
+        y: Output to differentiate: a scalar, unless `seed` is given.
         xs: Node, or sequence of nodes, to differentiate with respect to.
         seed: Upstream gradient (cotangent), with the shape of `y`. Defaults to 1.
         create_graph: If true, return nodes, so that the result can be differentiated again.

@@ -1,6 +1,6 @@
 """The fast backward pass. It applies the same rule as `autodiff.propagate`, so you can skip this file at first.
 
-Gradients are summed in the slot `grad` of each node. A test checks that they are bit-identical to those of `propagate`.
+Gradients are summed in the slot `grad` of each node. A test checks that `propagate` computes bit-identical gradients.
 If only leaves have several consumers, as in most losses, one traversal is enough. Otherwise, a first traversal counts
 consumers, and a second traversal follows Kahn's order.
 """
@@ -31,7 +31,7 @@ def backward(
 ) -> list[Any] | None:
     """Set `.grad` on every node that a gradient from the root reaches. Each gradient starts from zero.
 
-    If the values are not floats, `accumulate(root)` passes the gradients on, after consumers are counted.
+    If the values are not floats, `accumulate(root)` passes on the gradients after the consumers are counted.
     If `nodes` (all nodes that a gradient reaches) is given, return their gradients, and restore every `.grad`.
 
     A lock serializes passes, because a pass stores counts in the nodes, and threads can share leaves. If an
@@ -78,13 +78,13 @@ def _accumulate_at_once(root: Node, seed: Any) -> bool:
     """Pass gradients on in a single traversal, which is correct if only leaves have several consumers.
 
     If the traversal reaches an inner node that has several consumers or may be stale, return False. The pass must then
-    start again with a count of consumers. If there is no such node, the single traversal takes two thirds of the time
-    of two traversals.
+    start again and count the consumers first. A successful single traversal takes two thirds of the time of two
+    traversals.
 
     In this file, the code for each of the two operands is written out, because a loop over the operands takes twice as
-    long. The traversal continues directly with the last operand instead of pushing it onto the stack, to save a
-    quarter of the time. Python 3.11 specializes a `while True` loop while the loop runs, which makes it four times
-    as fast as `while stack`.
+    long. The traversal continues directly with the last operand instead of pushing it onto the stack, which saves a
+    quarter of the time. Python 3.11 specializes a `while True` loop while the loop runs, so this loop is four times as
+    fast as `while stack`.
     """
     leaf, inner = next(_marks), next(_marks)  # marks for the nodes that this pass has reached
     now = graph.edits

@@ -1,4 +1,4 @@
-"""Contexts that watch the recording of nodes (scope, trace_lines, strict), and names from a namespace.
+"""Contexts that watch the recording of nodes (scope, trace_lines, strict), and `name_from`, which names nodes.
 
 Each context affects only its own thread or task. In a generator or a coroutine, a context is active only while that
 generator or coroutine runs. While no context is active anywhere, recording only checks one global variable.
@@ -93,7 +93,7 @@ class scope(Watcher):  # noqa: N801  (used like a function)
     """Put all nodes that are recorded inside the context into a named scope. Scopes can be nested.
 
     Args:
-        name: Name of the scope, for example the name of a layer.
+        name: Name of the scope, such as the name of a layer.
 
     Examples:
         >>> from tinygraph import Value
@@ -110,7 +110,7 @@ class scope(Watcher):  # noqa: N801  (used like a function)
         self.name = name
 
     def watch(self, node: Node) -> None:
-        """Add the scope to the node. Watchers run from the outermost to the innermost.
+        """Add the scope to the node. Nested contexts run from the outermost to the innermost.
 
         Args:
             node: Node that was just recorded.
@@ -145,7 +145,7 @@ class trace_lines(Watcher):  # noqa: N801
 class strict(Watcher):  # noqa: N801
     """Raise FloatingPointError if an op inside the context turns finite numbers into NaN or infinity.
 
-    A local derivative that is not finite also raises the error. So does a non-finite contribution in `backward()`.
+    A non-finite local derivative, or a non-finite contribution in `backward()`, also raises the error.
 
     Examples:
         >>> import tinygraph
@@ -230,8 +230,8 @@ def name_from(namespace: Mapping[str, Any]) -> None:
     """Name every unnamed node in a namespace after its variable. In a list or tuple, names include the index (`w[1]`).
 
     Args:
-        namespace: Variables by name, for example `globals()` or `locals()`. Names that begin with an underscore are
-            skipped.
+        namespace: Mapping from names of variables to their values, such as `globals()` or `locals()`. Names that begin
+            with an underscore are skipped.
 
     Raises:
         TypeError: If the namespace is not a mapping.

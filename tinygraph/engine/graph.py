@@ -28,9 +28,10 @@ class StaleGraphError(RuntimeError):
 
 
 class MANY:
-    """Marker in a variadic node's slot `y_partial`: `x` contains the operands, and `y` contains the local derivatives.
+    """Marker in the slot `y_partial` of a variadic node.
 
-    `y` ends at the last operand with a local derivative, so `y` is half as long as `x` for a dot product with data.
+    The slot `x` then contains the operands, and the slot `y` contains the local derivatives. `y` ends at the last
+    operand with a local derivative, so for a dot product with data, `y` is half as long as `x`.
     """
 
 

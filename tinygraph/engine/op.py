@@ -43,7 +43,7 @@ class Op:
 
     Args:
         name: Name of the op, a Python identifier.
-        floats: Kernel for floats. As in IEEE 754, it returns NaN or infinity instead of raising an error.
+        floats: Kernel for floats. As in IEEE 754, the kernel returns NaN or infinity instead of raising an error.
         partials: Local derivatives, one per operand: functions of (out, x) or (out, x, y) that use only
             `+ - * /` and other ops.
         symbol: Notation of the op: an infix operator, a function name, or a template with `{}`.
@@ -58,7 +58,7 @@ class Op:
             None means that the op is not analytic.
         linear: If true, the op is linear in its operands.
         adds_terms: If true, the result is a sum of terms, and its rounding error is relative to the size of the terms.
-        with_plain: Function that takes a plain second operand and returns an op of the first operand alone.
+        with_plain: Function that takes the second operand, a plain number, and returns an op of the first operand.
         maker: Function that created a parametrized op.
         parameters: Arguments of `maker`.
 
@@ -119,7 +119,7 @@ class Op:
         return tuple([f(out, *operands) if want else None for f, want in zip(self.partials, wanted, strict=True)])
 
     def resolve(self) -> tuple[Callable[..., Any], ...]:
-        """Return the functions of arrays: the kernel and the local derivatives. The first call loads NumPy."""
+        """Return the functions for arrays: the kernel and the local derivatives. The first call loads NumPy."""
         if self.array_functions is None:
             rebound_partials = [rebound(partial, Op._array_kernel) for partial in self.partials]
             self.array_functions = (self._array_kernel(), *rebound_partials)
@@ -164,7 +164,7 @@ class Op:
         return self.floats(*[plain_number(operand, self.name) for operand in operands])
 
     def on(self, operands: Sequence[Any]) -> Any:
-        """Call the op on a node's operands. A variadic op splits them into lists."""
+        """Call the op on a node's operands. A variadic op splits the operands into lists."""
         return self(*operands)
 
     def text(self, *operands: str) -> str:
@@ -234,7 +234,7 @@ def op_named(name: str) -> Op:
 
 
 def rebound(partial: Any, kernel_of: Callable[[Op], Any]) -> Any:
-    """Return a local derivative from `ops` that calls kernels instead of ops, for example in `sigmoid(-x)`.
+    """Return a copy of a local derivative in which calls, such as `sigmoid(-x)`, run kernels instead of ops.
 
     Without `Op.__call__`, a call takes half the time. Functions from outside `ops` are returned unchanged.
     """

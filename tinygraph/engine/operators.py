@@ -71,7 +71,7 @@ def _infix(op: Op) -> tuple[Callable[[S, object], S], Callable[[S, object], S]]:
 
 
 class Operators(Node):
-    """A node that you compute with: `x + y` records the op `add`, and `x.exp()` records the op `exp`."""
+    """A node that you compute with. For example, `x + y` records the op `add`, and `x.exp()` records the op `exp`."""
 
     __slots__ = ()
     constant_class: ClassVar[type[Operators]]  # the corresponding class of constants
@@ -151,7 +151,7 @@ class Operators(Node):
             contexts.check_gradients(self, start)
 
     def _accumulate(self, seed: Any) -> None:
-        """Backpropagate, and add to the leaves' gradients. After an interrupt, restore these gradients."""
+        """Backpropagate, and add to the leaves' gradients. If the pass is interrupted, restore the old gradients."""
         leaves = [node for node in graph.order(self) if node.op is None]
         held = [leaf.grad for leaf in leaves]
         try:
@@ -256,7 +256,7 @@ class Operators(Node):
         return next(c.__name__ for c in cls.__mro__ if not issubclass(c, Constant))
 
     def _shown(self) -> str:
-        """Return the value as the repr shows it."""
+        """Return the text of the value for the repr."""
         return repr(self.raw)
 
     def __repr__(self) -> str:

@@ -5,7 +5,7 @@ arguments of local derivatives always have the same names: `out` is the result, 
 
 Local derivatives use only `+ - * /` and other ops, so their type depends on the inputs: floats give floats, arrays give
 arrays, and nodes give the graph of the derivative. Local derivatives never use comparisons or `**`. If accuracy or a
-special value needs a branch, the local derivative is a separate private op (in the second half of this file). A
+special value requires a branch, the local derivative is a separate private op (in the second half of this file). A
 private op has a kernel in `kernels.floats`, and its own local derivatives. `__all__` lists the public ops.
 """
 
@@ -80,7 +80,7 @@ def power(exponent: float) -> Op:
 @parametrized(is_number, is_order)
 @lru_cache(maxsize=1024)
 def power_partial(exponent: float, n: int = 1) -> Op:
-    """Return the op for the n-th derivative of `power(exponent)`. The op does not round exponent - n to a float."""
+    """Return the op for the n-th derivative of `power(exponent)`. The op does not round `exponent - n` to a float."""
     c = plain_number(exponent, "power_partial")
     factor = floats.falling(c, n)
     parameters = (c, n) if n > 1 else (c,)  # the same arguments as in a call, so that each op has only one cache key
@@ -225,7 +225,7 @@ def div_partial(n: int) -> Op:
 @parametrized(is_order)
 @lru_cache(maxsize=64)
 def binary_cross_entropy_partial(n: int) -> Op:
-    """Return the op d^n binary_cross_entropy(a, y) / da^n. It is linear in y."""
+    """Return the op d^n binary_cross_entropy(a, y) / da^n. The op is linear in y."""
     return Op("binary_cross_entropy_" + "da" * n, lambda a, y: floats.binary_cross_entropy_partial(a, y, n),
               arrays="binary_cross_entropy_da" if n == 1 else None,
               domain=domain.PROBABILITIES, maker=binary_cross_entropy_partial, parameters=(n,),

@@ -1,8 +1,8 @@
 """Fast recording. It gives the same results as `value.record`, so you can skip this file at first.
 
 The arithmetic operators and their local derivatives are written out, because these operators make up nine tenths of
-the ops in a program, and `value.record` takes three times as long. A test checks that these operators and
-`value.record` give the same bits.
+the ops in a program. `value.record` takes three times as long as the code that is written out. A test checks that these
+operators and `value.record` give the same bits.
 """
 
 from __future__ import annotations
@@ -258,7 +258,10 @@ _floats = attrgetter("floats")
 
 
 def _x_partial(op: Op) -> Callable[..., Any]:
-    """Return an op's first local derivative, with kernels for floats instead of ops. It is created once per op."""
+    """Return an op's first local derivative, with kernels for floats instead of ops.
+
+    The local derivative is created once per op.
+    """
     _x_partials[op] = found = rebound(op.partials[0], _floats)
     return found  # type: ignore[no-any-return]
 
@@ -273,8 +276,8 @@ def _allocate() -> Value:
 
     Nodes do not form reference cycles, so the collector would find nothing to free. The collector runs once per block
     instead of once per 700 nodes, so it does not traverse a chain of a million nodes eight times while the chain grows.
-    It runs right after the allocation, because a blank block takes a third as long to traverse as a filled block. In
-    total, recording and backpropagation take two fifths less time than without the pause.
+    The collector runs right after the allocation, because a blank block takes a third as long to traverse as a filled
+    block. In total, recording and backpropagation take two fifths less time than without the pause.
     """
     global _block
     collecting = gc.isenabled()

@@ -75,15 +75,16 @@ def op(
     analytic: Callable[..., Any] | None = None,
     linear: bool = False,
 ) -> Op:
-    """Register your own op. It computes on floats, records nodes, and can be differentiated.
+    """Register your own op. The op computes on floats, records nodes, and can be differentiated.
 
     Test the op with `tinygraph.testing.op_test`.
 
     Args:
         name: Name of the op: a Python identifier that is not the name of a built-in op.
-        floats: Function of one or two floats. As in IEEE 754, it returns NaN or infinity instead of raising an error.
-        partials: Local derivatives, one per operand: functions of (out, x) or (out, x, y). They use only `+ - * /`
-            and ops, so that derivatives of every order exist.
+        floats: Function of one or two floats. As in IEEE 754, the function returns NaN or infinity instead of raising
+            an error.
+        partials: Local derivatives, one per operand: functions of (out, x) or (out, x, y) that use only `+ - * /` and
+            ops, so that derivatives of every order exist.
         symbol: Notation of the op: an infix operator, or a template with `{}`. Defaults to the name.
         arrays: Function of (m, x) or (m, x, y) on arrays, where m is `tinygraph.kernels.arrays`. Without this
             function, arrays are computed float by float.

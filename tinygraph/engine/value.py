@@ -169,8 +169,8 @@ def _evaluate(op: Op, numbers: Sequence[float], wanted: list[bool]) -> tuple[flo
 def _partials_of_nodes(op: Op, out: float, numbers: Sequence[float], wanted: list[bool]) -> tuple[Any, ...]:
     """Return the local derivatives, computed on constants instead of floats.
 
-    For floats, 1 / 0 raises an error. For constants, it gives infinity. The computation runs in an empty context, in
-    which neither strict() nor trace_lines() is active.
+    The division 1 / 0 raises an error for floats, but gives infinity for constants. The computation runs in an empty
+    context, in which neither strict() nor trace_lines() is active.
     """
     nodes = [Value(x, constant=True) for x in (out, *numbers)]
     partials = Context().run(op.partials_at, nodes[0], nodes[1:], wanted)

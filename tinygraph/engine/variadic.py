@@ -51,7 +51,7 @@ class VariadicOp(Op):
         return self(*self.lists(operands))
 
     def partials_at(self, out: Any, operands: Sequence[Any], wanted: list[bool]) -> tuple[Any, ...]:
-        """Return the local derivatives up to the last wanted local derivative, with None for unwanted ones."""
+        """Return the local derivatives up to the last one that is wanted, with None in place of each unwanted one."""
         last = len(wanted) - wanted[::-1].index(True) if True in wanted else 0
         lists = self.lists(operands)
         found = [partial for column in self.partials for partial in column(out, *lists)]
@@ -69,7 +69,7 @@ class VariadicOp(Op):
         return f"{self.name}({', '.join('[' + ', '.join(x) + ']' for x in lists)})"
 
     def short_text(self, *operands: str) -> str:
-        """Return the op as text for diagrams and steps: with an infix operator, if the op has one."""
+        """Return the op as text for diagrams and steps, with an infix operator if the op has one."""
         return self.joined.join(cut_short(operands, 4)) if self.joined else self.text(*operands)
 
     def __call__(self, xs: Any = _NOTHING, ys: Any = None, *more: Any) -> Any:

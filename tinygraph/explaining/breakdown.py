@@ -24,7 +24,7 @@ class Explanation:
         root: Node that the backward pass starts from.
         node: Node whose gradient is explained.
         contributions: Steps that add to the gradient, in the order of the pass.
-        happened: Number of contributions that have happened.
+        happened: Number of contributions that have been added so far.
         paths: Number of paths along which a gradient flows from the root to the node.
         total: Gradient so far, or None before the first contribution.
         seed: Upstream gradient that the pass starts with. Defaults to 1.
@@ -91,7 +91,7 @@ class Explanation:
         r"""Return the sum of the contributions as LaTeX code.
 
         Returns:
-            The sum in symbols, followed by the sum in numbers if all contributions have happened.
+            The sum in symbols, followed by the sum in numbers if all contributions have been added.
 
         Examples:
             >>> from tinygraph import Value

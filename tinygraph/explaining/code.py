@@ -39,7 +39,7 @@ def call_code(op: Op, *operands: str) -> str:
             needed.
 
     Returns:
-        The code. It uses the names `tinygraph` and `np`.
+        The code, which uses the names `tinygraph` and `np`.
 
     Examples:
         >>> from tinygraph.engine.ops import dot, log, log_partial, mul, power
@@ -96,7 +96,10 @@ def maker_code(op: Op, array: Callable[[Array], str] | None = None) -> str:
 
 
 class _Parameter:
-    """A parameter of an op. A template contains it as `{parameters[0]}`, or as `{parameters[0]:index}` for an index."""
+    """A parameter of an op.
+
+    A template refers to the first parameter as `{parameters[0]}`, or, for an index, as `{parameters[0]:index}`.
+    """
 
     def __init__(self, value: object, array: Callable[[Array], str]) -> None:
         self.value, self.array = value, array
@@ -130,7 +133,7 @@ class Template:
 
     @property
     def associative(self) -> bool:
-        """True if a chain of the operator gives the same result in any order, apart from rounding."""
+        """True if the order of evaluation changes the result of a chain of this operator only by rounding."""
         return self.operator in ("Add", "Mult")
 
 

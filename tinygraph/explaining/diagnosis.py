@@ -2,8 +2,8 @@
 
 The function first checks the forward pass, in the order of computation, and reports the first value that is not finite.
 If every value is finite, it then checks the backward pass step by step. A finding describes a problem, usually with the
-values of the operands. It also contains the smallest graph that reproduces the problem and a common fix, if these are
-known.
+values of the operands. If possible, a finding also contains a common fix and the smallest graph that reproduces the
+problem.
 """
 
 from __future__ import annotations

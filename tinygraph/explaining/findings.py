@@ -16,7 +16,7 @@ class Finding:
     """One problem that `diagnose` found, with its kind, its node, a description and a common fix.
 
     Attributes:
-        kind: Kind of the problem, such as "log of 0" or "vanishing gradient".
+        kind: Kind of problem, such as "log of 0" or "vanishing gradient".
         node: Node where the problem occurs.
         message: Description with the values of the operands.
         fix: Common fix, or "" if no fix is known.

@@ -10,7 +10,9 @@ from tinygraph.engine.graph import Node
 from tinygraph.engine.op import Op
 from tinygraph.explaining.notation import called
 
-TOO_SMALL = "use activations that do not saturate (relu), standardized inputs, other initial weights, or a shorter path"
+TOO_SMALL = (
+    "use activations that do not saturate (such as relu), standardized inputs, other initial weights, or a shorter path"
+)
 TOO_LARGE = "use smaller initial weights, standardized inputs, or a bound on the gradient"
 FLAT: dict[Op | None, str] = {
     ops.relu: "the derivative of relu is 0 below 0: use other initial weights, a smaller learning rate, or softplus",

@@ -52,7 +52,7 @@ def number(x: float, spec: str = ".4g") -> str:
 
 
 def exact(x: Quantity, spec: str = ".4g") -> str:
-    """Return a literal of the program as text. A short literal keeps all its digits.
+    """Return a literal from the user's program as text. A short literal keeps all its digits.
 
     Args:
         x: Number or array.
@@ -379,7 +379,7 @@ def derivative(root: Node, node: Node, style: str) -> str:
     Args:
         root: Node that is differentiated.
         node: Node to differentiate with respect to.
-        style: Notation of the derivative: "dJ/dv", or "dv" as in the lecture's code.
+        style: Notation of the derivative: "dJ/dv", or "dv", as in the lecture's code.
 
     Returns:
         The symbol.
