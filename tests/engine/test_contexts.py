@@ -32,7 +32,7 @@ def test_a_scope_can_be_entered_again():
     with layer:
         y = Value(1.0)
     assert (x.scope, y.scope) == (("layer", "layer"), ("layer",))
-    with pytest.raises(TypeError, match="scope needs a name"):
+    with pytest.raises(TypeError, match="the name of a scope must be a str"):
         scope(3)
 
 
