@@ -75,13 +75,19 @@ def test_labels_are_compared_as_written_and_sorted_as_numbers(tmp_path):
         ("x,label\n1,a\n2,a\n", "column 'label': all 2 rows are of class 'a'"),
         ("x,label\n1,a\n2,b\n3,c\n", "row 4, column 'label': 'c' is a third class, after 'a' and 'b'"),
         (b"x,label\n1,\xff\n", "is not UTF-8 text"),
-        ("x;label\n1,5;a\n", "'1,5' is not a number; write a decimal point, and no thousands separator$"),
-        ('x,label\n"1,234.5",a\n', "'1,234.5' is not a number; write a decimal point, and no thousands separator$"),
+        (
+            "x;label\n1,5;a\n",
+            "'1,5' is not a number; use a point as the decimal separator, and remove thousands separators$",
+        ),
+        (
+            'x,label\n"1,234.5",a\n',
+            "'1,234.5' is not a number; use a point as the decimal separator, and remove thousands separators$",
+        ),
         ("x,label\n١٢,a\n", "is not a number; use the digits 0 to 9$"),
         ("x,label\n１２,a\n", "is not a number; use the digits 0 to 9$"),
         ("x,label\n1,a,2\n", "row 2: the row has 3 cells, but the header has 2; add a header for the row names$"),
         ("x|label\n1|a\n", "no column 'label'"),
-        ('x,label\n1,"a\n', "is not CSV"),
+        ('x,label\n1,"a\n', "is not a valid CSV file"),
     ],
 )
 def test_a_bad_table_gets_one_sentence(tmp_path, text, message):

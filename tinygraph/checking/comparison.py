@@ -26,7 +26,8 @@ class InputCheck:
     """The check of one input: the derivative by backpropagation, the numerical derivative, and their comparison.
 
     Attributes:
-        name: Name of the input: the parameter's name, with an index for an element of a nested argument.
+        name: Name of the input: the parameter's name, plus an index if the input is an element of a nested
+            argument.
         at: Value of the input.
         backward: Derivative by backpropagation.
         numeric: Numerical derivative.
@@ -141,7 +142,10 @@ def check_grad(f: Function, *at: Tree, tolerance: float = 1e-9) -> GradientCheck
 
 
 class _Numeric(NamedTuple):
-    """A numerical derivative with its method, step size and error. `note` explains a value that is meaningless."""
+    """A numerical derivative, with its method, step size and error.
+
+    If the derivative is meaningless, `note` gives the reason.
+    """
 
     derivative: float
     method: str
@@ -240,7 +244,10 @@ def kink_near(function: FlatFunction, nodes: Sequence[Node], i: int, step: float
 
 
 def _kink_of(op: Op, node: Node, moved: Node) -> str:
-    """Describe a kink, or the edge of the domain, between the operands of `node` and those of `moved`, or return ""."""
+    """Describe the kink or the edge of the domain that lies between the operands of `node` and those of `moved`.
+
+    Return "" if there is neither.
+    """
     domain, points = op.domain, [node.numbers, moved.numbers]
     text = op.text(*[x.name if isinstance(x, Node) and x.name else f"{x:g}" for x in node.args])
     if domain.holds(points[0]) and not domain.holds(*points):

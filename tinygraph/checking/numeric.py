@@ -32,7 +32,7 @@ def numeric_grad(f: Function, at: Tree, *, method: Method = "central", step: flo
             pass Values.
         at: Argument, or a list or tuple of arguments. Each argument is a number, or a nested list, tuple or dict of
             numbers.
-        method: Method of differentiation, where h is the step size. Defaults to "central". The methods are:
+        method: Method of differentiation. Defaults to "central". With the step size h, the methods are:
 
             - "two-point": the *forward difference* of the lecture, (f(x + h) - f(x)) / h, with an error of order h (by
               default, h is 0.001);
@@ -223,7 +223,7 @@ def _mpmath_step(function: FlatFunction, i: int, step: float) -> float:
 
 
 def digits(numbers: Sequence[float], order: int = 1) -> int:
-    """Return the number of decimal digits for mpmath.
+    """Return the number of decimal digits that mpmath must use.
 
     With this number of digits, 1 + exp(-700) differs from 1, and asin(x + ih) keeps a tiny imaginary step h.
 
@@ -239,7 +239,7 @@ def digits(numbers: Sequence[float], order: int = 1) -> int:
 
 
 def exact_partial(root: Value, leaves: Sequence[Value], i: int, at: Sequence[Number] | None = None) -> Number:
-    """Return the derivative with respect to one leaf as an mpmath number.
+    """Return the derivative with respect to one leaf, as an mpmath number.
 
     Args:
         root: Root of the graph.

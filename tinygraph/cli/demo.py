@@ -40,7 +40,7 @@ def add_parsers(commands: Commands) -> None:
         help="show backpropagation on J = 3(a + bc), then logistic regression with loops and vectors",
         description="Show backpropagation on the lecture's graph J = 3(a + bc), one line per step. Then compute the "
         "cost of logistic regression with two loops, one loop and no loops, and train a model on the Breast Cancer "
-        "Wisconsin data. Write diagrams of the graphs and the trained model to a folder. The demo takes 10 to 20 "
+        "Wisconsin data set. Write the trained model, and diagrams of the graphs, to a folder. The demo takes 10 to 20 "
         "seconds.",
     )
     out = "output folder (default: %(default)s)"
@@ -58,7 +58,7 @@ def demo(folder: Path, iterations: int = 60, m: int = 10_000) -> None:
     Args:
         folder: Output folder. If the folder does not exist, it is created.
         iterations: Number of iterations of gradient descent on the Breast Cancer Wisconsin data set. Defaults to 60.
-        m: Number of random examples for the timing of the implementations. Defaults to 10,000.
+        m: Number of random examples on which the implementations are timed. Defaults to 10,000.
 
     Raises:
         OSError: If the folder cannot be written to.
@@ -108,7 +108,7 @@ def show_backpropagation() -> Value:
 
 
 def draw_graphs(J: Value, folder: Path) -> None:
-    """Write diagrams of J and of the cost of one example (as scalars and as Tensors), and a player for J.
+    """Write diagrams of J and of the cost of one example (with scalars and with Tensors), and a player for J.
 
     Args:
         J: Root of the graph, after the backward pass.
@@ -178,6 +178,6 @@ def train_on_real_data(iterations: int) -> SavedModel:
     check = check_grad(lambda w, b: two_loops(w, b, X, Y), [0.01 * j for j in range(len(X[0]))], 0.1)
     verdict = "the two methods agree" if check else "THE TWO METHODS DO NOT AGREE"
     worst = max(entry.error for entry in check.inputs)
-    echo(f"  checked on {len(X)} examples: {len(check.inputs)} derivatives by backpropagation and by the complex step")
+    echo(f"  compared backpropagation with the complex step, for {len(check.inputs)} derivatives on {len(X)} examples")
     echo(f"  {verdict}; the largest difference is {worst:.1e}")
     return train(table, loss="cross_entropy", learning_rate=1.0, iterations=iterations)

@@ -22,7 +22,7 @@ PACKAGES = {  # distribution: (purpose, extra that installs the distribution, or
     "rich": ("progress bars in the terminal", "cli"),
     "hypothesis": ("property-based gradient tests", "test"),
     "mpmath": ("reference values with hundreds of digits", "test"),
-    "dask": ("data that do not fit into memory", "dask"),
+    "dask": ("data that does not fit into memory", "dask"),
 }
 
 

@@ -39,7 +39,7 @@ class ExpressionError(ValueError):
 
     Args:
         message: Description of the error, with a fix.
-        text: Line with the error, or "" if the error is not in one line.
+        text: Line with the error, or "" if the error is not on a single line.
         column: Column of the error, counted from 0.
     """
 
@@ -53,8 +53,8 @@ class ExpressionError(ValueError):
 def parse(text: str, numbers: Mapping[str, float]) -> Value:
     """Return the graph of an expression with named inputs.
 
-    A name on the left, as in `u = b*c; J = 3*u`, names a node. An expression can call only the public ops
-    that take one or two operands.
+    A name on the left of `=`, as in `u = b*c; J = 3*u`, becomes the name of a node. An expression can call only the
+    public ops that take one or two operands.
 
     Args:
         text: Expression, or several assignments that are separated by `;` or line breaks.
@@ -126,7 +126,8 @@ class _Reader:
                 self.steps[name] = result
         if not isinstance(result, Node):
             raise ExpressionError(
-                "the expression contains no name, so it has no graph: write 3*a and pass a=5", self.lines[-1]
+                "the expression contains no name, so it has no graph: for example, write 3*a and pass a=5",
+                self.lines[-1],
             )
         unused = self.leaves.keys() - self.used
         if unused:

@@ -79,7 +79,7 @@ def add_parsers(commands: Commands) -> None:
     add("file", metavar="FILE.csv", type=Path, help="CSV file")
     add("--target", metavar="COLUMN", required=True, help="column with the two classes")
     add("--loss", choices=LOSSES, default=defaults["loss"], help="loss function (default: %(default)s)")
-    backends = "tensor is vectorized, scalar uses two explicit loops (default: %(default)s)"
+    backends = "tensor is vectorized, and scalar uses two explicit loops (default: %(default)s)"
     add("--backend", choices=BACKENDS, default=defaults["backend"], help=backends)
     rate = "learning rate (default: %(default)s)"
     add("--learning-rate", metavar="ALPHA", type=positive(float), default=defaults["learning_rate"], help=rate)
@@ -126,7 +126,7 @@ def train(
 ) -> SavedModel:
     """Train logistic regression, and print the progress and a report.
 
-    The features are standardized, and a fifth of the rows is kept for testing.
+    The features are standardized, and one fifth of the rows is set aside for testing.
 
     Args:
         table: Table to train on.
@@ -148,7 +148,7 @@ def train(
     scaler = Scaler.fit(training.X)
     X, X_test = scaler.transform(training.X), scaler.transform(test.X)
     zero, one = table.classes
-    echo(f"  {len(table.X)} rows, the classes of {table.target!r} are {zero!r} and {one!r}")
+    echo(f"  {len(table.X)} rows; the classes of {table.target!r} are {zero!r} and {one!r}")
     echo(f"  {len(X)} training rows, {len(X_test)} test rows, {len(table.features)} standardized features")
     echo(f"  loss {loss}, learning rate α = {learning_rate:g}, {iterations} iterations, backend {backend}")
     model = LogisticRegression(backend=backend, loss=loss, learning_rate=learning_rate, iterations=iterations)

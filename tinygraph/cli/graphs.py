@@ -1,4 +1,4 @@
-"""The subcommands for a graph from an expression or a file: draw, step, diagnose and verify."""
+"""The subcommands that read a graph from an expression or a file: draw, step, diagnose and verify."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def _add_draw(commands: Commands) -> None:
         "draw",
         help="draw the graph of an expression, with its derivatives",
         description="Draw the computation graph of an expression. Blue arrows show values forward, and red arrows show "
-        "derivatives backward. A named step appears under its name.",
+        "derivatives backward. The diagram shows the name of each named step.",
         epilog='example: tinygraph draw "u = b*c; v = a + u; J = 3*v" a=5 b=3 c=2 -o J.svg',
     )
     _add_expression(parser)
@@ -53,7 +53,7 @@ def _add_draw(commands: Commands) -> None:
     out = "output file: .svg, .png, .pdf, .dot (needs no Graphviz), or .json (the graph itself)"
     add("-o", "--out", metavar="FILE", type=Path, help=out)
     add("--tree", action="store_true", help="print the graph as text (the default without --out)")
-    theme = "colors; in a .svg, auto follows the reader's theme (default: %(default)s)"
+    theme = "colors; in an SVG file, auto follows the reader's theme (default: %(default)s)"
     add("--theme", choices=("light", "dark", "auto"), default="light", help=theme)
     detail = "amount of detail in the diagram (default: depends on the size of the graph)"
     add("--detail", choices=DETAILS, default="auto", help=detail)
@@ -61,7 +61,7 @@ def _add_draw(commands: Commands) -> None:
     add("--direction", choices=("LR", "TB"), default="LR", help=direction)
     notation = "notation for derivatives (default: %(default)s)"
     add("--notation", choices=("dJ/dv", "dv"), default="dJ/dv", help=notation)
-    add("--parameters", metavar="NAMES", default="", help="inputs that are parameters, for example w,b")
+    add("--parameters", metavar="NAMES", default="", help="inputs to draw as parameters, for example w,b")
     add("--title", default="", help="title above the diagram")
     add("--forward", action="store_true", help="draw the values only, without gradients")
     timeout = "time limit of the layout (default: %(default)s)"
@@ -113,16 +113,16 @@ def _add_expression(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "expression",
         metavar="EXPRESSION",
-        help='expression such as "J = 3*(a + b*c)", or a saved graph (GRAPH.json). Separate steps with ;. '
-        "Write -- before an expression that starts with -.",
+        help='expression such as "J = 3*(a + b*c)", or a saved graph (GRAPH.json). Separate steps with a '
+        "semicolon. Write -- before an expression that starts with a minus sign.",
     )
     parser.add_argument(
-        "numbers", metavar="NAME=NUMBER", nargs="*", type=binding, help="values of the inputs: a=5 b=3 c=2"
+        "numbers", metavar="NAME=NUMBER", nargs="*", type=binding, help="values of the inputs, such as a=5 b=3 c=2"
     )
 
 
 def _graph(options: argparse.Namespace) -> Operators:
-    """Return the root of the graph that the command line specifies: an expression with values, or a saved file."""
+    """Return the root of the graph that the command line specifies as an expression or as a saved file."""
     if options.expression.endswith(SAVED):
         if options.numbers:
             raise ExpressionError(f"{options.expression} contains its own values: leave out name=number")

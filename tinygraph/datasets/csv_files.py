@@ -1,4 +1,4 @@
-"""Read CSV files. Each error message names the file and, where they apply, the row and the column."""
+"""Read CSV files. Each error message names the file and, where applicable, the row and the column."""
 
 from __future__ import annotations
 
@@ -22,8 +22,9 @@ SEPARATORS = ",;\t"
 def read_csv(path: str | Path, target: str) -> Table:
     r"""Read a CSV file with a header row.
 
-    Commas, semicolons or tabs separate the cells: the first of these with which `target` is a column of the header. A
-    column without a name is left out with a warning, because pandas and R write row numbers into such a column.
+    The cells can be separated by commas, semicolons or tabs. `read_csv` tries these separators in this order, and uses
+    the first one for which `target` is a column of the header. A column without a name is left out with a warning,
+    because pandas and R write row numbers into such a column.
 
     Args:
         path: CSV file, in UTF-8.
@@ -33,7 +34,7 @@ def read_csv(path: str | Path, target: str) -> Table:
         The table. Labels are compared as written, so 7 and 007 are two classes.
 
     Raises:
-        TableError: If the file cannot be used. The message names the file and, where they apply, the row (the line in
+        TableError: If the file cannot be used. The message names the file and, where applicable, the row (the line in
             the file) and the column.
 
     Warns:
@@ -61,7 +62,7 @@ def read_csv(path: str | Path, target: str) -> Table:
 
 
 def _separator(file: io.TextIOBase, target: str) -> str:
-    """Return the first separator with which the target is a column of the header, or a comma if there is none."""
+    """Return the first separator for which the target is a column of the header, or a comma if there is none."""
     for separator in SEPARATORS:
         file.seek(0)
         try:
@@ -142,7 +143,7 @@ def _numbered(path: str, reader: Iterator[list[str]]) -> Iterator[tuple[int, lis
             if row:
                 yield reader.line_num, row  # type: ignore[attr-defined]
     except csv.Error as error:
-        raise TableError(f"{path}, row {reader.line_num}: the file is not CSV: {error}") from None  # type: ignore[attr-defined]
+        raise TableError(f"{path}, row {reader.line_num}: the file is not a valid CSV file: {error}") from None  # type: ignore[attr-defined]
 
 
 def _as_decimal(label: str) -> Decimal | None:
@@ -164,8 +165,11 @@ def _number(path: str, line: int, column: str, cell: str) -> float:
     except ValueError:
         if not shown:
             raise TableError(f"{where}: the cell is empty") from None
-        hint = "; write a decimal point, and no thousands separator" if _NUMBER_WITH_COMMA.fullmatch(shown) else ""
-        hint = hint or ("; use the digits 0 to 9" if not shown.isascii() and _is_number(shown) else "")
+        hint = ""
+        if _NUMBER_WITH_COMMA.fullmatch(shown):
+            hint = "; use a point as the decimal separator, and remove thousands separators"
+        elif not shown.isascii() and _is_number(shown):
+            hint = "; use the digits 0 to 9"
         raise TableError(f"{where}: {shown!r} is not a number{hint}") from None
     if not math.isfinite(number):
         raise TableError(f"{where}: {shown!r} is not a finite number")

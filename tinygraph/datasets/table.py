@@ -1,4 +1,4 @@
-"""A table with two classes, its split into training and test rows, and standardization of its features."""
+"""A table with two classes, its split into training and test rows, and the standardization of its features."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ TEST_SHARE = 0.2
 
 
 class TableError(ValueError):
-    """A table cannot be used. The message names the file, the row and the column, as far as they are known."""
+    """A table cannot be used. The message names the file, the row and the column if they are known."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Table:
     license: str = ""
 
     def split(self, seed: int = 0) -> tuple[Table, Table]:
-        """Split the rows at random: 80 % of each class for training and 20 % for testing.
+        """Split the rows at random: 80% of each class for training and 20% for testing.
 
         Args:
             seed: Seed of the random number generator. Defaults to 0.
@@ -120,7 +120,7 @@ class Scaler:
 
 
 def _mean_and_std(column: Sequence[float]) -> tuple[float, float]:
-    """Return the mean and the standard deviation.
+    """Return the mean and the standard deviation of a column.
 
     If a column is constant up to rounding, its standard deviation is set to 1, because a division by the tiny standard
     deviation would amplify the rounding errors.

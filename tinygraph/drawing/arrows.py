@@ -1,6 +1,6 @@
 """The arrows of a diagram.
 
-Blue arrows carry values forward. Red arrows show upstream × local = contribution, taken from a `Walk`.
+Blue arrows carry values forward. Red arrows show upstream × local = contribution, with the numbers from a `Walk`.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class Arrow:
 def backward_arrow(walk: Walk, edge: Edge, style: Style, *, ahead: bool, now: bool) -> BackwardArrow:
     """Return the text of an edge's red arrow.
 
-    A seed other than 1 multiplies every derivative, so the arrow shows the seed.
+    If the seed is not 1, it multiplies every derivative, so the arrow shows the seed.
 
     Args:
         walk: Backward pass that contains the edge.

@@ -49,7 +49,7 @@ class Diagram:
 class Moment:
     """The state of a backward pass at one step: the contributions so far, and the current contribution.
 
-    A diagram of a moment hides everything that comes later.
+    A diagram of this state hides everything that happens after the step.
     """
 
     grads: Mapping[Node, Quantity | None]
@@ -65,7 +65,7 @@ def role(node: Node, root: Node, style: Style) -> str:
     Args:
         node: Node to classify.
         root: Root of the diagram.
-        style: Format of the diagram. Its `parameters` are the nodes to draw as parameters.
+        style: Format of the diagram, including the nodes to draw as parameters.
 
     Returns:
         "output", "parameter", "operation", "constant" or "input".
@@ -132,7 +132,7 @@ class _Builder:
         )
 
     def _add_arrows(self, node: Node) -> None:
-        """Add the arrows into a node, and the boxes of the literal numbers among its operands."""
+        """Add the arrows that lead to a node, and the boxes of the literal numbers among its operands."""
         spec, moment = self.style.spec, self.moment
         edges = {edge.slot: edge for edge in self.walk.edges_of(node)}
         ahead = moment is not None and node not in moment.computed
