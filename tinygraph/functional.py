@@ -24,17 +24,19 @@ def value_and_grad(f: Function, argnums: int | Sequence[int] = 0) -> Callable[..
     The interface is the same as in autograd and JAX.
 
     Args:
-        f: Function to differentiate. It is called with Values, or with Tensors if an argument in `argnums` contains an
+        f: Function to differentiate. `f` receives Values, or Tensors if an argument that `argnums` selects contains an
             array.
-        argnums: Position of the argument with respect to which to differentiate, or a sequence of positions. Each of
-            these arguments is a number or an array, or a nested list, tuple or dict of them. Defaults to 0.
+        argnums: Position of the argument to differentiate with respect to, or a sequence of positions. Each of these
+            arguments is a number or an array, or a nested list, tuple or dict of them. Defaults to 0.
 
     Returns:
         A function that takes the same arguments as `f` and returns the value and the gradient. The gradient has the
-        structure of the argument. If `argnums` is a sequence, the gradient is a tuple with one element per position.
+        same structure as the argument. If `argnums` is a sequence, the gradient is a tuple with one element per
+        position.
 
     Raises:
-        ValueError: If one of the positions has no positional argument. The returned function raises this error.
+        ValueError: If no positional argument is passed for one of the positions. The returned function raises this
+            error.
 
     Examples:
         >>> value_and_grad(lambda w, x: w[0] * x + w[1])([2.0, 1.0], 5.0)
@@ -48,7 +50,7 @@ def value_and_grad(f: Function, argnums: int | Sequence[int] = 0) -> Callable[..
         chosen = (argnums,) if isinstance(argnums, int) else tuple(argnums)
         if not all(0 <= i < len(args) for i in chosen):
             count = counted(len(args), "positional argument")
-            raise ValueError(f"argnums is {argnums!r}, but the function got {count}, with indices from 0")
+            raise ValueError(f"argnums is {argnums!r}, but the function got {count}, and positions are counted from 0")
         given = [args[i] for i in chosen]
         numbers = list(numbers_of(given))
         kind = _node_class(numbers)

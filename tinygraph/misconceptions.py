@@ -1,8 +1,8 @@
 """A lab of misconceptions: wrong backward passes, each compared with the correct one.
 
-Each wrong pass has only a few lines, which a student could write, and uses only the public interface of the graph. A
-pass takes a root and a dictionary of gradients. It yields one contribution at a time, like the correct pass
-(`autodiff.propagate`).
+Each wrong pass consists of a few lines that a student could write, and uses only the public interface of the graph. A
+pass takes a root and a dictionary of gradients. Like the correct pass (`autodiff.propagate`), each wrong pass yields
+one contribution at a time.
 """
 
 from __future__ import annotations
@@ -321,7 +321,7 @@ class Comparison:
 
     @property
     def nodes(self) -> list[Node]:
-        """The nodes of the graph, in reverse topological order, so that the root comes first."""
+        """The nodes of the graph in reverse topological order, which starts with the root."""
         return self.walk.nodes
 
     @property
@@ -425,11 +425,11 @@ DEPTH_FIRST = Misconception(
     twice_twice,
     depth_first,
 )
-"""A pass that goes depth first, without a topological order."""
+"""A pass that visits nodes depth first, without a topological order."""
 OVERWRITING = Misconception(
     "= for +=",
     "the gradient of a node is the contribution of one consumer",
-    "add up the contributions of all consumers: += and not =",
+    "add up the contributions of all consumers: use +=, not =",
     twice_twice,
     overwriting,
 )

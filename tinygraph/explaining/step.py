@@ -26,14 +26,14 @@ class Step:
         index: Number of the step, counted from 1.
         total: Total number of steps.
         kind: "forward", "seed" or "backward".
-        result: Node that is computed, or that the gradient comes from.
+        result: Computed node (forward), root (seed), or node that passes its gradient on to the operand (backward).
         operand: Node that receives the contribution, or None for a forward or seed step.
         slot: Index of the operand among the operands of `result`.
         local: Local derivative of `result` with respect to `operand`.
         upstream: Gradient of `result`.
         contribution: Product upstream × local.
         before: Gradient of the operand before the step, or None before the first contribution.
-        after: Value (in a forward step) or gradient after the step.
+        after: Value that a forward step computes, or gradient after a seed or backward step.
         root: Node that the backward pass starts from.
         seed: Upstream gradient that the pass starts with. Defaults to 1.
     """

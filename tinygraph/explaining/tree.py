@@ -1,4 +1,4 @@
-"""The graph as a text tree, which shows all digits, is easy to diff, and needs no Graphviz."""
+"""Draw a graph as a text tree, which shows all digits, is easy to diff, and does not need Graphviz."""
 
 from __future__ import annotations
 
@@ -28,14 +28,15 @@ class Tree(str):
 def tree(root: Node, *, lines: int | None = None, ascii: bool | None = None) -> Tree:
     """Return the graph as text, one node per line.
 
-    Each line shows a node's value, the node's gradient, and the local derivative of the parent in the tree with respect
-    to the node. A gradient that is None appears as `·`. A shared node is written once, and later lines refer to it.
+    Each line shows a node's value, its gradient, and the local derivative of its parent in the tree with respect to
+    this node. A gradient that is None appears as `·`. A shared node is written once, and later lines refer to it.
 
     Args:
         root: Node at the top.
-        lines: Number of lines after which no more nodes are written. If nodes remain, the last line counts the
-            remaining nodes. Defaults to no limit.
-        ascii: If true, use only ASCII characters. By default, use other characters only if the terminal can show them.
+        lines: Number of lines after which no more nodes are written. If nodes remain, one more line shows how many.
+            Defaults to no limit.
+        ascii: If true, use only ASCII characters. By default, use non-ASCII characters only if the terminal can show
+            them.
 
     Returns:
         The text, which the REPL shows without quotes.
@@ -65,12 +66,13 @@ def in_text(
     grad: Callable[[Node], Quantity | None],
     here: Node | None = None,
 ) -> Tree:
-    """Return the tree of a graph, with gradients that a function returns and a mark at one node.
+    """Return the tree of a graph. A function supplies the gradients, and one node can be marked.
 
     Args:
         nodes: Nodes in reverse topological order.
         lines: Number of lines after which no more nodes are written, or None for no limit.
-        ascii: If true, use only ASCII characters. If None, use other characters only if the terminal can show them.
+        ascii: If true, use only ASCII characters. If None, use non-ASCII characters only if the terminal can show
+            them.
         grad: Function that returns a node's gradient, or None if the node has no gradient.
         here: Node to mark, or None.
 
@@ -99,7 +101,10 @@ class _Place(NamedTuple):
 
 
 class _Writer:
-    """A writer for the lines of a tree. It stores the written nodes, and the numbers of nodes without a unique name."""
+    """A writer for the lines of a tree.
+
+    The writer records which nodes are written, and assigns numbers to nodes without a unique name.
+    """
 
     def __init__(self, nodes: Sequence[Node], grad: Callable[[Node], Quantity | None], here: Node | None) -> None:
         self.nodes, self.grad, self.here = nodes, grad, here
@@ -119,7 +124,7 @@ class _Writer:
         return self.numbers.setdefault(node, f"#{len(self.numbers) + 1}")
 
     def lines(self, limit: int | None) -> list[str]:
-        """Return the lines of the tree. After `limit` lines, only a line that counts the remaining nodes follows."""
+        """Return the lines of the tree. If nodes remain after `limit` lines, the last line shows how many."""
         out: list[str] = []
         while self.later:
             start = next(iter(self.later))

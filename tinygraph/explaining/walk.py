@@ -89,7 +89,7 @@ class Walk:
 
     @cached_property
     def paths(self) -> dict[Node, int]:
-        """A dictionary with the number of paths along which a gradient flows from the root to each node.
+        """A dictionary that maps each node to the number of paths along which a gradient flows to it from the root.
 
         The algorithm counts the paths without listing them.
         """

@@ -1,1 +1,1 @@
-"""Accurate functions of plain floats and arrays that follow IEEE 754. They do not depend on the graph."""
+"""Accurate functions of plain floats and arrays that follow IEEE 754. These functions do not depend on the graph."""

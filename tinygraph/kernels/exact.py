@@ -54,7 +54,7 @@ def two_product(x: float, y: float) -> tuple[float, float]:
 
 
 def _halves(x: float) -> tuple[float, float]:
-    """Split x by Veltkamp's method into two floats with half the bits each. Products of such floats are exact."""
+    """Split x by Veltkamp's method into two floats, each with half of the bits. Products of such floats are exact."""
     shifted = 134217729.0 * x  # 2^27 + 1
     high = shifted - (shifted - x)
     return high, x - high

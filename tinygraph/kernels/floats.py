@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def _quiet(function: Callable[[float], float], overflow: float = nan) -> Callable[[float], float]:
-    """Return a function that gives NaN where `function` has a domain error, and ±`overflow` for an overflow."""
+    """Return a function that returns NaN for a domain error of `function`, and ±`overflow` for an overflow."""
 
     def quiet(x: float) -> float:
         try:
@@ -168,7 +168,7 @@ def log(x: float) -> float:
 
 
 def log1p(x: float) -> float:
-    """Return log(1 + x), accurate near 0. It is -inf at -1 and NaN below -1."""
+    """Return log(1 + x), accurate near 0. The result is -inf at -1 and NaN below -1."""
     return math.log1p(x) if x > -1 else -inf if x == -1 else nan
 
 
@@ -183,7 +183,7 @@ def heaviside(x: float) -> float:
 
 
 def flat(x: float) -> float:
-    """Return the derivative of a step function, which is 0 everywhere. NaN stays NaN."""
+    """Return 0, which is the derivative of a step function everywhere. NaN stays NaN."""
     return x if x != x else 0.0
 
 
@@ -203,12 +203,12 @@ def minimum(x: float, y: float) -> float:
 
 
 def larger(x: float, y: float) -> float:
-    """Return the derivative of maximum(x, y) with respect to x: 1, 0, or one half if x and y tie."""
+    """Return the derivative of maximum(x, y) with respect to x: 1, 0, or one half if x and y are equal."""
     return x - y if x != x or y != y else 0.5 if x == y else float(x > y)
 
 
 def sigmoid(x: float) -> float:
-    """Return 1 / (1 + exp(-x)). It is accurate in both tails, because only exp(-|x|) is computed."""
+    """Return 1 / (1 + exp(-x)). The result is accurate in both tails, because only exp(-|x|) is computed."""
     if x >= 0:
         return 1.0 / (1.0 + math.exp(-x))
     e = math.exp(x)
@@ -233,10 +233,10 @@ def tanh(x: float) -> float:
 
 
 def softplus(x: float) -> float:
-    """Return log(1 + exp(x)), by the same formula for all x. It equals `logaddexp(x, 0)`.
+    """Return log(1 + exp(x)), computed by the same formula for all x. The result equals `logaddexp(x, 0)`.
 
     References:
-        The same as for `logaddexp`.
+        See `logaddexp`.
     """
     return max(x, 0.0) + math.log1p(math.exp(-abs(x)))
 
@@ -247,7 +247,9 @@ def log_sigmoid(x: float) -> float:
 
 
 def logaddexp(x: float, y: float) -> float:
-    """Return log(exp(x) + exp(y)). For a result near 0, two terms cancel: the error is up to 4 ULP of max(|x|, |y|, 1).
+    """Return log(exp(x) + exp(y)).
+
+    If the result is near 0, two terms cancel, and the error is up to 4 ULP of max(|x|, |y|, 1).
 
     References:
         P. Blanchard, D. J. Higham and N. J. Higham, "Accurately computing the log-sum-exp and softmax functions",
@@ -259,7 +261,10 @@ def logaddexp(x: float, y: float) -> float:
 
 
 def sigmoid_difference(x: float, y: float) -> float:
-    """Return sigmoid(x - y) with an exact difference. A rounded difference would cost 250 ULP in the tails."""
+    """Return sigmoid(x - y), computed from the exact difference x - y.
+
+    A rounded difference would cause an error of 250 ULP in the tails.
+    """
     if x == y:  # including infinities, whose difference would be NaN
         return 0.5
     d, error = two_sum(x, -y)
@@ -323,7 +328,7 @@ def _share(weight: float, a: float, n: int) -> float:
 
 
 def logit(a: float) -> float:
-    """Return log(a / (1 - a)). It is accurate even near one half, where log(a) and log(1 - a) cancel.
+    """Return log(a / (1 - a)). The result is accurate even near one half, where log(a) and log(1 - a) cancel.
 
     Args:
         a: Activation, from 0 to 1.
@@ -334,7 +339,9 @@ def logit(a: float) -> float:
 
 
 def binary_cross_entropy_with_logits(z: float, y: float) -> float:
-    """Return binary_cross_entropy(sigmoid(z), y), computed from z. It is accurate even where sigmoid rounds to 0 or 1.
+    """Return binary_cross_entropy(sigmoid(z), y), computed from z.
+
+    The result is accurate even where sigmoid rounds to 0 or 1.
 
     Args:
         z: Logit.
@@ -356,7 +363,7 @@ def sigmoid_minus(z: float, y: float) -> float:
 
 
 def _weighted(weight: float, x: float) -> float:
-    """Return weight * x, where weight 0 times infinity is 0."""
+    """Return weight * x, or 0 for a weight of 0, even if x is infinite."""
     return 0.0 if weight == 0 and x == x else weight * x
 
 

@@ -83,7 +83,7 @@ def _remedy(value: object) -> str:
 
 
 def is_plain(value: object, op: str) -> bool:
-    """Return whether a value is a plain number. If it is not, an operator lets the other operand decide.
+    """Return whether a value is a plain number. If the result is false, an operator returns NotImplemented.
 
     Args:
         value: Value to check.

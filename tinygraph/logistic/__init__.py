@@ -1,4 +1,4 @@
-"""Logistic regression as a neural network with one neuron: costs, gradient descent, and a model like scikit-learn's."""
+"""Logistic regression as a one-neuron network: costs, gradient descent, and a model with scikit-learn's interface."""
 
 from __future__ import annotations
 

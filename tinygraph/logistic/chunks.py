@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 class Chunks:
     """Examples (m, n) and labels (m,) in chunks of rows.
 
-    dask keeps the chunks in memory, or it loads or computes them in each iteration.
+    dask either keeps the chunks in memory, or loads or computes them again in each iteration.
 
     Args:
         X: Examples (m, n), as a dask array or dataframe.
@@ -32,7 +32,7 @@ class Chunks:
 
     Attributes:
         n: Number of features.
-        classes: The two labels, sorted. The constructor reads y once to find them.
+        classes: The two labels, sorted. The constructor reads y once to find these labels.
 
     Raises:
         ValueError: If X or y is not a dask collection, if X is not two-dimensional, if the chunks do not match, or if

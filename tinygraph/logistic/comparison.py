@@ -1,4 +1,4 @@
-"""Compare implementations of one model: check that they agree, and measure their run times."""
+"""Compare implementations of the same model: check that they agree, and measure their run times."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def compare_implementations(
         w: Weights (n,).
         b: Bias.
         loss: Key of `LOSSES`. Defaults to "cross_entropy".
-        repeat: Number of runs of the version without loops, whose median time is reported. Defaults to 20.
+        repeat: Number of runs of the version without loops. The median run time is reported. Defaults to 20.
 
     Returns:
         A list of the implementations "two loops", "one loop" and "no loop", in this order.
@@ -224,8 +224,8 @@ def _verdict(found: Sequence[Implementation]) -> str:
 def report(found: Sequence[Implementation]) -> list[str]:
     r"""Return a report with one line per implementation.
 
-    Each line contains the number of nodes and the run time of an implementation. From the second line on, the line also
-    compares the run time with that of the first implementation. An additional last line reports whether the
+    Each line contains the number of nodes and the run time of an implementation. Each line after the first also
+    compares this run time with that of the first implementation. One more line at the end reports whether the
     implementations agree.
 
     Args:

@@ -30,7 +30,7 @@ T = TypeVar("T", bound=Operators)
 
 
 class Loss(Protocol):
-    """A loss as a function of z and the label y: for one example with Values, or for all examples with Tensors."""
+    """A loss function of z and the label y, for one example (with Values) or for all examples (with Tensors)."""
 
     def __call__(self, z: T, y: float | Array, /) -> T:
         """Return the loss as a node.
@@ -221,10 +221,10 @@ def _columns(w: Tensor, X: Data, Y: Data) -> tuple[Array, Array, int]:
     """Return the lecture's arrays X (n, m) and Y (1, m), and the number of examples m."""
     columns, labels = _kept(X), _kept(Y)
     if columns.ndim != 2 or w.shape != (columns.shape[0], 1):
-        raise ValueError(f"w has shape {w.shape} and X has shape {columns.shape}, but they must be (n, 1) and (n, m)")
+        raise ValueError(f"w and X must have shapes (n, 1) and (n, m), not {w.shape} and {columns.shape}")
     m = columns.shape[1]
     if labels.shape != (1, m):
-        raise ValueError(f"Y has shape {labels.shape}, but for {m} examples it must be {(1, m)}")
+        raise ValueError(f"Y has shape {labels.shape}, but for {m} examples its shape must be {(1, m)}")
     return columns, labels, _count(m, labels.shape[1])
 
 

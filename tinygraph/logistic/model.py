@@ -83,8 +83,8 @@ class LogisticRegression:
     ) -> LogisticRegression:
         """Train the model on m examples and their labels.
 
-        With the backend "tensor", X and y can be dask arrays or dataframes with the same chunks of rows. The active
-        scheduler or cluster of dask then processes the chunks one by one or in parallel. If Ctrl-C or an error stops
+        With the backend "tensor", X and y can be dask arrays or dataframes with the same chunks of rows. dask's active
+        scheduler or cluster then processes the chunks one by one or in parallel. If Ctrl-C or an error stops
         the training, the model keeps the parameters of the last complete iteration.
 
         Args:

@@ -1,9 +1,9 @@
 """The format of a saved graph: its version, its schema, and the encoding of values and op parameters.
 
-The schema is `graph.schema.json`, in the same folder as this file. Nodes are in the order in which they were computed,
-one node per line. An operand is the index of an earlier node, counted from 0. Values are restored bit for bit. Infinite
-values and NaN are strings, because JSON numbers cannot represent these values. An op is stored as its name, or as a
-list with the name of the function that creates the op, followed by the function's parameters.
+The schema is `graph.schema.json`, in the same folder as this file. A saved graph has one node per line, in the order
+in which the nodes were computed. An operand is the index of an earlier node, counted from 0. Values are restored bit
+for bit. Infinite values and NaN are strings, because JSON numbers cannot represent these values. An op is stored as its
+name, or as a list with the name of the function that creates the op, followed by the function's parameters.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def fail(what: str) -> NoReturn:
 
 
 def shown(found: object) -> str:
-    """Return an object from a file as messages show it.
+    """Return the text that messages show for an object from a file.
 
     Args:
         found: Object from the file.
@@ -169,7 +169,7 @@ def decode(found: object, what: str, like: float | Array | None = None) -> float
 
 
 def decode_float(found: object, what: str) -> float:
-    """Return a float that `encode` wrote, bit for bit.
+    """Return the float that `encode` wrote, with the same bits.
 
     Args:
         found: Object from the file.
@@ -196,7 +196,7 @@ def decode_float(found: object, what: str) -> float:
 
 
 def _array(elements: list[Any], found: object, dtype: type) -> Any:
-    """Return an array of the elements if the number of elements matches the shape from the file."""
+    """Check that the number of elements matches the shape from the file, and return the array."""
     shape = tuple(typed(found, list, '"shape"', "a list"))
     if not is_shape(shape) or len(shape) > 32 or math.prod(shape) != len(elements):
         fail(f"there are {len(elements)} elements, but the shape is {shown(shape)}")
@@ -267,7 +267,7 @@ def decode_parameter(found: object) -> object:
 def _decode_slice(found: object) -> object:
     if found == "all":
         return ...
-    ends = typed(found, list, "a slice", 'a list of three integers or null, or "all"')
+    ends = typed(found, list, "a slice", 'a list of three elements (integers or null), or "all"')
     if len(ends) != 3:
         fail(f"a slice must have a start, a stop and a step, not {shown(ends)}")
     return slice(*[None if x is None else typed(x, int, "an end of a slice", "an integer") for x in ends])

@@ -46,7 +46,7 @@ _Partial = float | Array | bool | None
 def load(path: str | os.PathLike[str], *, verify: bool = False, limit: int = LARGEST) -> Any:
     """Read a graph from a file that `save` wrote.
 
-    You can draw, step through, edit and recompute the loaded graph like the original graph. Register your own ops
+    You can draw, step through, edit and recompute the loaded graph like the original. Register your own ops
     before you load a graph that uses them. Loading never executes code from the file.
 
     Args:
@@ -59,7 +59,7 @@ def load(path: str | os.PathLike[str], *, verify: bool = False, limit: int = LAR
         The root, or a list of roots if a list was saved.
 
     Raises:
-        GraphFileError: If the file does not contain a valid graph, is too large, or fails the verification. This
+        GraphFileError: If the file does not contain a valid graph, is too large, or fails verification. This
             error is a ValueError, and its message shows the position in the file.
         OSError: If the file cannot be read.
     """
@@ -100,7 +100,7 @@ def _refuse_constant(text: str) -> object:
 
 @contextmanager
 def _without_collector() -> Iterator[None]:
-    """Pause garbage collection. Graphs contain no cycles, and the collector would traverse new nodes many times."""
+    """Pause garbage collection. Graphs contain no cycles, so the collector would only waste time on new nodes."""
     enabled = gc.isenabled()
     gc.disable()
     try:

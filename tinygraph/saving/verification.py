@@ -34,7 +34,7 @@ def all_nodes(roots: Sequence[Node]) -> list[Node]:
 
 
 def wrong_gradient(root: Node, nodes: Sequence[Node]) -> tuple[Node, _Raw] | None:
-    """Return the first node with a wrong gradient, and the correct gradient.
+    """Return the first node whose gradient is wrong, together with the correct gradient.
 
     The search starts at the root. A gradient is wrong if it differs from the result of a backward pass.
 
@@ -64,7 +64,7 @@ def check(nodes: Sequence[Node], name: str, root: Node | None = None) -> None:
     Args:
         nodes: Nodes of the graph, each after its operands.
         name: Name of the file, for messages.
-        root: Root whose backward pass gave the gradients, or None to skip the gradients.
+        root: Root of the backward pass that computed the gradients, or None if the gradients are not checked.
 
     Raises:
         GraphFileError: If a stored value, local derivative or gradient differs. The message shows the first difference.

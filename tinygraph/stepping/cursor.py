@@ -169,7 +169,7 @@ class Cursor:
         return next(filter(test, self), None)
 
     def run_back_until(self, target: Target) -> Step | None:
-        """Move back to the last earlier step that matches the target.
+        """Move back to the previous step that matches the target.
 
         Args:
             target: Node whose value or gradient the step writes, the node's name, an op, or a function that takes a
@@ -202,7 +202,7 @@ class Cursor:
             The number of the breakpoint, which `delete` accepts.
 
         Raises:
-            TypeError: If `target` has another type.
+            TypeError: If `target` is not a node, a name, an op or a function.
             KeyError: If no node has this name.
             ValueError: If the node is not in the graph.
         """
