@@ -373,3 +373,12 @@ def test_a_detached_tensor_keeps_its_values_when_the_leaf_is_edited():
     w.data[0] = 9.0
     assert old.data.tolist() == [1.0, 2.0]
     assert (w - old).data.tolist() == [8.0, -0.5]
+
+
+def test_a_local_derivative_that_was_stored_with_the_value_is_read_as_it_is():
+    z, Y = Tensor([[0.5, -1.0, 2.0]], "z"), np.array([[1.0, 0.0, 1.0]])
+    loss = tinygraph.binary_cross_entropy_with_logits(z, Y)
+    assert type(loss.stored_partials[0]) is np.ndarray
+    first, second = loss.partials
+    assert np.allclose(first, 1 / (1 + np.exp(-z.data)) - Y, rtol=1e-14)
+    assert second is None
