@@ -83,7 +83,7 @@ def test_numpys_functions_record():
 
 def test_what_numpy_cannot_do_here_is_said():
     t = Tensor([[2.0, 1.0], [1.0, 3.0]])
-    with pytest.raises(TypeError, match=r"np\.cumsum does not work on a Tensor\. These do: .*concatenate"):
+    with pytest.raises(TypeError, match=r"np\.cumsum does not work on a Tensor\. These functions do: .*concatenate"):
         np.cumsum(t)
     with pytest.raises(TypeError, match=r"np\.inv does not work"):
         np.linalg.inv(t)

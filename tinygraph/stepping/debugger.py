@@ -129,7 +129,7 @@ class Debugger(cmd.Cmd):
     # --- breakpoints
 
     def do_break(self, text: str) -> None:
-        """b, break [NODE or OP]: set a breakpoint where continue stops; without an argument, list the breakpoints."""
+        """b, break [NODE or OP]: make continue stop at a node or op; without an argument, list the breakpoints."""
         if text:
             number = self.cursor.break_on(TABLE[text] if self._is_op(text) else _named(text))
             echo(f"  breakpoint {number} at {text}")

@@ -40,7 +40,7 @@ class Action:
 
 @dataclass(frozen=True)
 class Breakdown:
-    """The explanation that the page shows for a box: the contributions, and a sum that changes with the steps."""
+    """The explanation that the page shows for a box: the contributions, and their sum up to the current step."""
 
     name: str  # name and expression
     flows: bool  # true if the box shows a gradient
@@ -58,7 +58,7 @@ def moment(cursor: Cursor, *, theme: str = "light") -> Drawing:
         theme: Colors: "light", "dark" or "auto". Defaults to "light".
 
     Returns:
-        The drawing, which hides everything that happens later.
+        The drawing, which hides the results of later steps.
 
     Examples:
         >>> from tinygraph.engine.value import Value
@@ -224,8 +224,8 @@ def shown_in_a_cell(cursor: Cursor) -> dict[str, str]:
         cursor: Cursor to show.
 
     Returns:
-        A dictionary of contents by MIME type. The HTML content shows the diagram and the text of the current step. The
-        plain text shows only the text of the step. If the diagram cannot be drawn, there is only plain text.
+        A dictionary from MIME types to contents. The HTML content shows the diagram and the text of the current step.
+        The plain text shows only the text of the step. If the diagram cannot be drawn, there is only plain text.
     """
     text = repr(cursor)
     try:

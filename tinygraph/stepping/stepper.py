@@ -69,7 +69,7 @@ class Stepper(Cursor):
             node: Node whose gradient is explained, or the node's name.
 
         Returns:
-            The same explanation as `tinygraph.explain` returns, with marks at contributions that have not happened yet.
+            The explanation that `tinygraph.explain` returns, with marks at contributions that have not happened yet.
 
         Raises:
             ValueError: If `node` is not in the graph.

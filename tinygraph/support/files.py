@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 def check_writable(path: Path) -> None:
-    """Check that a file can be written, without changing it.
+    """Check that a file can be written, but do not change it.
 
     Args:
         path: File that will be written.
@@ -30,7 +30,7 @@ def write_whole(path: Path, text: str | bytes) -> None:
     """Replace the content of a file. An interrupted write leaves the old file unchanged.
 
     The content goes into a temporary file in the same folder, which then replaces the file. The new file has the
-    permissions of the old one. A symbolic link stays, and its target is replaced. A device or a pipe is written
+    permissions of the old one. A symbolic link is kept, and its target is replaced. A device or a pipe is written
     directly.
 
     Args:
@@ -38,7 +38,7 @@ def write_whole(path: Path, text: str | bytes) -> None:
         text: New content.
 
     Raises:
-        OSError: If the file cannot be written. The old file then stays unchanged.
+        OSError: If the file cannot be written. In this case, the old file stays unchanged.
     """
     content = text.encode() if isinstance(text, str) else text
     if _is_special(path):
@@ -68,7 +68,10 @@ def _target(path: Path) -> str:
 
 
 def _beside(path: Path) -> tuple[int, str]:
-    """Create a temporary file in the folder of a file, with the permissions that the file has or would get."""
+    """Create a temporary file in the folder of the given file.
+
+    The temporary file has the permissions of the given file, or default permissions if that file does not exist.
+    """
     target = _target(path)
     folder, name = os.path.split(target)
     beside = os.path.join(folder, f".{name[:50]}.{os.urandom(8).hex()}")

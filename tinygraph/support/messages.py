@@ -1,4 +1,4 @@
-"""Parts of messages: an invalid option, a count with its noun, and shortened text."""
+"""Parts of messages: the error for an invalid option, a count with its noun, and shortened text."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def counted(number: int, noun: str) -> str:
         noun: Noun in the singular, whose plural ends in s.
 
     Returns:
-        The number, with a comma between thousands, and the noun.
+        The number, with commas as thousands separators, and the noun.
 
     Examples:
         >>> counted(1, "edge"), counted(2500, "edge"), counted(0, "edge")

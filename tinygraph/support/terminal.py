@@ -1,4 +1,4 @@
-"""Output that any terminal can show, error messages of the command, and the progress of long tasks."""
+"""Output that any terminal can show, error messages of the `tinygraph` command, and the progress of long tasks."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def echo(text: str = "") -> None:
 
 
 def fail(sentence: str, code: int = 2) -> int:
-    """Print an error message of the command to stderr, and return the exit code.
+    """Print an error message of the `tinygraph` command to stderr, and return the exit code.
 
     Args:
         sentence: Description of the error, with a fix.

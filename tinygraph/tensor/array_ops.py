@@ -5,9 +5,9 @@ A Tensor's arithmetic uses the elementwise ops of `ops`. The ops that move, sele
 `Jacobian`. The product `upstream * jacobian` pulls a gradient back through the op (VJP), and `jacobian * tangent`
 pushes a tangent forward (JVP). So the code of the chain rule does not depend on shapes.
 
-An array op computes on arrays, and records a node if an operand is a Tensor. So its pullback returns arrays or the
-derivative's graph, depending on the operands. The arguments of a pullback have the same names as in `ops`, and `up` is
-the upstream gradient.
+An array op computes on arrays, and records a node if an operand is a Tensor. So a pullback returns arrays if its
+operands are arrays, and records the derivative's graph if an operand is a Tensor. The arguments of a pullback have the
+same names as in `ops`, and `up` is the upstream gradient.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class ArrayOp(Op):
         name: Name of the op.
         compute: Function that computes the result from arrays.
         vjps: Pullbacks, one per operand: functions of (up, out, x) or (up, out, x, y) that return the gradient.
-        note: Texts for diagrams that show the effects of the pullbacks in the lecture's notation.
+        note: Texts that describe the effects of the pullbacks in diagrams, in the lecture's notation.
         symbol: Notation of the op, as in `Op`.
         code: Template for Python code, as in `Op`. A `JoinOp`'s template contains one `{}` for all operands.
         jvp: Function of (tangent, out, x), for an op that is not linear.
@@ -208,7 +208,7 @@ class JoinOp(ArrayOp):
         return self(*[tangent if k == slot else np.zeros(np.shape(x)) for k, x in enumerate(operands)])
 
     def text(self, *operands: str) -> str:
-        """Return the op as text. A long list is shortened.
+        """Return the op as text. A long list of operands is shortened.
 
         Args:
             *operands: Operands as text.

@@ -52,8 +52,8 @@ def _explain_axes(what: str, a: Shape, b: Shape, hint: str = "") -> None:
     for i in range(1, min(len(a), len(b)) + 1):
         if a[-i] != b[-i] and 1 not in (a[-i], b[-i]):
             raise ValueError(
-                f"{what}: axis -{i} has length {a[-i]} in the first and {b[-i]} in the second; axes "
-                f"are matched from the last, and must have equal lengths, or length 1{hint}"
+                f"{what}: axis -{i} has length {a[-i]} in the first operand and {b[-i]} in the second; axes are "
+                f"matched from the last to the first, and their lengths must be equal unless one is 1{hint}"
             ) from None
 
 
@@ -73,15 +73,15 @@ def check_traps(op: Op, x: Operand, y: Operand, shape: Shape) -> None:
     first, second = _side(x, "the first"), _side(y, "the second")
     if len(a) != len(b) and 1 in (len(a), len(b)) and math.prod(shape) > max(math.prod(a), math.prod(b)):
         raise ValueError(
-            f"strict: {op.name} of {first} and {second} returns shape {shape}, each row with each column: "
-            "the 1-D array is treated as a row; make it a column with .reshape(-1, 1), or a row with "
-            ".reshape(1, -1) if you want that"
+            f"strict: {op.name} of {first} and {second} returns shape {shape}, because the 1-D array is "
+            "treated as a row: make it a column with .reshape(-1, 1), or a row with .reshape(1, -1) if you want "
+            "that shape"
         )
     if op is ops.mul and len(a) == len(b) == 2 and a != b and a[1] == b[0] and (a[0], b[1]) != shape:
         raise ValueError(
-            f"strict: {first} * {second} returns shape {shape}, elementwise with one or both operands repeated; the "
-            f"matrix product @ would give {(a[0], b[1])}. For an elementwise product, repeat operands explicitly with "
-            f"np.broadcast_to(x, {shape})"
+            f"strict: {first} * {second} returns shape {shape}, because * multiplies elementwise and repeats operands; "
+            f"the matrix product @ would give {(a[0], b[1])}. If you want the elementwise product, repeat operands "
+            f"explicitly with np.broadcast_to(x, {shape})"
         )
 
 

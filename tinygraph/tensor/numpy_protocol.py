@@ -205,7 +205,7 @@ class ArrayMethods(Node, TracedArray):
             A node of the graph.
 
         Raises:
-            ValueError: If the number of elements does not match.
+            ValueError: If the new shape has a different number of elements.
 
         Examples:
             >>> from tinygraph import Tensor
@@ -216,7 +216,7 @@ class ArrayMethods(Node, TracedArray):
         try:
             found = self.raw.reshape(wanted).shape
         except ValueError:
-            message = f"reshape: the {self.size} elements of shape {self.shape} do not fit shape {wanted}"
+            message = f"reshape: {self.size} elements (shape {self.shape}) do not fit into shape {wanted}"
             raise ValueError(message) from None
         return self._record_view(reshape(found))
 
@@ -237,7 +237,8 @@ class ArrayMethods(Node, TracedArray):
         ours = FUNCTIONS.get(function.__name__)
         if ours is None:
             known = ", ".join(sorted(FUNCTIONS))
-            raise TypeError(f"np.{function.__name__} does not work on a Tensor. These do: {known}, and the ufuncs")
+            name = function.__name__
+            raise TypeError(f"np.{name} does not work on a Tensor. These functions do: {known}, and the ufuncs")
         return ours(*args, **options)
 
 
@@ -320,7 +321,10 @@ def _part(x: Operand) -> Operand:
 
 
 def _dot(x: Operand, y: Operand) -> Operand:
-    """Return `np.dot`: for more than two axes, it pairs every row of x with every matrix of y, unlike `matmul`."""
+    """Return the product of x and y by the rules of `np.dot`.
+
+    Unlike `matmul`, `np.dot` pairs every row of x with every matrix of y if y has more than two axes.
+    """
     if not hasattr(x, "ndim"):
         x = as_array(x, "dot")
     if not hasattr(y, "ndim"):

@@ -77,7 +77,7 @@ def mean_over(axis: Axis, keepdims: bool = False) -> ArrayOp:
         symbol=_over("mean", axis),
         code=_code("mean", axis, keepdims),
         vjps=(dx,),
-        note=("expanded to {shape}, divided by their number",),
+        note=("expanded to {shape}, divided by the number of terms",),
         adds_terms=True,
         maker=mean_over,
         parameters=(axis, keepdims),
@@ -159,9 +159,9 @@ def extremum(name: str, axis: Axis, keepdims: bool = False) -> ArrayOp:
 @parametrized(is_extremum, is_axes)
 @lru_cache(maxsize=256)
 def indicator(name: str, axis: Axis) -> ArrayOp:
-    """Return the op that is 1 at the extreme element and 0 elsewhere. If k elements tie, it is 1/k at each of them.
+    """Return the op whose result is 1 at the extreme element and 0 elsewhere.
 
-    The derivative of this op is 0.
+    If k elements tie, the result is 1/k at each of them. The derivative of this op is 0.
 
     Args:
         name: "max" or "min".

@@ -1,8 +1,8 @@
-"""Tensor: a graph of arrays.
+"""Tensor: a graph of arrays, recorded by NumPy code.
 
-A graph of Tensors is like a graph of Values, with arrays as values. It uses the same elementwise ops, and adds the
-array ops of `array_ops`. Broadcasting is an array op too (`expand`), and appears as a node in the graph. So every
-gradient has the shape of its node's data.
+A graph of Tensors is like a graph of Values, except that each node's value is an array. It uses the same elementwise
+ops, and adds the array ops of `array_ops`. Broadcasting is an array op too (`expand`), and appears as a node in the
+graph. So every gradient has the shape of its node's data.
 """
 
 from __future__ import annotations
@@ -67,10 +67,10 @@ class Tensor(Operators, ArrayMethods):
 
     @property
     def data(self) -> Any:
-        """The array. In a leaf, you can replace it, or edit it with `w.data -= ...`. Earlier graphs then become stale.
+        """The array. You can replace the array of a leaf, or edit it with `w.data -= ...`.
 
-        An edit of a single element (`w.data[0] = 1.0`) is not detected. The array of a computed node or constant is
-        read-only.
+        Graphs that already contain the leaf then become stale. An edit of a single element (`w.data[0] = 1.0`) is not
+        detected. The array of a computed node or constant is read-only.
         """
         if (self.op is None and not self.constant) or type(self.raw) is not _ndarray:
             return self.raw
@@ -268,7 +268,7 @@ def _wanted(x: object) -> bool | None:
 
 
 def _node(op: Op, data: Any, x: object, y: Any, dx: object, dy: object = None) -> Tensor:
-    """Return the node for an op. Slots are set directly, because `Node._link` would make an addition a tenth slower."""
+    """Return the node for an op. Slots are set directly, because `Node._link` would make an addition 10% slower."""
     constant = dx is None and (dy is None or (dy is graph.MANY and True not in y))
     out: Tensor = _new(ConstantTensor if constant else Tensor)
     if type(data) is not _ndarray:

@@ -126,7 +126,7 @@ def tensors(shape: Shape | st.SearchStrategy[Shape] | None = None, **options: An
 
 
 class RandomTensorProgram(OpSequence[Tensor, Number]):
-    """A function of Tensors that applies elementwise ops and array ops in sequence. It prints as code.
+    """A function of Tensors that applies elementwise ops and array ops in sequence. Its repr is Python code.
 
     Args:
         at: Point at which the program is tested: one array per input.

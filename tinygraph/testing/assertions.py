@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 def assert_gradient(f: Function, *at: Tree, order: int = 1, tolerance: float = 1e-10) -> None:
     """Assert that backpropagation through a function is correct at a point.
 
-    The reference is the most accurate method that the function allows: exact arithmetic for linear functions, mpmath
-    with at least 400 digits for functions of analytic ops, and the six-point difference for all other functions.
+    The reference is computed by the most accurate method that the function allows. This is exact arithmetic for linear
+    functions, mpmath with at least 400 digits for functions of analytic ops, and the six-point difference for all other
+    functions.
 
     The assertion also runs the backward pass twice, with a random upstream gradient other than 1. Both runs must give
     the same correct gradients and must not change the value of any input.
@@ -38,7 +39,7 @@ def assert_gradient(f: Function, *at: Tree, order: int = 1, tolerance: float = 1
 
     Raises:
         AssertionError: If a derivative is wrong. The message shows the function, the point, the input, the two
-            derivatives, the reference method and the error of the reference. It also reports a kink near the point.
+            derivatives, the reference method and the error of the reference. It also reports any kink near the point.
         ValueError: If `order` is neither 1 nor 2.
 
     Examples:
@@ -112,7 +113,10 @@ def _title(f: Function) -> str:
 def _check_the_pass(
     where: str, root: Value, leaves: list[Value], partials: list[float], terms: dict[Node, float], at: list[float]
 ) -> None:
-    """Run the backward pass twice with a seed other than 1. Assert that gradients are correct and inputs unchanged."""
+    """Run the backward pass twice with a seed other than 1.
+
+    Assert that the gradients are correct, and that the pass does not change the inputs.
+    """
     seed = random.Random(repr(at)).uniform(1.5, 3.5)
     reached = set(order(root))
     passes = []

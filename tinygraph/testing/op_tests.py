@@ -1,4 +1,4 @@
-"""Test an op completely in one line: `op_test`."""
+"""`op_test`: a complete test of an op in one line of code."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def check_op(op: Op, point: tuple[float, ...], ulps: float, terms: Callable[...,
 
 
 def _check_higher(op: Op, where: str, oracle: Oracle, i: int, node: Value, first: Value, nodes: list[Value]) -> None:
-    """Check second and third derivatives. The allowed error is relative to the sum of the absolute terms."""
+    """Check second and third derivatives. The allowed error is relative to the sum of the terms' absolute values."""
     for j, other in enumerate(nodes):
         if _room(op, oracle.function.numbers, j):
             exact, blur = oracle.second(i, j)
@@ -125,7 +125,10 @@ def _loose(size: float) -> float:
 
 
 def _room(op: Op, point: Sequence[float], i: int) -> bool:
-    """Return whether operand `i` can change slightly. For example, an exponent that must be an integer cannot."""
+    """Return whether operand `i` can change slightly.
+
+    For example, an exponent that must be an integer cannot change slightly.
+    """
     by = 3.3 * step_of("six-point", point[i]) if op.analytic is None else abs(point[i]) * 2.0**-40 or 2.0**-40
     around = [[x + s * by * (k == i) for k, x in enumerate(point)] for s in (-1, 1)]
     return op.domain.holds(point, *around)

@@ -133,7 +133,7 @@ class Oracle:
 
         Args:
             what: Description of the derivative, for the message.
-            i: Index of the input of the (last) differentiation.
+            i: Index of the input for the last differentiation.
             ours: Derivative by backpropagation.
             exact: Reference derivative.
             allowed: Maximum allowed absolute difference.

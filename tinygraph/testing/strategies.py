@@ -80,12 +80,12 @@ def is_clear(op: Op, point: Sequence[float], clear: float) -> bool:
 
 
 class OpSequence(Generic[NodeT, OperandT]):
-    """A function that applies ops in sequence. It prints as code.
+    """A function that applies ops in sequence. Its repr is Python code.
 
     Args:
         at: Point at which the program was drawn: one operand per input.
-        steps: Pairs (op, operands), one per step. An operand is either a constant or an int. An int is the index of an
-            input or, from `len(at)` on, of an earlier step.
+        steps: Pairs (op, operands), one per step. An operand is either a constant or an int. An int is an index into
+            the list of the inputs and, after them, the results of the earlier steps.
     """
 
     def __init__(self, at: tuple[OperandT, ...], steps: tuple[tuple[Op, tuple[int | OperandT, ...]], ...]) -> None:
@@ -161,7 +161,7 @@ class OpSequence(Generic[NodeT, OperandT]):
 
 
 class RandomProgram(OpSequence[Value, float]):
-    """A function of numbers that applies ops in sequence. It prints as code.
+    """A function of numbers that applies ops in sequence. Its repr is Python code.
 
     Args:
         at: Point at which the program is tested: one number per input.

@@ -179,7 +179,7 @@ class Writer:
         return number
 
     def _write_op(self, line: Line) -> None:
-        """Write a line with an op, or keep its expression for the only line that uses it."""
+        """Write a line with an op, or keep its expression if only one line uses the result."""
         text, bound = self._expression(line)
         while len(text) > WIDTH:
             inner = [arg for arg in line.args if arg not in self.names and len(self._written[arg][0]) > 20]
@@ -310,7 +310,10 @@ def _is_exact(op: Op, of_arrays: bool) -> bool:
 
 
 def _is_readable(op: Op) -> bool:
-    """Return whether the template is correct for finite values. `x ** y` is not, because it can be complex."""
+    """Return whether the template is correct for finite values.
+
+    The template `x ** y` is not correct, because its result can be complex.
+    """
     return op.arity == 1 or template_of(op).operator != "Pow"
 
 
@@ -322,7 +325,7 @@ def _numpy_name(op: Op) -> str:
 
 @cache
 def _partials() -> dict[Op, Op]:
-    """Return a dict from local derivatives to their ops, for ops whose kernel computes both value and derivative."""
+    """Return a dict from local derivatives to ops, for ops whose kernel also computes the local derivative."""
     return {op.partials[0](None, *[_Symbol()] * op.arity): op for op in TABLE.values() if op.with_partial}
 
 

@@ -1,4 +1,4 @@
-"""A graph of Values as arrays of integers. Each node is one entry, and a chain of additions is one sum.
+"""A graph of Values, stored in arrays. Each node is one entry, and a chain of additions is one sum.
 
 Chains of `+` and `-`, as well as `total` and `dot`, become signed sums, whose terms can be in any order.
 """
@@ -31,7 +31,7 @@ def _role(op: Op | None) -> int:
 
 
 class _Entries:
-    """The entries of a graph: one per node, per plain number, and per product in a `dot`."""
+    """The entries of a graph: one for each node, each plain number, and each product in a `dot`."""
 
     def __init__(self) -> None:
         self.nodes: list[Node | None] = []
@@ -114,7 +114,7 @@ class _Entries:
 
 
 class Flat:
-    """A graph as arrays over its entries, with operands before consumers.
+    """A graph, stored in arrays that are indexed by entry. Operands come before consumers.
 
     Args:
         root: Root of the graph.

@@ -62,7 +62,7 @@ class Comparisons:
             writer: Writer of the program.
 
         Returns:
-            A call of `check`.
+            A call to `check`, as source text.
         """
         compare, operands = writer.constant(self.compare, "compare"), []
         for side, line in zip(self.sides, self.lines, strict=True):

@@ -1,7 +1,7 @@
 """Kinds of entries, and the groups that entries of one kind form.
 
 Two entries are of the same kind if their ops and the kinds of their operands are the same, down to the leaves. Leaves
-are of the same kind if they are used by entries of the same kinds, and if their names differ only in numbers.
+are of the same kind if they are used by entries of the same kinds, and if their names are the same apart from numbers.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Axis:
 
 @dataclass(eq=False, repr=False)
 class Part:
-    """Terms of sums that belong to the same group and have the same sign.
+    """Those terms of a group's sums that come from the same source group and have the same sign.
 
     Attributes:
         sign: 1 or -1.
@@ -61,15 +61,15 @@ Slot = int | Part  # how a group uses another group: as operand 0 or 1, or as a 
 
 @dataclass(eq=False, repr=False)
 class Group:
-    """Entries of one kind as an array.
+    """Entries of one kind, which become one array.
 
     Attributes:
         op: The entries' op, SUM or LEAF, or None for plain numbers.
         members: The entries.
         axes: The axes of the array.
         ids: The entries, arranged along the axes.
-        parts: For sums, the parts of their terms.
-        uses: The groups that use this group, each with the slot in which it does so.
+        parts: For sums, the parts into which their terms are divided.
+        uses: Pairs (group, slot): a group that uses this group, and the slot that this group fills.
     """
 
     op: Op | str | None  # an op, SUM or LEAF, or None for plain numbers
@@ -87,10 +87,10 @@ class Group:
 
 @dataclass(eq=False, repr=False)
 class Use:
-    """The entries of one group that another group uses.
+    """The entries of one group that are used by another group, the consumer.
 
     Attributes:
-        axes: Those axes of the other group on which the entries depend.
+        axes: Those axes of the consumer and of its terms on which the entries depend.
         ids: The entries, arranged along these axes.
     """
 

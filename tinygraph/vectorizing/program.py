@@ -198,7 +198,7 @@ class Program:
         return self._line(TRANSPOSE, [x], x.shape[::-1])
 
     def _collapsed(self, x: Line, shape: Shape) -> Line:
-        """Return the line for the sum over the axes along which broadcasting repeated elements."""
+        """Return the line for the sum over the axes along which elements were repeated by broadcasting."""
         if x.shape == shape:
             return x
         new = len(x.shape) - len(shape)

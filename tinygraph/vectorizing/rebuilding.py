@@ -40,7 +40,7 @@ Marks = Mapping[Node, Hashable]
 
 
 class Rebuilding:
-    """The groups of a roll, recorded as Tensors.
+    """The groups of a `Roll`, recorded as Tensors.
 
     Args:
         roll: Groups of the scalar graph.

@@ -1,4 +1,4 @@
-"""Loop rerolling: groups of scalar nodes become arrays, each with axes and with a position for each node.
+"""Loop rerolling: each group of scalar nodes becomes an array with axes, in which each node gets a position.
 
 The algorithm works from the root to the leaves. The terms of a sum become a new axis of the group that is summed. An
 operand has the axes of the op that uses it, except axes along which the operand is always the same node. So the
@@ -121,7 +121,7 @@ class Roll:
         return self.name(group) or (op.name if isinstance(op, Op) else "Σ" if op == SUM else "leaves")
 
     def source(self, group: Group, slot: Slot) -> Group:
-        """Return the group that another group uses.
+        """Return the group that another group uses in one of its slots.
 
         Args:
             group: Group that uses the other group.
@@ -158,7 +158,7 @@ class Roll:
         return self._reduced(axes, ids)
 
     def _reduced(self, axes: list[Axis], ids: Array) -> Use:
-        """Return a use without the axes along which the entry, or the number, is always the same."""
+        """Return a `Use` without the axes along which all entries, or all their numbers, are the same."""
         if not axes:
             return Use(axes, ids)
         compared = ids
@@ -209,7 +209,7 @@ class Roll:
         group.parts += self._parts_of_one(group) if group.single else self._parts_of_many(group)
 
     def _parts_of_one(self, group: Group) -> list[Part]:
-        """Return the parts of a single sum without NumPy, because NumPy calls would take 100 µs in total."""
+        """Return the parts of a single sum. NumPy is not used, because its calls would take 100 µs in total."""
         flat = self.flat
         terms_of: dict[tuple[int, int], list[int]] = {}
         i = int(group.members[0])
@@ -288,7 +288,7 @@ class Roll:
         return ids.size == len(group.members) and np.unique(ids).size == ids.size
 
     def _disjoint(self, group: Group, uses: list[Array]) -> list[Array]:
-        """Return the distinct sets of members that are used, or [] if two sets overlap or a set has all members."""
+        """Return the distinct sets of members that are used, or [] if two sets overlap or one contains all members."""
         parts: list[Array] = []
         owner = self._position
         owner[group.members] = NONE
@@ -305,7 +305,7 @@ class Roll:
         return parts
 
     def _taken_apart(self, group: Group, parts: list[Array], uses: list[tuple[Group, Slot, Use]]) -> list[Group]:
-        """Return a group for each part that is used separately, each with its axes."""
+        """Return one group, with its axes, for each part that is used separately."""
         self._link(group, -1)
         self.apart.append((group, len(parts)))
         for members in parts:

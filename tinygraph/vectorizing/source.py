@@ -52,11 +52,12 @@ def source(root: Value | Vectorized, backward: bool = True) -> Source:
     leaf w. A graph without loops becomes plain Python.
 
     Args:
-        root: Root of a graph of Values, or the result of `vectorize` for it.
+        root: Root of a graph of Values, or the result of `vectorize` for this root.
         backward: If true, the program computes the gradients too. Defaults to true.
 
     Returns:
-        The source text. The program reads large arrays from the attribute `arrays`. The method `run()` runs it.
+        The source text. The program reads large arrays from the attribute `arrays`. The method `run()` runs the
+        program.
 
     Raises:
         TypeError: If `root` is neither a Value nor a Vectorized.

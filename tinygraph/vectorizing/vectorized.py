@@ -55,7 +55,7 @@ def vectorize(root: Value, marks: Mapping[Node, Hashable] | None = None) -> Vect
 
 
 class Vectorized:
-    """A scalar graph as a graph of Tensors.
+    """A scalar graph, converted to a graph of Tensors.
 
     Args:
         root: Root of a graph of Values.
@@ -132,7 +132,7 @@ class Vectorized:
         return [node for node in nodes if node is not self._root]
 
     def derivatives(self) -> dict[Node, Tensor]:
-        """Return the root's derivatives (Tensors) in a dict by the node with respect to which they were computed."""
+        """Return a dict from nodes to Tensors: the root's derivatives with respect to these nodes."""
         derivatives: dict[Node, object] = {}
         exhaust(propagate(self.root, Tensor(1.0, constant=True), derivatives, create_graph=True))
         return {node: tensor for node, tensor in derivatives.items() if isinstance(tensor, Tensor)}
@@ -199,8 +199,7 @@ class Vectorized:
         for group, parts in self._roll.apart:
             count = len(group.members)
             how = "one by one" if parts == count else f"in {parts:,} parts"
-            lines.append(f"not vectorized: {self._roll.title(group)}, {count:,} similar nodes, but used {how}")
-        lines += [
-            f"by index, because it follows no axis: {what}" for what in dict.fromkeys(self._rebuilt.views.gathered)
-        ]
+            nodes = f"{self._roll.title(group)}, {count:,} similar nodes"
+            lines.append(f"not vectorized: {nodes}, because they are used {how}")
+        lines += [f"by index, because no axis fits: {what}" for what in dict.fromkeys(self._rebuilt.views.gathered)]
         return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""Elements of one array as another array uses them: the array itself, its transpose, a slice, or elements by index."""
+"""Views of an array for use in another array: the whole array, its transpose, a slice, or elements by index."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ TRANSPOSE = transpose((1, 0))
 
 
 class Views:
-    """Views of the arrays that the groups of a roll became.
+    """Views of the arrays that are built from the groups of a `Roll`.
 
     Args:
         roll: Groups of the scalar graph.
@@ -38,7 +38,7 @@ class Views:
         self._constants: dict[tuple[bytes, Shape], Tensor] = {}
 
     def view(self, source: Group, use: Use, shape: Shape) -> Operand:
-        """Return the entries that are used: the array itself, its transpose, a slice, or elements by index.
+        """Return the entries that are used, as the whole array, its transpose, a slice, or elements by index.
 
         Args:
             source: Group of the entries.
@@ -134,7 +134,7 @@ def _slice(wanted: Array, size: int) -> slice | None:
 
 
 def aligned_shape(used: list[Axis], axes: list[Axis]) -> Shape:
-    """Return the shape of an array along some of the axes, so that the array broadcasts to all axes.
+    """Return the shape that lets an array along some of the axes broadcast along all axes.
 
     Args:
         used: Axes of the array.
@@ -168,7 +168,7 @@ def applied(op: Op, *operands: Operand) -> Operand:
 
 
 def expanded(x: Operand, shape: Shape) -> Operand:
-    """Return an array expanded along axes on which all elements are the same.
+    """Return an array, broadcast to the given shape.
 
     Args:
         x: Tensor or float.
