@@ -1,4 +1,4 @@
-"""A lab of misconceptions: wrong backward passes, each compared with the correct one.
+"""A lab of misconceptions: wrong backward passes, each compared with the correct pass.
 
 Each wrong pass has only a few lines, which a student could write, and uses only the public interface of the graph. A
 pass takes a root and a dictionary of gradients. It yields one contribution at a time, like the correct pass

@@ -1,1 +1,1 @@
-"""Accurate functions of plain floats and arrays that follow IEEE 754. They do not depend on the graph."""
+"""Accurate functions that follow IEEE 754, for plain floats and arrays. These functions do not depend on graphs."""

@@ -1,4 +1,4 @@
-"""Logistic regression as a neural network with one neuron: costs, gradient descent, and a model like scikit-learn's."""
+"""Logistic regression as a neural network with one neuron: costs, gradient descent, and a scikit-learn-style model."""
 
 from __future__ import annotations
 
