@@ -1,4 +1,4 @@
-"""A lab of misconceptions: wrong backward passes, each compared with the correct one.
+"""A lab of misconceptions: wrong backward passes, each compared with the correct pass.
 
 Each wrong pass consists of a few lines that a student could write, and uses only the public interface of the graph. A
 pass takes a root and a dictionary of gradients. Like the correct pass (`autodiff.propagate`), each wrong pass yields
