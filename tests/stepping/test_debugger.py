@@ -92,7 +92,7 @@ def test_the_debugger_answers_in_a_sentence(line, answer):
 def test_apply_and_quit():
     stepper = Stepper(lecture())
     out = talk(stepper, "end", "apply", "q", "start")
-    assert "stored the gradients so far in .grad" in out
+    assert "stored the current gradients in .grad" in out
     assert stepper.index == 6
     assert stepper.find("c").grad == 9.0
 

@@ -1,4 +1,4 @@
-"""Diagrams of a graph: blue arrows show values forward, and red arrows show derivatives backward.
+"""Diagrams of a graph: blue arrows carry values forward, and red arrows carry derivatives back.
 
 Examples:
     >>> from tinygraph import Value, draw

@@ -139,7 +139,7 @@ def draw(
     engine: str | None = None,
     timeout: float | None = TIME_LIMIT,
 ) -> Drawing:
-    """Draw a node's computational graph: blue arrows show values forward, and red arrows show derivatives backward.
+    """Draw a node's computational graph: blue arrows carry values forward, and red arrows carry derivatives back.
 
     Before `backward()`, there are no red arrows. Afterward, each red arrow shows upstream × local = contribution, and
     each box shows the sum of its contributions. The contributions and sums come from a separate pass, whose seed is the

@@ -182,7 +182,7 @@ class Debugger(cmd.Cmd):
     def do_apply(self, text: str) -> None:
         """apply: store the current gradients in .grad."""
         self.cursor.apply()
-        echo("  stored the gradients so far in .grad")
+        echo("  stored the current gradients in .grad")
 
     def do_quit(self, text: str) -> bool:
         """q, quit: quit, and leave the graph unchanged."""

@@ -80,7 +80,7 @@ def arrays(
 
     Args:
         draw: Function that Hypothesis passes.
-        shape: Shape, or a strategy for shapes. By default, the strategy draws a shape.
+        shape: Shape, or a strategy for shapes. Defaults to a random shape for each example.
         elements: Strategy for the elements. Defaults to floats from -3 to 3.
         layouts: Memory layouts to draw from: "plain", "read-only", "Fortran", "reversed" (a negative stride) and
             "every other" (a view with gaps). Defaults to all layouts.
@@ -107,7 +107,7 @@ def tensors(shape: Shape | st.SearchStrategy[Shape] | None = None, **options: An
     """Return a strategy for leaf Tensors.
 
     Args:
-        shape: Shape, or a strategy for shapes. By default, the strategy draws a shape.
+        shape: Shape, or a strategy for shapes. Defaults to a random shape for each example.
         **options: Keyword arguments of `arrays`.
 
     Returns:

@@ -105,7 +105,7 @@ class Compiled:
 
     Args:
         root: Root of a graph of Values.
-        inputs: A leaf, or a sequence of leaves or nested sequences of leaves.
+        inputs: A leaf, or a sequence of leaves, which can be nested.
 
     Attributes:
         text: The source text of the function, or "" if the graph is recomputed node by node.
@@ -166,7 +166,7 @@ def compile(root: Value, inputs: Inputs) -> Compiled:
 
     Args:
         root: Root of a graph of Values.
-        inputs: A leaf, or a sequence of leaves or nested sequences of leaves. The function takes one number or array
+        inputs: A leaf, or a sequence of leaves, which can be nested. The function takes one number or array
             per input, with the input's shape, and returns gradients of the same shapes.
 
     Returns:

@@ -90,7 +90,7 @@ class Use:
     """The entries of one group that are used by another group, the consumer.
 
     Attributes:
-        axes: Those axes of the consumer and of its terms on which the entries depend.
+        axes: The axes that the entries depend on, out of the axes of the consumer and of its terms.
         ids: The entries, arranged along these axes.
     """
 
