@@ -44,8 +44,8 @@ def _add_draw(commands: Commands) -> None:
     parser = commands.add_parser(
         "draw",
         help="draw the graph of an expression, with its derivatives",
-        description="Draw the computation graph of an expression. Blue arrows carry values forward, and red arrows carry "
-        "derivatives back. The diagram shows the name of each named step.",
+        description="Draw the computation graph of an expression. Blue arrows carry values forward, and red arrows "
+        "carry derivatives back. The diagram shows the name of each named step.",
         epilog='example: tinygraph draw "u = b*c; v = a + u; J = 3*v" a=5 b=3 c=2 -o J.svg',
     )
     _add_expression(parser)

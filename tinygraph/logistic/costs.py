@@ -61,7 +61,7 @@ def _cross_entropy_with_logits(z: T, y: float | Array) -> T:
 
 
 def _squared_error(z: T, y: float | Array) -> T:
-    """Return the squared error. The lecture advises against this loss, because the resulting cost can have several local minima."""
+    """Return the squared error. The lecture advises against it, because the cost can have several local minima."""
     return squared_error(_activation(z), y)
 
 
