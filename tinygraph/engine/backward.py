@@ -31,7 +31,7 @@ def backward(
 ) -> list[Any] | None:
     """Set `.grad` on every node that a gradient from the root reaches. Each gradient starts from zero.
 
-    If the values are not floats, `accumulate(root)` passes on the gradients after the consumers are counted.
+    If the values are not floats, the consumers are counted first, and `accumulate(root)` then passes the gradients on.
     If `nodes` (all nodes that a gradient reaches) is given, return their gradients, and restore every `.grad`.
 
     A lock serializes passes, because a pass stores counts in the nodes, and threads can share leaves. If an

@@ -47,10 +47,10 @@ def _active() -> list[Watcher]:
 
 
 def _suspendable(frame: FrameType) -> FrameType | None:
-    """Return the frame that enters a context if the frame can be suspended inside the context, otherwise None.
+    """Return the given frame, which enters a context, or None if the frame cannot be suspended inside the context.
 
-    Return None for the generator of a `contextlib.contextmanager`. That generator is suspended during the body of its
-    `with` statement, where the context must be active.
+    For the generator of a `contextlib.contextmanager`, return None as well. That generator is suspended during the
+    body of its `with` statement, where the context must be active.
     """
     caller = frame.f_back
     manager = caller is not None and caller.f_globals.get("__name__") == "contextlib"

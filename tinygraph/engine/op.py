@@ -58,7 +58,7 @@ class Op:
             None means that the op is not analytic.
         linear: If true, the op is linear in its operands.
         adds_terms: If true, the result is a sum of terms, and its rounding error is relative to the size of the terms.
-        with_plain: Function that takes the second operand, a plain number, and returns an op of the first operand.
+        with_plain: Function that takes a plain number as the second operand and returns an op of the first operand.
         maker: Function that created a parametrized op.
         parameters: Arguments of `maker`.
 
@@ -186,7 +186,7 @@ class Op:
         return self.notation.format(*operands) if self.notation else self.text(*operands)
 
     def _precedence(self) -> int:
-        """Return how tightly the op binds. A function gets 0, because its operands are already in parentheses."""
+        """Return how tightly the op binds, or 0 for function notation, which needs no further parentheses."""
         if "{" in self.symbol:
             return 0 if "({" in self.symbol or "|{" in self.symbol else 3
         return _PRECEDENCE.get(self.symbol, 0 if self.symbol.isidentifier() else 1)

@@ -276,8 +276,8 @@ def _allocate() -> Value:
 
     Nodes do not form reference cycles, so the collector would find nothing to free. The collector runs once per block
     instead of once per 700 nodes, so it does not traverse a chain of a million nodes eight times while the chain grows.
-    The collector runs right after the allocation, because a blank block takes a third as long to traverse as a filled
-    block. In total, recording and backpropagation take two fifths less time than without the pause.
+    The collector runs right after the allocation, because traversing a blank block takes a third of the time that a
+    filled block takes. In total, recording and backpropagation take two fifths less time than without the pause.
     """
     global _block
     collecting = gc.isenabled()

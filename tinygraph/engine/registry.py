@@ -1,4 +1,4 @@
-"""Ops that can be looked up by name: your own ops, and parametrized ops with the kinds of their parameters."""
+"""Registration of ops by name: your own ops, and the functions that create parametrized ops."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ def op(
 def _checked(what: str, function: Callable[..., Any]) -> Callable[..., Any]:
     """Return a user's function with a check that its result is a real number or an array with the operands' shape.
 
-    Results that are nodes or symbols of generated code are not checked.
+    A result that is a node, or a symbol in generated code, is not checked.
     """
 
     @wraps(function)

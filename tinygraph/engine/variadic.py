@@ -16,8 +16,8 @@ class VariadicOp(Op):
 
     Args:
         name: Name of the op.
-        combine: Kernel that takes the lists. The kernel `floats` takes all elements of the lists in sequence, as a node
-            stores them.
+        combine: Kernel that takes the lists. The kernel `floats` takes the elements of all lists as separate
+            arguments, in the order in which a node stores them.
         joined: Operator between the operands in diagrams and steps, or "" for the notation of a function call.
         **columns: Other arguments of `Op`.
 

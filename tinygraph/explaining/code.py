@@ -98,7 +98,7 @@ def maker_code(op: Op, array: Callable[[Array], str] | None = None) -> str:
 class _Parameter:
     """A parameter of an op.
 
-    A template refers to the first parameter as `{parameters[0]}`, or, for an index, as `{parameters[0]:index}`.
+    A template refers to the first parameter as `{parameters[0]}`, or as `{parameters[0]:index}` if it is an index.
     """
 
     def __init__(self, value: object, array: Callable[[Array], str]) -> None:

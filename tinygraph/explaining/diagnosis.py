@@ -160,7 +160,7 @@ def _bad_contribution(root: Node, edge: Edge) -> Finding:
 def _nothing_arrived(walk: Walk, leaf: Node) -> Finding:
     """Return the finding for a leaf whose gradient is missing or 0.
 
-    The message shows the edge nearest to the leaf at which the gradient stops, and the number of other such edges.
+    If the gradient stops at several edges, the message shows the edge nearest to the leaf and counts the others.
     """
     stops = _stops(walk, leaf)
     nothing = f"no gradient reached {called(leaf)}"
