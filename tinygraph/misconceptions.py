@@ -207,7 +207,7 @@ class Misconception:
 
 
 class _Gradients(dict[Node, Quantity]):
-    """A dictionary of gradients that keeps the last overwritten value."""
+    """A dictionary of gradients. Each assignment stores the overwritten value in `before`."""
 
     before: Quantity = None
 

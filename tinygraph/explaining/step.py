@@ -33,7 +33,7 @@ class Step:
         upstream: Gradient of `result`.
         contribution: Product upstream × local.
         before: Gradient of the operand before the step, or None before the first contribution.
-        after: Value that a forward step computes, or gradient after a seed or backward step.
+        after: Value that a forward step computes. For a seed or backward step, the gradient after the step.
         root: Node that the backward pass starts from.
         seed: Upstream gradient that the pass starts with. Defaults to 1.
     """

@@ -153,7 +153,9 @@ def kernel(source: str | Callable[..., Array] | None) -> Callable[..., Array] | 
 
 
 def float_by_float(number: Callable[..., float], arity: int) -> Callable[..., Array]:
-    """Return a function of arrays that calls `number` for each element. It is slow, but returns bit-identical results.
+    """Return a function of arrays that calls `number` for each element.
+
+    The function is slow, but its results are bit-identical to those of `number`.
 
     Args:
         number: Function of floats.

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 class Chunks:
     """Examples (m, n) and labels (m,) in chunks of rows.
 
-    dask either keeps the chunks in memory, or loads or computes them again in each iteration.
+    In each iteration, dask loads or computes the chunks again, unless it keeps them in memory.
 
     Args:
         X: Examples (m, n), as a dask array or dataframe.
@@ -32,7 +32,7 @@ class Chunks:
 
     Attributes:
         n: Number of features.
-        classes: The two labels, sorted. The constructor reads y once to find these labels.
+        classes: The two classes, sorted. The constructor reads y once to find them.
 
     Raises:
         ValueError: If X or y is not a dask collection, if X is not two-dimensional, if the chunks do not match, or if

@@ -52,8 +52,8 @@ class Implementation:
             other: Implementation to compare with.
 
         Returns:
-            The largest difference between corresponding elements of the cost and the gradient, divided by the largest
-            absolute value of these elements in this implementation.
+            The largest difference between an element of this implementation's cost or gradient and the corresponding
+            element of `other`, divided by the largest absolute value of this implementation's elements.
         """
         ours, theirs = (np.array([i.J, i.db, *i.dw.ravel()]) for i in (self, other))
         difference = np.max(np.abs(ours - theirs))

@@ -54,7 +54,7 @@ class LogisticRegression:
     Attributes:
         coef_: Weights (1, n). `fit` also sets the weights if it is interrupted after the first iteration.
         intercept_: Bias (1,).
-        classes_: The two labels (2,), sorted.
+        classes_: The two classes (2,), sorted.
         n_features_in_: Number of features, n.
         costs_: The cost before each iteration.
 

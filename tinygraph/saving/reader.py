@@ -100,7 +100,7 @@ def _refuse_constant(text: str) -> object:
 
 @contextmanager
 def _without_collector() -> Iterator[None]:
-    """Pause garbage collection. Graphs contain no cycles, so the collector would only waste time on new nodes."""
+    """Pause the garbage collector, which would only waste time on new nodes, because graphs contain no cycles."""
     enabled = gc.isenabled()
     gc.disable()
     try:
@@ -277,7 +277,7 @@ class Reader:
         if not isinstance(symbol, str) or symbol not in COMPARISONS:
             fail(f"the comparison must be one of {' '.join(COMPARISONS)}, not {shown(symbol)}")
         if not all(isinstance(x, list) and len(x) == 2 for x in (values, sides)):
-            fail("the fields values and nodes of a guard must be lists of two elements")
+            fail('"values" and "nodes" of a guard must be lists of two elements')
         text = typed(line["text"], str, '"text"', "a string")
         guard = Guard(COMPARISONS[symbol], text, *[decode_float(x, "a compared value") for x in values])
         pair = [None if x is None else self.earlier(x) for x in sides]
