@@ -129,7 +129,7 @@ class Debugger(cmd.Cmd):
     # --- breakpoints
 
     def do_break(self, text: str) -> None:
-        """b, break [NODE or OP]: make continue stop at a node or op; without an argument, list the breakpoints."""
+        """b, break [NODE or OP]: set a breakpoint at a node or op; without an argument, list the breakpoints."""
         if text:
             number = self.cursor.break_on(TABLE[text] if self._is_op(text) else _named(text))
             echo(f"  breakpoint {number} at {text}")
@@ -143,7 +143,7 @@ class Debugger(cmd.Cmd):
         return text in TABLE and all(node.name != text for node in self.cursor.walk.nodes)
 
     def do_watch(self, text: str) -> None:
-        """w, watch NODE: make continue stop at each step that writes this node's gradient."""
+        """w, watch NODE: set a breakpoint at all steps that write this node's gradient."""
         echo(f"  breakpoint {self.cursor.watch(_named(text))}: the gradient of {text}")
 
     def do_delete(self, text: str) -> None:

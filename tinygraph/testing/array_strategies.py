@@ -306,7 +306,7 @@ def _draw_move(
 ) -> Iterator[tuple[Op, Operands]]:
     """Draw an array op, and yield steps that apply it to `x`.
 
-    If the op needs a second operand, yield one step for each candidate, from `y` backward.
+    If the op needs a second operand, yield one step for each candidate: index `y` down to 0, then the higher indices.
     """
     array = np.asarray(draft.known[x])
     if move in _MOVES:

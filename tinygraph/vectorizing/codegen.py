@@ -125,7 +125,10 @@ class Writer:
     # --- lines
 
     def _pairs(self) -> dict[Line, tuple[Line, Line, Kernel]]:
-        """Return a dict from array lines that share an exponential to (first line, second line, common function)."""
+        """Find pairs of array lines that contain the same exponential, so that one function can compute both.
+
+        Return a dict from each line of a pair to (first line, second line, function).
+        """
         by_args = {(line.op, *line.args): line for line in self.program.lines if line.op is not None and line.shape}
         pairs: dict[Line, tuple[Line, Line, Kernel]] = {}
         for line in by_args.values():

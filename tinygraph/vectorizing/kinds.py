@@ -43,7 +43,7 @@ class Part:
     Attributes:
         sign: 1 or -1.
         source: The group of the terms.
-        table: `table[k]` contains the terms of sum k along the axes, if all sums have the same number of terms.
+        table: If all sums have the same number of terms, `table[k]` contains the terms of sum k, arranged along `axes`.
             Otherwise, `table` is a list of all terms.
         axes: The axes of the terms.
         owners: If `table` is a list of terms, the sum to which each term belongs. Otherwise None.
@@ -64,7 +64,7 @@ class Group:
     """Entries of one kind, which become one array.
 
     Attributes:
-        op: The entries' op, SUM or LEAF, or None for plain numbers.
+        op: The op of the entries, or SUM for sums, LEAF for leaves, and None for plain numbers.
         members: The entries.
         axes: The axes of the array.
         ids: The entries, arranged along the axes.
@@ -72,7 +72,7 @@ class Group:
         uses: Pairs (group, slot): a group that uses this group, and the slot that this group fills.
     """
 
-    op: Op | str | None  # an op, SUM or LEAF, or None for plain numbers
+    op: Op | str | None  # an op, SUM, LEAF, or None for plain numbers
     members: Array
     axes: list[Axis] = field(default_factory=list)
     ids: Array = field(default_factory=lambda: np.zeros((), int))
@@ -90,7 +90,7 @@ class Use:
     """The entries of one group that are used by another group, the consumer.
 
     Attributes:
-        axes: The axes that the entries depend on, out of the axes of the consumer and of its terms.
+        axes: The axes on which the entries depend. Each is an axis of the consumer or of its terms.
         ids: The entries, arranged along these axes.
     """
 

@@ -55,7 +55,7 @@ class Program:
         inputs: The inputs.
         lines: The lines, operands first.
         results: The lines that are results.
-        whole: Gradients of leaves, which are written in full shape even if all elements are equal.
+        whole: The gradients of leaves. They are written in full shape even if all elements are equal.
     """
 
     inputs: list[Line] = field(default_factory=list)

@@ -171,7 +171,7 @@ class Rebuilding:
         return reshaped(added, stored_shape(group.axes))
 
     def _contraction(self, group: Group, part: Part) -> bool:
-        """Return whether the part sums products along exactly those axes that the two factors of a product share."""
+        """Return whether the terms of the part are products whose factors share exactly the summed axes."""
         source = part.source
         if source.op is not mul or len(source.uses) != 1 or not part.axes or not group.axes:
             return False

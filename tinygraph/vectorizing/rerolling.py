@@ -158,7 +158,7 @@ class Roll:
         return self._reduced(axes, ids)
 
     def _reduced(self, axes: list[Axis], ids: Array) -> Use:
-        """Return a `Use` without the axes along which all entries, or all their numbers, are the same."""
+        """Return a `Use` without axes along which the entry, or its plain number, is always the same."""
         if not axes:
             return Use(axes, ids)
         compared = ids
@@ -360,7 +360,7 @@ class Roll:
         return False
 
     def _adopt(self, group: Group, others: list[Use]) -> None:
-        """Replace the single axis of each sum over the whole group with the axes of the group."""
+        """In sums over the whole group along a single axis, replace this axis with the axes of the group."""
         for use in others:
             if len(use.axes) != 1 or use.axes == group.axes:
                 continue

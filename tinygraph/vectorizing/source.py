@@ -141,7 +141,7 @@ def _letter(name: str, tensor: Tensor) -> str:
 
 
 def _add_gradients(program: Program, found: Vectorized, names: dict[Tensor, list[str]]) -> None:
-    """Add the root's derivatives with respect to leaves (for example, dw) and to named nodes of the forward pass."""
+    """Add the root's derivatives (for example, dw) with respect to leaves and named nodes of the forward pass."""
     derivatives = found.derivatives()
     wanted = {tensor: f"d{name}" for tensor, (name,) in reversed(names.items()) if tensor is not found.root}
     leaves = [leaf for _, leaf in _in_order(found)]

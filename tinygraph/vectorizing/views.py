@@ -134,7 +134,7 @@ def _slice(wanted: Array, size: int) -> slice | None:
 
 
 def aligned_shape(used: list[Axis], axes: list[Axis]) -> Shape:
-    """Return the shape that lets an array along some of the axes broadcast along all axes.
+    """Return the shape that an array with some of the axes needs to broadcast along all of them.
 
     Args:
         used: Axes of the array.
