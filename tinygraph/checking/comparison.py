@@ -244,7 +244,7 @@ def kink_near(function: FlatFunction, nodes: Sequence[Node], i: int, step: float
 
 
 def _kink_of(op: Op, node: Node, moved: Node) -> str:
-    """Describe the kink or the edge of the domain that lies between the operands of `node` and those of `moved`.
+    """Describe a kink or an edge of the op's domain between the operands of `node` and those of `moved`.
 
     Return "" if there is neither.
     """

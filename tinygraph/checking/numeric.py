@@ -264,7 +264,7 @@ def evaluate(root: Value, leaves: Mapping[Any, Number], module: object) -> Numbe
     Args:
         root: Root of the graph.
         leaves: Mapping from leaves to values. A leaf that is not in the mapping keeps its current value.
-        module: Module whose functions are used: `cmath`, `mpmath.mp`, or None if the ops need only arithmetic.
+        module: Module whose functions are used (`cmath` or `mpmath.mp`), or None if the ops need only arithmetic.
 
     Returns:
         The value.

@@ -108,7 +108,7 @@ def show_backpropagation() -> Value:
 
 
 def draw_graphs(J: Value, folder: Path) -> None:
-    """Write diagrams of J and of the cost of one example (with scalars and with Tensors), and a player for J.
+    """Write a diagram and a player of J, and two diagrams of one example's cost: with scalars and with Tensors.
 
     Args:
         J: Root of the graph, after the backward pass.
@@ -140,7 +140,7 @@ def draw_graphs(J: Value, folder: Path) -> None:
 
 
 def show_implementations(m: int, n: int = 20) -> None:
-    """Print the run times of a cost and its gradient with two loops, one loop, no loops and vectorized loops.
+    """Compute a cost and its gradient with two loops, one loop, no loops and vectorized loops, and print the times.
 
     Args:
         m: Number of examples.
@@ -152,7 +152,7 @@ def show_implementations(m: int, n: int = 20) -> None:
     Y = [float(draw.random() < 0.5) for _ in range(m)]
     for line in report(compare_implementations(X, Y, [0.01 * j for j in range(n)], 0.1)):
         echo(f"  {line}")
-    echo(f"  (With one loop, vectors of {n} numbers are too short to make up for the cost of NumPy calls.)")
+    echo(f"  (With one loop, an array of {n} numbers is too short to make up for the overhead of a NumPy call.)")
     echo("\nAutomatic vectorization turns the scalar graph of the two loops into this program:")
     text, lines = vectorize_loops(X, Y, [0.01 * j for j in range(n)], 0.1)
     for line in text.splitlines():

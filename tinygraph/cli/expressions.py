@@ -26,7 +26,7 @@ _BINARY: dict[type[ast.operator], Op] = {
 _HINTS: dict[type[ast.AST], str] = {
     ast.BitXor: "write a power with **",
     ast.MatMult: "write a product with *: an expression contains scalars, not matrices",
-    ast.Compare: "a comparison has no value here; name a step with a single =, and separate steps with ;",
+    ast.Compare: "an expression cannot contain a comparison; name a step with a single =, and separate steps with ;",
     ast.Call: "write a product with *, and call a function by its name",
     ast.Tuple: "use a comma only between the operands of a function, and a point as the decimal separator",
 }
@@ -143,7 +143,7 @@ class _Reader:
         except SyntaxError as error:
             line = self.lines[min((error.lineno or 1) - 1, len(self.lines) - 1)]
             message = (error.msg or "").removesuffix(" Perhaps you forgot a comma?").rstrip(".")
-            hint = "something is missing here, or must be removed" if message == "invalid syntax" else message
+            hint = "something is missing here, or something must be removed" if message == "invalid syntax" else message
             indent = len(line) - len(line.lstrip())
             raise ExpressionError(hint, line, min(max((error.offset or 1) - 1, 0) + indent, len(line))) from None
         except (RecursionError, MemoryError):

@@ -72,8 +72,8 @@ def _add_draw(commands: Commands) -> None:
 def _add_step(commands: Commands) -> None:
     parser = commands.add_parser(
         "step",
-        help="step through the backward pass of an expression, forward and back",
-        description="Step through backpropagation, forward and back, with the commands of pdb and rr. "
+        help="step through the backward pass of an expression, in both directions",
+        description="Step through backpropagation in both directions, with the commands of pdb and rr. "
         "Type h for help. You can also pipe in the commands.",
         epilog='example: tinygraph step "u = b*c; v = a + u; J = 3*v" a=5 b=3 c=2',
     )
@@ -90,7 +90,7 @@ def _add_diagnose(commands: Commands) -> None:
         "diagnose",
         help="find the source of a NaN, an infinity, or a missing gradient",
         description="Check the forward and backward passes of an expression or of a saved graph. Report the first "
-        "value that is not finite. If all values are finite, report gradients that are missing, vanish or explode. The "
+        "value that is not finite. If all values are finite, report missing, vanishing and exploding gradients. The "
         "exit code is 1 if there is a problem.",
         epilog='example: tinygraph diagnose "a = sigmoid(z); L = log(a)" z=-800',
     )
