@@ -258,7 +258,7 @@ DOMAINS = {row.domain: row.arity for row in (*ROWS, ops.power(-1))}
 def test_the_text_of_a_domain_is_python_for_it(domain):
     """The text and the domain agree up to the last float before a boundary."""
     text = domain.text.replace("all reals", "True").replace("≠", "!=").replace("≤", "<=")
-    text = text.replace("y integer", "x < 0 and y == y // 1").replace(", or", " or").replace(",", " and")
+    text = text.replace("an integer y", "x < 0 and y == y // 1").replace(", or", " or").replace(",", " and")
     smooth = eval(f"lambda x, y, a: {text}", {"cos": math.cos})
     for xs in itertools.product(EDGES, repeat=DOMAINS[domain]):
         assert domain.contains(*xs) is smooth(xs[0], xs[-1], xs[0]), xs
