@@ -226,3 +226,15 @@ def test_a_pass_that_was_left_keeps_nobody_out(monkeypatch):
 def test_the_options_of_backward_are_given_by_name():
     with pytest.raises(TypeError, match="positional argument"):
         Value(1.0).backward(2.0)
+
+
+def test_an_inner_node_that_has_passed_its_gradient_on_is_not_reached_again_by_a_list():
+    """The single traversal must give up, because the second contribution would come too late."""
+    x = Value(3.0)
+    h = x * 2.0
+    J = tinygraph.total([tinygraph.total([h, 1.0]), h])
+    J.backward()
+    assert (h.grad, x.grad) == (2.0, 4.0)
+    J = tinygraph.dot([tinygraph.dot([h, 1.0], [2.0, 3.0]), h], [1.0, 1.0])
+    J.backward()
+    assert (h.grad, x.grad) == (3.0, 6.0)
