@@ -47,7 +47,7 @@ Python uses another C library.
 END = """
 With the extra `test` (`pip install '.[test]'`), the command `python -m tools.accuracy_table` generates this page. The
 [list of ops](reference/ops.md) shows the formula and the local derivatives of each op. To
-measure your own functions, [check a gradient](check-a-gradient.md).
+check the derivatives of your own functions, read [check a gradient](check-a-gradient.md).
 """
 
 

@@ -1,7 +1,7 @@
 """Fast recording. It gives the same results as `value.record`, so you can skip this file at first.
 
 The arithmetic operators and their local derivatives are written out, because these operators make up nine tenths of
-the ops in a program. `value.record` takes three times as long as the code that is written out. A test checks that these
+the ops in a program. `value.record` takes three times as long as this written-out code. A test checks that these
 operators and `value.record` give the same bits.
 """
 

@@ -87,7 +87,7 @@ def shape(data: Quantity) -> tuple[int, ...] | None:
 
 
 def is_here(data: Quantity) -> bool:
-    """Return whether a value comes from NumPy, so that its elements can be read without a computation.
+    """Return whether a value comes from NumPy. If it does, its elements can be read without a computation.
 
     Args:
         data: Float or array.

@@ -24,7 +24,7 @@ class Source(str):
 
     Attributes:
         arrays: The arrays that the program reads, by name.
-        functions: The functions that the program calls without an import, by name.
+        functions: The functions, by name, that the program calls but does not import.
 
     Examples:
         >>> w = [Value(1.0, "w1"), Value(2.0, "w2")]
