@@ -262,3 +262,15 @@ def test_dropped_graphs_leave_no_node_behind():
         assert nodes() == before
     finally:
         gc.enable()
+
+
+def test_only_constants_are_checked_when_they_are_used():
+    """A stale node that is not a constant is found by backward, and can be recomputed after it was used."""
+    x, c = Value(3.0), Value(1.0, constant=True)
+    y = x * 2.0
+    c.data = 5.0
+    x.data = 4.0
+    z = y * 3.0
+    with pytest.raises(StaleGraphError):
+        z.backward()
+    assert z.forward().data == 24.0
