@@ -410,6 +410,12 @@ def test_a_picture_for_both_themes_has_one_style_sheet_of_its_own(engine):
 # --- options
 
 
+@pytest.mark.parametrize("wrong", [3, None, b"J"])
+def test_a_title_is_a_string(wrong):
+    with pytest.raises(TypeError, match="title must be a str"):
+        draw(Value(1.0), title=wrong)
+
+
 def test_options_that_do_not_exist_are_errors():
     J = lecture()
     for options, message in [

@@ -71,3 +71,9 @@ def test_it_can_be_printed_on_any_terminal(encoding, monkeypatch):
         text = tree(x * x)
     text.encode(encoding or "utf-8")
     assert ("└─" in text) == (encoding in ("utf-8", None))
+
+
+@pytest.mark.parametrize("wrong", [3, None, "J", [1.0]])
+def test_what_is_not_a_node_is_refused(wrong):
+    with pytest.raises(TypeError, match="tree: root must be a node of a graph"):
+        tree(wrong)

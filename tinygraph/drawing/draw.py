@@ -169,7 +169,7 @@ def draw(
         A `Drawing`, which a notebook displays automatically. Its `save` method writes the diagram to a file.
 
     Raises:
-        TypeError: If `root` or one of `parameters` is not a node.
+        TypeError: If `root` or one of `parameters` is not a node, or if `title` is not a string.
         ValueError: If an option has an invalid value, or if `around` is not in the graph.
         StaleGraphError: If a leaf was edited after the graph was recorded.
 
@@ -189,6 +189,8 @@ def draw(
     one_of("detail", detail, DETAILS)
     one_of("direction", direction, get_args(Direction))
     one_of("notation", notation, get_args(Notation))
+    if not isinstance(title, str):
+        raise TypeError(f"title must be a str, not {title!r}")
     _check_numbers(number, depth, timeout)
     marked = [parameters] if isinstance(parameters, Node) else list(parameters)
     if not all(isinstance(node, Node) for node in marked):

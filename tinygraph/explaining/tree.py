@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from tinygraph.engine.graph import Node, order
+from tinygraph.engine.graph import Node, order, require_node
 from tinygraph.explaining import notation
 from tinygraph.explaining.notation import Quantity
 from tinygraph.support.messages import counted
@@ -41,6 +41,9 @@ def tree(root: Node, *, lines: int | None = None, ascii: bool | None = None) -> 
     Returns:
         The text, which the REPL shows without quotes.
 
+    Raises:
+        TypeError: If `root` is not a node.
+
     Examples:
         >>> from tinygraph import Value
         >>> a, b, c = Value(5, "a"), Value(3, "b"), Value(2, "c")
@@ -56,7 +59,7 @@ def tree(root: Node, *, lines: int | None = None, ascii: bool | None = None) -> 
         │     └─ c   data 2.0   grad 51.0   local 3.0
         └─ ··· see u   local 11.0
     """
-    return in_text(order(root), lines, ascii, lambda node: node.grad)
+    return in_text(order(require_node(root, "tree: root")), lines, ascii, lambda node: node.grad)
 
 
 def in_text(
