@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from tinygraph.engine.graph import Node
 
-_entered: ContextVar[tuple[tuple[Watcher, FrameType | None], ...]] = ContextVar("tinygraph contexts", default=())
+_entered: ContextVar[tuple[Watcher, ...]] = ContextVar("tinygraph contexts", default=())
 _SUSPENDS = 0x20 | 0x80 | 0x200  # code flags of generators, coroutines and async generators, as in `inspect`
 _PACKAGE = __file__.rpartition("engine")[0]
 _count_lock = allocate_lock()
@@ -29,32 +29,8 @@ _count = 0  # number of active contexts in all threads
 
 
 def _watch(node: Node) -> None:
-    for watcher in _active():
+    for watcher in _entered.get():
         watcher.watch(node)
-
-
-def _active() -> list[Watcher]:
-    """Return the contexts that are active here, outermost first, without the contexts of suspended generators."""
-    entered = _entered.get()
-    if all(frame is None for _, frame in entered):
-        return [watcher for watcher, _ in entered]
-    running: set[FrameType] = set()
-    frame: FrameType | None = sys._getframe(1)
-    while frame is not None:
-        running.add(frame)
-        frame = frame.f_back
-    return [watcher for watcher, frame in entered if frame is None or frame in running]
-
-
-def _suspendable(frame: FrameType) -> FrameType | None:
-    """Return the given frame, which enters a context, or None if the frame cannot be suspended inside the context.
-
-    For the generator of a `contextlib.contextmanager`, return None as well. That generator is suspended during the
-    body of its `with` statement, where the context must be active.
-    """
-    caller = frame.f_back
-    manager = caller is not None and caller.f_globals.get("__name__") == "contextlib"
-    return frame if frame.f_code.co_flags & _SUSPENDS and not manager else None
 
 
 class Watcher:
@@ -68,18 +44,55 @@ class Watcher:
         """
         raise NotImplementedError
 
+    def active(self) -> Watcher | None:
+        """Return the context that is active in the running code, or None.
+
+        Returns:
+            This context, unless a suspended generator entered it.
+        """
+        return self
+
     def __enter__(self) -> Self:
-        _entered.set((*_entered.get(), (self, _suspendable(sys._getframe(1)))))
+        frame = sys._getframe(1)
+        _entered.set((*_entered.get(), _Suspendable(self, frame) if _is_suspendable(frame) else self))
         _activate(+1)
         return self
 
     def __exit__(self, *exception: object) -> None:
         _activate(-1)
         entered = list(_entered.get())
-        places = [i for i, (watcher, _) in enumerate(entered) if watcher is self]
+        places = [i for i, watcher in enumerate(entered) if self in (watcher, getattr(watcher, "inner", None))]
         if places:  # a generator can be closed in another task, where its context was never active
             del entered[places[-1]]
             _entered.set(tuple(entered))
+
+
+class _Suspendable(Watcher):
+    """A context that a generator or a coroutine entered. It is active only while the generator or coroutine runs."""
+
+    def __init__(self, inner: Watcher, frame: FrameType) -> None:
+        self.inner, self.frame = inner, frame
+
+    def active(self) -> Watcher | None:
+        running: FrameType | None = sys._getframe(1)
+        while running is not None and running is not self.frame:
+            running = running.f_back
+        return None if running is None else self.inner
+
+    def watch(self, node: Node) -> None:
+        if active := self.active():
+            active.watch(node)
+
+
+def _is_suspendable(frame: FrameType) -> bool:
+    """Return whether a frame that enters a context can be suspended inside the context.
+
+    The generator of a `contextlib.contextmanager` does not count. It is suspended during the body of its `with`
+    statement, where the context must be active.
+    """
+    caller = frame.f_back
+    manager = caller is not None and caller.f_globals.get("__name__") == "contextlib"
+    return bool(frame.f_code.co_flags & _SUSPENDS) and not manager
 
 
 def _activate(change: int) -> None:
@@ -206,7 +219,7 @@ def _text(number: Any) -> str:
 
 def is_strict() -> bool:
     """Return whether `strict` is active in this thread or task."""
-    return any(isinstance(watcher, strict) for watcher in _active())
+    return any(isinstance(watcher.active(), strict) for watcher in _entered.get())
 
 
 def check_gradients(root: Node, seed: Any) -> None:

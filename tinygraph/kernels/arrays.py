@@ -77,11 +77,12 @@ def as_array(data: Any, what: str) -> Array:
     """
     if refusal := getattr(type(data), "not_an_array", ""):  # like `not_a_number` in `plain_number`
         raise TypeError(f"{what}: {refusal}")
-    if type(data) is not np.ndarray and _is_foreign(data):
-        return data if data.dtype == np.float64 else data.astype(np.float64)
-    parts = data if isinstance(data, (list, tuple)) else [data]
-    if any(isinstance(part, np.ma.MaskedArray) for part in parts):
-        raise TypeError(f"{what}: {_short(data)} is or contains a masked array: fill it first with .filled(...)")
+    if type(data) is not np.ndarray:
+        if _is_foreign(data):
+            return data if data.dtype == np.float64 else data.astype(np.float64)
+        kinds = set(map(type, data)) if isinstance(data, (list, tuple)) else {type(data)}
+        if any(issubclass(kind, np.ma.MaskedArray) for kind in kinds):
+            raise TypeError(f"{what}: {_short(data)} is or contains a masked array: fill it first with .filled(...)")
     try:
         array = np.asarray(data)
     except ValueError:
