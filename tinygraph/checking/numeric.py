@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from tinygraph.engine.graph import Node, order
 from tinygraph.engine.value import Value
 from tinygraph.functional import numbers_of, refilled
+from tinygraph.support.messages import install_command, one_of
 
 if TYPE_CHECKING:
     from tinygraph.functional import Function, Tree
@@ -66,8 +67,7 @@ def numeric_grad(f: Function, at: Tree, *, method: Method = "central", step: flo
         >>> numeric_grad(sigmoid, 0, method="complex")
         0.25
     """
-    if method not in _METHODS:
-        raise ValueError(f"method must be one of {', '.join(map(repr, _METHODS))}, not {method!r}")
+    one_of("method", method, _METHODS)
     several = isinstance(at, (list, tuple))
     args = list(at) if several else [at]
     values = any(isinstance(x, Value) for x in numbers_of(args))
@@ -213,9 +213,7 @@ def _mpmath_step(function: FlatFunction, i: int, step: float) -> float:
     try:
         from mpmath import mp
     except ModuleNotFoundError as error:
-        raise ModuleNotFoundError(
-            "method='mpmath' needs mpmath: run `pip install '.[test]'` in your clone of tinygraph", name=error.name
-        ) from None
+        raise ModuleNotFoundError(f"method='mpmath' needs mpmath: {install_command('test')}", name=error.name) from None
 
     with mp.workdps(digits(function.numbers)):
         root, leaves = function.record(function.numbers)

@@ -15,6 +15,7 @@ import sys
 from pathlib import Path
 
 from tinygraph.drawing.themes import FONT, darkening
+from tinygraph.support.messages import install_command
 
 TIME_LIMIT = 30.0  # seconds
 VARIABLE = "TINYGRAPH_DOT"
@@ -22,7 +23,7 @@ ENGINES = ("dot", "graphviz-pure")
 TEXT_FORMATS = ("dot", "gv")
 FORMATS = ("svg", "png", "pdf", *TEXT_FORMATS)
 REMEDIES = (
-    "run `pip install '.[render]'` in your clone of tinygraph, or install Graphviz "
+    f"{install_command('render')}, or install Graphviz "
     "(`apt-get install graphviz`, `brew install graphviz`, https://graphviz.org/download); "
     "a .dot file needs no Graphviz"
 )

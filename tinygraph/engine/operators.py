@@ -198,10 +198,10 @@ class Operators(Node):
     __ne__ = __eq__
     __hash__ = Node.__hash__
 
-    def _is_data(self, other: object) -> bool:
-        """Return whether an object is data: a number, an array or (for a Tensor) a list or tuple."""
-        number = isinstance(other, complex) or hasattr(other, "as_integer_ratio") or hasattr(other, "dtype")
-        return number or (bool(self._plural) and isinstance(other, (list, tuple)))
+    @staticmethod
+    def _is_data(other: object) -> bool:
+        """Return whether an object is data: a number or an array."""
+        return isinstance(other, complex) or hasattr(other, "as_integer_ratio") or hasattr(other, "dtype")
 
     def __lt__(self, other: object) -> Any:
         return self._compare("<", other)

@@ -140,14 +140,13 @@ def _checked(what: str, function: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(function)
     def call(*args: Any) -> Any:
         result = function(*args)
-        of_arrays = any(hasattr(arg, "dtype") for arg in args)
-        if type(result) is float or isinstance(result, Traced) or (of_arrays and isinstance(result, float)):
+        if type(result) is float or isinstance(result, Traced):
             return result
-        if shape := getattr(result, "shape", ()):
-            shapes = [arg.shape for arg in args if getattr(arg, "shape", ())]
-            if not shapes or shape not in (shapes[0], _broadcast(shapes)):
-                wanted = f"an array of shape {_broadcast(shapes)}" if shapes else "a float"
-                raise TypeError(f"{what} must return {wanted}, but returned an array of shape {shape}")
+        shapes = [arg.shape for arg in args if hasattr(arg, "dtype")]
+        if getattr(result, "shape", ()):
+            _check_shape(what, result.shape, list(filter(None, shapes)))
+            return result
+        if shapes and isinstance(result, float):  # NumPy's float, from arrays without axes
             return result
         if (
             result is None
@@ -164,7 +163,13 @@ def _checked(what: str, function: Callable[..., Any]) -> Callable[..., Any]:
 _DATA = (str, bytes, complex, list, tuple, dict, set)  # results that are neither numbers nor symbols
 
 
-def _broadcast(shapes: list[tuple[int, ...]]) -> tuple[int, ...]:
+def _check_shape(what: str, shape: tuple[int, ...], shapes: list[tuple[int, ...]]) -> None:
+    """Raise TypeError if a result does not have the shape that the shapes of the arguments broadcast to."""
+    if shapes and shape == shapes[0]:
+        return
     from numpy import broadcast_shapes
 
-    return broadcast_shapes(*shapes)
+    wanted = broadcast_shapes(*shapes)
+    if not shapes or shape != wanted:
+        expected = f"an array of shape {wanted}" if shapes else "a float"
+        raise TypeError(f"{what} must return {expected}, but returned an array of shape {shape}")

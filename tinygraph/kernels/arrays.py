@@ -16,8 +16,8 @@ from typing import Any, TypeGuard, TypeVar, TypeVarTuple
 
 import numpy as np
 
-from tinygraph.kernels.numbers import plain_number
-from tinygraph.support.messages import short
+from tinygraph.kernels.numbers import REMEDIES, plain_number
+from tinygraph.support.messages import described
 
 Array = np.ndarray[Any, np.dtype[np.float64]]  # or another array type that follows NumPy's protocols
 _Ts = TypeVarTuple("_Ts")
@@ -82,18 +82,18 @@ def as_array(data: Any, what: str) -> Array:
             return data if data.dtype == np.float64 else data.astype(np.float64)
         kinds = set(map(type, data)) if isinstance(data, (list, tuple)) else {type(data)}
         if any(issubclass(kind, np.ma.MaskedArray) for kind in kinds):
-            raise TypeError(f"{what}: {_short(data)} is or contains a masked array: fill it first with .filled(...)")
+            raise TypeError(f"{what}: {described(data)} is or contains a masked array: {REMEDIES['masked']}")
     try:
         array = np.asarray(data)
     except ValueError:
-        raise TypeError(f"{what}: {_short(data)} is not an array: its rows have different lengths") from None
+        raise TypeError(f"{what}: {described(data)} is not an array: its rows have different lengths") from None
     if array.dtype == np.float64:
         return array if type(array) is np.ndarray else np.asarray(array)
     if array.dtype.kind in "biuf":
         with np.errstate(over="ignore"):  # the overflow of a longdouble is checked below
             floats = array.astype(np.float64)
         if array.dtype.itemsize > 8 and (np.isinf(floats) != np.isinf(array)).any():
-            raise OverflowError(f"{what}: {_short(data)} has an element that is too large for a float")
+            raise OverflowError(f"{what}: {described(data)} has an element that is too large for a float")
         return floats
     if array.dtype.kind == "O":
         if any(hasattr(type(entry), "not_a_number") for entry in array.ravel()):
@@ -102,13 +102,8 @@ def as_array(data: Any, what: str) -> Array:
             return np.array([plain_number(entry, what) for entry in array.ravel()]).reshape(array.shape)
         except TypeError:
             pass
-    remedy = {"c": "take its .real or .imag part", "U": "convert text with float(...) first"}
-    what_to_do = remedy.get(array.dtype.kind, "pass numbers, or nested lists of them")
-    raise TypeError(f"{what}: {_short(data)} is not an array of real numbers; {what_to_do}")
-
-
-def _short(data: object) -> str:
-    return f"{short(' '.join(repr(data).split()))} ({type(data).__name__})"
+    what_to_do = REMEDIES.get(array.dtype.kind, "pass numbers, or nested lists of them")
+    raise TypeError(f"{what}: {described(data)} is not an array of real numbers; {what_to_do}")
 
 
 def _is_foreign(data: object) -> TypeGuard[Array]:

@@ -51,14 +51,14 @@ def _numpy_number(value: Any, op: str) -> float:
     if kind == "O":
         return plain_number(value.item(), op)
     if kind not in "biuf":  # for example a datetime64, which float() can convert
-        raise TypeError(f"{op}: {_short(value)} is not a real number; {_REMEDIES.get(kind, 'pass an int or a float')}")
+        raise TypeError(f"{op}: {_short(value)} is not a real number; {REMEDIES.get(kind, 'pass an int or a float')}")
     number = float(value)
     if number in (inf, -inf) and value not in (inf, -inf):
         raise OverflowError(f"{op}: {_short(value)} is too large for a float")
     return number
 
 
-_REMEDIES = {
+REMEDIES = {
     "c": "take its .real or .imag part",
     "masked": "fill it first with .filled(...)",
     "U": "convert text with float(...) first",
@@ -67,16 +67,16 @@ _REMEDIES = {
 
 
 def _short(value: object) -> str:
-    from tinygraph.support.messages import short  # imported here because only an error needs it
+    from tinygraph.support.messages import described  # imported here because only an error needs it
 
-    return f"{short(repr(value))} ({type(value).__name__})"
+    return described(value)
 
 
 def _remedy(value: object) -> str:
     if isinstance(value, (str, bytes)):
-        return _REMEDIES["U"]
+        return REMEDIES["U"]
     if isinstance(value, complex):
-        return _REMEDIES["c"]
+        return REMEDIES["c"]
     if hasattr(value, "__len__") or hasattr(value, "shape"):
         return "make one Value per element: [Value(x) for x in elements]"
     return "pass an int or a float"

@@ -1,4 +1,4 @@
-"""Parts of messages: the error for an invalid option, a count with its noun, and shortened text."""
+"""Parts of messages: invalid options, counts with their nouns, shortened text, values, and how to install an extra."""
 
 from __future__ import annotations
 
@@ -59,3 +59,35 @@ def short(text: str, length: int = 40) -> str:
         ('radius', 'abcde...')
     """
     return text if len(text) <= length else f"{text[: length - 3]}..."
+
+
+def described(value: object) -> str:
+    """Return the repr of a value on one line, shortened, and the name of its type.
+
+    Args:
+        value: Value that a message rejects.
+
+    Returns:
+        The text, such as "'3' (str)".
+
+    Examples:
+        >>> described("3"), described([1.0])
+        ("'3' (str)", '[1.0] (list)')
+    """
+    return f"{short(' '.join(repr(value).split()))} ({type(value).__name__})"
+
+
+def install_command(extra: str) -> str:
+    """Return an instruction that installs an extra of the package, which is not published.
+
+    Args:
+        extra: Name of the extra.
+
+    Returns:
+        The instruction, without a period.
+
+    Examples:
+        >>> install_command("test")
+        "run `pip install '.[test]'` in your clone of tinygraph"
+    """
+    return f"run `pip install '.[{extra}]'` in your clone of tinygraph"

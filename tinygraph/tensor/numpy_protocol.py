@@ -141,14 +141,12 @@ class ArrayMethods(Node, TracedArray):
 
     def _extremum(self, name: str, axis: Axis, keepdims: bool, numpy: dict[str, object]) -> Tensor:
         _refuse(numpy)
-        if not self.size:  # NumPy returns an empty result, or raises if a result would have no operands
-            try:
-                np.max(self.raw, axis=_axis(axis))
-            except np.exceptions.AxisError:
+        try:
+            return self._record_array_op(extremum(name, _axis(axis), keepdims), (self,))
+        except ValueError as error:
+            if self.size or isinstance(error, np.exceptions.AxisError):
                 raise
-            except ValueError:
-                raise ValueError(f"{name} of a Tensor of shape {self.shape}: it has no elements") from None
-        return self._record_array_op(extremum(name, _axis(axis), keepdims), (self,))
+            raise ValueError(f"{name} of a Tensor of shape {self.shape}: it has no elements") from None
 
     def transpose(self, *axes: Any) -> Tensor:
         """Return the Tensor with its axes in another order.

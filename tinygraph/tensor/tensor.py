@@ -241,6 +241,10 @@ class Tensor(Operators, ArrayMethods):
 
     # --- comparisons and display
 
+    @staticmethod
+    def _is_data(other: object) -> bool:
+        return isinstance(other, (list, tuple)) or Operators._is_data(other)
+
     def _compare(self, symbol: str, other: object) -> Any:
         return COMPARISONS[symbol](self.raw, raw_of(other))
 

@@ -9,11 +9,13 @@ Haskell programs", ICFP 2000, 268-279.
 
 from __future__ import annotations
 
+from tinygraph.support.messages import install_command
+
 try:
     import hypothesis as _  # noqa: F401
 except ModuleNotFoundError as error:
     raise ModuleNotFoundError(
-        "tinygraph.testing needs Hypothesis: run `pip install '.[test]'` in your clone of tinygraph", name=error.name
+        f"tinygraph.testing needs Hypothesis: {install_command('test')}", name=error.name
     ) from None
 
 from tinygraph.testing.array_strategies import RandomTensorProgram, arrays, shapes, tensor_programs, tensors
