@@ -72,3 +72,23 @@ def test_an_op_of_two_operands_is_broadcast_and_differentiated_again():
     norm(column, row).sum().backward()
     assert (column.grad.shape, row.grad.shape) == ((2, 1), (3,))
     assert tinygraph.compile(norm(x, y), [x, y])(6.0, 8.0) == (10.0, (0.6, 0.8))
+
+
+@pytest.mark.parametrize("wrong", [1j, np.datetime64("2020-01-01", "ns"), "a"], ids=["complex", "datetime", "text"])
+def test_an_array_of_other_elements_is_refused(wrong):
+    """A complex array became the value of a node."""
+    twice = tinygraph.op(
+        "array_of_mine", lambda x: x, partials=(lambda out, x: 1.0,), arrays=lambda m, x: np.full(x.shape, wrong)
+    )
+    with pytest.raises(TypeError, match=r"the result of arrays of op 'array_of_mine'"):
+        twice(Tensor([1.0, 2.0]))
+    wrong_partial = tinygraph.op("partial_of_mine", lambda x: x, partials=(lambda out, x: np.full(np.shape(x), wrong),))
+    with pytest.raises(TypeError, match=r"a partial of op 'partial_of_mine'"):
+        wrong_partial(Tensor([1.0, 2.0])).sum().backward()
+
+
+def test_an_array_of_integers_becomes_floats():
+    one = tinygraph.op(
+        "one_of_mine", lambda x: 1.0, partials=(lambda out, x: 0.0,), arrays=lambda m, x: np.ones(x.shape, int)
+    )
+    assert one(Tensor([1.0, 2.0])).data.dtype == np.float64

@@ -144,8 +144,10 @@ def _checked(what: str, function: Callable[..., Any]) -> Callable[..., Any]:
             return result
         shapes = [arg.shape for arg in args if hasattr(arg, "dtype")]
         if getattr(result, "shape", ()):
+            from tinygraph.kernels.arrays import as_array
+
             _check_shape(what, result.shape, list(filter(None, shapes)))
-            return result
+            return as_array(result, f"the result of {what}")
         if shapes and isinstance(result, float):  # NumPy's float, from arrays without axes
             return result
         if (
