@@ -18,11 +18,11 @@ def test_every_node_is_written_once_and_named_afterwards(program):
     nodes = order(root)
     lines = tree(root, ascii=False).split("\n")
     written = [line for line in lines if "   data " in line or line.lstrip("├─└│ ").startswith("data ")]
-    again = [line for line in lines if "··· see " in line or " is below" in line]
+    again = [line for line in lines if "··· see " in line or " follows below" in line]
     assert len(written) == len(nodes)
     assert len(lines) == len(written) + len(again)
     for line in again:  # the node that it refers to has a line
-        mark = line.split("see ")[-1].split("··· ")[-1].split(" is below")[0].split("   ")[0]
+        mark = line.split("see ")[-1].split("··· ")[-1].split(" follows below")[0].split("   ")[0]
         assert any(other.lstrip("├─└│ ").startswith(mark) for other in written), mark
 
 
@@ -45,6 +45,19 @@ def test_it_is_exact_and_says_what_a_node_holds():
     w = Tensor([1.0, 2.0], "w")
     assert "w   data [1.0, 2.0]   grad ·   local expanded to (2,)" in tree(w.sum(), ascii=False)
     assert "x   data 0.1\n" in tree(Value(0.1, "x", constant=True) * y, ascii=False)
+
+
+def test_a_node_below_the_deepest_line_is_named_there_and_written_once():
+    x = Value(0.0)
+    for _ in range(18):  # two operands each, so that the reference has a second line to share
+        x = x + x
+    lines = tree(x, ascii=False).split("\n")
+    written = [line for line in lines if "data " in line]
+    below = [line for line in lines if " follows below" in line]
+    assert len(written) == 19
+    assert len(below) == 2
+    mark = below[0].split("··· ")[1].split(" follows")[0]
+    assert sum(line.startswith(f"{mark} = ") for line in written) == 1
 
 
 def test_a_long_chain_has_no_recursion_and_a_margin():
