@@ -281,8 +281,8 @@ def _allocate() -> Value:
     """
     global _block
     collecting = gc.isenabled()
-    gc.disable()
     try:
+        gc.disable()  # inside `try`, because Ctrl-C can interrupt right after this call
         _blank.extend(map(_new, repeat(Value, _block)))
     finally:
         if collecting:

@@ -156,16 +156,43 @@ def decode(found: object, what: str, like: float | Array | None = None) -> float
         array([[ 1., nan]])
     """
     value: float | Array
+    if type(found) is float and (like is None or type(like) is float) and not math.isinf(found):
+        return found  # the most frequent case
     if isinstance(found, dict):
         if found.keys() != {"shape", "elements"}:
             fail(f'{what} must be a number, or an array with "shape" and "elements"')
-        elements = typed(found["elements"], list, what, "an array with a list of elements")
-        value = _array([decode_float(x, what) for x in elements], found["shape"], np.float64)
+        elements = found["elements"]
+        if not isinstance(elements, np.ndarray):
+            elements = typed(elements, list, what, "an array with a list of elements")
+            elements = [decode_float(x, what) for x in elements]
+        value = _array(elements, found["shape"], np.float64)
     else:
         value = decode_float(found, what)
     if like is not None and np.shape(value) != np.shape(like):
         fail(f"{what} has shape {np.shape(value)}, but the node's data has shape {np.shape(like)}")
+    if like is not None and isinstance(value, float) != isinstance(like, float):
+        fail(f"{what} must be {'a number' if isinstance(like, float) else 'an array'}, like the node's data")
     return value
+
+
+def pack(found: dict[str, object]) -> None:
+    """Replace the elements of an encoded array by a NumPy array, which takes a quarter of the memory of a list.
+
+    Elements that are not finite floats stay a list, which `decode` checks element by element.
+
+    Args:
+        found: Object from the file.
+
+    Examples:
+        >>> found = {"shape": [2], "elements": [0.5, 1.5]}
+        >>> pack(found); found
+        {'shape': [2], 'elements': array([0.5, 1.5])}
+    """
+    elements = found.get("elements")
+    if type(elements) is list and "shape" in found and set(map(type, elements)) == {float}:
+        packed = np.array(elements)
+        if np.isfinite(packed).all():
+            found["elements"] = packed
 
 
 def decode_float(found: object, what: str) -> float:
@@ -195,7 +222,7 @@ def decode_float(found: object, what: str) -> float:
     fail(f'{what} must be a float, "inf", "-inf" or "nan", not {shown(found)}')
 
 
-def _array(elements: list[Any], found: object, dtype: type) -> Any:
+def _array(elements: list[Any] | Array, found: object, dtype: type) -> Any:
     """Check that the number of elements matches the shape from the file, and return the array."""
     shape = tuple(typed(found, list, '"shape"', "a list"))
     if not is_shape(shape) or len(shape) > 32 or math.prod(shape) != len(elements):

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import gc
-import json
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from tinygraph.engine.graph import Node, restore
+from tinygraph.engine.graph import Constant, Node, restore
 from tinygraph.engine.metadata import Guard
-from tinygraph.engine.op import REGISTERED, TABLE, Op
+from tinygraph.engine.op import Op
 from tinygraph.engine.operators import COMPARISONS, Operators
-from tinygraph.engine.registry import PARAMETRIZED
 from tinygraph.engine.value import Value
 from tinygraph.kernels.arrays import Array
 from tinygraph.saving.format import (
@@ -26,24 +21,25 @@ from tinygraph.saving.format import (
     GraphFileError,
     decode,
     decode_float,
-    decode_parameter,
     fail,
     shown,
     typed,
 )
+from tinygraph.saving.origins import Partial, check_shape, read_op, read_partial
+from tinygraph.saving.pieces import NotJSONError, Pieces, open_regular
 from tinygraph.saving.verification import check
-from tinygraph.support.messages import counted
+from tinygraph.support.collector import collector_paused
+from tinygraph.support.memory import available_memory
+from tinygraph.support.messages import counted, described
 from tinygraph.tensor.tensor import Tensor
 
-LARGEST = 2**31  # default limit on the size of a file, in bytes
+LARGEST = 2**31  # limit on the size of a file, in bytes, if the available memory is unknown
 _GRAPH = {"format", "version", "roots", "gradients", "guards", "nodes"}
 _NODE = {"op", "args", "partials", "data", "grad", "constant", "name", "scope", "line"}
 _GUARD = {"comparison", "text", "values", "outcome", "nodes"}
 
-_Partial = float | Array | bool | None
 
-
-def load(path: str | os.PathLike[str], *, verify: bool = False, limit: int = LARGEST) -> Any:
+def load(path: str | os.PathLike[str], *, verify: bool = False, limit: int | None = None) -> Any:
     """Read a graph from a file that `save` wrote.
 
     You can draw, step through, edit and recompute the loaded graph like the original. Register your own ops
@@ -53,7 +49,8 @@ def load(path: str | os.PathLike[str], *, verify: bool = False, limit: int = LAR
         path: Path of the file.
         verify: If true, recompute every node from its op, and check every local derivative. Gradients are also checked
             if they came from one backward pass. The first difference raises an error. Defaults to false.
-        limit: Maximum file size, in bytes. Defaults to 2 GiB.
+        limit: Maximum file size, in bytes. Defaults to an eighth of the available memory, because a graph can take up
+            to eight times the size of its file.
 
     Returns:
         The root, or a list of roots if a list was saved.
@@ -62,13 +59,19 @@ def load(path: str | os.PathLike[str], *, verify: bool = False, limit: int = LAR
         GraphFileError: If the file does not contain a valid graph, is too large, or fails verification. This
             error is a ValueError, and its message shows the position in the file.
         OSError: If the file cannot be read.
+        TypeError: If `limit` is not a nonnegative integer.
     """
     path = Path(path)
+    if limit is None:
+        limit = default_limit(available_memory())
+    elif type(limit) is not int or limit < 0:
+        raise TypeError(f"load: limit must be a nonnegative integer of bytes, or None, not {described(limit)}")
     reader = Reader()
-    with _without_collector():
-        content = _parsed(path, limit)
+    with collector_paused(), open_regular(path, limit) as file:
         try:
-            roots = reader.read(content)
+            roots = reader.read(Pieces(file, path.name, limit))
+        except NotJSONError as error:
+            raise GraphFileError(f"{path.name} is not JSON: {error}") from None
         except GraphFileError as error:
             raise GraphFileError(f"{path.name}{reader.where and ', '}{reader.where}: {error}") from None
         except RecursionError:
@@ -78,36 +81,39 @@ def load(path: str | os.PathLike[str], *, verify: bool = False, limit: int = LAR
     return roots
 
 
-def _parsed(path: Path, limit: int) -> object:
-    """Return the JSON content of a file."""
-    size = path.stat().st_size
-    if size > limit:
-        raise GraphFileError(
-            f"{path.name} has {size:,} bytes, more than the limit of {limit:,}: pass limit= to load it"
+def default_limit(available: int | None) -> int:
+    """Return the maximum file size that fits into the given memory.
+
+    A graph takes up to eight times as much memory as its file, so a file may have an eighth of the memory.
+
+    Args:
+        available: Available memory in bytes, or None if it is unknown.
+
+    Returns:
+        The maximum size in bytes: an eighth of the memory, or 2 GiB if the memory is unknown.
+
+    Examples:
+        >>> default_limit(16 * 2**30) == 2 * 2**30
+        True
+    """
+    return LARGEST if available is None else available // 8
+
+
+def check_head(content: dict[str, object]) -> None:
+    """Check that the content of a file is a graph in a format version that this version of tinygraph reads.
+
+    Args:
+        content: Members of the file's object, as far as they were read.
+    """
+    if content.get("format") != FORMAT:
+        fail(f'"format" must be "{FORMAT}": the file is not a graph that tinygraph saved')
+    _known(content, _GRAPH)
+    version = content.get("version")
+    if type(version) is not int or version != VERSION:  # true is equal to 1
+        fail(
+            f"format version {shown(version)} is not supported: "
+            f"this version of tinygraph reads format version {VERSION}"
         )
-    try:
-        content: object = json.loads(path.read_bytes(), parse_constant=_refuse_constant)
-    except (ValueError, RecursionError) as error:
-        what = "the content is too deeply nested" if isinstance(error, RecursionError) else str(error)
-        raise GraphFileError(f"{path.name} is not JSON: {what}") from None
-    return content
-
-
-def _refuse_constant(text: str) -> object:
-    """Reject NaN and Infinity, which Python's JSON parser accepts."""
-    raise ValueError(f"{text} is not a JSON number: write it as a string")
-
-
-@contextmanager
-def _without_collector() -> Iterator[None]:
-    """Pause the garbage collector, which would only waste time on new nodes, because graphs contain no cycles."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 def _known(found: dict[str, object], fields: set[str]) -> None:
@@ -123,53 +129,88 @@ class Reader:
     Attributes:
         where: Part of the file that is being read, for error messages.
         nodes: Nodes that were read so far.
+        used: For each node, 1 if the node is a root or an operand of another node, and 0 otherwise.
         one_pass: True if the gradients came from one backward pass that started at the root.
     """
 
     def __init__(self) -> None:
         self.where = ""
         self.nodes: list[Node] = []
+        self.used = bytearray()
         self.one_pass = False  # set by `read`
 
-    def read(self, content: object) -> Node | list[Node]:
-        """Read the content of a file, and return the root or the list of roots.
+    def read(self, file: Pieces) -> Node | list[Node]:
+        """Read a file, and return the root or the list of roots.
 
         Args:
-            content: Content of the file, from `json`.
+            file: File to read. Each node is created when its text has been read.
 
         Returns:
             A node, or a list of nodes.
 
         Raises:
+            NotJSONError: If the content is not JSON.
             GraphFileError: If the content is not a valid graph.
         """
-        if not isinstance(content, dict) or content.get("format") != FORMAT:
-            fail(f'"format" must be "{FORMAT}": the file is not a graph that tinygraph saved')
-        _known(content, _GRAPH)
-        version = content.get("version")
-        if type(version) is not int or version != VERSION:  # true is equal to 1
-            fail(
-                f"format version {shown(version)} is not supported: "
-                f"this version of tinygraph reads format version {VERSION}"
-            )
-        lines = content.get("nodes")
-        if not isinstance(lines, list) or not lines:
-            fail('"nodes" must be a list of at least one node')
-        for i, line in enumerate(lines):
-            self.where = f"node {i}"
-            self.nodes.append(self.node(line))
+        content: dict[str, object] = {}
+        if file.starts_with("{"):
+            self.members(file, content)
+        else:
+            file.value()
+        file.end()
         self.where = ""
+        check_head(content)
+        if not self.nodes:
+            fail('"nodes" must be a list of at least one node')
         for i, line in enumerate(typed(content.get("guards", []), list, '"guards"', "a list")):
             self.where = f"guard {i}"
             self.guard(line)
         self.where = '"roots"'
         roots = content.get("roots")
+        found = [self.earlier(x) for x in roots] if isinstance(roots, list) else self.earlier(roots)
+        if isinstance(found, list) and not found:
+            fail("there must be at least one root")
+        unused = self.used.find(0)
+        if unused >= 0:
+            self.where = f"node {unused}"
+            fail("no root was computed from this node")
+        self.check_gradients(content, found)
+        return found
+
+    def members(self, file: Pieces, content: dict[str, object]) -> None:
+        """Read the members of the file's object. Create the nodes, and add all other members to `content`.
+
+        Args:
+            file: File to read.
+            content: Dict that receives the members.
+        """
+        for key, read in file.members():
+            if key in content:
+                fail(f"the field {shown(key)} occurs twice")
+            if key != "nodes" or not file.starts_with("["):
+                content[key] = read()
+                continue
+            content[key] = []  # the nodes are in `self.nodes`
+            if "format" in content:  # otherwise, an error in a node could be the first error of another kind of file
+                check_head(content)
+            for i, line in enumerate(file.elements()):
+                self.where = f"node {i}"
+                self.nodes.append(self.node(line))
+                self.used.append(0)
+            self.where = ""
+
+    def check_gradients(self, content: dict[str, object], root: Node | list[Node]) -> None:
+        """Check the field that states whether the gradients came from one backward pass.
+
+        Args:
+            content: Members of the file's object.
+            root: The root, or the list of roots.
+        """
         self.one_pass = "gradients" in content
-        if self.one_pass and (content["gradients"] != ONE_PASS or isinstance(roots, list)):
+        if self.one_pass and (content["gradients"] != ONE_PASS or isinstance(root, list)):
             fail(f'"gradients" must be "{ONE_PASS}" and needs a single root; otherwise, leave the field out')
-        if not isinstance(roots, list):
-            return self.earlier(roots)
-        return [self.earlier(x) for x in roots] or fail("there must be at least one root")
+        if self.one_pass and isinstance(root, Node) and (root.grad is None or root.constant):
+            fail("the gradients came from one backward pass, so the root must have a gradient")
 
     def earlier(self, found: object) -> Node:
         """Return the earlier node with the given index.
@@ -182,6 +223,7 @@ class Reader:
         """
         if type(found) is not int or not 0 <= found < len(self.nodes):
             fail(f"{shown(found)} is not the index of an earlier node")
+        self.used[found] = 1
         return self.nodes[found]
 
     def operand(self, found: object) -> Node | float | Array:
@@ -219,7 +261,15 @@ class Reader:
         if typed(line.get("constant", False), bool, '"constant"', "true or false"):
             kind = kind.constant_class
         op, args, partials = self.origin(line, data)
+        variable = any(isinstance(x, Node) and not x.constant for x in args)
+        if op is not None and variable == issubclass(kind, Constant):
+            fail(
+                '"constant" must be true if all operands are constants, and false otherwise: '
+                "a node has a gradient if one of its operands has a gradient"
+            )
         node = restore(kind, op, data, grad, args, partials, 0, None)
+        if "name" not in line and "scope" not in line and "line" not in line:
+            return node
         name = typed(line.get("name", ""), str, '"name"', "a string")
         scope = typed(line.get("scope", []), list, '"scope"', "a list of strings")
         source = typed(line.get("line", ""), str, '"line"', "a string")
@@ -231,7 +281,7 @@ class Reader:
 
     def origin(
         self, line: dict[str, object], data: float | Array
-    ) -> tuple[Op | None, tuple[Node | float | Array, ...], tuple[_Partial, ...]]:
+    ) -> tuple[Op | None, tuple[Node | float | Array, ...], tuple[Partial, ...]]:
         """Return a node's op, operands and local derivatives.
 
         Args:
@@ -290,84 +340,3 @@ class Reader:
                 other = pair[1 - side]
                 key = (symbol, side, guard.numbers[1 - side] if other is None else other.annotate().token)
                 node.annotate().remember(key, guard, side)
-
-
-def read_op(found: object) -> Op:
-    """Return the op that a file specifies.
-
-    Args:
-        found: Name of an op, or a list with the name of the function that creates the op, followed by the function's
-            parameters.
-
-    Returns:
-        The op.
-    """
-    if isinstance(found, str):
-        op = TABLE.get(found) or REGISTERED.get(found)
-        if op is None and found in PARAMETRIZED and not PARAMETRIZED[found][1]:
-            op = PARAMETRIZED[found][0]()
-        return op or fail(f"there is no op {shown(found)}; if it is your own op, register it before loading")
-    if not isinstance(found, list) or not found or not isinstance(found[0], str) or found[0] not in PARAMETRIZED:
-        fail(
-            '"op" must be the name of an op, or a list with the name of a parametrized op and its parameters, '
-            f"not {shown(found)}"
-        )
-    name, *rest = found
-    maker, kinds = PARAMETRIZED[name]
-    parameters = list(map(decode_parameter, rest))
-    if not 1 <= len(parameters) <= len(kinds) or not all(ok(x) for ok, x in zip(kinds, parameters, strict=False)):
-        fail(f"{name} does not accept the parameters {shown(rest)}")
-    try:
-        return maker(*parameters)
-    except Exception as error:
-        fail(f"{name} does not accept the parameters {shown(rest)}: {error}")
-
-
-def read_partial(found: object, operand: Node | float | Array, op: Op, of_arrays: bool) -> _Partial:
-    """Return a local derivative from a file.
-
-    Args:
-        found: Local derivative from the file: None if no gradient flows, True if a Tensor computes the derivative on
-            access, or an encoded value.
-        operand: Operand that the local derivative belongs to.
-        op: Op of the node.
-        of_arrays: If true, the node is a Tensor.
-
-    Returns:
-        The local derivative.
-    """
-    if found is None:
-        return None
-    if not isinstance(operand, Node) or operand.constant:
-        fail("no gradient flows to a constant, so its local derivative must be null")
-    if of_arrays and (not op.elementwise or found is True):
-        return True if found is True else fail(f"a local derivative of {op.name} must be true or null")
-    local = decode(found, "a local derivative")
-    if of_arrays != isinstance(local, np.ndarray) or (of_arrays and np.shape(local) != operand.raw.shape):
-        fail(
-            "a local derivative must be a number in a graph of scalars, and an array of the operand's shape "
-            "in a graph of arrays"
-        )
-    return local
-
-
-def check_shape(op: Op, args: tuple[Node | float | Array, ...], shape: tuple[int, ...]) -> None:
-    """Check that an op returns an array of the given shape.
-
-    After this check, the result of a recomputation needs no more memory than the stored data. If the result of an op is
-    never larger than the operands, this check is skipped, and only `load` with `verify=True` checks the shape.
-
-    Args:
-        op: Op of a node.
-        args: Operands of the node.
-        shape: Shape of the node's data.
-    """
-    if op.variadic and op.elementwise:
-        fail(f"{op.name} needs numbers")
-    shapes = [np.shape(x.raw if isinstance(x, Node) else x) for x in args]
-    try:
-        made = op.result_shape(*shapes)
-    except (ValueError, IndexError, TypeError, OverflowError) as error:
-        fail(f"{op.name} does not accept operands of the shapes {shown(shapes)}: {error}")
-    if made is not None and made != shape:
-        fail(f"{op.name} returns shape {shown(made)}, but the data has shape {shown(shape)}")
