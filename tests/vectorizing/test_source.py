@@ -70,3 +70,33 @@ def test_a_users_op_may_be_called_like_a_part_of_another():
     sig = tinygraph.op("sig", lambda x: 2.0 * x, partials=(lambda out, x: 2.0,))
     x = Value(0.0, "x")
     assert tinygraph.source(sig(x) + x.sigmoid()).run()["J"] == 0.5
+
+
+CONSTANTS = [
+    math.inf, -math.inf, math.nan, 0.0, -0.0, 1e15, -1e15, 1e-15, 1e16, 1.7e308, 5e-324, 2.2e-308, 1 / 3, 10**20, -7,
+    True,
+]  # fmt: skip
+EXPRESSIONS = {
+    "x * c": lambda x, c: x * c,
+    "c - x": lambda x, c: c - x,
+    "x / c": lambda x, c: x / c,
+    "c / x": lambda x, c: c / x,
+    "x**c": lambda x, c: x**c,
+    "x + 709 - c": lambda x, c: x + 709 - c,
+    "exp": lambda x, c: tinygraph.exp(x * c) + c,
+}
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize("c", CONSTANTS)
+@pytest.mark.parametrize("name", EXPRESSIONS)
+def test_source_and_compiled_function_agree_with_the_graph_for_every_constant(name, c):
+    x = Value(0.7, "x")
+    J = EXPRESSIONS[name](x, c)
+    J.backward()
+    program = tinygraph.source(J).run()
+    value, slope = tinygraph.compile(J, x)(0.7)
+    wanted = pytest.approx([J.data, x.grad], rel=1e-12, abs=0.0, nan_ok=True)
+    assert [float(program["J"]), float(program["dx"])] == wanted
+    assert [value, slope] == wanted
+    assert float(vectorize(J).root.data) == pytest.approx(J.data, rel=1e-12, abs=0.0, nan_ok=True)

@@ -177,7 +177,7 @@ class Writer:
         number = number_code(value)
         if len(number) > 8 and value and not self.fast:
             inverse = number_code(1.0 / value)
-            if "." not in inverse and 1.0 / int(inverse) == value:
+            if inverse.removeprefix("-").isdigit() and 1.0 / int(inverse) == value:  # not 1e-15 or np.inf
                 return f"1 / {inverse}"
         return number
 

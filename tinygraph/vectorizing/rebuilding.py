@@ -123,7 +123,7 @@ class Rebuilding:
             terms.append((part.sign, term))
         for sign, numbers in ((1, self.roll.flat.added[group.ids]), (-1, self.roll.flat.subtracted[group.ids])):
             if numbers.any():
-                same = (numbers == numbers.flat[0]).all()
+                same = np.array_equal(numbers, np.full_like(numbers, numbers.flat[0]), equal_nan=True)
                 terms.append((sign, float(numbers.flat[0]) if same else self.views.constant(numbers.reshape(shape))))
         terms.sort(key=lambda term: -term[0])  # terms that are added come first
         sign, out = terms[0]
