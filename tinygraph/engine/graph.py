@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from _thread import allocate_lock
 
-from tinygraph.engine.metadata import Metadata, flipped_guard
+from tinygraph.engine.metadata import Metadata
 from tinygraph.engine.op import Traced
 
 TYPE_CHECKING = False
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from tinygraph.engine.op import Op
 
-edits = 0  # the edit clock, which advances whenever the value of a leaf is written
+edits = 0  # the edit clock, which advances whenever the value of a leaf is written, and at each comparison
 constant_edits = 0  # the edit clock at the last edit of a constant (no backward pass reaches constants)
 watch: Callable[[Node], None] | None = None  # called with each new node while a context is active
 _edit_lock = allocate_lock()
@@ -176,30 +176,6 @@ class Node(Traced):
         """
         raise NotImplementedError
 
-    def forward(self) -> Self:
-        """Recompute this node's graph in place, after leaves were edited.
-
-        Returns:
-            The node itself.
-
-        Raises:
-            FrozenBranchError: If a comparison between nodes now has the opposite outcome, so that the program would
-                record a different graph. Comparisons of the root itself are ignored.
-        """
-        nodes = order(self)
-        now = 0
-        for node in reversed(nodes):
-            if any(operand.version > node.version for operand in node.operands):
-                node._recompute()
-                now = now or _tick()
-                node.version = now  # set last, so that a node whose update is interrupted stays stale
-        for node in nodes[1:]:
-            for guard, _ in node.metadata.guards.values() if node.metadata else ():
-                if guard.flipped():
-                    self.version = -1
-                    raise flipped_guard(guard.text, guard.outcome)
-        return self
-
     # Nodes are copied in topological order, because recursion would exceed Python's limit in a deep graph.
 
     def _state(self, stand_in: Callable[[Node], Any]) -> tuple[Any, ...]:
@@ -233,7 +209,7 @@ def write(node: Node, raw: Any) -> None:
     """Write the value of a node, and update the comparisons in which the node took part."""
     node.raw = raw
     if node.metadata:
-        node.metadata.update(raw)
+        node.metadata.update(raw, node.version if node.op is None else None)
 
 
 def edit(leaf: Node, raw: Any) -> None:
@@ -248,13 +224,13 @@ def edit(leaf: Node, raw: Any) -> None:
             f"data of a computed node is read-only ({leaf!r}): edit the leaves it came from, "
             "then recompute it with .forward()"
         )
-    leaf.version = _tick()
+    leaf.version = tick()
     if leaf.constant:
         constant_edits = leaf.version
     write(leaf, raw)
 
 
-def _tick() -> int:
+def tick() -> int:
     """Advance the edit clock."""
     global edits
     with _edit_lock:

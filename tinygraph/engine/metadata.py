@@ -8,44 +8,64 @@ if TYPE_CHECKING:
     from typing import Any
 
 LIMIT = 1000  # maximum number of comparisons that a node stores; the oldest comparisons are dropped
-
-
-class Guard:
-    """A comparison and its outcome. A guard stores numbers instead of nodes, to avoid reference cycles."""
-
-    __slots__ = ("compare", "numbers", "outcome", "text")
-
-    def __init__(self, compare: Callable[[Any, Any], bool], text: str, *numbers: float) -> None:
-        self.compare, self.text, self.numbers = compare, text, list(numbers)
-        self.outcome = compare(*numbers)
-
-    def flipped(self) -> bool:
-        """Return whether the outcome has changed."""
-        return self.compare(*self.numbers) != self.outcome
+ARRAY_LIMIT = 16  # the same for comparisons of arrays, which take more memory
 
 
 class FrozenBranchError(RuntimeError):
-    """A comparison between nodes of a recorded graph now has the opposite outcome."""
+    """A comparison between nodes has another outcome than when the graph was recorded, or its outcome is unknown."""
 
 
-def flipped_guard(text: str, outcome: bool) -> FrozenBranchError:
+_FIX = "record the graph again, or compare .data if no branch depends on it"
+
+
+class Guard:
+    """A comparison and its outcome. A guard stores numbers or arrays instead of nodes, to avoid reference cycles.
+
+    `time` is the edit clock at the comparison, or -1 for a comparison that was read from a file. `expired` is the edit
+    clock at the first edit of a compared leaf. `computed` has the tokens of the compared nodes that are not leaves.
+    """
+
+    __slots__ = ("compare", "computed", "expired", "numbers", "outcome", "text", "time")
+
+    def __init__(self, compare: Callable[[Any, Any], Any], text: str, *numbers: Any, time: int = -1) -> None:
+        self.compare, self.text, self.numbers, self.time = compare, text, list(numbers), time
+        self.outcome = compare(*numbers)
+        self.computed: list[object] = [None, None]
+        self.expired: int | None = None
+
+    def check(self) -> None:
+        """Raise FrozenBranchError if the outcome has changed, for an array if any element has changed."""
+        changed = self.compare(*self.numbers) != self.outcome
+        if changed if isinstance(changed, bool) else changed.any():
+            raise flipped_guard(self.text, self.outcome)
+
+    def unknown(self) -> FrozenBranchError:
+        """Return the error for a comparison that a graph cannot repeat."""
+        was = f"was {self.outcome}" if isinstance(self.outcome, bool) else "was computed"
+        return FrozenBranchError(
+            f"{self.text} {was} when this graph was recorded, but the graph does not contain both compared nodes, so "
+            f"the outcome at other values is unknown: {_FIX}"
+        )
+
+
+def flipped_guard(text: str, outcome: Any) -> FrozenBranchError:
     """Return the error for a comparison whose outcome has changed since it was recorded."""
-    return FrozenBranchError(
-        f"{text} was {outcome} when it was recorded and no longer is: "
-        "record the graph again, or compare .data if no branch depends on it"
-    )
+    scalar = isinstance(outcome, bool)
+    was = f"was {outcome} when it was recorded and no longer is" if scalar else "now has another outcome"
+    return FrozenBranchError(f"{text} {was}: {_FIX}")
 
 
 class Metadata:
     """The metadata of one node."""
 
-    __slots__ = ("guards", "line", "name", "scope", "token")
+    __slots__ = ("guards", "line", "name", "recorded", "scope", "token")
 
     def __init__(self) -> None:
         self.name = ""
         self.scope: tuple[str, ...] = ()
         self.line = ""
         self.token = object()  # represents the node in other nodes' keys; an id() can be reused after a node is deleted
+        self.recorded: int | None = None  # the edit clock when the node was recorded, if `forward` has recomputed it
         self.guards: dict[Any, tuple[Guard, int]] = {}
 
     def __copy__(self) -> Metadata:
@@ -57,10 +77,11 @@ class Metadata:
     def remember(self, key: Any, guard: Guard, side: int) -> None:
         """Store a comparison in which this node is the operand with index `side`."""
         self.guards[key] = (guard, side)
-        if len(self.guards) > LIMIT:
+        if len(self.guards) > (LIMIT if isinstance(guard.outcome, bool) else ARRAY_LIMIT):
             del self.guards[next(iter(self.guards))]
 
-    def update(self, number: float) -> None:
-        """Store the new value of the node in its comparisons."""
+    def update(self, number: Any, edited: int | None = None) -> None:
+        """Store the new value of the node in its comparisons. `edited` is the edit clock if the node is a leaf."""
         for guard, side in self.guards.values():
             guard.numbers[side] = number
+            guard.expired = guard.expired or edited

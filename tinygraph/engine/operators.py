@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 
-from tinygraph.engine import contexts, graph, ops
+from tinygraph.engine import contexts, graph, ops, replay
 from tinygraph.engine.graph import Constant, Node
 
 TYPE_CHECKING = False
@@ -163,6 +163,29 @@ class Operators(Node):
         for leaf, old in zip(leaves, held, strict=True):
             if old is not None and not leaf.constant:
                 leaf.grad = leaf._gradient(leaf.grad + old)
+
+    def forward(self) -> Self:
+        """Recompute this node's graph in place, after leaves were edited.
+
+        Returns:
+            The node itself.
+
+        Raises:
+            FrozenBranchError: If a comparison of a node in this graph now has another outcome, so that the program
+                would record a different graph. The error is also raised if the outcome is unknown, because the
+                other side is a computed node outside this graph. Comparisons that the program made after it recorded
+                this node do not count. A comparison whose nodes are all outside this graph is not repeated.
+
+        Examples:
+            >>> from tinygraph import Value
+            >>> x = Value(2.0, "x")
+            >>> y = x * x if x > 1.0 else x
+            >>> x.data = 3.0
+            >>> y.forward()
+            Value(9.0, op='mul')
+        """
+        replay.forward(self)
+        return self
 
     @staticmethod
     def _operator(op: Op, x: object, y: object) -> Any:

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from contextvars import Context
 
-from tinygraph.engine import backward, graph
+from tinygraph.engine import backward, graph, replay
 from tinygraph.engine.graph import Constant, Node
-from tinygraph.engine.metadata import Guard
 from tinygraph.engine.op import Op
 from tinygraph.engine.operators import COMPARISONS, Operators
 from tinygraph.kernels.numbers import is_plain, plain_number
@@ -102,21 +101,14 @@ class Value(Operators):
         graph.write(self, raw)
 
     def _compare(self, symbol: str, other: object) -> bool:
-        """Return the outcome of a comparison, and store it on the nodes, so that `forward()` can check it again."""
+        """Return the outcome of a comparison, and remember it, so that `forward()` can check it again."""
         if not isinstance(other, Value):
             if not is_plain(other, symbol):
                 return NotImplemented  # type: ignore[no-any-return]
             other = plain_number(other)
         pair = (self, other)
         texts = [side.name or f"{side.raw:g}" if isinstance(side, Value) else f"{side:g}" for side in pair]
-        numbers = [side.raw if isinstance(side, Value) else side for side in pair]
-        guard = Guard(COMPARISONS[symbol], f" {symbol} ".join(texts), *numbers)
-        for slot, side in enumerate(pair):
-            if isinstance(side, Value):
-                partner = (other, self)[slot]
-                key = partner.annotate().token if isinstance(partner, Value) else partner
-                side.annotate().remember((symbol, slot, key), guard, slot)
-        return guard.outcome
+        return replay.compare(COMPARISONS[symbol], symbol, pair, texts)  # type: ignore[no-any-return]
 
     @staticmethod
     def _apply(function: Callable[..., Any], name: str, inputs: Sequence[object]) -> Any:

@@ -20,7 +20,7 @@ from tinygraph.tensor import indexing
 from tinygraph.tensor.array_ops import ArrayOp, Axis, Operand, Shape, TracedArray
 from tinygraph.tensor.indexing import index
 from tinygraph.tensor.linalg import matmul
-from tinygraph.tensor.operands import is_operand, raw_of
+from tinygraph.tensor.operands import compare, is_operand, raw_of
 from tinygraph.tensor.reductions import extremum, mean_over, sum_over
 from tinygraph.tensor.shapes import expand, reshape, transpose
 
@@ -222,6 +222,8 @@ class ArrayMethods(Node, TracedArray):
         keys = key if isinstance(key, tuple) else (key,)
         if any(isinstance(k, TracedArray) for k in keys):
             raise TypeError("a Tensor cannot be an index: use its .data, converted to integers")
+        if not all(isinstance(k, _FIXED) for k in keys):
+            key = tuple(map(_copied, key)) if isinstance(key, tuple) else _copied(key)
         return self._record_view(index(key))
 
     def __matmul__(self, other: Operand) -> Tensor:
@@ -238,6 +240,14 @@ class ArrayMethods(Node, TracedArray):
             name = function.__name__
             raise TypeError(f"np.{name} does not work on a Tensor. These functions do: {known}, and the ufuncs")
         return ours(*args, **options)
+
+
+_FIXED = (int, slice, type(None), type(...), np.integer)  # keys that cannot change after they were used
+
+
+def _copied(key: Any) -> Any:
+    """Return a copy of an index, because the caller may edit it after the Tensor was indexed."""
+    return key.copy() if isinstance(key, np.ndarray) else list(map(_copied, key)) if isinstance(key, list) else key
 
 
 def _listed(given: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -339,12 +349,13 @@ def _method(name: str) -> Callable[..., Operand]:
     return lambda x, *args, **options: getattr(x, name)(*args, **options)
 
 
-def _of_values(compare: Callable[..., Array]) -> Callable[[object, object], Array]:
-    return lambda x, y: compare(raw_of(x), raw_of(y))
+def _comparison(symbol: str) -> Callable[[object, object], Array]:
+    return lambda x, y: compare(symbol, x, y)
 
 
+_SYMBOLS = {function: symbol for symbol, function in COMPARISONS.items()}
 TENSOR_UFUNCS = {
-    **{name: _of_values(f) if f in COMPARISONS.values() else f for name, f in UFUNCS.items()},
+    **{name: _comparison(_SYMBOLS[f]) if f in _SYMBOLS else f for name, f in UFUNCS.items()},
     "matmul": product,
 }
 FUNCTIONS: dict[str, Callable[..., Operand]] = {

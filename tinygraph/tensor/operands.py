@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
+from tinygraph.engine import replay
 from tinygraph.engine.graph import Node
+from tinygraph.engine.operators import COMPARISONS
 from tinygraph.kernels.arrays import Array, as_array
 from tinygraph.tensor.array_ops import Jacobian, TracedArray
 
@@ -42,6 +46,36 @@ def is_operand(x: object) -> bool:
     return isinstance(x, (Node, float, int, list, tuple, str, bytes, complex, type(None))) or (
         not isinstance(x, Jacobian) and (hasattr(x, "dtype") or hasattr(x, "as_integer_ratio"))
     )
+
+
+def compare(symbol: str, x: object, y: object) -> Array:
+    """Compare Tensors and arrays elementwise, and remember the comparison, so that `forward()` can check it again.
+
+    Args:
+        symbol: The comparison: <, <=, > or >=.
+        x: Tensor, array or number.
+        y: Tensor, array or number. At least one side is a Tensor.
+
+    Returns:
+        An array of bools.
+    """
+    pair = [side if isinstance(side, TracedArray) else _kept(plain_operand(side, "a comparison")) for side in (x, y)]
+    return replay.compare(COMPARISONS[symbol], symbol, pair, [_text(side) for side in pair])  # type: ignore[no-any-return]
+
+
+def _kept(data: Array | float) -> Array | float:
+    """Return a copy of an array, because the caller may edit it."""
+    return data.copy() if type(data) is _ndarray else data
+
+
+def _text(side: Any) -> str:
+    """Return one side of a comparison as text."""
+    if getattr(side, "name", ""):
+        return str(side.name)
+    raw = side.raw if isinstance(side, TracedArray) else side
+    if np.ndim(raw):
+        return f"{'a Tensor' if isinstance(side, TracedArray) else 'an array'} of shape {np.shape(raw)}"
+    return f"{float(raw):g}"
 
 
 def raw_of(x: object) -> Array | float:

@@ -15,7 +15,7 @@ import numpy as np
 from tinygraph.engine import backward, contexts, graph
 from tinygraph.engine.graph import Constant, Node, complete
 from tinygraph.engine.op import Op
-from tinygraph.engine.operators import COMPARISONS, Operators
+from tinygraph.engine.operators import Operators
 from tinygraph.engine.variadic import VariadicOp
 from tinygraph.kernels import arrays
 from tinygraph.kernels.arrays import Array, as_array, quietly
@@ -23,7 +23,7 @@ from tinygraph.tensor.array_ops import ArrayOp
 from tinygraph.tensor.backward import accumulate
 from tinygraph.tensor.broadcasting import check_traps, explain_shapes
 from tinygraph.tensor.numpy_protocol import TENSOR_UFUNCS, ArrayMethods
-from tinygraph.tensor.operands import is_operand, plain_operand, raw_of
+from tinygraph.tensor.operands import compare, is_operand, plain_operand
 from tinygraph.tensor.shapes import expand
 
 _new = object.__new__
@@ -246,7 +246,7 @@ class Tensor(Operators, ArrayMethods):
         return isinstance(other, (list, tuple)) or Operators._is_data(other)
 
     def _compare(self, symbol: str, other: object) -> Any:
-        return COMPARISONS[symbol](self.raw, raw_of(other))
+        return compare(symbol, self, other)
 
     __array__ = Operators.__float__
 

@@ -5,6 +5,7 @@ Chains of `+` and `-`, as well as `total` and `dot`, become signed sums, whose t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -118,6 +119,7 @@ class Flat:
 
     Args:
         root: Root of the graph.
+        beside: Nodes outside the graph. The entries of their graphs come first.
 
     Attributes:
         nodes: The node of each entry, or None for a plain number or a product within a `dot`.
@@ -142,14 +144,15 @@ class Flat:
         [(np.float64(1.0), np.int64(1))]
     """
 
-    def __init__(self, root: Node) -> None:
-        self._read(root)
+    def __init__(self, root: Node, beside: Sequence[Node] = ()) -> None:
+        self._read([*beside, root])
         check_fresh(list(self.place))
         self._sum_up()
 
-    def _read(self, root: Node) -> None:
+    def _read(self, roots: Sequence[Node]) -> None:
         entries = _Entries()
-        entries.read(root)
+        for root in roots:
+            entries.read(root)
         self.nodes, self.ops, self.place = entries.nodes, entries.ops, entries.place
         self.x, self.y = np.array(entries.x), np.array(entries.y)
         plain = list(entries.numbers)

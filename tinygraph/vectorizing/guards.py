@@ -82,12 +82,8 @@ def comparisons(found: Vectorized) -> Iterator[Comparisons]:
     Yields:
         Groups of comparisons.
     """
-    seen: dict[int, tuple[Guard, dict[int, Node]]] = {}
-    for node in found.compared():
-        for guard, side in node.metadata.guards.values() if node.metadata else ():
-            seen.setdefault(id(guard), (guard, {}))[1][side] = node
     kinds: dict[tuple[object, ...], list[tuple[Guard, list[tuple[Tensor | None, float]]]]] = {}
-    for guard, nodes in seen.values():
+    for guard, nodes in found.guards().items():
         sides = [_place(found, nodes.get(k), guard.numbers[k]) for k in (0, 1)]
         kinds.setdefault((guard.compare, *[tensor for tensor, _ in sides]), []).append((guard, sides))
     for members in kinds.values():

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 
 import numpy as np
 
 from tinygraph.engine.autodiff import exhaust, propagate
 from tinygraph.engine.graph import Node, order
+from tinygraph.engine.metadata import Guard
+from tinygraph.engine.replay import check_known, guards
 from tinygraph.engine.value import Value
 from tinygraph.tensor.tensor import Tensor
 from tinygraph.vectorizing.flat import Array, Flat
@@ -61,17 +63,25 @@ class Vectorized:
         root: Root of a graph of Values.
         marks: Marks of leaves, as in `vectorize`.
         only: If true, only leaves with a mark get a gradient. Defaults to false.
+        beside: Nodes outside the graph that are also converted. Defaults to none.
 
     Attributes:
         root: The root of the graph of Tensors.
         leaves: The leaves of the graph of Tensors, by name.
     """
 
-    def __init__(self, root: Value, marks: Mapping[Node, Hashable] | None = None, *, only: bool = False) -> None:
+    def __init__(
+        self,
+        root: Value,
+        marks: Mapping[Node, Hashable] | None = None,
+        *,
+        only: bool = False,
+        beside: Sequence[Node] = (),
+    ) -> None:
         if not isinstance(root, Value):
             raise TypeError(f"root must be the root of a graph of Values, not a {type(root).__name__}")
         self._root = root
-        self._flat = Flat(root)
+        self._flat = Flat(root, beside)
         self._roll = Roll(self._flat, marks)
         self._rebuilt = Rebuilding(self._roll, marks or {}, only)
         self.leaves = self._rebuilt.leaves
@@ -126,10 +136,11 @@ class Vectorized:
         built = [built for built in self._rebuilt.built.values() if isinstance(built, Tensor)]
         return [(tensor, tensor.name) for tensor in built if tensor.op is not None and tensor.name]
 
-    def compared(self) -> list[Node]:
-        """Return the scalar nodes that took part in comparisons, except the root, whose comparisons do not matter."""
-        nodes = [node for node in self._flat.nodes if node is not None and node.metadata and node.metadata.guards]
-        return [node for node in nodes if node is not self._root]
+    def guards(self) -> dict[Guard, dict[int, Node]]:
+        """Return the comparisons on which the scalar graph depends, each with the compared nodes by slot."""
+        found = guards(self._root, [node for node in self._flat.nodes if node is not None])
+        check_known(found, self._root)
+        return found
 
     def derivatives(self) -> dict[Node, Tensor]:
         """Return a dict from nodes to Tensors: the root's derivatives with respect to these nodes."""

@@ -1,0 +1,166 @@
+"""Replay: a graph notices when a comparison that its program made has another outcome."""
+
+import copy
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import tinygraph
+from tinygraph import FrozenBranchError, Tensor, Value
+from tinygraph.engine import metadata
+
+NUMBERS = st.floats(-4.0, 4.0).map(lambda number: round(number, 1))
+FUNCTIONS = {
+    "times two": lambda x: x * 2.0,
+    "square": lambda x: x * x,
+    "shifted": lambda x: x + 1.0,
+    "minus": lambda x: -x,
+    "itself": lambda x: x,
+    "exp": lambda x: x.exp(),
+}
+CHOICES = {
+    "max": max,
+    "min": min,
+    "sorted": lambda x, y: sorted([x, y])[0],
+    "if": lambda x, y: x if x > y else y * 3.0,
+    "while": lambda x, y: y if not x > y else y * 2.0,
+}
+DATA = st.lists(st.tuples(st.sampled_from(sorted(CHOICES)), *[st.sampled_from(sorted(FUNCTIONS))] * 2), max_size=4)
+
+
+def program(x, choices):
+    """Record a program that branches on nodes that need not be in its graph."""
+    y = x * 1.0
+    for choice, left, right in choices:
+        y = y + CHOICES[choice](FUNCTIONS[left](x), FUNCTIONS[right](y))
+    return y
+
+
+@given(choices=DATA, at=NUMBERS, to=st.lists(NUMBERS, min_size=1, max_size=3), scalar=st.booleans())
+def test_a_replay_is_right_or_refused(choices, at, to, scalar):
+    kind = Value if scalar else Tensor
+    x = kind(at)
+    y = program(x, choices)
+    for number in to:
+        x.data = number
+        right = program(kind(number), choices).data
+        try:
+            found = y.forward().data
+        except FrozenBranchError:
+            with pytest.raises(tinygraph.StaleGraphError):
+                y.backward()
+        else:
+            assert found == right or (math.isnan(found) and math.isnan(right))
+
+
+@given(choices=DATA, at=NUMBERS, to=NUMBERS)
+def test_a_compiled_function_is_right_or_refused(choices, at, to):
+    x = Value(at)
+    y = program(x, choices)
+    right = program(Value(to), choices)
+    right_gradient = tinygraph.grad(right, right.operands and _leaf(right))
+    try:
+        value, gradient = tinygraph.compile(y, x)(to)
+    except FrozenBranchError:
+        return
+    assert value == pytest.approx(right.data, rel=1e-12, abs=1e-12)
+    assert gradient == pytest.approx(right_gradient, rel=1e-12, abs=1e-12)
+
+
+def _leaf(root):
+    return next(node for node in tinygraph.engine.graph.order(root) if node.op is None)
+
+
+@pytest.mark.parametrize("kind", [Value, Tensor])
+def test_a_comparison_of_a_node_that_is_not_in_the_graph_is_repeated(kind):
+    x = kind(1.0, "x")
+    J = max(x * 2.0, x * x) * 1.0
+    x.data = 5.0
+    for _ in range(2):
+        with pytest.raises(FrozenBranchError):
+            J.forward()
+    x.data = 1.5  # the outcome would be the same, but nothing recomputes x * x
+    with pytest.raises(FrozenBranchError, match="does not contain both compared nodes"):
+        J.forward()
+    J = max(x * 2.0, x + 4.0) * 1.0
+    if kind is Value:
+        with pytest.raises(FrozenBranchError, match="does not contain both compared nodes"):
+            tinygraph.compile(J, x)
+
+
+def test_masks_are_comparisons():
+    for mask in (
+        lambda x: x > 0,
+        lambda x: np.greater(x, 0.0),
+        lambda x: x.__gt__(0.0),
+        lambda x: np.less(np.zeros(2), x),
+    ):
+        for use in (lambda x, found: x * found, lambda x, found: x[found], lambda x, found: x * 2 if found[0] else x):
+            x = Tensor([2.0, -1.0])
+            y = use(x, mask(x)).sum()
+            x.data = np.array([3.0, -2.0])
+            right = use(x.detach(), mask(x.detach())).sum().data
+            assert y.forward().data == right
+            x.data = np.array([-2.0, 1.0])
+            with pytest.raises(FrozenBranchError, match="has another outcome"):
+                y.forward()
+
+
+def test_a_comparison_after_the_root_does_not_matter():
+    for kind in (Value, Tensor):
+        x = kind(2.0)
+        A = x * x
+        J = A + x
+        for number in (3.0, 0.1, -5.0, 1.0):
+            x.data = number
+            J.forward()
+            assert (A > 4.0) is not None
+            assert (J * 2.0 > 1.0) is not None
+            assert (x > 0.5) is not None
+            assert J.data == number * number + number
+
+
+def test_comparisons_of_earlier_recordings_do_not_matter():
+    w = Value(1.0)
+    for number in (1.0, -1.0, 2.0, -2.0):
+        w.data = number
+        J = (w * 2.0 if w * w > w else w * 3.0) + w
+    w.data = 0.5
+    with pytest.raises(FrozenBranchError):
+        J.forward()
+    w.data = -3.0
+    assert J.forward().data == w.data * 3.0 if w.data**2 <= w.data else w.data * 2.0 + w.data
+
+
+def test_a_compared_input_outside_the_graph_is_looked_at():
+    x, w = Value(2.0, "x"), Value(1.0, "w")
+    for y in (x * 3.0 if w > 0.0 else x, x * 3.0 if x > w else x):
+        f = tinygraph.compile(y, [x, w])
+        assert f(3.0, 2.0) == (9.0, (3.0, 0.0))
+    with pytest.raises(FrozenBranchError, match="w > 0"):
+        tinygraph.compile(x * 3.0 if w > 0.0 else x, [x, w])(3.0, -2.0)
+    with pytest.raises(FrozenBranchError, match="x > w"):
+        f(3.0, 4.0)
+    w.data = 10.0
+    with pytest.raises(FrozenBranchError, match="x > w"):
+        y.forward()
+
+
+def test_a_copy_does_not_lose_a_comparison():
+    x = Value(1.0, "x")
+    J = max(x * 2.0, x * x) * 1.0
+    twin = copy.deepcopy(J)
+    leaf = next(node for node in tinygraph.engine.graph.order(twin) if node.op is None)
+    leaf.data = 5.0
+    with pytest.raises(FrozenBranchError):
+        twin.forward()
+
+
+def test_arrays_of_comparisons_are_bounded():
+    t = Tensor(np.arange(3.0))
+    for _ in range(100):
+        assert (t > np.zeros(3)).sum() == 2
+    assert len(t.metadata.guards) == metadata.ARRAY_LIMIT
