@@ -124,16 +124,16 @@ def test_ctrl_c_in_the_middle_of_training_saves_what_was_learned_beside(table, m
     (table.parent / "model.json").write_text("mine")
     ours = tinygraph.logistic.LogisticRegression.fit
 
-    def interrupted(self, X, y, on_iteration):
+    def interrupted(self, X, y, *, on_iteration):
         def stop(iteration, cost):
             if iteration == 5:
                 raise KeyboardInterrupt
 
-        return ours(self, X, y, stop)
+        return ours(self, X, y, on_iteration=stop)
 
     monkeypatch.setattr("tinygraph.logistic.model.LogisticRegression.fit", interrupted)
     assert main(["fit", "t.csv", "--target", "label"]) == 130
-    assert "stopped after 5 of 100 iterations; model.json was not changed" in capsys.readouterr().err
+    assert "stopped after 5 of 10000 iterations; model.json was not changed" in capsys.readouterr().err
     assert (table.parent / "model.json").read_text() == "mine"
     stopped = json.loads((table.parent / "model-stopped.json").read_text())
     monkeypatch.setattr("tinygraph.logistic.model.LogisticRegression.fit", ours)

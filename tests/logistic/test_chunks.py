@@ -97,8 +97,9 @@ def with_nan(X):
     return X
 
 
-def trained(X, y, **options):
-    return LogisticRegression(backend="tensor", learning_rate=1.0, **{"iterations": 12, **options}).fit(X, y)
+def trained(X, y, sample_weight=None, **options):
+    settings = {"learning_rate": 1.0, "iterations": 12, "tol": None, **options}
+    return LogisticRegression(**settings).fit(X, y, sample_weight)
 
 
 @pytest.mark.parametrize("loss", LOSSES)
@@ -156,6 +157,95 @@ def test_where_a_chunk_lies_in_memory_changes_no_bit():
     assert models[0].coef_.tolist() == models[1].coef_.tolist()
 
 
+LAYOUTS = {
+    "Fortran order": np.asfortranarray,
+    "a part of a larger table": lambda X: np.concatenate([X, X], axis=1)[:, : X.shape[1]],
+    "every second row": lambda X: np.repeat(X, 2, axis=0)[::2],
+    "every second column": lambda X: np.repeat(X, 2, axis=1)[:, ::2],
+    "unaligned": unaligned,
+}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_how_a_chunk_is_laid_out_in_memory_changes_no_bit(layout):
+    """Chunks become contiguous when a worker sends them. BLAS adds in another order for each layout."""
+    X, y = table(4000, 20)
+    lazy, labels = da.from_array(X, chunks=(1000, 20)), da.from_array(y, chunks=1000)
+    sent = lazy.map_blocks(LAYOUTS[layout])
+    models = [trained(data, labels, iterations=3) for data in (lazy, sent)]
+    assert models[0].coef_.tolist() == models[1].coef_.tolist()
+    models = [trained(data, labels, iterations=5, learning_rate="auto") for data in (lazy, sent)]
+    assert models[0].coef_.tolist() == models[1].coef_.tolist()
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("C", [0.1, np.inf])
+def test_the_default_finds_the_same_optimum_in_chunks(weighted, C):
+    X, y = table(1000)
+    X = X * [1e-3, 1.0, 1e3, 1.0, 1.0, 1.0] + 10.0
+    weights = np.random.default_rng(3).uniform(0.0, 2.0, 1000) if weighted else None
+    chunked = None if weights is None else da.from_array(weights, chunks=300)
+    lazy, labels = da.from_array(X, chunks=(300, 2)), da.from_array(y, chunks=300)
+    whole = LogisticRegression(C=C, tol=1e-9).fit(X, y, weights)
+    model = LogisticRegression(C=C, tol=1e-9).fit(lazy, labels, chunked)
+    np.testing.assert_allclose(model.coef_, whole.coef_, rtol=1e-6, atol=1e-9)
+    assert model.score(lazy, labels, chunked) == pytest.approx(whole.score(X, y, weights), rel=1e-14)
+
+
+def test_names_of_a_chunked_dataframe_are_checked():
+    dd = pytest.importorskip("dask.dataframe", reason="needs the extra dask")
+    pandas = pytest.importorskip("pandas", reason="needs the extra dask")
+    X, y = table(100)
+    frames = dd.from_pandas(pandas.DataFrame(X, columns=list("abcdef")), npartitions=2)
+    labels = dd.from_pandas(pandas.Series(y), npartitions=2)
+    model = trained(frames, labels)
+    for call in (model.predict, lambda X: model.score(X, labels)):
+        with pytest.raises(ValueError, match="same order"):
+            call(frames[list("fedcba")])
+
+
+def missing(y, kind):
+    if kind == "nan":
+        return np.where(np.arange(len(y)) == 703, np.nan, y)
+    labels = np.where(y, "yes", "no").astype(object)
+    labels[703] = None if kind == "None" else np.nan
+    return labels
+
+
+@pytest.mark.parametrize("kind", ["nan", "None", "nan among words"])
+def test_a_missing_label_in_a_chunk_is_refused(kind):
+    """NaN was a third class, or it was the second of two, which was then predicted for every row."""
+    X, y = table()
+    lazy, labels = da.from_array(X, chunks=(700, 6)), da.from_array(missing(y, kind), chunks=700)
+    with pytest.raises(ValueError, match=r"chunk 1 of y contains (NaN|None) in row 3"):
+        trained(lazy, labels)
+    good = da.from_array(y if kind == "nan" else np.where(y, "yes", "no").astype(object), chunks=700)
+    with pytest.raises(ValueError, match=r"chunk 1 of y contains (NaN|None) in row 3"):
+        trained(lazy, good).score(lazy, labels)
+
+
+def test_one_class_and_nan_in_chunks_are_refused():
+    X, _ = table(100)
+    with pytest.raises(ValueError, match="chunk 1 of y contains NaN in row 0"):
+        trained(da.from_array(X, chunks=(50, 6)), da.from_array(np.repeat([1.0, np.nan], 50), chunks=50))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda s: s[:-1], "weights: use the same chunks"),
+        (lambda s: -s, "must be finite and not negative"),
+        (lambda s: s * np.nan, "must be finite and not negative"),
+        (lambda s: s * 0.0, "only zeros"),
+    ],
+)
+def test_bad_weights_of_chunks_are_refused(change, message):
+    X, y = table(100)
+    lazy, labels = da.from_array(X, chunks=(50, 6)), da.from_array(y, chunks=50)
+    with pytest.raises(ValueError, match=message):
+        trained(lazy, labels, da.from_array(change(np.ones(100)), chunks=50))
+
+
 def test_no_chunk_is_computed_but_where_it_is_used():
     """A thread never has two chunks at once, and the chunks are never joined."""
     alive, most = [], []
@@ -183,7 +273,7 @@ def test_no_chunk_is_computed_but_where_it_is_used():
         (lambda X, y: (da.from_array(X[:, 0], chunks=700), da.from_array(y, chunks=700)), "must have shape"),
         (
             lambda X, y: (da.from_array(with_nan(X), chunks=(700, 6)), da.from_array(y, chunks=700)),
-            "chunk 1 of X contains nan in row 3, column 2",
+            "chunk 1 of X contains NaN in row 3, column 2",
         ),
         (
             lambda X, y: (da.from_array(X, chunks=(2500, 6)), da.from_array(y, chunks=(2400, 2600))),
@@ -241,7 +331,7 @@ def test_a_cluster_gives_the_same_answer_and_shows_its_progress(client):
     X, y = table()
     lazy, labels = da.from_array(X, chunks=(300, 6)), da.from_array(y, chunks=300)
     seen = []
-    model = LogisticRegression(backend="tensor", learning_rate=1.0, iterations=5)
+    model = LogisticRegression(backend="tensor", learning_rate=1.0, iterations=5, tol=None)
     model.fit(lazy, labels, on_iteration=lambda iteration, cost: seen.append((iteration, cost)))
     check_against_one_process(model, lazy, labels)
     assert seen == list(enumerate(model.costs_, 1))
@@ -265,7 +355,9 @@ def test_a_worker_that_is_killed_changes_nothing_but_time(client):
     X, y = large(400_000)
     undisturbed = trained(X, y, iterations=4)
     killer = Killer(client, 2)
-    model = LogisticRegression(backend="tensor", learning_rate=1.0, iterations=4).fit(X, y, killer)
+    model = LogisticRegression(backend="tensor", learning_rate=1.0, iterations=4, tol=None).fit(
+        X, y, on_iteration=killer
+    )
     assert killer.pid not in client.run(os.getpid).values()
     assert model.coef_.tolist() == undisturbed.coef_.tolist()
     assert model.costs_ == undisturbed.costs_
@@ -278,6 +370,8 @@ def test_a_table_five_times_larger_than_a_workers_memory_and_a_worker_killed(cli
     X, y = large(rows, chunk=100_000)
     assert X.nbytes > 5 * LIMIT
     killer = Killer(client, 1)
-    model = LogisticRegression(backend="tensor", learning_rate=1.0, iterations=2).fit(X, y, killer)
+    model = LogisticRegression(backend="tensor", learning_rate=1.0, iterations=2, tol=None).fit(
+        X, y, on_iteration=killer
+    )
     assert killer.pid not in client.run(os.getpid).values()
     check_against_one_process(model, X, y)

@@ -148,3 +148,36 @@ def test_shapes_that_are_not_the_lectures_are_refused():
             cost(w, b, np.ones((2, 2)), np.ones(2))
         with pytest.raises(ValueError, match="at least one example"):
             cost(w, b, np.ones((2, 0)), np.ones((1, 0)))
+
+
+@losses
+@given(drawn=examples(), data=st.data())
+def test_weights_and_regularization_have_one_definition(loss, drawn, data):
+    X, Y, w, b = drawn
+    assume(np.abs(np.array(X) @ w + b).max() < 12)
+    weights = data.draw(st.lists(st.floats(0.1, 5.0), min_size=len(Y), max_size=len(Y)))
+    C = data.draw(st.floats(0.1, 10.0))
+    losses_of = np.array(
+        [two_loops([Value(x) for x in w], Value(b), [x], [y], loss).data for x, y in zip(X, Y, strict=True)]
+    )
+    expected = (np.dot(weights, losses_of) + np.dot(w, w) / (2.0 * C)) / np.sum(weights)
+    ws, bv = [Value(x) for x in w], Value(b)
+    J = two_loops(ws, bv, X, Y, loss, sample_weight=weights, C=C)
+    J.backward()
+    assert J.name == "J"
+    assert J.data == pytest.approx(expected, rel=1e-12)
+    for cost in (one_loop, no_loop):
+        column, bias = Tensor(np.reshape(w, (-1, 1))), Tensor(b)
+        again = cost(column, bias, np.transpose(X), [Y], loss, sample_weight=[weights], C=C)
+        again.backward()
+        assert close(again.data, J.data)
+        assert close(column.grad.ravel(), [w_j.grad for w_j in ws])
+        assert close(bias.grad, bv.grad)
+
+
+def test_bad_weights_and_strengths_are_refused():
+    w, b, X, Y = Tensor([[1.0]]), Tensor(0.0), [[1.0, 2.0]], [[0, 1]]
+    with pytest.raises(ValueError, match=r"sample_weight has shape \(2,\), but the shape of Y is \(1, 2\)"):
+        no_loop(w, b, X, Y, sample_weight=[1.0, 2.0])
+    with pytest.raises(ValueError, match=r"C must be a positive number, not 0\.0"):
+        no_loop(w, b, X, Y, C=0.0)

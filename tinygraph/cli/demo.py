@@ -19,6 +19,7 @@ from tinygraph.engine.value import Value
 from tinygraph.explaining import notation
 from tinygraph.logistic.comparison import compare_implementations, report, vectorize_loops
 from tinygraph.logistic.costs import no_loop, two_loops
+from tinygraph.logistic.model import LogisticRegression
 from tinygraph.stepping.stepper import Stepper
 from tinygraph.support.files import check_writable
 from tinygraph.support.terminal import echo
@@ -180,4 +181,4 @@ def train_on_real_data(iterations: int) -> SavedModel:
     worst = max(entry.error for entry in check.inputs)
     echo(f"  compared backpropagation with the complex step, for {len(check.inputs)} derivatives on {len(X)} examples")
     echo(f"  {verdict}; the largest difference is {worst:.1e}")
-    return train(table, loss="cross_entropy", learning_rate=1.0, iterations=iterations)
+    return train(table, LogisticRegression(loss="cross_entropy", learning_rate=1.0, iterations=iterations, tol=None))

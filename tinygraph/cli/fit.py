@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import warnings
 from pathlib import Path
 from time import perf_counter
@@ -15,6 +16,7 @@ from tinygraph.logistic.comparison import compare_implementations, report
 from tinygraph.logistic.costs import LOSSES
 from tinygraph.logistic.model import BACKENDS, LogisticRegression
 from tinygraph.support.files import check_writable, write_whole
+from tinygraph.support.messages import counted
 from tinygraph.support.terminal import echo, fail, progress
 
 TYPE_CHECKING = False
@@ -45,7 +47,8 @@ class SavedModel(TypedDict):
     accuracy: Accuracy
     backend: str
     loss: str
-    learning_rate: float
+    C: float | None
+    learning_rate: float | str
     iterations: int
     seed: int
     costs: list[float]
@@ -81,16 +84,27 @@ def add_parsers(commands: Commands) -> None:
     add("--loss", choices=LOSSES, default=defaults["loss"], help="loss function (default: %(default)s)")
     backends = "tensor is vectorized, and scalar uses two explicit loops (default: %(default)s)"
     add("--backend", choices=BACKENDS, default=defaults["backend"], help=backends)
-    rate = "learning rate (default: %(default)s)"
-    add("--learning-rate", metavar="ALPHA", type=positive(float), default=defaults["learning_rate"], help=rate)
-    iterations = "iterations of gradient descent (default: %(default)s)"
+    strength = "inverse of the regularization strength (default: no regularization)"
+    add("--C", metavar="C", type=positive(float), default=defaults["C"], help=strength)
+    rate = "learning rate, or auto, which chooses it in each iteration (default: %(default)s)"
+    add("--learning-rate", metavar="ALPHA", type=_learning_rate, default=defaults["learning_rate"], help=rate)
+    iterations = "maximum number of iterations of gradient descent (default: %(default)s)"
     add("--iterations", metavar="N", type=positive(int), default=defaults["iterations"], help=iterations)
+    tol = "stop when no derivative is larger than TOL (default: %(default)s)"
+    add("--tol", metavar="TOL", type=positive(float), default=defaults["tol"], help=tol)
     add(
         "--seed", metavar="N", type=int, default=0, help="random seed that selects the test rows (default: %(default)s)"
     )
     out = "output file for the parameters (default: %(default)s)"
     add("--out", metavar="MODEL.json", type=Path, default=Path("model.json"), help=out)
     parser.set_defaults(run=_run)
+
+
+def _learning_rate(text: str) -> float | str:
+    return text if text == "auto" else positive(float)(text)
+
+
+_learning_rate.__name__ = "learning rate"  # argparse shows this name
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -105,11 +119,15 @@ def _run(options: argparse.Namespace) -> int:
     try:
         model = train(
             table,
-            loss=options.loss,
-            learning_rate=options.learning_rate,
-            iterations=options.iterations,
+            LogisticRegression(
+                backend=options.backend,
+                loss=options.loss,
+                C=options.C,
+                learning_rate=options.learning_rate,
+                iterations=options.iterations,
+                tol=options.tol,
+            ),
             seed=options.seed,
-            backend=options.backend,
         )
     except TableError as error:
         raise TableError(f"{options.file}, {error}") from None
@@ -121,20 +139,15 @@ def _run(options: argparse.Namespace) -> int:
     return 0
 
 
-def train(
-    table: Table, *, loss: str, learning_rate: float, iterations: int, seed: int = 0, backend: str = "tensor"
-) -> SavedModel:
+def train(table: Table, model: LogisticRegression, *, seed: int = 0) -> SavedModel:
     """Train logistic regression, and print the progress and a report.
 
     The features are standardized, and one fifth of the rows is set aside for testing.
 
     Args:
         table: Table to train on.
-        loss: Key of `LOSSES`.
-        learning_rate: Learning rate α, which multiplies each derivative.
-        iterations: Number of iterations of gradient descent.
+        model: Model to train.
         seed: Random seed that selects the rows for testing. Defaults to 0.
-        backend: Implementation: "scalar" or "tensor". Defaults to "tensor".
 
     Returns:
         The model as plain data.
@@ -150,35 +163,49 @@ def train(
     zero, one = table.classes
     echo(f"  {len(table.X)} rows; the classes of {table.target!r} are {zero!r} and {one!r}")
     echo(f"  {len(X)} training rows, {len(X_test)} test rows, {len(table.features)} standardized features")
-    echo(f"  loss {loss}, learning rate α = {learning_rate:g}, {iterations} iterations, backend {backend}")
-    model = LogisticRegression(backend=backend, loss=loss, learning_rate=learning_rate, iterations=iterations)
+    echo(f"  {_described(model)}")
 
     def saved() -> SavedModel:
-        return _saved(model, table, scaler, seed, model.score(X, training.y), model.score(X_test, test.y))
+        accuracy: Accuracy = {"train": model.score(X, training.y), "test": model.score(X_test, test.y)}
+        return _saved(model, table, scaler, seed, accuracy)
 
     start = perf_counter()
     try:
-        with progress("gradient descent", iterations) as on_iteration:
-            model.fit(X, training.y, on_iteration)
+        with (
+            progress("gradient descent", model.iterations) as on_iteration,
+            warnings.catch_warnings(record=True) as not_converged,
+        ):
+            warnings.simplefilter("always")
+            model.fit(X, training.y, on_iteration=on_iteration)
     except KeyboardInterrupt:
         if not getattr(model, "costs_", []):
             raise
         raise TrainingStoppedError(saved()) from None
     seconds = perf_counter() - start
-    echo(f"  cost {model.costs_[0]:.4f} → {model.costs_[-1]:.4f} in {iterations} iterations and {seconds:.1f} s")
+    done = len(model.costs_)
+    echo(f"  cost {model.costs_[0]:.4f} → {model.costs_[-1]:.4f} in {done} iterations and {seconds:.1f} s")
+    for warning in not_converged:
+        echo(f"  {warning.message}")
     learned = saved()
     codes = [float(label == model.classes_[1]) for label in training.y[:COMPARED]]
     echo(f"  the cost and its gradient at the final parameters, by three implementations, on {len(codes)} rows:")
-    for line in report(compare_implementations(X[:COMPARED], codes, learned["coef"], learned["intercept"], loss)):
+    for line in report(compare_implementations(X[:COMPARED], codes, learned["coef"], learned["intercept"], model.loss)):
         echo(f"    {line}")
     accuracy = learned["accuracy"]
     echo(f"  accuracy {accuracy['train']:.1%} on the training rows, {accuracy['test']:.1%} on the test rows")
     return learned
 
 
-def _saved(
-    model: LogisticRegression, table: Table, scaler: Scaler, seed: int, train_accuracy: float, test_accuracy: float
-) -> SavedModel:
+def _described(model: LogisticRegression) -> str:
+    rate = model.learning_rate if isinstance(model.learning_rate, str) else f"{model.learning_rate:g}"
+    penalty = "" if math.inf == model.C else f", C = {model.C:g}"
+    return (
+        f"loss {model.loss}{penalty}, learning rate α = {rate}, at most {counted(model.iterations, 'iteration')}, "
+        f"backend {model.backend}"
+    )
+
+
+def _saved(model: LogisticRegression, table: Table, scaler: Scaler, seed: int, accuracy: Accuracy) -> SavedModel:
     return {
         "model": "logistic regression",
         "features": list(table.features),
@@ -188,9 +215,10 @@ def _saved(
         "intercept": float(model.intercept_[0]),
         "target": table.target,
         "classes": list(table.classes),
-        "accuracy": {"train": train_accuracy, "test": test_accuracy},
+        "accuracy": accuracy,
         "backend": model.backend,
         "loss": model.loss,
+        "C": None if math.inf == model.C else model.C,
         "learning_rate": model.learning_rate,
         "iterations": len(model.costs_),
         "seed": seed,

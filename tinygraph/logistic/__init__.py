@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from tinygraph.logistic.conventions import ConvergenceWarning, DataConversionWarning, NotFittedError
 from tinygraph.logistic.costs import LOSSES, no_loop, one_loop, two_loops
 from tinygraph.logistic.descent import gradient_descent
-from tinygraph.logistic.model import BACKENDS, LogisticRegression, NotFittedError
+from tinygraph.logistic.model import BACKENDS, LogisticRegression
 
 __all__ = [
     "BACKENDS",
     "LOSSES",
+    "ConvergenceWarning",
+    "DataConversionWarning",
     "LogisticRegression",
     "NotFittedError",
     "gradient_descent",

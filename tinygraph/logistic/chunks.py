@@ -8,17 +8,25 @@ sum does not depend on the scheduler. The module imports dask on first use.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
-from tinygraph.logistic.costs import no_loop
-from tinygraph.logistic.inputs import Array, Chunked, Labels, check_classes, check_finite, is_chunked
+from tinygraph.logistic.costs import no_loop, regularization
+from tinygraph.logistic.inputs import (
+    Array,
+    Chunked,
+    Labels,
+    check_classes,
+    check_finite,
+    check_known,
+    check_weights,
+    is_chunked,
+    labels_of,
+)
 from tinygraph.tensor.tensor import Tensor
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from numpy.typing import ArrayLike
 
 
 class Chunks:
@@ -29,23 +37,26 @@ class Chunks:
     Args:
         X: Examples (m, n), as a dask array or dataframe.
         y: Labels (m,), as a dask array or series with the same chunks of rows.
+        sample_weight: Weights (m,), as a dask array or series with the same chunks of rows, or None.
 
     Attributes:
         n: Number of features.
         classes: The two classes, sorted. The constructor reads y once to find them.
 
     Raises:
-        ValueError: If X or y is not a dask collection, if X is not two-dimensional, if the chunks do not match, or if
-            there are not exactly two classes.
+        ValueError: If X, y or `sample_weight` is not a dask collection, if X is not two-dimensional, if the chunks do
+            not match, if a label is missing, or if there are not exactly two classes.
     """
 
-    def __init__(self, X: ArrayLike, y: ArrayLike) -> None:
+    def __init__(self, X: object, y: object, sample_weight: object = None) -> None:
         self.rows, self.labels = _blocks(X, "X"), _blocks(y, "y")
-        if len(self.rows) != len(self.labels):
-            raise ValueError(
-                f"X has {len(self.rows)} chunks of rows and y has {len(self.labels)}: "
-                "give X and y the same chunks with rechunk() or repartition()"
-            )
+        self.weights = _blocks_of_weights(sample_weight, len(self.rows))
+        for name, blocks in (("y", self.labels), ("sample_weight", self.weights)):
+            if len(self.rows) != len(blocks):
+                raise ValueError(
+                    f"X has {len(self.rows)} chunks of rows and {name} has {len(blocks)}: "
+                    f"give X and {name} the same chunks with rechunk() or repartition()"
+                )
         shape = _chunked(X, "X").shape
         if len(shape) != 2:
             raise ValueError(f"X must have shape (examples, features), with one row per example, not {shape}")
@@ -55,18 +66,19 @@ class Chunks:
     def _classes(self) -> Labels:
         import dask
 
-        found = dask.compute(*[dask.delayed(_unique, pure=False)(labels) for labels in self.labels])
+        found = dask.compute(*[dask.delayed(_unique, pure=False)(i, labels) for i, labels in enumerate(self.labels)])
         classes: Labels = np.unique(np.concatenate(found))
         check_classes(classes)
         return classes
 
-    def cost_and_gradient(self, w: Array, b: float, loss: str) -> tuple[float, Array, Array]:
-        """Compute the mean loss over all examples, and its derivatives.
+    def cost_and_gradient(self, w: Array, b: float, loss: str, C: float = math.inf) -> tuple[float, Array, Array]:
+        """Compute the cost over all examples, and its derivatives.
 
         Args:
             w: Weights (n, 1).
             b: Bias.
             loss: Key of `LOSSES`.
+            C: Inverse of the regularization strength. Defaults to infinity: no regularization.
 
         Returns:
             The cost, the derivatives dw with shape (n, 1), and the derivative db with shape ().
@@ -77,35 +89,75 @@ class Chunks:
         import dask
 
         part = dask.delayed(_sums_of_chunk, pure=False)
-        sums = [
-            part(i, rows, labels, w, b, loss, self.classes)
-            for i, (rows, labels) in enumerate(zip(self.rows, self.labels, strict=True))
-        ]
-        while len(sums) > 1:  # add in pairs, in the order of the chunks
-            pairs = zip(sums[::2], sums[1::2], strict=False)
-            sums = [dask.delayed(np.add, pure=False)(x, y) for x, y in pairs] + sums[len(sums) // 2 * 2 :]
-        (total,) = dask.compute(sums[0])
-        m, J, db, *dw = total
-        return float(J / m), np.array(dw).reshape(-1, 1) / m, np.array(db / m)
+        blocks = enumerate(zip(self.rows, self.labels, self.weights, strict=True))
+        size, J, db, *dw = _in_pairs([part(i, *block, w, b, loss, self.classes) for i, block in blocks])
+        if size == 0.0:
+            raise ValueError("sample_weight contains only zeros: at least one weight must be positive")
+        cost, gradient = float(J / size), np.array(dw).reshape(-1, 1) / size
+        if math.inf != C:
+            weights = Tensor(w, "w")
+            penalty = regularization(weights, C, size)
+            penalty.backward()
+            cost, gradient = cost + penalty.item(), gradient + weights.grad
+        return cost, gradient, np.array(db / size)
+
+    def add(self, function: Callable[..., Array], *args: object) -> Array:
+        """Return the sum of a function's results over all chunks.
+
+        Args:
+            function: Function of the rows (k, n) and weights (k,) of a chunk, and of more arguments.
+            *args: More arguments.
+
+        Returns:
+            The sum.
+        """
+        import dask
+
+        part = dask.delayed(_result_of_chunk, pure=False)
+        blocks = enumerate(zip(self.rows, self.weights, strict=True))
+        return _in_pairs([part(i, *block, function, args) for i, block in blocks])
 
 
-def accuracy(X: object, y: object, predict: Callable[[Array], Labels]) -> float:
+def _in_pairs(parts: list[Any]) -> Array:
+    """Return the sum of the parts, added in pairs in the order of the chunks."""
+    import dask
+
+    while len(parts) > 1:
+        pairs = zip(parts[::2], parts[1::2], strict=False)
+        parts = [dask.delayed(np.add, pure=False)(x, y) for x, y in pairs] + parts[len(parts) // 2 * 2 :]
+    (total,) = dask.compute(parts[0])
+    return np.asarray(total)
+
+
+def accuracy(
+    X: object, y: object, predict: Callable[[Array], Labels], classes: Labels, sample_weight: object = None
+) -> float:
     """Return the accuracy of predictions on data in chunks.
 
     Args:
         X: Examples (m, n), as a dask array or dataframe.
         y: Labels (m,), with the same chunks of rows.
         predict: Function that returns a label for each row of an array.
+        classes: Classes of the model.
+        sample_weight: Weights (m,) with the same chunks of rows, or None.
 
     Returns:
         The fraction of examples with a correct prediction, between 0 and 1.
+
+    Raises:
+        ValueError: If the chunks do not match, or if a label is not one of the classes.
     """
     import dask
 
     count = dask.delayed(_correct, pure=False)
-    pairs = zip(_blocks(X, "X"), _blocks(y, "y"), strict=True)
-    correct, m = np.sum(dask.compute(*[count(rows, labels, predict) for rows, labels in pairs]), axis=0)
+    rows, labels = _blocks(X, "X"), _blocks(y, "y")
+    blocks = enumerate(zip(rows, labels, _blocks_of_weights(sample_weight, len(rows)), strict=True))
+    correct, m = np.sum(dask.compute(*[count(i, *block, predict, classes) for i, block in blocks]), axis=0)
     return float(correct / m)
+
+
+def _blocks_of_weights(sample_weight: object, count: int) -> list[object]:
+    return [None] * count if sample_weight is None else _blocks(sample_weight, "sample_weight")
 
 
 def _chunked(data: object, name: str) -> Chunked:
@@ -127,26 +179,60 @@ def _blocks(data: object, name: str) -> list[object]:
     return list(tasks.ravel() if isinstance(tasks, np.ndarray) else tasks)
 
 
-def _unique(labels: ArrayLike) -> Labels:
-    return np.unique(np.asarray(labels))
+def _unique(i: int, labels: object) -> Labels:
+    return np.unique(labels_of(labels, f"chunk {i} of y"))
 
 
-def _sums_of_chunk(i: int, rows: ArrayLike, labels: ArrayLike, w: Array, b: float, loss: str, classes: Labels) -> Array:
-    """Return a chunk's number of examples, the sum of its losses, and the sums of their derivatives: db, then dw."""
-    # An array from another process may be unaligned. np.dot copies such an array and gives different last bits.
-    X, y = np.require(rows, np.float64, ["ALIGNED"]), np.asarray(labels).ravel()
+def _rows_and_weights(i: int, rows: object, weights: object) -> tuple[Array, Array | None]:
+    """Return a chunk's rows and weights, always with the same layout in memory.
+
+    An array from another process may be unaligned. An array in Fortran order or with gaps may become contiguous when it
+    is sent. BLAS adds in another order then, and the last bits of the result differ.
+    """
+    X = np.require(np.asarray(rows), np.float64, ["ALIGNED", "C_CONTIGUOUS"])
+    check_finite(X, f"chunk {i} of X")
+    if weights is None:
+        return X, None
+    s = np.require(np.asarray(weights), np.float64, ["ALIGNED", "C_CONTIGUOUS"]).ravel()
+    if len(s) != len(X):
+        raise ValueError(f"chunk {i} has {len(X)} examples and {len(s)} weights: use the same chunks of rows")
+    check_weights(s)
+    return X, s
+
+
+def _result_of_chunk(
+    i: int, rows: object, weights: object, function: Callable[..., Array], args: tuple[object, ...]
+) -> Array:
+    X, s = _rows_and_weights(i, rows, weights)
+    return function(X, np.ones(len(X)) if s is None else s, *args)
+
+
+def _sums_of_chunk(
+    i: int, rows: object, labels: object, weights: object, w: Array, b: float, loss: str, classes: Labels
+) -> Array:
+    """Return a chunk's sum of weights, the sum of its losses, and the sums of their derivatives: db, then dw."""
+    X, s = _rows_and_weights(i, rows, weights)
+    y = np.asarray(labels).ravel()  # `_unique` has checked that no label is missing
     if len(X) != len(y):
         raise ValueError(f"chunk {i} has {len(X)} examples and {len(y)} labels: give X and y the same chunks of rows")
-    if not len(X):
+    size = float(len(y)) if s is None else float(s.sum())
+    if not size:
         return np.zeros(len(w) + 3)
-    check_finite(X, f"chunk {i} of X")
-    weights, bias = Tensor(w, "w"), Tensor(b, "b")
-    J = no_loop(weights, bias, X.T, (y == classes[1]).astype(np.float64).reshape(1, -1), loss)
+    column, bias = Tensor(w, "w"), Tensor(b, "b")
+    codes = (y == classes[1]).astype(np.float64).reshape(1, -1)
+    J = no_loop(column, bias, X.T, codes, loss, sample_weight=None if s is None else s.reshape(1, -1))
     J.backward()
-    sums: Array = len(y) * np.concatenate([[1.0, J.item(), bias.grad.item()], weights.grad.ravel()])
+    sums: Array = size * np.concatenate([[1.0, J.item(), bias.grad.item()], column.grad.ravel()])
     return sums
 
 
-def _correct(rows: ArrayLike, labels: ArrayLike, predict: Callable[[Array], Labels]) -> tuple[int, int]:
-    y = np.asarray(labels).ravel()
-    return int(np.sum(predict(np.asarray(rows)) == y)) if len(y) else 0, len(y)
+def _correct(
+    i: int, rows: object, labels: object, weights: object, predict: Callable[[Array], Labels], classes: Labels
+) -> tuple[float, float]:
+    X, s = _rows_and_weights(i, rows, weights)
+    y = labels_of(labels, f"chunk {i} of y")
+    check_known(y, len(X), classes, f"chunk {i} of y")
+    if not len(y):
+        return 0.0, 0.0
+    weight = np.ones(len(y)) if s is None else s
+    return float(weight @ (predict(X) == y)), float(weight.sum())

@@ -1,22 +1,25 @@
 """The lecture's cost J of logistic regression in three implementations: two loops, one loop, and no loops.
 
-In each implementation, z = Σ_j w_j x_j + b, a = σ(z), and J is the mean loss over m examples. The names come from the
-lecture. `two_loops` uses Values, and loops over the examples and the features. `one_loop` loops over the examples, and
-uses vectors for the features. `no_loop` uses arrays for everything. All three implementations give their nodes the
+In each implementation, z = Σ_j w_j x_j + b, a = σ(z), and J is the mean loss over m examples. With `sample_weight`, J
+is the weighted mean Σ_i s_i L_i / Σ_i s_i. With a finite C, J also contains the L2 regularization
+‖w‖² / (2 C Σ_i s_i). So J is scikit-learn's cost divided by C Σ_i s_i, and 1 / C is the course's λ. The names come from
+the lecture. `two_loops` uses Values, and loops over the examples and the features. `one_loop` loops over the examples,
+and uses vectors for the features. `no_loop` uses arrays for everything. All three implementations give their nodes the
 names z, a, loss and J.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any, Protocol, TypeAlias, TypeVar
 
 import numpy as np
 
 from tinygraph.engine.operators import Operators
-from tinygraph.engine.ops import binary_cross_entropy, binary_cross_entropy_with_logits, sigmoid, squared_error
+from tinygraph.engine.ops import binary_cross_entropy, binary_cross_entropy_with_logits, sigmoid, squared_error, total
 from tinygraph.engine.value import Value
-from tinygraph.logistic.inputs import Array
+from tinygraph.logistic.inputs import Array, check_positive
 from tinygraph.support.messages import counted, one_of
 from tinygraph.tensor.tensor import Tensor
 
@@ -74,7 +77,14 @@ LOSSES: dict[str, Loss] = {
 
 
 def two_loops(
-    w: Sequence[Value], b: Value, X: Sequence[Sequence[float]], Y: Sequence[float], loss: str = "cross_entropy"
+    w: Sequence[Value],
+    b: Value,
+    X: Sequence[Sequence[float]],
+    Y: Sequence[float],
+    loss: str = "cross_entropy",
+    *,
+    sample_weight: Sequence[float] | None = None,
+    C: float = math.inf,
 ) -> Value:
     """Return the cost J, computed with the lecture's two loops as a graph of scalars.
 
@@ -87,12 +97,15 @@ def two_loops(
         Y: Labels (m,), 0 or 1.
         loss: Key of `LOSSES`: "cross_entropy", "cross_entropy_with_logits" or "squared_error".
             Defaults to "cross_entropy".
+        sample_weight: Weight of each example, with the shape (m,). Defaults to equal weights.
+        C: Inverse of the regularization strength. Defaults to infinity: no regularization.
 
     Returns:
-        The mean loss over the examples.
+        The cost: the mean loss over the examples, plus the regularization.
 
     Raises:
-        ValueError: If there are no examples, if X and Y have different lengths, or if `loss` is not a key of `LOSSES`.
+        ValueError: If there are no examples, if X, Y and `sample_weight` have different lengths, if C is not positive,
+            or if `loss` is not a key of `LOSSES`.
 
     References:
         Andrew Ng, Neural Networks and Deep Learning (DeepLearning.AI), week 2: logistic regression on m examples.
@@ -108,22 +121,29 @@ def two_loops(
     """
     loss_of = _loss(loss)
     m = _count(len(X), len(Y))
+    weights = _weights(sample_weight, (m,))
     J: Value | None = None
-    for x, y in zip(X, Y, strict=True):
+    for i, (x, y) in enumerate(zip(X, Y, strict=True)):
         z = b
         for w_j, x_j in zip(w, x, strict=True):
             z = z + w_j * x_j
         z.name = z.name or "z"
         L = loss_of(z, float(y))
         L.name = "loss"
-        J = L if J is None else J + L
-    assert J is not None
-    J = J / float(m)
-    J.name = "J"
-    return J
+        J = _added(J, L if weights is None else L * float(weights[i]))
+    return _mean(J, m, weights, w, C)
 
 
-def one_loop(w: Tensor, b: Tensor, X: Data, Y: Data, loss: str = "cross_entropy") -> Tensor:
+def one_loop(
+    w: Tensor,
+    b: Tensor,
+    X: Data,
+    Y: Data,
+    loss: str = "cross_entropy",
+    *,
+    sample_weight: Data | None = None,
+    C: float = math.inf,
+) -> Tensor:
     """Return the cost J, computed in one loop over the examples, where z = w.T x + b for each example x.
 
     Args:
@@ -133,12 +153,15 @@ def one_loop(w: Tensor, b: Tensor, X: Data, Y: Data, loss: str = "cross_entropy"
         Y: Labels (1, m), 0 or 1.
         loss: Key of `LOSSES`: "cross_entropy", "cross_entropy_with_logits" or "squared_error".
             Defaults to "cross_entropy".
+        sample_weight: Weight of each example, with the shape (1, m). Defaults to equal weights.
+        C: Inverse of the regularization strength. Defaults to infinity: no regularization.
 
     Returns:
-        The mean loss over the examples, with shape ().
+        The cost, with shape (): the mean loss over the examples, plus the regularization.
 
     Raises:
-        ValueError: If the shapes do not match, if there are no examples, or if `loss` is not a key of `LOSSES`.
+        ValueError: If the shapes do not match, if there are no examples, if C is not positive, or if `loss` is not a
+            key of `LOSSES`.
 
     References:
         Andrew Ng, Neural Networks and Deep Learning (DeepLearning.AI), week 2: vectorization.
@@ -152,20 +175,28 @@ def one_loop(w: Tensor, b: Tensor, X: Data, Y: Data, loss: str = "cross_entropy"
     """
     loss_of = _loss(loss)
     columns, labels, m = _columns(w, X, Y)
+    weights = _weights(sample_weight, labels.shape)
     J: Tensor | None = None
     for i in range(m):
         z: Tensor = np.dot(w.T, columns[:, i : i + 1]) + b
         z.name = "z"
         L = loss_of(z, labels[:, i : i + 1])
         L.name = "loss"
-        J = L if J is None else J + L
+        J = _added(J, L if weights is None else L * weights[:, i : i + 1])
     assert J is not None
-    J = J.reshape(()) / float(m)
-    J.name = "J"
-    return J
+    return _mean(J.reshape(()), m, weights, w, C)
 
 
-def no_loop(w: Tensor, b: Tensor, X: Data, Y: Data, loss: str = "cross_entropy") -> Tensor:
+def no_loop(
+    w: Tensor,
+    b: Tensor,
+    X: Data,
+    Y: Data,
+    loss: str = "cross_entropy",
+    *,
+    sample_weight: Data | None = None,
+    C: float = math.inf,
+) -> Tensor:
     """Return the cost J, computed without loops: Z = np.dot(w.T, X) + b and A = σ(Z) for all examples at once.
 
     After a backward pass, the lecture's dZ is the `grad` of the node z, and dw and db are the `grad` values of w and b.
@@ -177,12 +208,15 @@ def no_loop(w: Tensor, b: Tensor, X: Data, Y: Data, loss: str = "cross_entropy")
         Y: Labels (1, m), 0 or 1.
         loss: Key of `LOSSES`: "cross_entropy", "cross_entropy_with_logits" or "squared_error".
             Defaults to "cross_entropy".
+        sample_weight: Weight of each example, with the shape (1, m). Defaults to equal weights.
+        C: Inverse of the regularization strength. Defaults to infinity: no regularization.
 
     Returns:
-        The mean loss over the examples, with shape ().
+        The cost, with shape (): the mean loss over the examples, plus the regularization.
 
     Raises:
-        ValueError: If the shapes do not match, if there are no examples, or if `loss` is not a key of `LOSSES`.
+        ValueError: If the shapes do not match, if there are no examples, if C is not positive, or if `loss` is not a
+            key of `LOSSES`.
 
     References:
         Andrew Ng, Neural Networks and Deep Learning (DeepLearning.AI), week 2: vectorizing logistic regression.
@@ -200,9 +234,33 @@ def no_loop(w: Tensor, b: Tensor, X: Data, Y: Data, loss: str = "cross_entropy")
     Z.name = "z"
     L = loss_of(Z, labels)
     L.name = "loss"
-    J = L.sum() / float(m)
-    J.name = "J"
-    return J
+    weights = _weights(sample_weight, labels.shape)
+    return _mean((L if weights is None else L * weights).sum(), m, weights, w, C)
+
+
+def regularization(w: Sequence[Value] | Tensor, C: float, size: float | Array) -> Value | Tensor:
+    """Return the L2 regularization ‖w‖² / (2 C size) as a node. The bias is not regularized.
+
+    Args:
+        w: Weights: Values, or a Tensor.
+        C: Inverse of the regularization strength.
+        size: Sum of the weights of the examples; without `sample_weight`, the number of examples.
+
+    Returns:
+        The node. Add it to the mean loss.
+
+    Raises:
+        ValueError: If C is not positive.
+
+    Examples:
+        >>> regularization([Value(3.0), Value(4.0)], 2.0, 5.0).data
+        1.25
+    """
+    check_positive("C", C)
+    squares = (w * w).sum() if isinstance(w, Tensor) else total([w_j * w_j for w_j in w])
+    penalty: Value | Tensor = squares / (2.0 * C * size)
+    penalty.name = "regularization"
+    return penalty
 
 
 def _loss(name: str) -> Loss:
@@ -215,6 +273,30 @@ def _count(m: int, labels: int) -> int:
         found = f"X has {counted(m, 'example')} and Y has {counted(labels, 'label')}"
         raise ValueError(f"{found}: there must be one label per example, and at least one example")
     return m
+
+
+def _added(J: T | None, L: T) -> T:
+    return L if J is None else J + L
+
+
+def _mean(losses: T | None, m: int, sample_weight: Array | None, w: Sequence[Value] | Tensor, C: float) -> T:
+    """Return the cost J from the sum of the losses."""
+    assert losses is not None
+    size = float(m) if sample_weight is None else sample_weight.sum()  # a dask array stays lazy
+    J = losses / size
+    if math.inf != C:
+        J = J + regularization(w, C, size)
+    J.name = "J"
+    return J
+
+
+def _weights(sample_weight: Any, shape: tuple[int, ...]) -> Array | None:
+    if sample_weight is None:
+        return None
+    weights = _kept(sample_weight)
+    if weights.shape != shape:
+        raise ValueError(f"sample_weight has shape {weights.shape}, but the shape of Y is {shape}")
+    return weights
 
 
 def _columns(w: Tensor, X: Data, Y: Data) -> tuple[Array, Array, int]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import math
+from collections.abc import Callable, Generator, Iterator, Sequence
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from tinygraph.tensor.tensor import Tensor
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tinygraph.logistic.costs import Data
+    from tinygraph.logistic.inputs import Array
 
 
 def gradient_descent(
@@ -22,8 +24,11 @@ def gradient_descent(
     Y: Data,
     *,
     loss: str = "cross_entropy",
+    sample_weight: Data | None = None,
+    C: float = math.inf,
     learning_rate: float = 0.5,
     iterations: int = 100,
+    tol: float | None = None,
 ) -> Iterator[float]:
     """Run gradient descent from the current parameters, and yield the cost before each iteration.
 
@@ -37,8 +42,12 @@ def gradient_descent(
         Y: Labels, with the shape (m,) for Values or (1, m) for Tensors.
         loss: Key of `LOSSES`: "cross_entropy", "cross_entropy_with_logits" or "squared_error".
             Defaults to "cross_entropy".
+        sample_weight: Weight of each example, with the shape of Y. Defaults to equal weights.
+        C: Inverse of the regularization strength. Defaults to infinity: no regularization.
         learning_rate: Learning rate α, which multiplies each derivative. Defaults to 0.5.
-        iterations: Number of iterations. Defaults to 100.
+        iterations: Maximum number of iterations. Defaults to 100.
+        tol: Tolerance: gradient descent stops when no derivative is larger than `tol` in absolute value. Defaults to
+            None: no early stop.
 
     Yields:
         The cost before each iteration.
@@ -64,26 +73,34 @@ def gradient_descent(
     parameters = [w, b] if isinstance(w, Tensor) else [*w, b]
 
     def backward() -> float:
-        J = cost(w, b, X, Y, loss)
+        J = cost(w, b, X, Y, loss, sample_weight=sample_weight, C=C)
         J.backward()
         return J.item()
 
-    yield from descend(backward, parameters, learning_rate, iterations)
+    yield from descend(backward, parameters, learning_rate, iterations, tol)
 
 
 def descend(
-    backward: Callable[[], float], parameters: Sequence[Value | Tensor], learning_rate: float, iterations: int
-) -> Iterator[float]:
+    backward: Callable[[], float],
+    parameters: Sequence[Value | Tensor],
+    learning_rate: float,
+    iterations: int,
+    tol: float | None = None,
+) -> Generator[float, None, bool]:
     """Run gradient descent with the gradients that a function sets, and yield the cost before each iteration.
 
     Args:
         backward: Function that sets `.grad` of the parameters and returns the cost.
         parameters: Leaves to edit in place.
         learning_rate: Learning rate α, which multiplies each derivative.
-        iterations: Number of iterations.
+        iterations: Maximum number of iterations.
+        tol: Largest absolute value of a derivative at which gradient descent stops. Defaults to None: no early stop.
 
     Yields:
-        The cost before each iteration.
+        The cost before each iteration. The last iteration before an early stop does not change the parameters.
+
+    Returns:
+        True if gradient descent stopped because of `tol`.
 
     Raises:
         FloatingPointError: If the cost, a derivative or a new parameter is not finite.
@@ -101,12 +118,33 @@ def descend(
         J = backward()
         with np.errstate(all="ignore"):  # an overflow is reported below
             updates = [(x, x.data - learning_rate * x.grad) for x in parameters if x.grad is not None]
-        if not all(np.isfinite(number).all() for number in (J, *[new for _, new in updates])):
-            what = "a parameter overflows" if np.isfinite(J) else f"the cost is {J}"
-            raise FloatingPointError(
-                f"{what} at iteration {iteration}: standardize the features, lower the learning rate, or use "
-                "loss='cross_entropy_with_logits', which stays finite if the activation rounds to 0 or 1"
-            )
+        check_finite(iteration, J, *[new for _, new in updates])
+        if tol is not None and all(np.max(np.abs(np.asarray(x.grad)), initial=0.0) <= tol for x, _ in updates):
+            yield J
+            return True
         for parameter, new in updates:
             parameter.data = new
         yield J
+    return False
+
+
+def check_finite(iteration: int, J: float, *numbers: float | Array) -> None:
+    """Check that gradient descent does not diverge.
+
+    Args:
+        iteration: Number of the iteration, for the message.
+        J: Cost.
+        *numbers: New parameters or derivatives.
+
+    Raises:
+        FloatingPointError: If a number is not finite.
+
+    Examples:
+        >>> check_finite(0, 0.5, np.array([1.0, 2.0]))
+    """
+    if not all(np.isfinite(number).all() for number in (J, *numbers)):
+        what = "a parameter overflows" if np.isfinite(J) else f"the cost is {J}"
+        raise FloatingPointError(
+            f"{what} at iteration {iteration}: standardize the features, lower the learning rate, or use "
+            "loss='cross_entropy_with_logits', which stays finite if the activation rounds to 0 or 1"
+        )
