@@ -22,6 +22,7 @@ from tinygraph.logistic.inputs import (
     check_classes,
     check_finite,
     check_known,
+    check_some_weight,
     check_weights,
     is_chunked,
     labels_of,
@@ -91,8 +92,7 @@ class Chunks:
         part = dask.delayed(_sums_of_chunk, pure=False)
         blocks = enumerate(zip(self.rows, self.labels, self.weights, strict=True))
         size, J, db, *dw = _in_pairs([part(i, *block, w, b, loss, self.classes) for i, block in blocks])
-        if size == 0.0:
-            raise ValueError("sample_weight contains only zeros: at least one weight must be positive")
+        check_some_weight(size)
         cost, gradient = float(J / size), np.array(dw).reshape(-1, 1) / size
         if math.inf != C:
             weights = Tensor(w, "w")

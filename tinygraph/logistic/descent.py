@@ -69,15 +69,57 @@ def gradient_descent(
         >>> [round(J, 3) for J in costs]
         [0.693, 0.474, 0.348]
     """
+    backward = backward_of(w, b, X, Y, loss, sample_weight, C)
+    yield from descend(backward, parameters_of(w, b), learning_rate, iterations, tol)
+
+
+def parameters_of(w: Sequence[Value] | Tensor, b: Value | Tensor) -> list[Value | Tensor]:
+    """Return the leaves that gradient descent edits.
+
+    Args:
+        w: Weights: a sequence of Values, or a Tensor.
+        b: Bias.
+
+    Returns:
+        The weights and the bias.
+
+    Examples:
+        >>> len(parameters_of([Value(1.0), Value(2.0)], Value(0.0)))
+        3
+    """
+    return [w, b] if isinstance(w, Tensor) else [*w, b]
+
+
+def backward_of(
+    w: Sequence[Value] | Tensor, b: Value | Tensor, X: Data, Y: Data, loss: str, sample_weight: Data | None, C: float
+) -> Callable[[], float]:
+    """Return a function that records the cost, backpropagates, and returns the value of the cost.
+
+    Args:
+        w: Weights, as in `gradient_descent`.
+        b: Bias.
+        X: Examples, as in `gradient_descent`.
+        Y: Labels, as in `gradient_descent`.
+        loss: Key of `LOSSES`.
+        sample_weight: Weights of the examples, or None.
+        C: Inverse of the regularization strength.
+
+    Returns:
+        The function.
+
+    Examples:
+        >>> w, b = [Value(0.0)], Value(0.0)
+        >>> round(backward_of(w, b, [[-1.0], [1.0]], [0, 1], "cross_entropy", None, math.inf)(), 3), w[0].grad
+        (0.693, -0.5)
+    """
     cost: Callable[..., Value | Tensor] = no_loop if isinstance(w, Tensor) else two_loops
-    parameters = [w, b] if isinstance(w, Tensor) else [*w, b]
 
     def backward() -> float:
         J = cost(w, b, X, Y, loss, sample_weight=sample_weight, C=C)
         J.backward()
         return J.item()
 
-    yield from descend(backward, parameters, learning_rate, iterations, tol)
+    return backward
 
 
 def descend(

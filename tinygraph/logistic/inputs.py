@@ -212,9 +212,24 @@ def weights_of(sample_weight: object, m: int) -> Array | None:
         raise ValueError(f"sample_weight must have the shape ({m},), not {weights.shape}: sample weights must be 1D")
     _check_count(weights, m, "sample_weight", "weight")
     check_weights(weights)
-    if not weights.any():
-        raise ValueError("sample_weight contains only zeros: at least one weight must be positive")
+    check_some_weight(float(weights.sum()))
     return weights
+
+
+def check_some_weight(size: float) -> None:
+    """Check that at least one weight is positive.
+
+    Args:
+        size: Sum of the weights, of which none is negative.
+
+    Raises:
+        ValueError: If all weights are 0.
+
+    Examples:
+        >>> check_some_weight(2.0)
+    """
+    if size == 0.0:
+        raise ValueError("sample_weight contains only zeros: at least one weight must be positive")
 
 
 def check_weights(weights: Array) -> None:

@@ -10,8 +10,7 @@ import numpy as np
 from tinygraph.engine.value import Value
 from tinygraph.logistic.adaptive import descend_adaptively
 from tinygraph.logistic.chunks import Chunks
-from tinygraph.logistic.costs import no_loop, two_loops
-from tinygraph.logistic.descent import descend
+from tinygraph.logistic.descent import backward_of, descend, parameters_of
 from tinygraph.logistic.inputs import Array, Labels, examples, labels_and_codes, weights_of
 from tinygraph.logistic.normalization import normalization
 from tinygraph.tensor.tensor import Tensor
@@ -87,10 +86,9 @@ def in_memory(X: object, y: object, sample_weight: object, settings: Settings, s
     classes, codes = labels_and_codes(y, m)
     given = weights_of(sample_weight, m)
     initial, bias = start(n)
-    tensors = settings.backend == "tensor"
     w: list[Value] | Tensor
     b: Value | Tensor
-    if tensors:
+    if settings.backend == "tensor":
         w, b = Tensor(initial, "w"), Tensor(bias, "b")
         columns, targets = table.T, codes.reshape(1, -1)
         weights = None if given is None else given.reshape(1, -1)
@@ -98,13 +96,7 @@ def in_memory(X: object, y: object, sample_weight: object, settings: Settings, s
         w, b = [Value(x, f"w{j + 1}") for j, x in enumerate(initial.ravel().tolist())], Value(bias, "b")
         columns, targets = table.tolist(), codes.tolist()
         weights = None if given is None else given.tolist()
-    cost: Callable[..., Value | Tensor] = no_loop if tensors else two_loops
-
-    def backward() -> float:
-        J = cost(w, b, columns, targets, settings.loss, sample_weight=weights, C=settings.C)
-        J.backward()
-        return J.item()
-
+    backward = backward_of(w, b, columns, targets, settings.loss, weights, settings.C)
     equal = np.ones(m) if given is None else given
     return Training(
         classes, w, b, _costs(backward, w, b, settings, lambda function, *args: function(table, equal, *args))
@@ -150,7 +142,7 @@ def _costs(
     add: Callable[..., Array],
 ) -> Generator[float, None, bool]:
     """Return the iterator of a run: with a fixed learning rate, or with one that is chosen in each iteration."""
-    parameters = [w, b] if isinstance(w, Tensor) else [*w, b]
+    parameters = parameters_of(w, b)
     iterations, tol = int(settings.iterations), settings.tol
     if not isinstance(settings.learning_rate, str):
         return descend(backward, parameters, float(settings.learning_rate), iterations, tol)
