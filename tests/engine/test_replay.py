@@ -164,3 +164,12 @@ def test_arrays_of_comparisons_are_bounded():
     for _ in range(100):
         assert (t > np.zeros(3)).sum() == 2
     assert len(t.metadata.guards) == metadata.ARRAY_LIMIT
+
+
+@pytest.mark.parametrize("make", [Value, Tensor])
+def test_the_text_of_a_comparison_names_both_sides(make):
+    x = make(2.0)
+    y = x * 3.0 if x > 1.0 else x
+    x.data = 0.5
+    with pytest.raises(FrozenBranchError, match=r"^2 > 1 "):
+        y.forward()

@@ -3,12 +3,13 @@
 import contextlib
 import json
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.saving.examples import lecture, vectorized
-from tinygraph import draw, load, save
+from tinygraph import FrozenBranchError, Tensor, Value, draw, load, save
 from tinygraph.engine.graph import order
 from tinygraph.saving.format import GraphFileError, schema
 
@@ -147,3 +148,57 @@ def test_whatever_stands_in_a_file_it_loads_or_is_refused(data, make, tmp_path_f
     jsonschema.validate(said, schema())
     with contextlib.suppress(GraphFileError):
         load(path, verify=True)
+
+
+def test_comparisons_of_arrays_are_repeated_after_loading(tmp_path):
+    x = Tensor([1.0, 2.0], "x")
+    y = (x * (x > np.array([[0.5], [1.5]]))).sum() + x[x >= 1.0].sum()
+    y = y * 2.0 if x[0] < 4.0 else y
+    again = load(save(y, tmp_path / "y.json"), verify=True)
+    with contextlib.suppress(ImportError):
+        import jsonschema
+
+        jsonschema.validate(json.loads((tmp_path / "y.json").read_text()), schema())
+    (leaf,) = [node for node in order(again) if node.name == "x"]
+    for numbers in ([1.2, 3.0], [1.0, 2.5]):
+        leaf.data = x.data = np.array(numbers)
+        assert again.forward().data == y.forward().data
+    leaf.data = np.array([3.0, 1.0])
+    with pytest.raises(FrozenBranchError):
+        again.forward()
+    first = (tmp_path / "y.json").read_bytes()
+    assert save(load(tmp_path / "y.json"), tmp_path / "z.json").read_bytes() == first
+
+
+def test_a_comparison_that_came_after_the_root_is_not_saved(tmp_path):
+    for kind in (Value, Tensor):
+        x = kind(2.0, "x")
+        J = x * x
+        assert J > 1.0
+        again = load(save(J, tmp_path / "J.json"))
+        (leaf,) = [node for node in order(again) if node.name == "x"]
+        leaf.data = 0.5
+        assert again.forward().data == 0.25
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"outcome": True},
+        {"outcome": {"mask": [True], "shape": [1]}},
+        {"outcome": {"tuple": [True, {"tuple": [True, True]}]}},
+        {"outcome": {"mask": [False, True], "shape": [2]}},
+        {"values": [{"shape": [2], "elements": [1.0, 2.0]}, {"shape": [3], "elements": [1.0, 2.0, 3.0]}]},
+        {"values": [1.0, 0.5]},
+        {"nodes": [None, None]},
+    ],
+    ids=str,
+)
+def test_a_wrong_comparison_of_arrays_is_refused(change, tmp_path):
+    x = Tensor([1.0, 2.0])
+    path = save((x * (x > 0.5)).sum(), tmp_path / "y.json")
+    content = json.loads(path.read_text())
+    content["guards"][0].update(change)
+    path.write_text(json.dumps(content))
+    with pytest.raises(GraphFileError, match="guard 0"):
+        load(path)

@@ -22,7 +22,7 @@ class Guard:
     """A comparison and its outcome. A guard stores numbers or arrays instead of nodes, to avoid reference cycles.
 
     `time` is the edit clock at the comparison, or -1 for a comparison that was read from a file. `expired` is the edit
-    clock at the first edit of a compared leaf. `computed` has the tokens of the compared nodes that are not leaves.
+    clock at the first edit of a compared leaf. `computed` is true for each side that is a node but not a leaf.
     """
 
     __slots__ = ("compare", "computed", "expired", "numbers", "outcome", "text", "time")
@@ -30,7 +30,7 @@ class Guard:
     def __init__(self, compare: Callable[[Any, Any], Any], text: str, *numbers: Any, time: int = -1) -> None:
         self.compare, self.text, self.numbers, self.time = compare, text, list(numbers), time
         self.outcome = compare(*numbers)
-        self.computed: list[object] = [None, None]
+        self.computed = [False, False]
         self.expired: int | None = None
 
     def check(self) -> None:

@@ -22,7 +22,6 @@ def _equal(x: object, y: object) -> Any:
     return x == y if isinstance(x, Node) else y == x
 
 
-COMPARISONS = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
 UFUNCS: dict[str, Callable[..., Any]] = {
     **{op.array_source: op for op in ops.TABLE.values() if isinstance(op.array_source, str)},
     "less": operator.lt,

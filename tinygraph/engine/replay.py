@@ -9,6 +9,8 @@ came after the root did not influence the root's graph, so they do not count.
 
 from __future__ import annotations
 
+import operator
+
 from tinygraph.engine import graph
 from tinygraph.engine.graph import Node, order
 from tinygraph.engine.metadata import FrozenBranchError, Guard
@@ -19,31 +21,53 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-def compare(function: Callable[[Any, Any], Any], symbol: str, pair: Sequence[Any], texts: Sequence[str]) -> Any:
+COMPARISONS = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
+SYMBOLS: dict[Callable[..., Any], str] = {function: symbol for symbol, function in COMPARISONS.items()}
+
+
+def compare(symbol: str, *pair: Any) -> Any:
     """Compare nodes or data, remember the comparison on the nodes, and return its outcome.
 
     Args:
-        function: Comparison of two numbers or arrays.
-        symbol: Notation of the comparison.
-        pair: The left and the right side: nodes, numbers or arrays. At least one side is a node.
-        texts: The two sides as text, for messages.
+        symbol: Key of `COMPARISONS`.
+        *pair: The left and the right side: nodes, numbers or arrays. At least one side is a node.
 
     Returns:
         The outcome: a bool, or an array of bools.
     """
+    text = f" {symbol} ".join(map(_text, pair))
     numbers = [side.raw if isinstance(side, Node) else side for side in pair]
-    tokens = [side.annotate().token if isinstance(side, Node) else None for side in pair]
-    guard = Guard(function, f" {symbol} ".join(texts), *numbers, time=graph.tick())
-    guard.computed = [
-        token if isinstance(side, Node) and side.op is not None else None
-        for side, token in zip(pair, tokens, strict=True)
-    ]
+    guard = Guard(COMPARISONS[symbol], text, *numbers, time=graph.tick())
+    guard.computed = [isinstance(side, Node) and side.op is not None for side in pair]
+    remember(guard, pair)
+    return guard.outcome
+
+
+def remember(guard: Guard, pair: Sequence[Any]) -> None:
+    """Store a comparison on the nodes that it compares.
+
+    Args:
+        guard: Comparison.
+        pair: The left and the right side. A side that is not a node can be None.
+    """
     for slot, side in enumerate(pair):
         if isinstance(side, Node):
-            partner = pair[1 - slot]
-            key = tokens[1 - slot] or (partner if isinstance(partner, float) else object())  # arrays are never equal
-            side.annotate().remember((symbol, slot, key), guard, slot)
-    return guard.outcome
+            partner, number = pair[1 - slot], guard.numbers[1 - slot]
+            if isinstance(partner, Node):
+                key: object = partner.annotate().token
+            else:
+                key = number if isinstance(number, float) else object()  # each array is another partner
+            side.annotate().remember((guard.compare, slot, key), guard, slot)
+
+
+def _text(side: Any) -> str:
+    """Return one side of a comparison as text. A lazy array stays lazy."""
+    name = side.name if isinstance(side, Node) else ""
+    raw = side.raw if isinstance(side, Node) else side
+    kind = "a Tensor" if isinstance(side, Node) else "an array"
+    shape = getattr(raw, "shape", ())
+    scalar = hasattr(raw, "item") or isinstance(raw, float)
+    return name or (f"{raw:g}" if scalar and not shape else f"{kind} of shape {shape}")
 
 
 def recorded(root: Node) -> int:
@@ -64,7 +88,7 @@ def guards(root: Node, nodes: Sequence[Node]) -> dict[Guard, dict[int, Node]]:
 
     Args:
         root: Root of the graph.
-        nodes: All nodes of the graph.
+        nodes: The nodes of the graph, or those that took part in comparisons.
 
     Returns:
         A dict from guards to the compared nodes of the graph, by slot (0 for the left side, 1 for the right side).
@@ -93,7 +117,7 @@ def check_known(found: dict[Guard, dict[int, Node]], root: Node) -> None:
     """
     until = recorded(root)
     for guard, nodes in found.items():
-        outside = [slot for slot in (0, 1) if guard.computed[slot] is not None and slot not in nodes]
+        outside = any(computed and slot not in nodes for slot, computed in enumerate(guard.computed))
         if outside and (guard.expired is None or until < guard.expired):
             raise guard.unknown()
 
@@ -108,8 +132,9 @@ def forward(root: Node) -> None:
         FrozenBranchError: If a comparison now has another outcome, or if the outcome is unknown.
     """
     nodes = order(root)
-    found = guards(root, nodes)
-    if any(node.metadata and node.metadata.guards for node in nodes):
+    compared = [node for node in nodes if node.metadata and node.metadata.guards]
+    found = guards(root, compared)
+    if compared:
         root.annotate().recorded = recorded(root)
     now = 0
     for node in reversed(nodes):

@@ -11,7 +11,7 @@ from contextvars import Context
 from tinygraph.engine import backward, graph, replay
 from tinygraph.engine.graph import Constant, Node
 from tinygraph.engine.op import Op
-from tinygraph.engine.operators import COMPARISONS, Operators
+from tinygraph.engine.operators import Operators
 from tinygraph.kernels.numbers import is_plain, plain_number
 
 TYPE_CHECKING = False
@@ -106,9 +106,7 @@ class Value(Operators):
             if not is_plain(other, symbol):
                 return NotImplemented  # type: ignore[no-any-return]
             other = plain_number(other)
-        pair = (self, other)
-        texts = [side.name or f"{side.raw:g}" if isinstance(side, Value) else f"{side:g}" for side in pair]
-        return replay.compare(COMPARISONS[symbol], symbol, pair, texts)  # type: ignore[no-any-return]
+        return replay.compare(symbol, self, other)  # type: ignore[no-any-return]
 
     @staticmethod
     def _apply(function: Callable[..., Any], name: str, inputs: Sequence[object]) -> Any:

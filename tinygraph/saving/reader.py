@@ -11,7 +11,8 @@ import numpy as np
 from tinygraph.engine.graph import Constant, Node, restore
 from tinygraph.engine.metadata import Guard
 from tinygraph.engine.op import Op
-from tinygraph.engine.operators import COMPARISONS, Operators
+from tinygraph.engine.operators import Operators
+from tinygraph.engine.replay import COMPARISONS, remember
 from tinygraph.engine.value import Value
 from tinygraph.kernels.arrays import Array
 from tinygraph.saving.format import (
@@ -20,7 +21,7 @@ from tinygraph.saving.format import (
     VERSION,
     GraphFileError,
     decode,
-    decode_float,
+    decode_parameter,
     fail,
     shown,
     typed,
@@ -329,14 +330,27 @@ class Reader:
         if not all(isinstance(x, list) and len(x) == 2 for x in (values, sides)):
             fail('"values" and "nodes" of a guard must be lists of two elements')
         text = typed(line["text"], str, '"text"', "a string")
-        guard = Guard(COMPARISONS[symbol], text, *[decode_float(x, "a compared value") for x in values])
         pair = [None if x is None else self.earlier(x) for x in sides]
-        if pair == [None, None] or not all(x is None or isinstance(x, Value) for x in pair):
-            fail("at least one side of a guard must be a scalar node of the graph")
-        if guard.outcome is not line["outcome"]:
-            fail(f"the outcome of {shown(text)} must be {guard.outcome}, not {shown(line['outcome'])}")
-        for side, node in enumerate(pair):
-            if node is not None:
-                other = pair[1 - side]
-                key = (symbol, side, guard.numbers[1 - side] if other is None else other.annotate().token)
-                node.annotate().remember(key, guard, side)
+        numbers = [
+            decode(x, "a compared value", None if node is None else node.raw)
+            for x, node in zip(values, pair, strict=True)
+        ]
+        kinds = {isinstance(node, Value) for node in pair if node is not None}
+        scalar = kinds == {True} and all(isinstance(number, float) for number in numbers)
+        if not scalar and kinds != {False}:
+            fail("at least one side of a guard must be a node of the graph, and a guard cannot mix scalars and arrays")
+        outcome: Any = line["outcome"] if isinstance(line["outcome"], bool) else decode_parameter(line["outcome"])
+        if not isinstance(outcome, bool if scalar else np.ndarray) or np.shape(outcome) != _shape(*numbers):
+            fail(f"the outcome of {shown(text)} must be a boolean, or a mask with the shape of the comparison")
+        guard = Guard(COMPARISONS[symbol], text, *numbers)
+        if not np.array_equal(guard.outcome, outcome):
+            fail(f"the outcome of {shown(text)} must be {shown(guard.outcome)}, not {shown(line['outcome'])}")
+        remember(guard, pair)
+
+
+def _shape(x: float | Array, y: float | Array) -> tuple[int, ...] | None:
+    """Return the shape of a comparison without computing it, or None if the shapes do not match."""
+    try:
+        return np.broadcast_shapes(np.shape(x), np.shape(y))
+    except ValueError:
+        return None

@@ -7,8 +7,11 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
+
 from tinygraph.engine.graph import Node, check_fresh, require_node
 from tinygraph.engine.op import Op
+from tinygraph.engine.replay import SYMBOLS, guards
 from tinygraph.saving.format import FORMAT, ONE_PASS, VERSION, encode, encode_parameter
 from tinygraph.saving.verification import all_nodes, wrong_gradient
 from tinygraph.support.files import write_whole
@@ -58,9 +61,8 @@ def save(root: Node | Sequence[Node], path: str | os.PathLike[str]) -> Path:
     }
     if isinstance(root, Node) and _is_one_pass(root, nodes):
         head["gradients"] = ONE_PASS
-    guards = _guards(nodes, place)
-    if guards:
-        head["guards"] = guards
+    if compared := _guards(roots, nodes, place):
+        head["guards"] = compared
     lines = ",\n".join(_line(_node(node, place)) for node in nodes)
     path = Path(path)
     write_whole(path, f'{json.dumps(head)[:-1]}, "nodes": [\n{lines}\n]}}\n')
@@ -98,18 +100,18 @@ def _op(op: Op) -> object:
     return [op.maker.__name__, *map(encode_parameter, op.parameters)]
 
 
-def _guards(nodes: Iterable[Node], place: Mapping[Node, int]) -> list[dict[str, object]]:
+def _guards(roots: Iterable[Node], nodes: Sequence[Node], place: Mapping[Node, int]) -> list[dict[str, object]]:
     """Return the comparisons that forward() repeats, each with the nodes that it compares."""
-    found: dict[int, dict[str, object]] = {}
-    sides: dict[int, list[int | None]] = {}
-    for node in nodes:
-        for key, (guard, side) in node.metadata.guards.items() if node.metadata else ():
-            sides.setdefault(id(guard), [None, None])[side] = place[node]
-            found[id(guard)] = {
-                "comparison": key[0],
-                "text": guard.text,
-                "values": list(map(encode, guard.numbers)),
-                "outcome": guard.outcome,
-                "nodes": sides[id(guard)],
-            }
-    return list(found.values())
+    found = {guard: sides for root in roots for guard, sides in guards(root, nodes).items()}
+    return [
+        {
+            "comparison": SYMBOLS[guard.compare],
+            "text": guard.text,
+            "values": list(map(encode, guard.numbers)),
+            "outcome": encode_parameter(
+                guard.outcome if isinstance(guard.outcome, bool) else np.asarray(guard.outcome)
+            ),
+            "nodes": [place[sides[slot]] if slot in sides else None for slot in (0, 1)],
+        }
+        for guard, sides in found.items()
+    ]

@@ -14,13 +14,14 @@ import numpy as np
 
 from tinygraph.engine import contexts, graph
 from tinygraph.engine.graph import Node
-from tinygraph.engine.operators import COMPARISONS, UFUNCS
+from tinygraph.engine.operators import UFUNCS
+from tinygraph.engine.replay import SYMBOLS
 from tinygraph.kernels.arrays import Array, as_array
 from tinygraph.tensor import indexing
 from tinygraph.tensor.array_ops import ArrayOp, Axis, Operand, Shape, TracedArray
 from tinygraph.tensor.indexing import index
 from tinygraph.tensor.linalg import matmul
-from tinygraph.tensor.operands import compare, is_operand, raw_of
+from tinygraph.tensor.operands import compare, is_operand, plain_operand
 from tinygraph.tensor.reductions import extremum, mean_over, sum_over
 from tinygraph.tensor.shapes import expand, reshape, transpose
 
@@ -283,7 +284,8 @@ def product(x: Any, y: Any) -> Any:
     """
     if not (is_operand(x) and is_operand(y)):
         return NotImplemented
-    if not np.ndim(raw_of(x)) or not np.ndim(raw_of(y)):
+    plain = [side.raw if isinstance(side, TracedArray) else plain_operand(side, "matmul") for side in (x, y)]
+    if not all(map(np.ndim, plain)):
         raise ValueError("matmul needs vectors or matrices: for a scalar, use *")
     return matmul(x, y)
 
@@ -353,9 +355,8 @@ def _comparison(symbol: str) -> Callable[[object, object], Array]:
     return lambda x, y: compare(symbol, x, y)
 
 
-_SYMBOLS = {function: symbol for symbol, function in COMPARISONS.items()}
 TENSOR_UFUNCS = {
-    **{name: _comparison(_SYMBOLS[f]) if f in _SYMBOLS else f for name, f in UFUNCS.items()},
+    **{name: _comparison(SYMBOLS[f]) if f in SYMBOLS else f for name, f in UFUNCS.items()},
     "matmul": product,
 }
 FUNCTIONS: dict[str, Callable[..., Operand]] = {

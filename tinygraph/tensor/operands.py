@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from tinygraph.engine import replay
 from tinygraph.engine.graph import Node
-from tinygraph.engine.operators import COMPARISONS
 from tinygraph.kernels.arrays import Array, as_array
 from tinygraph.tensor.array_ops import Jacobian, TracedArray
 
@@ -60,31 +57,9 @@ def compare(symbol: str, x: object, y: object) -> Array:
         An array of bools.
     """
     pair = [side if isinstance(side, TracedArray) else _kept(plain_operand(side, "a comparison")) for side in (x, y)]
-    return replay.compare(COMPARISONS[symbol], symbol, pair, [_text(side) for side in pair])  # type: ignore[no-any-return]
+    return replay.compare(symbol, *pair)  # type: ignore[no-any-return]
 
 
 def _kept(data: Array | float) -> Array | float:
     """Return a copy of an array, because the caller may edit it."""
     return data.copy() if type(data) is _ndarray else data
-
-
-def _text(side: Any) -> str:
-    """Return one side of a comparison as text."""
-    if getattr(side, "name", ""):
-        return str(side.name)
-    raw = side.raw if isinstance(side, TracedArray) else side
-    if np.ndim(raw):
-        return f"{'a Tensor' if isinstance(side, TracedArray) else 'an array'} of shape {np.shape(raw)}"
-    return f"{float(raw):g}"
-
-
-def raw_of(x: object) -> Array | float:
-    """Return the value of an operand of a comparison.
-
-    Args:
-        x: Tensor, array or number.
-
-    Returns:
-        An array or a float.
-    """
-    return x.raw if isinstance(x, TracedArray) else plain_operand(x, "a comparison")

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tinygraph.engine.graph import Node, order
+from tinygraph.engine.graph import Node
 from tinygraph.engine.ops import add, mul
 from tinygraph.engine.value import Value
 from tinygraph.kernels.arrays import as_array, quietly
@@ -125,14 +125,7 @@ class Compiled:
                 if node in marks:
                     raise ValueError(f"{block.place}: {node!r} is an input twice")
                 marks[node] = k
-        if not isinstance(root, Value):
-            raise TypeError(f"root must be the root of a graph of Values, not a {type(root).__name__}")
-        compared = [node for node in marks if node.metadata and node.metadata.guards]
-        inside = set(order(root)) if compared else ()
-        beside = [node for node in compared if node not in inside]
-        found = Vectorized(
-            root, marks, only=True, beside=beside
-        )  # not stored, because it refers to all nodes of the graph
+        found = Vectorized(root, marks, only=True)  # not stored, because it refers to all nodes of the graph
         self.text = ""
         if len(found.groups) > LONGEST:
             self._run = _recomputed(root, self._inputs)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Mapping
 
 import numpy as np
 
@@ -63,25 +63,17 @@ class Vectorized:
         root: Root of a graph of Values.
         marks: Marks of leaves, as in `vectorize`.
         only: If true, only leaves with a mark get a gradient. Defaults to false.
-        beside: Nodes outside the graph that are also converted. Defaults to none.
 
     Attributes:
         root: The root of the graph of Tensors.
         leaves: The leaves of the graph of Tensors, by name.
     """
 
-    def __init__(
-        self,
-        root: Value,
-        marks: Mapping[Node, Hashable] | None = None,
-        *,
-        only: bool = False,
-        beside: Sequence[Node] = (),
-    ) -> None:
+    def __init__(self, root: Value, marks: Mapping[Node, Hashable] | None = None, *, only: bool = False) -> None:
         if not isinstance(root, Value):
             raise TypeError(f"root must be the root of a graph of Values, not a {type(root).__name__}")
         self._root = root
-        self._flat = Flat(root, beside)
+        self._flat = Flat(root, _compared_outside(root, marks or {}))
         self._roll = Roll(self._flat, marks)
         self._rebuilt = Rebuilding(self._roll, marks or {}, only)
         self.leaves = self._rebuilt.leaves
@@ -214,3 +206,10 @@ class Vectorized:
             lines.append(f"not vectorized: {nodes}, because they are used {how}")
         lines += [f"by index, because no axis fits: {what}" for what in dict.fromkeys(self._rebuilt.views.gathered)]
         return "\n".join(lines)
+
+
+def _compared_outside(root: Value, marks: Mapping[Node, Hashable]) -> list[Node]:
+    """Return the marked leaves that are not in the graph, but took part in comparisons."""
+    compared = [leaf for leaf in marks if leaf.metadata and leaf.metadata.guards]
+    inside = set(order(root)) if compared else ()
+    return [leaf for leaf in compared if leaf not in inside]
