@@ -173,3 +173,18 @@ def test_the_text_of_a_comparison_names_both_sides(make):
     x.data = 0.5
     with pytest.raises(FrozenBranchError, match=r"^2 > 1 "):
         y.forward()
+
+
+def test_a_comparison_keeps_a_lazy_array_lazy():
+    da = pytest.importorskip("dask.array", reason="no dask: pip install -e '.[dask]'")
+    computed = []
+
+    def note(block):
+        computed.append(block.shape)
+        return block
+
+    lazy = da.from_array(np.arange(4.0), chunks=2).map_blocks(note, dtype=float, meta=np.array([]))
+    for t in (Tensor(lazy), Tensor(lazy).sum()):
+        computed.clear()
+        assert (t > 1.0).shape == t.shape
+        assert computed == []
