@@ -157,7 +157,16 @@ def test_a_private_name_is_used_in_its_own_folder_only():
                 used.setdefault(path, set()).update(alias.name for alias in node.names)
             defined.setdefault(_folder(path), set()).update(names)
     # Names of the standard library and of NumPy.
-    others = {"_replace", "_fields", "_NoValue", "_getframe", "_asdict", "_SubParsersAction"}
+    others = {
+        "_replace",
+        "_fields",
+        "_NoValue",
+        "_getframe",
+        "_asdict",
+        "_SubParsersAction",
+        "_is_owned",
+        "_at_fork_reinit",
+    }
     foreign = {
         f"{_name(path)}: {name}"
         for path, names in used.items()

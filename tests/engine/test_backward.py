@@ -212,16 +212,16 @@ def test_a_pass_waits_for_that_of_another_thread():
     assert (x.grad, y.grad) == (3.0, 5.0)
 
 
-def test_a_pass_that_was_left_keeps_nobody_out(monkeypatch):
-    """An interrupt can leave `_passing` set, and counts in nodes that the next traversal does not overwrite."""
+@pytest.mark.parametrize("accumulate", [False, True])
+def test_a_pass_that_was_left_keeps_nobody_out(accumulate):
+    """An interrupted cleanup leaves counts in nodes that the next traversal does not overwrite."""
     x = Value(2.0)
     u = x * 3.0
     v = u * u
     y = v * v
-    monkeypatch.setattr(backward, "_passing", threading.get_ident())
     backward._unfinished.append(y)
     u.awaited = v.awaited = 2
-    y.backward()
+    y.backward(accumulate=accumulate)
     assert x.grad == 4 * 2.0**3 * 3.0**4
 
 

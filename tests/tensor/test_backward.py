@@ -1,6 +1,7 @@
 """Gradients of arrays: their shapes, their memory, and all ways to compute them."""
 
 import copy
+import threading
 
 import numpy as np
 import pytest
@@ -292,3 +293,124 @@ def test_a_gradient_that_is_a_graph_is_a_constant_where_it_is_zero():
     t, other = Tensor([2.0, 3.0]), Tensor([[1.0]])
     zero = tinygraph.grad((t * t).sum(), other, create_graph=True)
     assert (zero.data.tolist(), zero.constant) == ([[0.0]], True)
+
+
+@pytest.fixture
+def during_a_kernel(monkeypatch):
+    """Return a function that patches kernel number `slot` of an op so that a thread runs, and is waited for."""
+
+    def patch(op, slot, run, wait=0.1):
+        functions, threads = list(op.resolve()), []
+
+        def kernel(*arrays):
+            if not threads:
+                threads.append(threading.Thread(target=run, daemon=True))
+                threads[0].start()
+                threads[0].join(wait)
+            return functions[slot](*arrays)
+
+        monkeypatch.setattr(op, "array_functions", (*functions[:slot], kernel, *functions[slot + 1 :]))
+        return threads
+
+    return patch
+
+
+def assign(leaf):
+    leaf.data = leaf.data + 1.0
+
+
+def edit_in_place(leaf):
+    leaf.data += 1.0
+
+
+@pytest.mark.parametrize("differentiate", [lambda y, w: y.backward(), tinygraph.grad])
+def test_an_edit_by_another_thread_waits_for_the_end_of_a_pass(during_a_kernel, differentiate):
+    w = Tensor([1.0, 2.0])
+    y = (ops.exp(w) * w).sum()
+    threads = during_a_kernel(ops.mul, 1, lambda: assign(w))
+    found = differentiate(y, w)
+    threads[0].join(5.0)
+    assert np.allclose(w.grad if found is None else found, np.exp([1.0, 2.0]) * [2.0, 3.0], rtol=1e-15)
+    assert w.data.tolist() == [2.0, 3.0]
+    with pytest.raises(tinygraph.StaleGraphError):
+        differentiate(y, w)
+
+
+def test_an_edit_in_place_during_a_pass_is_noticed_at_its_end(during_a_kernel):
+    """The array has changed before tinygraph hears of it, so the pass cannot be kept from reading it."""
+    w = Tensor([1.0, 2.0])
+    y = (ops.exp(w) * w).sum()
+    for run in (y.backward, lambda: tinygraph.grad(y, w), lambda: tinygraph.jvp(y, {w: np.ones(2)})):
+        threads = during_a_kernel(ops.mul, 1, lambda: edit_in_place(w))
+        with pytest.raises(tinygraph.StaleGraphError):
+            run()
+        threads[0].join(5.0)
+        assert w.grad is None
+        y.forward()
+
+
+@pytest.mark.parametrize("edit", [assign, edit_in_place])
+@pytest.mark.parametrize(
+    ("op", "record"),
+    [
+        (ops.exp, ops.exp),
+        (ops.mul, lambda w: w * w),
+        (ops.mul, lambda w: w * 2.0),
+        (ops.add, lambda w: w + np.ones((2, 1))),
+    ],
+    ids=["one operand", "two operands", "a number", "broadcasting"],
+)
+def test_an_edit_during_the_recording_is_noticed(during_a_kernel, edit, op, record):
+    w = Tensor([1.0, 2.0])
+    during_a_kernel(op, 0, lambda: edit(w), wait=5.0)
+    y = record(w).sum()
+    with pytest.raises(tinygraph.StaleGraphError):
+        y.backward()
+
+
+@pytest.mark.parametrize("record", [lambda w: w.sum(), lambda w: w @ w, lambda w: tinygraph.concatenate([w, w])])
+def test_an_edit_during_the_recording_of_an_array_op_is_noticed(monkeypatch, record):
+    w = Tensor([1.0, 2.0])
+    op = record(w).op
+    compute = op.compute
+
+    def edited(*arrays):
+        thread = threading.Thread(target=lambda: assign(w))
+        thread.start()
+        thread.join(5.0)
+        return compute(*arrays)
+
+    monkeypatch.setattr(op, "compute", edited)
+    y = op(w, w) if op.arity == 2 or op.variadic else op(w)
+    monkeypatch.undo()
+    with pytest.raises(tinygraph.StaleGraphError):
+        y.backward(seed=np.ones(y.shape))
+
+
+def test_threads_edit_record_and_differentiate_at_once():
+    """A gradient belongs to one value of the leaf, or the graph is known to be stale."""
+    w, done, right = Tensor(np.ones(2000)), threading.Event(), []
+
+    def edit():
+        for i in range(2, 150):
+            w.data = np.full(2000, float(i))
+        done.set()
+
+    def differentiate():
+        while not done.is_set():
+            try:
+                y = (w * w * w).sum()
+                gradient = tinygraph.grad(y, w)
+                y.backward()
+            except tinygraph.StaleGraphError:
+                continue
+            k = np.cbrt(y.item() / 2000.0)
+            right.append(np.allclose(gradient, 3.0 * k * k, rtol=1e-12))
+
+    threads = [threading.Thread(target=run, daemon=True) for run in (edit, differentiate, differentiate)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30.0)
+        assert not thread.is_alive()
+    assert all(right)

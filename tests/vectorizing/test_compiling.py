@@ -3,6 +3,7 @@
 import gc
 import math
 import random
+import threading
 
 import numpy as np
 import pytest
@@ -163,3 +164,37 @@ def test_long_programs_are_replayed(monkeypatch):
         J.backward()
         assert value == J.data
         assert flattened(gradients) == [leaf.grad for leaf in flat(inputs)]
+
+
+def test_a_call_in_a_pass_and_a_pass_in_a_call_do_not_wait_for_each_other(monkeypatch):
+    x = Value(2.0)
+    monkeypatch.setattr("tinygraph.vectorizing.compiling.LONGEST", 0)  # calls recompute the graph
+    f = tinygraph.compile(x.exp() * x, [x])
+    begun, called, results = threading.Event(), threading.Event(), []
+
+    class Calling(float):
+        def __rmul__(self, other):
+            begun.set()
+            called.wait(5.0)
+            threads[0].join(0.05)
+            with pytest.raises(RuntimeError, match="within a backward pass"):
+                f(2.0)
+            return other * float(self)
+
+    root = x * 3.0
+    root.x_partial = Calling(3.0)
+
+    def call():
+        begun.wait(5.0)
+        called.set()
+        results.append(f(2.0))
+
+    runs = (call, root.backward)
+    threads = [threading.Thread(target=run, daemon=True) for run in runs]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(5.0)
+        assert not thread.is_alive()
+    assert results == [f(2.0)]
+    assert x.grad == 3.0

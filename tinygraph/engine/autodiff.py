@@ -7,6 +7,7 @@ any node, so `grad`, derivative graphs and explaining tools all use it. `backwar
 from __future__ import annotations
 
 from tinygraph.engine.graph import Node, check_fresh, order, require_node
+from tinygraph.support import clock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def propagate(
         b [1.0, 2.0, 2.0]
         c [1.0, 3.0, 3.0]
     """
-    nodes = order(root)
+    nodes, now = order(root), clock.edits
     check_fresh(nodes)
     adjoints[root] = seed
     for node in nodes:
@@ -62,6 +63,8 @@ def propagate(
                     contribution = upstream * local
                     adjoints[operand] = adjoints.get(operand, 0.0) + contribution
                 yield node, slot, operand, upstream, local, contribution
+    if clock.edits != now:  # a leaf was edited meanwhile
+        check_fresh(nodes)
 
 
 def exhaust(steps: Iterator[Any]) -> None:
@@ -112,10 +115,9 @@ def grad(y: Node, xs: Any, *, seed: Any = None, create_graph: bool = False) -> A
     require_node(y, "grad: y")
     adjoints: dict[Node, Any] = {}
     start = y._seed(seed)
-    if create_graph:
-        exhaust(propagate(y, start, adjoints, create_graph))
-    else:
-        y._run(exhaust, propagate(y, start, adjoints))
+    with clock.lock:  # no other thread may edit a leaf meanwhile
+        steps = propagate(y, start, adjoints, create_graph)
+        exhaust(steps) if create_graph else y._run(exhaust, steps)
 
     def result(x: Node) -> Any:
         adjoint = adjoints.get(require_node(x, "grad: x"))
@@ -180,7 +182,6 @@ def jvp(y: Node, tangents: Mapping[Any, Any]) -> Any:
         23.0
     """
     nodes = order(require_node(y, "jvp: y"))
-    check_fresh(nodes)
     known: dict[Node, Any] = {x: require_node(x, "jvp: x")._seed(t, "tangent") for x, t in tangents.items()}
 
     def push() -> None:
@@ -194,5 +195,8 @@ def jvp(y: Node, tangents: Mapping[Any, Any]) -> Any:
                 if moved:
                     known[node] = sum(moved)
 
-    y._run(push)
+    with clock.lock:
+        check_fresh(nodes)
+        y._run(push)
+        check_fresh(nodes)
     return y._gradient(known.get(y))

@@ -7,20 +7,18 @@ consumers, and a second traversal follows Kahn's order.
 
 from __future__ import annotations
 
-from _thread import allocate_lock, get_ident
 from itertools import count
 from operator import attrgetter, neg
 
-from tinygraph.engine import graph
 from tinygraph.engine.graph import MANY, Node, check_fresh, order
+from tinygraph.support import clock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any
 
-_pass_lock = allocate_lock()
-_passing: int | None = None  # the thread that owns the pass lock
+_owned = clock.owner(clock.lock)
 _unfinished: list[Node] = []  # the root of the pass that is running or was interrupted
 _grad = attrgetter("grad")
 _marks = map(neg, count(1))  # negative numbers, two for each pass
@@ -34,26 +32,25 @@ def backward(
     If the values are not floats, the consumers are counted first, and `accumulate(root)` then passes the gradients on.
     If `nodes` (all nodes that a gradient reaches) is given, return their gradients, and restore every `.grad`.
 
-    A lock serializes passes, because a pass stores counts in the nodes, and threads can share leaves. If an
-    exception or Ctrl-C interrupts a pass, the counts are reset, so that the next pass is correct.
+    A lock serializes passes and edits, because a pass stores counts in the nodes, and threads can share leaves. If an
+    exception or Ctrl-C interrupts a pass, the counts are reset, so that the next pass is correct. An edit during the
+    pass can only come from the same thread, or be made in place. It is noticed at the end of the pass.
     """
-    global _passing
-    if _passing == get_ident() and _pass_lock.locked():  # an interrupt frees the lock, but can leave `_passing` set
-        raise RuntimeError(
-            "backward() was called from within a backward pass of the same thread: call it after that pass has ended"
-        )
-    with _pass_lock:
-        _passing = get_ident()
+    inside = _owned()
+    with clock.lock:
+        if _unfinished:
+            begin(inside)
         kept = None if nodes is None else list(map(_grad, nodes))
+        now = clock.edits
         try:
-            if _unfinished:
-                _clean_up()
             _unfinished.append(root)
             if accumulate is not None or not _accumulate_at_once(root, seed):
-                if _count_consumers(root) and nodes is None:  # a caller that passes nodes has checked them
-                    check_fresh(order(root))
+                if _count_consumers(root):
+                    check_fresh(order(root) if nodes is None else nodes)
                 root.grad = seed
                 (accumulate or _accumulate)(root)
+                if clock.edits != now:
+                    check_fresh(order(root) if nodes is None else nodes)
             _unfinished.clear()
             return None if nodes is None else list(map(_grad, nodes))
         finally:
@@ -62,7 +59,41 @@ def backward(
             if nodes is not None and kept is not None:
                 for node, gradient in zip(nodes, kept, strict=True):
                     node.grad = gradient
-            _passing = None
+
+
+def backward_and_add(root: Node, seed: Any) -> None:
+    """Run a pass, and add to the gradients that leaves already have. If the pass is interrupted, restore them.
+
+    The lock covers the whole sum, so that no contribution is lost if threads share leaves.
+    """
+    inside = _owned()
+    with clock.lock:
+        if _unfinished:
+            begin(inside)
+        leaves = [node for node in order(root) if node.op is None]
+        held = [leaf.grad for leaf in leaves]
+        try:
+            root._backpropagate(seed)
+        except BaseException:
+            for leaf, old in zip(leaves, held, strict=True):
+                leaf.grad = old
+            raise
+        for leaf, old in zip(leaves, held, strict=True):
+            if old is not None and not leaf.constant:
+                leaf.grad = leaf._gradient(leaf.grad + old)
+
+
+def begin(inside: bool) -> None:
+    """Undo a pass whose own cleanup was interrupted. `inside` means that this thread had the lock already.
+
+    Raises:
+        RuntimeError: If a pass of this thread is still running.
+    """
+    if inside and _unfinished:
+        raise RuntimeError(
+            "backward() was called from within a backward pass of the same thread: call it after that pass has ended"
+        )
+    _clean_up()
 
 
 def _clean_up() -> None:
@@ -72,6 +103,14 @@ def _clean_up() -> None:
             node.awaited = 0
             node.grad = None  # instead of a partial sum
     _unfinished.clear()
+
+
+def _clean_up_in_child() -> None:
+    if not _owned():  # the thread that could finish the pass does not exist in the child
+        _clean_up()
+
+
+clock.at_fork(_clean_up_in_child)
 
 
 def _accumulate_at_once(root: Node, seed: Any) -> bool:
@@ -87,7 +126,7 @@ def _accumulate_at_once(root: Node, seed: Any) -> bool:
     fast as `while stack`.
     """
     leaf, inner = next(_marks), next(_marks)  # marks for the nodes that this pass has reached
-    now = graph.edits
+    now = clock.edits
     root.grad = seed
     stack: list[Node] = []
     pop, push = stack.pop, stack.append
@@ -155,7 +194,7 @@ def _accumulate_at_once(root: Node, seed: Any) -> bool:
 
 def _count_consumers(root: Node) -> bool:
     """Count the contributions that each gradient waits for, and return whether any node may be stale."""
-    now, suspicious = graph.edits, False
+    now, suspicious = clock.edits, False
     stack: list[Node] = []
     pop, push = stack.pop, stack.append
     node = root

@@ -7,11 +7,11 @@ generator or coroutine runs. While no context is active anywhere, recording only
 from __future__ import annotations
 
 import sys
-from _thread import allocate_lock
 from contextvars import ContextVar
 from math import isfinite
 
 from tinygraph.engine import graph
+from tinygraph.support import clock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _entered: ContextVar[tuple[Watcher, ...]] = ContextVar("tinygraph contexts", default=())
 _SUSPENDS = 0x20 | 0x80 | 0x200  # code flags of generators, coroutines and async generators, as in `inspect`
 _PACKAGE = __file__.rpartition("engine")[0]
-_count_lock = allocate_lock()
+_count_lock = clock.fork_safe_lock()
 _count = 0  # number of active contexts in all threads
 
 

@@ -5,10 +5,9 @@ A node is plain data. Its op defines its computation, and its class (`Value` or 
 
 from __future__ import annotations
 
-from _thread import allocate_lock
-
 from tinygraph.engine.metadata import Metadata
 from tinygraph.engine.op import Traced
+from tinygraph.support import clock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,10 +16,7 @@ if TYPE_CHECKING:
 
     from tinygraph.engine.op import Op
 
-edits = 0  # the edit clock, which advances whenever the value of a leaf is written, and at each comparison
-constant_edits = 0  # the edit clock at the last edit of a constant (no backward pass reaches constants)
 watch: Callable[[Node], None] | None = None  # called with each new node while a context is active
-_edit_lock = allocate_lock()
 
 
 class StaleGraphError(RuntimeError):
@@ -121,7 +117,8 @@ class Node(Traced):
     def annotate(self) -> Metadata:
         """Return the node's metadata. The first call creates the metadata."""
         if self.metadata is None:
-            self.metadata = Metadata()
+            with clock.guard_lock:  # two threads must not create it twice
+                self.metadata = self.metadata or Metadata()
         return self.metadata
 
     def _link(self, op: Op | None, args: Sequence[Any], partials: Sequence[Any]) -> None:
@@ -209,7 +206,8 @@ def write(node: Node, raw: Any) -> None:
     """Write the value of a node, and update the comparisons in which the node took part."""
     node.raw = raw
     if node.metadata:
-        node.metadata.update(raw, node.version if node.op is None else None)
+        with clock.guard_lock:
+            node.metadata.update(raw, node.version if node.op is None else None)
 
 
 def edit(leaf: Node, raw: Any) -> None:
@@ -218,32 +216,27 @@ def edit(leaf: Node, raw: Any) -> None:
     Raises:
         AttributeError: If the node is not a leaf.
     """
-    global constant_edits
     if leaf.op is not None:
         raise AttributeError(
             f"data of a computed node is read-only ({leaf!r}): edit the leaves it came from, "
             "then recompute it with .forward()"
         )
-    leaf.version = tick()
-    if leaf.constant:
-        constant_edits = leaf.version
-    write(leaf, raw)
+    if raw is leaf.raw:  # an array that was edited in place, perhaps during a pass of another thread, which notices it
+        leaf.version = clock.tick()
+    with clock.lock:
+        leaf.version = clock.tick()  # first, so that an interrupted edit is noticed
+        write(leaf, raw)
+        leaf.version = clock.tick()  # last, because another thread may have read the old value
+        if leaf.constant:
+            clock.constant_edits = leaf.version
 
 
-def tick() -> int:
-    """Advance the edit clock."""
-    global edits
-    with _edit_lock:
-        edits += 1
-        return edits
-
-
-def complete(node: Node) -> None:
-    """Fill the remaining slots of a new node, and call the active contexts."""
+def complete(node: Node, now: int) -> None:
+    """Fill the remaining slots of a new node whose operands were read at the time `now`, and call the contexts."""
     node.grad = node.metadata = None
     node.awaited = 0
-    node.version = edits
-    if constant_edits:
+    node.version = now
+    if clock.constant_edits:
         check_constants(node)
     if watch is not None:
         watch(node)
@@ -251,13 +244,11 @@ def complete(node: Node) -> None:
 
 def restore(kind: type[Node], op: Op | None, raw: Any, grad: Any, *rest: Any) -> Node:
     """Return a node with the given content. `rest` contains the operands, local derivatives, version and metadata."""
-    global edits
     args, partials, version, metadata = rest
     node = object.__new__(kind)
     node.raw, node.grad, node.awaited, node.version, node.metadata = raw, grad, 0, version, metadata
     node._link(op, args, partials)
-    with _edit_lock:
-        edits = max(edits, version)  # the node may come from another process, whose edit clock is ahead
+    clock.catch_up(version)
     return node
 
 
@@ -323,7 +314,7 @@ def recomputed(node: Node) -> Node:
 def check_fresh(nodes: Sequence[Node]) -> None:
     """Raise StaleGraphError if one of the given nodes is older than one of its operands."""
     for node in nodes:
-        if node.version == edits:
+        if node.version == clock.edits:
             continue
         for operand in node.operands:
             if operand.version > node.version:
@@ -344,7 +335,7 @@ def check_constants(node: Node) -> None:
     A backward pass does not reach constants, so a constant is checked when a new node uses it.
     """
     for operand in node.operands:
-        if operand.version < constant_edits and operand.op is not None and operand.constant:
+        if operand.version < clock.constant_edits and operand.op is not None and operand.constant:
             check_fresh(order(operand))
 
 

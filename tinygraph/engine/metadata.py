@@ -82,6 +82,6 @@ class Metadata:
 
     def update(self, number: Any, edited: int | None = None) -> None:
         """Store the new value of the node in its comparisons. `edited` is the edit clock if the node is a leaf."""
-        for guard, side in self.guards.values():
+        for guard, side in list(self.guards.values()):
             guard.numbers[side] = number
             guard.expired = guard.expired or edited

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 
-from tinygraph.engine import contexts, graph, ops, replay
+from tinygraph.engine import backward, contexts, graph, ops, replay
 from tinygraph.engine.graph import Constant, Node
 
 TYPE_CHECKING = False
@@ -143,25 +143,11 @@ class Operators(Node):
         """
         start = self._seed(seed)
         if accumulate:
-            self._accumulate(start)
+            backward.backward_and_add(self, start)
         else:
             self._backpropagate(start)
         if graph.watch is not None:
             contexts.check_gradients(self, start)
-
-    def _accumulate(self, seed: Any) -> None:
-        """Backpropagate, and add to the leaves' gradients. If the pass is interrupted, restore the old gradients."""
-        leaves = [node for node in graph.order(self) if node.op is None]
-        held = [leaf.grad for leaf in leaves]
-        try:
-            self._backpropagate(seed)
-        except BaseException:
-            for leaf, old in zip(leaves, held, strict=True):
-                leaf.grad = old
-            raise
-        for leaf, old in zip(leaves, held, strict=True):
-            if old is not None and not leaf.constant:
-                leaf.grad = leaf._gradient(leaf.grad + old)
 
     def forward(self) -> Self:
         """Recompute this node's graph in place, after leaves were edited.

@@ -18,6 +18,7 @@ from tinygraph.engine.op import rebound
 from tinygraph.engine.operators import Operators
 from tinygraph.engine.value import Value, record
 from tinygraph.kernels.numbers import plain_number
+from tinygraph.support import clock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,10 +28,8 @@ if TYPE_CHECKING:
     from tinygraph.engine.op import Op
     from tinygraph.engine.variadic import VariadicOp
 
-_new = object.__new__
-_add, _sub, _mul, _div = ops.add, ops.sub, ops.mul, ops.div
-_total, _dot = ops.total, ops.dot
-_SMALLEST = sys.float_info.min
+_new, _SMALLEST = object.__new__, sys.float_info.min
+_add, _sub, _mul, _div, _total, _dot = ops.add, ops.sub, ops.mul, ops.div, ops.total, ops.dot
 
 
 class _Fast:
@@ -38,6 +37,7 @@ class _Fast:
 
     @staticmethod
     def _record(op: Op, x: Any, y: Any = None) -> Value:
+        now = clock.edits  # read before the operands: see `clock`
         try:
             if type(x) is Value and y is None:
                 number = op.floats(x.raw)
@@ -61,27 +61,29 @@ class _Fast:
         out.y_partial = None
         out.grad = out.metadata = None
         out.awaited = 0
-        out.version = graph.edits
+        out.version = now
         if graph.watch is not None:
             graph.watch(out)
         return out
 
     @staticmethod
     def _record_lists(op: VariadicOp, xs: tuple[Any, ...], ys: tuple[Any, ...] | None) -> Value:
+        now = clock.edits
         if op is _total:
             numbers = [x.raw for x in xs if type(x) is Value]
             if len(numbers) == len(xs):
                 number = op.combine(numbers)
-                return _node(op, number, xs, op.partials[0](number, numbers), None, graph.MANY)
+                return _node(op, number, xs, op.partials[0](number, numbers), None, graph.MANY, now)
         elif op is _dot and ys is not None:  # dot(weights, data): the data are the local derivatives
             products = [x.raw * y for x, y in zip(xs, ys) if type(x) is Value and type(y) is float]  # noqa: B905
             if len(products) == len(xs):
                 number = _total.combine(products)
                 if isfinite(number):
-                    return _node(op, number, xs + ys, ys, None, graph.MANY)
+                    return _node(op, number, xs + ys, ys, None, graph.MANY, now)
         return record(op, xs if ys is None else xs + ys)
 
     def __add__(self: Any, other: Any) -> Any:
+        now = clock.edits
         kind = type(other)
         if kind is Value:
             number = self.raw + other.raw
@@ -105,12 +107,13 @@ class _Fast:
         out.y_partial = dy
         out.grad = out.metadata = None
         out.awaited = 0
-        out.version = graph.edits
+        out.version = now
         if graph.watch is not None:
             graph.watch(out)
         return out
 
     def __sub__(self: Any, other: Any) -> Any:
+        now = clock.edits
         kind = type(other)
         if kind is Value:
             number = self.raw - other.raw
@@ -134,12 +137,13 @@ class _Fast:
         out.y_partial = dy
         out.grad = out.metadata = None
         out.awaited = 0
-        out.version = graph.edits
+        out.version = now
         if graph.watch is not None:
             graph.watch(out)
         return out
 
     def __mul__(self: Any, other: Any) -> Any:
+        now = clock.edits
         kind = type(other)
         if kind is Value:
             dy = self.raw
@@ -165,12 +169,13 @@ class _Fast:
         out.y_partial = dy
         out.grad = out.metadata = None
         out.awaited = 0
-        out.version = graph.edits
+        out.version = now
         if graph.watch is not None:
             graph.watch(out)
         return out
 
     def __rmul__(self: Any, other: Any) -> Any:
+        now = clock.edits
         if type(other) is int:
             other = plain_number(other)
         elif type(other) is not float:
@@ -188,12 +193,13 @@ class _Fast:
         out.y_partial = other
         out.grad = out.metadata = None
         out.awaited = 0
-        out.version = graph.edits
+        out.version = now
         if graph.watch is not None:
             graph.watch(out)
         return out
 
     def __truediv__(self: Any, other: Any) -> Any:
+        now = clock.edits
         kind = type(other)
         try:
             if kind is Value:
@@ -223,12 +229,13 @@ class _Fast:
         out.y_partial = dy
         out.grad = out.metadata = None
         out.awaited = 0
-        out.version = graph.edits
+        out.version = now
         if graph.watch is not None:
             graph.watch(out)
         return out
 
     def __radd__(self: Any, other: Any) -> Any:
+        now = clock.edits
         if type(other) is int:  # for example the 0 that sum() starts with
             other = plain_number(other)
         elif type(other) is not float:
@@ -246,7 +253,7 @@ class _Fast:
         out.y_partial = 1.0
         out.grad = out.metadata = None
         out.awaited = 0
-        out.version = graph.edits
+        out.version = now
         if graph.watch is not None:
             graph.watch(out)
         return out
@@ -289,10 +296,10 @@ def _allocate() -> Value:
             gc.enable()
             gc.collect(0)
     _block = min(2 * _block, 4096)
-    return _blank.pop()
+    return _new(Value)  # never in the pool, where other threads could take it
 
 
-def _node(op: Op, number: float, x: Any, y: Any, dx: Any, dy: Any) -> Value:
+def _node(op: Op, number: float, x: Any, y: Any, dx: Any, dy: Any, now: int) -> Value:
     try:
         out = _take()
     except IndexError:
@@ -305,7 +312,7 @@ def _node(op: Op, number: float, x: Any, y: Any, dx: Any, dy: Any) -> Value:
     out.y_partial = dy
     out.grad = out.metadata = None
     out.awaited = 0
-    out.version = graph.edits
+    out.version = now
     if graph.watch is not None:
         graph.watch(out)
     return out

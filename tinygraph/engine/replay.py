@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import operator
 
-from tinygraph.engine import graph
 from tinygraph.engine.graph import Node, order
 from tinygraph.engine.metadata import FrozenBranchError, Guard
+from tinygraph.support import clock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,11 +35,15 @@ def compare(symbol: str, *pair: Any) -> Any:
     Returns:
         The outcome: a bool, or an array of bools.
     """
-    text = f" {symbol} ".join(map(_text, pair))
-    numbers = [side.raw if isinstance(side, Node) else side for side in pair]
-    guard = Guard(COMPARISONS[symbol], text, *numbers, time=graph.tick())
-    guard.computed = [isinstance(side, Node) and side.op is not None for side in pair]
-    remember(guard, pair)
+    with clock.guard_lock:
+        for side in pair:
+            if isinstance(side, Node):
+                side.annotate()  # exists before the value is read, so that an edit from now on updates the guard
+        text = f" {symbol} ".join(map(_text, pair))
+        numbers = [side.raw if isinstance(side, Node) else side for side in pair]
+        guard = Guard(COMPARISONS[symbol], text, *numbers, time=clock.tick())
+        guard.computed = [isinstance(side, Node) and side.op is not None for side in pair]
+        remember(guard, pair)
     return guard.outcome
 
 
@@ -95,10 +99,11 @@ def guards(root: Node, nodes: Sequence[Node]) -> dict[Guard, dict[int, Node]]:
     """
     until = recorded(root)
     found: dict[Guard, dict[int, Node]] = {}
-    for node in nodes:
-        for guard, slot in node.metadata.guards.values() if node.metadata else ():
-            if guard.time <= until:
-                found.setdefault(guard, {})[slot] = node
+    with clock.guard_lock:  # another thread may compare
+        for node in nodes:
+            for guard, slot in node.metadata.guards.values() if node.metadata else ():
+                if guard.time <= until:
+                    found.setdefault(guard, {})[slot] = node
     return found
 
 
@@ -132,21 +137,40 @@ def forward(root: Node) -> None:
         FrozenBranchError: If a comparison now has another outcome, or if the outcome is unknown.
     """
     nodes = order(root)
-    compared = [node for node in nodes if node.metadata and node.metadata.guards]
-    found = guards(root, compared)
-    if compared:
-        root.annotate().recorded = recorded(root)
-    now = 0
+    with clock.lock:
+        compared = [node for node in nodes if node.metadata and node.metadata.guards]
+        found = guards(root, compared)
+        if compared:
+            root.annotate().recorded = recorded(root)
+        changed = _recompute(nodes)
+        try:
+            for guard in found:
+                guard.check()
+            if changed:
+                check_known(found, root)
+        except FrozenBranchError:
+            root.version = -1
+            raise
+
+
+def _recompute(nodes: Sequence[Node]) -> bool:
+    """Recompute the nodes that are stale. Return whether there are any.
+
+    The versions are set at the end. Until then, the nodes stay stale, so that an interrupt leaves no half-updated graph
+    unnoticed, and so that a node which another thread records from old values is older than its operands. A leaf that
+    this thread edits meanwhile (an op can call Python code) stays newer than the nodes.
+    """
+    stale: set[Node] = set()
+    begun = clock.edits
     for node in reversed(nodes):
-        if any(operand.version > node.version for operand in node.operands):
+        if any(operand.version > node.version or operand in stale for operand in node.operands):
             node._recompute()
-            now = now or graph.tick()
-            node.version = now  # set last, so that a node whose update is interrupted stays stale
-    try:
-        for guard in found:
-            guard.check()
-        if now:
-            check_known(found, root)
-    except FrozenBranchError:
-        root.version = -1
-        raise
+            stale.add(node)
+    now = clock.tick() if stale else 0
+    for node in nodes:
+        if node.op is None and node.version > begun:
+            node.version = clock.tick()
+    for node in reversed(nodes):
+        if node in stale:
+            node.version = now
+    return bool(stale)

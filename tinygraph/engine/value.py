@@ -13,6 +13,7 @@ from tinygraph.engine.graph import Constant, Node
 from tinygraph.engine.op import Op
 from tinygraph.engine.operators import Operators
 from tinygraph.kernels.numbers import is_plain, plain_number
+from tinygraph.support import clock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -131,6 +132,7 @@ Value.constant_class = ConstantValue
 
 def record(op: Op, operands: tuple[Any, ...]) -> Value:
     """Return the node for an op on the given operands (Values, or plain numbers of any type)."""
+    now = clock.edits  # read before the operands: see `clock`
     for x in operands:
         if isinstance(x, Operators) and not isinstance(x, Value):
             raise TypeError(f"{op.name}: {Value.not_an_array}")
@@ -139,7 +141,7 @@ def record(op: Op, operands: tuple[Any, ...]) -> Value:
     out: Value = object.__new__(Value if True in wanted else ConstantValue)
     out.raw, partials = _evaluate(op, _numbers(operands), wanted)
     out._link(op, operands, partials)
-    graph.complete(out)
+    graph.complete(out, now)
     return out
 
 

@@ -8,10 +8,10 @@ from functools import cached_property
 from itertools import accumulate, chain
 from typing import NamedTuple
 
-from tinygraph.engine import graph
 from tinygraph.engine.backward import compute, final_gradients
 from tinygraph.engine.graph import MANY, Node, StaleGraphError, check_fresh, order
 from tinygraph.explaining.notation import Quantity, is_here
+from tinygraph.support import clock
 
 
 class Edge(NamedTuple):
@@ -56,7 +56,7 @@ class Walk:
         self.seed = copy(seed)
         self.nodes: list[Node] = order(root)
         check_fresh(self.nodes)
-        self._edits = graph.edits
+        self._edits = clock.edits
         self._sums: dict[Node, list[Quantity]] = {}  # gradients of an operand after each contribution
         self._last: tuple[Node | None, Quantity, Sequence[Quantity]] = None, None, ()  # node, gradient, partials
 
@@ -231,12 +231,12 @@ class Walk:
         Raises:
             StaleGraphError: If a value was edited.
         """
-        if graph.edits != self._edits:
+        if clock.edits != self._edits:
             if any(node.version > self._edits for node in self.nodes):
                 raise StaleGraphError(
                     "the values of the graph changed after this Stepper was created: create a new Stepper"
                 )
-            self._edits = graph.edits
+            self._edits = clock.edits
 
     @cached_property
     def _final(self) -> list[Quantity]:

@@ -19,6 +19,7 @@ from tinygraph.engine.operators import Operators
 from tinygraph.engine.variadic import VariadicOp
 from tinygraph.kernels import arrays
 from tinygraph.kernels.arrays import Array, as_array, quietly
+from tinygraph.support import clock
 from tinygraph.tensor.array_ops import ArrayOp
 from tinygraph.tensor.backward import accumulate
 from tinygraph.tensor.broadcasting import check_traps, explain_shapes
@@ -161,9 +162,10 @@ class Tensor(Operators, ArrayMethods):
 
     @staticmethod
     def _operator(op: Op, x: Any, y: Any) -> Any:
+        now = clock.edits  # here and below, read before the operands: see `clock`
         if op.with_plain is None:
             if type(y) is float and type(x) is Tensor:  # nothing to broadcast
-                return _node(op, quietly((op.array_functions or op.resolve())[0], x.raw, y), x, y, True)
+                return _node(op, quietly((op.array_functions or op.resolve())[0], x.raw, y), now, x, y, True)
             if type(x) in _PLAIN and type(y) in _PLAIN:  # recorded directly, without calling the op
                 return _record(op, x, y)
         if isinstance(y, (list, tuple)):  # a list becomes an array, not the plain exponent of a power
@@ -172,6 +174,7 @@ class Tensor(Operators, ArrayMethods):
 
     @staticmethod
     def _record(op: Op, x: Any, y: Any = None) -> Tensor:
+        now = clock.edits
         function = (op.array_functions or op.resolve())[0]
         if isinstance(x, Tensor):
             a = x.raw
@@ -180,7 +183,7 @@ class Tensor(Operators, ArrayMethods):
             a = x = plain_operand(x, op.name)
             dx = None
         if y is None:
-            return _node(op, quietly(function, a), x, None, dx, None)
+            return _node(op, quietly(function, a), now, x, None, dx)
         if isinstance(y, Tensor):
             b = y.raw
             dy = None if type(y) is ConstantTensor else True
@@ -189,7 +192,7 @@ class Tensor(Operators, ArrayMethods):
             dy = None
         if op.with_partial and dx and dy is None and type(a) is type(b) is _ndarray and a.shape == b.shape:
             data, dx = quietly(getattr(arrays, op.with_partial), a, b)
-            return _node(op, data, x, y, dx, None)
+            return _node(op, data, now, x, y, dx)
         try:
             data = quietly(function, a, b)
         except ValueError:
@@ -202,7 +205,7 @@ class Tensor(Operators, ArrayMethods):
             x = x._record_view(expand(shape))
         if isinstance(y, Tensor) and b.shape != shape:
             y = y._record_view(expand(shape))
-        return _node(op, data, x, y, dx, dy)
+        return _node(op, data, now, x, y, dx, dy)
 
     @staticmethod
     def _record_lists(op: VariadicOp, *lists: object) -> NoReturn:  # noqa: ARG004
@@ -210,13 +213,14 @@ class Tensor(Operators, ArrayMethods):
 
     @staticmethod
     def _record_array_op(op: ArrayOp, operands: Sequence[Any]) -> Tensor:
+        now = clock.edits
         if op.variadic:
             operands = tuple([x if isinstance(x, Tensor) else plain_operand(x, op.name) for x in operands])
             data = quietly(op.compute, *[x.raw if isinstance(x, Tensor) else x for x in operands])
-            return _node(op, data, operands, tuple(map(_wanted, operands)), None, graph.MANY)
+            return _node(op, data, now, operands, tuple(map(_wanted, operands)), None, graph.MANY)
         if op.arity == 1:
             (x,) = operands
-            return _node(op, quietly(op.compute, x.raw), x, None, None if type(x) is ConstantTensor else True, None)
+            return _node(op, quietly(op.compute, x.raw), now, x, None, None if type(x) is ConstantTensor else True)
         x, y = operands
         a = x.raw if isinstance(x, Tensor) else (x := plain_operand(x, op.name))
         b = y.raw if isinstance(y, Tensor) else (y := plain_operand(y, op.name))
@@ -226,10 +230,11 @@ class Tensor(Operators, ArrayMethods):
             if op.explain is not None:
                 op.explain(x, y)
             raise
-        return _node(op, data, x, y, _wanted(x), _wanted(y))
+        return _node(op, data, now, x, y, _wanted(x), _wanted(y))
 
     def _record_view(self, op: ArrayOp) -> Tensor:
-        return _node(op, op.compute(self.raw), self, None, None if type(self) is ConstantTensor else True)
+        now = clock.edits
+        return _node(op, op.compute(self.raw), now, self, None, None if type(self) is ConstantTensor else True)
 
     def _recompute(self) -> None:
         assert self.op is not None
@@ -271,7 +276,7 @@ def _wanted(x: object) -> bool | None:
     return True if isinstance(x, Tensor) and type(x) is not ConstantTensor else None
 
 
-def _node(op: Op, data: Any, x: object, y: Any, dx: object, dy: object = None) -> Tensor:
+def _node(op: Op, data: Any, now: int, x: object, y: Any, dx: object, dy: object = None) -> Tensor:
     """Return the node for an op. Slots are set directly, because `Node._link` would make an addition 10% slower."""
     constant = dx is None and (dy is None or (dy is graph.MANY and True not in y))
     out: Tensor = _new(ConstantTensor if constant else Tensor)
@@ -283,5 +288,5 @@ def _node(op: Op, data: Any, x: object, y: Any, dx: object, dy: object = None) -
     out.y = y
     out.x_partial = dx
     out.y_partial = dy
-    complete(out)
+    complete(out, now)
     return out

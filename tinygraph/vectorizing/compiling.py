@@ -9,7 +9,6 @@ from __future__ import annotations
 import builtins
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
-from threading import Lock
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,6 +17,7 @@ from tinygraph.engine.graph import Node
 from tinygraph.engine.ops import add, mul
 from tinygraph.engine.value import Value
 from tinygraph.kernels.arrays import as_array, quietly
+from tinygraph.support import clock
 from tinygraph.support.messages import counted
 from tinygraph.tensor.linalg import matmul
 from tinygraph.tensor.tensor import Tensor
@@ -193,10 +193,9 @@ def _recomputed(root: Value, inputs: Sequence[_Block]) -> Function:
     memo: dict[int, Value] = {}
     copy = deepcopy(root, memo)
     leaves = [[memo.get(id(node)) for node in block.nodes] for block in inputs]
-    lock = Lock()  # calls in several threads share the copy
 
     def run(*given: Any) -> tuple[float, tuple[Gradient, ...]]:
-        with lock:
+        with clock.lock:  # calls in several threads share the copy
             for nodes, block, numbers in zip(leaves, inputs, given, strict=True):
                 for node, number in zip(nodes, numbers.ravel().tolist() if block.shape else [numbers], strict=True):
                     if node is not None:

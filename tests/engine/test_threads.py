@@ -1,0 +1,387 @@
+"""Edits, recordings, passes and comparisons in several threads, and in a child process."""
+
+import os
+import signal
+import sys
+import threading
+
+import pytest
+
+import tinygraph
+from tinygraph import StaleGraphError, Value
+from tinygraph.engine import recording
+from tinygraph.engine.op import Op
+from tinygraph.support import clock
+
+
+@pytest.fixture
+def switching():
+    """Let threads take turns as often as possible."""
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(interval)
+
+
+def in_thread(run):
+    """Call a function in another thread, and wait for its end."""
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    thread.join(5.0)
+    assert not thread.is_alive()
+
+
+def in_threads(*runs):
+    """Call functions in threads that start at the same time. Raise the first error."""
+    errors, barrier = [], threading.Barrier(len(runs))
+
+    def work(run):
+        barrier.wait()
+        try:
+            run()
+        except BaseException as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=work, args=(run,), daemon=True) for run in runs]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30.0)
+    assert not any(thread.is_alive() for thread in threads)
+    if errors:
+        raise errors[0]
+
+
+class Edited(float):
+    """A number that, while an operator computes with it, is edited by another thread."""
+
+    leaf = None
+
+    def compute(self, *_):
+        leaf, self.leaf = self.leaf, None
+        if leaf is not None:
+            in_thread(lambda: setattr(leaf, "data", 5.0))
+        return 1.0
+
+    __add__ = __radd__ = __sub__ = __mul__ = __rmul__ = __truediv__ = compute
+
+
+OPERATORS = {
+    "x + w": lambda x, w: x + w,
+    "x - w": lambda x, w: x - w,
+    "x * w": lambda x, w: x * w,
+    "x / w": lambda x, w: x / w,
+    "x * 2.0": lambda x, _: x * 2.0,
+    "2.0 * x": lambda x, _: 2.0 * x,
+    "2.0 + x": lambda x, _: 2.0 + x,
+    "dot": lambda x, w: tinygraph.dot([x, w], [2.0, 3.0]),
+}
+
+
+@pytest.mark.parametrize("name", OPERATORS)
+def test_an_edit_while_an_operator_computes_is_noticed(name):
+    x, w = Value(2.0), Value(3.0)
+    x.raw = Edited(2.0)
+    x.raw.leaf = x
+    y = OPERATORS[name](x, w)
+    with pytest.raises(StaleGraphError):
+        y.backward()
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_an_edit_while_a_kernel_computes_is_noticed(count):
+    x = Value(2.0)
+
+    def kernel(*numbers):
+        in_thread(lambda: setattr(x, "data", 5.0))
+        return numbers[0]
+
+    op = Op("kernel", kernel, partials=(lambda out, *_: 1.0, lambda out, *_: 0.0)[:count])
+    for run in (lambda: op(*[x] * count), lambda: recording.record(op, (x,) * count)):
+        y = run()
+        with pytest.raises(StaleGraphError):
+            y.backward()
+
+
+def test_the_stamp_of_an_edit_is_newer_than_a_node_that_saw_the_old_value(monkeypatch):
+    x, found = Value(2.0), []
+    tick = clock.tick
+
+    def tick_and_record():
+        now = tick()
+        found.append(x * 3.0)  # as another thread could do between any two steps of the edit
+        return now
+
+    monkeypatch.setattr(clock, "tick", tick_and_record)
+    x.data = 5.0
+    monkeypatch.undo()
+    assert [y.data for y in found] == [6.0, 15.0]
+    with pytest.raises(StaleGraphError):
+        found[0].backward()
+
+
+def test_an_interrupted_edit_is_noticed(monkeypatch):
+    x = Value(2.0)
+    y = x * 3.0
+    tick, ticks = clock.tick, []
+
+    def interrupt():
+        ticks.append(tick())
+        if len(ticks) == 2:
+            raise KeyboardInterrupt
+        return ticks[-1]
+
+    monkeypatch.setattr(clock, "tick", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        x.data = 5.0
+    assert x.data == 5.0
+    with pytest.raises(StaleGraphError):
+        y.backward()
+
+
+def test_a_block_of_nodes_belongs_to_the_thread_that_allocates_it(monkeypatch):
+    class Collector:
+        isenabled = staticmethod(lambda: True)
+        enable = disable = staticmethod(lambda: None)
+        collect = staticmethod(lambda _: recording._blank.clear())  # another thread takes every node
+
+    recording._blank.clear()
+    monkeypatch.setattr(recording, "gc", Collector)
+    assert (Value(2.0) * 3.0).data == 6.0
+
+
+def test_threads_record_at_once(switching):
+    def record():
+        for _ in range(40):
+            recording._block = 4  # many small blocks
+            x = Value(1.0)
+            y = x
+            for _ in range(50):
+                y = y + 1.0
+            assert y.data == 51.0
+
+    try:
+        in_threads(*[record] * 3)
+    finally:
+        recording._block = 256
+
+
+class Slow(float):
+    """A local derivative that makes a pass wait."""
+
+    begun = go_on = None
+
+    def __rmul__(self, other):
+        self.begun.set()
+        self.go_on.wait(5.0)
+        return other * float(self)
+
+
+def slow(leaf):
+    """Return a root whose pass waits, a flag that shows when it waits, and a flag that lets it continue."""
+    root = leaf * 3.0
+    root.x_partial = Slow(3.0)
+    root.x_partial.begun, root.x_partial.go_on = threading.Event(), threading.Event()
+    return root, root.x_partial.begun, root.x_partial.go_on
+
+
+def test_accumulated_gradients_of_two_threads_are_added():
+    w = Value(2.0)
+    first, begun, go_on = slow(w)
+    second = w * 5.0
+    threads = [threading.Thread(target=root.backward, kwargs={"accumulate": True}) for root in (first, second)]
+    threads[0].start()
+    assert begun.wait(5.0)
+    threads[1].start()
+    threads[1].join(0.05)
+    go_on.set()
+    for thread in threads:
+        thread.join(5.0)
+    assert w.grad == 8.0
+
+
+def test_no_contribution_of_four_threads_is_lost(switching):
+    w = Value(2.0)
+
+    def add():
+        y = w * 1.0
+        for _ in range(150):
+            y.backward(accumulate=True)
+
+    in_threads(*[add] * 4)
+    assert w.grad == 600.0
+
+
+def test_an_edit_waits_for_the_pass_of_another_thread():
+    w = Value(2.0)
+    root, begun, go_on = slow(w)
+    threads = [threading.Thread(target=root.backward), threading.Thread(target=lambda: setattr(w, "data", 7.0))]
+    threads[0].start()
+    assert begun.wait(5.0)
+    threads[1].start()
+    threads[1].join(0.05)
+    assert w.data == 2.0
+    go_on.set()
+    for thread in threads:
+        thread.join(5.0)
+    assert (w.data, w.grad) == (7.0, 3.0)
+
+
+def test_a_thread_edits_during_its_own_pass():
+    """It must not wait for itself."""
+    x, w = Value(2.0), Value(3.0)
+
+    class Editing(float):
+        def __rmul__(self, other):
+            w.data = 7.0
+            return other * float(self)
+
+    root = x * 3.0
+    root.x_partial = Editing(3.0)
+    root.backward()
+    assert (w.data, x.grad) == (7.0, 3.0)
+
+
+def test_a_node_recorded_from_old_values_during_a_recomputation_is_stale(monkeypatch):
+    x = Value(2.0)
+    u = x * 3.0
+    y = u * u
+    x.data = 4.0
+    recompute, seen = Value._recompute, []
+
+    def recompute_and_record(node):
+        seen.append((u + 0.0, y + 0.0))  # as another thread could do
+        recompute(node)
+
+    monkeypatch.setattr(Value, "_recompute", recompute_and_record)
+    y.forward()
+    monkeypatch.undo()
+    assert [[node.data for node in nodes] for nodes in seen] == [[6.0, 36.0], [12.0, 36.0]]
+    for node in (*seen[0], seen[1][1]):
+        with pytest.raises(StaleGraphError):
+            node.backward()
+    y.backward()
+    assert x.grad == 72.0
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
+@pytest.mark.parametrize("within", [False, True], ids=["another thread's pass", "its own pass"])
+def test_a_child_process_does_not_wait_for_a_pass_of_its_parent(within):
+    w = Value(2.0)
+
+    def child(run):
+        pid = os.fork()
+        if pid == 0:
+            signal.alarm(5)  # ends a child that waits forever
+            try:
+                run()
+                os._exit(0 if w.grad == 10.0 else 3)
+            except BaseException:
+                os._exit(4)
+        return os.waitpid(pid, 0)[1]
+
+    def work():
+        assert all(not leaf.awaited for leaf in (w, root))
+        w.data = 5.0
+        (w * w).backward()
+
+    if within:
+        pids = []
+
+        class Forking(float):
+            def __rmul__(self, other):
+                pids.append(os.fork())
+                if pids[-1] == 0:
+                    signal.alarm(5)
+                return other * float(self)
+
+        root = w * 5.0 + w * 5.0
+        root.x.x_partial = Forking(5.0)
+        code = 4
+        try:
+            root.backward()
+            code = 0 if w.grad == 10.0 else 3
+        finally:
+            if pids and pids[0] == 0:
+                os._exit(code)
+        assert code == 0
+        assert os.waitpid(pids[0], 0)[1] == 0
+        return
+    root, begun, go_on = slow(w)
+    thread = threading.Thread(target=root.backward)
+    thread.start()
+    assert begun.wait(5.0)
+    status = child(work)
+    go_on.set()
+    thread.join(5.0)
+    assert status == 0
+    assert w.grad == 3.0
+
+
+def test_a_comparison_during_an_edit_does_not_disturb_it():
+    x = Value(2.0)
+    assert x > 1.0
+
+    class Numbers(list):
+        def __setitem__(self, slot, number):
+            super().__setitem__(slot, number)
+            assert x > 1.5 + len(x.metadata.guards)
+
+    (guard, _), *_ = x.metadata.guards.values()
+    guard.numbers = Numbers(guard.numbers)
+    x.data = 9.0
+    assert len(x.metadata.guards) == 2
+
+
+def test_threads_compare_while_another_thread_edits(switching):
+    x = Value(0.5)
+    limits = [float(i) for i in range(1, 300)]
+
+    def compare():
+        for limit in limits:
+            assert x < limit
+
+    def edit():
+        for i in range(300):
+            x.data = i / 300
+
+    in_threads(compare, edit)
+    assert all(guard.numbers[side] == x.data for guard, side in x.metadata.guards.values())
+
+
+def test_threads_read_record_and_edit_at_once(switching):
+    """A result belongs to one value of the leaf, or the graph is known to be stale."""
+    w, done, outcomes = Value(1.0), threading.Event(), []
+    shared = w * w * w
+
+    def edit():
+        for i in range(2, 200):
+            w.data = float(i)
+        done.set()
+
+    def differentiate():
+        for _ in range(2000):
+            if done.is_set():
+                break
+            try:
+                y = w * w * w
+                gradient = tinygraph.grad(y, w)
+            except StaleGraphError:
+                outcomes.append(None)
+            else:
+                k = round(gradient / 3.0) ** 0.5
+                outcomes.append(gradient == 3.0 * round(k) ** 2 and y.data == round(k) ** 3)
+
+    def replay():
+        while not done.is_set():
+            try:
+                gradient = tinygraph.grad(shared.forward(), w)
+            except StaleGraphError:
+                outcomes.append(None)
+            else:
+                outcomes.append(gradient == 3.0 * round((gradient / 3.0) ** 0.5) ** 2)
+
+    in_threads(edit, differentiate, differentiate, replay)
+    assert False not in outcomes
+    assert tinygraph.grad(shared.forward(), w) == 3.0 * 199.0**2
