@@ -15,6 +15,7 @@ from tinygraph import Tensor, Value
 from tinygraph.engine import ops
 from tinygraph.engine.autodiff import exhaust, propagate
 from tinygraph.engine.graph import order
+from tinygraph.explaining.walk import Walk
 from tinygraph.testing import arrays, tensor_programs
 
 
@@ -95,6 +96,93 @@ def test_the_fast_pass_gives_the_bits_of_the_clear_one(program, seed):
         if node in adjoints and node.grad is not None:
             assert same(node.grad, np.asarray(adjoints[node]))
         assert node.awaited <= 0
+
+
+def matrix_program(rng):
+    """Return the root and leaves of a random program over matrices, whose gradients have many layouts in memory."""
+    sizes = rng.integers(1, 100, 4)
+    leaves = [Tensor(rng.normal(size=(sizes[i], sizes[j]))) for i, j in rng.integers(0, 4, (4, 2))]
+    leaves += [Tensor(rng.normal(size=sizes[i])) for i in range(2)]
+    known = list(leaves)
+
+    def axis(x):
+        return {"axis": int(rng.integers(x.ndim)), "keepdims": bool(rng.integers(2))}
+
+    steps = [
+        lambda x, y: x @ y,
+        lambda x, y: x @ y,
+        lambda x, y: x @ y,
+        lambda x, _: x.T,
+        lambda x, _: x.sum(**axis(x)),
+        lambda x, _: x.mean(**axis(x)),
+        lambda x, y: x * y,
+        lambda x, y: x + y * 0.3,
+        lambda x, _: np.tanh(x),
+        lambda x, _: x[::2] if rng.integers(2) else x[rng.integers(0, len(x), 5)],
+        lambda x, y: x.reshape((x.size,)) if rng.integers(2) else tinygraph.concatenate([x, y]),
+    ]
+    for _ in range(int(rng.integers(3, 10))):
+        recent = [-1 - min(int(rng.integers(0, 4)), len(known) - 1) for _ in range(2)]
+        x, y = (known[i if rng.random() < 0.6 else rng.integers(len(known))] for i in recent)
+        try:
+            new = steps[rng.integers(len(steps))](x, y)
+        except (ValueError, IndexError, TypeError):
+            continue
+        if 0 < new.size < 20_000:
+            known.append(new)
+    return sum(x.mean() * 1.3 if rng.random() < 0.5 else (x * 0.37).sum() for x in known[-3:]), leaves
+
+
+def check_bits(root, leaves):
+    """Check that all ways to compute gradients give the same bits."""
+    root.backward()
+    walk, stepper = Walk(root, np.array(1.0)), tinygraph.Stepper(root)
+    stepper.end()
+    graphs = tinygraph.grad(root, leaves, create_graph=True)
+    adjoints = {}
+    root._run(exhaust, propagate(root, root._seed(None), adjoints))
+    for leaf, number, graph in zip(leaves, tinygraph.grad(root, leaves), graphs, strict=True):
+        if leaf.grad is None:
+            continue
+        right = leaf.grad.tobytes()
+        assert number.tobytes() == right
+        assert np.asarray(adjoints[leaf]).tobytes() == right
+        assert graph.data.tobytes() == right
+        assert walk.gradient(leaf).tobytes() == right
+        edges = walk.into(leaf)
+        total = walk.edge(edges[0]).contribution if edges else walk.gradient(leaf)
+        for i in edges[1:]:
+            total = total + walk.edge(i).contribution
+        assert np.asarray(total).tobytes() == right
+        assert np.asarray(stepper.grad(leaf)).tobytes() == right
+
+
+@given(program=tensor_programs(max_size=200))
+def test_all_ways_to_compute_gradients_give_the_same_bits(program):
+    check_bits(*program.record())
+
+
+@settings(max_examples=60)
+@given(seed=st.integers(0, 2**32))
+def test_all_ways_give_the_same_bits_for_every_layout_in_memory(seed):
+    check_bits(*matrix_program(np.random.default_rng(seed)))
+
+
+def layouts():
+    rng = np.random.default_rng(0)
+    A, v, r = rng.normal(size=(90, 70)), rng.normal(size=70), rng.normal(size=90)
+    return {
+        "a sum over a repeated number": lambda: ((Tensor(v) + np.zeros((90, 70))).T.mean(axis=0) * r).sum(),
+        "a sum over a transpose": lambda: ((Tensor(0.5) + A).T * v[:, None]).T.mean(axis=0).sum(),
+        "a product with a repeated number": lambda: ((Tensor(A).T * 0.37) @ Tensor(r)).mean() * 1.3,
+        "a product with a transpose": lambda: (Tensor(A).T @ Tensor(r)).mean() * 0.37,
+    }
+
+
+@pytest.mark.parametrize("name", layouts())
+def test_the_layout_in_memory_does_not_change_the_bits_of_a_gradient(name):
+    root = layouts()[name]()
+    check_bits(root, [node for node in order(root) if node.op is None and not node.constant])
 
 
 @given(program=tensor_programs())

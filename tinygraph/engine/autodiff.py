@@ -41,7 +41,7 @@ def propagate(
         b [1.0, 2.0, 2.0]
         c [1.0, 3.0, 3.0]
     """
-    nodes, now = order(root), clock.edits
+    nodes, now, zero = order(root), clock.edits, root._zero
     check_fresh(nodes)
     adjoints[root] = seed
     for node in nodes:
@@ -57,11 +57,10 @@ def propagate(
             if local is not None:
                 if create_graph:
                     contribution = _times(upstream, local)
-                    seen = operand in adjoints
-                    adjoints[operand] = adjoints[operand] + contribution if seen else contribution
+                    adjoints[operand] = adjoints[operand] + contribution if operand in adjoints else contribution
                 else:
                     contribution = upstream * local
-                    adjoints[operand] = adjoints.get(operand, 0.0) + contribution
+                    adjoints[operand] = adjoints.get(operand, zero) + contribution
                 yield node, slot, operand, upstream, local, contribution
     if clock.edits != now:  # a leaf was edited meanwhile
         check_fresh(nodes)

@@ -58,6 +58,7 @@ class Node(Traced):
     awaited: int  # number of consumers that must still contribute to the gradient; outside a pass, 0 or a negative mark
     version: int  # the edit clock when the node was computed, or when the leaf was last edited
     metadata: Metadata | None
+    _zero = 0.0  # the number to which the first contribution to a gradient is added
 
     @property
     def args(self) -> tuple[Any, ...]:

@@ -254,7 +254,7 @@ class Walk:
             if node is not last:
                 last, upstream, partials = node, final[places[node]], node.partials
             contributions.append(upstream * partials[slots[i]])
-        return self._frozen(list(accumulate(contributions, initial=0.0)))
+        return self._frozen(list(accumulate(contributions, initial=0.0 if type(self.seed) is float else -0.0)))
 
     def _frozen(self, gradients: list[Quantity]) -> list[Quantity]:
         """Return the given gradients. Arrays become read-only, because several readers share them."""

@@ -118,6 +118,21 @@ def _is_foreign(data: object) -> TypeGuard[Array]:
     )
 
 
+def contiguous(x: Any) -> Any:
+    """Return an upstream gradient in C order, so that the bits of a pullback do not depend on the layout in memory.
+
+    NumPy sums, and multiplies matrices, in an order that depends on the layout. One pass hands on views, such as a
+    repeated number or a transpose, where another has copied them.
+
+    Args:
+        x: Array, or an operand of another type.
+
+    Returns:
+        A copy of a NumPy array that is not in C order, and otherwise `x` itself.
+    """
+    return x.copy() if type(x) is np.ndarray and not x.flags.c_contiguous else x
+
+
 def add_up(x: Array, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> Array:
     """Return the sum over axes. For NumPy's own arrays, this avoids the overhead of `np.sum`.
 

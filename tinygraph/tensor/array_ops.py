@@ -20,7 +20,7 @@ import numpy as np
 from tinygraph.engine.op import Op, Traced
 from tinygraph.engine.registry import is_integer
 from tinygraph.engine.variadic import cut_short
-from tinygraph.kernels.arrays import Array, quietly
+from tinygraph.kernels.arrays import Array, contiguous, quietly
 
 if TYPE_CHECKING:
     from tinygraph.tensor.tensor import Tensor
@@ -247,7 +247,9 @@ class Jacobian:
         self.op, self.slot, self.out, self.operands = op, slot, out, operands
 
     def __rmul__(self, upstream: Operand) -> Operand:
-        return quietly(self.op.vjp, self.slot, upstream, self.out, self.operands)
+        if isinstance(upstream, TracedArray) and upstream.op is not None:  # a leaf keeps its array
+            upstream.raw = contiguous(upstream.raw)
+        return quietly(self.op.vjp, self.slot, contiguous(upstream), self.out, self.operands)
 
     def __mul__(self, tangent: Operand) -> Operand:
         return quietly(self.op.jvp, self.slot, tangent, self.out, self.operands)

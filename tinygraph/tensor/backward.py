@@ -35,6 +35,8 @@ def accumulate(root: Node) -> None:
         up, out = node.grad, node.raw
         edges: Any = ()
         if type(op) is not Op:
+            if type(up) is _ndarray and not up.flags.c_contiguous:
+                up = up.copy()  # see `contiguous`, which a call would make slower
             if y is None:
                 contribution = op.vjps[0](up, out, operand.raw)
             elif node.y_partial is None:  # the second operand is data, as in a product with a data matrix
