@@ -1,5 +1,7 @@
 """check_grad finds wrong derivatives, and names kinks."""
 
+import math
+
 import pytest
 from hypothesis import given
 
@@ -87,3 +89,41 @@ def test_names_of_inputs():
     assert names(lambda *xs: xs[0] * xs[1], 1.0, 2.0) == ["argument 1", "argument 2"]
     assert names(tinygraph.sigmoid, 1.0) == ["x"]
     assert names(lambda x: x * 2.0, Value(1.0, name="theta")) == ["theta"]
+
+
+@pytest.mark.parametrize("value", [math.inf, -math.inf, math.nan])
+@pytest.mark.parametrize("analytic", [lambda m, x: x * x, None], ids=["complex step", "central"])
+def test_a_number_that_is_not_finite_agrees_with_no_finite_one(value, analytic):
+    wrong = Op("wrong", lambda x: x * x, partials=(lambda out, x: value,), analytic=analytic)
+    check = check_grad(lambda x: wrong(x) + x, 1.5)
+    assert not check
+    assert str(check).endswith("DIFFERS")
+
+
+@pytest.mark.parametrize("value", [math.inf, math.nan])
+def test_a_kink_excuses_no_number_that_is_not_finite(value):
+    wrong = Op("wrong", abs, partials=(lambda out, x: value,), domain=KINK_AT_0)
+    check = check_grad(lambda x: wrong(x), 0.0)
+    assert not check
+    assert "DIFFERS kink: wrong(x) is at a kink" in str(check)
+
+
+@pytest.mark.parametrize("value", [math.inf, 7.0])
+def test_the_step_shrinks_near_the_end_of_the_domain(value):
+    """The function is not finite within the first step, which was an excuse for every derivative."""
+
+    def root(x):
+        return math.sqrt(x) if x >= 0 else math.nan
+
+    right = Op("right", root, partials=(lambda out, x: 0.5 / out,))
+    wrong = Op("wrong", root, partials=(lambda out, x: value,))
+    for x in (1e-4, 1e-9):
+        check = check_grad(lambda x: right(x), x)
+        assert check
+        assert "not checked" not in str(check)
+        assert not check_grad(lambda x: wrong(x), x)
+
+
+def test_outside_the_domain_nan_agrees_with_nan():
+    assert check_grad(lambda x: x.log(), -1.0)
+    assert check_grad(lambda x: x.sqrt(), 0.0)

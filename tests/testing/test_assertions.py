@@ -1,10 +1,13 @@
 """Assertions about gradients find errors, and explain them."""
 
+import math
+
 import pytest
 from hypothesis import given, settings
 
 import tinygraph
 from tests.testing.wrong_ops import WRONG
+from tinygraph import Value
 from tinygraph.engine import domain
 from tinygraph.engine.op import Op
 from tinygraph.testing import assert_gradient, assert_same_gradient, graphs
@@ -72,3 +75,53 @@ def test_two_implementations():
         assert_same_gradient(lambda x: x * x * x, lambda x: x.detach() * x * 2.0, 2.0)
     with pytest.raises(AssertionError, match=r"the value: 4\.0 and 5\.0"):
         assert_same_gradient(lambda x: x * x, lambda x: x * x + 1.0, 2.0)
+
+
+def slope(value, analytic=lambda m, x: x * x):
+    """Return the square with a wrong local derivative."""
+    return Op("wrong", lambda x: x * x, partials=(lambda out, x: out * 0.0 + value,), analytic=analytic)
+
+
+@pytest.mark.parametrize("value", [math.inf, -math.inf, math.nan])
+@pytest.mark.parametrize("analytic", [lambda m, x: x * x, None], ids=["mpmath", "six-point"])
+def test_a_number_that_is_not_finite_agrees_with_no_finite_one(value, analytic):
+    wrong = slope(value, analytic)
+    with pytest.raises(AssertionError, match="the derivative with respect to x"):
+        assert_gradient(lambda x: wrong(x), 1.5)
+    for f, g in ((wrong, lambda x: x * x), (lambda x: x * x, wrong)):
+        with pytest.raises(AssertionError, match="the derivative with respect to x"):
+            assert_same_gradient(lambda x, f=f: f(x), lambda x, g=g: g(x), 1.5)
+
+
+def test_a_finite_derivative_does_not_agree_with_an_infinite_one():
+    finite = Op("finite", lambda x: math.sqrt(x), partials=(lambda out, x: 7.0,), analytic=lambda m, x: x / 1e-320)
+    with pytest.raises(AssertionError, match=r"mpmath .* inf"):
+        assert_gradient(lambda x: finite(x), 1.5)
+
+
+@pytest.mark.parametrize("value", [math.inf, math.nan])
+def test_a_pass_whose_gradient_is_not_finite_is_caught(monkeypatch, value):
+    backward = Value.backward
+
+    def spoiled(root, **options):
+        backward(root, **options)
+        for leaf in root.operands:
+            leaf.grad = value
+
+    monkeypatch.setattr(Value, "backward", spoiled)
+    with pytest.raises(AssertionError, match=r"with the seed .*, x.grad must be"):
+        assert_gradient(lambda x: x * 3.0, 1.5)
+
+
+@pytest.mark.parametrize(
+    ("f", "at"),
+    [(tinygraph.sqrt, 0.0), (tinygraph.log, 0.0), (tinygraph.asin, 1.0), (tinygraph.log, -1.0), (tinygraph.exp, 200.0)],
+)
+def test_an_infinite_derivative_at_the_end_of_a_domain_is_right(f, at):
+    assert_gradient(lambda x: f(x), at)
+
+
+def test_a_finite_derivative_at_the_end_of_a_domain_is_wrong():
+    wrong = Op("wrong", math.sqrt, partials=(lambda out, x: 7.0,), analytic=lambda m, x: m.sqrt(x))
+    with pytest.raises(AssertionError, match=r"mpmath +inf"):
+        assert_gradient(lambda x: wrong(x), 0.0)

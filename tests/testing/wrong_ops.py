@@ -2,13 +2,15 @@
 
 import math
 
+import numpy as np
+
 import tinygraph
 from tinygraph.engine import domain, ops
 from tinygraph.engine.op import Op
 
 
-def row(name, number, analytic, domain=None, **partials):
-    options = {"domain": domain} if domain else {}
+def row(name, number, analytic, domain=None, arrays=None, **partials):
+    options = {"arrays": arrays, **({"domain": domain} if domain else {})}
     return Op(name, number, analytic=analytic, **options, **partials)
 
 
@@ -45,5 +47,16 @@ WRONG = {
     ),
     "a value that is off": row(
         "square", lambda x: x * x * (1 + 1e-14), lambda m, x: x * x, partials=(lambda out, x: 2.0 * x,)
+    ),
+    "a kernel for arrays that is off": row(
+        "square", lambda x: x * x, lambda m, x: x * x, arrays=lambda m, x: x * x * (1 + 1e-14),
+        partials=(lambda out, x: 2.0 * x,),
+    ),
+    "another slope for arrays": row(
+        "square", lambda x: x * x, lambda m, x: x * x, arrays="square",
+        partials=(lambda out, x: (3.0 if type(x) is np.ndarray else 2.0) * x,),
+    ),
+    "NaN in arrays": row(
+        "square", lambda x: x * x, None, arrays=lambda m, x: x * math.nan, partials=(lambda out, x: 2.0 * x,)
     ),
 }  # fmt: skip

@@ -21,6 +21,33 @@ if TYPE_CHECKING:
 _ROUNDING = 2.0**-52
 
 
+def same(x: float, y: float) -> bool:
+    """Return whether two numbers are equal or both NaN.
+
+    Args:
+        x: First number.
+        y: Second number.
+
+    Returns:
+        True if the numbers are equal or both NaN.
+    """
+    return x == y or (x != x and y != y)
+
+
+def agree(x: float, y: float, allowed: float) -> bool:
+    """Return whether two numbers agree. An infinite or NaN number never agrees with a finite one.
+
+    Args:
+        x: First number.
+        y: Second number.
+        allowed: Maximum allowed absolute difference. If it is not finite, the numbers must be equal.
+
+    Returns:
+        True if the numbers are equal or both NaN, or if both are finite and close enough.
+    """
+    return same(x, y) or abs(x - y) <= allowed < math.inf
+
+
 @dataclass(frozen=True)
 class InputCheck:
     """The check of one input: the derivative by backpropagation, the numerical derivative, and their comparison.
@@ -49,19 +76,21 @@ class InputCheck:
     @property
     def error(self) -> float:
         """The absolute difference between the derivatives, or 0 if both are NaN or the same infinity."""
-        same = self.backward == self.numeric or (self.backward != self.backward and self.numeric != self.numeric)
-        return 0.0 if same else abs(self.backward - self.numeric)
+        return 0.0 if same(self.backward, self.numeric) else abs(self.backward - self.numeric)
 
     @property
     def ok(self) -> bool:
         """True if the derivatives agree, or if `note` gives a reason not to compare them.
 
-        One such reason is a non-differentiable point, where neither derivative is correct.
+        One such reason is a non-differentiable point, where neither derivative is correct. No reason excuses an
+        infinite or NaN derivative where the numerical derivative is finite.
         """
-        return bool(self.note) or self.error <= self.allowed
+        if self.note and (math.isfinite(self.backward) or not math.isfinite(self.numeric)):
+            return True
+        return agree(self.backward, self.numeric, self.allowed)
 
     def __str__(self) -> str:
-        verdict = self.note or ("agrees" if self.ok else "DIFFERS")
+        verdict = (self.note or "agrees") if self.ok else " ".join(filter(None, ("DIFFERS", self.note)))
         return (
             f"{self.name} = {self.at:g}: backpropagation {self.backward:.10g}, {self.method} {self.numeric:.10g} "
             f"(step {self.step:.1e}), error {self.error:.1e} of {self.allowed:.1e} allowed: {verdict}"
@@ -131,9 +160,10 @@ def check_grad(f: Function, *at: Tree, tolerance: float = 1e-9) -> GradientCheck
         leaf.name = name
     checks = []
     for i, (leaf, x) in enumerate(zip(leaves, function.numbers, strict=True)):
-        numeric = _by_complex_step(function, i) if analytic else None
-        found = numeric or _by_differences(function, walk, i)
         gradient = gradients.get(leaf, 0.0)
+        # At the end of a domain, such as 0 for sqrt, the complex step gives a finite number that means nothing.
+        numeric = _by_complex_step(function, i) if analytic and math.isfinite(root.data + gradient) else None
+        found = numeric or _by_differences(function, walk, i)
         allowed = tolerance * max(terms.get(leaf, 0.0), abs(gradient)) + found.blur
         checks.append(
             InputCheck(names[i], x, gradient, found.derivative, found.method, found.step, allowed, found.note)
@@ -167,9 +197,12 @@ def _by_complex_step(function: FlatFunction, i: int) -> _Numeric | None:
 def _by_differences(function: FlatFunction, walk: Walk, i: int) -> _Numeric:
     """Return the derivative computed from two central differences."""
     x = function.numbers[i]
-    step = 2.0**-10 * max(1.0, abs(x))
-    near, far = central_difference(function, i, step / 2), central_difference(function, i, step)
-    derivative = near + (near - far) / 3.0
+    for reach in (max(1.0, abs(x)), abs(x), 2.0**-20 * abs(x)):  # smaller if f is not finite within the step
+        step = 2.0**-10 * (reach or 1.0)
+        near, far = central_difference(function, i, step / 2), central_difference(function, i, step)
+        derivative = near + (near - far) / 3.0
+        if math.isfinite(derivative):
+            break
     size = max(abs(walk.root.raw), abs(x * derivative), 1e-300)
     note = ""
     if not math.isfinite(derivative):

@@ -6,13 +6,13 @@ import random
 from math import isfinite, nan
 from typing import TYPE_CHECKING
 
-from tinygraph.checking.comparison import absolute_terms, input_names
+from tinygraph.checking.comparison import absolute_terms, agree, input_names, same
 from tinygraph.checking.numeric import FlatFunction
 from tinygraph.engine.autodiff import grad, hessian
 from tinygraph.engine.graph import Node, order
 from tinygraph.engine.op import Op
 from tinygraph.engine.value import Value
-from tinygraph.testing.oracles import Oracle, same
+from tinygraph.testing.oracles import Oracle
 from tinygraph.testing.strategies import OpSequence
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def assert_same_gradient(f: Function, g: Function, *at: Tree, tolerance: float =
     pairs = zip([y, *partials], [other, *others], [abs(y), *terms], [abs(other), *more], names, strict=True)
     for ours, theirs, size, size2, name in pairs:
         what = f"the derivative with respect to {name}" if name else "the value"
-        if not (same(ours, theirs) or abs(ours - theirs) <= tolerance * max(size, size2)):
+        if not agree(ours, theirs, tolerance * max(size, size2)):
             raise AssertionError(
                 f"{_title(f)} and {_title(g)} differ at {at}\n  {what}: {ours!r} and {theirs!r}, "
                 f"{abs(ours - theirs):.1e} apart, {tolerance * max(size, size2):.1e} allowed"
@@ -127,7 +127,8 @@ def _check_the_pass(
         raise AssertionError(f"{where}\n  two passes differ: {passes[0]} and {passes[1]}")
     for leaf, local, x in zip(leaves, partials, at, strict=True):
         got = (leaf.grad if leaf.grad is not None else nan) if leaf in reached and not root.constant else 0.0
-        if isfinite(seed * local) and abs(got - seed * local) > 1e-9 * max(abs(got), terms.get(leaf, 0.0)):
-            raise AssertionError(f"{where}\n  with the seed {seed}, {leaf.name}.grad must be {seed * local}, not {got}")
+        right, allowed = seed * local, 1e-9 * max(abs(seed * local), terms.get(leaf, 0.0))
+        if (isfinite(right) or not isfinite(local)) and not agree(got, right, allowed):
+            raise AssertionError(f"{where}\n  with the seed {seed}, {leaf.name}.grad must be {right}, not {got}")
         if not same(leaf.data, x):
             raise AssertionError(f"{where}\n  the pass changed {leaf.name} from {x} to {leaf.data}")

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from math import inf, isfinite, nextafter
+from math import inf, nextafter
 
+import numpy as np
 from hypothesis import given, settings
 
-from tinygraph.checking.comparison import absolute_terms
+from tinygraph.checking.comparison import absolute_terms, agree, same
 from tinygraph.checking.numeric import FlatFunction, digits, evaluate, step_of
 from tinygraph.engine.autodiff import grad
 from tinygraph.engine.op import Op
 from tinygraph.engine.value import Value
-from tinygraph.testing.oracles import Oracle, same
+from tinygraph.kernels import arrays as array_kernels
+from tinygraph.kernels.arrays import Array, quietly
+from tinygraph.testing.oracles import Oracle
 from tinygraph.testing.strategies import LANDMARKS, LETTERS, points
+
+_LENGTH = 9  # NumPy computes the last elements, which do not fill a vector register, by other code
 
 
 def op_test(
@@ -28,8 +33,9 @@ def op_test(
 
     The test draws points from the op's domain, including extreme values up to `limit`. It checks that floats and nodes
     give bit-identical values, and that values and local derivatives agree with mpmath. For an op without `analytic`,
-    the reference is the six-point difference, which is less accurate and can check only derivatives. The test also
-    checks the second derivatives and, at some points, the third derivatives.
+    the reference is the six-point difference, which is less accurate and can check only derivatives. The kernels for
+    arrays must agree with the same references, and their values with those of floats. The test also checks the second
+    derivatives and, at some points, the third derivatives.
 
     Args:
         op: Op to test.
@@ -78,6 +84,9 @@ def check_op(op: Op, point: tuple[float, ...], ulps: float, terms: Callable[...,
     size = terms(*point) if terms is not None else 0.0
     function = FlatFunction(lambda *xs: op.on(xs), point, values=True)
     oracle = Oracle(function, y, nodes)
+    kernels = _ArrayKernels(op, point, f"{where}\n  for arrays,", ulps, size) if not op.variadic else None
+    if kernels is not None:
+        kernels.check_value(y.data)
     if oracle.name == "mpmath":
         from mpmath import mp
 
@@ -98,10 +107,43 @@ def check_op(op: Op, point: tuple[float, ...], ulps: float, terms: Callable[...,
             blur,
             oracle.name,
         )
+        if kernels is not None:
+            kernels.check_partial(i, exact, blur, oracle.name)
         firsts.append((i, node, grad(y, node, create_graph=True)))
     for i, node, first in firsts:
         if all(x == 0 or abs(x) > 1e-3 for x in point):  # closer to 0, mpmath needs thousands of digits
             _check_higher(op, where, oracle, i, node, first, nodes)
+
+
+class _ArrayKernels:
+    """The value and the local derivatives that an op's kernels for arrays compute at one point."""
+
+    def __init__(self, op: Op, point: Sequence[float], where: str, ulps: float, size: float) -> None:
+        arrays = [np.full(_LENGTH, x) for x in point]
+        self.where, self.ulps, self.size = where, ulps, size
+        self.values = [quietly(op.arrays, *arrays)]
+        self.partials = quietly(op.array_partials, self.values[0], arrays, [True] * len(point))
+        self.others: list[Array] = []  # the first local derivative from the kernel that computes it with the value
+        if op.with_partial:
+            value, partial = quietly(getattr(array_kernels, op.with_partial), *arrays)
+            self.values.append(value)
+            self.others.append(partial)
+
+    def check_value(self, exact: float) -> None:
+        """Compare the values with the value that floats give."""
+        for value in self.values:
+            if np.shape(value) != (_LENGTH,):
+                raise AssertionError(f"{self.where} the value has shape {np.shape(value)}, not {(_LENGTH,)}")
+            self._compare("the value", value, exact, 0.0, "the kernel for floats")
+
+    def check_partial(self, i: int, exact: float, blur: float, oracle: str) -> None:
+        """Compare the local derivatives with respect to operand `i` with a reference."""
+        for partial in (self.partials[i], *(self.others if i == 0 else ())):
+            self._compare(f"the local derivative with respect to operand {i + 1}", partial, exact, blur, oracle)
+
+    def _compare(self, what: str, array: Array | float, exact: float, blur: float, oracle: str) -> None:
+        for number in set(np.ravel(array).tolist()):
+            _within(f"{self.where} {what}", number, exact, self.ulps, self.size, blur, oracle)
 
 
 def _check_higher(op: Op, where: str, oracle: Oracle, i: int, node: Value, first: Value, nodes: list[Value]) -> None:
@@ -136,7 +178,7 @@ def _room(op: Op, point: Sequence[float], i: int) -> bool:
 
 def _within(what: str, ours: float, exact: float, ulps: float, size: float, blur: float, oracle: str) -> None:
     spacing = nextafter(max(abs(exact), size), inf) - max(abs(exact), size)
-    if same(ours, exact) or not isfinite(exact) or abs(ours - exact) <= ulps * spacing + blur:
+    if agree(ours, exact, ulps * spacing + blur) or exact != exact:  # NaN means that there is no reference
         return
     error = abs(ours - exact) / abs(exact) if exact else inf
     raise AssertionError(
