@@ -102,11 +102,12 @@ def test_threads_that_share_leaves_do_not_disturb_each_other():
             ):  # another pass may already use the leaves
                 wrong.append("awaited")
 
-    threads = [threading.Thread(target=work, args=(float(i),)) for i in range(1, 5)]
+    threads = [threading.Thread(target=work, args=(float(i),), daemon=True) for i in range(1, 5)]
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join()
+        thread.join(60.0)
+        assert not thread.is_alive()
     assert not wrong
     assert all(leaf.awaited <= 0 for leaf in w)
 

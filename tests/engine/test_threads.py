@@ -1,15 +1,20 @@
 """Edits, recordings, passes and comparisons in several threads, and in a child process."""
 
+import contextlib
+import copy
 import os
+import pickle
 import signal
 import sys
 import threading
 
+import numpy as np
 import pytest
 
 import tinygraph
-from tinygraph import StaleGraphError, Value
+from tinygraph import FrozenBranchError, StaleGraphError, Tensor, Value, load, save
 from tinygraph.engine import recording
+from tinygraph.engine.graph import check_fresh, order
 from tinygraph.engine.op import Op
 from tinygraph.support import clock
 
@@ -189,7 +194,9 @@ def test_accumulated_gradients_of_two_threads_are_added():
     w = Value(2.0)
     first, begun, go_on = slow(w)
     second = w * 5.0
-    threads = [threading.Thread(target=root.backward, kwargs={"accumulate": True}) for root in (first, second)]
+    threads = [
+        threading.Thread(target=root.backward, kwargs={"accumulate": True}, daemon=True) for root in (first, second)
+    ]
     threads[0].start()
     assert begun.wait(5.0)
     threads[1].start()
@@ -197,6 +204,7 @@ def test_accumulated_gradients_of_two_threads_are_added():
     go_on.set()
     for thread in threads:
         thread.join(5.0)
+        assert not thread.is_alive()
     assert w.grad == 8.0
 
 
@@ -215,7 +223,7 @@ def test_no_contribution_of_four_threads_is_lost(switching):
 def test_an_edit_waits_for_the_pass_of_another_thread():
     w = Value(2.0)
     root, begun, go_on = slow(w)
-    threads = [threading.Thread(target=root.backward), threading.Thread(target=lambda: setattr(w, "data", 7.0))]
+    threads = [threading.Thread(target=run, daemon=True) for run in (root.backward, lambda: setattr(w, "data", 7.0))]
     threads[0].start()
     assert begun.wait(5.0)
     threads[1].start()
@@ -224,6 +232,7 @@ def test_an_edit_waits_for_the_pass_of_another_thread():
     go_on.set()
     for thread in threads:
         thread.join(5.0)
+        assert not thread.is_alive()
     assert (w.data, w.grad) == (7.0, 3.0)
 
 
@@ -309,12 +318,13 @@ def test_a_child_process_does_not_wait_for_a_pass_of_its_parent(within):
         assert os.waitpid(pids[0], 0)[1] == 0
         return
     root, begun, go_on = slow(w)
-    thread = threading.Thread(target=root.backward)
+    thread = threading.Thread(target=root.backward, daemon=True)
     thread.start()
     assert begun.wait(5.0)
     status = child(work)
     go_on.set()
     thread.join(5.0)
+    assert not thread.is_alive()
     assert status == 0
     assert w.grad == 3.0
 
@@ -385,3 +395,179 @@ def test_threads_read_record_and_edit_at_once(switching):
     in_threads(edit, differentiate, differentiate, replay)
     assert False not in outcomes
     assert tinygraph.grad(shared.forward(), w) == 3.0 * 199.0**2
+
+
+def numbered(kind, number):
+    """Return a leaf in which every element is the given number."""
+    return kind(np.full(500, number) if kind is Tensor else number)
+
+
+@pytest.mark.parametrize("kind", [Value, Tensor])
+def test_threads_compare_copy_and_save_while_another_thread_edits(kind, switching, tmp_path):
+    x, done = numbered(kind, 0.5), threading.Event()
+    y = x * 3.0
+    y = y if kind is Value else y.sum()
+    for limit in range(5):
+        assert np.all(x < 2.0 + limit)
+
+    def compare():
+        limit = 10.0
+        while not done.is_set():
+            limit = limit + 1.0 if limit < 40.0 else 10.0
+            assert np.all(x < limit)
+
+    def edit():
+        for i in range(100):
+            x.data = numbered(kind, i / 100).data
+            y.forward()
+
+    def copied():
+        for _ in range(60):
+            with contextlib.suppress(StaleGraphError):
+                again = load(save(y, tmp_path / "y.json"))
+                (leaf,) = [node for node in order(again) if node.op is None and not node.constant]
+                assert np.all(np.abs(3.0 * leaf.data * np.size(leaf.data) - again.data) < 1e-9)
+            for again in (copy.deepcopy(y), pickle.loads(pickle.dumps(y))):
+                (leaf,) = [node for node in order(again) if node.op is None and not node.constant]
+                with contextlib.suppress(StaleGraphError):
+                    check_fresh(order(again))
+                    assert np.all(np.abs(3.0 * leaf.data * np.size(leaf.data) - again.data) < 1e-9)
+
+    def until_done(*runs):
+        try:
+            for run in runs:
+                run()
+        finally:
+            done.set()
+
+    in_threads(compare, lambda: until_done(copied, edit), edit)
+    for guard, side in x.metadata.guards.values():
+        assert np.array_equal(guard.numbers[side], x.raw)
+
+
+def test_a_pickle_holds_the_comparisons_of_one_moment(monkeypatch):
+    """Another thread compares while the metadata are pickled."""
+    x = Value(0.5)
+    for limit in range(1, 5):
+        assert x < float(limit)
+
+    class Comparing:
+        """A key of a comparison whose pickling lets another thread compare."""
+
+        def __reduce__(self):
+            in_thread(lambda: x < 100.0)
+            return float, (1.0,)
+
+    x.metadata.guards = {Comparing(): found for found in x.metadata.guards.values()}
+    for again in (pickle.loads(pickle.dumps(x)), copy.deepcopy(x)):
+        assert again.metadata.guards
+    assert len(x.metadata.guards) == 5
+
+
+def test_a_comparison_that_an_edit_overtakes_is_known_to_be_unknown(monkeypatch):
+    """A comparison that comes between the first step of an edit and the next one saw the old value."""
+    x = Value(1.0)
+    tick, found = clock.tick, []
+
+    def tick_and_record():
+        now = tick()
+        if not found:
+            found.append(None)
+            monkeypatch.undo()
+            assert not x > x * x * 3.0  # the graph below does not contain this product
+            found.append(x * 1.0)
+        return now
+
+    monkeypatch.setattr(clock, "tick", tick_and_record)
+    x.data = 2.0
+    with pytest.raises(FrozenBranchError, match="unknown"):
+        found[1].forward()
+
+
+@pytest.mark.parametrize("kind", [Value, Tensor])
+def test_an_edit_from_within_a_recomputation_is_noticed(kind, monkeypatch):
+    x = kind(2.0)
+    y = x * 3.0 + 1.0
+    x.data = 4.0
+    recompute = kind._recompute
+
+    def recompute_and_edit(node):
+        recompute(node)
+        if node is y:
+            x.data = 7.0
+
+    monkeypatch.setattr(kind, "_recompute", recompute_and_edit)
+    y.forward()
+    monkeypatch.undo()
+    with pytest.raises(StaleGraphError):
+        y.backward()
+    assert y.forward().data == 22.0
+
+
+@pytest.mark.parametrize("kind", [Value, Tensor])
+def test_a_gradient_a_replay_and_a_stepper_belong_to_one_value(kind, switching):
+    w, done, outcomes = numbered(kind, 1.0), threading.Event(), []
+    shared = w * w * w
+
+    def edit():
+        try:
+            for i in range(2, 120):
+                w.data = numbered(kind, float(i)).data
+        finally:
+            done.set()
+
+    def attempt(run):
+        while not done.is_set():
+            with contextlib.suppress(StaleGraphError):
+                gradient = np.asarray(run())
+                roots = np.sqrt(gradient / 3.0)
+                outcomes.append(np.all(roots == np.rint(roots.flat[0])))
+
+    def replayed():
+        shared.forward()
+        return tinygraph.grad(shared, w, seed=np.ones(shared.shape) if kind is Tensor else None)
+
+    def stepped():
+        y = w * w * w if kind is Value else (w * w * w).sum()
+        stepper = tinygraph.Stepper(y)
+        list(stepper)
+        return stepper.grad(w)
+
+    def pushed():
+        y = w * w * w
+        return tinygraph.jvp(y, {w: np.ones(500) if kind is Tensor else 1.0})
+
+    in_threads(edit, *[lambda run=run: attempt(run) for run in (replayed, stepped, pushed)])
+    assert all(outcomes)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
+def test_a_child_process_compares_and_edits_while_a_lock_of_its_parent_is_taken():
+    x, begun, go_on = Tensor([1.0, 2.0]), threading.Event(), threading.Event()
+
+    def hold():
+        with clock.lock, clock.guard_lock:
+            begun.set()
+            go_on.wait(10.0)
+
+    thread = threading.Thread(target=hold, daemon=True)
+    thread.start()
+    assert begun.wait(5.0)
+    pid = os.fork()
+    if pid == 0:
+        signal.alarm(5)  # ends a child that waits forever
+        code = 4
+        try:
+            assert (x < 3.0).all()
+            x.data = np.array([2.0, 2.5])
+            y = (x * x).sum()
+            y.forward().backward()
+            code = 0 if x.grad.tolist() == [4.0, 5.0] else 3
+        finally:
+            os._exit(code)
+    status = os.waitpid(pid, 0)[1]
+    go_on.set()
+    thread.join(5.0)
+    assert not thread.is_alive()
+    assert status == 0

@@ -228,3 +228,19 @@ def test_a_session_of_floats_needs_no_numpy(tmp_path):
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert not done.stdout.strip()
+
+
+def test_an_edit_while_an_edge_is_computed_is_noticed(monkeypatch):
+    """An array can change in place before the edit waits for its turn."""
+    x = Tensor([1.0, 2.0])
+    walk = Walk((x * x).sum(), np.array(1.0))
+    assert walk.gradients
+    partials = Walk._edge
+
+    def edit(i):
+        x.data += 1.0
+        return partials(walk, i)
+
+    monkeypatch.setattr(walk, "_edge", edit)
+    with pytest.raises(StaleGraphError):
+        walk.edge(1)

@@ -241,14 +241,15 @@ def test_other_threads_see_no_gradient_of_a_walk():
         while not done.is_set():
             assert Stepper(y).end() is not None
 
-    thread = threading.Thread(target=walk)
+    thread = threading.Thread(target=walk, daemon=True)
     thread.start()
     try:
         for n in range(200):
             assert [*other._backpropagate(float(n), [x])] == [5.0 * n]
     finally:
         done.set()
-        thread.join()
+        thread.join(60.0)
+    assert not thread.is_alive()
 
 
 def test_numbers_that_change_during_a_walk_are_an_error():

@@ -418,6 +418,7 @@ def test_an_edit_by_another_thread_waits_for_the_end_of_a_pass(during_a_kernel, 
     threads = during_a_kernel(ops.mul, 1, lambda: assign(w))
     found = differentiate(y, w)
     threads[0].join(5.0)
+    assert not threads[0].is_alive()
     assert np.allclose(w.grad if found is None else found, np.exp([1.0, 2.0]) * [2.0, 3.0], rtol=1e-15)
     assert w.data.tolist() == [2.0, 3.0]
     with pytest.raises(tinygraph.StaleGraphError):
@@ -463,9 +464,10 @@ def test_an_edit_during_the_recording_of_an_array_op_is_noticed(monkeypatch, rec
     compute = op.compute
 
     def edited(*arrays):
-        thread = threading.Thread(target=lambda: assign(w))
+        thread = threading.Thread(target=lambda: assign(w), daemon=True)
         thread.start()
         thread.join(5.0)
+        assert not thread.is_alive()
         return compute(*arrays)
 
     monkeypatch.setattr(op, "compute", edited)

@@ -15,6 +15,7 @@ from tests.oracles import families
 from tests.oracles.families import FAMILIES, flat
 from tests.vectorizing.agreement import absolute_terms, assert_close, flattened, numbers
 from tinygraph import Value
+from tinygraph.engine import backward
 from tinygraph.engine.graph import order
 from tinygraph.kernels import arrays
 
@@ -198,3 +199,36 @@ def test_a_call_in_a_pass_and_a_pass_in_a_call_do_not_wait_for_each_other(monkey
         assert not thread.is_alive()
     assert results == [f(2.0)]
     assert x.grad == 3.0
+
+
+def test_a_call_after_an_interrupted_clean_up_is_right(monkeypatch):
+    """Ctrl-C can come twice: during a pass, and again while the pass is undone."""
+    x = Value(2.0)
+    y = x * x
+    monkeypatch.setattr("tinygraph.vectorizing.compiling.LONGEST", 0)
+    f = tinygraph.compile(y, [x])
+    backward._unfinished.append(y)
+    assert f(3.0) == (9.0, (6.0,))
+    assert backward._unfinished == []
+
+
+@pytest.mark.parametrize("longest", [0, 1000])
+def test_threads_call_a_compiled_function_with_their_own_numbers(longest, monkeypatch):
+    x = Value(2.0)
+    monkeypatch.setattr("tinygraph.vectorizing.compiling.LONGEST", longest)
+    f = tinygraph.compile(x * x * x, [x])
+    wrong, barrier = [], threading.Barrier(3)
+
+    def call(start):
+        barrier.wait(5.0)
+        for k in range(start, 300, 3):
+            if f(float(k)) != (float(k**3), (3.0 * k**2,)):
+                wrong.append(k)
+
+    threads = [threading.Thread(target=call, args=(k,), daemon=True) for k in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30.0)
+        assert not thread.is_alive()
+    assert wrong == []

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any
 
-_owned = clock.owner(clock.lock)
+_owned = clock.owned
 _unfinished: list[Node] = []  # the root of the pass that is running or was interrupted
 _grad = attrgetter("grad")
 _marks = map(neg, count(1))  # negative numbers, two for each pass
@@ -84,7 +84,10 @@ def backward_and_add(root: Node, seed: Any) -> None:
 
 
 def begin(inside: bool) -> None:
-    """Undo a pass whose own cleanup was interrupted. `inside` means that this thread had the lock already.
+    """Undo a pass whose own cleanup was interrupted. Call this function after acquiring `clock.lock`.
+
+    Args:
+        inside: Whether this thread had the lock already.
 
     Raises:
         RuntimeError: If a pass of this thread is still running.

@@ -181,25 +181,28 @@ class Node(Traced):
         return type(self), self.op, self.raw, self.grad, args, self.stored_partials, self.version, self.metadata
 
     def __copy__(self) -> Node:
-        *state, metadata = self._state(lambda operand: operand)
+        with clock.lock:  # here and below, the values and the versions must fit together
+            *state, metadata = self._state(lambda operand: operand)
         return restore(*state, metadata and metadata.__copy__())
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Node:
         from copy import deepcopy
 
-        for node in reversed(order(self)):
-            if id(node) not in memo:
-                state = node._state(lambda operand: memo[id(operand)])
-                kind, op, *numbers = state[:4]
-                memo[id(node)] = restore(kind, op, *map(deepcopy, numbers), *state[4:-1], deepcopy(node.metadata, memo))
+        with clock.lock:
+            for node in reversed(order(self)):
+                if id(node) not in memo:
+                    kind, op, raw, grad, *state, metadata = node._state(lambda operand: memo[id(operand)])
+                    numbers = deepcopy(raw), deepcopy(grad)
+                    memo[id(node)] = restore(kind, op, *numbers, *state, deepcopy(metadata, memo))
         return memo[id(self)]  # type: ignore[no-any-return]
 
     def __reduce__(self) -> tuple[Any, ...]:
         index: dict[Node, int] = {}
         states = []
-        for node in reversed(order(self)):
-            states.append(node._state(index.__getitem__))
-            index[node] = len(index)
+        with clock.lock:
+            for node in reversed(order(self)):
+                states.append(node._state(index.__getitem__))
+                index[node] = len(index)
         return _restore_all, (states,)
 
 
@@ -208,7 +211,7 @@ def write(node: Node, raw: Any) -> None:
     node.raw = raw
     if node.metadata:
         with clock.guard_lock:
-            node.metadata.update(raw, node.version if node.op is None else None)
+            node.metadata.update(raw, clock.edits + 1 if node.op is None else None)  # after each of the comparisons
 
 
 def edit(leaf: Node, raw: Any) -> None:

@@ -74,6 +74,11 @@ class Metadata:
         copy.name, copy.scope, copy.line = self.name, self.scope, self.line
         return copy
 
+    def __getstate__(self) -> tuple[None, dict[str, Any]]:
+        """Return the content for a pickle or a deep copy. Meanwhile, another thread may store a comparison."""
+        content = {name: getattr(self, name) for name in self.__slots__}
+        return None, {**content, "guards": dict(self.guards)}
+
     def remember(self, key: Any, guard: Guard, side: int) -> None:
         """Store a comparison in which this node is the operand with index `side`."""
         self.guards[key] = (guard, side)

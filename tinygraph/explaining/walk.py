@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from copy import copy
 from functools import cached_property
 from itertools import accumulate, chain
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from tinygraph.engine.backward import compute, final_gradients
 from tinygraph.engine.graph import MANY, Node, StaleGraphError, check_fresh, order
@@ -54,9 +54,9 @@ class Walk:
     def __init__(self, root: Node, seed: Quantity | None = None) -> None:
         self.root = root
         self.seed = copy(seed)
+        self._edits = clock.edits  # read first: another thread may edit a leaf meanwhile
         self.nodes: list[Node] = order(root)
         check_fresh(self.nodes)
-        self._edits = clock.edits
         self._sums: dict[Node, list[Quantity]] = {}  # gradients of an operand after each contribution
         self._last: tuple[Node | None, Quantity, Sequence[Quantity]] = None, None, ()  # node, gradient, partials
 
@@ -117,7 +117,7 @@ class Walk:
         Returns:
             The edges along which a gradient flows.
         """
-        return compute(self.root, self._edges_of, node)  # type: ignore[no-any-return]
+        return self._compute(self._edges_of, node)  # type: ignore[no-any-return]
 
     def _edges_of(self, node: Node) -> list[Edge]:
         upstream = self.gradient(node)
@@ -138,7 +138,7 @@ class Walk:
         Returns:
             The edge.
         """
-        return compute(self.root, self._edge, i)  # type: ignore[no-any-return]
+        return self._compute(self._edge, i)  # type: ignore[no-any-return]
 
     def _edge(self, i: int) -> Edge:
         node, slot, operand = self.ends(i)
@@ -222,7 +222,7 @@ class Walk:
         if count in (0, len(edges)):
             return self.gradient(node) if count else None
         if node not in self._sums:
-            self._sums[node] = compute(self.root, self._add_up, edges)
+            self._sums[node] = self._compute(self._add_up, edges)
         return self._sums[node][count]
 
     def check_unchanged(self) -> None:
@@ -231,12 +231,23 @@ class Walk:
         Raises:
             StaleGraphError: If a value was edited.
         """
-        if clock.edits != self._edits:
+        now = clock.edits
+        if now != self._edits:
             if any(node.version > self._edits for node in self.nodes):
                 raise StaleGraphError(
                     "the values of the graph changed after this Stepper was created: create a new Stepper"
                 )
-            self._edits = clock.edits
+            self._edits = now
+
+    def _compute(self, function: Callable[..., Any], *args: Any) -> Any:
+        """Call a function that reads values. If a value is edited before the function returns, raise StaleGraphError.
+
+        The edits of other threads wait. But a thread can also have edited an array in place.
+        """
+        with clock.lock:
+            found = compute(self.root, function, *args)
+            self.check_unchanged()
+        return found
 
     @cached_property
     def _final(self) -> list[Quantity]:

@@ -14,6 +14,7 @@ from tinygraph.engine.op import Op
 from tinygraph.engine.replay import SYMBOLS, guards
 from tinygraph.saving.format import FORMAT, ONE_PASS, VERSION, encode, encode_parameter
 from tinygraph.saving.verification import all_nodes, wrong_gradient
+from tinygraph.support import clock
 from tinygraph.support.files import write_whole
 
 _line = json.JSONEncoder(separators=(",", ":")).encode
@@ -51,22 +52,26 @@ def save(root: Node | Sequence[Node], path: str | os.PathLike[str]) -> Path:
     roots = [require_node(x, "save: root") for x in (root if isinstance(root, (list, tuple)) else [root])]
     if not roots:
         raise TypeError("save: the list of roots is empty; pass at least one node")
+    with clock.lock:  # a pass or an edit of another thread must not change the graph meanwhile
+        text = _text(roots, isinstance(root, Node))
+    path = Path(path)
+    write_whole(path, text)
+    return path
+
+
+def _text(roots: Sequence[Node], single: bool) -> str:
+    """Return the content of the file. If `single` is true, the only root is saved without a list."""
     nodes = all_nodes(roots)
     check_fresh(nodes[::-1])
     place = {node: i for i, node in enumerate(nodes)}
-    head: dict[str, object] = {
-        "format": FORMAT,
-        "version": VERSION,
-        "roots": place[root] if isinstance(root, Node) else [place[x] for x in roots],
-    }
-    if isinstance(root, Node) and _is_one_pass(root, nodes):
+    places = [place[root] for root in roots]
+    head: dict[str, object] = {"format": FORMAT, "version": VERSION, "roots": places[0] if single else places}
+    if single and _is_one_pass(roots[0], nodes):
         head["gradients"] = ONE_PASS
     if compared := _guards(roots, nodes, place):
         head["guards"] = compared
     lines = ",\n".join(_line(_node(node, place)) for node in nodes)
-    path = Path(path)
-    write_whole(path, f'{json.dumps(head)[:-1]}, "nodes": [\n{lines}\n]}}\n')
-    return path
+    return f'{json.dumps(head)[:-1]}, "nodes": [\n{lines}\n]}}\n'
 
 
 def _is_one_pass(root: Node, nodes: Sequence[Node]) -> bool:

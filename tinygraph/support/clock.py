@@ -36,12 +36,8 @@ def fork_safe_lock() -> RLock:
     return made
 
 
-def owner(lock: RLock) -> Callable[[], bool]:
-    """Return a function that returns whether the calling thread has acquired the lock."""
-    return lock._is_owned  # type: ignore[attr-defined, no-any-return]
-
-
 lock = fork_safe_lock()  # for whatever must not overlap: a pass, an edit, and the recomputation of a graph
+owned: Callable[[], bool] = lock._is_owned  # type: ignore[attr-defined]  # whether the calling thread has the lock
 guard_lock = fork_safe_lock()  # for the metadata of nodes, which a pass does not use
 _tick_lock = fork_safe_lock()
 

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from tinygraph.engine.backward import begin
 from tinygraph.engine.graph import Node
 from tinygraph.engine.ops import add, mul
 from tinygraph.engine.value import Value
@@ -195,7 +196,9 @@ def _recomputed(root: Value, inputs: Sequence[_Block]) -> Function:
     leaves = [[memo.get(id(node)) for node in block.nodes] for block in inputs]
 
     def run(*given: Any) -> tuple[float, tuple[Gradient, ...]]:
+        inside = clock.owned()
         with clock.lock:  # calls in several threads share the copy
+            begin(inside)
             for nodes, block, numbers in zip(leaves, inputs, given, strict=True):
                 for node, number in zip(nodes, numbers.ravel().tolist() if block.shape else [numbers], strict=True):
                     if node is not None:
