@@ -153,7 +153,8 @@ def test_whatever_stands_in_a_file_it_loads_or_is_refused(data, make, tmp_path_f
 def test_comparisons_of_arrays_are_repeated_after_loading(tmp_path):
     x = Tensor([1.0, 2.0], "x")
     y = (x * (x > np.array([[0.5], [1.5]]))).sum() + x[x >= 1.0].sum()
-    y = y * 2.0 if x[0] < 4.0 else y
+    first = x[0]
+    y = y * first if first < 4.0 else y
     again = load(save(y, tmp_path / "y.json"), verify=True)
     with contextlib.suppress(ImportError):
         import jsonschema
@@ -168,6 +169,35 @@ def test_comparisons_of_arrays_are_repeated_after_loading(tmp_path):
         again.forward()
     first = (tmp_path / "y.json").read_bytes()
     assert save(load(tmp_path / "y.json"), tmp_path / "z.json").read_bytes() == first
+
+
+OUTSIDE = {  # programs of x, w and v that compare nodes outside the graph: the saved leaves that change such a node
+    "a number": (lambda x, w, v: x * w + max(0.0, x * 2.0 - 5.0), {"x"}),
+    "the other operand": (lambda x, w, v: max(x * 2.0, x * x) * w, {"x"}),
+    "a condition": (lambda x, w, v: (x if w * v > 1.0 else v) * w, {"w"}),
+    "a leaf outside": (lambda x, w, v: (x if v * 2.0 > 1.0 else v) * w, set()),
+}
+
+
+@pytest.mark.parametrize("case", OUTSIDE)
+@pytest.mark.parametrize("kind", [Value, Tensor])
+def test_a_comparison_of_a_node_outside_the_graph_is_saved_with_its_leaves(kind, case, tmp_path):
+    jsonschema = pytest.importorskip("jsonschema", reason="no jsonschema: pip install --group oracles")
+    program, changing = OUTSIDE[case]
+    y = program(kind(1.0, "x"), kind(3.0, "w"), kind(4.0, "v"))
+    path = save(y, tmp_path / "y.json")
+    jsonschema.validate(json.loads(path.read_text()), schema())
+    assert save(load(path, verify=True), tmp_path / "z.json").read_bytes() == path.read_bytes()
+    for name in ("x", "w"):
+        again = load(path)
+        (leaf,) = [node for node in order(again) if node.name == name]
+        leaf.data = 1.5
+        if name in changing:
+            with pytest.raises(FrozenBranchError, match="every compared node"):
+                again.forward()
+        else:
+            right = {"x": kind(1.0), "w": kind(3.0), name: kind(1.5)}
+            assert again.forward().data == program(right["x"], right["w"], kind(4.0)).data
 
 
 def test_a_comparison_that_came_after_the_root_is_not_saved(tmp_path):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from typing import Any
 
 LIMIT = 1000  # maximum number of comparisons that a node stores; the oldest comparisons are dropped
@@ -21,8 +21,9 @@ _FIX = "record the graph again, or compare .data if no branch depends on it"
 class Guard:
     """A comparison and its outcome. A guard stores numbers or arrays instead of nodes, to avoid reference cycles.
 
-    `time` is the edit clock at the comparison, or -1 for a comparison that was read from a file. `expired` is the edit
-    clock at the first edit of a compared leaf. `computed` is true for each side that is a node but not a leaf.
+    `time` is the edit clock at the comparison, or -1 for a comparison that was read from a file. `computed` is
+    true for each side that is a node but not a leaf. `expired` is, for each side, the edit clock at the first edit of a
+    leaf on which that side depends, or None.
     """
 
     __slots__ = ("compare", "computed", "expired", "numbers", "outcome", "text", "time")
@@ -31,7 +32,7 @@ class Guard:
         self.compare, self.text, self.numbers, self.time = compare, text, list(numbers), time
         self.outcome = compare(*numbers)
         self.computed = [False, False]
-        self.expired: int | None = None
+        self.expired: list[int | None] = [None, None]
 
     def check(self) -> None:
         """Raise FrozenBranchError if the outcome has changed, for an array if any element has changed."""
@@ -43,7 +44,7 @@ class Guard:
         """Return the error for a comparison that a graph cannot repeat."""
         was = f"was {self.outcome}" if isinstance(self.outcome, bool) else "was computed"
         return FrozenBranchError(
-            f"{self.text} {was} when this graph was recorded, but the graph does not contain both compared nodes, so "
+            f"{self.text} {was} when this graph was recorded, but the graph does not contain every compared node, so "
             f"the outcome at other values is unknown: {_FIX}"
         )
 
@@ -55,10 +56,43 @@ def flipped_guard(text: str, outcome: Any) -> FrozenBranchError:
     return FrozenBranchError(f"{text} {was}: {_FIX}")
 
 
-class Metadata:
-    """The metadata of one node."""
+class Dependents:
+    """The comparisons that depend on a node, through computed nodes that need not be in the same graph.
 
-    __slots__ = ("guards", "line", "name", "recorded", "scope", "token")
+    Each comparison is stored once, at the node nearest to it that has an instance of this class, so that a loop of n
+    comparisons stores n of them. An instance stores no nodes, to avoid reference cycles. `time` is the edit clock when
+    the instance was made; a computed node that was recomputed since then needs another one.
+    """
+
+    __slots__ = ("consumers", "guards", "of_leaf", "time")
+
+    def __init__(self, of_leaf: bool, time: int = -1, guards: Iterable[tuple[Guard, int]] = ()) -> None:
+        self.of_leaf, self.time, self.guards = of_leaf, time, list(guards)
+        self.consumers: list[Dependents] = []
+
+    def found(self) -> list[tuple[Guard, int]]:
+        """Return all comparisons that depend on the node, each with the side that does, in the order of their times."""
+        seen, stack = {self}, [self]
+        while stack:
+            for consumer in stack.pop().consumers:
+                if consumer not in seen:
+                    seen.add(consumer)
+                    stack.append(consumer)
+        return sorted((pair for dependents in seen for pair in dependents.guards), key=lambda pair: pair[0].time)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Return the content for a copy or a pickle: flat, because recursion would exceed Python's limit."""
+        return Dependents, (self.of_leaf, -1, self.found() if self.of_leaf else [])
+
+
+class Metadata:
+    """The metadata of one node.
+
+    `guards` are the comparisons of the node itself, with the node's side in each. `dependents` are the comparisons that
+    depend on the node through computed nodes. `before` are those of a leaf that were made before its last edit.
+    """
+
+    __slots__ = ("before", "dependents", "guards", "line", "name", "recorded", "scope", "token")
 
     def __init__(self) -> None:
         self.name = ""
@@ -67,6 +101,8 @@ class Metadata:
         self.token = object()  # represents the node in other nodes' keys; an id() can be reused after a node is deleted
         self.recorded: int | None = None  # the edit clock when the node was recorded, if `forward` has recomputed it
         self.guards: dict[Any, tuple[Guard, int]] = {}
+        self.dependents: Dependents | None = None
+        self.before: list[tuple[Guard, int]] = []
 
     def __copy__(self) -> Metadata:
         """Return the metadata of a copy of the node, without comparisons, because the copy took part in none."""
@@ -79,6 +115,11 @@ class Metadata:
         content = {name: getattr(self, name) for name in self.__slots__}
         return None, {**content, "guards": dict(self.guards)}
 
+    @property
+    def compared(self) -> bool:
+        """True if comparisons depend on the node."""
+        return bool(self.guards or self.dependents or self.before)
+
     def remember(self, key: Any, guard: Guard, side: int) -> None:
         """Store a comparison in which this node is the operand with index `side`."""
         self.guards[key] = (guard, side)
@@ -89,4 +130,13 @@ class Metadata:
         """Store the new value of the node in its comparisons. `edited` is the edit clock if the node is a leaf."""
         for guard, side in list(self.guards.values()):
             guard.numbers[side] = number
-            guard.expired = guard.expired or edited
+            guard.expired[side] = guard.expired[side] or edited
+        if edited is not None and self.dependents:
+            found, self.dependents = self.dependents.found(), None
+            for guard, side in found:
+                guard.expired[side] = guard.expired[side] or edited
+            self.before = [*self.before, *found][-LIMIT:]
+
+    def dependent(self) -> list[tuple[Guard, int]]:
+        """Return the comparisons that depend on a leaf through computed nodes, each with the side that does."""
+        return [*self.before, *(self.dependents.found() if self.dependents else ())]

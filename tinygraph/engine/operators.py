@@ -157,9 +157,10 @@ class Operators(Node):
 
         Raises:
             FrozenBranchError: If a comparison of a node in this graph now has another outcome, so that the program
-                would record a different graph. The error is also raised if the outcome is unknown, because the
-                other side is a computed node outside this graph. Comparisons that the program made after it recorded
-                this node do not count. A comparison whose nodes are all outside this graph is not repeated.
+                would record a different graph. The error is also raised if the outcome is unknown, because
+                an edited leaf changes a compared node outside this graph. Comparisons that the program made after it
+                recorded this node do not count. If neither the compared nodes nor the leaves below them are in this
+                graph, the comparison is not repeated: only you can know whether the graph depends on it.
 
         Examples:
             >>> from tinygraph import Value

@@ -11,15 +11,16 @@ from __future__ import annotations
 
 import operator
 
-from tinygraph.engine.graph import Node, order
-from tinygraph.engine.metadata import FrozenBranchError, Guard
+from tinygraph.engine.graph import MANY, Node, order
+from tinygraph.engine.metadata import Dependents, FrozenBranchError, Guard
 from tinygraph.support import clock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from typing import Any
 
+    Side = tuple[Guard, int]  # a comparison, and 0 for its left side or 1 for its right side
 
 COMPARISONS = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
 SYMBOLS: dict[Callable[..., Any], str] = {function: symbol for symbol, function in COMPARISONS.items()}
@@ -42,9 +43,58 @@ def compare(symbol: str, *pair: Any) -> Any:
         text = f" {symbol} ".join(map(_text, pair))
         numbers = [side.raw if isinstance(side, Node) else side for side in pair]
         guard = Guard(COMPARISONS[symbol], text, *numbers, time=clock.tick())
-        guard.computed = [isinstance(side, Node) and side.op is not None for side in pair]
         remember(guard, pair)
+        for slot, side in enumerate(pair):
+            if isinstance(side, Node) and side.op is not None:
+                guard.computed[slot] = True
+                _dependents(side).guards.append((guard, slot))
     return guard.outcome
+
+
+def depend(leaf: Node, guard: Guard, slot: int) -> None:
+    """Store on a leaf that a comparison depends on it through a computed node.
+
+    Args:
+        leaf: Leaf.
+        guard: Comparison.
+        slot: The side that depends on the leaf: 0 for the left side, 1 for the right side.
+    """
+    guard.computed[slot] = True
+    _of_leaf(leaf).guards.append((guard, slot))
+
+
+def _of_leaf(leaf: Node) -> Dependents:
+    metadata = leaf.annotate()
+    metadata.dependents = metadata.dependents or Dependents(of_leaf=True)
+    return metadata.dependents
+
+
+def _dependents(node: Node) -> Dependents:
+    """Return the record of the comparisons that depend on a computed node. The nodes below it lead to this record."""
+    metadata = node.annotate()
+    found = metadata.dependents
+    if found is None or found.time <= node.version:
+        found = metadata.dependents = Dependents(of_leaf=False, time=clock.edits)
+        for below in _nearest(node):
+            below.consumers.append(found)
+    return found
+
+
+def _nearest(node: Node) -> list[Dependents]:
+    """Return the records of the leaves below a computed node. A compared node on the way stands for those below it."""
+    found, seen, stack = [], {node}, [node]
+    while stack:
+        node = stack.pop()
+        for operand in node.x if node.y_partial is MANY else (node.x, node.y):  # `operands` takes twice as long
+            if isinstance(operand, Node) and operand not in seen:
+                seen.add(operand)
+                if operand.op is None:
+                    found.append(_of_leaf(operand))
+                elif operand.metadata and (known := operand.metadata.dependents) and known.time > operand.version:
+                    found.append(known)
+                else:
+                    stack.append(operand)
+    return found
 
 
 def remember(guard: Guard, pair: Sequence[Any]) -> None:
@@ -107,23 +157,47 @@ def guards(root: Node, nodes: Sequence[Node]) -> dict[Guard, dict[int, Node]]:
     return found
 
 
-def check_known(found: dict[Guard, dict[int, Node]], root: Node) -> None:
-    """Raise FrozenBranchError for a comparison with a computed node that is not in the graph.
+def unknown_sides(found: dict[Guard, dict[int, Node]], root: Node, leaves: Iterable[Node]) -> dict[Side, list[Node]]:
+    """Return the sides of comparisons that a graph depends on, but does not recompute.
 
-    The graph does not recompute such a node, so the outcome is unknown. An example is `max(x * 2, x * x)`, which
-    returns one of its operands, while the other operand is not in the graph.
+    Such a side is a computed node that is not in the graph. Examples are `max(x * 2, x * x)`, which returns one of its
+    operands, and `max(0.0, z)`, which returns the plain number 0.0 if z is negative.
 
     Args:
-        found: Comparisons, as returned by `guards`.
+        found: Comparisons of the nodes in the graph, as returned by `guards`.
         root: Root of the graph.
+        leaves: Leaves that can get another value.
 
-    Raises:
-        FrozenBranchError: If a compared node is not in the graph.
+    Returns:
+        A dict from sides, which are pairs (comparison, slot), to those of the leaves on which the side depends.
     """
     until = recorded(root)
-    for guard, nodes in found.items():
-        outside = any(computed and slot not in nodes for slot, computed in enumerate(guard.computed))
-        if outside and (guard.expired is None or until < guard.expired):
+    sides: dict[Side, list[Node]] = {(guard, slot): [] for guard in found for slot in (0, 1)}
+    for leaf in leaves:
+        for side in leaf.metadata.dependent() if leaf.metadata else ():
+            sides.setdefault(side, []).append(leaf)
+    return {
+        (guard, slot): below
+        for (guard, slot), below in sides.items()
+        if guard.computed[slot] and guard.time <= until and slot not in found.get(guard, ())
+    }
+
+
+def check_known(found: dict[Guard, dict[int, Node]], root: Node, leaves: Iterable[Node]) -> None:
+    """Raise FrozenBranchError if a leaf changes a compared node that is not in the graph: the outcome is unknown.
+
+    Args:
+        found: Comparisons of the nodes in the graph, as returned by `guards`.
+        root: Root of the graph.
+        leaves: The leaves that get another value.
+
+    Raises:
+        FrozenBranchError: If a comparison depends on a leaf through a node that is not in the graph.
+    """
+    until = recorded(root)
+    for (guard, slot), below in unknown_sides(found, root, leaves).items():
+        expired = guard.expired[slot]
+        if below if expired is None else until < expired:
             raise guard.unknown()
 
 
@@ -138,23 +212,22 @@ def forward(root: Node) -> None:
     """
     nodes = order(root)
     with clock.lock:
-        compared = [node for node in nodes if node.metadata and node.metadata.guards]
+        compared = [node for node in nodes if node.metadata and node.metadata.compared]
         found = guards(root, compared)
         if compared:
             root.annotate().recorded = recorded(root)
-        changed = _recompute(nodes)
+        _recompute(nodes)
         try:
             for guard in found:
                 guard.check()
-            if changed:
-                check_known(found, root)
+            check_known(found, root, [node for node in compared if node.op is None and node.version > recorded(root)])
         except FrozenBranchError:
             root.version = -1
             raise
 
 
-def _recompute(nodes: Sequence[Node]) -> bool:
-    """Recompute the nodes that are stale. Return whether there are any.
+def _recompute(nodes: Sequence[Node]) -> None:
+    """Recompute the nodes that are stale.
 
     The versions are set at the end. Until then, the nodes stay stale, so that an interrupt leaves no half-updated graph
     unnoticed, and so that a node which another thread records from old values is older than its operands. A leaf that
@@ -173,4 +246,3 @@ def _recompute(nodes: Sequence[Node]) -> bool:
     for node in reversed(nodes):
         if node in stale:
             node.version = now
-    return bool(stale)

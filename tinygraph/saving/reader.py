@@ -12,7 +12,7 @@ from tinygraph.engine.graph import Constant, Node, restore
 from tinygraph.engine.metadata import Guard
 from tinygraph.engine.op import Op
 from tinygraph.engine.operators import Operators
-from tinygraph.engine.replay import COMPARISONS, remember
+from tinygraph.engine.replay import COMPARISONS, depend, remember
 from tinygraph.engine.value import Value
 from tinygraph.kernels.arrays import Array
 from tinygraph.saving.format import (
@@ -322,20 +322,22 @@ class Reader:
         Args:
             line: Object from the file.
         """
-        if not isinstance(line, dict) or line.keys() != _GUARD:
-            fail("a guard must have the fields comparison, text, values, outcome and nodes")
+        if not isinstance(line, dict) or line.keys() - {"outside"} != _GUARD:
+            fail("a guard must have the fields comparison, text, values, outcome and nodes, and it may have outside")
         symbol, values, sides = line["comparison"], line["values"], line["nodes"]
+        outside = line.get("outside", [None, None])
         if not isinstance(symbol, str) or symbol not in COMPARISONS:
             fail(f"the comparison must be one of {' '.join(COMPARISONS)}, not {shown(symbol)}")
-        if not all(isinstance(x, list) and len(x) == 2 for x in (values, sides)):
-            fail('"values" and "nodes" of a guard must be lists of two elements')
+        if not all(isinstance(x, list) and len(x) == 2 for x in (values, sides, outside)):
+            fail('"values", "nodes" and "outside" of a guard must be lists of two elements')
         text = typed(line["text"], str, '"text"', "a string")
         pair = [None if x is None else self.earlier(x) for x in sides]
         numbers = [
             decode(x, "a compared value", None if node is None else node.raw)
             for x, node in zip(values, pair, strict=True)
         ]
-        kinds = {isinstance(node, Value) for node in pair if node is not None}
+        below = [self.leaves_below(*both) for both in zip(pair, outside, strict=True)]
+        kinds = {isinstance(node, Value) for node in (*pair, *below[0], *below[1]) if node is not None}
         scalar = kinds == {True} and all(isinstance(number, float) for number in numbers)
         if not scalar and kinds != {False}:
             fail("at least one side of a guard must be a node of the graph, and a guard cannot mix scalars and arrays")
@@ -346,6 +348,27 @@ class Reader:
         if not np.array_equal(guard.outcome, outcome):
             fail(f"the outcome of {shown(text)} must be {shown(guard.outcome)}, not {shown(line['outcome'])}")
         remember(guard, pair)
+        for slot, leaves in enumerate(below):
+            guard.computed[slot] = outside[slot] is not None
+            for leaf in leaves:
+                depend(leaf, guard, slot)
+
+    def leaves_below(self, node: Node | None, places: object) -> list[Node]:
+        """Return the leaves below a side of a comparison that is a computed node outside the graph.
+
+        Args:
+            node: The node of this side, or None.
+            places: Object from the file: null, or a list of the places of leaves.
+
+        Returns:
+            The leaves.
+        """
+        if places is None:
+            return []
+        leaves = [self.earlier(x) for x in typed(places, list, '"outside"', "null or a list of leaves")]
+        if node is not None or any(leaf.op is not None for leaf in leaves):
+            fail('"outside" of a guard must be null for a side that is a node, and otherwise contain only leaves')
+        return leaves
 
 
 def _shape(x: float | Array, y: float | Array) -> tuple[int, ...] | None:

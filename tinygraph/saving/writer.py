@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from tinygraph.engine.graph import Node, check_fresh, require_node
+from tinygraph.engine.metadata import Guard
 from tinygraph.engine.op import Op
-from tinygraph.engine.replay import SYMBOLS, guards
+from tinygraph.engine.replay import SYMBOLS, guards, unknown_sides
 from tinygraph.saving.format import FORMAT, ONE_PASS, VERSION, encode, encode_parameter
 from tinygraph.saving.verification import all_nodes, wrong_gradient
 from tinygraph.support import clock
@@ -107,16 +108,26 @@ def _op(op: Op) -> object:
 
 def _guards(roots: Iterable[Node], nodes: Sequence[Node], place: Mapping[Node, int]) -> list[dict[str, object]]:
     """Return the comparisons that forward() repeats, each with the nodes that it compares."""
-    found = {guard: sides for root in roots for guard, sides in guards(root, nodes).items()}
-    return [
-        {
+    found: dict[Guard, dict[int, Node]] = {}
+    outside: dict[Guard, dict[int, list[int]]] = {}
+    leaves = [node for node in nodes if node.op is None]
+    for root in roots:
+        compared = guards(root, nodes)
+        found.update(compared)
+        for (guard, slot), below in unknown_sides(compared, root, leaves).items():
+            found.setdefault(guard, {})
+            outside.setdefault(guard, {})[slot] = sorted(place[leaf] for leaf in below)
+    lines: list[dict[str, object]] = []
+    for guard, sides in found.items():
+        outcome = guard.outcome if isinstance(guard.outcome, bool) else np.asarray(guard.outcome)
+        line: dict[str, object] = {
             "comparison": SYMBOLS[guard.compare],
             "text": guard.text,
             "values": list(map(encode, guard.numbers)),
-            "outcome": encode_parameter(
-                guard.outcome if isinstance(guard.outcome, bool) else np.asarray(guard.outcome)
-            ),
+            "outcome": encode_parameter(outcome),
             "nodes": [place[sides[slot]] if slot in sides else None for slot in (0, 1)],
         }
-        for guard, sides in found.items()
-    ]
+        if guard in outside:
+            line["outside"] = [outside[guard].get(slot) for slot in (0, 1)]
+        lines.append(line)
+    return lines

@@ -72,7 +72,7 @@ class Vectorized:
     def __init__(self, root: Value, marks: Mapping[Node, Hashable] | None = None, *, only: bool = False) -> None:
         if not isinstance(root, Value):
             raise TypeError(f"root must be the root of a graph of Values, not a {type(root).__name__}")
-        self._root = root
+        self._root, self._marked = root, list(marks or ())
         self._flat = Flat(root, _compared_outside(root, marks or {}))
         self._roll = Roll(self._flat, marks)
         self._rebuilt = Rebuilding(self._roll, marks or {}, only)
@@ -131,7 +131,7 @@ class Vectorized:
     def guards(self) -> dict[Guard, dict[int, Node]]:
         """Return the comparisons on which the scalar graph depends, each with the compared nodes by slot."""
         found = guards(self._root, [node for node in self._flat.nodes if node is not None])
-        check_known(found, self._root)
+        check_known(found, self._root, self._marked)
         return found
 
     def derivatives(self) -> dict[Node, Tensor]:
