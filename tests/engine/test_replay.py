@@ -265,3 +265,22 @@ def test_a_comparison_keeps_a_lazy_array_lazy():
         computed.clear()
         assert (t > 1.0).shape == t.shape
         assert computed == []
+
+
+@pytest.mark.parametrize("kind", [Value, Tensor])
+def test_a_comparison_does_not_make_the_next_pass_look_for_stale_nodes(kind, monkeypatch):
+    x = kind(2.0)
+    y = x * x
+    z = y * 3.0 + y if y > 1.0 else y
+    assert z > 1.0
+
+    def unexpected(nodes):
+        raise AssertionError("no value was edited")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("tinygraph.engine.backward.check_fresh", unexpected)
+        z.backward()
+    assert x.grad == 16.0
+    x.data = 3.0
+    with pytest.raises(tinygraph.StaleGraphError):
+        z.backward()

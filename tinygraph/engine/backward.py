@@ -129,13 +129,13 @@ def _accumulate_at_once(root: Node, seed: Any) -> bool:
     fast as `while stack`.
     """
     leaf, inner = next(_marks), next(_marks)  # marks for the nodes that this pass has reached
-    now = clock.edits
+    changed = clock.changed
     root.grad = seed
     stack: list[Node] = []
     pop, push = stack.pop, stack.append
     node = root
     while True:
-        if node.version != now:
+        if node.version < changed:
             return False
         upstream = node.grad
         onward = None
@@ -197,12 +197,12 @@ def _accumulate_at_once(root: Node, seed: Any) -> bool:
 
 def _count_consumers(root: Node) -> bool:
     """Count the contributions that each gradient waits for, and return whether any node may be stale."""
-    now, suspicious = clock.edits, False
+    changed, suspicious = clock.changed, False
     stack: list[Node] = []
     pop, push = stack.pop, stack.append
     node = root
     while True:
-        if node.version != now and node.op is not None:
+        if node.version < changed and node.op is not None:
             suspicious = True
         onward = None
         if node.x_partial is not None:

@@ -318,7 +318,7 @@ def recomputed(node: Node) -> Node:
 def check_fresh(nodes: Sequence[Node]) -> None:
     """Raise StaleGraphError if one of the given nodes is older than one of its operands."""
     for node in nodes:
-        if node.version == clock.edits:
+        if node.version >= clock.changed:
             continue
         for operand in node.operands:
             if operand.version > node.version:

@@ -42,7 +42,7 @@ def compare(symbol: str, *pair: Any) -> Any:
                 side.annotate()  # exists before the value is read, so that an edit from now on updates the guard
         text = f" {symbol} ".join(map(_text, pair))
         numbers = [side.raw if isinstance(side, Node) else side for side in pair]
-        guard = Guard(COMPARISONS[symbol], text, *numbers, time=clock.tick())
+        guard = Guard(COMPARISONS[symbol], text, *numbers, time=clock.tick_of_comparison())
         remember(guard, pair)
         for slot, side in enumerate(pair):
             if isinstance(side, Node) and side.op is not None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 edits = 0  # the edit clock, which advances whenever the value of a leaf is written, and at each comparison
+changed = 0  # the edit clock at the last change of a value; a comparison changes no value, so a node can be younger
 constant_edits = 0  # the edit clock at the last edit of a constant (no backward pass reaches constants)
 
 
@@ -43,7 +44,16 @@ _tick_lock = fork_safe_lock()
 
 
 def tick() -> int:
-    """Advance the edit clock, and return the new time."""
+    """Advance the edit clock because a value changes, and return the new time."""
+    global changed, edits
+    with _tick_lock:
+        changed = edits + 1  # first: whoever sees the new time also sees this
+        edits = changed
+        return edits
+
+
+def tick_of_comparison() -> int:
+    """Advance the edit clock for a comparison, and return the new time."""
     global edits
     with _tick_lock:
         edits += 1
@@ -52,6 +62,7 @@ def tick() -> int:
 
 def catch_up(version: int) -> None:
     """Advance the edit clock to the version of a node from another process, whose edit clock is ahead."""
-    global edits
+    global changed, edits
     with _tick_lock:
+        changed = max(changed, version)
         edits = max(edits, version)
