@@ -1,6 +1,7 @@
 """The fast backward pass: interrupted passes, passes in several threads, and work that it can skip."""
 
 import math
+import random
 import threading
 
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import tinygraph
+from tests.interrupts import interrupted
 from tinygraph import Value
 from tinygraph.engine import backward
 from tinygraph.engine.graph import order
@@ -112,26 +114,11 @@ def test_threads_that_share_leaves_do_not_disturb_each_other():
     assert all(leaf.awaited <= 0 for leaf in w)
 
 
-def interrupted(run, times=40):
+def interruptions(run, times=40):
     """Run `times` times, each time with a real Ctrl-C after a random delay; yield whether it interrupted the run."""
-    import random
-    import signal
-
     draw = random.Random(1)
     for _ in range(times):
-        previous = signal.signal(signal.SIGALRM, signal.default_int_handler)
-        signal.setitimer(signal.ITIMER_REAL, draw.uniform(0.0005, 0.02))
-        try:
-            try:
-                run()
-            finally:
-                signal.setitimer(signal.ITIMER_REAL, 0.0)  # on a busy machine, the alarm can also come here
-            struck = False
-        except KeyboardInterrupt:
-            struck = True
-        finally:
-            signal.signal(signal.SIGALRM, previous)
-        yield struck
+        yield interrupted(run, draw.uniform(0.0005, 0.02))
 
 
 @pytest.mark.parametrize("end", [lambda y: y, lambda y: y * y], ids=["one walk", "counted"])
@@ -141,7 +128,7 @@ def test_ctrl_c_in_a_pass_leaves_the_graph_usable(end):
     y.backward()
     right = x.grad
     strikes = 0
-    for struck in interrupted(lambda: [y.backward() for _ in range(20)]):
+    for struck in interruptions(lambda: [y.backward() for _ in range(20)]):
         strikes += struck
         y.backward()
         assert x.grad == right
@@ -159,7 +146,7 @@ def test_ctrl_c_while_recomputing_leaves_the_graph_stale_and_whole():
             total.forward()
 
     strikes = 0
-    for struck in interrupted(edit_and_recompute):
+    for struck in interruptions(edit_and_recompute):
         strikes += struck
         total.forward().backward()
         fresh = x.data * math.pow(1.0000001, 2500)

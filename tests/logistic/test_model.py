@@ -8,6 +8,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from tests.interrupts import interrupted
 from tests.logistic.problems import close, losses, table_of
 from tinygraph import Tensor, Value
 from tinygraph.datasets import Scaler, load_breast_cancer
@@ -319,19 +320,10 @@ def test_ctrl_c_keeps_the_parameters_of_the_last_complete_iteration(backend):
 @pytest.mark.parametrize("backend", ["scalar", "tensor"])
 def test_a_real_ctrl_c_leaves_whole_iterations(backend):
     """Ctrl-C can come at any moment, even in the middle of a pass or of an update."""
-    import signal
-
     reference = LogisticRegression(backend=backend, learning_rate=0.5, iterations=20_000, tol=None)
     path = []
     model = LogisticRegression(backend=backend, learning_rate=0.5, iterations=10**9, tol=None)
-    before = signal.signal(signal.SIGALRM, signal.default_int_handler)
-    signal.setitimer(signal.ITIMER_REAL, 0.05, 2.0)  # a second signal, in case a callback swallows the first
-    try:
-        with pytest.raises(KeyboardInterrupt):
-            model.fit(X4, Y4)
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0.0)
-        signal.signal(signal.SIGALRM, before)
+    assert interrupted(lambda: model.fit(X4, Y4), 0.05, again=10.0)
     reference.iterations = len(model.costs_)
     reference.fit(X4, Y4, on_iteration=lambda iteration, cost: path.append(cost))
     assert model.costs_ == path
