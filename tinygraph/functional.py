@@ -5,6 +5,7 @@ from __future__ import annotations
 from tinygraph.engine import autodiff
 from tinygraph.engine.graph import Node
 from tinygraph.engine.value import Value
+from tinygraph.support.arguments import check_function, check_integer, like
 from tinygraph.support.messages import counted
 
 TYPE_CHECKING = False
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from tinygraph.tensor.tensor import Tensor
 
     Function = Callable[..., Any]
-    Tree = Any  # a number, a node, or a nested list, tuple or dict of numbers or nodes
+    Tree = Any  # a number, a node, or a nested list, tuple, namedtuple or dict of numbers or nodes
 
 
 def value_and_grad(f: Function, argnums: int | Sequence[int] = 0) -> Callable[..., tuple[float, Tree]]:
@@ -35,6 +36,7 @@ def value_and_grad(f: Function, argnums: int | Sequence[int] = 0) -> Callable[..
         position.
 
     Raises:
+        TypeError: If `f` is not a function, or if `argnums` contains something other than integers.
         ValueError: If no positional argument is passed for one of the positions. The returned function raises this
             error.
 
@@ -45,9 +47,11 @@ def value_and_grad(f: Function, argnums: int | Sequence[int] = 0) -> Callable[..
         >>> value_and_grad(lambda w: (w * w).sum())(np.array([1.0, 2.0]))
         (5.0, array([2., 4.]))
     """
+    check_function("f", f)
+    several = isinstance(argnums, (list, tuple))
+    chosen = tuple([check_integer("argnums", i) for i in (argnums if several else (argnums,))])  # type: ignore[union-attr]
 
     def wrapped(*args: Tree, **options: Any) -> tuple[float, Tree]:
-        chosen = (argnums,) if isinstance(argnums, int) else tuple(argnums)
         if not all(0 <= i < len(args) for i in chosen):
             count = counted(len(args), "positional argument")
             raise ValueError(f"argnums is {argnums!r}, but the function got {count}, and positions are counted from 0")
@@ -60,7 +64,7 @@ def value_and_grad(f: Function, argnums: int | Sequence[int] = 0) -> Callable[..
         if not isinstance(y, Node):  # f does not depend on its inputs
             y = kind(y, constant=True)
         gradients = refilled(given, autodiff.grad(y, leaves))
-        return y.item(), gradients[0] if isinstance(argnums, int) else tuple(gradients)
+        return y.item(), tuple(gradients) if several else gradients[0]
 
     return wrapped
 
@@ -139,5 +143,6 @@ def _refilled(tree: Tree, numbers: Iterator[object]) -> Tree:
     if isinstance(tree, dict):
         return {key: _refilled(branch, numbers) for key, branch in tree.items()}
     if isinstance(tree, (list, tuple)):
-        return type(tree)(_refilled(branch, numbers) for branch in tree)
+        branches = [_refilled(branch, numbers) for branch in tree]
+        return like(tree, branches) if hasattr(tree, "_fields") else type(tree)(branches)
     return next(numbers)

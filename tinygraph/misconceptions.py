@@ -22,6 +22,7 @@ from tinygraph.explaining.arrays import differ, ones
 from tinygraph.explaining.notation import Quantity, called
 from tinygraph.explaining.step import Step, Steps
 from tinygraph.explaining.walk import Walk
+from tinygraph.support.arguments import check_function, check_kind
 from tinygraph.tensor.linalg import matmul
 from tinygraph.tensor.tensor import Tensor
 
@@ -162,6 +163,12 @@ class Misconception:
     smallest: Callable[[], Node]
     run: Callable[[Node, Gradients], Iterator[Contribution]] = correct
     program: Callable[[Node], dict[Node, Node]] = as_it_is
+
+    def __post_init__(self) -> None:
+        for what in ("name", "belief", "fix"):
+            check_kind(what, getattr(self, what), str, "a str")
+        for what in ("smallest", "run", "program"):
+            check_function(what, getattr(self, what))
 
     @property
     def code(self) -> str:
@@ -343,7 +350,7 @@ class Comparison:
         Returns:
             True if the gradient is wrong.
         """
-        return node in self.off
+        return self.walk.node(node) in self.off
 
     def __str__(self) -> str:
         lines = [f"{self.misconception.name}: “{self.misconception.belief}”"]

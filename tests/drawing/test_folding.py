@@ -2,11 +2,12 @@
 
 import random
 
+import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
 import tinygraph
-from tinygraph import Value, draw, scope
+from tinygraph import Tensor, Value, draw, scope
 from tinygraph.drawing.arrows import Style
 from tinygraph.drawing.folded import folded, folded_scopes
 from tinygraph.drawing.folding import fold, fold_scopes
@@ -145,3 +146,11 @@ def test_every_public_row_is_drawn_folded():
     shown = folded(Walk(root, root.grad), Style(), 60)
     assert sum(box.times for box in shown.boxes) == len(order(root))
     assert isinstance(root, Node)
+
+
+def test_a_fold_of_tensors_with_constant_arrays_is_drawn():
+    t = Tensor([1.0, 2.0], "t")
+    y = (np.array([3.0, 4.0]) + t * np.array([5.0, 6.0])).sum()
+    source = draw(y, detail="folded").source
+    assert "t" in source
+    assert "mul" in source or "×" in source

@@ -14,6 +14,7 @@ from tinygraph.engine.op import Op
 from tinygraph.engine.value import Value
 from tinygraph.explaining.walk import Walk
 from tinygraph.functional import named_numbers
+from tinygraph.support.arguments import check_number
 
 if TYPE_CHECKING:
     from tinygraph.functional import Function, Tree
@@ -135,6 +136,11 @@ def check_grad(f: Function, *at: Tree, tolerance: float = 1e-9) -> GradientCheck
     Returns:
         The result. `bool(result)` is True if all inputs pass, and `print(result)` shows a report.
 
+    Raises:
+        TypeError: If `f` is not a function, if `at` contains something other than numbers, or if `tolerance` is not a
+            number.
+        ValueError: If `tolerance` is negative.
+
     References:
         - Complex step: W. Squire and G. Trapp, "Using complex variables to estimate derivatives of real functions",
           SIAM Review 40(1), 110-112, 1998.
@@ -150,6 +156,7 @@ def check_grad(f: Function, *at: Tree, tolerance: float = 1e-9) -> GradientCheck
         >>> print(check_grad(lambda x: x.relu(), 0.0))  # doctest: +ELLIPSIS
         x = 0: ... kink: relu(x) is at a kink, at 0
     """
+    check_number("tolerance", tolerance, zero=True)
     function = FlatFunction(f, at, values=True)
     root, leaves = function.record(function.numbers)
     walk = Walk(root, 1.0)

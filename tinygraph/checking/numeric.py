@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from tinygraph.engine.graph import Node, order
 from tinygraph.engine.value import Value
 from tinygraph.functional import numbers_of, refilled
+from tinygraph.kernels.numbers import plain_number
+from tinygraph.support.arguments import check_function, check_number
 from tinygraph.support.messages import install_command, one_of
 
 if TYPE_CHECKING:
@@ -47,7 +49,8 @@ def numeric_grad(f: Function, at: Tree, *, method: Method = "central", step: flo
         The derivative, nested like `at`.
 
     Raises:
-        ValueError: If the method is unknown, or if it needs analytic ops and `f` uses an op that is not analytic.
+        TypeError: If `f` is not a function, or if `at` contains something other than numbers.
+        ValueError: If the method is unknown or needs analytic ops that `f` does not use, or if `step` is not positive.
 
     References:
         - Differences: B. Fornberg, "Generation of finite difference formulas on arbitrarily spaced grids",
@@ -68,11 +71,15 @@ def numeric_grad(f: Function, at: Tree, *, method: Method = "central", step: flo
         0.25
     """
     one_of("method", method, _METHODS)
+    if step is not None:
+        check_number("step", step)
     several = isinstance(at, (list, tuple))
     args = list(at) if several else [at]
     values = any(isinstance(x, Value) for x in numbers_of(args))
     function = FlatFunction(f, args, values=values)
     partials = [_METHODS[method](function, i, step or step_of(method, x)) for i, x in enumerate(function.numbers)]
+    if hasattr(at, "_fields"):
+        return refilled(at, partials)
     tree = function.restore(partials)
     return tree if several else tree[0]
 
@@ -90,8 +97,9 @@ class FlatFunction:
     """
 
     def __init__(self, f: Function, args: Sequence[Tree], values: bool) -> None:
+        check_function("f", f)
         self.f, self.args, self.values = f, list(args), values
-        self.numbers = [_plain(x) for x in numbers_of(self.args)]
+        self.numbers = [x.data if isinstance(x, Value) else plain_number(x, "at") for x in numbers_of(self.args)]
 
     def restore(self, numbers: Sequence[object]) -> list[Tree]:
         """Return the elements of a flat list, nested like the arguments.

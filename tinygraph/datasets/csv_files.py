@@ -14,6 +14,7 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 from tinygraph.datasets.table import Table, TableError
+from tinygraph.support.arguments import as_path, check_kind
 from tinygraph.support.messages import counted, short
 
 SEPARATORS = ",;\t"
@@ -48,6 +49,8 @@ def read_csv(path: str | Path, target: str) -> Table:
         >>> table.features, table.classes, table.X, table.y
         (('radius',), ('benign', 'malignant'), [[17.99], [9.5]], [1, 0])
     """
+    path = as_path("path", path)
+    check_kind("target", target, str, "the name of a column")
     try:
         with open(path, newline="", encoding="utf-8-sig") as file:
             separator = _separator(file, target)

@@ -7,6 +7,14 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from tinygraph.kernels.numbers import plain_number
+from tinygraph.support.arguments import check_integer
+from tinygraph.support.messages import counted, described
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 TEST_SHARE = 0.2
 
 
@@ -49,7 +57,7 @@ class Table:
         Raises:
             TableError: If a class has fewer than two rows.
         """
-        draw = random.Random(seed)
+        draw = random.Random(check_integer("seed", seed))
         test: set[int] = set()
         for label, name in enumerate(self.classes):
             rows = [i for i, y in enumerate(self.y) if y == label]
@@ -95,7 +103,10 @@ class Scaler:
             >>> Scaler.fit([[1.0, 7.0], [3.0, 7.0]])
             Scaler(mean=[2.0, 7.0], std=[1.0, 1.0])
         """
-        mean, std = zip(*map(_mean_and_std, zip(*X, strict=True)), strict=True)
+        rows = _rows_of_numbers(X)
+        if not rows or not rows[0]:
+            raise ValueError(f"X must have at least one row and one column, not {described(X)}")
+        mean, std = zip(*map(_mean_and_std, zip(*rows, strict=True)), strict=True)
         return cls(list(mean), list(std))
 
     def transform(self, X: Sequence[Sequence[float]]) -> list[list[float]]:
@@ -111,12 +122,28 @@ class Scaler:
             >>> Scaler([2.0], [0.5]).transform([[3.0]])
             [[2.0]]
         """
+        X = _rows_of_numbers(X, len(self.mean))
         rows = [[(x - mu) / s for x, mu, s in zip(row, self.mean, self.std, strict=True)] for row in X]
         for row, scaled in zip(X, rows, strict=True):
             for j, x in enumerate(scaled):
                 if math.isinf(x):  # the difference of huge numbers overflows, but their quotients do not
                     scaled[j] = row[j] / self.std[j] - self.mean[j] / self.std[j]
         return rows
+
+
+def _rows_of_numbers(X: Any, n: int | None = None) -> list[list[float]]:
+    """Return a table as lists of floats, after checking that it has rows of n numbers (or of equal length)."""
+    if isinstance(X, (str, bytes, dict)) or not hasattr(type(X), "__iter__"):
+        raise TypeError(f"X must be a table: a sequence of rows of numbers, not {described(X)}")
+    rows = []
+    for i, row in enumerate(X):
+        if isinstance(row, (str, bytes, dict)) or not hasattr(type(row), "__iter__"):
+            raise TypeError(f"row {i} of X must be a sequence of numbers, not {described(row)}")
+        rows.append([plain_number(x, f"row {i} of X") for x in row])
+        n = len(rows[0]) if n is None else n
+        if len(rows[i]) != n:
+            raise ValueError(f"row {i} of X must have {counted(n, 'number')}, not {len(rows[i])}")
+    return rows
 
 
 def _mean_and_std(column: Sequence[float]) -> tuple[float, float]:

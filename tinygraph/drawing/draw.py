@@ -16,9 +16,10 @@ from tinygraph.drawing.diagram import Diagram, diagram, neighborhood
 from tinygraph.drawing.dot import Layout, digraph
 from tinygraph.drawing.folded import folded, folded_scopes
 from tinygraph.drawing.layout_engines import TIME_LIMIT, EngineNotFoundError, LayoutError
-from tinygraph.engine.graph import Node
+from tinygraph.engine.graph import Node, StaleGraphError, check_fresh, require_node
 from tinygraph.explaining.tree import in_text
 from tinygraph.explaining.walk import Walk
+from tinygraph.support.arguments import as_path, check_integer, check_kind, check_number, listed
 from tinygraph.support.files import write_whole
 from tinygraph.support.messages import counted, one_of
 
@@ -94,11 +95,11 @@ class Drawing:
             EngineNotFoundError: If no Graphviz executable is installed.
             LayoutError: If the layout fails or exceeds the time limit.
         """
-        path = Path(path)
+        path = as_path("path", path)
         kind = path.suffix.lower().removeprefix(".")
         if kind not in layout_engines.FORMATS:
             known = ", ".join(f".{name}" for name in layout_engines.FORMATS)
-            raise ValueError(f"cannot save {path.name!r}: the name must end in one of {known}")
+            raise ValueError(f"cannot save {path.name!r}: the path must end in one of {known}")
         if kind in layout_engines.TEXT_FORMATS:
             data = self.source.encode()
         elif kind == "svg":
@@ -113,7 +114,11 @@ class Drawing:
         try:
             return {"image/svg+xml": self.svg(), "text/plain": repr(self)}
         except (EngineNotFoundError, LayoutError) as error:
-            text = in_text(self._nodes, LINES, False, lambda node: node.grad)
+            try:
+                check_fresh(self._nodes)
+                text: str = in_text(self._nodes, LINES, False, lambda node: node.grad)
+            except StaleGraphError as stale:
+                text = str(stale)
             return {"text/plain": f"{text}\n\n(no diagram: {error})"}
 
     def __repr__(self) -> str:
@@ -183,20 +188,20 @@ def draw(
         >>> draw(y, theme="dark").source.splitlines()[0]
         'digraph tinygraph {'
     """
-    if not isinstance(root, Node):
-        raise TypeError(f"draw takes a node of a graph (a Value or a Tensor), not {root!r}")
+    require_node(root, "draw: root")
     one_of("theme", theme, get_args(ThemeName))
     one_of("detail", detail, DETAILS)
     one_of("direction", direction, get_args(Direction))
     one_of("notation", notation, get_args(Notation))
-    if not isinstance(title, str):
-        raise TypeError(f"title must be a str, not {title!r}")
+    check_kind("title", title, str, "a str")
+    if engine is not None:
+        check_kind("engine", engine, str, "a str or None")
+        if "\0" in engine:
+            raise ValueError(f"engine must be the name of a program, not {engine!r}")
     _check_numbers(number, depth, timeout)
-    marked = [parameters] if isinstance(parameters, Node) else list(parameters)
-    if not all(isinstance(node, Node) for node in marked):
-        raise TypeError("parameters must be nodes of the graph, for example parameters=[w, b]")
+    marked = listed("parameters", parameters, Node, "a node of a graph")
     walk = Walk(root, root.grad)
-    near = None if around is None else neighborhood(walk.nodes, around, depth)
+    near = None if around is None else neighborhood(walk.nodes, walk.node(around, "around"), depth)
     shown, arrows = _shown(walk, Style(number, notation, set(marked)), detail, near)
     return Drawing(walk.nodes, shown, Layout(theme, arrows, direction, title, legend), engine, timeout)
 
@@ -206,10 +211,9 @@ def _check_numbers(number: str, depth: int, timeout: float | None) -> None:
         format(1.0, number)
     except (ValueError, TypeError):
         raise ValueError(f"number must be a format for floats, such as '.4g', not {number!r}") from None
-    if not isinstance(depth, int) or depth < 0:
-        raise ValueError(f"depth must be an integer of at least 0, not {depth!r}")
-    if timeout is not None and not timeout > 0:
-        raise ValueError(f"timeout must be a number of seconds, or None for no limit, not {timeout!r}")
+    check_integer("depth", depth, least=0)
+    if timeout is not None:
+        check_number("timeout", timeout)
 
 
 def _shown(walk: Walk, style: Style, detail: str, near: Collection[Node] | None) -> tuple[Diagram, str]:

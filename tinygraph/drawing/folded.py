@@ -154,7 +154,7 @@ def _expression(found: Fold, group: Sequence[Node]) -> tuple[str, str]:
         return _names(group), _sum_of(found, first)
 
     def say(operand: Operand) -> str:
-        if operand in found.sums and not operand.name:
+        if isinstance(operand, Node) and operand in found.sums and not operand.name:  # an array has no hash
             return _sum_within(found, operand)
         return notation.label(operand) if len(group) == 1 else _called(found, operand)
 

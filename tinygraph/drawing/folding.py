@@ -158,7 +158,7 @@ def _sums(nodes: Sequence[Node]) -> tuple[list[FoldedEdge], set[Node], list[Node
         FoldedEdge(operand, head.get(node, node), node, slot)
         for node in nodes
         for slot, operand in enumerate(node.args)
-        if operand not in head or not isinstance(operand, Node)
+        if not isinstance(operand, Node) or operand not in head
     ]
     return edges, set(head.values()), [node for node in nodes if node not in head]
 

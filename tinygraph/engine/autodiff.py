@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from tinygraph.engine.graph import Node, check_fresh, order, require_node
 from tinygraph.support import clock
+from tinygraph.support.arguments import check_mapping, like, listed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -92,10 +93,11 @@ def grad(y: Node, xs: Any, *, seed: Any = None, create_graph: bool = False) -> A
 
     Returns:
         The derivative as a float, or as an array with the node's shape for Tensors. If `create_graph` is true, the
-        derivative is a node. If `xs` is a sequence, the result is a list with one derivative per node. The
-        derivative is zero for a node that `y` does not depend on.
+        derivative is a node. If `xs` is a sequence, the result is a list (or a namedtuple like `xs`) with one
+        derivative per node. The derivative is zero for a node that `y` does not depend on.
 
     Raises:
+        TypeError: If `y` is not a node, or `xs` is neither a node nor a sequence of nodes.
         StaleGraphError: If a leaf was edited after the graph was recorded.
 
     References:
@@ -112,6 +114,7 @@ def grad(y: Node, xs: Any, *, seed: Any = None, create_graph: bool = False) -> A
         18.0
     """
     require_node(y, "grad: y")
+    nodes = listed("xs", xs, Node, "a node of a graph")
     adjoints: dict[Node, Any] = {}
     start = y._seed(seed)
     with clock.lock:  # no other thread may edit a leaf meanwhile
@@ -119,14 +122,13 @@ def grad(y: Node, xs: Any, *, seed: Any = None, create_graph: bool = False) -> A
         exhaust(steps) if create_graph else y._run(exhaust, steps)
 
     def result(x: Node) -> Any:
-        adjoint = adjoints.get(require_node(x, "grad: x"))
+        adjoint = adjoints.get(x)
         if isinstance(adjoint, Node):
             return adjoint
         gradient = x._gradient(adjoint)
         return type(y)._constant(gradient) if create_graph else gradient
 
-    several = hasattr(xs, "__iter__") and not isinstance(xs, Node)  # a Tensor is iterable, but is one node
-    return [result(x) for x in xs] if several else result(xs)
+    return result(xs) if isinstance(xs, Node) else like(xs, map(result, nodes))
 
 
 def hessian(y: Node, xs: Any) -> Any:
@@ -146,12 +148,9 @@ def hessian(y: Node, xs: Any) -> Any:
         >>> hessian(a * a * b, [a, b])
         [[6.0, 4.0], [4.0, 0.0]]
     """
-    first = grad(y, xs, create_graph=True)
-    if isinstance(xs, Node):
-        (second,) = _jacobian(first, [xs])
-        return second
-    xs = list(xs)
-    return [_jacobian(row, xs) for row in first]
+    nodes = listed("xs", xs, Node, "a node of a graph")
+    rows = [_jacobian(row, nodes) for row in grad(y, nodes, create_graph=True)]
+    return rows[0][0] if isinstance(xs, Node) else like(xs, [like(xs, row) for row in rows])
 
 
 def _jacobian(y: Node, xs: list[Node]) -> list[Any]:
@@ -181,7 +180,10 @@ def jvp(y: Node, tangents: Mapping[Any, Any]) -> Any:
         23.0
     """
     nodes = order(require_node(y, "jvp: y"))
-    known: dict[Node, Any] = {x: require_node(x, "jvp: x")._seed(t, "tangent") for x, t in tangents.items()}
+    check_mapping("tangents", tangents, "a dict from nodes to rates of change")
+    known: dict[Node, Any] = {
+        x: require_node(x, "each key of tangents")._seed(t, "tangent") for x, t in tangents.items()
+    }
 
     def push() -> None:
         for node in reversed(nodes):

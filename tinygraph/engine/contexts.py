@@ -12,6 +12,7 @@ from math import isfinite
 
 from tinygraph.engine import graph
 from tinygraph.support import clock
+from tinygraph.support.arguments import check_mapping
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -256,8 +257,7 @@ def name_from(namespace: Mapping[str, Any]) -> None:
         >>> a.name, w[1].name
         ('a', 'w[1]')
     """
-    if not hasattr(namespace, "items"):
-        raise TypeError(f"name_from needs a mapping of names to values, for example globals(), got {namespace!r}")
+    check_mapping("namespace", namespace, "a mapping of names to values, for example globals()")
     for name, value in list(namespace.items()):
         if not name.startswith("_"):
             _name(name, value)

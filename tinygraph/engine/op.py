@@ -158,9 +158,9 @@ class Op:
     def _plain(self, *operands: Any) -> Any:
         """Compute on numbers of any type or on arrays."""
         if any(getattr(operand, "shape", ()) for operand in operands):
-            from tinygraph.kernels.arrays import quietly
+            from tinygraph.kernels.arrays import computed
 
-            return quietly(self.arrays, *operands)
+            return computed(self.arrays, operands, self.name)
         return self.floats(*[plain_number(operand, self.name) for operand in operands])
 
     def on(self, operands: Sequence[Any]) -> Any:

@@ -86,7 +86,7 @@ class Operators(Node):
         self.raw = self._accepted(data)
         self.op = self.x = self.y = self.x_partial = self.y_partial = self.grad = self.metadata = None
         self.awaited = self.version = 0
-        if name:
+        if type(name) is not str or name:
             self.name = name
         if graph.watch is not None:
             graph.watch(self)

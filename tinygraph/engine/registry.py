@@ -7,6 +7,7 @@ from functools import wraps
 from tinygraph.engine.domain import ANY, Domain
 from tinygraph.engine.op import REGISTERED, TABLE, Op, Traced
 from tinygraph.kernels.numbers import plain_number
+from tinygraph.support.arguments import check_function, check_kind
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -108,15 +109,18 @@ def op(
         >>> grad(grad(cube(x), x, create_graph=True), x)
         12.0
     """
+    check_kind("an op's name", name, str, "a str")
     if not name.isidentifier():
         raise ValueError(f"an op's name must be a Python identifier, not {name!r}")
     if name in TABLE:
         raise ValueError(f"there is already an op named {name!r}: choose another name")
     if not isinstance(partials, tuple) or len(partials) not in (1, 2):
         raise TypeError(f"partials of op {name!r} must be a tuple of one or two functions, not {partials!r}")
-    for what, function in (("floats", floats), *[("a partial", partial) for partial in partials]):
-        if not callable(function):
-            raise TypeError(f"{what} of op {name!r} must be a function, not {function!r}")
+    optional = [(what, f) for what, f in (("arrays", arrays), ("analytic", analytic)) if f is not None]
+    for what, function in (("floats", floats), *[("each of the partials", f) for f in partials], *optional):
+        check_function(f"{what} of op {name!r}", function)
+    check_kind(f"the symbol of op {name!r}", symbol, str, "a str")
+    check_kind(f"the domain of op {name!r}", domain, Domain, "a Domain")
     made = Op(
         name,
         _checked(f"floats of op {name!r}", floats),
@@ -125,7 +129,7 @@ def op(
         arrays=None if arrays is None else _checked(f"arrays of op {name!r}", arrays),
         domain=domain,
         analytic=analytic,
-        linear=linear,
+        linear=bool(linear),
     )
     REGISTERED[name] = made  # unpickling a graph looks up the op by this name
     return made

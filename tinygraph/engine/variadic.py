@@ -77,15 +77,11 @@ class VariadicOp(Op):
         if self.arity != (1 if ys is None else 2) or more or xs is _NOTHING:
             given = (xs is not _NOTHING) + (ys is not None) + len(more)
             raise TypeError(f"{self.name} takes {self.arity} sequence{'s' * (self.arity > 1)}, got {given}")
-        try:
-            xs = tuple(xs)
-            ys = None if ys is None else tuple(ys)
-        except TypeError:
-            for sequence in (xs, ys or ()):
-                if not hasattr(sequence, "__iter__"):
-                    message = f"{self.name} takes sequences of numbers and nodes, not {sequence!r}"
-                    raise TypeError(message) from None
-            raise
+        for sequence in (xs,) if ys is None else (xs, ys):
+            if not hasattr(sequence, "__iter__") or isinstance(sequence, (str, bytes, type)):
+                raise TypeError(f"{self.name} takes sequences of numbers and nodes, not {sequence!r}")
+        xs = tuple(xs)
+        ys = None if ys is None else tuple(ys)
         if ys is not None and len(xs) != len(ys):
             raise ValueError(f"{self.name} needs sequences of the same length, got {len(xs)} and {len(ys)}")
         lists = (xs,) if ys is None else (xs, ys)

@@ -171,10 +171,7 @@ def breakdown(steps: Steps, k: int, node: Node | str) -> Explanation:
         KeyError: If no node has this name.
     """
     walk = steps.walk
-    if isinstance(node, str):
-        node = walk.find(node)
-    if node not in walk:
-        raise ValueError(f"{node!r} is not a node of the graph of {walk.root!r}")
+    node = walk.node(node)
     contributions = tuple(steps.into(node))
     happened = sum(step.index <= k for step in contributions)
     total = copy(steps.gradient(node, k))

@@ -21,6 +21,7 @@ from tinygraph.explaining.findings import Diagnosis, Finding, own_smallest_graph
 from tinygraph.explaining.fixes import FLAT, TOO_LARGE, TOO_SMALL, fix_of, fix_of_derivative, kind_of
 from tinygraph.explaining.notation import Quantity, called, derivative_of
 from tinygraph.explaining.walk import Edge, Walk
+from tinygraph.support.arguments import listed
 from tinygraph.support.messages import counted
 
 Ways = dict[Node, tuple[float, Node]]  # size and source of each node's largest contribution
@@ -40,7 +41,7 @@ def diagnose(root: Node, parameters: Iterable[Node] = ()) -> Diagnosis:
         A `Diagnosis`, which you can `print`. Its property `healthy` is true if no problems were found.
 
     Raises:
-        TypeError: If `root` is not a node.
+        TypeError: If `root` or one of `parameters` is not a node.
         StaleGraphError: If a leaf was edited after the graph was recorded.
 
     Examples:
@@ -53,7 +54,7 @@ def diagnose(root: Node, parameters: Iterable[Node] = ()) -> Diagnosis:
           the smallest graph that reproduces the problem: tinygraph.log(Value(0.0, 'a'))
           suggestion: use log_sigmoid(z), which avoids a value that rounds to 0
     """
-    wanted = [parameters] if isinstance(parameters, Node) else list(parameters)
+    wanted = listed("parameters", parameters, Node, "a node of a graph")
     walk = Walk(root, ones(require_node(root, "diagnose: root")))
     findings = compute(root, _forward, walk.nodes) or compute(root, _listed, walk, wanted)
     return Diagnosis(root, tuple(findings))

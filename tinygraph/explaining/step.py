@@ -163,6 +163,7 @@ class Steps(Sequence[Step]):
         walk = self.walk
         kind, node = self.at(k)
         if kind == "forward":
+            walk.check_unchanged()
             return Step(k, self._total, kind, node, after=node.raw, root=walk.root)
         if kind == "seed":
             return Step(k, self._total, kind, node, after=walk.seed, root=walk.root, seed=walk.seed)

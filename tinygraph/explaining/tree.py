@@ -7,9 +7,10 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from tinygraph.engine.graph import Node, order, require_node
+from tinygraph.engine.graph import Node, check_fresh, order, require_node
 from tinygraph.explaining import notation
 from tinygraph.explaining.notation import Quantity
+from tinygraph.support.arguments import check_integer
 from tinygraph.support.messages import counted
 
 DEEPEST = 16  # levels of indentation; deeper nodes start again at the margin
@@ -42,7 +43,9 @@ def tree(root: Node, *, lines: int | None = None, ascii: bool | None = None) -> 
         The text, which the REPL shows without quotes.
 
     Raises:
-        TypeError: If `root` is not a node.
+        TypeError: If `root` is not a node, or `lines` is not an integer.
+        ValueError: If `lines` is negative.
+        StaleGraphError: If a leaf was edited after the graph was recorded.
 
     Examples:
         >>> from tinygraph import Value
@@ -59,7 +62,11 @@ def tree(root: Node, *, lines: int | None = None, ascii: bool | None = None) -> 
         │     └─ c   data 2.0   grad 51.0   local 3.0
         └─ ··· see u   local 11.0
     """
-    return in_text(order(require_node(root, "tree: root")), lines, ascii, lambda node: node.grad)
+    nodes = order(require_node(root, "tree: root"))
+    check_fresh(nodes)
+    if lines is not None:
+        check_integer("lines", lines, least=0)
+    return in_text(nodes, lines, ascii, lambda node: node.grad)
 
 
 def in_text(

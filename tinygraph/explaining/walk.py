@@ -12,6 +12,8 @@ from tinygraph.engine.backward import compute, final_gradients
 from tinygraph.engine.graph import MANY, Node, StaleGraphError, check_fresh, order
 from tinygraph.explaining.notation import Quantity, is_here
 from tinygraph.support import clock
+from tinygraph.support.arguments import check_kind
+from tinygraph.support.messages import described
 
 
 class Edge(NamedTuple):
@@ -69,18 +71,44 @@ class Walk:
     def _members(self) -> frozenset[Node]:
         return frozenset(self.nodes)
 
-    def find(self, name: str) -> Node:
-        """Return the node with the given name.
+    def node(self, node: Node | str, what: str = "node") -> Node:
+        """Return a node of the graph that is given directly or by its name.
 
         Args:
-            name: Name to look for.
+            node: Node, or name of a node.
+            what: Name of the parameter, for messages. Defaults to "node".
 
         Returns:
             The node.
 
         Raises:
+            TypeError: If `node` is neither a node nor a name.
+            KeyError: If no node has this name.
+            ValueError: If the node is not in the graph.
+        """
+        if isinstance(node, str):
+            return self.find(node, what)
+        if not isinstance(node, Node):
+            raise TypeError(f"{what} must be a node of the graph or its name, not {described(node)}")
+        if node not in self:
+            raise ValueError(f"{what} {node!r} is not a node of the graph of {self.root!r}")
+        return node
+
+    def find(self, name: str, what: str = "name") -> Node:
+        """Return the node with the given name.
+
+        Args:
+            name: Name to look for.
+            what: Name of the parameter, for messages. Defaults to "name".
+
+        Returns:
+            The node.
+
+        Raises:
+            TypeError: If `name` is not a str.
             KeyError: If no node has this name. The message lists all names.
         """
+        check_kind(what, name, str, "the name of a node")
         names = {node.name: node for node in self.nodes if node.name}
         if name not in names:
             known = f"the names are {', '.join(sorted(names))}" if names else "the nodes of this graph have no names"

@@ -11,7 +11,7 @@ import functools
 import math
 import sys
 from _thread import get_ident
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeGuard, TypeVar, TypeVarTuple
 
 import numpy as np
@@ -104,6 +104,26 @@ def as_array(data: Any, what: str) -> Array:
             pass
     what_to_do = REMEDIES.get(array.dtype.kind, "pass numbers, or nested lists of them")
     raise TypeError(f"{what}: {described(data)} is not an array of real numbers; {what_to_do}")
+
+
+def computed(function: Callable[..., Any], operands: Sequence[Any], op: str) -> Any:
+    """Call a kernel on numbers and arrays, without NumPy's warnings.
+
+    Args:
+        function: Kernel.
+        operands: Numbers and arrays.
+        op: Name of the op, for messages.
+
+    Returns:
+        The result.
+
+    Raises:
+        TypeError: If an operand is not an array of real numbers. The message names the op and shows the operand.
+    """
+    try:
+        return quietly(function, *operands)
+    except TypeError:  # NumPy's error names neither the op nor the operand
+        return quietly(function, *[as_array(operand, op) for operand in operands])
 
 
 def _is_foreign(data: object) -> TypeGuard[Array]:

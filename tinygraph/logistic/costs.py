@@ -19,8 +19,11 @@ import numpy as np
 from tinygraph.engine.operators import Operators
 from tinygraph.engine.ops import binary_cross_entropy, binary_cross_entropy_with_logits, sigmoid, squared_error, total
 from tinygraph.engine.value import Value
+from tinygraph.kernels.arrays import as_array
+from tinygraph.kernels.numbers import plain_number
 from tinygraph.logistic.inputs import Array, check_positive
-from tinygraph.support.messages import counted, one_of
+from tinygraph.support.arguments import check_kind
+from tinygraph.support.messages import counted, described, one_of
 from tinygraph.tensor.tensor import Tensor
 
 TYPE_CHECKING = False
@@ -120,15 +123,22 @@ def two_loops(
         (-0.5, 0.0)
     """
     loss_of = _loss(loss)
-    m = _count(len(X), len(Y))
+    w = listed_values(w, b)
+    rows, labels = [_listed(x, "each row of X") for x in _listed(X, "X")], _listed(Y, "Y")
+    m = _count(len(rows), len(labels))
     weights = _weights(sample_weight, (m,))
     J: Value | None = None
-    for i, (x, y) in enumerate(zip(X, Y, strict=True)):
+    for i, (x, y) in enumerate(zip(rows, labels, strict=True)):
+        if len(x) != len(w):
+            raise ValueError(f"each row of X must have {counted(len(w), 'number')}, one per weight in w, not {len(x)}")
         z = b
         for w_j, x_j in zip(w, x, strict=True):
-            z = z + w_j * x_j
+            try:
+                z = z + w_j * x_j
+            except TypeError:
+                raise TypeError(f"X must contain numbers, not {described(x_j)}") from None
         z.name = z.name or "z"
-        L = loss_of(z, float(y))
+        L = loss_of(z, plain_number(y, "Y"))
         L.name = "loss"
         J = _added(J, L if weights is None else L * float(weights[i]))
     return _mean(J, m, weights, w, C)
@@ -174,7 +184,7 @@ def one_loop(
         ([[-0.5], [-0.5]], 0.0)
     """
     loss_of = _loss(loss)
-    columns, labels, m = _columns(w, X, Y)
+    columns, labels, m = _columns(w, b, X, Y)
     weights = _weights(sample_weight, labels.shape)
     J: Tensor | None = None
     for i in range(m):
@@ -229,7 +239,7 @@ def no_loop(
         ([[-0.5], [-0.5]], 0.0)
     """
     loss_of = _loss(loss)
-    columns, labels, m = _columns(w, X, Y)
+    columns, labels, m = _columns(w, b, X, Y)
     Z: Tensor = np.dot(w.T, columns) + b
     Z.name = "z"
     L = loss_of(Z, labels)
@@ -268,6 +278,33 @@ def _loss(name: str) -> Loss:
     return LOSSES[name]
 
 
+def listed_values(w: object, b: object) -> list[Value]:
+    """Return the weights of a graph of Values as a list.
+
+    Args:
+        w: Weights: a sequence of Values.
+        b: Bias: a Value.
+
+    Returns:
+        The weights.
+
+    Raises:
+        TypeError: If a weight or the bias is not a Value.
+    """
+    weights: list[Value] = list(_listed(w, "w"))
+    for node in weights:
+        check_kind("each weight in w", node, Value, "a Value")
+    check_kind("b", b, Value, "a Value, like the weights in w")
+    return weights
+
+
+def _listed(found: object, what: str) -> Sequence[Any]:
+    """Return a sequence, or raise TypeError if the argument is not a sequence of numbers."""
+    if isinstance(found, (str, bytes, dict, set, type, Operators)) or not hasattr(found, "__len__"):
+        raise TypeError(f"{what} must be a sequence, not {described(found)}")
+    return found  # type: ignore[return-value]
+
+
 def _count(m: int, labels: int) -> int:
     if m == 0 or labels != m:
         found = f"X has {counted(m, 'example')} and Y has {counted(labels, 'label')}"
@@ -284,6 +321,7 @@ def _mean(losses: T | None, m: int, sample_weight: Array | None, w: Sequence[Val
     assert losses is not None
     size = float(m) if sample_weight is None else sample_weight.sum()  # a dask array stays lazy
     J = losses / size
+    check_positive("C", C)
     if math.inf != C:
         J = J + regularization(w, C, size)
     J.name = "J"
@@ -293,15 +331,19 @@ def _mean(losses: T | None, m: int, sample_weight: Array | None, w: Sequence[Val
 def _weights(sample_weight: Any, shape: tuple[int, ...]) -> Array | None:
     if sample_weight is None:
         return None
-    weights = _kept(sample_weight)
+    weights = _kept(sample_weight, "sample_weight")
     if weights.shape != shape:
         raise ValueError(f"sample_weight has shape {weights.shape}, but the shape of Y is {shape}")
     return weights
 
 
-def _columns(w: Tensor, X: Data, Y: Data) -> tuple[Array, Array, int]:
+def _columns(w: Tensor, b: Tensor, X: Data, Y: Data) -> tuple[Array, Array, int]:
     """Return the lecture's arrays X (n, m) and Y (1, m), and the number of examples m."""
-    columns, labels = _kept(X), _kept(Y)
+    check_kind("w", w, Tensor, "a Tensor")
+    check_kind("b", b, Tensor, "a Tensor, like w")
+    if b.size != 1:
+        raise ValueError(f"b must have shape () or (1, 1), not {b.shape}")
+    columns, labels = _kept(X, "X"), _kept(Y, "Y")
     if columns.ndim != 2 or w.shape != (columns.shape[0], 1):
         raise ValueError(f"w and X must have shapes (n, 1) and (n, m), not {w.shape} and {columns.shape}")
     m = columns.shape[1]
@@ -310,6 +352,6 @@ def _columns(w: Tensor, X: Data, Y: Data) -> tuple[Array, Array, int]:
     return columns, labels, _count(m, labels.shape[1])
 
 
-def _kept(data: Any) -> Array:
-    """Return data with a dtype (arrays, Tensors and dask arrays) unchanged, and convert other data to an array."""
-    return data if hasattr(data, "dtype") else np.asarray(data, dtype=np.float64)
+def _kept(data: Any, what: str) -> Array:
+    """Return a Tensor unchanged, and other data as an array of floats."""
+    return data if isinstance(data, Tensor) else as_array(data, what)  # type: ignore[return-value]

@@ -8,7 +8,8 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 import numpy as np
 
 from tinygraph.engine.value import Value
-from tinygraph.logistic.costs import no_loop, two_loops
+from tinygraph.logistic.costs import listed_values, no_loop, two_loops
+from tinygraph.support.arguments import check_integer, check_number
 from tinygraph.tensor.tensor import Tensor
 
 TYPE_CHECKING = False
@@ -69,6 +70,10 @@ def gradient_descent(
         >>> [round(J, 3) for J in costs]
         [0.693, 0.474, 0.348]
     """
+    check_number("learning_rate", learning_rate)
+    check_integer("iterations", iterations, least=0)
+    if tol is not None:
+        check_number("tol", tol, zero=True)
     backward = backward_of(w, b, X, Y, loss, sample_weight, C)
     yield from descend(backward, parameters_of(w, b), learning_rate, iterations, tol)
 
@@ -87,7 +92,7 @@ def parameters_of(w: Sequence[Value] | Tensor, b: Value | Tensor) -> list[Value 
         >>> len(parameters_of([Value(1.0), Value(2.0)], Value(0.0)))
         3
     """
-    return [w, b] if isinstance(w, Tensor) else [*w, b]
+    return [w, b] if isinstance(w, Tensor) else [*listed_values(w, b), b]
 
 
 def backward_of(

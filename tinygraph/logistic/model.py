@@ -26,6 +26,7 @@ from tinygraph.logistic.inputs import (
     weights_of,
 )
 from tinygraph.logistic.training import Settings, Training, in_chunks, in_memory
+from tinygraph.support.arguments import check_function
 from tinygraph.support.messages import described, one_of
 
 BACKENDS = ("scalar", "tensor")
@@ -116,6 +117,8 @@ class LogisticRegression:
             ConvergenceWarning: If gradient descent did not reach `tol` in the given number of iterations.
         """
         self._check_parameters()
+        if on_iteration is not None:
+            check_function("on_iteration", on_iteration)
         names = feature_names(X)
         settings = Settings(self.backend, self.loss, self.C, self.learning_rate, self.iterations, self.tol)
         prepare = in_chunks if is_chunked(X) or is_chunked(y) or is_chunked(sample_weight) else in_memory
@@ -162,7 +165,7 @@ class LogisticRegression:
         else:
             check_positive("learning_rate", self.learning_rate, infinite=False)
         check_positive("C", self.C)
-        if self.tol is not None and self.tol != 0.0:
+        if self.tol is not None and not (isinstance(self.tol, (int, float)) and self.tol == 0):
             check_positive("tol", self.tol)
         count = self.iterations
         if isinstance(count, bool) or not isinstance(count, numbers.Integral) or count <= 0:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -29,6 +28,7 @@ from tinygraph.saving.format import (
 from tinygraph.saving.origins import Partial, check_shape, read_op, read_partial
 from tinygraph.saving.pieces import NotJSONError, Pieces, open_regular
 from tinygraph.saving.verification import check
+from tinygraph.support.arguments import as_path
 from tinygraph.support.collector import collector_paused
 from tinygraph.support.memory import available_memory
 from tinygraph.support.messages import counted, described
@@ -60,9 +60,9 @@ def load(path: str | os.PathLike[str], *, verify: bool = False, limit: int | Non
         GraphFileError: If the file does not contain a valid graph, is too large, or fails verification. This
             error is a ValueError, and its message shows the position in the file.
         OSError: If the file cannot be read.
-        TypeError: If `limit` is not a nonnegative integer.
+        TypeError: If `path` is not a path, or `limit` is not a nonnegative integer.
     """
-    path = Path(path)
+    path = as_path("path", path)
     if limit is None:
         limit = default_limit(available_memory())
     elif type(limit) is not int or limit < 0:

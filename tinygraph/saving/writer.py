@@ -16,6 +16,7 @@ from tinygraph.engine.replay import SYMBOLS, guards, unknown_sides
 from tinygraph.saving.format import FORMAT, ONE_PASS, VERSION, encode, encode_parameter
 from tinygraph.saving.verification import all_nodes, wrong_gradient
 from tinygraph.support import clock
+from tinygraph.support.arguments import as_path
 from tinygraph.support.files import write_whole
 
 _line = json.JSONEncoder(separators=(",", ":")).encode
@@ -50,12 +51,12 @@ def save(root: Node | Sequence[Node], path: str | os.PathLike[str]) -> Path:
         >>> u.args[0].grad
         2.0
     """
+    path = as_path("path", path)
     roots = [require_node(x, "save: root") for x in (root if isinstance(root, (list, tuple)) else [root])]
     if not roots:
-        raise TypeError("save: the list of roots is empty; pass at least one node")
+        raise TypeError("save: root is an empty list; pass at least one node")
     with clock.lock:  # a pass or an edit of another thread must not change the graph meanwhile
         text = _text(roots, isinstance(root, Node))
-    path = Path(path)
     write_whole(path, text)
     return path
 

@@ -7,12 +7,13 @@ from copy import copy
 from typing import Literal, TypeAlias
 
 from tinygraph.engine.backward import as_gradient, seed_of
-from tinygraph.engine.graph import Node
+from tinygraph.engine.graph import Node, require_node
 from tinygraph.engine.op import Op
 from tinygraph.explaining.notation import Quantity
 from tinygraph.explaining.step import Phase, Step, Steps
 from tinygraph.explaining.walk import Walk
-from tinygraph.support.messages import counted, one_of
+from tinygraph.support.arguments import check_integer
+from tinygraph.support.messages import counted, described, one_of
 
 Target: TypeAlias = Node | str | Op | Callable[[Step], object]  # a node, its name, an op, or a function of a Step
 
@@ -47,8 +48,7 @@ class Cursor:
         phase: Phase = "backward",
         granularity: Literal["edge", "node"] = "edge",
     ) -> None:
-        if not isinstance(root, Node):
-            raise TypeError(f"Stepper takes a node of a graph (a Value or a Tensor), not {root!r}")
+        require_node(root, "Stepper: root")
         one_of("phase", phase, ("backward", "forward", "both"))
         one_of("granularity", granularity, ("edge", "node"))
         self.granularity = granularity
@@ -93,7 +93,7 @@ class Cursor:
             The last step that happened, or None if the cursor was already at the end.
         """
         left = len(self) - self.index
-        for _ in range(min(n, left)):
+        for _ in range(min(check_integer("n", n, least=0), left)):
             self.index += 1
             while self.index < len(self) and self._goes_on(self.index):
                 self.index += 1
@@ -110,7 +110,7 @@ class Cursor:
         Returns:
             The last step before the new position, or None at the start.
         """
-        for _ in range(min(n, self.index)):
+        for _ in range(min(check_integer("n", n, least=0), self.index)):
             self.index -= 1
             while self.index and self._goes_on(self.index):
                 self.index -= 1
@@ -134,8 +134,8 @@ class Cursor:
         Raises:
             IndexError: If `k` is out of range.
         """
-        if not 0 <= k <= len(self):
-            raise IndexError(f"the position must be from 0 to {len(self)} (the number of steps), not {k}")
+        if not 0 <= check_integer("k", k) <= len(self):
+            raise IndexError(f"the position k must be from 0 to {len(self)} (the number of steps), not {k}")
         self.index = k
         return self.current
 
@@ -221,7 +221,7 @@ class Cursor:
             KeyError: If no node has this name.
             ValueError: If the node is not in the graph.
         """
-        return self._add("watch", target)
+        return self._add("watch", self.walk.node(target, "target") if not isinstance(target, str) else target)
 
     def _add(self, kind: str, target: Target) -> int:
         self._test(target)
@@ -239,8 +239,8 @@ class Cursor:
         Raises:
             KeyError: If no breakpoint has this number.
         """
-        if number not in self.breakpoints:
-            raise KeyError(f"there is no breakpoint {number}")
+        if check_integer("the number of a breakpoint", number) not in self.breakpoints:
+            raise KeyError(f"there is no breakpoint with the number {number}")
         del self.breakpoints[number]
 
     def continue_(self) -> Step | None:
@@ -265,18 +265,14 @@ class Cursor:
 
     def _test(self, target: Target) -> Callable[[Step], bool]:
         """Return a function that checks whether a step matches the target."""
-        if isinstance(target, str):
-            node = self.find(target)
+        if isinstance(target, (str, Node)):
+            node = self.walk.node(target, "target")
             return lambda step: step.node is node
-        if isinstance(target, Node):
-            if target not in self.walk:
-                raise ValueError(f"{target!r} is not a node of this graph")
-            return lambda step: step.node is target
         if isinstance(target, Op):
             return lambda step: step.op is target
         if callable(target):
             return lambda step: bool(target(step))
-        raise TypeError(f"the target must be a node, a name, an op or a function of a Step, not {target!r}")
+        raise TypeError(f"the target must be a node, a name, an op or a function of a Step, not {described(target)}")
 
     # --- looking
 
@@ -294,9 +290,6 @@ class Cursor:
         """
         return self.walk.find(name)
 
-    def _node(self, node: Node | str) -> Node:
-        return self.find(node) if isinstance(node, str) else node
-
     def grad(self, node: Node | str) -> Quantity | None:
         """Return a node's gradient at the current step.
 
@@ -306,7 +299,7 @@ class Cursor:
         Returns:
             The gradient so far, or None before the first contribution.
         """
-        return copy(self.steps.gradient(self._node(node), self.index))
+        return copy(self.steps.gradient(self.walk.node(node), self.index))
 
     def last_write(self, node: Node | str) -> Step | None:
         """Return the last step so far that wrote a node's gradient.
@@ -317,7 +310,7 @@ class Cursor:
         Returns:
             The step, or None if no step so far wrote the gradient.
         """
-        return self.steps.last_write(self._node(node), self.index)
+        return self.steps.last_write(self.walk.node(node), self.index)
 
     @property
     def final(self) -> dict[Node, Quantity]:
@@ -333,7 +326,7 @@ class Cursor:
         Returns:
             The steps, in order.
         """
-        return self.steps.into(self._node(node))
+        return self.steps.into(self.walk.node(node))
 
     def apply(self) -> None:
         """Write the gradients at the current step into `.grad`.

@@ -9,6 +9,7 @@ from typing import Literal
 from tinygraph.engine.graph import Node
 from tinygraph.explaining.breakdown import Explanation, breakdown
 from tinygraph.stepping.cursor import Cursor
+from tinygraph.support.arguments import as_path, check_integer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -106,9 +107,9 @@ class Stepper(Cursor):
         from tinygraph.stepping.player import page
         from tinygraph.support.files import write_whole
 
-        path = Path(path)
+        path = as_path("path", path)
         if path.suffix.lower() not in PAGES:
-            raise ValueError(f"the name of an HTML page must end in {' or '.join(PAGES)}, not {path.name!r}")
+            raise ValueError(f"the path of an HTML page must end in {' or '.join(PAGES)}, not {path.name!r}")
         write_whole(path, page(self, theme=theme))
         return path
 
@@ -123,7 +124,7 @@ class Stepper(Cursor):
         """
         from tinygraph.stepping.player import Player
 
-        return Player(self, height)
+        return Player(self, check_integer("height", height, least=1))
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:  # noqa: ARG002
         """Return the output of a notebook cell: the diagram at the current step, and the text of the step."""

@@ -23,7 +23,7 @@ def one_of(what: str, given: object, known: Collection[object]) -> None:
         Traceback (most recent call last):
         ValueError: theme must be one of 'light', 'dark', not 'pink'
     """
-    if given not in known:
+    if not any(isinstance(given, type(x)) and given == x for x in known):
         raise ValueError(f"{what} must be one of {', '.join(map(repr, known))}, not {given!r}")
 
 

@@ -6,8 +6,9 @@ functions are in the table `FUNCTIONS`.
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from operator import index as index_of
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +18,8 @@ from tinygraph.engine.graph import Node
 from tinygraph.engine.operators import UFUNCS
 from tinygraph.engine.replay import SYMBOLS
 from tinygraph.kernels.arrays import Array, as_array
+from tinygraph.support.arguments import check_integer
+from tinygraph.support.messages import described
 from tinygraph.tensor import indexing
 from tinygraph.tensor.array_ops import ArrayOp, Axis, Operand, Shape, TracedArray
 from tinygraph.tensor.indexing import index
@@ -86,8 +89,7 @@ class ArrayMethods(Node, TracedArray):
             >>> Tensor([[1.0, 2.0], [3.0, 4.0]]).sum(axis=0)
             Tensor([4.0, 6.0], op='sum')
         """
-        _refuse(numpy)
-        return self._record_array_op(sum_over(_axis(axis), keepdims), (self,))
+        return self._reduced(sum_over, axis, keepdims, numpy)
 
     def mean(self, axis: Axis = None, keepdims: bool = False, **numpy: object) -> Tensor:
         """Return the mean over the given axes.
@@ -105,8 +107,7 @@ class ArrayMethods(Node, TracedArray):
             >>> Tensor([1.0, 2.0, 6.0]).mean()
             Tensor(3.0, op='mean')
         """
-        _refuse(numpy)
-        return self._record_array_op(mean_over(_axis(axis), keepdims), (self,))
+        return self._reduced(mean_over, axis, keepdims, numpy)
 
     def max(self, axis: Axis = None, keepdims: bool = False, **numpy: object) -> Tensor:
         """Return the maximum over the given axes. If k elements tie, each of them gets 1/k of the derivative.
@@ -141,13 +142,21 @@ class ArrayMethods(Node, TracedArray):
         return self._extremum("min", axis, keepdims, numpy)
 
     def _extremum(self, name: str, axis: Axis, keepdims: bool, numpy: dict[str, object]) -> Tensor:
-        _refuse(numpy)
         try:
-            return self._record_array_op(extremum(name, _axis(axis), keepdims), (self,))
+            return self._reduced(partial(extremum, name), axis, keepdims, numpy)
         except ValueError as error:
             if self.size or isinstance(error, np.exceptions.AxisError):
                 raise
             raise ValueError(f"{name} of a Tensor of shape {self.shape}: it has no elements") from None
+
+    def _reduced(self, over: Callable[..., ArrayOp], axis: Axis, keepdims: bool, numpy: dict[str, object]) -> Tensor:
+        """Record the reduction that `over` returns for the given axes."""
+        if numpy:
+            _refuse(numpy)
+        try:
+            return self._record_array_op(over(_axis(axis), bool(keepdims)), (self,))
+        except np.exceptions.AxisError as error:
+            raise np.exceptions.AxisError(f"a Tensor of shape {self.shape}: {error}") from None
 
     def transpose(self, *axes: Any) -> Tensor:
         """Return the Tensor with its axes in another order.
@@ -169,9 +178,9 @@ class ArrayMethods(Node, TracedArray):
         natural = range(self.ndim)
         order = _listed(axes) or tuple(reversed(natural))
         try:
-            found = tuple([natural[axis] for axis in order])
-        except IndexError:
-            found = order
+            found = tuple([natural[index_of(axis)] for axis in order])
+        except (IndexError, TypeError):
+            found = ()
         if sorted(found) != list(natural):
             raise ValueError(f"transpose of a Tensor of shape {self.shape}: {order} is not a permutation of its axes")
         return self._record_view(transpose(found))
@@ -214,6 +223,10 @@ class ArrayMethods(Node, TracedArray):
         wanted = _listed(shape)
         try:
             found = self.raw.reshape(wanted).shape
+            if wanted and min(wanted) < -1:  # NumPy takes every negative length for -1
+                raise ValueError
+        except TypeError:
+            raise TypeError(f"reshape: the lengths of the shape must be integers, not {described(wanted)}") from None
         except ValueError:
             message = f"reshape: {self.size} elements (shape {self.shape}) do not fit into shape {wanted}"
             raise ValueError(message) from None
@@ -255,14 +268,20 @@ def _listed(given: tuple[Any, ...]) -> tuple[Any, ...]:
     """Return axes or lengths as a tuple, whether they were given separately or in one sequence."""
     if len(given) == 1:
         (only,) = given
-        return tuple(only) if hasattr(only, "__iter__") else given
+        return tuple(only) if hasattr(only, "__iter__") and not isinstance(only, (*_WORDS, TracedArray)) else given
     return given
+
+
+_WORDS = (str, bytes, dict, set, type)  # objects that can be iterated over, or seem so, but are no sequence of integers
 
 
 def _axis(axis: Any) -> Axis:
     if axis is None:
         return None
-    return tuple(map(operator.index, axis)) if hasattr(axis, "__iter__") else operator.index(axis)
+    try:
+        return tuple(map(index_of, axis)) if isinstance(axis, (tuple, list)) else index_of(axis)
+    except TypeError:
+        raise TypeError(f"axis must be an integer, a tuple of integers or None, not {described(axis)}") from None
 
 
 def _refuse(numpy: dict[str, object]) -> None:
@@ -305,7 +324,7 @@ def concatenate(tensors: Sequence[Operand], axis: int = 0) -> Operand:
         >>> concatenate([Tensor([1.0]), np.array([2.0, 3.0])])
         Tensor([1.0, 2.0, 3.0], op='concatenate')
     """
-    return indexing.concatenate(operator.index(axis))(*map(_part, tensors))
+    return _joined("concatenate", tensors, axis)
 
 
 def stack(tensors: Sequence[Operand], axis: int = 0) -> Operand:
@@ -323,11 +342,22 @@ def stack(tensors: Sequence[Operand], axis: int = 0) -> Operand:
         >>> stack([Tensor(1.0), Tensor(2.0)])
         Tensor([1.0, 2.0], op='stack')
     """
-    return indexing.stack(operator.index(axis))(*map(_part, tensors))
+    return _joined("stack", tensors, axis)
 
 
-def _part(x: Operand) -> Operand:
-    return x if isinstance(x, TracedArray) else as_array(x, "concatenate")
+def _joined(name: str, tensors: Any, axis: int) -> Operand:
+    """Join Tensors and arrays with the op of the given name, or refuse them by name."""
+    if isinstance(tensors, _WORDS) or not hasattr(tensors, "__iter__"):
+        raise TypeError(f"{name}: tensors must be a sequence of Tensors and arrays, not {described(tensors)}")
+    parts = [x if isinstance(x, TracedArray) else as_array(x, f"{name}: each of the tensors") for x in tensors]
+    op = getattr(indexing, name)(check_integer("axis", axis))
+    if not parts:
+        raise ValueError(f"{name}: tensors must contain at least one Tensor or array")
+    try:
+        return op(*parts)  # type: ignore[no-any-return]
+    except ValueError as error:  # of NumPy: the shapes, or the axis
+        shapes = ", ".join([str(getattr(x, "shape", ())) for x in parts])
+        raise type(error)(f"{name} of tensors with the shapes {shapes}: {error}") from None
 
 
 def _dot(x: Operand, y: Operand) -> Operand:

@@ -55,9 +55,16 @@ def compare(symbol: str, x: object, y: object) -> Array:
 
     Returns:
         An array of bools.
+
+    Raises:
+        ValueError: If the shapes do not broadcast.
     """
     pair = [side if isinstance(side, TracedArray) else _kept(plain_operand(side, "a comparison")) for side in (x, y)]
-    return replay.compare(symbol, *pair)  # type: ignore[no-any-return]
+    try:
+        return replay.compare(symbol, *pair)  # type: ignore[no-any-return]
+    except ValueError:
+        shapes = " and ".join([str(np.shape(side.raw if isinstance(side, TracedArray) else side)) for side in pair])
+        raise ValueError(f"a comparison ({symbol}) needs shapes that broadcast, not {shapes}") from None
 
 
 def _kept(data: Array | float) -> Array | float:

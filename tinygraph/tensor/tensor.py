@@ -169,7 +169,7 @@ class Tensor(Operators, ArrayMethods):
                 return _node(op, quietly((op.array_functions or op.resolve())[0], x.raw, y), now, x, y, True)
             if type(x) in _PLAIN and type(y) in _PLAIN:  # recorded directly, without calling the op
                 return _record(op, x, y)
-        if isinstance(y, (list, tuple)):  # a list becomes an array, not the plain exponent of a power
+        if y is None or isinstance(y, (list, tuple)):  # neither is the plain exponent of a power
             y = as_array(y, op.name)
         return op(x, y) if is_operand(x) and is_operand(y) else NotImplemented
 

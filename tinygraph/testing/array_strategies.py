@@ -13,13 +13,14 @@ from hypothesis import strategies as st
 from tinygraph.engine.op import Op
 from tinygraph.engine.ops import add, neg
 from tinygraph.explaining.code import array_code
+from tinygraph.support.arguments import check_choices, check_integer, check_kind
 from tinygraph.tensor.array_ops import ArrayOp, Axis, Shape
 from tinygraph.tensor.indexing import concatenate, index, stack
 from tinygraph.tensor.linalg import matmul
 from tinygraph.tensor.reductions import extremum, mean_over, sum_over
 from tinygraph.tensor.shapes import reshape, transpose
 from tinygraph.tensor.tensor import Tensor
-from tinygraph.testing.strategies import NUMBERS, Draft, OpSequence, is_tame, public_ops
+from tinygraph.testing.strategies import NUMBERS, Draft, OpSequence, check_program, is_tame, public_ops
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 Number = float | Array
@@ -39,14 +40,12 @@ def _read_only(x: Array) -> Array:
     return x
 
 
-@st.composite
 def shapes(
-    draw: st.DrawFn, n: int = 2, *, max_dims: int = 3, max_side: int = 3, min_side: int = 0
-) -> tuple[Shape, ...]:
+    n: int = 2, *, max_dims: int = 3, max_side: int = 3, min_side: int = 0
+) -> st.SearchStrategy[tuple[Shape, ...]]:
     """Return a strategy for shapes that broadcast with each other, including () and shapes with axes of length 0.
 
     Args:
-        draw: Function that Hypothesis passes.
         n: Number of shapes. Defaults to 2.
         max_dims: Maximum number of axes. Defaults to 3.
         max_side: Maximum length of an axis. Defaults to 3.
@@ -60,6 +59,14 @@ def shapes(
         >>> find(shapes(2), lambda pair: len(pair[0]) == 2 and pair[1] == (2,))
         ((0, 2), (2,))
     """
+    check_integer("n", n, least=1)
+    check_integer("max_dims", max_dims, least=0)
+    check_integer("max_side", max_side, least=check_integer("min_side", min_side, least=0))
+    return _shapes(n, max_dims, max_side, min_side)
+
+
+@st.composite
+def _shapes(draw: st.DrawFn, n: int, max_dims: int, max_side: int, min_side: int) -> tuple[Shape, ...]:
     whole = draw(st.lists(st.integers(min_side, max_side), max_size=max_dims))
     found = []
     for _ in range(n):
@@ -68,18 +75,15 @@ def shapes(
     return tuple(found)
 
 
-@st.composite
 def arrays(
-    draw: st.DrawFn,
     shape: Shape | st.SearchStrategy[Shape] | None = None,
     *,
     elements: st.SearchStrategy[float] = NUMBERS,
     layouts: Sequence[str] = tuple(_LAYOUTS),
-) -> Array:
+) -> st.SearchStrategy[Array]:
     """Return a strategy for float64 arrays in different memory layouts.
 
     Args:
-        draw: Function that Hypothesis passes.
         shape: Shape, or a strategy for shapes. Defaults to a random shape for each example.
         elements: Strategy for the elements. Defaults to floats from -3 to 3.
         layouts: Memory layouts to draw from: "plain", "read-only", "Fortran", "reversed" (a negative stride) and
@@ -94,10 +98,22 @@ def arrays(
         array([[0., 0.],
                [0., 0.]])
     """
-    if shape is None:
-        (shape,) = draw(shapes(1))
-    elif not isinstance(shape, tuple):
-        shape = draw(shape)
+    check_kind("elements", elements, st.SearchStrategy, "a strategy")
+    check_choices("layouts", layouts, _LAYOUTS)
+    if not layouts:
+        raise ValueError("layouts must contain at least one name")
+    if isinstance(shape, tuple):
+        shape = st.just(tuple([check_integer("each length of the shape", n, least=0) for n in shape]))
+    elif shape is not None:
+        check_kind("shape", shape, st.SearchStrategy, "a tuple of integers, a strategy or None")
+    return _arrays(shape, elements, layouts)
+
+
+@st.composite
+def _arrays(
+    draw: st.DrawFn, given: st.SearchStrategy[Shape] | None, elements: st.SearchStrategy[float], layouts: Sequence[str]
+) -> Array:
+    shape: Shape = draw(shapes(1))[0] if given is None else draw(given)
     size = math.prod(shape)
     entries = draw(st.lists(elements, min_size=size, max_size=size))
     return _LAYOUTS[draw(st.sampled_from(layouts))](np.array(entries, dtype=np.float64).reshape(shape))
@@ -233,9 +249,7 @@ _JOINS: dict[str, Callable[[st.DrawFn, Array], ArrayOp | None]] = {
 }
 
 
-@st.composite
 def tensor_programs(
-    draw: st.DrawFn,
     *,
     ops: Sequence[Op] | None = None,
     moves: Sequence[str] = (*_JOINS, *_MOVES),
@@ -244,7 +258,7 @@ def tensor_programs(
     max_size: int = 40,
     limit: float = 100.0,
     clear: float = 0.01,
-) -> RandomTensorProgram:
+) -> st.SearchStrategy[RandomTensorProgram]:
     """Return a strategy for random programs of Tensors.
 
     The programs can contain broadcasting, shape and reduction ops, shared nodes and constant arrays. Each program is
@@ -252,7 +266,6 @@ def tensor_programs(
     failing program and prints it as code.
 
     Args:
-        draw: Function that Hypothesis passes.
         ops: Elementwise ops that can occur. Defaults to all public ops with a fixed number of operands.
         moves: Names of the shape and reduction ops that can occur. Defaults to all.
         max_inputs: Maximum number of inputs. Defaults to 3.
@@ -272,7 +285,24 @@ def tensor_programs(
         <BLANKLINE>
         at = (np.array(0.0),)
     """
+    check_program(ops, max_inputs, max_steps, limit, clear)
+    check_choices("moves", moves, (*_JOINS, *_MOVES))
+    check_integer("max_size", max_size, least=1)
     usable = [op for op in (public_ops() if ops is None else ops) if not op.variadic]
+    return _tensor_programs(usable, moves, max_inputs, max_steps, max_size, limit, clear)
+
+
+@st.composite
+def _tensor_programs(
+    draw: st.DrawFn,
+    usable: Sequence[Op],
+    moves: Sequence[str],
+    max_inputs: int,
+    max_steps: int,
+    max_size: int,
+    limit: float,
+    clear: float,
+) -> RandomTensorProgram:
     draft = _TensorDraft(tuple(draw(arrays(shape)) for shape in draw(shapes(draw(st.integers(1, max_inputs))))))
 
     def fits(op: Op, operands: Operands) -> bool:

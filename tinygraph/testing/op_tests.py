@@ -15,6 +15,7 @@ from tinygraph.engine.op import Op
 from tinygraph.engine.value import Value
 from tinygraph.kernels import arrays as array_kernels
 from tinygraph.kernels.arrays import Array, quietly
+from tinygraph.support.arguments import check_function, check_integer, check_number
 from tinygraph.testing.oracles import Oracle
 from tinygraph.testing.strategies import LANDMARKS, LETTERS, points
 
@@ -53,6 +54,10 @@ def op_test(
         >>> test_log = op_test(log)
         >>> test_log()
     """
+    check_number("ulps", ulps)
+    if terms is not None:
+        check_function("terms", terms)
+    check_integer("max_examples", max_examples, least=1)
 
     @settings(max_examples=max_examples, deadline=None, report_multiple_bugs=False)  # report one error, not a group
     @given(point=points(op, limit=limit, sizes=(1, 2)))

@@ -12,6 +12,8 @@ from tinygraph.engine.op import Op
 from tinygraph.engine.ops import TABLE, neg, total
 from tinygraph.engine.value import Value
 from tinygraph.explaining.code import call_code
+from tinygraph.support.arguments import check_integer, check_kind, check_number
+from tinygraph.support.messages import described
 
 LANDMARKS = (1.0, 0.0, -1.0, 0.5, 20.5, -20.5)
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
@@ -47,6 +49,12 @@ def points(
         >>> find(points(log), lambda point: True)
         (1.0,)
     """
+    check_kind("op", op, Op, "an op")
+    check_number("limit", limit)
+    check_number("clear", clear, zero=True)
+    if not isinstance(sizes, (tuple, list)) or len(sizes) != 2:
+        raise TypeError(f"sizes must be a tuple of two integers, not {described(sizes)}")
+    sizes = check_integer("sizes", sizes[0], least=1), check_integer("sizes", sizes[1], least=1)
     boxes = op.domain.boxes
     if op.variadic:
         return st.integers(*sizes).flatmap(lambda n: st.tuples(*[_inside(boxes[0][0], limit)] * n * op.arity))
@@ -74,6 +82,30 @@ def is_clear(op: Op, point: Sequence[float], clear: float) -> bool:
         True if the distance is greater than `clear`.
     """
     return op.domain.kink is None or abs(op.domain.kink(*point)) > clear * max(1.0, *map(abs, point))
+
+
+def check_program(ops: object, max_inputs: int, max_steps: int, limit: float, clear: float) -> None:
+    """Check the arguments that the strategies for programs share.
+
+    Args:
+        ops: Ops that can occur, or None for all.
+        max_inputs: Maximum number of inputs.
+        max_steps: Maximum number of steps.
+        limit: Maximum absolute value of a result.
+        clear: Minimum distance from non-differentiable points.
+
+    Raises:
+        TypeError: If an argument has the wrong type.
+        ValueError: If a number is too small.
+    """
+    if ops is not None:
+        check_kind("ops", ops, (list, tuple), "a list of ops")
+        for op in ops:  # type: ignore[attr-defined]
+            check_kind("each of the ops", op, Op, "an op")
+    check_integer("max_inputs", max_inputs, least=1)
+    check_integer("max_steps", max_steps, least=1)
+    check_number("limit", limit)
+    check_number("clear", clear, zero=True)
 
 
 # --- programs ---------------------------------------------------------------------------------------
@@ -247,9 +279,7 @@ class Draft(Generic[OperandT]):
         return [x for x in self.unused if x >= len(self.at)]
 
 
-@st.composite
 def graphs(
-    draw: st.DrawFn,
     *,
     ops: Sequence[Op] | None = None,
     max_inputs: int = 4,
@@ -257,7 +287,7 @@ def graphs(
     limit: float = 100.0,
     clear: float = 0.01,
     shared: bool = True,
-) -> RandomProgram:
+) -> st.SearchStrategy[RandomProgram]:
     """Return a strategy for random programs of Values.
 
     The programs can contain shared nodes, repeated operands, constants, unused inputs and variadic ops. Hypothesis
@@ -265,7 +295,6 @@ def graphs(
     away from the op's non-differentiable points. Therefore, numerical derivatives are meaningful.
 
     Args:
-        draw: Function that Hypothesis passes.
         ops: Ops that can occur. Defaults to all public ops.
         max_inputs: Maximum number of inputs. Defaults to 4.
         max_steps: Maximum number of steps, not counting a final sum of several results. Defaults to 10.
@@ -275,8 +304,20 @@ def graphs(
 
     Returns:
         A strategy for programs.
+
+    Raises:
+        TypeError: If an argument has the wrong type.
+        ValueError: If a number is too small.
     """
+    check_program(ops, max_inputs, max_steps, limit, clear)
     usable = list(ops) if ops is not None else public_ops()
+    return _graphs(usable, max_inputs, max_steps, limit, clear, shared)
+
+
+@st.composite
+def _graphs(
+    draw: st.DrawFn, usable: Sequence[Op], max_inputs: int, max_steps: int, limit: float, clear: float, shared: bool
+) -> RandomProgram:
     draft = Draft(tuple(draw(st.lists(NUMBERS, min_size=1, max_size=max_inputs))))
 
     def append(op: Op, operands: tuple[int | float, ...]) -> None:

@@ -19,7 +19,7 @@ from tinygraph.engine.ops import add, mul
 from tinygraph.engine.value import Value
 from tinygraph.kernels.arrays import as_array, quietly
 from tinygraph.support import clock
-from tinygraph.support.messages import counted
+from tinygraph.support.messages import counted, described
 from tinygraph.tensor.linalg import matmul
 from tinygraph.tensor.tensor import Tensor
 from tinygraph.vectorizing.codegen import Writer
@@ -63,8 +63,10 @@ def _tree(nodes: object, place: str) -> _Tree:
         if nodes.op is not None:
             raise ValueError(f"{place} is a computed node ({nodes!r}): an input must be a leaf of the graph")
         return _Block([nodes], (), place)
-    if isinstance(nodes, (str, bytes, dict)) or not isinstance(nodes, Iterable):
-        raise TypeError(f"{place} must be a Value or a sequence of Values, not {nodes!r}")
+    if isinstance(nodes, (Node, str, bytes, dict, type)) or not isinstance(nodes, Iterable):
+        raise TypeError(f"{place} must be a Value or a sequence of Values, not {described(nodes)}")
+    if hasattr(nodes, "_fields"):
+        raise TypeError(f"{place} is a namedtuple, whose fields would be lost: pass its fields as separate inputs")
     entries = [_tree(node, f"{place}[{i}]") for i, node in enumerate(nodes)]
     if not entries:
         raise ValueError(f"{place} contains no nodes")
@@ -114,11 +116,12 @@ class Compiled:
 
     def __init__(self, root: Value, inputs: Inputs) -> None:
         self._alone = isinstance(inputs, Value)
-        if not isinstance(inputs, Iterable):
-            if not isinstance(inputs, Value):
-                raise TypeError(f"inputs must be a leaf of the graph, or a sequence of leaves, not {inputs!r}")
+        self._pack: Callable[..., Any] = getattr(type(inputs), "_make", tuple)  # the gradients of a namedtuple are one
+        if isinstance(inputs, Value):
             inputs = [inputs]
-        self._trees = [_tree(nodes, f"input {i}") for i, nodes in enumerate(inputs)]
+        elif isinstance(inputs, (Node, str, bytes, dict, type)) or not isinstance(inputs, Iterable):
+            raise TypeError(f"inputs must be a leaf of the graph, or a sequence of leaves, not {described(inputs)}")
+        self._trees = [_tree(nodes, f"inputs[{i}]") for i, nodes in enumerate(inputs)]
         self._inputs = [block for tree in self._trees for block in _blocks(tree)]
         marks: dict[Node, int] = {}
         for k, block in enumerate(self._inputs):
@@ -140,8 +143,8 @@ class Compiled:
             *numbers: One number or array per input, with the input's shape.
 
         Returns:
-            The value and the gradients. The gradients are a tuple with one gradient per input, in the input's shape. If
-            `inputs` was a single leaf, the gradient of this leaf replaces the tuple.
+            The value and the gradients. The gradients are a tuple, or a namedtuple like `inputs`, with one gradient per
+            input, in the input's shape. If `inputs` was a single leaf, the gradient of this leaf replaces the tuple.
 
         Raises:
             TypeError: If the number of arguments differs from the number of inputs.
@@ -154,10 +157,12 @@ class Compiled:
         for tree, number in zip(self._trees, numbers, strict=True):
             _spread(tree, number, given)
         value, gradients = quietly(self._run, *given)
-        if len(self._inputs) == len(self._trees):
-            return float(value), gradients[0] if self._alone else gradients
-        each = iter(gradients)
-        return float(value), tuple([_gathered(tree, each) for tree in self._trees])
+        if self._alone:
+            return float(value), gradients[0]
+        if len(self._inputs) != len(self._trees):
+            each = iter(gradients)
+            gradients = tuple([_gathered(tree, each) for tree in self._trees])
+        return float(value), self._pack(gradients)
 
 
 def compile(root: Value, inputs: Inputs) -> Compiled:

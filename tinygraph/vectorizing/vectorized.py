@@ -9,10 +9,11 @@ from collections.abc import Hashable, Mapping
 import numpy as np
 
 from tinygraph.engine.autodiff import exhaust, propagate
-from tinygraph.engine.graph import Node, order
+from tinygraph.engine.graph import Node, check_fresh, order, require_node
 from tinygraph.engine.metadata import Guard
 from tinygraph.engine.replay import check_known, guards
 from tinygraph.engine.value import Value
+from tinygraph.support.arguments import check_kind
 from tinygraph.tensor.tensor import Tensor
 from tinygraph.vectorizing.flat import Array, Flat
 from tinygraph.vectorizing.kinds import Group, Part
@@ -70,9 +71,10 @@ class Vectorized:
     """
 
     def __init__(self, root: Value, marks: Mapping[Node, Hashable] | None = None, *, only: bool = False) -> None:
-        if not isinstance(root, Value):
-            raise TypeError(f"root must be the root of a graph of Values, not a {type(root).__name__}")
-        self._root, self._marked = root, list(marks or ())
+        check_kind("root", root, Value, "the root of a graph of Values")
+        if marks is not None:
+            check_kind("marks", marks, Mapping, "a dict from leaves to marks")
+        self._root, self._marked = root, [require_node(leaf, "each key of marks") for leaf in marks or ()]
         self._flat = Flat(root, _compared_outside(root, marks or {}))
         self._roll = Roll(self._flat, marks)
         self._rebuilt = Rebuilding(self._roll, marks or {}, only)
@@ -145,6 +147,7 @@ class Vectorized:
 
         Raises:
             ValueError: If there are no gradients yet.
+            StaleGraphError: If a leaf of the scalar graph was edited, so that the gradients belong to other values.
 
         Examples:
             >>> a, b = Value(2.0), Value(3.0)
@@ -156,6 +159,7 @@ class Vectorized:
         """
         if self.root.grad is None:
             raise ValueError("there are no gradients yet: call root.backward() first")
+        check_fresh(order(self._root))
         gradients, reached = self._scattered()
         for node, gradient, was_reached in zip(self._flat.nodes, gradients.tolist(), reached.tolist(), strict=True):
             if was_reached and node is not None and not node.constant:

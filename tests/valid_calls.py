@@ -1,0 +1,380 @@
+"""A valid call of every public callable, with the kind of each parameter."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from hypothesis import strategies as st
+
+import tinygraph
+from tests.wrong_types import Call, Samples, call, of
+from tinygraph import Tensor, Value, datasets, logistic, misconceptions, testing
+from tinygraph.engine import ops
+
+root, y, x = of(lambda s: s.y), of(lambda s: s.y), of(lambda s: s.x)
+cube = {"name": "cube_of_the_test", "floats": lambda x: x * x * x, "partials": (lambda out, x: 3.0 * x * x,)}
+step = of(lambda s: s.stepper)
+
+
+def _method(name: str) -> of:
+    return of(lambda s: getattr(s.stepper, name))
+
+
+def _of_tensor(name: str) -> of:
+    return of(lambda s: getattr(s.t, name))
+
+
+def _drawn(strategy: Any) -> Callable[..., Any]:
+    """Return a function that also draws an example, because a strategy may check its arguments only then."""
+
+    def run(*args: Any, **options: Any) -> Any:
+        made = strategy(*args, **options)
+        made.validate()
+        return made
+
+    return run
+
+
+def _exhausted(function: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda **options: list(function(**options))
+
+
+def _fitted(s: Samples) -> logistic.LogisticRegression:
+    return logistic.LogisticRegression(iterations=2, tol=None).fit(s.rows, [0, 0, 1, 1])
+
+
+def _trained(s: Samples) -> Callable[..., Any]:
+    return lambda **options: logistic.LogisticRegression(**options).fit(s.rows, [0, 0, 1, 1])
+
+
+REDUCTION = {"axis": "axis", "keepdims": "flag"}
+COST = {"w": "table", "b": "own node", "X": "table", "Y": "labels", "loss": "choice", "sample_weight": "weights",
+        "C": "positive"}  # fmt: skip
+WEIGHTED = {"loss": "cross_entropy", "sample_weight": None, "C": 2.0}
+of_values = {"w": of(lambda s: s.weights), "b": of(lambda s: s.bias), "X": of(lambda s: s.rows), "Y": [0, 0, 1, 1]}
+of_arrays = {"w": of(lambda s: s.W), "b": of(lambda s: s.b), "X": of(lambda s: s.columns), "Y": [[0, 0, 1, 1]]}
+PROGRAMS = {"ops": "ops or None", "max_inputs": "count", "max_steps": "count", "limit": "positive", "clear": "distance"}
+
+CALLS: dict[str, Call] = {
+    # nodes
+    "Value": call(Value, {"data": "number", "name": "text", "constant": "flag"}, data=1.0, name="v", constant=False),
+    "Tensor": call(Tensor, {"data": "array", "name": "text", "constant": "flag"}, data=[1.0], name="v", constant=False),
+    "Value.backward": call(
+        of(lambda s: s.y.backward), {"seed": "upstream gradient", "accumulate": "flag"}, seed=1.0, accumulate=False
+    ),
+    "Tensor.max": call(_of_tensor("max"), REDUCTION, axis=0, keepdims=False),
+    "Tensor.min": call(_of_tensor("min"), REDUCTION, axis=0, keepdims=False),
+    "Tensor.mean": call(_of_tensor("mean"), REDUCTION, axis=0, keepdims=False),
+    "Tensor.sum": call(_of_tensor("sum"), REDUCTION, axis=0, keepdims=False),
+    "Tensor.reshape": call(_of_tensor("reshape"), {"shape": "choice"}, "shape", shape=(4, 1)),
+    "Tensor.transpose": call(_of_tensor("transpose"), {"axes": "options"}, "axes", axes=(1, 0)),
+    "concatenate": call(
+        tinygraph.concatenate, {"tensors": "Tensors", "axis": "axis"}, tensors=of(lambda s: [s.t, s.t]), axis=0
+    ),
+    "stack": call(
+        tinygraph.stack, {"tensors": "Tensors", "axis": "axis of a new array"}, tensors=of(lambda s: [s.t, s.t]), axis=0
+    ),
+    "power": call(tinygraph.power, {"exponent": "number"}, exponent=2.0),
+    # derivatives
+    "grad": call(
+        tinygraph.grad,
+        {"y": "node", "xs": "nodes to differentiate", "seed": "upstream gradient", "create_graph": "flag"},
+        y=y,
+        xs=x,
+        seed=None,
+        create_graph=False,
+    ),
+    "hessian": call(tinygraph.hessian, {"y": "node", "xs": "nodes to differentiate"}, y=y, xs=x),
+    "jvp": call(tinygraph.jvp, {"y": "node", "tangents": "tangents"}, y=y, tangents=of(lambda s: {s.x: 1.0})),
+    "value_and_grad": call(
+        lambda f, argnums: tinygraph.value_and_grad(f, argnums)(1.0, 2.0, 3.0, 4.0),
+        {"f": "function", "argnums": "positions"},
+        f=lambda *xs: xs[0] * 2.0,
+        argnums=0,
+    ),
+    "numeric_grad": call(
+        tinygraph.numeric_grad,
+        {"f": "function", "at": "argument", "method": "choice", "step": "positive or None"},
+        f=lambda x: x * x,
+        at=2.0,
+        method="central",
+        step=None,
+    ),
+    "check_grad": call(
+        tinygraph.check_grad,
+        {"f": "function", "at": "argument", "tolerance": "tolerance"},
+        "at",
+        f=lambda x: x * x,
+        at=(2.0,),
+        tolerance=1e-9,
+    ),
+    # contexts and ops
+    "name_from": call(tinygraph.name_from, {"namespace": "mapping"}, namespace=of(lambda s: {"x": s.x})),
+    "scope": call(tinygraph.scope, {"name": "text"}, name="layer"),
+    "op": call(
+        tinygraph.op,
+        {
+            "name": "identifier",
+            "floats": "function",
+            "partials": "op",
+            "symbol": "text",
+            "arrays": "function or None",
+            "domain": "op",
+            "analytic": "function or None",
+            "linear": "flag",
+        },
+        **cube,
+        symbol="",
+        arrays=None,
+        domain=ops.exp.domain,
+        analytic=None,
+        linear=False,
+    ),
+    # explaining and drawing
+    "tree": call(
+        tinygraph.tree, {"root": "node", "lines": "count or None", "ascii": "flag"}, root=root, lines=3, ascii=True
+    ),
+    "explain": call(tinygraph.explain, {"root": "node", "node": "own node"}, root=root, node="x"),
+    "diagnose": call(
+        tinygraph.diagnose, {"root": "node", "parameters": "nodes"}, root=root, parameters=of(lambda s: [s.x])
+    ),
+    "draw": call(
+        tinygraph.draw,
+        {
+            "root": "node",
+            "theme": "choice",
+            "detail": "choice",
+            "direction": "choice",
+            "parameters": "nodes",
+            "title": "text",
+            "legend": "flag",
+            "around": "node or None",
+            "depth": "count",
+            "number": "format",
+            "notation": "choice",
+            "engine": "engine",
+            "timeout": "time limit",
+        },
+        root=root,
+        theme="light",
+        detail="plain",
+        direction="LR",
+        parameters=of(lambda s: [s.x]),
+        title="J",
+        legend=True,
+        around=None,
+        depth=2,
+        number=".3g",
+        notation="dv",
+        engine=None,
+        timeout=3.0,
+    ),
+    "drawing.Drawing.save": call(of(lambda s: s.drawing.save), {"path": "path"}, path=of(lambda s: s.folder / "y.dot")),
+    # stepping
+    "Stepper": call(
+        tinygraph.Stepper,
+        {"root": "node", "seed": "upstream gradient", "phase": "choice", "granularity": "choice"},
+        root=root,
+        seed=None,
+        phase="backward",
+        granularity="edge",
+    ),
+    "Stepper.step": call(_method("step"), {"n": "count"}, n=1),
+    "Stepper.back": call(_method("back"), {"n": "count"}, n=1),
+    "Stepper.goto": call(_method("goto"), {"k": "count"}, k=1),
+    "Stepper.delete": call(_method("delete"), {"number": "choice"}, number=1),
+    "Stepper.break_on": call(_method("break_on"), {"target": "target"}, target="x"),
+    "Stepper.run_until": call(_method("run_until"), {"target": "target"}, target="x"),
+    "Stepper.run_back_until": call(_method("run_back_until"), {"target": "target"}, target="x"),
+    "Stepper.watch": call(_method("watch"), {"target": "own node"}, target="x"),
+    "Stepper.find": call(_method("find"), {"name": "own node"}, name="x"),
+    "Stepper.grad": call(_method("grad"), {"node": "own node"}, node="x"),
+    "Stepper.last_write": call(_method("last_write"), {"node": "own node"}, node="x"),
+    "Stepper.contributions": call(_method("contributions"), {"node": "own node"}, node="x"),
+    "Stepper.explain": call(_method("explain"), {"node": "own node"}, node="x"),
+    "Stepper.player": call(_method("player"), {"height": "count"}, height=400),
+    "Stepper.save": call(
+        _method("save"), {"path": "path", "theme": "choice"}, path=of(lambda s: s.folder / "y.html"), theme="auto"
+    ),
+    # files
+    "save": call(tinygraph.save, {"root": "roots", "path": "path"}, root=root, path=of(lambda s: s.folder / "y.json")),
+    "load": call(
+        tinygraph.load,
+        {"path": "path", "verify": "flag", "limit": "count or None"},
+        path=of(lambda s: s.file),
+        verify=True,
+        limit=10_000,
+    ),
+    # vectorizing
+    "compile": call(
+        tinygraph.compile, {"root": "scalar root", "inputs": "leaves"}, root=root, inputs=of(lambda s: [s.x])
+    ),
+    "source": call(tinygraph.source, {"root": "scalar root", "backward": "flag"}, root=root, backward=True),
+    "vectorize": call(tinygraph.vectorize, {"root": "scalar root", "marks": "marks"}, root=root, marks=None),
+    # misconceptions
+    "misconceptions.Misconception": call(
+        misconceptions.Misconception,
+        {
+            "name": "text",
+            "belief": "text",
+            "fix": "text",
+            "smallest": "function",
+            "run": "function",
+            "program": "function",
+        },
+        name="n",
+        belief="b",
+        fix="f",
+        smallest=misconceptions.DEPTH_FIRST.smallest,
+        run=misconceptions.depth_first,
+        program=misconceptions.as_it_is,
+    ),
+    "misconceptions.Misconception.compare": call(
+        misconceptions.DEPTH_FIRST.compare, {"root": "node or none"}, root=root
+    ),
+    "misconceptions.Comparison.is_wrong": call(
+        of(lambda s: misconceptions.DEPTH_FIRST.compare(s.y).is_wrong), {"node": "own node"}, node=x
+    ),
+    # data and models
+    "datasets.read_csv": call(
+        datasets.read_csv, {"path": "path", "target": "text"}, path=of(lambda s: s.csv), target="c"
+    ),
+    "datasets.Table.split": call(of(lambda s: s.table.split), {"seed": "integer"}, seed=0),
+    "datasets.Scaler.fit": call(datasets.Scaler.fit, {"X": "table"}, X=[[1.0], [2.0]]),
+    "datasets.Scaler.transform": call(datasets.Scaler([2.0], [0.5]).transform, {"X": "options"}, X=[[1.0], [2.0]]),
+    "logistic.LogisticRegression": call(
+        of(_trained),
+        {
+            "backend": "choice",
+            "loss": "choice",
+            "learning_rate": "positive",
+            "iterations": "count",
+            "warm_start": "flag",
+            "C": "positive",
+            "tol": "tolerance or None",
+        },
+        backend="tensor",
+        loss="cross_entropy",
+        learning_rate=0.1,
+        iterations=2,
+        warm_start=False,
+        C=2.0,
+        tol=None,
+    ),
+    "logistic.LogisticRegression.fit": call(
+        logistic.LogisticRegression(iterations=2, tol=None).fit,
+        {"X": "table", "y": "labels", "sample_weight": "weights or one weight", "on_iteration": "function or None"},
+        X=of(lambda s: s.rows),
+        y=[0, 0, 1, 1],
+        sample_weight=None,
+        on_iteration=None,
+    ),
+    "logistic.LogisticRegression.decision_function": call(
+        of(lambda s: _fitted(s).decision_function), {"X": "table"}, X=of(lambda s: s.rows)
+    ),
+    "logistic.LogisticRegression.predict": call(
+        of(lambda s: _fitted(s).predict), {"X": "table"}, X=of(lambda s: s.rows)
+    ),
+    "logistic.LogisticRegression.predict_proba": call(
+        of(lambda s: _fitted(s).predict_proba), {"X": "table"}, X=of(lambda s: s.rows)
+    ),
+    "logistic.LogisticRegression.predict_log_proba": call(
+        of(lambda s: _fitted(s).predict_log_proba), {"X": "table"}, X=of(lambda s: s.rows)
+    ),
+    "logistic.LogisticRegression.score": call(
+        of(lambda s: _fitted(s).score),
+        {"X": "table", "y": "labels", "sample_weight": "weights or one weight"},
+        X=of(lambda s: s.rows),
+        y=[0, 0, 1, 1],
+        sample_weight=None,
+    ),
+    "logistic.LogisticRegression.get_params": call(
+        logistic.LogisticRegression().get_params, {"deep": "anything"}, deep=True
+    ),
+    "logistic.gradient_descent": call(
+        _exhausted(logistic.gradient_descent),
+        COST | {"b": "a Value", "learning_rate": "positive", "iterations": "count", "tol": "tolerance or None"},
+        **of_values,
+        **WEIGHTED,
+        learning_rate=0.1,
+        iterations=2,
+        tol=None,
+    ),
+    "logistic.two_loops": call(logistic.two_loops, COST | {"b": "a Value"}, **of_values, **WEIGHTED),
+    "logistic.one_loop": call(logistic.one_loop, COST, **of_arrays, **WEIGHTED),
+    "logistic.no_loop": call(logistic.no_loop, COST, **of_arrays, **WEIGHTED),
+    # testing
+    "testing.arrays": call(
+        _drawn(testing.arrays),
+        {"shape": "shape", "elements": "strategy", "layouts": "choice"},
+        shape=(2,),
+        elements=st.just(1.0),
+        layouts=("plain",),
+    ),
+    "testing.tensors": call(_drawn(testing.tensors), {"shape": "shape"}, shape=(2,)),
+    "testing.shapes": call(
+        _drawn(testing.shapes),
+        {"n": "count", "max_dims": "count", "max_side": "count", "min_side": "count"},
+        n=2,
+        max_dims=2,
+        max_side=3,
+        min_side=1,
+    ),
+    "testing.points": call(
+        _drawn(testing.points),
+        {"op": "op", "limit": "maximum", "clear": "distance", "sizes": "op"},
+        op=ops.exp,
+        limit=10.0,
+        clear=0.01,
+        sizes=(1, 4),
+    ),
+    "testing.graphs": call(
+        _drawn(testing.graphs),
+        PROGRAMS | {"shared": "flag"},
+        ops=None,
+        max_inputs=2,
+        max_steps=2,
+        limit=10.0,
+        clear=0.01,
+        shared=True,
+    ),
+    "testing.tensor_programs": call(
+        _drawn(testing.tensor_programs),
+        PROGRAMS | {"moves": "options", "max_size": "count"},
+        ops=None,
+        moves=["sum"],
+        max_inputs=2,
+        max_steps=2,
+        max_size=9,
+        limit=10.0,
+        clear=0.01,
+    ),
+    "testing.op_test": call(
+        testing.op_test,
+        {"op": "op", "limit": "maximum", "ulps": "tolerance", "terms": "function or None", "max_examples": "count"},
+        op=ops.exp,
+        limit=10.0,
+        ulps=8.0,
+        terms=None,
+        max_examples=2,
+    ),
+    "testing.assert_gradient": call(
+        testing.assert_gradient,
+        {"f": "function", "at": "argument", "order": "choice", "tolerance": "tolerance"},
+        "at",
+        f=lambda x: x * x,
+        at=(2.0,),
+        order=1,
+        tolerance=1e-9,
+    ),
+    "testing.assert_same_gradient": call(
+        testing.assert_same_gradient,
+        {"f": "function", "g": "function", "at": "argument", "tolerance": "tolerance"},
+        "at",
+        f=lambda x: x * x,
+        g=lambda x: x * x,
+        at=(2.0,),
+        tolerance=1e-9,
+    ),
+}
