@@ -543,7 +543,7 @@ def test_a_gradient_a_replay_and_a_stepper_belong_to_one_value(kind, switching):
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
-def test_a_child_process_compares_and_edits_while_a_lock_of_its_parent_is_taken():
+def test_a_child_process_compares_edits_and_pickles_while_a_lock_of_its_parent_is_taken():
     x, begun, go_on = Tensor([1.0, 2.0]), threading.Event(), threading.Event()
 
     def hold():
@@ -561,7 +561,7 @@ def test_a_child_process_compares_and_edits_while_a_lock_of_its_parent_is_taken(
         try:
             assert (x < 3.0).all()
             x.data = np.array([2.0, 2.5])
-            y = (x * x).sum()
+            x, y = pickle.loads(pickle.dumps([x, (x * x).sum()]))
             y.forward().backward()
             code = 0 if x.grad.tolist() == [4.0, 5.0] else 3
         finally:

@@ -1,4 +1,4 @@
-"""The graph: nodes, their reverse topological order, edits of leaves, and copies.
+"""The graph: nodes, their reverse topological order, and edits of leaves.
 
 A node is plain data. Its op defines its computation, and its class (`Value` or `Tensor`) defines the type of its value.
 """
@@ -136,6 +136,17 @@ class Node(Traced):
 
     # Methods that differ between backends: a `Value` contains a float, and a `Tensor` contains an array.
 
+    def __copy__(self) -> Self:
+        raise NotImplementedError
+
+    def _snapshot(self) -> Any:
+        """Return the value in a form that later edits of this node do not change."""
+        return self.raw
+
+    def _portable(self) -> Any:
+        """Return the value in a form whose copy or pickle gives the same bits in later computations."""
+        return self.raw
+
     def _recompute(self) -> None:
         """Recompute the value and the local derivatives from the operands."""
         raise NotImplementedError
@@ -173,37 +184,6 @@ class Node(Traced):
         If `nodes` (all nodes that a gradient reaches) is given, return their gradients, and restore every `.grad`.
         """
         raise NotImplementedError
-
-    # Nodes are copied in topological order, because recursion would exceed Python's limit in a deep graph.
-
-    def _state(self, stand_in: Callable[[Node], Any]) -> tuple[Any, ...]:
-        args = tuple(stand_in(arg) if isinstance(arg, Node) else arg for arg in self.args)
-        return type(self), self.op, self.raw, self.grad, args, self.stored_partials, self.version, self.metadata
-
-    def __copy__(self) -> Node:
-        with clock.lock:  # here and below, the values and the versions must fit together
-            *state, metadata = self._state(lambda operand: operand)
-        return restore(*state, metadata and metadata.__copy__())
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Node:
-        from copy import deepcopy
-
-        with clock.lock:
-            for node in reversed(order(self)):
-                if id(node) not in memo:
-                    kind, op, raw, grad, *state, metadata = node._state(lambda operand: memo[id(operand)])
-                    numbers = deepcopy(raw), deepcopy(grad)
-                    memo[id(node)] = restore(kind, op, *numbers, *state, deepcopy(metadata, memo))
-        return memo[id(self)]  # type: ignore[no-any-return]
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        index: dict[Node, int] = {}
-        states = []
-        with clock.lock:
-            for node in reversed(order(self)):
-                states.append(node._state(index.__getitem__))
-                index[node] = len(index)
-        return _restore_all, (states,)
 
 
 def write(node: Node, raw: Any) -> None:
@@ -246,23 +226,16 @@ def complete(node: Node, now: int) -> None:
         watch(node)
 
 
-def restore(kind: type[Node], op: Op | None, raw: Any, grad: Any, *rest: Any) -> Node:
-    """Return a node with the given content. `rest` contains the operands, local derivatives, version and metadata."""
-    args, partials, version, metadata = rest
-    node = object.__new__(kind)
-    node.raw, node.grad, node.awaited, node.version, node.metadata = raw, grad, 0, version, metadata
-    node._link(op, args, partials)
-    clock.catch_up(version)
-    return node
-
-
-def _restore_all(states: list[tuple[Any, ...]]) -> Node:
-    """Rebuild a pickled graph. An int among the operands is the index of an earlier node."""
-    nodes: list[Node] = []
-    for *head, args, partials, version, metadata in states:
-        args = tuple(nodes[arg] if type(arg) is int else arg for arg in args)
-        nodes.append(restore(*head, args, partials, version, metadata))
-    return nodes[-1]
+def adopt(nodes: Sequence[Node]) -> None:
+    """Set the edit clock to the time of new nodes that were loaded, because another process's clock may be ahead."""
+    latest = max([node.version for node in nodes])
+    for node in nodes:
+        if node.metadata:
+            latest = max(latest, node.metadata.latest())
+    clock.catch_up(latest)
+    for node in nodes:
+        if isinstance(node, Constant) and any(operand.version > node.version for operand in node.operands):
+            clock.constant_edits = max(clock.constant_edits, latest)  # its operand was edited in the other process
 
 
 def order(root: Node) -> list[Node]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from operator import index
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from typing import Any
+    from typing import Any, SupportsIndex
 
 LIMIT = 1000  # maximum number of comparisons that a node stores; the oldest comparisons are dropped
 ARRAY_LIMIT = 16  # the same for comparisons of arrays, which take more memory
@@ -18,7 +20,16 @@ class FrozenBranchError(RuntimeError):
 _FIX = "record the graph again, or compare .data if no branch depends on it"
 
 
-class Guard:
+class _Slotted:
+    """Base class that makes slots picklable with every protocol. Python refuses slots with protocols 0 and 1."""
+
+    __slots__ = ()
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> str | tuple[Any, ...]:
+        return super().__reduce_ex__(max(2, index(protocol)))
+
+
+class Guard(_Slotted):
     """A comparison and its outcome. A guard stores numbers or arrays instead of nodes, to avoid reference cycles.
 
     `time` is the edit clock at the comparison, or -1 for a comparison that was read from a file. `computed` is
@@ -85,7 +96,7 @@ class Dependents:
         return Dependents, (self.of_leaf, -1, self.found() if self.of_leaf else [])
 
 
-class Metadata:
+class Metadata(_Slotted):
     """The metadata of one node.
 
     `guards` are the comparisons of the node itself, with the node's side in each. `dependents` are the comparisons that
@@ -140,3 +151,10 @@ class Metadata:
     def dependent(self) -> list[tuple[Guard, int]]:
         """Return the comparisons that depend on a leaf through computed nodes, each with the side that does."""
         return [*self.before, *(self.dependents.found() if self.dependents else ())]
+
+    def latest(self) -> int:
+        """Return the latest time on the edit clock that the comparisons contain, or 0 without comparisons."""
+        times = [self.recorded or 0]
+        for guard, _ in (*self.guards.values(), *self.dependent()):
+            times += guard.time, *[expired or 0 for expired in guard.expired]
+        return max(times)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import operator
 
 from tinygraph.engine import backward, contexts, graph, ops, replay
+from tinygraph.engine.copies import Copyable
 from tinygraph.engine.graph import Constant, Node
 
 TYPE_CHECKING = False
@@ -69,7 +70,7 @@ def _infix(op: Op) -> tuple[Callable[[S, object], S], Callable[[S, object], S]]:
     return left, right
 
 
-class Operators(Node):
+class Operators(Copyable):
     """A node that you compute with. For example, `x + y` records the op `add`, and `x.exp()` records the op `exp`."""
 
     __slots__ = ()
@@ -82,6 +83,9 @@ class Operators(Node):
         if _unknown:
             raise TypeError(_unknown_option(type(self).__name__, *_unknown))
         if constant:
+            if type(self) not in (self.constant_class, *self.constant_class.__bases__):
+                kind = self.constant_class.__bases__[0].__name__
+                raise TypeError(f"a {type(self).__name__} cannot be constant, because it is a subclass: use a {kind}")
             self.__class__ = self.constant_class  # the class marks a constant, so operators need no other check
         self.raw = self._accepted(data)
         self.op = self.x = self.y = self.x_partial = self.y_partial = self.grad = self.metadata = None
@@ -106,10 +110,6 @@ class Operators(Node):
             2.0
         """
         return self._constant(self._snapshot())
-
-    def _snapshot(self) -> Any:
-        """Return the value in a form that later edits of this node do not change."""
-        return self.raw
 
     @classmethod
     def _constant(cls, raw: Any) -> Self:

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from tinygraph.engine.graph import Constant, Node, restore
+from tinygraph.engine.copies import restore
+from tinygraph.engine.graph import Constant, Node
 from tinygraph.engine.metadata import Guard
 from tinygraph.engine.op import Op
 from tinygraph.engine.operators import Operators
@@ -268,7 +269,7 @@ class Reader:
                 '"constant" must be true if all operands are constants, and false otherwise: '
                 "a node has a gradient if one of its operands has a gradient"
             )
-        node = restore(kind, op, data, grad, args, partials, 0, None)
+        node = restore(kind, op, data, grad, args, partials)
         if "name" not in line and "scope" not in line and "line" not in line:
             return node
         name = typed(line.get("name", ""), str, '"name"', "a string")

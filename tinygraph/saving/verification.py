@@ -9,7 +9,8 @@ import numpy as np
 
 from tinygraph.engine.autodiff import exhaust, propagate
 from tinygraph.engine.backward import as_gradient, compute
-from tinygraph.engine.graph import Node, order, recomputed
+from tinygraph.engine.copies import unknown
+from tinygraph.engine.graph import Node, recomputed
 from tinygraph.explaining import notation
 from tinygraph.kernels.arrays import Array
 from tinygraph.saving.format import GraphFileError
@@ -28,10 +29,11 @@ def all_nodes(roots: Sequence[Node]) -> list[Node]:
     Returns:
         The nodes, without duplicates.
     """
-    found: dict[Node, None] = {}
+    found: dict[int, Node] = {}
     for root in roots:
-        found.update(dict.fromkeys(reversed(order(root))))
-    return list(found)
+        for node in unknown(root, found):
+            found[id(node)] = node
+    return list(found.values())
 
 
 def wrong_gradient(root: Node, nodes: Sequence[Node]) -> tuple[Node, _Raw] | None:

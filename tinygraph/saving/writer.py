@@ -13,12 +13,15 @@ from tinygraph.engine.graph import Node, check_fresh, require_node
 from tinygraph.engine.metadata import Guard
 from tinygraph.engine.op import Op
 from tinygraph.engine.replay import SYMBOLS, guards, unknown_sides
+from tinygraph.engine.value import Value
 from tinygraph.saving.format import FORMAT, ONE_PASS, VERSION, encode, encode_parameter
 from tinygraph.saving.verification import all_nodes, wrong_gradient
 from tinygraph.support import clock
 from tinygraph.support.arguments import as_path
 from tinygraph.support.files import write_whole
+from tinygraph.tensor.tensor import Tensor
 
+_KINDS = (Value, Value.constant_class, Tensor, Tensor.constant_class)
 _line = json.JSONEncoder(separators=(",", ":")).encode
 
 
@@ -37,7 +40,8 @@ def save(root: Node | Sequence[Node], path: str | os.PathLike[str]) -> Path:
 
     Raises:
         StaleGraphError: If a leaf was edited after the graph was recorded.
-        TypeError: If `root` is not a node or is an empty list, or if the graph contains lazy arrays of another library.
+        TypeError: If `root` is not a node or is an empty list, or if the graph contains a subclass of Value or Tensor,
+            or lazy arrays of another library.
 
     Examples:
         >>> import tempfile
@@ -64,6 +68,12 @@ def save(root: Node | Sequence[Node], path: str | os.PathLike[str]) -> Path:
 def _text(roots: Sequence[Node], single: bool) -> str:
     """Return the content of the file. If `single` is true, the only root is saved without a list."""
     nodes = all_nodes(roots)
+    for node in nodes:
+        if type(node) not in _KINDS:
+            raise TypeError(
+                f"save: a file stores Values and Tensors, and {node!r} is a {type(node).__name__}: "
+                "use pickle, which keeps the class and its attributes"
+            )
     check_fresh(nodes[::-1])
     place = {node: i for i, node in enumerate(nodes)}
     places = [place[root] for root in roots]
