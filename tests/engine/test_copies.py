@@ -309,6 +309,32 @@ def test_a_copy_keeps_the_memory_order_on_which_the_last_bits_depend(program, wa
     ]
 
 
+@pytest.mark.parametrize("mode", ["buffers", "file"])
+def test_a_loaded_leaf_can_be_edited(mode, tmp_path):
+    """The buffers of another process, and a file that is mapped to memory, are read-only."""
+    w = Tensor([1.0, 2.0])
+    if mode == "buffers":
+        buffers = []
+        stored = pickle.dumps([w, (w * w).sum()], 5, buffer_callback=buffers.append)
+        leaf, loss = pickle.loads(stored, buffers=[bytes(buffer) for buffer in buffers])
+    else:
+        joblib = pytest.importorskip("joblib")
+        joblib.dump([w, (w * w).sum()], tmp_path / "w")
+        leaf, loss = joblib.load(tmp_path / "w", mmap_mode="r")
+    assert type(leaf.data) is np.ndarray
+    leaf.data -= 1.0
+    loss.forward().backward()
+    assert leaf.grad.tolist() == [0.0, 2.0]
+
+
+def test_a_loaded_leaf_shares_no_buffer_with_the_original():
+    w = Tensor([1.0, 2.0])
+    buffers = []
+    stored = pickle.dumps(w, 5, buffer_callback=buffers.append)
+    pickle.loads(stored, buffers=buffers).data -= 1.0
+    assert w.data.tolist() == [1.0, 2.0]
+
+
 def test_repeated_elements_are_stored_once():
     y = Tensor([1.0, 2.0]) + np.ones((1000, 2))
     expanded = next(node for node in order(y) if node.op.name.startswith("expand"))

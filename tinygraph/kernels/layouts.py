@@ -1,4 +1,4 @@
-"""The memory layout of an array, which a copy must keep, because the order of a sum's terms decides its last bits."""
+"""Arrays in copies and pickles: their layout in memory, on which the last bits of a sum depend, and their ownership."""
 
 from __future__ import annotations
 
@@ -43,3 +43,33 @@ class Strided:
 def _strided(core: Array, axes: Sequence[int], backward: Sequence[bool], shape: tuple[int, ...]) -> Array:
     view = core.transpose(np.argsort(axes))
     return np.broadcast_to(view[tuple([slice(None, None, -1 if flip else 1) for flip in backward])], shape)
+
+
+class Owned:
+    """An array that owns its memory after it is copied or loaded, so that you can edit it in place.
+
+    An unpickled array can be a read-only view of a file or of another object's buffer, for example in a process that
+    joblib or dask started. This wrapper is replaced by the array.
+
+    Args:
+        array: Array to copy or pickle.
+
+    Examples:
+        >>> import pickle
+        >>> buffers = []
+        >>> stored = pickle.dumps(Owned(np.array([1.0, 2.0])), 5, buffer_callback=buffers.append)
+        >>> pickle.loads(stored, buffers=[bytes(buffer) for buffer in buffers]).flags.writeable
+        True
+    """
+
+    __slots__ = ("array",)
+
+    def __init__(self, array: Array) -> None:
+        self.array = array
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _owned, (self.array,)
+
+
+def _owned(array: Array) -> Array:
+    return array if type(array) is np.ndarray and array.flags.owndata and array.flags.writeable else np.array(array)

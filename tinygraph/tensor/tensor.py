@@ -19,7 +19,7 @@ from tinygraph.engine.operators import Operators
 from tinygraph.engine.variadic import VariadicOp
 from tinygraph.kernels import arrays
 from tinygraph.kernels.arrays import Array, as_array, quietly
-from tinygraph.kernels.layouts import Strided
+from tinygraph.kernels.layouts import Owned, Strided
 from tinygraph.support import clock
 from tinygraph.tensor.array_ops import ArrayOp
 from tinygraph.tensor.backward import accumulate
@@ -98,9 +98,11 @@ class Tensor(Operators, ArrayMethods):
         return self.raw.copy() if editable else self.raw  # type: ignore[no-any-return]
 
     def _portable(self) -> Any:
-        if self.op is None or type(self.raw) is not _ndarray or self.raw.flags.forc:
-            return self.raw  # a constant shares the array that you passed
-        return Strided(self.raw)
+        if type(self.raw) is not _ndarray:
+            return self.raw
+        if self.op is None:
+            return self.raw if self.constant else Owned(self.raw)  # a constant shares the array that you passed
+        return self.raw if self.raw.flags.forc else Strided(self.raw)
 
     def item(self) -> float:
         """Return the only element of this Tensor as a float.
