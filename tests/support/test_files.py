@@ -72,3 +72,34 @@ def test_a_pipe_is_written_and_not_replaced(tmp_path):
     assert os.read(reader, 100) == b"content"
     os.close(reader)
     assert path.is_fifo()
+
+
+def test_an_interrupt_right_after_the_temporary_file_exists_removes_it(tmp_path, monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "chmod", interrupted)
+    path = tmp_path / "m.json"
+    path.write_text("old")
+    for function, *arguments in ((check_writable, path), (write_whole, path, "new")):
+        with pytest.raises(KeyboardInterrupt):
+            function(*arguments)
+        assert os.listdir(tmp_path) == ["m.json"]
+    assert path.read_text() == "old"
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="the system has no /dev/full")
+def test_the_error_of_a_full_disk_names_the_file(tmp_path, monkeypatch):
+    link = tmp_path / "m.json"
+    link.symlink_to("/dev/full")
+    with pytest.raises(OSError, match=r"No space left on device: '.*/m\.json'"):
+        write_whole(link, "content")
+
+    def full(_):
+        raise OSError(28, "No space left on device")
+
+    link.unlink()
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match=r"No space left on device: '.*/m\.json'"):
+        write_whole(link, "content")
+    assert os.listdir(tmp_path) == []

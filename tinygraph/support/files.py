@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
+from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 
 def check_writable(path: Path) -> None:
@@ -21,9 +23,8 @@ def check_writable(path: Path) -> None:
         raise IsADirectoryError(21, "it is a folder", str(path))
     if _is_special(path):
         return
-    handle, probe = _beside(path)
-    os.close(handle)
-    os.unlink(probe)
+    with _beside(path):
+        pass
 
 
 def write_whole(path: Path, text: str | bytes) -> None:
@@ -42,19 +43,15 @@ def write_whole(path: Path, text: str | bytes) -> None:
     """
     content = text.encode() if isinstance(text, str) else text
     if _is_special(path):
-        path.write_bytes(content)
+        with _naming(path):
+            path.write_bytes(content)
         return
-    handle, beside = _beside(path)
-    try:
-        with os.fdopen(handle, "wb") as file:
+    with _beside(path) as file:
+        with file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(beside, _target(path))
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(beside)
-        raise
+        os.replace(file.name, _target(path))
 
 
 def _is_special(path: Path) -> bool:
@@ -67,18 +64,29 @@ def _target(path: Path) -> str:
     return os.path.realpath(path) if path.is_symlink() else str(path)
 
 
-def _beside(path: Path) -> tuple[int, str]:
-    """Create a temporary file in the folder of the given file.
+@contextlib.contextmanager
+def _beside(path: Path) -> Iterator[BinaryIO]:
+    """Create a temporary file in the folder of the given file. At the end, remove it unless it has been renamed.
 
     The temporary file has the permissions of the given file, or default permissions if that file does not exist.
     """
     target = _target(path)
     folder, name = os.path.split(target)
     beside = os.path.join(folder, f".{name[:50]}.{os.urandom(8).hex()}")
+    try:  # before the file exists, because Ctrl-C can interrupt right after its creation
+        with _naming(path), open(beside, "xb") as file:
+            with contextlib.suppress(OSError):
+                os.chmod(beside, stat.S_IMODE(os.stat(target).st_mode))
+            yield file
+    finally:
+        with contextlib.suppress(OSError):
+            os.unlink(beside)
+
+
+@contextlib.contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """Name the requested file in an OSError, instead of the temporary file or no file."""
     try:
-        handle = os.open(beside, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)  # the system applies the umask
+        yield
     except OSError as error:
-        raise type(error)(error.errno, error.strerror, str(path)) from None  # name the requested file
-    with contextlib.suppress(OSError):
-        os.chmod(beside, stat.S_IMODE(os.stat(target).st_mode))
-    return handle, beside
+        raise OSError(error.errno, error.strerror, str(path)) from None
