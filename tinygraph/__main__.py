@@ -2,6 +2,7 @@
 
 import sys
 
-from tinygraph.cli.main import main
+from tinygraph.cli.process import run
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(run())

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
-import sys
 from collections.abc import Sequence
 
 from tinygraph.cli import demo, doctor, fit, graphs
@@ -27,18 +25,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit code: 0 for success, 1 if `diagnose` or `doctor` found a problem, 2 for an error such as invalid input,
         130 for Ctrl-C, or 141 if the reader of a pipe stopped.
     """
-    options = _parsed(argv)
     try:
+        options = _parsed(argv)
         return int(options.run(options) or 0)
     except (TableError, FloatingPointError, ExpressionError, GraphFileError, EngineNotFoundError, LayoutError) as error:
         return fail(str(error))
     except BrokenPipeError:  # the reader of a pipe stopped
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
     except OSError as error:
-        return fail(f"{error.filename or 'output'}: {error.strerror or error}")
+        return fail(f"{error.filename or 'standard input or output'}: {error.strerror or error}")
     except KeyboardInterrupt:
-        return fail("stopped; no file was written", 130)
+        return fail("stopped", 130)
 
 
 def _parsed(argv: Sequence[str] | None) -> argparse.Namespace:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
@@ -12,6 +11,7 @@ from tinygraph.explaining import notation
 from tinygraph.explaining.notation import Quantity
 from tinygraph.support.arguments import check_integer
 from tinygraph.support.messages import counted
+from tinygraph.support.terminal import output_encoding
 
 DEEPEST = 16  # levels of indentation; deeper nodes start again at the margin
 _ASCII = str.maketrans({"├": "|", "└": "`", "│": "|", "─": "-", "·": ".", "×": "*", "…": "~", "→": ">", "◄": "<"})
@@ -91,7 +91,7 @@ def in_text(
     """
     if ascii is None:
         try:
-            "├└│─·×…".encode(sys.stdout.encoding or "utf-8")  # a StringIO has no encoding and accepts all characters
+            "├└│─·×…".encode(output_encoding())
             ascii = False
         except UnicodeEncodeError:
             ascii = True

@@ -6,6 +6,7 @@ The debugger never evaluates its input as Python code.
 from __future__ import annotations
 
 import cmd
+import io
 import sys
 from collections.abc import Callable
 from typing import IO, Any
@@ -16,8 +17,10 @@ from tinygraph.explaining.breakdown import breakdown
 from tinygraph.explaining.step import Step
 from tinygraph.explaining.tree import in_text
 from tinygraph.stepping.cursor import Cursor
-from tinygraph.support.terminal import echo
+from tinygraph.support.messages import short
+from tinygraph.support.terminal import echo, is_terminal
 
+_DIGITS = 9  # maximum number of digits of an argument, because Python cannot convert thousands of them
 AROUND = 4  # steps that `list` shows before and after the current step
 
 
@@ -32,9 +35,10 @@ class Debugger(cmd.Cmd):
     prompt = "(step) "
 
     def __init__(self, cursor: Cursor, stdin: IO[str] | None = None) -> None:
-        super().__init__(stdin=stdin)
+        # A process without a console has None instead of a standard stream. Without input, the debugger stops.
+        super().__init__(stdin=stdin or sys.stdin or io.StringIO(), stdout=sys.stdout or io.StringIO())
         self.cursor = cursor
-        self.use_rawinput = stdin is None and sys.stdin.isatty()
+        self.use_rawinput = stdin is None and is_terminal(sys.stdin)
         if not self.use_rawinput:
             self.prompt = ""  # a pipe needs no prompt
 
@@ -96,7 +100,7 @@ class Debugger(cmd.Cmd):
 
     def do_until(self, text: str) -> None:
         """u, until NODE or N: run to the next step that writes this node's gradient, or to step N."""
-        if text.isdigit():
+        if _is_count(text):
             self._moved(self.cursor.goto(int(text)))
         else:
             self._moved(self.cursor.run_until(_named(text)), f"no later step writes the gradient of {text}")
@@ -206,9 +210,13 @@ ALIASES = {
 def _count(text: str) -> int:
     if not text:
         return 1
-    if not text.isdigit():
-        raise ValueError(f"the argument must be an integer of at least 0, not {text!r}")
+    if not _is_count(text):
+        raise ValueError(f"the argument must be an integer from 0 to {10**_DIGITS - 1:,}, not {short(text)!r}")
     return int(text)
+
+
+def _is_count(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= _DIGITS
 
 
 def _named(text: str) -> str:
@@ -225,7 +233,7 @@ def _show(text: str) -> None:
 
 
 def _painter() -> Callable[[str], Any]:
-    if sys.stdout.isatty():
+    if is_terminal(sys.stdout):
         try:
             from rich.console import Console
         except ImportError:

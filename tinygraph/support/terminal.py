@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 _ASCII = str.maketrans(
     {
@@ -20,6 +20,27 @@ _ASCII = str.maketrans(
 )
 
 
+def output_encoding() -> str:
+    """Return the encoding of standard output, or UTF-8 if the output has none (a StringIO, or no output at all)."""
+    return getattr(sys.stdout, "encoding", None) or "utf-8"
+
+
+def is_terminal(stream: object) -> bool:
+    """Return whether a standard stream is a terminal. A process without a console has None instead of a stream.
+
+    Args:
+        stream: Standard input or standard output.
+
+    Returns:
+        True if the stream is a terminal.
+
+    Examples:
+        >>> is_terminal(None)
+        False
+    """
+    return bool(hasattr(stream, "isatty") and stream.isatty())
+
+
 def echo(text: str = "") -> None:
     """Print text, in ASCII if the output cannot encode all characters.
 
@@ -30,7 +51,7 @@ def echo(text: str = "") -> None:
         >>> echo("dJ/db = dJ/du · c")
         dJ/db = dJ/du · c
     """
-    encoding = sys.stdout.encoding or "utf-8"
+    encoding = output_encoding()
     try:
         text.encode(encoding)
     except UnicodeEncodeError:
@@ -48,7 +69,9 @@ def fail(sentence: str, code: int = 2) -> int:
     Returns:
         The exit code.
     """
-    print(f"tinygraph: {sentence}", file=sys.stderr)
+    if sys.stderr is not None:  # otherwise, print would write to stdout
+        with suppress(OSError):  # the exit code still reports the error
+            print(f"tinygraph: {sentence}", file=sys.stderr, flush=True)
     return code
 
 
@@ -65,7 +88,7 @@ def progress(what: str, iterations: int) -> Iterator[Callable[[int, float], None
     Yields:
         A function that you call with (iteration, cost) after each iteration.
     """
-    if sys.stdout.isatty():
+    if is_terminal(sys.stdout):
         try:
             from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
         except ImportError:
