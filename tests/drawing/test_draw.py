@@ -208,6 +208,41 @@ def test_names_come_through_verbatim(engine, name):
     assert ("\ufffd" in clean) == (clean != name)
 
 
+LONG = ["n", "é", "🙂", "<", "&", '"', "\\", "\n", "]", " ", "a b "]
+
+
+@pytest.mark.parametrize("character", LONG, ids=range(len(LONG)))
+@engines
+def test_names_longer_than_dot_can_read_are_shortened(engine, character):
+    """Names, scopes, titles, ops, and file names of a line: dot 2.43 reads at most 16,384 bytes at once."""
+    name = character * 20_000
+    odd = tinygraph.op("odd", lambda x: x, partials=(lambda out, x: 1.0,), symbol=f"{character * 20_000}({{}})")
+    x = Value(2.0, name)
+    with scope(name), scope("inner"):
+        y = odd(x * 3.0)
+    y.name = name
+    y.annotate().line = f"{name}.py:3"
+    y.backward()
+    for options in ({}, {"notation": "dv"}, {"detail": "folded"}, {"detail": "scopes"}, {"theme": "auto"}):
+        text = draw(y, title=name, engine=engine, **options).svg()
+        found = ET.fromstring(text)
+        assert len(text) < 100_000
+        if not options:
+            tips = [link.get(f"{XLINK}title") for link in found.iter(f"{SVG}a")]
+            assert max(map(len, tips)) <= 1000
+            assert sum("…" in tip and "= 2" in tip for tip in tips) == 1, "the value and the gradient stay in a tooltip"
+    assert x.name == y.name == y.scope[0] == name
+
+
+@engines
+def test_many_names_of_medium_length_are_drawn(engine):
+    terms = [Value(float(i), f"{i}{'<&' * 150}") for i in range(60)]
+    y = tinygraph.total(terms) * tinygraph.dot(terms[:30], terms[30:])
+    y.backward()
+    for detail in ("full", "folded"):
+        ET.fromstring(draw(y, detail=detail, title=" ".join(term.name for term in terms), engine=engine).svg())
+
+
 # --- red arrows, and gradients that differ from them
 
 

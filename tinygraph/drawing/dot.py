@@ -39,6 +39,9 @@ _HIDDEN = "not drawn here"
 _NOW = "3.5"  # line width of the current step
 _DEEPEST = 50  # maximum number of nested scopes that are drawn as clusters
 _LONG = 24  # maximum length of a name and its expression on one line, in characters
+# dot 2.43 reads at most 16,384 bytes at once. A character becomes up to 20 bytes (a backslash in a tooltip).
+_LONGEST = 800  # maximum length of a text, in characters
+_LONGEST_NAME = 400  # maximum length of a name in a tooltip, which also shows the value and the gradient
 
 
 @dataclass(frozen=True)
@@ -103,7 +106,7 @@ def markup(text: str) -> str:
 
     Graphviz expands backslashes even in an HTML-like label: a single `\N` prints the id of the node. Each backslash is
     therefore doubled. In dot 2.43, a label that consists only of brackets is a syntax error. Closing brackets are
-    therefore written as entities.
+    therefore written as entities. A text of more than 800 characters is shortened.
 
     Args:
         text: Text to show.
@@ -115,14 +118,15 @@ def markup(text: str) -> str:
         >>> print(markup('<b> "\\N" & {x|y}'))
         &lt;b&gt; &quot;\\N&quot; &amp; {x|y}
     """
-    text = html.escape(notation.clean(text)).replace("\\", "\\\\").replace("\n", "<BR/>").replace("]", "&#93;")
+    text = html.escape(_shortened(text)).replace("\\", "\\\\").replace("\n", "<BR/>").replace("]", "&#93;")
     return re.sub("^ | $|(?<= ) ", "&#160;", text)
 
 
 def plain(text: str) -> Any:
     """Return text that an attribute shows verbatim.
 
-    Tooltips expand entities and backslashes, so each ampersand, newline and backslash is written as an entity.
+    Tooltips expand entities and backslashes, so each ampersand, newline and backslash is written as an entity. A text
+    of more than 800 characters is shortened.
 
     Args:
         text: Text to show.
@@ -130,7 +134,12 @@ def plain(text: str) -> Any:
     Returns:
         The text in a form that the graphviz package does not change.
     """
-    return graphviz.nohtml(notation.clean(text).replace("&", "&amp;").replace("\n", "&#10;").replace("\\", "&#92;" * 4))
+    text = _shortened(text).replace("&", "&amp;").replace("\n", "&#10;").replace("\\", "&#92;" * 4)
+    return graphviz.nohtml(text)
+
+
+def _shortened(text: str) -> str:
+    return notation.clean(notation.cut(text, _LONGEST))
 
 
 def _font(text: str, color: str, size: float | None = None, bold: bool = False) -> str:
@@ -227,8 +236,14 @@ def _small(text: str, theme: Theme) -> str:
 
 
 def _tooltip(box: Box) -> str:
-    head = " = ".join(filter(None, [box.name, box.expression, box.data]))
-    parts = [head, f"grad {box.grad}" if box.grad not in (None, "·") else "", " / ".join(box.scope), box.line]
+    head = " = ".join(filter(None, [notation.cut(box.name, _LONGEST_NAME), box.expression, box.data]))
+    scope = notation.cut(" / ".join(box.scope), _LONGEST_NAME // 2)
+    parts = [
+        head,
+        f"grad {box.grad}" if box.grad not in (None, "·") else "",
+        scope,
+        notation.cut(box.line, _LONGEST_NAME // 2),
+    ]
     return "\n".join(filter(None, parts)) or " "
 
 
