@@ -6,7 +6,7 @@ any node, so `grad`, derivative graphs and explaining tools all use it. `backwar
 
 from __future__ import annotations
 
-from tinygraph.engine.graph import Node, check_fresh, order, require_node
+from tinygraph.engine.graph import Node, check_fresh, complete, order, require_node
 from tinygraph.support import clock
 from tinygraph.support.arguments import check_mapping, like, listed
 
@@ -93,7 +93,7 @@ def grad(y: Node, xs: Any, *, seed: Any = None, create_graph: bool = False) -> A
 
     Returns:
         The derivative as a float, or as an array with the node's shape for Tensors. If `create_graph` is true, the
-        derivative is a node. If `xs` is a sequence, the result is a list (or a namedtuple like `xs`) with one
+        derivative is a new node. If `xs` is a sequence, the result is a list (or a namedtuple like `xs`) with one
         derivative per node. The derivative is zero for a node that `y` does not depend on.
 
     Raises:
@@ -121,14 +121,27 @@ def grad(y: Node, xs: Any, *, seed: Any = None, create_graph: bool = False) -> A
         steps = propagate(y, start, adjoints, create_graph)
         exhaust(steps) if create_graph else y._run(exhaust, steps)
 
+    taken = set(order(y)) if create_graph else set()
+
     def result(x: Node) -> Any:
         adjoint = adjoints.get(x)
         if isinstance(adjoint, Node):
-            return adjoint
+            own = _separate(adjoint) if adjoint in taken else adjoint
+            taken.add(own)
+            return own
         gradient = x._gradient(adjoint)
         return type(y)._constant(gradient) if create_graph else gradient
 
     return result(xs) if isinstance(xs, Node) else like(xs, map(result, nodes))
+
+
+def _separate(node: Any) -> Any:
+    """Return a new node with the same value and derivatives, so that its name is not the name of an existing node."""
+    if node.op is None:
+        return 1.0 * node
+    copy = node.__copy__()
+    complete(copy, copy.version)
+    return copy
 
 
 def hessian(y: Node, xs: Any) -> Any:
