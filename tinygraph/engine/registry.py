@@ -8,10 +8,11 @@ from tinygraph.engine.domain import ANY, Domain
 from tinygraph.engine.op import REGISTERED, TABLE, Op, Traced
 from tinygraph.kernels.numbers import plain_number
 from tinygraph.support.arguments import check_function, check_kind
+from tinygraph.support.messages import described
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from typing import Any, TypeVar
 
     Maker = TypeVar("Maker", bound=Callable[..., Op])
@@ -126,56 +127,78 @@ def op(
         _checked(f"floats of op {name!r}", floats),
         partials=tuple([_checked(f"a partial of op {name!r}", partial) for partial in partials]),
         symbol=symbol,
-        arrays=None if arrays is None else _checked(f"arrays of op {name!r}", arrays),
+        arrays=None if arrays is None else _checked(f"arrays of op {name!r}", arrays, whole=True),
         domain=domain,
-        analytic=analytic,
+        analytic=None if analytic is None else _checked_analytic(name, analytic),
         linear=bool(linear),
     )
     REGISTERED[name] = made  # unpickling a graph looks up the op by this name
     return made
 
 
-def _checked(what: str, function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a user's function with a check that its result is a real number or an array with the operands' shape.
+def _checked(what: str, function: Callable[..., Any], whole: bool = False) -> Callable[..., Any]:
+    """Return a user's function with a check of its results.
 
-    A result that is a node, or a symbol in generated code, is not checked.
+    The result must be a real number, or an array with the operands' shape. If `whole` is true, it must be an array
+    where an operand is one. The result for nodes can also be a node of the same class.
     """
 
     @wraps(function)
     def call(*args: Any) -> Any:
         result = function(*args)
-        if type(result) is float or isinstance(result, Traced):
+        if type(result) is float and not whole:
             return result
         shapes = [arg.shape for arg in args if hasattr(arg, "dtype")]
-        if getattr(result, "shape", ()):
+        if isinstance(result, Traced):
+            _check_class(what, result, args)
+        shape = getattr(result, "shape", ())
+        if shape or whole:
+            _check_shape(what, result, shape, list(filter(None, shapes)))
+        if isinstance(result, Traced):
+            return result
+        if shape:
             from tinygraph.kernels.arrays import as_array
 
-            _check_shape(what, result.shape, list(filter(None, shapes)))
             return as_array(result, f"the result of {what}")
         if shapes and isinstance(result, float):  # NumPy's float, from arrays without axes
             return result
-        if (
-            result is None
-            or isinstance(result, _DATA)
-            or hasattr(result, "as_integer_ratio")
-            or hasattr(result, "dtype")
-        ):
-            return plain_number(result, f"the result of {what}")
+        return plain_number(result, f"the result of {what}")
+
+    return call
+
+
+def _checked_analytic(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a user's function of complex numbers with a check that its result is a number of Python or mpmath."""
+
+    @wraps(function)
+    def call(*args: Any) -> Any:
+        result = function(*args)
+        if not hasattr(result, "imag") or getattr(result, "shape", None):
+            raise TypeError(f"analytic of op {name!r} must return a number, but returned {described(result)}")
         return result
 
     return call
 
 
-_DATA = (str, bytes, complex, list, tuple, dict, set)  # results that are neither numbers nor symbols
+def _check_class(what: str, result: Traced, args: Sequence[Any]) -> None:
+    """Raise TypeError if a result is a node, but no operand is a node of the same class."""
+    if not any(isinstance(arg, Traced) and _family(arg) is _family(result) for arg in args):
+        raise TypeError(f"{what} must return a number for operands of this type, but returned {described(result)}")
 
 
-def _check_shape(what: str, shape: tuple[int, ...], shapes: list[tuple[int, ...]]) -> None:
+def _family(node: Traced) -> object:
+    """Return the class of constants that belongs to a node's class, which is the same for a node and a constant."""
+    return getattr(type(node), "constant_class", None)
+
+
+def _check_shape(what: str, result: object, shape: tuple[int, ...], shapes: list[tuple[int, ...]]) -> None:
     """Raise TypeError if a result does not have the shape that the shapes of the arguments broadcast to."""
-    if shapes and shape == shapes[0]:
+    if (shapes and shape == shapes[0]) or not (shape or shapes):
         return
     from numpy import broadcast_shapes
 
     wanted = broadcast_shapes(*shapes)
     if not shapes or shape != wanted:
         expected = f"an array of shape {wanted}" if shapes else "a float"
-        raise TypeError(f"{what} must return {expected}, but returned an array of shape {shape}")
+        returned = f"an array of shape {shape}" if shape else described(result)
+        raise TypeError(f"{what} must return {expected}, but returned {returned}")
