@@ -273,3 +273,22 @@ def test_a_generator_can_be_closed_where_its_context_was_never_active():
 
 def test_the_code_flags_are_those_of_inspect():
     assert contexts._SUSPENDS == inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
+
+
+@pytest.mark.parametrize("entering", [True, False])
+def test_an_interrupted_context_does_not_come_back_with_a_later_one(entering, monkeypatch):
+    def interrupted(_):
+        raise KeyboardInterrupt
+
+    context = tinygraph.strict()
+    if not entering:
+        context.__enter__()
+    with monkeypatch.context() as patch:
+        patch.setattr(contexts, "_activate", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            context.__enter__() if entering else context.__exit__()
+    if not entering:
+        contexts._activate(-1)  # the step that was interrupted
+    with tinygraph.scope("later"):
+        assert tinygraph.log(Value(0.0)).data == -math.inf
+    assert contexts._count == 0

@@ -54,18 +54,20 @@ class Watcher:
         return self
 
     def __enter__(self) -> Self:
+        # An interrupt between the two steps must not leave a context that a later one would bring back. In this order,
+        # as in `__exit__`, it only costs time.
         frame = sys._getframe(1)
-        _entered.set((*_entered.get(), _Suspendable(self, frame) if _is_suspendable(frame) else self))
         _activate(+1)
+        _entered.set((*_entered.get(), _Suspendable(self, frame) if _is_suspendable(frame) else self))
         return self
 
     def __exit__(self, *exception: object) -> None:
-        _activate(-1)
         entered = list(_entered.get())
         places = [i for i, watcher in enumerate(entered) if self in (watcher, getattr(watcher, "inner", None))]
         if places:  # a generator can be closed in another task, where its context was never active
             del entered[places[-1]]
             _entered.set(tuple(entered))
+        _activate(-1)
 
 
 class _Suspendable(Watcher):
