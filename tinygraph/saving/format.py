@@ -26,6 +26,7 @@ FORMAT = "tinygraph graph"
 VERSION = 1
 ONE_PASS = "one pass"
 _PLAIN_NAN = struct.pack("<d", math.nan)
+_SHORT = 32  # number of elements up to which an array is read as a list
 _NAMES = ("inf", "-inf", "nan")
 _NAN = re.compile("nan:[0-9a-f]{16}")
 
@@ -164,7 +165,8 @@ def decode(found: object, what: str, like: float | Array | None = None) -> float
         elements = found["elements"]
         if not isinstance(elements, np.ndarray):
             elements = typed(elements, list, what, "an array with a list of elements")
-            elements = [decode_float(x, what) for x in elements]
+            if not _are_finite(elements):
+                elements = [decode_float(x, what) for x in elements]
         value = _array(elements, found["shape"], np.float64)
     else:
         value = decode_float(found, what)
@@ -178,21 +180,25 @@ def decode(found: object, what: str, like: float | Array | None = None) -> float
 def pack(found: dict[str, object]) -> None:
     """Replace the elements of an encoded array by a NumPy array, which takes a quarter of the memory of a list.
 
-    Elements that are not finite floats stay a list, which `decode` checks element by element.
+    Elements that are not finite floats stay a list, which `decode` checks element by element. A short list stays a list
+    too, because an array takes more memory and time.
 
     Args:
         found: Object from the file.
 
     Examples:
-        >>> found = {"shape": [2], "elements": [0.5, 1.5]}
-        >>> pack(found); found
-        {'shape': [2], 'elements': array([0.5, 1.5])}
+        >>> found = {"shape": [100], "elements": [0.5] * 100}
+        >>> pack(found); found["elements"].nbytes
+        800
     """
     elements = found.get("elements")
-    if type(elements) is list and "shape" in found and set(map(type, elements)) == {float}:
-        packed = np.array(elements)
-        if np.isfinite(packed).all():
-            found["elements"] = packed
+    if type(elements) is list and len(elements) > _SHORT and "shape" in found and _are_finite(elements):
+        found["elements"] = np.array(elements)
+
+
+def _are_finite(elements: list[Any]) -> bool:
+    """Return whether all elements are finite floats, as in most arrays."""
+    return set(map(type, elements)) == {float} and all(map(math.isfinite, elements))
 
 
 def decode_float(found: object, what: str) -> float:
@@ -228,7 +234,7 @@ def _array(elements: list[Any] | Array, found: object, dtype: type) -> Any:
     if not is_shape(shape) or len(shape) > 32 or math.prod(shape) != len(elements):
         fail(f"there are {len(elements)} elements, but the shape is {shown(shape)}")
     try:
-        return np.array(elements, dtype=dtype).reshape(shape)
+        return np.asarray(elements, dtype=dtype).reshape(shape)
     except (OverflowError, ValueError) as error:
         fail(str(error))
 
