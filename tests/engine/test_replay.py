@@ -1,7 +1,10 @@
 """Replay: a graph notices when a comparison that its program made has another outcome."""
 
+import bisect
 import copy
+import heapq
 import math
+import operator
 import pickle
 
 import numpy as np
@@ -284,3 +287,50 @@ def test_a_comparison_does_not_make_the_next_pass_look_for_stale_nodes(kind, mon
     x.data = 3.0
     with pytest.raises(tinygraph.StaleGraphError):
         z.backward()
+
+
+# --- comparisons with NaN
+
+FROM_C = {
+    "max": max,
+    "min": min,
+    "sorted": sorted,
+    "heapify": lambda xs: heapq.heapify([*xs, *xs]),
+    "bisect": lambda xs: [bisect.bisect([x], Value(0.75)) for x in xs],
+    "operator.lt": lambda xs: [operator.lt(x, 0.75) for x in xs],
+    **{
+        f"np.{name}": getattr(np, name)
+        for name in ("max", "min", "sort", "argmax", "argmin", "argsort", "median", "ptp", "nanmax", "unique")
+    },
+    "np.maximum.reduce": np.maximum.reduce,
+    "np.fmin.reduce": np.fmin.reduce,
+    "np.maximum": lambda xs: np.maximum(xs, xs[::-1]),
+    "np.partition": lambda xs: np.partition(xs, 1),
+    "np.searchsorted": lambda xs: [np.searchsorted(np.array([x]), Value(0.75)) for x in xs],
+    "np.clip": lambda xs: np.clip(np.array(xs), 0.0, 0.75),
+    "ndarray.max": lambda xs: np.array(xs).max(),
+}
+
+
+@pytest.mark.filterwarnings("ignore:invalid value encountered")
+@pytest.mark.parametrize("name", FROM_C)
+def test_functions_that_order_values_do_not_drop_nan(name):
+    numbers = [0.25, 0.5, 1.0]
+    FROM_C[name](list(map(Value, numbers)))
+    for place in range(3):
+        nodes = [Value(math.nan if i == place else number) for i, number in enumerate(numbers)]
+        with pytest.raises(ValueError, match="cannot order Values if one of them is NaN"):
+            FROM_C[name](nodes)
+        assert not any(node.metadata and node.metadata.guards for node in nodes if node.raw != node.raw)
+
+
+@pytest.mark.filterwarnings("ignore:invalid value encountered")
+@pytest.mark.parametrize("nan", [math.nan, np.float64("nan"), np.float32("nan"), np.array(math.nan), Value(math.nan)])
+def test_a_comparison_with_nan_that_is_written_out_is_false(nan):
+    v, array = Value(2.0), np.array([Value(1.0), Value(3.0)])
+    for outcome in (v < nan, v <= nan, v > nan, v >= nan, nan < v, nan <= v, nan > v, nan >= v, 1.0 < v < nan):
+        assert outcome is False or (isinstance(outcome, np.bool_) and not outcome)
+    for outcomes in (array < nan, array >= nan):
+        assert not outcomes.any()
+    assert [x for x in array if x > nan] == []
+    assert not (v if v < nan else None)

@@ -574,6 +574,14 @@ def test_what_numpy_cannot_do_is_said():
         np.exp(Value(1.0), out=np.zeros(1))
 
 
+@pytest.mark.parametrize("number", [-1.0, 0.5, 2.0])
+def test_clipping_does_not_return_a_bound(number):
+    with pytest.raises(NotImplementedError, match=r"np\.clip .* use tinygraph\.minimum\(tinygraph\.maximum"):
+        np.clip(Value(number), 0, 1)
+    with pytest.raises(NotImplementedError):
+        Value(number).clip(0, 1)
+
+
 # --- names and display
 
 

@@ -9,7 +9,7 @@ import pytest
 import tinygraph
 from tests.tensor.agreement import OPERATORS, same
 from tinygraph import Tensor
-from tinygraph.engine import ops
+from tinygraph.engine import ops, replay
 
 
 @pytest.mark.parametrize("name", OPERATORS)
@@ -170,3 +170,49 @@ def test_dot_is_numpys_for_every_number_of_axes(x, y):
                 step = rng.normal(size=node.shape)
                 moved = np.dot(step, other) if node is left else np.dot(other, step)
                 assert np.allclose(np.sum(node.grad * step), np.sum(weights * moved), rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", ["max", "min"])
+@pytest.mark.parametrize(("shape", "axis"), [((0, 3), 1), ((3, 0), 0), ((2, 0, 3), 2), ((2, 0, 3), (0, 2))])
+def test_the_extremum_over_an_axis_of_no_elements_is_numpys(name, shape, axis):
+    t = Tensor(np.zeros(shape))
+    out = getattr(t, name)(axis=axis)
+    assert out.shape == getattr(np.zeros(shape), name)(axis=axis).shape
+    out.sum().backward()
+    assert t.grad.shape == shape
+    with pytest.raises(ValueError, match="it has no elements"):
+        getattr(t, name)()
+
+
+MASKED = np.ma.array([1.0, 2.0, 3.0], mask=[False, True, False])
+ONE = """array asarray sum mean exp log sqrt abs fix_invalid masked_invalid getdata filled average median compressed
+ravel var std cumsum cumprod prod"""
+TWO = """add subtract multiply divide power equal less greater maximum masked_greater masked_equal dot inner outer
+allclose"""
+MASKED_CALLS = {
+    **{name: getattr(np.ma, name) for name in ONE.split()},
+    **{name: lambda x, name=name: getattr(np.ma, name)(x, 2.0) for name in TWO.split()},
+    **{name: lambda x, name=name: getattr(np.ma, name)([x, x]) for name in ("concatenate", "stack", "vstack")},
+    "masked_where": lambda x: np.ma.masked_where([True, False, False], x),
+    "where": lambda x: np.ma.where([True, False, True], x, 0.0),
+    "choose": lambda x: np.ma.choose([0, 0, 0], [x, x]),
+    "put": lambda x: np.ma.put(MASKED.copy(), [0], x),
+    "clip": lambda x: np.ma.clip(x, 0.0, 1.0),
+    "setitem": lambda x: MASKED.copy().__setitem__(slice(None), x),
+    "iadd": lambda x: MASKED.copy().__iadd__(x),
+}
+
+
+@pytest.mark.parametrize("name", MASKED_CALLS)
+def test_functions_for_masked_arrays_do_not_cut_the_graph(name):
+    with pytest.raises(TypeError, match="Tensor"):
+        MASKED_CALLS[name](Tensor([1.0, 2.0, 3.0]))
+
+
+@pytest.mark.parametrize("name", [*OPERATORS, "<", "<=", ">", ">="])
+def test_an_operator_does_not_accept_a_masked_array(name):
+    operate = OPERATORS.get(name) or replay.COMPARISONS[name]
+    t = Tensor([1.0, 2.0, 3.0])
+    for pair in ((t, MASKED), (MASKED, t), (t, MASKED[:1]), (MASKED[:1], t)):
+        with pytest.raises(TypeError, match=r"masked array|Tensor"):
+            operate(*pair)

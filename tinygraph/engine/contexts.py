@@ -152,10 +152,16 @@ class trace_lines(Watcher):  # noqa: N801
         Args:
             node: Node that was just recorded.
         """
-        frame = sys._getframe(1)
-        while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
-            frame = frame.f_back
+        frame = calling_frame()
         node.annotate().line = f"{frame.f_code.co_filename}:{frame.f_lineno}"
+
+
+def calling_frame() -> FrameType:
+    """Return the innermost stack frame outside this package."""
+    frame = sys._getframe(1)
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+        frame = frame.f_back
+    return frame
 
 
 class strict(Watcher):  # noqa: N801

@@ -238,6 +238,13 @@ class Operators(Copyable):
 
     __float__ = __int__ = __complex__ = _cut
 
+    def clip(self, *_: object, **__: object) -> NoReturn:
+        """Raise NotImplementedError. Without this method, `np.clip` would return a bound, which is a plain number."""
+        raise NotImplementedError(  # after a TypeError, NumPy would call another function
+            f"np.clip does not work on a {self._kind()}, because that would cut the graph at a bound: "
+            "use tinygraph.minimum(tinygraph.maximum(x, low), high)"
+        )
+
     def __bool__(self) -> NoReturn:
         raise TypeError(f"a {self._kind()} has no truth value: compare it (x > 0), or use x.data")
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import operator
 
+from tinygraph.engine import contexts
 from tinygraph.engine.graph import MANY, Node, order
 from tinygraph.engine.metadata import Dependents, FrozenBranchError, Guard
 from tinygraph.support import clock
@@ -122,6 +123,25 @@ def _text(side: Any) -> str:
     shape = getattr(raw, "shape", ())
     scalar = hasattr(raw, "item") or isinstance(raw, float)
     return name or (f"{raw:g}" if scalar and not shape else f"{kind} of shape {shape}")
+
+
+def check_written_out() -> None:
+    """Raise ValueError for a comparison with NaN that your code does not contain as an operator, such as `x < y`.
+
+    Every comparison with NaN is false. Functions such as `max`, `sorted` and `np.max` call comparisons, and conclude
+    from a false one that the other value is larger. So they would drop the NaN or return the wrong order.
+
+    Raises:
+        ValueError: If a function that is not written in Python called the comparison.
+    """
+    from opcode import opmap  # imported here because only a comparison with NaN needs it
+
+    frame = contexts.calling_frame()
+    if frame.f_code.co_code[frame.f_lasti] != opmap["COMPARE_OP"]:
+        raise ValueError(
+            "a function such as max, sorted or np.max cannot order Values if one of them is NaN: find the NaN with "
+            "tinygraph.strict(), or use tinygraph.maximum or tinygraph.minimum, which return NaN"
+        )
 
 
 def recorded(root: Node) -> int:

@@ -107,6 +107,8 @@ class Value(Operators):
             if not is_plain(other, symbol):
                 return NotImplemented  # type: ignore[no-any-return]
             other = plain_number(other)
+        if any(number != number for number in _numbers((self, other))):
+            replay.check_written_out()
         return replay.compare(symbol, self, other)  # type: ignore[no-any-return]
 
     @staticmethod
