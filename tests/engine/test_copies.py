@@ -667,6 +667,9 @@ def test_a_subclass_that_hides_a_slot_of_every_node_is_refused(base, name):
     for body in ({"__slots__": (name,)}, {name: property(lambda self: 0.0)}, {name: None}):
         with pytest.raises(TypeError, match=f"class Own must not define {name}, which every node has"):
             type("Own", (base,), body)
+    if issubclass(base, Tensor):
+        with pytest.raises(TypeError, match="class Own must not define watched"):
+            type("Own", (base,), {"watched": None})
 
 
 @pytest.mark.parametrize("base", [Value, Tensor])

@@ -6,7 +6,7 @@ any node, so `grad`, derivative graphs and explaining tools all use it. `backwar
 
 from __future__ import annotations
 
-from tinygraph.engine.graph import Node, check_fresh, complete, order, require_node
+from tinygraph.engine.graph import Node, check_fresh, complete, edited, order, require_node
 from tinygraph.support import clock
 from tinygraph.support.arguments import check_mapping, like, listed
 
@@ -63,7 +63,7 @@ def propagate(
                     contribution = upstream * local
                     adjoints[operand] = adjoints.get(operand, zero) + contribution
                 yield node, slot, operand, upstream, local, contribution
-    if clock.edits != now:  # a leaf was edited meanwhile
+    if edited(nodes) or clock.edits != now:  # an array or a leaf was edited meanwhile
         check_fresh(nodes)
 
 

@@ -19,7 +19,7 @@ from collections import deque
 from itertools import count
 from weakref import WeakValueDictionary, ref
 
-from tinygraph.engine.graph import Constant, Node, adopt
+from tinygraph.engine.graph import Constant, Node, adopt, edited, edited_array
 from tinygraph.support import clock
 
 TYPE_CHECKING = False
@@ -51,8 +51,9 @@ class Copyable(Node):
         for base in cls.__bases__:
             if issubclass(base, Constant) and issubclass(base, Copyable):
                 raise TypeError(f"class {cls.__name__} must not inherit from {base.__name__}, which is final")
-        for name in Node.__slots__:
-            if getattr(cls, name, None) is not getattr(Node, name):
+        ours = [base for base in cls.__mro__[1:] if base.__module__.startswith("tinygraph.")]
+        for base, name in [(base, name) for base in ours for name in vars(base).get("__slots__", ())]:
+            if getattr(cls, name, None) is not vars(base)[name]:
                 raise TypeError(f"class {cls.__name__} must not define {name}, which every node has: use another name")
         for name in _COPY_METHODS:
             if getattr(cls, name, None) is not getattr(Copyable, name, None):
@@ -64,9 +65,11 @@ class Copyable(Node):
     def __copy__(self) -> Self:
         copy: Any = blank(type(self))
         with clock.lock:  # here and below, the values and the versions must fit together
+            _check_unedited([self])
             for member in SLOTS.values():
                 member.__set__(copy, member.__get__(self))
             copy.raw = self._snapshot()
+        copy._renew()
         copy.metadata = self.metadata and self.metadata.__copy__()
         found = _attributes(self)
         if found is not None:
@@ -81,10 +84,12 @@ class Copyable(Node):
 
         with clock.lock:
             for node in unknown(self, memo):
+                _check_unedited([node])
                 memo[id(node)] = copy = blank(type(node))
                 for name, member in SLOTS.items():
                     value = node._portable() if name == "raw" else member.__get__(node)
                     member.__set__(copy, value if name == "op" else _replaced(value, memo, copied))
+                copy._renew()
                 found = _attributes(node)
                 if found is not None:
                     _set_attributes(copy, copied(found))
@@ -101,6 +106,12 @@ class Copyable(Node):
 
 
 # --- the content of a node ---------------------------------------------------------------------------
+
+
+def _check_unedited(nodes: Sequence[Node]) -> None:
+    """Raise StaleGraphError if one of the given nodes uses a constant array that was edited in place."""
+    if changed := edited(nodes):
+        raise edited_array(changed[0])
 
 
 def unknown(root: Node, known: Mapping[int, object]) -> Iterator[Node]:
@@ -157,12 +168,14 @@ def _replaced(value: Any, known: Mapping[int, Any], other: Callable[[Any], Any])
 
 def _attributes(node: Node) -> Attributes | None:
     """Return the attributes that a subclass adds to a node, or None if the class adds none."""
-    kind = type(node)
-    if kind.__basicsize__ == Node.__basicsize__ and not kind.__dictoffset__:
+    kind: Any = type(node)
+    ours = kind.constant_class.__bases__[0]  # Value or Tensor
+    if kind.__basicsize__ == ours.__basicsize__ and not kind.__dictoffset__:
         return None
     state = object.__getstate__(node)
     inner, slots = state if isinstance(state, tuple) else (state, {})
-    return dict(inner or {}), {name: value for name, value in slots.items() if name not in Node.__slots__}
+    known = {*Node.__slots__, *ours.__slots__}
+    return dict(inner or {}), {name: value for name, value in slots.items() if name not in known}
 
 
 def _set_attributes(node: Node, found: Attributes) -> None:
@@ -297,6 +310,7 @@ class Batch:
         """
         content: list[Any] = []
         with clock.lock:
+            _check_unedited(self.nodes)
             for name, member in SLOTS.items():
                 column = [node._portable() for node in self.nodes] if name == "raw" else map(member.__get__, self.nodes)
                 content += [_replaced(x, self.places, _same) for x in column] if name in ("x", "y") else column
@@ -312,6 +326,9 @@ class Batch:
         for i, (name, member) in enumerate(SLOTS.items()):
             column = content[n * i : n * (i + 1)]
             deque(map(member.__set__, self.nodes, map(self._decoded, column) if name in ("x", "y") else column), 0)
+        for node in self.nodes:
+            if node._editable:
+                node._renew()
         adopt(self.nodes)
 
     def _decoded(self, value: Any) -> Any:

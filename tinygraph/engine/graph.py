@@ -58,6 +58,7 @@ class Node(Traced):
     awaited: int  # number of consumers that must still contribute to the gradient; outside a pass, 0 or a negative mark
     version: int  # the edit clock when the node was computed, or when the leaf was last edited
     metadata: Metadata | None
+    _editable = False  # whether values are arrays, which can be edited in place
     _zero = 0.0  # the number to which the first contribution to a gradient is added
 
     @property
@@ -150,6 +151,13 @@ class Node(Traced):
     def _recompute(self) -> None:
         """Recompute the value and the local derivatives from the operands."""
         raise NotImplementedError
+
+    def _edited(self) -> bool:
+        """Notice edits in place. Return whether a constant array that this node uses was edited."""
+        return False
+
+    def _renew(self) -> None:
+        """Forget what is known of edits in place. A copy has its own arrays."""
 
     @classmethod
     def _constant(cls, raw: Any) -> Self:
@@ -290,6 +298,7 @@ def recomputed(node: Node) -> Node:
 
 def check_fresh(nodes: Sequence[Node]) -> None:
     """Raise StaleGraphError if one of the given nodes is older than one of its operands."""
+    changed = edited(nodes)
     for node in nodes:
         if node.version >= clock.changed:
             continue
@@ -304,6 +313,22 @@ def check_fresh(nodes: Sequence[Node]) -> None:
                     f"the leaf {leaf!r} was edited after this graph was recorded, so its values are "
                     "stale: recompute them with root.forward(), or record the graph again"
                 )
+    if changed:
+        raise edited_array(changed[0])
+
+
+def edited(nodes: Sequence[Node]) -> list[Node]:
+    """Notice edits of arrays in place. Return the nodes that use a constant array which was edited."""
+    return [node for node in nodes if node._editable and node._edited()]
+
+
+def edited_array(node: Node) -> StaleGraphError:
+    """Return the error for a node that uses a constant array which was edited."""
+    what = f"the operation {node.op.name!r}" if node.op else "a node"
+    return StaleGraphError(
+        f"a constant array was edited in place after {what} used it, so the values of the graph are "
+        "stale: recompute them with root.forward(), or record the graph again"
+    )
 
 
 def check_constants(node: Node) -> None:

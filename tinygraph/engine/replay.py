@@ -12,7 +12,7 @@ from __future__ import annotations
 import operator
 
 from tinygraph.engine import contexts
-from tinygraph.engine.graph import MANY, Node, order
+from tinygraph.engine.graph import MANY, Node, edited, order
 from tinygraph.engine.metadata import Dependents, FrozenBranchError, Guard
 from tinygraph.support import clock
 
@@ -253,10 +253,11 @@ def _recompute(nodes: Sequence[Node]) -> None:
     unnoticed, and so that a node which another thread records from old values is older than its operands. A leaf that
     this thread edits meanwhile (an op can call Python code) stays newer than the nodes.
     """
+    changed = set(edited(nodes))
     stale: set[Node] = set()
     begun = clock.edits
     for node in reversed(nodes):
-        if any(operand.version > node.version or operand in stale for operand in node.operands):
+        if node in changed or any(operand.version > node.version or operand in stale for operand in node.operands):
             node._recompute()
             stale.add(node)
     now = clock.tick() if stale else 0

@@ -9,7 +9,7 @@ from itertools import accumulate, chain
 from typing import Any, NamedTuple
 
 from tinygraph.engine.backward import compute, final_gradients
-from tinygraph.engine.graph import MANY, Node, StaleGraphError, check_fresh, order
+from tinygraph.engine.graph import MANY, Node, StaleGraphError, check_fresh, edited, order
 from tinygraph.explaining.notation import Quantity, is_here
 from tinygraph.support import clock
 from tinygraph.support.arguments import check_kind
@@ -259,9 +259,10 @@ class Walk:
         Raises:
             StaleGraphError: If a value was edited.
         """
+        changed = edited(self.nodes)
         now = clock.edits
-        if now != self._edits:
-            if any(node.version > self._edits for node in self.nodes):
+        if changed or now != self._edits:
+            if changed or any(node.version > self._edits for node in self.nodes):
                 raise StaleGraphError(
                     "the values of the graph changed after this Stepper was created: create a new Stepper"
                 )

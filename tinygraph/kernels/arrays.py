@@ -126,6 +126,26 @@ def computed(function: Callable[..., Any], operands: Sequence[Any], op: str) -> 
         return quietly(function, *[as_array(operand, op) for operand in operands])
 
 
+def read_only(array: Any) -> Any:
+    """Return a read-only view of an array.
+
+    Args:
+        array: Array, or other data.
+
+    Returns:
+        The view. Data that are not a plain NumPy array are returned unchanged.
+
+    Examples:
+        >>> read_only(np.zeros(2)).flags.writeable
+        False
+    """
+    if type(array) is not np.ndarray:
+        return array
+    view = array.view()
+    view.flags.writeable = False
+    return view
+
+
 def _is_foreign(data: object) -> TypeGuard[Array]:
     """Return whether the data are an array of another type that follows NumPy's protocols."""
     kind = type(data)

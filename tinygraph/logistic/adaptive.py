@@ -56,7 +56,7 @@ def descend_adaptively(
     Raises:
         FloatingPointError: If the cost or a derivative is not finite at the start.
     """
-    start = np.concatenate([np.ravel(x.data) for x in parameters])
+    start = np.concatenate([np.ravel(x.raw) for x in parameters])
 
     def evaluate(position: Array) -> tuple[float, Array]:
         _write(parameters, start + normalization.original(position))
@@ -99,7 +99,7 @@ def _write(parameters: Sequence[Value | Tensor], numbers: Array) -> None:
     """Edit the parameters in place."""
     begin = 0
     for parameter in parameters:
-        shape = np.shape(parameter.data)
+        shape = np.shape(parameter.raw)
         size = int(np.prod(shape))
         values = numbers[begin : begin + size]
         parameter.data = values.reshape(shape) if isinstance(parameter, Tensor) else values.item()

@@ -164,7 +164,7 @@ def descend(
     for iteration in range(iterations):
         J = backward()
         with np.errstate(all="ignore"):  # an overflow is reported below
-            updates = [(x, x.data - learning_rate * x.grad) for x in parameters if x.grad is not None]
+            updates = [(x, x.raw - learning_rate * x.grad) for x in parameters if x.grad is not None]
         check_finite(iteration, J, *[new for _, new in updates])
         if tol is not None and all(np.max(np.abs(np.asarray(x.grad)), initial=0.0) <= tol for x, _ in updates):
             yield J

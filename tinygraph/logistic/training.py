@@ -57,7 +57,7 @@ class Training(NamedTuple):
         Returns:
             The weights (1, n) and the bias (1,), in scikit-learn's shapes.
         """
-        w = self.w.data.T.copy() if isinstance(self.w, Tensor) else np.array([[w_j.data for w_j in self.w]])
+        w = self.w.raw.T.copy() if isinstance(self.w, Tensor) else np.array([[w_j.data for w_j in self.w]])
         return w, np.array([self.b.item()])
 
 
@@ -128,7 +128,7 @@ def in_chunks(X: object, y: object, sample_weight: object, settings: Settings, s
     w, b = Tensor(initial, "w"), Tensor(bias, "b")
 
     def backward() -> float:
-        J, w.grad, b.grad = chunks.cost_and_gradient(w.data, b.item(), settings.loss, settings.C)
+        J, w.grad, b.grad = chunks.cost_and_gradient(w.raw, b.item(), settings.loss, settings.C)
         return J
 
     return Training(chunks.classes, w, b, _costs(backward, w, b, settings, chunks.add))

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygraph.engine.graph import Node
+from tinygraph.engine.graph import Node, edited_array
 from tinygraph.engine.op import Op
 
 _ndarray = np.ndarray
@@ -33,6 +33,10 @@ def accumulate(root: Node) -> None:
         node = pop()
         op, dx, operand, y = node.op, node.x_partial, node.x, node.y
         up, out = node.grad, node.raw
+        if node.watched is not None:
+            for source, bits in node.watched:  # like `fingerprints.edited`
+                if source.tobytes() != bits:
+                    raise edited_array(node)
         edges: Any = ()
         if type(op) is not Op:
             if type(up) is _ndarray and not up.flags.c_contiguous:
@@ -70,8 +74,11 @@ def accumulate(root: Node) -> None:
             else:
                 operand.grad = operand._gradient(operand.grad + contribution)
             operand.awaited = left = operand.awaited - 1
-            if not left and operand.op is not None:
-                push(operand)
+            if not left:
+                if operand.op is not None:
+                    push(operand)
+                elif operand.watched is not None:
+                    operand._notice()  # if it was edited, the pass ends with an error
             if not edges:
                 break
             (operand, contribution), *edges = edges

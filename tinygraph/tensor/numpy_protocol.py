@@ -7,7 +7,7 @@ functions are in the table `FUNCTIONS`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from functools import lru_cache, partial
 from operator import index as index_of
 from typing import TYPE_CHECKING, Any
 
@@ -201,7 +201,7 @@ class ArrayMethods(Node, TracedArray):
                 f"strict: {self.name or 'this Tensor'} has shape {self.shape}, and .T of a 1-D array is the "
                 "same array: make it a column with .reshape(-1, 1)"
             )
-        return self._record_view(transpose(tuple(reversed(range(self.raw.ndim)))))
+        return self._record_view(_reversal(self.raw.ndim))
 
     def reshape(self, *shape: Any) -> Tensor:
         """Return the same elements in another shape.
@@ -254,6 +254,12 @@ class ArrayMethods(Node, TracedArray):
             name = function.__name__
             raise TypeError(f"np.{name} does not work on a Tensor. These functions do: {known}, and the ufuncs")
         return ours(*args, **options)
+
+
+@lru_cache(maxsize=64)
+def _reversal(ndim: int) -> ArrayOp:
+    """Return the op that reverses the axes."""
+    return transpose(tuple(reversed(range(ndim))))
 
 
 _FIXED = (int, slice, type(None), type(...), np.integer)  # keys that cannot change after they were used
@@ -365,13 +371,14 @@ def _dot(x: Operand, y: Operand) -> Operand:
 
     Unlike `matmul`, `np.dot` pairs every row of x with every matrix of y if y has more than two axes.
     """
-    if not hasattr(x, "ndim"):
-        x = as_array(x, "dot")
-    if not hasattr(y, "ndim"):
-        y = as_array(y, "dot")
-    if not (x.ndim and y.ndim):
+    ndim, other = getattr(x, "ndim", None), getattr(y, "ndim", None)
+    if ndim is None:
+        return _dot(as_array(x, "dot"), y)
+    if other is None:
+        return _dot(x, as_array(y, "dot"))
+    if not (ndim and other):
         return x * y
-    if x.ndim < 2 or y.ndim < 3:
+    if ndim < 2 or other < 3:
         return matmul(x, y)
     columns = y.transpose(y.ndim - 2, *range(y.ndim - 2), y.ndim - 1).reshape(y.shape[-2], -1)
     return matmul(x, columns).reshape(*x.shape[:-1], *y.shape[:-2], y.shape[-1])

@@ -59,6 +59,9 @@ def compare(symbol: str, x: object, y: object) -> Array:
     Raises:
         ValueError: If the shapes do not broadcast.
     """
+    for side in (x, y):
+        if isinstance(side, Node):
+            side._edited()
     pair = [side if isinstance(side, TracedArray) else _kept(plain_operand(side, "a comparison")) for side in (x, y)]
     try:
         return replay.compare(symbol, *pair)  # type: ignore[no-any-return]
