@@ -239,7 +239,43 @@ def test_an_op_names_itself_when_it_refuses_an_operand(name: str, kind: str) -> 
     assert not problems, "\n".join(problems)
 
 
-BINARY = ("add", "sub", "mul", "truediv", "pow", "lt", "le", "gt", "ge", "matmul")
+@pytest.mark.parametrize("label", WRONG)
+def test_an_index_of_the_wrong_type_is_refused(label: str) -> None:
+    t = Tensor([[1.0, 2.0], [3.0, 4.0]])
+    if label in ("None", "empty list"):
+        assert t[WRONG[label]()].size == t.data[WRONG[label]()].size
+        return
+    with pytest.raises((TypeError, IndexError)) as caught:
+        t[WRONG[label]()]
+    assert not faults(caught.value, "index")
+
+
+@pytest.mark.parametrize("label", sorted(set(WRONG) - {"empty str", "str", "null character"}))
+def test_a_name_of_the_wrong_type_is_refused(label: str) -> None:
+    x = tinygraph.Value(1.0, "x")
+    for rename in (lambda name: setattr(x, "name", name), lambda name: tinygraph.Value(1.0, name)):
+        with pytest.raises(TypeError) as caught:
+            rename(WRONG[label]())
+        assert not faults(caught.value, "name")
+
+
+@pytest.mark.parametrize("label", sorted(set(WRONG) - {"int", "negative int", "float", "nan", "infinity"}))
+@pytest.mark.parametrize("kind", ["Value", "Tensor"])
+def test_data_of_the_wrong_type_are_refused(kind: str, label: str) -> None:
+    x = OPERANDS[kind]()
+    before = np.copy(x.data)
+    with pytest.raises((TypeError, ValueError)) as caught:
+        x.data = WRONG[label]()
+    assert not faults(caught.value, "data", kind)
+    assert np.array_equal(x.data, before)
+
+
+BINARY = (
+    *("add", "sub", "mul", "truediv", "pow", "lt", "le", "gt", "ge", "matmul"),
+    *("floordiv", "lshift", "rshift", "and_", "or_", "xor"),  # no op: Python or NumPy's protocol refuses every operand
+)
+UFUNC_NAMES = {"floordiv": "floor_divide", "lshift": "left_shift", "rshift": "right_shift", "and_": "bitwise_and",
+               "or_": "bitwise_or", "xor": "bitwise_xor"}  # fmt: skip
 
 
 @pytest.mark.parametrize("kind", ["Value", "Tensor"])
@@ -249,7 +285,16 @@ def test_an_operator_names_the_type_that_it_refuses(name: str, kind: str) -> Non
     problems = []
     for label, make in WRONG.items():
         wrong = make()
-        names = (name.removeprefix("true"), "a comparison", "<", "<=", ">", ">=")
+        names = (
+            name.removeprefix("true"),
+            "a comparison",
+            "cannot order Values",
+            "<",
+            "<=",
+            ">",
+            ">=",
+            f"np.{UFUNC_NAMES.get(name)}",
+        )
         for operands in ((OPERANDS[kind](), wrong), (wrong, OPERANDS[kind]())):
             try:
                 function(*operands)

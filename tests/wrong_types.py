@@ -37,7 +37,7 @@ KINDS: dict[str, set[str]] = {
     "upstream gradient of an array": {"None", *REAL},
     "mapping": {"dict"},
     "tangents": set(),
-    "marks": {"None", "dict"},
+    "marks": {"None"},
     "flag": ANYTHING,  # any object with a truth value; a node has none, so it is refused
     "text": TEXT,
     "identifier": {"str"},
@@ -153,7 +153,8 @@ class of:  # noqa: N801
 # Records that the package creates for you, and hooks that it calls itself. You pass none of their arguments.
 NOT_ENTRY_POINTS = {
     "Step", "checking.GradientCheck", "checking.InputCheck", "drawing.Drawing", "misconceptions.Comparison",
-    "scope.watch", "strict.watch", "trace_lines.watch", "Tensor.constant_class", "Value.constant_class",
+    "Value.clip", "Tensor.clip", "Tensor.constant_class", "Value.constant_class",
+    "scope.watch", "strict.watch", "trace_lines.watch",
     "misconceptions.Misconception.program", "misconceptions.Misconception.run",
     "testing.RandomProgram.leaf", "testing.RandomProgram.operand_code", "testing.RandomProgram.run",
     "testing.RandomTensorProgram.leaf", "testing.RandomTensorProgram.operand_code", "testing.RandomTensorProgram.run",

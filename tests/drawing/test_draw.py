@@ -462,15 +462,16 @@ def test_options_that_do_not_exist_are_errors():
         ({"around": J, "depth": -1}, "at least 0"),
         ({"around": J, "detail": "folded"}, "cannot be combined with around="),
         ({"around": Value(1.0)}, "not a node of the graph"),
-        ({"depth": 1.5}, "at least 0"),
-        ({"timeout": -1.0}, "a number of seconds"),
+        ({"timeout": -1.0}, "timeout must be a positive number"),
     ]:
         with pytest.raises(ValueError, match=message):
             draw(J, **options)
     with pytest.raises(TypeError, match="a node of a graph"):
         draw(3.0)
-    with pytest.raises(TypeError, match="parameters must be nodes"):
+    with pytest.raises(TypeError, match=r"each element of parameters must be a node of a graph, not 3.0"):
         draw(J, parameters=[3.0])
+    with pytest.raises(TypeError, match=r"depth must be an integer of at least 0, not 1.5"):
+        draw(J, depth=1.5)
     assert draw(J, parameters=J, number=",.2%").source
 
 
@@ -622,7 +623,7 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path):
     with pytest.raises(LayoutError):
         draw(J, engine=program(tmp_path / "broken", "exit 1")).save(path)
     with pytest.raises(
-        ValueError, match=r"cannot save 'J.gif': the name must end in one of .svg, .png, .pdf, .dot, .gv"
+        ValueError, match=r"cannot save 'J.gif': the path must end in one of .svg, .png, .pdf, .dot, .gv"
     ):
         draw(J).save(tmp_path / "J.gif")
     assert path.read_text() == "mine"

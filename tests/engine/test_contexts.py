@@ -171,7 +171,7 @@ def test_an_exception_ends_the_context():
 
 
 def test_name_from_refuses_what_has_no_names():
-    with pytest.raises(TypeError, match=r"name_from needs a mapping .* got 3"):
+    with pytest.raises(TypeError, match=r"namespace must be a mapping .* not 3"):
         tinygraph.name_from(3)
 
 

@@ -229,8 +229,8 @@ def test_log_probabilities_stay_finite():
         ({"learning_rate": None}, "learning_rate must be a positive number"),
         ({"C": 0.0}, "C must be a positive number"),
         ({"C": "1"}, "C must be a positive number"),
-        ({"tol": -1.0}, "tol must be a positive number"),
-        ({"tol": math.nan}, "tol must be a positive number"),
+        ({"tol": -1.0}, "tol must be a number of at least 0"),
+        ({"tol": math.nan}, "tol must be a number of at least 0"),
     ],
 )
 def test_bad_parameters_are_refused_at_fit(params, message):

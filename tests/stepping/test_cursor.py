@@ -163,12 +163,12 @@ def test_looking_at_events_does_not_move():
 def test_what_cannot_be_walked_is_an_error():
     J = lecture()
     for make, kind, message in [
-        (lambda: Stepper(3.0), TypeError, "takes a node"),
+        (lambda: Stepper(3.0), TypeError, "root must be a node"),
         (lambda: Stepper(J, phase="sideways"), ValueError, "phase must be"),
         (lambda: Stepper(J, granularity="fine"), ValueError, "granularity must be"),
-        (lambda: Stepper(J).goto(7), IndexError, r"the position must be from 0 to 6 \(the number of steps\), not 7"),
+        (lambda: Stepper(J).goto(7), IndexError, r"the position k must be from 0 to 6 \(the number of steps\), not 7"),
         (lambda: Stepper(J).grad("z"), KeyError, "no node is named 'z'; the names are J, a, b, c, u, v"),
-        (lambda: Stepper(J).break_on(Value(1.0)), ValueError, "not a node of this graph"),
+        (lambda: Stepper(J).break_on(Value(1.0)), ValueError, "not a node of the graph"),
         (lambda: Stepper(J).break_on(3), TypeError, "a node, a name, an op or a function"),
         (lambda: explain(J, Value(1.0)), ValueError, "not a node of the graph"),
     ]:

@@ -76,7 +76,7 @@ def test_a_bad_registration_is_refused():
         register("exp")
     with pytest.raises(ValueError, match="identifier"):
         register("my op")
-    with pytest.raises(TypeError, match="a partial of op 'mine' must be a function"):
+    with pytest.raises(TypeError, match="each of the partials of op 'mine' must be a function"):
         register("mine", partials=(1.0,))
     with pytest.raises(TypeError, match="a tuple of one or two functions"):
         register("mine", partials=math.exp)

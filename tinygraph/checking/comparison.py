@@ -14,7 +14,7 @@ from tinygraph.engine.op import Op
 from tinygraph.engine.value import Value
 from tinygraph.explaining.walk import Walk
 from tinygraph.functional import named_numbers
-from tinygraph.support.arguments import check_number
+from tinygraph.support.arguments import check_positive
 
 if TYPE_CHECKING:
     from tinygraph.functional import Function, Tree
@@ -156,7 +156,7 @@ def check_grad(f: Function, *at: Tree, tolerance: float = 1e-9) -> GradientCheck
         >>> print(check_grad(lambda x: x.relu(), 0.0))  # doctest: +ELLIPSIS
         x = 0: ... kink: relu(x) is at a kink, at 0
     """
-    check_number("tolerance", tolerance, zero=True)
+    check_positive("tolerance", tolerance, zero=True)
     function = FlatFunction(f, at, values=True)
     root, leaves = function.record(function.numbers)
     walk = Walk(root, 1.0)

@@ -11,7 +11,7 @@ from tinygraph.engine.graph import Node, order
 from tinygraph.engine.value import Value
 from tinygraph.functional import numbers_of, refilled
 from tinygraph.kernels.numbers import plain_number
-from tinygraph.support.arguments import check_function, check_number
+from tinygraph.support.arguments import check_function, check_positive
 from tinygraph.support.messages import install_command, one_of
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def numeric_grad(f: Function, at: Tree, *, method: Method = "central", step: flo
     """
     one_of("method", method, _METHODS)
     if step is not None:
-        check_number("step", step)
+        check_positive("step", step)
     several = isinstance(at, (list, tuple))
     args = list(at) if several else [at]
     values = any(isinstance(x, Value) for x in numbers_of(args))

@@ -19,7 +19,7 @@ from tinygraph.drawing.layout_engines import TIME_LIMIT, EngineNotFoundError, La
 from tinygraph.engine.graph import Node, StaleGraphError, check_fresh, require_node
 from tinygraph.explaining.tree import in_text
 from tinygraph.explaining.walk import Walk
-from tinygraph.support.arguments import as_path, check_integer, check_kind, check_number, listed
+from tinygraph.support.arguments import as_path, check_integer, check_kind, check_positive, listed
 from tinygraph.support.files import write_whole
 from tinygraph.support.messages import counted, one_of
 
@@ -213,7 +213,7 @@ def _check_numbers(number: str, depth: int, timeout: float | None) -> None:
         raise ValueError(f"number must be a format for floats, such as '.4g', not {number!r}") from None
     check_integer("depth", depth, least=0)
     if timeout is not None:
-        check_number("timeout", timeout)
+        check_positive("timeout", timeout)
 
 
 def _shown(walk: Walk, style: Style, detail: str, near: Collection[Node] | None) -> tuple[Diagram, str]:

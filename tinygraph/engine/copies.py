@@ -51,9 +51,10 @@ class Copyable(Node):
         for base in cls.__bases__:
             if issubclass(base, Constant) and issubclass(base, Copyable):
                 raise TypeError(f"class {cls.__name__} must not inherit from {base.__name__}, which is final")
-        ours = [base for base in cls.__mro__[1:] if base.__module__.startswith("tinygraph.")]
-        for base, name in [(base, name) for base in ours for name in vars(base).get("__slots__", ())]:
-            if getattr(cls, name, None) is not vars(base)[name]:
+        ours = [vars(kind) for kind in cls.__mro__[1:] if kind.__module__.startswith("tinygraph.")]
+        slots = {name: content[name] for content in ours for name in content.get("__slots__", ())}
+        for name, member in slots.items():
+            if getattr(cls, name, None) is not member:
                 raise TypeError(f"class {cls.__name__} must not define {name}, which every node has: use another name")
         for name in _COPY_METHODS:
             if getattr(cls, name, None) is not getattr(Copyable, name, None):
@@ -174,7 +175,7 @@ def _attributes(node: Node) -> Attributes | None:
         return None
     state = object.__getstate__(node)
     inner, slots = state if isinstance(state, tuple) else (state, {})
-    known = {*Node.__slots__, *ours.__slots__}
+    known = {name for base in ours.__mro__ for name in vars(base).get("__slots__", ())}
     return dict(inner or {}), {name: value for name, value in slots.items() if name not in known}
 
 

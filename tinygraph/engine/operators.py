@@ -70,6 +70,9 @@ def _infix(op: Op) -> tuple[Callable[[S, object], S], Callable[[S, object], S]]:
     return left, right
 
 
+_NO_NAME = ""  # compared by identity, so that None or 0 as a name is refused
+
+
 class Operators(Copyable):
     """A node that you compute with. For example, `x + y` records the op `add`, and `x.exp()` records the op `exp`."""
 
@@ -90,7 +93,7 @@ class Operators(Copyable):
         self.raw = self._accepted(data)
         self.op = self.x = self.y = self.x_partial = self.y_partial = self.grad = self.metadata = None
         self.awaited = self.version = 0
-        if type(name) is not str or name:
+        if name is not _NO_NAME:
             self.name = name
         if graph.watch is not None:
             graph.watch(self)

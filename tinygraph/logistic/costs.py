@@ -21,8 +21,8 @@ from tinygraph.engine.ops import binary_cross_entropy, binary_cross_entropy_with
 from tinygraph.engine.value import Value
 from tinygraph.kernels.arrays import as_array
 from tinygraph.kernels.numbers import plain_number
-from tinygraph.logistic.inputs import Array, check_positive
-from tinygraph.support.arguments import check_kind
+from tinygraph.logistic.inputs import Array
+from tinygraph.support.arguments import check_kind, check_positive
 from tinygraph.support.messages import counted, described, one_of
 from tinygraph.tensor.tensor import Tensor
 

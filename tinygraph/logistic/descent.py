@@ -9,7 +9,7 @@ import numpy as np
 
 from tinygraph.engine.value import Value
 from tinygraph.logistic.costs import listed_values, no_loop, two_loops
-from tinygraph.support.arguments import check_integer, check_number
+from tinygraph.support.arguments import check_integer, check_positive
 from tinygraph.tensor.tensor import Tensor
 
 TYPE_CHECKING = False
@@ -54,6 +54,8 @@ def gradient_descent(
         The cost before each iteration.
 
     Raises:
+        TypeError: If an argument has the wrong type.
+        ValueError: If the shapes do not match, or if a number is too small.
         FloatingPointError: If the cost, a derivative or a new parameter is not finite. The parameters keep their values
             from before the failed iteration.
 
@@ -70,10 +72,10 @@ def gradient_descent(
         >>> [round(J, 3) for J in costs]
         [0.693, 0.474, 0.348]
     """
-    check_number("learning_rate", learning_rate)
+    check_positive("learning_rate", learning_rate)
     check_integer("iterations", iterations, least=0)
     if tol is not None:
-        check_number("tol", tol, zero=True)
+        check_positive("tol", tol, zero=True)
     backward = backward_of(w, b, X, Y, loss, sample_weight, C)
     yield from descend(backward, parameters_of(w, b), learning_rate, iterations, tol)
 

@@ -285,27 +285,6 @@ def check_classes(classes: Labels) -> None:
     raise ValueError(f"{start}y must contain two classes, got {found}: {classes.tolist()[:5]}")
 
 
-def check_positive(name: str, number: object, *, infinite: bool = True) -> None:
-    """Check that a parameter is a positive number.
-
-    Args:
-        name: Name of the parameter.
-        number: Value of the parameter.
-        infinite: If true, infinity is allowed. Defaults to true.
-
-    Raises:
-        ValueError: If the number is not positive.
-        TypeError: If the parameter is not a number.
-
-    Examples:
-        >>> check_positive("C", 0.5)
-    """
-    if isinstance(number, (bool, np.bool_)) or not isinstance(number, (int, float, np.number)):
-        raise TypeError(f"{name} must be a positive number, not {described(number)}")
-    if not (number > 0 and (infinite or math.isfinite(number))):
-        raise ValueError(f"{name} must be a positive number, not {number!r}")
-
-
 def _plain(data: object, what: str) -> Labels:
     """Return the data as a NumPy array. Refuse data that NumPy would convert with a loss."""
     if hasattr(data, "nnz") or type(data).__module__.startswith("scipy.sparse"):

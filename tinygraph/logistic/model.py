@@ -19,14 +19,13 @@ from tinygraph.logistic.inputs import (
     Array,
     Labels,
     check_known,
-    check_positive,
     examples,
     is_chunked,
     labels_of,
     weights_of,
 )
 from tinygraph.logistic.training import Settings, Training, in_chunks, in_memory
-from tinygraph.support.arguments import check_function
+from tinygraph.support.arguments import check_function, check_positive
 from tinygraph.support.messages import described, one_of
 
 BACKENDS = ("scalar", "tensor")
@@ -165,8 +164,8 @@ class LogisticRegression:
         else:
             check_positive("learning_rate", self.learning_rate, infinite=False)
         check_positive("C", self.C)
-        if self.tol is not None and not (isinstance(self.tol, (int, float)) and self.tol == 0):
-            check_positive("tol", self.tol)
+        if self.tol is not None:
+            check_positive("tol", self.tol, zero=True)
         count = self.iterations
         if isinstance(count, bool) or not isinstance(count, numbers.Integral) or count <= 0:
             raise ValueError(f"iterations must be a positive integer, not {described(count)}")

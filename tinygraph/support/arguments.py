@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from numbers import Real
 from operator import index
@@ -45,28 +46,29 @@ def check_integer(what: str, given: Any, least: int | None = None) -> int:
     return found
 
 
-def check_number(what: str, given: Any, *, zero: bool = False) -> None:
-    """Check that an argument is a positive number. Infinity is allowed.
+def check_positive(what: str, given: Any, *, zero: bool = False, infinite: bool = True) -> None:
+    """Check that an argument is a positive number.
 
     Args:
         what: Name of the parameter.
         given: Argument.
         zero: If true, 0 is allowed too. Defaults to false.
+        infinite: If true, infinity is allowed. Defaults to true.
 
     Raises:
-        TypeError: If the argument is not a real number.
-        ValueError: If the number is NaN or too small.
+        TypeError: If the argument is not a real number. A bool is refused too.
+        ValueError: If the number is NaN, too small or, where it is not allowed, infinite.
 
     Examples:
-        >>> check_number("step", 0.0)
+        >>> check_positive("step", 0.0)
         Traceback (most recent call last):
         ValueError: step must be a positive number, not 0.0
     """
     wanted = f"{what} must be a {'number of at least 0' if zero else 'positive number'}"
-    if not isinstance(given, Real):
+    if isinstance(given, bool) or not isinstance(given, Real):
         raise TypeError(f"{wanted}, not {described(given)}")
     number = float(given)
-    if not (number >= 0 if zero else number > 0):
+    if not (number >= 0 if zero else number > 0) or (number == math.inf and not infinite):
         raise ValueError(f"{wanted}, not {given!r}")
 
 

@@ -21,7 +21,9 @@ from tinygraph.kernels.arrays import Array
 from tinygraph.tensor.array_ops import Shape
 
 if TYPE_CHECKING:
-    from tinygraph.tensor.tensor import Tensor
+    from collections.abc import Sequence
+
+    from tinygraph.engine.op import Op
 
 COMPLETE = 1024  # maximum number of elements of an array whose fingerprint contains every element
 SAMPLES = 32  # number of elements in the fingerprint of a larger array
@@ -30,7 +32,8 @@ _ndarray = np.ndarray
 _exposing = allocate_lock()
 _steps: dict[int, int] = {}  # distances between sampled elements, by the size of the array
 
-Fingerprints: TypeAlias = "list[tuple[Array | _Hashed | _Scattered, bytes]]"
+_Source: TypeAlias = "Array | _Hashed | _Scattered"
+Fingerprints: TypeAlias = "list[tuple[_Source, bytes]]"
 
 
 def fingerprints(*operands: object) -> Fingerprints | None:
@@ -56,7 +59,13 @@ def fingerprints(*operands: object) -> Fingerprints | None:
     for x in operands:
         array = x if type(x) is _ndarray else _constant_array(x) if isinstance(x, Constant) else None
         if array is not None:
-            source = array if array.size <= COMPLETE else _sample(array)
+            size = array.size
+            if size <= COMPLETE:
+                source: _Source = array
+            elif graph.watch is None and array.flags.c_contiguous:  # most arrays, without a call
+                source = array.ravel()[:: _steps.get(size) or _step(size)]  # a view
+            else:
+                source = _sample(array)
             if found is None:
                 found = [(source, source.tobytes())]
             else:
@@ -87,14 +96,12 @@ def _constant_array(x: Any) -> Array | None:
     return array if x.op is None or array.base is not None else None  # a computed array that is not a view is private
 
 
-def _sample(array: Array) -> Array | _Hashed | _Scattered:
+def _sample(array: Array) -> _Source:
     if graph.watch is not None and contexts.is_strict():
         return _Hashed(array)
     flags: Any = array.flags
-    if flags.c_contiguous:
-        return array.ravel()[:: _steps.get(array.size) or _step(array.size)]  # a view
-    if flags.f_contiguous:
-        return array.T.ravel()[:: _step(array.size)]
+    if flags.c_contiguous or flags.f_contiguous:
+        return (array if flags.c_contiguous else array.T).ravel()[:: _step(array.size)]
     return _Scattered(array)
 
 
@@ -164,23 +171,28 @@ class Exposure:
         self.content = None
         return True
 
-    def notice(self, leaf: Node) -> None:
+    def notice(self, leaf: Node) -> bool:
         """Notice edits in place: treat them like an assignment to `leaf.data`.
 
         Args:
             leaf: Leaf that the array belongs to.
+
+        Returns:
+            True if the array was edited.
         """
         editable = self.array() is not None  # checked first, because another thread may drop the array meanwhile
+        changed = False
         if self.content is not None:
-            if leaf.raw.tobytes() == self.content:
-                if not editable:
-                    self.content = None
-                return
-            graph.edit(leaf, leaf.raw)
+            changed = leaf.raw.tobytes() != self.content
+            if changed:
+                graph.edit(leaf, leaf.raw)
+            elif editable:
+                return False
         self.content = leaf.raw.tobytes() if editable else None
+        return changed
 
 
-def expose(leaf: Tensor) -> Array:
+def expose(leaf: Watched) -> Array:
     """Return the array of a leaf for a caller who may edit it. The leaf then notices such edits.
 
     The result is not the leaf's array itself but an array in the same memory, so that views by nodes of the graph do
@@ -205,3 +217,26 @@ def expose(leaf: Tensor) -> Array:
                 array = np.asarray(memoryview(raw))
                 leaf.watched = Exposure(array, raw.tobytes())
                 return array
+
+
+class Watched(Node):
+    """A node that notices edits of arrays in place: of its own array if it is a leaf, and of constant operands."""
+
+    __slots__ = ("watched",)
+    watched: Exposure | Fingerprints | None
+    _editable = True
+
+    def _notice(self) -> bool:
+        """Notice edits of a leaf in place. Return whether there are any."""
+        return type(self.watched) is Exposure and self.watched.notice(self)
+
+    def _edited(self) -> bool:
+        self._notice()
+        return type(self.watched) is list and edited(self.watched)
+
+    def _link(self, op: Op | None, args: Sequence[Any], partials: Sequence[Any]) -> None:
+        super()._link(op, args, partials)
+        self._renew()
+
+    def _renew(self) -> None:
+        self.watched = None if self.op is None else fingerprints(*self.args)

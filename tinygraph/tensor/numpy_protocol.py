@@ -180,8 +180,8 @@ class ArrayMethods(Node, TracedArray):
         try:
             found = tuple([natural[index_of(axis)] for axis in order])
         except (IndexError, TypeError):
-            found = ()
-        if sorted(found) != list(natural):
+            found = None
+        if found is None or sorted(found) != list(natural):
             raise ValueError(f"transpose of a Tensor of shape {self.shape}: {order} is not a permutation of its axes")
         return self._record_view(transpose(found))
 
@@ -238,7 +238,10 @@ class ArrayMethods(Node, TracedArray):
             raise TypeError("a Tensor cannot be an index: use its .data, converted to integers")
         if not all(isinstance(k, _FIXED) for k in keys):
             key = tuple(map(_copied, key)) if isinstance(key, tuple) else _copied(key)
-        return self._record_view(index(key))
+        try:
+            return self._record_view(index(key))
+        except IndexError as error:
+            raise IndexError(f"an index of a Tensor of shape {self.shape}: {error}") from None
 
     def __matmul__(self, other: Operand) -> Tensor:
         return product(self, other)  # type: ignore[no-any-return]

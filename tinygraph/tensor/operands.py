@@ -7,7 +7,7 @@ import numpy as np
 from tinygraph.engine import replay
 from tinygraph.engine.graph import Node
 from tinygraph.kernels.arrays import Array, as_array
-from tinygraph.tensor.array_ops import Jacobian, TracedArray
+from tinygraph.tensor.array_ops import Jacobian, Shape, TracedArray
 
 _ndarray, _float64 = np.ndarray, np.dtype(np.float64)
 
@@ -29,6 +29,30 @@ def plain_operand(x: object, op: str) -> Array | float:
         return x
     array = as_array(x, op)
     return float(array) if type(array) is _ndarray and not array.ndim else array
+
+
+def new_data(data: object, shape: Shape, name: str) -> Array:
+    """Return a new array for a leaf, as a copy in C order.
+
+    Args:
+        data: Array of real numbers, or anything that NumPy converts to such an array.
+        shape: Shape of the leaf.
+        name: Name of the leaf, for messages.
+
+    Returns:
+        The array.
+
+    Raises:
+        ValueError: If the array has another shape.
+        TypeError: If `data` is not an array of real numbers.
+    """
+    array = as_array(data, "data")
+    if array.shape != shape:
+        raise ValueError(
+            f"data of {name} has shape {shape}, but the new array has shape {array.shape}: "
+            "make a new Tensor for another shape"
+        )
+    return array.copy() if type(array) is _ndarray else array
 
 
 def is_operand(x: object) -> bool:
@@ -66,7 +90,7 @@ def compare(symbol: str, x: object, y: object) -> Array:
     try:
         return replay.compare(symbol, *pair)  # type: ignore[no-any-return]
     except ValueError:
-        shapes = " and ".join([str(np.shape(side.raw if isinstance(side, TracedArray) else side)) for side in pair])
+        shapes = " and ".join([str(getattr(side, "shape", ())) for side in pair])
         raise ValueError(f"a comparison ({symbol}) needs shapes that broadcast, not {shapes}") from None
 
 

@@ -24,9 +24,9 @@ from tinygraph.support import clock
 from tinygraph.tensor.array_ops import ArrayOp
 from tinygraph.tensor.backward import accumulate
 from tinygraph.tensor.broadcasting import check_traps, explain_shapes
-from tinygraph.tensor.fingerprints import Exposure, Fingerprints, edited, expose, fingerprints
+from tinygraph.tensor.fingerprints import Exposure, Fingerprints, Watched, expose, fingerprints
 from tinygraph.tensor.numpy_protocol import TENSOR_UFUNCS, ArrayMethods
-from tinygraph.tensor.operands import compare, is_operand, plain_operand
+from tinygraph.tensor.operands import compare, is_operand, new_data, plain_operand
 from tinygraph.tensor.shapes import expand
 
 _new = object.__new__
@@ -34,7 +34,7 @@ _ndarray, _float64 = np.ndarray, np.dtype(np.float64)
 _EDGE = 6  # the repr shows all elements of an array with at most this many elements
 
 
-class Tensor(Operators, ArrayMethods):
+class Tensor(Watched, Operators, ArrayMethods):
     """An array that records how it was computed.
 
     Args:
@@ -57,9 +57,7 @@ class Tensor(Operators, ArrayMethods):
         ([[6.0], [15.0]], 3.0)
     """
 
-    __slots__ = ("watched",)
-    watched: Exposure | Fingerprints | None  # shows that an array of this node was edited in place
-    _editable = True
+    __slots__ = ()
     not_a_number = not_an_array = "this is already a Tensor: use it directly, or call .detach() for a constant copy"
     raw: Any
     _zero = -0.0  # changes no bit, because a pass over arrays starts with the first contribution itself
@@ -87,13 +85,7 @@ class Tensor(Operators, ArrayMethods):
         if type(self.watched) is Exposure and self.watched.assigned(array, self.raw.shape):  # `w.data -= ...`
             array = self.raw
         elif array is not self.raw:
-            array = as_array(array, "data")
-            if array.shape != self.raw.shape:
-                raise ValueError(
-                    f"data of {self.name or 'this Tensor'} has shape {self.raw.shape}, but the new array has "
-                    f"shape {array.shape}: make a new Tensor for another shape"
-                )
-            array = array.copy() if type(array) is _ndarray else array  # in C order, as in a new Tensor
+            array = new_data(array, self.raw.shape, self.name or "this Tensor")
             self.watched = None
         graph.edit(self, array)
 
@@ -190,13 +182,11 @@ class Tensor(Operators, ArrayMethods):
 
     @staticmethod
     def _record(op: Op, x: Any, y: Any = None) -> Tensor:
-        if isinstance(x, Tensor) and x.watched is not None:
-            x._notice()
-        if isinstance(y, Tensor) and y.watched is not None:
-            y._notice()
         now = clock.edits
         function = (op.array_functions or op.resolve())[0]
         if isinstance(x, Tensor):
+            if x.watched is not None and x._notice():
+                return _record(op, x, y)  # with the time after the edit
             a = x.raw
             dx = None if type(x) is ConstantTensor else True
         else:
@@ -205,6 +195,8 @@ class Tensor(Operators, ArrayMethods):
         if y is None:
             return _node(op, quietly(function, a), now, x, None, dx, None, None if dx else fingerprints(x))
         if isinstance(y, Tensor):
+            if y.watched is not None and y._notice():
+                return _record(op, x, y)
             b = y.raw
             dy = None if type(y) is ConstantTensor else True
         else:
@@ -233,23 +225,28 @@ class Tensor(Operators, ArrayMethods):
 
     @staticmethod
     def _record_array_op(op: ArrayOp, operands: Sequence[Any]) -> Tensor:
-        for x in operands:
-            if isinstance(x, Tensor) and x.watched is not None:
-                x._notice()
         now = clock.edits
         if op.variadic:
-            operands = tuple([x if isinstance(x, Tensor) else plain_operand(x, op.name) for x in operands])
-            data = quietly(op.compute, *[x.raw if isinstance(x, Tensor) else x for x in operands])
-            wanted = tuple(map(_wanted, operands))
-            known = fingerprints(*operands) if None in wanted else None
-            return _node(op, data, now, operands, wanted, None, graph.MANY, known)
+            return _record_join(op, operands)
         x, y = operands if op.arity == 2 else (*operands, None)
-        a = x.raw if isinstance(x, Tensor) else (x := plain_operand(x, op.name))
-        dx = _wanted(x)
+        if isinstance(x, Tensor):
+            if x.watched is not None and x._notice():
+                return _record_array_op(op, operands)
+            a = x.raw
+            dx = None if type(x) is ConstantTensor else True
+        else:
+            a = x = plain_operand(x, op.name)
+            dx = None
         if y is None:
             return _node(op, quietly(op.compute, a), now, x, None, dx, None, None if dx else fingerprints(x))
-        b = y.raw if isinstance(y, Tensor) else (y := plain_operand(y, op.name))
-        dy = _wanted(y)
+        if isinstance(y, Tensor):
+            if y.watched is not None and y._notice():
+                return _record_array_op(op, operands)
+            b = y.raw
+            dy = None if type(y) is ConstantTensor else True
+        else:
+            b = y = plain_operand(y, op.name)
+            dy = None
         try:
             data = quietly(op.compute, a, b)
         except ValueError:
@@ -267,21 +264,6 @@ class Tensor(Operators, ArrayMethods):
             copied = getattr(data, "base", None) is None  # a view shows the edited array itself
             return _node(op, data, now, self, None, None, None, fingerprints(self) if copied else None)
         return _node(op, data, now, self, None, True)
-
-    def _notice(self) -> None:
-        if type(self.watched) is Exposure:
-            self.watched.notice(self)
-
-    def _edited(self) -> bool:
-        self._notice()
-        return type(self.watched) is list and edited(self.watched)
-
-    def _link(self, op: Op | None, args: Sequence[Any], partials: Sequence[Any]) -> None:
-        super()._link(op, args, partials)
-        self._renew()
-
-    def _renew(self) -> None:
-        self.watched = None if self.op is None else fingerprints(*self.args)
 
     def _recompute(self) -> None:
         assert self.op is not None
@@ -316,12 +298,21 @@ class ConstantTensor(Tensor, Constant):
 
 Tensor.constant_class = ConstantTensor
 
-_record = Tensor._record
+_record, _record_array_op = Tensor._record, Tensor._record_array_op
 _PLAIN = (Tensor, ConstantTensor, float, int, _ndarray)
 
 
-def _wanted(x: object) -> bool | None:
-    return True if isinstance(x, Tensor) and type(x) is not ConstantTensor else None
+def _record_join(op: ArrayOp, operands: Sequence[Any]) -> Tensor:
+    """Return the node for an array op with any number of operands."""
+    for x in operands:
+        if isinstance(x, Tensor) and x.watched is not None:
+            x._notice()
+    now = clock.edits
+    operands = tuple([x if isinstance(x, Tensor) else plain_operand(x, op.name) for x in operands])
+    data = quietly(op.compute, *[x.raw if isinstance(x, Tensor) else x for x in operands])
+    wanted = tuple([True if isinstance(x, Tensor) and type(x) is not ConstantTensor else None for x in operands])
+    known = fingerprints(*operands) if None in wanted else None
+    return _node(op, data, now, operands, wanted, None, graph.MANY, known)
 
 
 def _node(

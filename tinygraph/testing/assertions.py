@@ -12,7 +12,7 @@ from tinygraph.engine.autodiff import grad, hessian
 from tinygraph.engine.graph import Node, order
 from tinygraph.engine.op import Op
 from tinygraph.engine.value import Value
-from tinygraph.support.arguments import check_function, check_number
+from tinygraph.support.arguments import check_function, check_positive
 from tinygraph.support.messages import one_of
 from tinygraph.testing.oracles import Oracle
 from tinygraph.testing.strategies import OpSequence
@@ -48,7 +48,7 @@ def assert_gradient(f: Function, *at: Tree, order: int = 1, tolerance: float = 1
         >>> assert_gradient(lambda x, y: x * x.exp() / y, 1.5, 2.0, order=2)
     """
     one_of("order", order, (1, 2))
-    check_number("tolerance", tolerance, zero=True)
+    check_positive("tolerance", tolerance, zero=True)
     function = FlatFunction(f, at, values=True)
     root, leaves = function.record(function.numbers)
     names = list(input_names(f, function.args))
@@ -90,7 +90,7 @@ def assert_same_gradient(f: Function, g: Function, *at: Tree, tolerance: float =
     Examples:
         >>> assert_same_gradient(lambda x: (x * x).log(), lambda x: 2.0 * x.log(), 3.0)
     """
-    check_number("tolerance", tolerance, zero=True)
+    check_positive("tolerance", tolerance, zero=True)
     check_function("g", g)
     results = []
     for function in (f, g):

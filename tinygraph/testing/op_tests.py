@@ -15,7 +15,7 @@ from tinygraph.engine.op import Op
 from tinygraph.engine.value import Value
 from tinygraph.kernels import arrays as array_kernels
 from tinygraph.kernels.arrays import Array, quietly
-from tinygraph.support.arguments import check_function, check_integer, check_number
+from tinygraph.support.arguments import check_function, check_integer, check_positive
 from tinygraph.testing.oracles import Oracle
 from tinygraph.testing.strategies import LANDMARKS, LETTERS, points
 
@@ -54,7 +54,7 @@ def op_test(
         >>> test_log = op_test(log)
         >>> test_log()
     """
-    check_number("ulps", ulps)
+    check_positive("ulps", ulps)
     if terms is not None:
         check_function("terms", terms)
     check_integer("max_examples", max_examples, least=1)

@@ -12,7 +12,7 @@ from tinygraph.engine.op import Op
 from tinygraph.engine.ops import TABLE, neg, total
 from tinygraph.engine.value import Value
 from tinygraph.explaining.code import call_code
-from tinygraph.support.arguments import check_integer, check_kind, check_number
+from tinygraph.support.arguments import check_integer, check_kind, check_positive
 from tinygraph.support.messages import described
 
 LANDMARKS = (1.0, 0.0, -1.0, 0.5, 20.5, -20.5)
@@ -50,8 +50,8 @@ def points(
         (1.0,)
     """
     check_kind("op", op, Op, "an op")
-    check_number("limit", limit)
-    check_number("clear", clear, zero=True)
+    check_positive("limit", limit)
+    check_positive("clear", clear, zero=True)
     if not isinstance(sizes, (tuple, list)) or len(sizes) != 2:
         raise TypeError(f"sizes must be a tuple of two integers, not {described(sizes)}")
     sizes = check_integer("sizes", sizes[0], least=1), check_integer("sizes", sizes[1], least=1)
@@ -104,8 +104,8 @@ def check_program(ops: object, max_inputs: int, max_steps: int, limit: float, cl
             check_kind("each of the ops", op, Op, "an op")
     check_integer("max_inputs", max_inputs, least=1)
     check_integer("max_steps", max_steps, least=1)
-    check_number("limit", limit)
-    check_number("clear", clear, zero=True)
+    check_positive("limit", limit)
+    check_positive("clear", clear, zero=True)
 
 
 # --- programs ---------------------------------------------------------------------------------------
