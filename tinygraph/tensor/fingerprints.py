@@ -220,7 +220,7 @@ def expose(leaf: Watched) -> Array:
 
 
 class Watched(Node):
-    """A node that notices edits of arrays in place: of its own array if it is a leaf, and of constant operands."""
+    """A node that notices edits of arrays in place: the array of a leaf, and constant arrays among the operands."""
 
     __slots__ = ("watched",)
     watched: Exposure | Fingerprints | None
