@@ -208,6 +208,20 @@ def test_the_end_of_a_long_walk_is_reached_at_once_and_leaves_no_trace():
     assert [repr(stepper.grad(node)) for node in order(y)] == [repr(node.grad) for node in order(y)]
 
 
+@pytest.mark.parametrize("kind", [Value, Tensor])
+def test_a_step_looks_only_at_arrays_that_can_be_edited(kind, monkeypatch):
+    """Otherwise, a walk of n steps would look at n nodes in each step."""
+    x = y = kind(1.0, "x")
+    for _ in range(100):
+        y = y * y + 0.5
+    seen = []
+    monkeypatch.setattr("tinygraph.explaining.walk.edited", lambda nodes: seen.append(len(nodes)))
+    Stepper(y).end()
+    assert seen
+    assert max(seen) == (0 if kind is Value else 1)
+    assert x.grad is None
+
+
 def test_a_pass_that_is_left_puts_the_gradients_back(monkeypatch):
     x = Value(2.0, "x")
     s = x * x

@@ -64,6 +64,11 @@ class Walk:
 
     # --- nodes
 
+    @cached_property
+    def _watched(self) -> list[Node]:
+        """The nodes whose arrays can be edited in place. Looking at all nodes in each step would be quadratic."""
+        return [x for x in self.nodes if x._editable and (x.op is None or getattr(x, "watched", None) is not None)]
+
     def __contains__(self, node: Node) -> bool:
         return node in self._members
 
@@ -259,7 +264,7 @@ class Walk:
         Raises:
             StaleGraphError: If a value was edited.
         """
-        changed = edited(self.nodes)
+        changed = edited(self._watched)
         now = clock.edits
         if changed or now != self._edits:
             if changed or any(node.version > self._edits for node in self.nodes):
