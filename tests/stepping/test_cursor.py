@@ -210,7 +210,7 @@ def test_the_end_of_a_long_walk_is_reached_at_once_and_leaves_no_trace():
 
 @pytest.mark.parametrize("kind", [Value, Tensor])
 def test_a_step_looks_only_at_arrays_that_can_be_edited(kind, monkeypatch):
-    """Otherwise, a walk of n steps would look at n nodes in each step."""
+    """Otherwise, the time to reach the end would grow with the square of the number of nodes."""
     x = y = kind(1.0, "x")
     for _ in range(100):
         y = y * y + 0.5

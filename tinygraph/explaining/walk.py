@@ -67,7 +67,7 @@ class Walk:
     @cached_property
     def _watched(self) -> list[Node]:
         """The nodes whose arrays can be edited in place. Looking at all nodes in each step would be quadratic."""
-        return [x for x in self.nodes if x._editable and (x.op is None or getattr(x, "watched", None) is not None)]
+        return [x for x in self.nodes if hasattr(x, "watched") and (x.op is None or x.watched is not None)]
 
     def __contains__(self, node: Node) -> bool:
         return node in self._members
