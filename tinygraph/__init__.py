@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from tinygraph.checking.comparison import check_grad
     from tinygraph.checking.numeric import numeric_grad
     from tinygraph.drawing.draw import draw
-    from tinygraph.engine.autodiff import grad, hessian, jvp
+    from tinygraph.engine.autodiff import grad, hessian
     from tinygraph.explaining.breakdown import explain
     from tinygraph.explaining.diagnosis import diagnose
     from tinygraph.explaining.step import Step
     from tinygraph.explaining.tree import tree
-    from tinygraph.functional import value_and_grad
+    from tinygraph.functional import jvp, value_and_grad
     from tinygraph.saving.reader import load as load
     from tinygraph.saving.writer import save as save
     from tinygraph.stepping.stepper import Stepper
@@ -45,7 +45,7 @@ _LATER = {
     "__version__": "support.version",
     "grad": "engine.autodiff",
     "hessian": "engine.autodiff",
-    "jvp": "engine.autodiff",
+    "jvp": "functional",
     "value_and_grad": "functional",
     "Tensor": "tensor.tensor",
     "concatenate": "tensor.numpy_protocol",

@@ -103,7 +103,7 @@ def test_bad_options_are_refused(table, options, capsys):
 
 def test_divergence_is_one_sentence(table, capsys):
     table.write_text(GOOD + "3,4,b\n" * 5)  # no line separates the classes now
-    assert main(["fit", "t.csv", "--target", "label", "--loss", "cross_entropy", "--learning-rate", "1e6"]) == 2
+    assert main(["fit", "t.csv", "--target", "label", "--loss", "cross_entropy", "--learning-rate", "1.7e308"]) == 2
     assert "lower the learning rate" in capsys.readouterr().err
     assert not (table.parent / "model.json").exists()
 

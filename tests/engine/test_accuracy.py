@@ -28,7 +28,7 @@ from tests.oracles.references import (
     row_value,
     ulp_error,
 )
-from tinygraph import Value, grad
+from tinygraph import Tensor, Value, grad
 from tinygraph.engine import graph, ops
 from tinygraph.engine.op import Op
 
@@ -177,6 +177,28 @@ def test_derivatives_of_higher_order_are_right(name, order):
             assert close, f"{row.name}{point} by {slots}: {computed}, not {mp.nstr(exact, 20)} ({terms})"
 
 
+NEAR_ZERO = [  # op, and the first term of the even derivatives: x, times the derivative of the next order at 0
+    (ops.asin, {2: 1.0, 4: 9.0}),
+    (ops.acos, {2: -1.0, 4: -9.0}),
+    (ops.tanh, {2: -2.0, 4: 16.0}),
+    (ops.atan, {2: -2.0, 4: 24.0}),
+    (ops.sin, {2: -1.0, 4: 1.0}),
+    (ops.sinh, {2: 1.0, 4: 1.0}),
+]
+
+
+@pytest.mark.parametrize(("row", "terms"), NEAR_ZERO, ids=[row.name for row, _ in NEAR_ZERO])
+@pytest.mark.parametrize("kind", [Value, Tensor])
+@pytest.mark.parametrize("x", [1e-9, -3e-12, 1e-100])
+def test_even_derivatives_keep_their_digits_near_0(row, terms, kind, x):
+    leaf = kind(x)
+    node = row(leaf)
+    for order in range(1, 5):
+        node = grad(node, leaf, create_graph=True)
+        if order in terms:
+            assert float(node.data) == pytest.approx(terms[order] * x, rel=1e-14)
+
+
 AT_ZERO = [  # op, operands, and the derivatives of order 1, 2 and 3 with respect to the first operand
     (ops.power(2), (0.0,), (0.0, 2.0, 0.0)),
     (ops.power(3), (0.0,), (0.0, 0.0, 6.0)),
@@ -198,6 +220,10 @@ AT_ZERO = [  # op, operands, and the derivatives of order 1, 2 and 3 with respec
     (ops.binary_cross_entropy, (1.0, 1.0), (-1.0, 1.0, -2.0)),
     (ops.div, (0.0, 2.0), (0.5, 0.0, 0.0)),
     (ops.squared_error, (0.0, 0.0), (0.0, 1.0, 0.0)),
+    (ops.asin, (1.0,), (inf, inf, inf)),
+    (ops.asin, (-1.0,), (inf, -inf, inf)),
+    (ops.acos, (1.0,), (-inf, -inf, -inf)),
+    (ops.binary_cross_entropy, (-0.0, 1.0), (-inf, inf, -inf)),
 ]
 
 

@@ -32,10 +32,6 @@ APART = {
     **{name: {(-math.inf,)} for name in ("sqrt", "power(0.5)", "power(-0.5)", "power(2.7)", "power_partial(0.5)")},
     # An odd pole at -0.0: the float kernel gives the limit from the right, the array kernel that from the left.
     **{name: {(-0.0,)} for name in ("power(-2.0)", "power_partial(-1.0)")},
-    # An infinite label.
-    **{
-        name: {(-0.0, y) for y in (math.inf, -math.inf)} for name in ("binary_cross_entropy", "binary_cross_entropy_da")
-    },
 }
 
 

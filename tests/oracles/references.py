@@ -228,6 +228,18 @@ def logit_loss_terms(z: Any, y: Any) -> Any:
     return max((1 - y) * sigmoid(z), y * sigmoid(-z))
 
 
+def weighted(weight: Any, x: Any) -> Any:
+    return weight * x if weight else mpf(0)
+
+
+def of_logit_partial(z: Any, y: Any) -> Any:
+    return weighted(1 - y, 1 + growth(z)) - weighted(y, 1 + growth(-z))
+
+
+def of_logit_terms(z: Any, y: Any) -> Any:
+    return max(weighted(1 - y, 1 + growth(z)), weighted(y, 1 + growth(-z)))
+
+
 def pairs(xs: Sequence[Any]) -> list[tuple[Any, Any]]:
     middle = len(xs) // 2
     return list(zip(xs[:middle], xs[middle:], strict=True))
@@ -323,6 +335,8 @@ REFERENCES: dict[str, Reference] = {
     "larger": Reference(share, (zero, zero)),
     "log_partial": Reference(lambda x: 1 / x, (lambda x: -1 / x**2,)),
     "atan_partial": Reference(lambda x: 1 / (1 + x**2), (lambda x: -2 * x / (1 + x**2) ** 2,)),
+    "asin_partial": Reference(lambda x: 1 / mp.sqrt(1 - x**2), (lambda x: x / (1 - x**2) ** mpf("1.5"),)),
+    "tanh_partial": Reference(sech2, (lambda x: -2 * (mp.tanh(x) if abs(x) < 1000 else mp.sign(x)) * sech2(x),)),
     "sigmoid_difference": Reference(
         difference,
         (lambda x, y: sigmoid_partial(exactly(x, y)), lambda x, y: -sigmoid_partial(exactly(x, y))),
@@ -350,6 +364,15 @@ REFERENCES: dict[str, Reference] = {
     "binary_cross_entropy_da": Reference(
         cross_entropy_partial,
         (lambda a, y: y / a**2 + (1 - y) / (1 - a) ** 2, lambda a, y: -1 / (a * (1 - a))),
+    ),
+    "binary_cross_entropy_da_of_logit": Reference(
+        of_logit_partial,
+        (
+            lambda z, y: weighted(1 - y, growth(z)) + weighted(y, growth(-z)),
+            lambda z, y: -(1 + growth(z)) - (1 + growth(-z)),
+        ),
+        (lambda z, y: 2 * of_logit_terms(z, y) if 0 < y < 1 else abs(of_logit_partial(z, y)),),
+        "the value for 0 < y < 1 (it is a local derivative): 4 ULP of the larger term",
     ),
 }
 

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 import tinygraph
 from tinygraph import Tensor
-from tinygraph.engine.autodiff import grad, jvp
+from tinygraph.engine.autodiff import grad
+from tinygraph.functional import jvp
 from tinygraph.tensor.indexing import concatenate, index, scatter_add, stack
 from tinygraph.tensor.linalg import matmul
 from tinygraph.tensor.reductions import extremum, mean_over, sum_over

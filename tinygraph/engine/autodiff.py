@@ -7,12 +7,13 @@ any node, so `grad`, derivative graphs and explaining tools all use it. `backwar
 from __future__ import annotations
 
 from tinygraph.engine.graph import Node, check_fresh, complete, edited, order, require_node
+from tinygraph.engine.logits import LogitPair, plain
 from tinygraph.support import clock
-from tinygraph.support.arguments import check_mapping, like, listed
+from tinygraph.support.arguments import like, listed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
     from typing import Any
 
 
@@ -49,10 +50,13 @@ def propagate(
         if node.op is None or node not in adjoints:
             continue
         upstream = adjoints[node]
+        shown = upstream
+        if type(upstream) is LogitPair:  # it also contains the gradient that an activation passes on
+            shown = adjoints[node] = upstream.activation
         if create_graph:
             partials = node.op.partials_at(node, node.args, [local is not None for local in node.stored_partials])
         else:
-            partials = node.partials
+            partials = node.multipliers
         # A variadic op can have fewer local derivatives than operands.
         for slot, (operand, local) in enumerate(zip(node.args, partials, strict=False)):
             if local is not None:
@@ -62,7 +66,7 @@ def propagate(
                 else:
                     contribution = upstream * local
                     adjoints[operand] = adjoints.get(operand, zero) + contribution
-                yield node, slot, operand, upstream, local, contribution
+                yield node, slot, operand, shown, plain(local), plain(contribution)
     if edited(nodes) or clock.edits != now:  # an array or a leaf was edited meanwhile
         check_fresh(nodes)
 
@@ -75,6 +79,8 @@ def exhaust(steps: Iterator[Any]) -> None:
 
 def _times(upstream: Any, local: Any) -> Any:
     """Return upstream × local without factors of 1, which would only clutter a derivative graph."""
+    if type(local) is LogitPair:
+        return LogitPair(_times(upstream, local.activation), _times(upstream, local.logit))
     if type(local) is float and local == 1.0:
         return upstream
     return local if type(upstream) is float and upstream == 1.0 else upstream * local
@@ -170,47 +176,3 @@ def _jacobian(y: Node, xs: list[Node]) -> list[Any]:
     """Return the derivative of every element of y with respect to each x."""
     rows = [grad(y, xs, seed=unit) for unit in y._units()]
     return [y._stacked([row[i] for row in rows], x) for i, x in enumerate(xs)]
-
-
-def jvp(y: Node, tangents: Mapping[Any, Any]) -> Any:
-    """Return the derivative of `y` along the given direction: a Jacobian-vector product (JVP), in forward mode.
-
-    Args:
-        y: Output to differentiate.
-        tangents: Mapping from nodes to their rates of change along the direction. Each rate has its node's shape.
-
-    Returns:
-        A float, or an array with the shape of `y` for Tensors.
-
-    References:
-        A. G. Baydin, B. A. Pearlmutter, A. A. Radul and J. M. Siskind, "Automatic differentiation in machine learning:
-        a survey", Journal of Machine Learning Research 18(153), 1-43, 2018.
-
-    Examples:
-        >>> from tinygraph import Value
-        >>> a, b = Value(2.0), Value(3.0)
-        >>> jvp(a * b, {a: 1.0, b: 10.0})
-        23.0
-    """
-    nodes = order(require_node(y, "jvp: y"))
-    check_mapping("tangents", tangents, "a dict from nodes to rates of change")
-    known: dict[Node, Any] = {
-        x: require_node(x, "each key of tangents")._seed(t, "tangent") for x, t in tangents.items()
-    }
-
-    def push() -> None:
-        for node in reversed(nodes):
-            if any(operand in known for operand in node.operands) and node not in tangents:
-                moved = [
-                    local * known[operand]
-                    for operand, local in zip(node.args, node.partials, strict=True)
-                    if local is not None and operand in known
-                ]
-                if moved:
-                    known[node] = sum(moved)
-
-    with clock.lock:
-        check_fresh(nodes)
-        y._run(push)
-        check_fresh(nodes)
-    return y._gradient(known.get(y))

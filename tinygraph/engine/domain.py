@@ -89,3 +89,10 @@ POWERS = Domain("x > 0, or an integer y", ((_TINY, _HUGE), _REAL), ((-_HUGE, -_T
 POSITIVE_BASE = Domain("x > 0", ((_TINY, _HUGE), _REAL))
 PROBABILITIES = Domain("0 < a < 1, 0 ≤ y ≤ 1", (_OPEN_UNIT, _UNIT))
 LOGITS = Domain("0 ≤ y ≤ 1", (_REAL, _UNIT))
+
+
+def of_power(exponent: float) -> Domain:
+    """Return the domain of a power with the given exponent."""
+    if exponent != exponent // 1:
+        return POSITIVE
+    return ANY if exponent >= 0 else NONZERO

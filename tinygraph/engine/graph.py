@@ -5,8 +5,10 @@ A node is plain data. Its op defines its computation, and its class (`Value` or 
 
 from __future__ import annotations
 
+from tinygraph.engine.logits import ActivationOp, LogitPair, plain
 from tinygraph.engine.metadata import Metadata
 from tinygraph.engine.op import Traced
+from tinygraph.engine.variadic import MANY as MANY
 from tinygraph.support import clock
 
 TYPE_CHECKING = False
@@ -21,14 +23,6 @@ watch: Callable[[Node], None] | None = None  # called with each new node while a
 
 class StaleGraphError(RuntimeError):
     """A leaf was edited after the graph was recorded, so the graph's values no longer match its leaves."""
-
-
-class MANY:
-    """Marker in the slot `y_partial` of a variadic node.
-
-    The slot `x` then contains the operands, and the slot `y` contains the local derivatives. `y` ends at the last
-    operand with a local derivative, so for a dot product with data, `y` is half as long as `x`.
-    """
 
 
 class Constant:
@@ -83,7 +77,15 @@ class Node(Traced):
         """The content of the slot for each operand's local derivative, or None where no gradient flows."""
         if self.y_partial is MANY:
             return (*self.y, *[None] * (len(self.x) - len(self.y)))
-        return () if self.op is None else (self.x_partial,) if self.y is None else (self.x_partial, self.y_partial)
+        if self.op is None:
+            return ()
+        return (plain(self.x_partial),) if self.y is None else (plain(self.x_partial), self.y_partial)
+
+    @property
+    def multipliers(self) -> tuple[Any, ...]:
+        """The local derivatives as the chain rule uses them: like `partials`, but with each `LogitPair`."""
+        local = self.x_partial
+        return (LogitPair(local.activation, local.logit), self.y_partial) if type(local) is LogitPair else self.partials
 
     @property
     def operands(self) -> list[Node]:
@@ -134,6 +136,8 @@ class Node(Traced):
         else:
             self.x, self.y, *_ = *args, None  # one or two operands
             self.x_partial, self.y_partial, *_ = *partials, None
+            if type(op) is ActivationOp and type(self.x_partial) is float:
+                self.x_partial = op.paired(self.x_partial, self.raw, args)
 
     # Methods that differ between backends: a `Value` contains a float, and a `Tensor` contains an array.
 

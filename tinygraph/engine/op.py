@@ -77,6 +77,7 @@ class Op:
     )  # fmt: skip
     variadic = False  # whether the op takes any number of operands
     elementwise = True  # whether each element of the result comes from one element of each operand
+    moves = False  # whether the op only moves or repeats the elements of its operand
 
     def __init__(
         self,

@@ -16,7 +16,7 @@ import operator
 from functools import lru_cache
 
 from tinygraph.engine import domain
-from tinygraph.engine.domain import Domain
+from tinygraph.engine.logits import ActivationOp
 from tinygraph.engine.op import TABLE as TABLE
 from tinygraph.engine.op import Op
 from tinygraph.engine.registry import is_number, is_order, parametrized
@@ -72,7 +72,7 @@ def power(exponent: float) -> Op:
         (8.0, nan)
     """
     c = plain_number(exponent, "power")
-    return Op(f"power({c!r})", lambda x: floats.pow(x, c), symbol=f"{{}}**{c:g}", code="{} ** {parameters[0]}", domain=_power_domain(c),
+    return Op(f"power({c!r})", lambda x: floats.pow(x, c), symbol=f"{{}}**{c:g}", code="{} ** {parameters[0]}", domain=domain.of_power(c),
               arrays=lambda m, x: m.power_of_plain(x, c), analytic=lambda m, x: x**c, maker=power, parameters=(c,),
               partials=(lambda out, x: power_partial(c)(x),))
 
@@ -86,7 +86,7 @@ def power_partial(exponent: float, n: int = 1) -> Op:
     parameters = (c, n) if n > 1 else (c,)  # the same arguments as in a call, so that each op has only one cache key
     return Op(f"power_partial({c!r}{f', {n}' if n > 1 else ''})", lambda x: floats.lowered_pow(x, c, n, factor),
               arrays=(lambda m, x: m.lowered_power(x, c, n, factor)) if c - n + n == c else None,
-              symbol=f"{factor:g}·{{}}**{c - n:g}", code=_power_partial_code(c) if n == 1 else "", domain=_power_domain(c),
+              symbol=f"{factor:g}·{{}}**{c - n:g}", code=_power_partial_code(c) if n == 1 else "", domain=domain.of_power(c),
               maker=power_partial, parameters=parameters,
               partials=(lambda out, x: power_partial(c, n + 1)(x),))
 
@@ -96,13 +96,6 @@ def _power_partial_code(c: float) -> str:
     if c == 2:
         return "2 * {}"
     return f"{int(c)} * {{}} ** {int(c) - 1}" if 2 < c < 1e15 and c == c // 1 else ""
-
-
-def _power_domain(c: float) -> Domain:
-    if c != c // 1:
-        return domain.POSITIVE
-    return domain.ANY if c >= 0 else domain.NONZERO
-
 
 # --- exponentials and logarithms ------------------------------------------------------------------
 
@@ -123,14 +116,14 @@ sin: Op = Op("sin", floats.sin, arrays="sin", analytic=lambda m, x: m.sin(x), pa
 cos: Op = Op("cos", floats.cos, arrays="cos", analytic=lambda m, x: m.cos(x), partials=(lambda out, x: -sin(x),))
 tan: Op = Op("tan", floats.tan, arrays="tan", domain=domain.BETWEEN_POLES, analytic=lambda m, x: m.tan(x), partials=(lambda out, x: 1.0 + out * out,))
 asin: Op = Op("asin", floats.asin, arrays="arcsin", domain=domain.INSIDE_1, analytic=lambda m, x: m.asin(x),
-              partials=(lambda out, x: 1.0 / sqrt((1.0 - x) * (1.0 + x)),))
+              partials=(lambda out, x: asin_partial(x),))
 acos: Op = Op("acos", floats.acos, arrays="arccos", domain=domain.INSIDE_1, analytic=lambda m, x: m.acos(x),
-              partials=(lambda out, x: -1.0 / sqrt((1.0 - x) * (1.0 + x)),))
+              partials=(lambda out, x: -asin_partial(x),))
 atan: Op = Op("atan", math.atan, arrays="arctan", analytic=lambda m, x: m.atan(x), partials=(lambda out, x: atan_partial(x),))
 sinh: Op = Op("sinh", floats.sinh, arrays="sinh", analytic=lambda m, x: m.sinh(x), partials=(lambda out, x: cosh(x),))
 cosh: Op = Op("cosh", floats.cosh, arrays="cosh", analytic=lambda m, x: m.cosh(x), partials=(lambda out, x: sinh(x),))
 tanh: Op = Op("tanh", floats.tanh, arrays="tanh", analytic=lambda m, x: m.tanh(x),
-              partials=(lambda out, x: 4.0 * sigmoid(2.0 * x) * sigmoid(-2.0 * x),))  # 1 - out * out would be 0 in both tails
+              partials=(lambda out, x: tanh_partial(x),))
 
 # --- the neuron -----------------------------------------------------------------------------------
 
@@ -156,16 +149,17 @@ minimum: Op = Op("minimum", floats.minimum, arrays="minimum", domain=domain.KINK
 
 # --- losses ---------------------------------------------------------------------------------------
 
-binary_cross_entropy: Op = Op("binary_cross_entropy", floats.binary_cross_entropy, arrays="binary_cross_entropy", domain=domain.PROBABILITIES,
-                              analytic=lambda m, a, y: -(y * m.log(a) + (1.0 - y) * m.log(1.0 - a)),
-                              partials=(lambda out, x, y: binary_cross_entropy_da(x, y),
-                                        lambda out, x, y: -logit(x)))
 binary_cross_entropy_with_logits: Op = Op(
     "binary_cross_entropy_with_logits", floats.binary_cross_entropy_with_logits, arrays="binary_cross_entropy_with_logits",
     with_partial="binary_cross_entropy_with_logits_and_partial", domain=domain.LOGITS,
     analytic=lambda m, z, y: m.log(1.0 + m.exp(z)) - y * z,
     partials=(lambda out, x, y: sigmoid_minus(x, y),
               lambda out, x, y: -x))
+binary_cross_entropy: Op = ActivationOp("binary_cross_entropy", floats.binary_cross_entropy, of_logit=binary_cross_entropy_with_logits,
+                                        arrays="binary_cross_entropy", domain=domain.PROBABILITIES,
+                                        analytic=lambda m, a, y: -(y * m.log(a) + (1.0 - y) * m.log(1.0 - a)),
+                                        partials=(lambda out, x, y: binary_cross_entropy_da(x, y),
+                                                  lambda out, x, y: -logit(x)))
 squared_error: Op = Op("squared_error", floats.squared_error, arrays="squared_error", analytic=lambda m, a, y: 0.5 * (a - y) ** 2,
                        partials=(lambda out, x, y: x - y,
                                  lambda out, x, y: y - x))
@@ -184,10 +178,9 @@ flat: Op = Op("flat", floats.flat, arrays="flat", domain=domain.KINK_AT_0, parti
 larger: Op = Op("larger", floats.larger, arrays="larger", domain=domain.KINK_AT_TIE,
                 partials=(lambda out, x, y: flat(x),
                           lambda out, x, y: flat(y)))
-log_partial: Op = Op("log_partial", floats.log_partial, arrays="log_partial", domain=domain.POSITIVE, analytic=lambda m, x: 1.0 / x,
-                   partials=(lambda out, x: -out * out,))
-atan_partial: Op = Op("atan_partial", floats.atan_partial, analytic=lambda m, x: 1.0 / (1.0 + x * x),
-                    partials=(lambda out, x: -2.0 * (x * out) * out,))
+log_partial: Op = Op("log_partial", floats.log_partial, arrays="log_partial", domain=domain.POSITIVE, analytic=lambda m, x: 1.0 / x, partials=(lambda out, x: -out * out,))
+atan_partial: Op = Op("atan_partial", floats.atan_partial, analytic=lambda m, x: 1.0 / (1.0 + x * x), partials=(lambda out, x: -2.0 * (x * out) * out,))
+tanh_partial: Op = Op("tanh_partial", floats.tanh_partial, arrays="tanh_partial", analytic=lambda m, x: 1.0 / m.cosh(x) ** 2, partials=(lambda out, x: -2.0 * tanh(x) * out,))
 sigmoid_difference: Op = Op("sigmoid_difference", floats.sigmoid_difference,
                             analytic=lambda m, x, y: 1.0 / (1.0 + m.exp(y - x)),
                             partials=(lambda out, x, y: out * sigmoid_difference(y, x),
@@ -196,8 +189,8 @@ sigmoid_minus: Op = Op("sigmoid_minus", floats.sigmoid_minus, arrays="sigmoid_mi
                        analytic=lambda m, z, y: 1.0 / (1.0 + m.exp(-z)) - y,
                        partials=(lambda out, x, y: sigmoid(x) * sigmoid(-x),
                                  lambda out, x, y: -1.0))
-logit: Op = Op("logit", floats.logit, domain=domain.INSIDE_0_1, analytic=lambda m, a: m.log(a / (1.0 - a)),
-               partials=(lambda out, x: log_partial(x) + log_partial(1.0 - x),))
+logit: Op = ActivationOp("logit", floats.logit, of_logit=power(1), domain=domain.INSIDE_0_1, analytic=lambda m, a: m.log(a / (1.0 - a)),
+                         partials=(lambda out, x: binary_cross_entropy_da(x, 0.0) - binary_cross_entropy_da(x, 1.0),))  # both have one sign
 
 # Parametrized ops: partial derivatives of any order. Their local derivatives are the partial derivatives of the next order.
 
@@ -214,6 +207,15 @@ def pow_partial(n: int, k: int) -> Op:
 
 @parametrized(is_order)
 @lru_cache(maxsize=64)
+def cosine_power(n: int) -> Op:
+    """Return the op (1 - x^2)^(-n / 2): cos(asin(x)) to the power -n. For n = 1, it is the derivative of asin."""
+    return Op(f"cosine_power({n})" if n > 1 else "asin_partial", lambda x: floats.cosine_power(x, n), domain=domain.INSIDE_1,
+              symbol=f"(1 - {{}}**2)**{-0.5 * n:g}" if n > 1 else "", arrays="asin_partial" if n == 1 else None, maker=cosine_power, parameters=(n,),
+              partials=(lambda out, x: float(n) * x * cosine_power(n + 2)(x),))
+
+
+@parametrized(is_order)
+@lru_cache(maxsize=64)
 def div_partial(n: int) -> Op:
     """Return the op d^n (x / y) / dy^n."""
     return Op("div_" + "dy" * n, lambda x, y: floats.div_partial(x, y, n), domain=domain.NONZERO_DIVISOR,
@@ -226,17 +228,38 @@ def div_partial(n: int) -> Op:
 @lru_cache(maxsize=64)
 def binary_cross_entropy_partial(n: int) -> Op:
     """Return the op d^n binary_cross_entropy(a, y) / da^n. The op is linear in y."""
-    return Op("binary_cross_entropy_" + "da" * n, lambda a, y: floats.binary_cross_entropy_partial(a, y, n),
-              arrays="binary_cross_entropy_da" if n == 1 else None,
-              domain=domain.PROBABILITIES, maker=binary_cross_entropy_partial, parameters=(n,),
-              partials=(lambda out, x, y: binary_cross_entropy_partial(n + 1)(x, y),
-                        lambda out, x, y: binary_cross_entropy_partial(n)(x, 1.0) - binary_cross_entropy_partial(n)(x, 0.0)))
+    return ActivationOp("binary_cross_entropy_" + "da" * n, lambda a, y: floats.binary_cross_entropy_partial(a, y, n),
+                        of_logit=binary_cross_entropy_partial_of_logit(n), arrays="binary_cross_entropy_da" if n == 1 else None,
+                        domain=domain.PROBABILITIES, maker=binary_cross_entropy_partial, parameters=(n,),
+                        partials=(lambda out, x, y: binary_cross_entropy_partial(n + 1)(x, y),
+                                  lambda out, x, y: binary_cross_entropy_partial(n)(x, 1.0) - binary_cross_entropy_partial(n)(x, 0.0)))
+
+
+@parametrized(is_order)
+@lru_cache(maxsize=64)
+def binary_cross_entropy_partial_of_logit(n: int) -> Op:
+    """Return the op `binary_cross_entropy_partial(n)` of the activation sigmoid(z), computed from z."""
+    f, g, sign = binary_cross_entropy_partial_of_logit, float(math.factorial(n)), (-1.0) ** n
+    return Op("binary_cross_entropy_" + "da" * n + "_of_logit", lambda z, y: floats.binary_cross_entropy_partial_of_logit(z, y, n),
+              arrays="binary_cross_entropy_da_of_logit" if n == 1 else None, domain=domain.LOGITS, maker=f, parameters=(n,),
+              partials=(lambda out, x, y: g * (odds_power(n)(x, 1.0 - y) - sign * odds_power(n)(-x, y)),
+                        lambda out, x, y: binary_cross_entropy_partial_of_logit(n)(x, 1.0) - binary_cross_entropy_partial_of_logit(n)(x, 0.0)))
+
+
+@parametrized(is_order)
+@lru_cache(maxsize=64)
+def odds_power(n: int) -> Op:
+    """Return the op y e^x (1 + e^x)^(n - 1), which is y / n times the derivative of (1 + e^x)^n, and 0 if y is 0."""
+    return Op(f"odds_power({n})", lambda x, y: floats.odds_power(x, y, n), symbol=f"odds_power({n})({{}}, {{}})", maker=odds_power, parameters=(n,),
+              partials=(lambda out, x, y: out * (1.0 + (n - 1.0) * sigmoid(x)), lambda out, x, y: odds_power(n)(x, 1.0)))
 
 
 pow_dx: Op = pow_partial(1, 0)
 pow_dy: Op = pow_partial(0, 1)
 div_dy: Op = div_partial(1)
+asin_partial: Op = cosine_power(1)
 binary_cross_entropy_da: Op = binary_cross_entropy_partial(1)
+binary_cross_entropy_da_of_logit: Op = binary_cross_entropy_partial_of_logit(1)
 
 # fmt: on
 

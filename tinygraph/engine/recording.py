@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from tinygraph.engine.logits import ActivationOp
     from tinygraph.engine.op import Op
     from tinygraph.engine.variadic import VariadicOp
 
@@ -65,6 +66,13 @@ class _Fast:
         if graph.watch is not None:
             graph.watch(out)
         return out
+
+    @staticmethod
+    def _record_activation(op: ActivationOp, x: Any, y: Any = None) -> Value:
+        now = clock.edits
+        if type(x) is Value and type(y) is float and (numbers := op.numbers_at(x, y)):
+            return _node(op, numbers[0], x, y, numbers[1], None, now)
+        return record(op, (x,) if y is None else (x, y))
 
     @staticmethod
     def _record_lists(op: VariadicOp, xs: tuple[Any, ...], ys: tuple[Any, ...] | None) -> Value:
@@ -318,7 +326,8 @@ def _node(op: Op, number: float, x: Any, y: Any, dx: Any, dy: Any, now: int) -> 
     return out
 
 
-_NAMES = ("_record", "_record_lists", "__add__", "__radd__", "__sub__", "__mul__", "__rmul__", "__truediv__")
+_OPERATORS = ("__add__", "__radd__", "__sub__", "__mul__", "__rmul__", "__truediv__")
+_NAMES = ("_record", "_record_activation", "_record_lists", *_OPERATORS)
 # A test compares these readable methods with the fast methods.
 CLEAR = {name: (vars(Value).get(name) or vars(Operators)[name]) for name in _NAMES}
 for _name in _NAMES:

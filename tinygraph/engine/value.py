@@ -10,6 +10,7 @@ from contextvars import Context
 
 from tinygraph.engine import backward, graph, replay
 from tinygraph.engine.graph import Constant, Node
+from tinygraph.engine.logits import ActivationOp, plain
 from tinygraph.engine.op import Op
 from tinygraph.engine.operators import Operators
 from tinygraph.kernels.numbers import is_plain, plain_number
@@ -85,6 +86,10 @@ class Value(Operators):
         return record(op, (x,) if y is None else (x, y))
 
     @staticmethod
+    def _record_activation(op: ActivationOp, x: Any, y: Any = None) -> Value:
+        return record(op, (x,) if y is None else (x, y))
+
+    @staticmethod
     def _record_lists(op: VariadicOp, xs: tuple[Any, ...], ys: tuple[Any, ...] | None) -> Value:
         return record(op, xs if ys is None else xs + ys)
 
@@ -97,9 +102,9 @@ class Value(Operators):
     def _recompute(self) -> None:
         assert self.op is not None
         wanted = [partial is not None for partial in self.stored_partials]
-        raw, partials = _evaluate(self.op, _numbers(self.args), wanted)
-        self._link(self.op, self.args, partials)
+        raw, partials = _evaluate(self.op, self.args, wanted)
         graph.write(self, raw)
+        self._link(self.op, self.args, partials)
 
     def _compare(self, symbol: str, other: object) -> bool:
         """Return the outcome of a comparison, and remember it, so that `forward()` can check it again."""
@@ -141,7 +146,7 @@ def record(op: Op, operands: tuple[Any, ...]) -> Value:
     operands = tuple([x if isinstance(x, Value) else plain_number(x, op.name) for x in operands])
     wanted = [isinstance(x, Value) and not x.constant for x in operands]
     out: Value = object.__new__(Value if True in wanted else ConstantValue)
-    out.raw, partials = _evaluate(op, _numbers(operands), wanted)
+    out.raw, partials = _evaluate(op, operands, wanted)
     out._link(op, operands, partials)
     graph.complete(out, now)
     return out
@@ -151,8 +156,11 @@ def _numbers(operands: Sequence[Any]) -> list[float]:
     return [x if type(x) is float else x.raw for x in operands]
 
 
-def _evaluate(op: Op, numbers: Sequence[float], wanted: list[bool]) -> tuple[float, tuple[Any, ...]]:
+def _evaluate(op: Op, args: Sequence[Any], wanted: list[bool]) -> tuple[float, tuple[Any, ...]]:
     """Return the op's value and local derivatives at the given operands."""
+    if type(op) is ActivationOp and (out := op.value_at(args)) is not None:
+        return out, tuple(map(plain, op.pairs_at(out, args, wanted) or ()))
+    numbers = _numbers(args)
     out = op.floats(*numbers)
     try:
         return out, op.partials_at(out, numbers, wanted)

@@ -11,6 +11,14 @@ if TYPE_CHECKING:
     from typing import Any
 
 
+class MANY:
+    """Marker in the slot `y_partial` of a variadic node.
+
+    The slot `x` then contains the operands, and the slot `y` contains the local derivatives. `y` ends at the last
+    operand with a local derivative, so for a dot product with data, `y` is half as long as `x`.
+    """
+
+
 class VariadicOp(Op):
     """An op that takes `arity` lists of operands. Each of its `partials` returns the local derivatives for one list.
 

@@ -8,6 +8,7 @@ from contextvars import Context
 from typing import Any
 
 from tinygraph.engine.graph import Node
+from tinygraph.engine.logits import plain
 
 SPEC = ".4g"  # default format of numbers
 NAME = 24  # maximum length of a name, in characters; the tooltip shows the full name
@@ -461,4 +462,4 @@ def formula(node: Node, slot: int) -> str:
         return ""
     wanted = [k == slot for k in range(len(node.args))]
     local = Context().run(op.partials_at, node, node.args, wanted)[slot]  # hides the call from active contexts
-    return label(local, depth=3)
+    return label(plain(local), depth=3)

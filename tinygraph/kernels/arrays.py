@@ -271,6 +271,19 @@ def log_partial(x: Array) -> Array:
     return np.where(x >= 0, 1.0 / np.absolute(x), np.nan)
 
 
+def asin_partial(x: Array) -> Array:
+    """Return the derivative of asin: 1 / sqrt(1 - x^2), which is inf at -1 and 1."""
+    return 1.0 / np.sqrt((1.0 - x) * (1.0 + x))
+
+
+def tanh_partial(x: Array) -> Array:
+    """Return the derivative of tanh, accurate in both tails, where 1 - tanh(x)^2 would be 0."""
+    e = np.exp(-2.0 * np.absolute(x))
+    below = 1.0 + e
+    out = 4.0 * e / below / below
+    return out - out * (2.0 * (e - (below - 1.0)) / below)
+
+
 def power_of_plain(x: Array, exponent: float) -> Array:
     """Return x to the power of a plain number. The op `pow` of two arrays uses `np.power`.
 
@@ -335,12 +348,31 @@ def binary_cross_entropy_da(a: Array, y: Array) -> Array:
         a: Activation, from 0 to 1.
         y: Label, from 0 to 1.
     """
+    a = a + 0.0  # -0.0 becomes 0.0, whose inverse has the right sign
     below = a * (1.0 - a)
     local = (a - y) / below
     if type(below) is np.ndarray and below.size and np.minimum.reduce(below, axis=None) > 0:
         return local
     label = np.where(y == 1, -1.0 / a, 1.0 / (1.0 - a))
     return np.where((a >= 0) & (a <= 1), np.where((y == 1) | (y == 0), label, local), np.nan)
+
+
+def binary_cross_entropy_da_of_logit(z: Array, y: Array) -> Array:
+    """Return binary_cross_entropy_da(sigmoid(z), y), computed from z.
+
+    Args:
+        z: Logit.
+        y: Label, from 0 to 1.
+    """
+    e = np.exp(z)
+    out = (1.0 - y) * (1.0 + e) - y * (1.0 + 1.0 / e)
+    if _all_finite(out) and np.minimum.reduce(e, axis=None, initial=1.0) >= _SMALLEST:
+        return out
+    size = np.absolute(z)
+    over, e = sigmoid_minus(z, y) * (1.0 + np.exp(-size)), np.exp(size)
+    half = np.exp(0.5 * size)  # for the case that exp(z) overflows, but the product does not
+    fraction = over + np.where(over == 0, over, np.where(np.isinf(e), over * half * half, over * e))
+    return np.where(y == 1, -1.0 - np.exp(-z), np.where(y == 0, 1.0 + np.exp(z), fraction))
 
 
 def binary_cross_entropy_with_logits(z: Array, y: Array) -> Array:

@@ -290,6 +290,29 @@ def atan_partial(x: float) -> float:
     return out - out * ((error + more) * out)  # without this correction, the second derivative would be off by 4.1 ULP
 
 
+def cosine_power(x: float, n: int) -> float:
+    """Return (1 - x^2)^(-n / 2), which is inf at -1 and 1, and NaN beyond.
+
+    Args:
+        x: Number from -1 to 1.
+        n: Order of the power, at least 1.
+    """
+    square, error = two_product(x, x)
+    below, more = two_sum(1.0, -square)
+    out = pow(below, -0.5 * n) if below >= 0 else nan
+    return out - out * (0.5 * n * (more - error) / below) if isfinite(out) else out
+
+
+def tanh_partial(x: float) -> float:
+    """Return the derivative of tanh, accurate in both tails, where 1 - tanh(x)^2 would be 0."""
+    e = exp(-2.0 * abs(x))
+    if e < _SMALLEST:
+        return (2.0 * exp(-abs(x))) * (2.0 * exp(-abs(x)))
+    below, more = two_sum(1.0, e)
+    out = 4.0 * e / below / below
+    return out - out * (2.0 * more / below)
+
+
 def binary_cross_entropy(a: float, y: float) -> float:
     """Return -(y log a + (1 - y) log(1 - a)), with 0 log 0 = 0.
 
@@ -314,6 +337,7 @@ def binary_cross_entropy_partial(a: float, y: float, n: int) -> float:
         return -1.0 / a if y else 1.0 / (1.0 - a)
     if not 0.0 <= a <= 1.0:
         return nan
+    a += 0.0  # -0.0 becomes 0.0, whose inverse has the right sign
     if n == 1 and 0 < a < 1 and a != y:  # as one fraction: two fractions would cancel where a is near y
         over, more = two_sum(a, -y)
         rest, error = two_sum(1.0, -a)
@@ -321,6 +345,43 @@ def binary_cross_entropy_partial(a: float, y: float, n: int) -> float:
         out = over / below
         return out + out * (more / over - (missing + a * error) / below) if isfinite(out) else out
     return -(_share(y, a, n) + _share(1.0 - y, -(1.0 - a), n))
+
+
+def binary_cross_entropy_partial_of_logit(z: float, y: float, n: int) -> float:
+    """Return binary_cross_entropy_partial(sigmoid(z), y, n), computed from z.
+
+    Args:
+        z: Logit.
+        y: Label, from 0 to 1.
+        n: Order of the derivative.
+    """
+    if n == 1 and y != 0 and y != 1:  # as one product: two terms would cancel where sigmoid(z) is near y
+        over = sigmoid_minus(z, y) * (1.0 + exp(-abs(z)))
+        return over + _times_exp(over, abs(z))
+    if n == 1:
+        return -1.0 - exp(-z) if y else 1.0 + exp(z)
+    yes, no = ((-1.0) ** n * y, -z), (1.0 - y, z)
+    return math.factorial(n - 1) * sum([_weighted(weight, pow(1.0 + exp(x), n)) for weight, x in (yes, no)])
+
+
+def odds_power(x: float, y: float, n: int) -> float:
+    """Return y e^x (1 + e^x)^(n - 1), or 0 for a weight y of 0.
+
+    Args:
+        x: Logit.
+        y: Weight.
+        n: Order of the power.
+    """
+    return _times_exp(y, x) if n == 1 else _weighted(y, exp(x) * pow(1.0 + exp(x), n - 1))
+
+
+def _times_exp(weight: float, x: float) -> float:
+    """Return weight * exp(x), or 0 for a weight of 0, even where exp(x) alone overflows or loses bits."""
+    e = exp(x)
+    if _SMALLEST <= e < inf or x != x:
+        return weight * e
+    half = exp(0.5 * x)
+    return _weighted(weight, half) * half if weight else 0.0
 
 
 def _share(weight: float, a: float, n: int) -> float:

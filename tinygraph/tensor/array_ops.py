@@ -58,6 +58,8 @@ class ArrayOp(Op):
             than its operands needs this function.
         explain: Function of the operands that raises ValueError if their shapes do not match.
         adds_terms: If true, the result is a sum of terms, as in `Op`.
+        moves: If true, the op only moves or repeats the elements of its operand, so that it commutes with elementwise
+            ops.
         maker: Function that created the op.
         parameters: Arguments of `maker`.
 
@@ -67,7 +69,7 @@ class ArrayOp(Op):
         (3, 1)
     """
 
-    __slots__ = ("compute", "explain", "jvp_function", "note", "shape_function", "vjps")
+    __slots__ = ("compute", "explain", "jvp_function", "moves", "note", "shape_function", "vjps")
     elementwise = False
     compute: Callable[..., Operand]
 
@@ -84,6 +86,7 @@ class ArrayOp(Op):
         shape: Callable[..., Shape] | None = None,
         explain: Callable[[Operand, Operand], None] | None = None,
         adds_terms: bool = False,
+        moves: bool = False,
         maker: Callable[..., Op],
         parameters: tuple[object, ...] = (),
     ) -> None:
@@ -99,7 +102,7 @@ class ArrayOp(Op):
             parameters=parameters,
         )
         self.compute, self.vjps, self.note, self.jvp_function = compute, vjps, note, jvp
-        self.shape_function, self.explain = shape, explain
+        self.shape_function, self.explain, self.moves = shape, explain, moves
 
     @property
     def arrays(self) -> Callable[..., Operand]:
@@ -242,6 +245,7 @@ class Jacobian:
 
     __slots__ = ("op", "operands", "out", "slot")
     __array_ufunc__ = None  # makes NumPy call our __rmul__
+    linear_map = True  # not a number or an array
 
     def __init__(self, op: ArrayOp, slot: int, out: Operand, operands: Sequence[Operand]) -> None:
         self.op, self.slot, self.out, self.operands = op, slot, out, operands

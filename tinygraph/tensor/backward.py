@@ -11,7 +11,9 @@ from typing import Any
 import numpy as np
 
 from tinygraph.engine.graph import Node, edited_array
+from tinygraph.engine.logits import ActivationOp, LogitPair
 from tinygraph.engine.op import Op
+from tinygraph.kernels.arrays import contiguous
 
 _ndarray = np.ndarray
 
@@ -26,22 +28,33 @@ def accumulate(root: Node) -> None:
     Args:
         root: Node to start from, with its seed in `.grad`.
     """
+    contribution: Any
     stack: list[Any] = [] if root.op is None or root.constant else [root]
     sharing: list[Node] = []
     pop, push, share = stack.pop, stack.append, sharing.append
     while stack:
         node = pop()
         op, dx, operand, y = node.op, node.x_partial, node.x, node.y
-        up, out = node.grad, node.raw
+        up: Any = node.grad
+        out = node.raw
         if node.watched is not None:
             for source, bits in node.watched:  # like `fingerprints.edited`
                 if source.tobytes() != bits:
                     raise edited_array(node)
         edges: Any = ()
-        if type(op) is not Op:
+        if type(op) is not Op or type(up) is LogitPair:
             if type(up) is _ndarray and not up.flags.c_contiguous:
                 up = up.copy()  # see `contiguous`, which a call would make slower
-            if y is None:
+            if type(op) is Op:  # a sigmoid, which needs its local derivative only for other contributions
+                contribution = up * (
+                    None if up.others is None else (op.array_functions or op.resolve())[1](out, operand.raw)
+                )
+            elif isinstance(up, LogitPair):  # an op that moves the elements of an activation
+                contribution = up.through(lambda part: op.vjps[0](contiguous(part), out, operand.raw))  # noqa: B023
+            elif type(op) is ActivationOp:
+                partials = zip(node.args, node._partials(), strict=True)
+                (operand, contribution), *edges = [(x, up * local) for x, local in partials if local is not None]
+            elif y is None:
                 contribution = op.vjps[0](up, out, operand.raw)
             elif node.y_partial is None:  # the second operand is data, as in a product with a data matrix
                 contribution = op.vjps[0](up, out, operand.raw, y.raw if isinstance(y, Node) else y)
@@ -67,6 +80,8 @@ def accumulate(root: Node) -> None:
         while True:
             if type(contribution) is not _ndarray:
                 contribution = operand._gradient(contribution)
+                if isinstance(contribution, LogitPair):
+                    contribution.owner = operand
             elif contribution is up or contribution.base is not None:
                 share(operand)
             if type(operand.grad) is float:

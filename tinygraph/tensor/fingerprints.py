@@ -17,6 +17,7 @@ import numpy as np
 
 from tinygraph.engine import contexts, graph
 from tinygraph.engine.graph import Constant, Node
+from tinygraph.engine.logits import ActivationOp
 from tinygraph.kernels.arrays import Array
 from tinygraph.tensor.array_ops import Shape
 
@@ -239,4 +240,7 @@ class Watched(Node):
         self._renew()
 
     def _renew(self) -> None:
-        self.watched = None if self.op is None else fingerprints(*self.args)
+        if self.op is None:
+            self.watched = None
+        else:
+            self.watched = fingerprints(*(self.op.read_at(self.args) if type(self.op) is ActivationOp else self.args))

@@ -48,6 +48,7 @@ def index(key: Any) -> ArrayOp:
         vjps=(lambda up, out, x: scatter_add(key, x.shape)(up),),
         note=(f"put at [{_key(key)}] of zeros",),
         shape=lambda x: np.empty(x, "V0")[key].shape,  # the elements take no memory
+        moves=True,
         maker=index,
         parameters=(key,),
     )

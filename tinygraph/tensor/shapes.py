@@ -38,6 +38,7 @@ def expand(shape: Shape) -> ArrayOp:
         vjps=(lambda up, out, x: _sum_to(up, x.shape) if type(up) is _ndarray else sum_to(x.shape)(up),),
         note=("summed to {shape}",),
         shape=lambda _: shape,
+        moves=True,
         maker=expand,
         parameters=(shape,),
     )
@@ -144,6 +145,7 @@ def reshape(shape: Shape) -> ArrayOp:
         vjps=(lambda up, out, x: reshape(x.shape)(up),),
         note=("reshaped to {shape}",),
         shape=lambda _: shape,
+        moves=True,
         maker=reshape,
         parameters=(shape,),
     )
@@ -173,6 +175,7 @@ def transpose(axes: Shape) -> ArrayOp:
         code="{}.T" if plain else "{}.transpose{parameters[0]}",
         vjps=(lambda up, out, x: up.transpose(back) if type(up) is _ndarray else transpose(back)(up),),
         note=(".T" if plain else f"transpose(·, {back})",),
+        moves=True,
         maker=transpose,
         parameters=(axes,),
     )

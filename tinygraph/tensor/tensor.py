@@ -14,6 +14,7 @@ import numpy as np
 
 from tinygraph.engine import backward, contexts, graph
 from tinygraph.engine.graph import Constant, Node
+from tinygraph.engine.logits import ActivationOp, LogitPair, plain
 from tinygraph.engine.op import Op
 from tinygraph.engine.operators import Operators
 from tinygraph.engine.variadic import VariadicOp
@@ -119,12 +120,22 @@ class Tensor(Watched, Operators, ArrayMethods):
         Local derivatives are computed on access. They are arrays or numbers for an elementwise op, and objects of type
         `Jacobian` for an array op.
         """
-        return tuple(map(read_only, quietly(self._partials))) if self.op is not None else ()
+        return tuple([read_only(plain(local)) for local in self.multipliers])
+
+    @property
+    def multipliers(self) -> tuple[Any, ...]:
+        """The local derivatives as the chain rule uses them: like `partials`, but with each `LogitPair`."""
+        if self.op is None:
+            return ()
+        found = quietly(self._partials)
+        return tuple([x.through(read_only) if type(x) is LogitPair else read_only(x) for x in found])
 
     def _partials(self) -> tuple[Any, ...]:
         assert self.op is not None
         stored = self.stored_partials
-        found = self.op.array_partials(self.raw, self.numbers, [local is True for local in stored])
+        wanted = [local is True for local in stored]
+        found = self.op.pairs_at(self.raw, self.args, wanted) if type(self.op) is ActivationOp else None
+        found = found or self.op.array_partials(self.raw, self.numbers, wanted)
         return tuple([new if local is True else local for new, local in zip(found, stored, strict=True)])
 
     def _seed(self, seed: object, what: str = "seed") -> Array:
@@ -220,6 +231,30 @@ class Tensor(Watched, Operators, ArrayMethods):
         return _node(op, data, now, x, y, dx, dy, None if dx and dy else fingerprints(x, y))
 
     @staticmethod
+    def _record_activation(op: ActivationOp, x: Any, y: Any = None) -> Tensor:
+        if isinstance(y, Tensor):
+            y._notice()
+        now = clock.edits
+        dx = _wanted(x)
+        if y is None:
+            return _node(op, quietly(op.value_at, (x,)), now, x, None, dx, None, fingerprints(*op.read_at((x,))))
+        y = y if isinstance(y, Tensor) else plain_operand(y, op.name)
+        shape = np.shape(y.raw if isinstance(y, Tensor) else y)
+        try:
+            shape = np.broadcast_shapes(x.shape, shape) if shape != x.shape else shape
+        except ValueError:
+            explain_shapes(op, x, y)
+            raise
+        if graph.watch is not None and contexts.is_strict():
+            check_traps(op, x, y, shape)
+        if shape != x.shape:
+            x = x._record_view(expand(shape))
+        if isinstance(y, Tensor) and shape != y.shape:
+            y = y._record_view(expand(shape))
+        known = fingerprints(*op.read_at((x, y)))
+        return _node(op, quietly(op.value_at, (x, y)), now, x, y, dx, _wanted(y), known)
+
+    @staticmethod
     def _record_lists(op: VariadicOp, *lists: object) -> NoReturn:  # noqa: ARG004
         raise TypeError(f"{op.name} needs lists of Values; for Tensors, use a @ b, or .sum()")
 
@@ -267,11 +302,13 @@ class Tensor(Watched, Operators, ArrayMethods):
 
     def _recompute(self) -> None:
         assert self.op is not None
-        self.watched = self.watched and fingerprints(*self.args)
+        if self.watched is not None:
+            self._renew()
         if type(self.x_partial) is _ndarray:
             data, self.x_partial = quietly(getattr(arrays, self.op.with_partial), *self.numbers)
         else:
-            data = quietly(self.op.arrays, *self.numbers)
+            found = quietly(self.op.value_at, self.args) if type(self.op) is ActivationOp else None
+            data = quietly(self.op.arrays, *self.numbers) if found is None else found
         graph.write(self, data if type(data) is _ndarray else as_array(data, self.op.name))
 
     # --- comparisons and display
@@ -302,6 +339,10 @@ _record, _record_array_op = Tensor._record, Tensor._record_array_op
 _PLAIN = (Tensor, ConstantTensor, float, int, _ndarray)
 
 
+def _wanted(x: object) -> bool | None:
+    return True if isinstance(x, Tensor) and type(x) is not ConstantTensor else None
+
+
 def _record_join(op: ArrayOp, operands: Sequence[Any]) -> Tensor:
     """Return the node for an array op with any number of operands."""
     for x in operands:
@@ -310,7 +351,7 @@ def _record_join(op: ArrayOp, operands: Sequence[Any]) -> Tensor:
     now = clock.edits
     operands = tuple([x if isinstance(x, Tensor) else plain_operand(x, op.name) for x in operands])
     data = quietly(op.compute, *[x.raw if isinstance(x, Tensor) else x for x in operands])
-    wanted = tuple([True if isinstance(x, Tensor) and type(x) is not ConstantTensor else None for x in operands])
+    wanted = tuple(map(_wanted, operands))
     known = fingerprints(*operands) if None in wanted else None
     return _node(op, data, now, operands, wanted, None, graph.MANY, known)
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from tinygraph.engine.logits import ActivationOp, logit_of
 from tinygraph.engine.op import Op
 from tinygraph.engine.ops import add, mul, neg
 from tinygraph.tensor.linalg import matmul
@@ -64,6 +65,7 @@ class Program:
     whole: set[Tensor] = field(default_factory=set)  # gradients of leaves, written in full shape
     _known: dict[tuple[Hashable, ...], Line] = field(default_factory=dict)
     _line_of: dict[Tensor, Line] = field(default_factory=dict)
+    _logits: dict[Tensor, Tensor] = field(default_factory=dict)  # the logit from which a node is computed
 
     def add_input(self, tensor: Tensor, name: str) -> Line:
         """Add a leaf as an input.
@@ -96,7 +98,10 @@ class Program:
             if node in self._line_of:
                 stack.pop()
                 continue
-            waiting = [x for x in node.args if isinstance(x, Tensor) and x not in self._line_of]
+            args = self._args(node)
+            if node in self._logits and node.args[0] in names:
+                args = (*args, node.args[0])  # a named activation is written, although no line uses it
+            waiting = [x for x in args if isinstance(x, Tensor) and x not in self._line_of]
             if waiting:
                 stack += reversed(waiting)
                 continue
@@ -111,6 +116,8 @@ class Program:
                 self.lines.append(line)
             line.names += called
             self._line_of[node] = line
+            if len(args) > len(node.args):
+                self.results.append(self._line_of[node.args[0]])
         line = self._full(self._line_of[tensor], tensor.shape)
         self.results.append(line)
         return line
@@ -135,11 +142,21 @@ class Program:
 
     # --- from tensors to lines
 
+    def _args(self, node: Tensor) -> Sequence[Tensor | Array | float]:
+        """Return the operands of a node. If the node is computed from a logit, the logit replaces the activation."""
+        if type(node.op) is ActivationOp and node not in self._logits and (z := logit_of(node.x)) is not None:
+            self._logits[node] = z
+        return (self._logits[node], *node.args[1:]) if node in self._logits else node.args
+
     def _of(self, node: Tensor) -> Line:
         op = node.op
         if op is None:
             return self._plain(node.data)
-        args = [self._line_of[x] if isinstance(x, Tensor) else self._plain(x) for x in node.args]
+        operands = self._args(node)
+        if node in self._logits:
+            assert isinstance(op, ActivationOp)
+            op = op.of_logit
+        args = [self._line_of[x] if isinstance(x, Tensor) else self._plain(x) for x in operands]
         if all(arg.plain for arg in args) and not (op is TRANSPOSE and args[0].shape):  # transposes of data stay
             return self._plain(node.data)
         if op.elementwise:
