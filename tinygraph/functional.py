@@ -186,7 +186,7 @@ def jvp(y: Node, tangents: Mapping[Any, Any]) -> Any:
                     if local is not None and operand in known
                 ]
                 if moved:
-                    known[node] = sum(moved)
+                    known[node] = sum(moved, start=-0.0)
 
     with clock.lock:
         check_fresh(nodes)

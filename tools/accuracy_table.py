@@ -41,6 +41,12 @@ nearly cancel, one ULP of this result is too small a unit. In that case, the col
 used instead. The elementary functions come from Python's `math` module, so the last digit of a result can differ if
 Python uses another C library.
 
+At special points, `tests/engine/test_special_points.py` compares Values, Tensors and the limits that mpmath finds.
+Special points are zeros of both signs, ±1, infinities, NaN, subnormal numbers and the largest floats. There, a Value
+and a Tensor have the same value and the same derivatives of order 1 to 3, including the signs of zeros. Elsewhere, the
+last digit of a function such as `exp` can differ, because NumPy does not call Python's `math` module. A result is the
+limit wherever a limit exists. For example, the derivatives of `1 / x` at −0.0 are −∞, and those of `atan` at ∞ are 0.
+
 | op | domain | worst error of the value | at | worst error of a local derivative | at | exception |
 |---|---|---|---|---|---|---|
 """

@@ -184,6 +184,10 @@ NEAR_ZERO = [  # op, and the first term of the even derivatives: x, times the de
     (ops.atan, {2: -2.0, 4: 24.0}),
     (ops.sin, {2: -1.0, 4: 1.0}),
     (ops.sinh, {2: 1.0, 4: 1.0}),
+    (ops.tan, {2: 2.0, 4: 16.0}),
+    (ops.sigmoid, {2: -0.125, 4: 0.25}),
+    (ops.log_sigmoid, {3: 0.125}),
+    (ops.softplus, {3: -0.125}),
 ]
 
 
@@ -206,6 +210,9 @@ AT_ZERO = [  # op, operands, and the derivatives of order 1, 2 and 3 with respec
     (ops.power(0), (0.0,), (0.0, 0.0, 0.0)),
     (ops.power(2.5), (0.0,), (0.0, 0.0, inf)),
     (ops.power(-1), (0.0,), (-inf, inf, -inf)),
+    (ops.power(-1), (-0.0,), (-inf, -inf, -inf)),
+    (ops.power(-2), (-0.0,), (inf, inf, inf)),
+    (ops.atan, (inf,), (0.0, 0.0, 0.0)),
     (ops.pow, (0.0, 2.0), (0.0, 2.0, 0.0)),
     (ops.pow, (0.0, 1.0), (1.0, 0.0, 0.0)),
     (ops.pow, (0.0, 0.0), (0.0, 0.0, 0.0)),
@@ -251,7 +258,7 @@ def test_all_derivatives_of_a_power_of_zero():
 
 # --- special values -------------------------------------------------------------------------------
 
-SPECIAL = [  # op, operands, and the value followed by the local derivatives (sums that start at 0.0, so never -0.0)
+SPECIAL = [  # op, operands, and the value followed by the local derivatives
     (ops.add, (inf, -inf), (nan, 1.0, 1.0)),
     (ops.mul, (inf, 0.0), (nan, 0.0, inf)),
     (ops.neg, (nan,), (nan, -1.0)),
@@ -259,7 +266,7 @@ SPECIAL = [  # op, operands, and the value followed by the local derivatives (su
     (ops.div, (1.0, -0.0), (-inf, -inf, -inf)),
     (ops.div, (-1.0, 0.0), (-inf, inf, inf)),
     (ops.div, (0.0, 0.0), (nan, inf, nan)),
-    (ops.div, (1.0, inf), (0.0, 0.0, 0.0)),
+    (ops.div, (1.0, inf), (0.0, 0.0, -0.0)),
     (ops.pow, (0.0, 0.0), (1.0, 0.0, 0.0)),
     (ops.pow, (0.0, 2.0), (0.0, 0.0, 0.0)),
     (ops.pow, (0.0, -1.0), (inf, -inf, -inf)),
@@ -267,13 +274,13 @@ SPECIAL = [  # op, operands, and the value followed by the local derivatives (su
     (ops.pow, (-2.0, 0.5), (nan, nan, nan)),
     (ops.pow, (-2.0, 2.0), (4.0, -4.0, nan)),
     (ops.pow, (inf, 2.0), (inf, inf, inf)),
-    (ops.pow, (inf, -1.0), (0.0, 0.0, 0.0)),
-    (ops.pow, (0.5, inf), (0.0, 0.0, 0.0)),
+    (ops.pow, (inf, -1.0), (0.0, -0.0, 0.0)),
+    (ops.pow, (0.5, inf), (0.0, 0.0, -0.0)),
     (ops.power(0.5), (-2.0,), (nan, nan)),
     (ops.power(0.5), (0.0,), (0.0, inf)),
     (ops.power(-1.0), (0.0,), (inf, -inf)),
     (ops.power(-1.0), (-0.0,), (-inf, -inf)),
-    (ops.power(2.0), (-0.0,), (0.0, 0.0)),
+    (ops.power(2.0), (-0.0,), (0.0, -0.0)),
     (ops.exp, (1000.0,), (inf, inf)),
     (ops.exp, (-inf,), (0.0, 0.0)),
     (ops.expm1, (-inf,), (-1.0, 0.0)),

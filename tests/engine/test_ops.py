@@ -53,6 +53,9 @@ TERMS = {
     "sigmoid_minus": lambda z, y: max((1 - y) * tinygraph.sigmoid(z), y * tinygraph.sigmoid(-z)),
 }
 TERMS["binary_cross_entropy_with_logits"] = TERMS["sigmoid_minus"]
+TERMS["binary_cross_entropy_da_of_logit"] = lambda z, y: max(
+    1 - y + ops.odds_power(1)(z, 1 - y), y + ops.odds_power(1)(-z, y)
+)
 
 
 @every_row

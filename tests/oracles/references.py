@@ -335,6 +335,12 @@ REFERENCES: dict[str, Reference] = {
     "larger": Reference(share, (zero, zero)),
     "log_partial": Reference(lambda x: 1 / x, (lambda x: -1 / x**2,)),
     "atan_partial": Reference(lambda x: 1 / (1 + x**2), (lambda x: -2 * x / (1 + x**2) ** 2,)),
+    "circle_ratio": Reference(
+        lambda x: x / (1 + x**2),
+        (lambda x: (1 - x**2) / (1 + x**2) ** 2,),
+        (None, lambda x: max(1, 2 * x**2 / (1 + x**2)) / (1 + x**2)),
+        "the local derivative, " + LARGER_TERM,
+    ),
     "asin_partial": Reference(lambda x: 1 / mp.sqrt(1 - x**2), (lambda x: x / (1 - x**2) ** mpf("1.5"),)),
     "tanh_partial": Reference(sech2, (lambda x: -2 * (mp.tanh(x) if abs(x) < 1000 else mp.sign(x)) * sech2(x),)),
     "sigmoid_difference": Reference(

@@ -43,7 +43,7 @@ def propagate(
         b [1.0, 2.0, 2.0]
         c [1.0, 3.0, 3.0]
     """
-    nodes, now, zero = order(root), clock.edits, root._zero
+    nodes, now = order(root), clock.edits
     check_fresh(nodes)
     adjoints[root] = seed
     for node in nodes:
@@ -65,7 +65,7 @@ def propagate(
                     adjoints[operand] = adjoints[operand] + contribution if operand in adjoints else contribution
                 else:
                     contribution = upstream * local
-                    adjoints[operand] = adjoints.get(operand, zero) + contribution
+                    adjoints[operand] = adjoints.get(operand, -0.0) + contribution
                 yield node, slot, operand, shown, plain(local), plain(contribution)
     if edited(nodes) or clock.edits != now:  # an array or a leaf was edited meanwhile
         check_fresh(nodes)

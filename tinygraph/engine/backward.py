@@ -148,7 +148,7 @@ def _accumulate_at_once(root: Node, seed: Any) -> bool:
             elif mark is inner:
                 return False
             else:
-                operand.grad = 0.0 + upstream * local
+                operand.grad = upstream * local
                 if operand.op is None:
                     operand.awaited = leaf
                 else:
@@ -165,7 +165,7 @@ def _accumulate_at_once(root: Node, seed: Any) -> bool:
                         elif mark is inner:
                             return False
                         else:
-                            operand.grad = 0.0 + upstream * local
+                            operand.grad = upstream * local
                             if operand.op is None:
                                 operand.awaited = leaf
                             else:
@@ -179,7 +179,7 @@ def _accumulate_at_once(root: Node, seed: Any) -> bool:
                 elif mark is inner:
                     return False
                 else:
-                    operand.grad = 0.0 + upstream * local
+                    operand.grad = upstream * local
                     if operand.op is None:
                         operand.awaited = leaf
                     else:
@@ -196,7 +196,10 @@ def _accumulate_at_once(root: Node, seed: Any) -> bool:
 
 
 def _count_consumers(root: Node) -> bool:
-    """Count the contributions that each gradient waits for, and return whether any node may be stale."""
+    """Count the contributions that each gradient waits for, and return whether any node may be stale.
+
+    Each sum starts at -0.0, which does not change what is added. 0.0 would turn -0.0 into 0.0.
+    """
     changed, suspicious = clock.changed, False
     stack: list[Node] = []
     pop, push = stack.pop, stack.append
@@ -212,7 +215,7 @@ def _count_consumers(root: Node) -> bool:
                 operand.awaited = awaited + 1
             else:
                 operand.awaited = 1
-                operand.grad = 0.0
+                operand.grad = -0.0
                 onward = operand
         local = node.y_partial
         if local is not None:
@@ -224,7 +227,7 @@ def _count_consumers(root: Node) -> bool:
                             operand.awaited = awaited + 1
                         else:
                             operand.awaited = 1
-                            operand.grad = 0.0
+                            operand.grad = -0.0
                             push(operand)
             else:
                 operand = node.y
@@ -233,7 +236,7 @@ def _count_consumers(root: Node) -> bool:
                     operand.awaited = awaited + 1
                 else:
                     operand.awaited = 1
-                    operand.grad = 0.0
+                    operand.grad = -0.0
                     if onward is not None:
                         push(onward)
                     onward = operand

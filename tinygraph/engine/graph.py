@@ -53,7 +53,6 @@ class Node(Traced):
     version: int  # the edit clock when the node was computed, or when the leaf was last edited
     metadata: Metadata | None
     _editable = False  # whether values are arrays, which can be edited in place
-    _zero = 0.0  # the number to which the first contribution to a gradient is added
 
     @property
     def args(self) -> tuple[Any, ...]:

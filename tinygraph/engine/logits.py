@@ -70,7 +70,7 @@ class LogitPair:
                 self.activation + other.activation, self.logit + other.logit, _sum(self.others, other.others), owner
             )
         if type(other) is float and other == 0.0:  # the start of a sum
-            return LogitPair(0.0 + self.activation, 0.0 + self.logit, self.others, owner)
+            return LogitPair(other + self.activation, other + self.logit, self.others, owner)
         return LogitPair(self.activation + other, self.logit, _sum(self.others, other), owner)
 
     __radd__ = __add__

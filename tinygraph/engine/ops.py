@@ -6,7 +6,7 @@ arguments of local derivatives always have the same names: `out` is the result, 
 Local derivatives use only `+ - * /` and other ops, so their type depends on the inputs: floats give floats, arrays give
 arrays, and nodes give the graph of the derivative. Local derivatives never use comparisons or `**`. If accuracy or a
 special value requires a branch, the local derivative is a separate private op (in the second half of this file). A
-private op has a kernel in `kernels.floats`, and its own local derivatives. `__all__` lists the public ops.
+private op has a kernel in `kernels`, and its own local derivatives. `__all__` lists the public ops.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from tinygraph.engine.op import TABLE as TABLE
 from tinygraph.engine.op import Op
 from tinygraph.engine.registry import is_number, is_order, parametrized
 from tinygraph.engine.variadic import VariadicOp
-from tinygraph.kernels import exact, floats
+from tinygraph.kernels import exact, floats, losses
 from tinygraph.kernels.numbers import plain_number
 
 # fmt: off
@@ -85,7 +85,7 @@ def power_partial(exponent: float, n: int = 1) -> Op:
     factor = floats.falling(c, n)
     parameters = (c, n) if n > 1 else (c,)  # the same arguments as in a call, so that each op has only one cache key
     return Op(f"power_partial({c!r}{f', {n}' if n > 1 else ''})", lambda x: floats.lowered_pow(x, c, n, factor),
-              arrays=(lambda m, x: m.lowered_power(x, c, n, factor)) if c - n + n == c else None,
+              arrays=(lambda m, x: m.lowered_power(x, c, n, factor)) if exact.two_sum(c, -n)[1] == 0 and math.isfinite(factor) else None,
               symbol=f"{factor:g}·{{}}**{c - n:g}", code=_power_partial_code(c) if n == 1 else "", domain=domain.of_power(c),
               maker=power_partial, parameters=parameters,
               partials=(lambda out, x: power_partial(c, n + 1)(x),))
@@ -150,17 +150,17 @@ minimum: Op = Op("minimum", floats.minimum, arrays="minimum", domain=domain.KINK
 # --- losses ---------------------------------------------------------------------------------------
 
 binary_cross_entropy_with_logits: Op = Op(
-    "binary_cross_entropy_with_logits", floats.binary_cross_entropy_with_logits, arrays="binary_cross_entropy_with_logits",
+    "binary_cross_entropy_with_logits", losses.binary_cross_entropy_with_logits, arrays="binary_cross_entropy_with_logits",
     with_partial="binary_cross_entropy_with_logits_and_partial", domain=domain.LOGITS,
     analytic=lambda m, z, y: m.log(1.0 + m.exp(z)) - y * z,
     partials=(lambda out, x, y: sigmoid_minus(x, y),
               lambda out, x, y: -x))
-binary_cross_entropy: Op = ActivationOp("binary_cross_entropy", floats.binary_cross_entropy, of_logit=binary_cross_entropy_with_logits,
+binary_cross_entropy: Op = ActivationOp("binary_cross_entropy", losses.binary_cross_entropy, of_logit=binary_cross_entropy_with_logits,
                                         arrays="binary_cross_entropy", domain=domain.PROBABILITIES,
                                         analytic=lambda m, a, y: -(y * m.log(a) + (1.0 - y) * m.log(1.0 - a)),
                                         partials=(lambda out, x, y: binary_cross_entropy_da(x, y),
                                                   lambda out, x, y: -logit(x)))
-squared_error: Op = Op("squared_error", floats.squared_error, arrays="squared_error", analytic=lambda m, a, y: 0.5 * (a - y) ** 2,
+squared_error: Op = Op("squared_error", losses.squared_error, arrays="squared_error", analytic=lambda m, a, y: 0.5 * (a - y) ** 2,
                        partials=(lambda out, x, y: x - y,
                                  lambda out, x, y: y - x))
 
@@ -179,17 +179,19 @@ larger: Op = Op("larger", floats.larger, arrays="larger", domain=domain.KINK_AT_
                 partials=(lambda out, x, y: flat(x),
                           lambda out, x, y: flat(y)))
 log_partial: Op = Op("log_partial", floats.log_partial, arrays="log_partial", domain=domain.POSITIVE, analytic=lambda m, x: 1.0 / x, partials=(lambda out, x: -out * out,))
-atan_partial: Op = Op("atan_partial", floats.atan_partial, analytic=lambda m, x: 1.0 / (1.0 + x * x), partials=(lambda out, x: -2.0 * (x * out) * out,))
+atan_partial: Op = Op("atan_partial", floats.atan_partial, analytic=lambda m, x: 1.0 / (1.0 + x * x), partials=(lambda out, x: -2.0 * out * circle_ratio(x),))
+circle_ratio: Op = Op("circle_ratio", floats.circle_ratio, analytic=lambda m, x: x / (1.0 + x * x),
+                      partials=(lambda out, x: atan_partial(x) - 2.0 * out * out,))  # x * atan_partial(x) would be NaN at infinity
 tanh_partial: Op = Op("tanh_partial", floats.tanh_partial, arrays="tanh_partial", analytic=lambda m, x: 1.0 / m.cosh(x) ** 2, partials=(lambda out, x: -2.0 * tanh(x) * out,))
 sigmoid_difference: Op = Op("sigmoid_difference", floats.sigmoid_difference,
                             analytic=lambda m, x, y: 1.0 / (1.0 + m.exp(y - x)),
                             partials=(lambda out, x, y: out * sigmoid_difference(y, x),
                                       lambda out, x, y: -out * sigmoid_difference(y, x)))
-sigmoid_minus: Op = Op("sigmoid_minus", floats.sigmoid_minus, arrays="sigmoid_minus", domain=domain.LOGITS,
+sigmoid_minus: Op = Op("sigmoid_minus", losses.sigmoid_minus, arrays="sigmoid_minus", domain=domain.LOGITS,
                        analytic=lambda m, z, y: 1.0 / (1.0 + m.exp(-z)) - y,
                        partials=(lambda out, x, y: sigmoid(x) * sigmoid(-x),
                                  lambda out, x, y: -1.0))
-logit: Op = ActivationOp("logit", floats.logit, of_logit=power(1), domain=domain.INSIDE_0_1, analytic=lambda m, a: m.log(a / (1.0 - a)),
+logit: Op = ActivationOp("logit", losses.logit, of_logit=power(1), domain=domain.INSIDE_0_1, analytic=lambda m, a: m.log(a / (1.0 - a)),
                          partials=(lambda out, x: binary_cross_entropy_da(x, 0.0) - binary_cross_entropy_da(x, 1.0),))  # both have one sign
 
 # Parametrized ops: partial derivatives of any order. Their local derivatives are the partial derivatives of the next order.
@@ -228,7 +230,7 @@ def div_partial(n: int) -> Op:
 @lru_cache(maxsize=64)
 def binary_cross_entropy_partial(n: int) -> Op:
     """Return the op d^n binary_cross_entropy(a, y) / da^n. The op is linear in y."""
-    return ActivationOp("binary_cross_entropy_" + "da" * n, lambda a, y: floats.binary_cross_entropy_partial(a, y, n),
+    return ActivationOp("binary_cross_entropy_" + "da" * n, lambda a, y: losses.binary_cross_entropy_partial(a, y, n),
                         of_logit=binary_cross_entropy_partial_of_logit(n), arrays="binary_cross_entropy_da" if n == 1 else None,
                         domain=domain.PROBABILITIES, maker=binary_cross_entropy_partial, parameters=(n,),
                         partials=(lambda out, x, y: binary_cross_entropy_partial(n + 1)(x, y),
@@ -240,7 +242,7 @@ def binary_cross_entropy_partial(n: int) -> Op:
 def binary_cross_entropy_partial_of_logit(n: int) -> Op:
     """Return the op `binary_cross_entropy_partial(n)` of the activation sigmoid(z), computed from z."""
     f, g, sign = binary_cross_entropy_partial_of_logit, float(math.factorial(n)), (-1.0) ** n
-    return Op("binary_cross_entropy_" + "da" * n + "_of_logit", lambda z, y: floats.binary_cross_entropy_partial_of_logit(z, y, n),
+    return Op("binary_cross_entropy_" + "da" * n + "_of_logit", lambda z, y: losses.binary_cross_entropy_partial_of_logit(z, y, n),
               arrays="binary_cross_entropy_da_of_logit" if n == 1 else None, domain=domain.LOGITS, maker=f, parameters=(n,),
               partials=(lambda out, x, y: g * (odds_power(n)(x, 1.0 - y) - sign * odds_power(n)(-x, y)),
                         lambda out, x, y: binary_cross_entropy_partial_of_logit(n)(x, 1.0) - binary_cross_entropy_partial_of_logit(n)(x, 0.0)))
@@ -250,7 +252,7 @@ def binary_cross_entropy_partial_of_logit(n: int) -> Op:
 @lru_cache(maxsize=64)
 def odds_power(n: int) -> Op:
     """Return the op y e^x (1 + e^x)^(n - 1), which is y / n times the derivative of (1 + e^x)^n, and 0 if y is 0."""
-    return Op(f"odds_power({n})", lambda x, y: floats.odds_power(x, y, n), symbol=f"odds_power({n})({{}}, {{}})", maker=odds_power, parameters=(n,),
+    return Op(f"odds_power({n})", lambda x, y: losses.odds_power(x, y, n), symbol=f"odds_power({n})({{}}, {{}})", maker=odds_power, parameters=(n,),
               partials=(lambda out, x, y: out * (1.0 + (n - 1.0) * sigmoid(x)), lambda out, x, y: odds_power(n)(x, 1.0)))
 
 

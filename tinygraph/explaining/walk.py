@@ -174,7 +174,7 @@ class Walk:
         ends = [(consumer, slot) for consumer, slot, _ in map(self.ends, edges)]
         if not any(type(consumer.op) is ActivationOp or (consumer.op and consumer.op.moves) for consumer, _ in ends):
             return final
-        passed = sum([self._passed(consumer) * consumer.multipliers[slot] for consumer, slot in ends])
+        passed = sum([self._passed(consumer) * consumer.multipliers[slot] for consumer, slot in ends], start=-0.0)
         return passed if type(passed) is LogitPair else final
 
     def edge(self, i: int) -> Edge:
@@ -315,7 +315,7 @@ class Walk:
             if node is not last:
                 last, passed, multipliers = node, self._passed(node), node.multipliers
             contributions.append(plain(passed * multipliers[slots[i]]))
-        return self._frozen(list(accumulate(contributions, initial=0.0 if type(self.seed) is float else -0.0)))
+        return self._frozen(list(accumulate(contributions, initial=-0.0)))
 
     def _frozen(self, gradients: list[Quantity]) -> list[Quantity]:
         """Return the given gradients. Arrays become read-only, because several readers share them."""

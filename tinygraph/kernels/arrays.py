@@ -261,6 +261,19 @@ def flat(x: Array) -> Array:
     return np.where(x == x, 0.0, x)
 
 
+def maximum(x: Array, y: Array) -> Array:
+    """Return the larger of two numbers, or NaN if either number is NaN. 0.0 is larger than -0.0, as in IEEE 754."""
+    out = np.maximum(x, y)  # the sign of a zero depends on the machine
+    if type(out) is np.ndarray and out.all():
+        return out
+    return np.where((x == 0) & (y == 0), x + y, out)
+
+
+def minimum(x: Array, y: Array) -> Array:
+    """Return the smaller of two numbers, or NaN if either number is NaN. -0.0 is smaller than 0.0, as in IEEE 754."""
+    return -maximum(-x, -y)
+
+
 def larger(x: Array, y: Array) -> Array:
     """Return the derivative of maximum(x, y) with respect to x: 1, 0, or one half if x and y are equal."""
     return np.where(x > y, 1.0, np.where(x == y, 0.5, flat(x + flat(y))))
@@ -278,10 +291,15 @@ def asin_partial(x: Array) -> Array:
 
 def tanh_partial(x: Array) -> Array:
     """Return the derivative of tanh, accurate in both tails, where 1 - tanh(x)^2 would be 0."""
-    e = np.exp(-2.0 * np.absolute(x))
+    size = np.absolute(x)
+    e = np.exp(-2.0 * size)
     below = 1.0 + e
     out = 4.0 * e / below / below
-    return out - out * (2.0 * (e - (below - 1.0)) / below)
+    out = out - out * (2.0 * (e - (below - 1.0)) / below)
+    if type(e) is np.ndarray and np.all(e >= _SMALLEST):
+        return out
+    half = 2.0 * np.exp(-size)
+    return np.where(e < _SMALLEST, half * half, out)
 
 
 def power_of_plain(x: Array, exponent: float) -> Array:
@@ -291,6 +309,8 @@ def power_of_plain(x: Array, exponent: float) -> Array:
         x: Base.
         exponent: Exponent, a plain number.
     """
+    if exponent == 0.5:  # the same bits in every version of NumPy, some of which call `sqrt` for this exponent
+        return np.where(x == -np.inf, np.inf, np.sqrt(x) + 0.0)
     return x * x if exponent == 2 else np.power(x, exponent)
 
 
@@ -307,14 +327,15 @@ def lowered_power(x: Array, exponent: float, n: int, factor: float) -> Array:
         return np.zeros_like(x)
     if exponent - n == 1:
         return factor * x
-    power = np.power(x, exponent - n)
+    power = power_of_plain(x, exponent - n)
     out, size = factor * power, np.absolute(power)
     if type(size) is np.ndarray and np.all((size >= _SMALLEST) & (size < np.inf)):
         return out
     # Where the power is subnormal or infinite, the product may be normal.
     half = np.power(np.absolute(x), 0.5 * (exponent - n))
     rescued = np.copysign(half * abs(factor) * half, out)
-    return np.where((size < _SMALLEST) | (size == np.inf), rescued, out)
+    out = np.where((size < _SMALLEST) | (size == np.inf), rescued, out)
+    return out if exponent % 1 == 0 else np.where(x < 0, np.nan, out)  # C's pow(-inf, 0.5) is inf
 
 
 def div_dy(x: Array, y: Array) -> Array:

@@ -96,8 +96,11 @@ def lowered_pow(x: float, y: float, n: int, factor: float) -> float:
     """
     if factor == 0:
         return 0.0
-    if x < 0:
-        x, factor = -x, factor * pow(-1.0, y) * (-1.0) ** n
+    if x <= 0 and copysign(1.0, x) < 0:
+        sign = pow(-1.0, y) * (-1.0) ** n
+        if x or sign == sign:  # a fractional power of -0.0 is that of 0.0
+            factor *= sign
+        x = -x
     exponent, error = two_sum(y, -n)
     power = pow(x, exponent)
     if _SMALLEST <= power < inf:
@@ -108,7 +111,7 @@ def lowered_pow(x: float, y: float, n: int, factor: float) -> float:
             out = divide(out, x)
     else:  # the power is subnormal or infinite, but the product may be normal
         power = pow(x, 0.5 * exponent)
-        out = power * factor * power if power or isnan(factor) else 0.0
+        out = power * factor * power if power or isnan(factor) else copysign(0.0, factor)
     if error and out and isfinite(out):  # the rounded exponent alone would cost up to 370 ULP
         out += out * (error * log(x))
     return out
@@ -117,7 +120,7 @@ def lowered_pow(x: float, y: float, n: int, factor: float) -> float:
 def pow_partial(x: float, y: float, n: int, k: int) -> float:
     """Return d^(n+k) pow(x, y) / dx^n dy^k, which is x^(y - n) times a polynomial in log(x).
 
-    At x = 0, return the limit from the right. If n and k are positive, terms of the polynomial can cancel. The error is
+    At 0 and infinity, return the limit. If n and k are positive, terms of the polynomial can cancel. The error is
     then measured in ULP of the largest term.
 
     Args:
@@ -137,11 +140,13 @@ def pow_partial(x: float, y: float, n: int, k: int) -> float:
     for i in range(n):
         partials = [(y - i) * partials[j] + (j and j * partials[j - 1]) for j in range(k + 1)]
     terms = [(math.comb(k, j) * partials[j], k - j) for j in range(k + 1)]  # (weight, power of log(x))
-    if x != 0:
+    if 0 < x < inf and abs(y) == inf:  # x^y dominates the polynomial, whose first term dominates the others
+        return lowered_pow(x, y, n, copysign(1.0, y) ** n * log(x) ** k)
+    if x != 0 and x != inf:
         return lowered_pow(x, y, n, sum([weight * log(x) ** power for weight, power in terms]))
-    if y > n or y == n == 0:  # the power of x dominates the logarithm
+    if y < n if x else y > n or y == n == 0:  # the power of x dominates the logarithm
         return 0.0
-    return pow(0.0, y - n) * next((weight * (-inf) ** power for weight, power in terms if weight), 0.0)
+    return pow(abs(x), y - n) * next((weight * log(x) ** power for weight, power in terms if weight), 0.0)
 
 
 def div_partial(x: float, y: float, n: int) -> float:
@@ -193,12 +198,16 @@ def relu(x: float) -> float:
 
 
 def maximum(x: float, y: float) -> float:
-    """Return the larger of two numbers, or NaN if either number is NaN."""
+    """Return the larger of two numbers, or NaN if either number is NaN. 0.0 is larger than -0.0, as in IEEE 754."""
+    if x == y == 0:
+        return x + y
     return x if x >= y or x != x else y
 
 
 def minimum(x: float, y: float) -> float:
-    """Return the smaller of two numbers, or NaN if either number is NaN."""
+    """Return the smaller of two numbers, or NaN if either number is NaN. -0.0 is smaller than 0.0, as in IEEE 754."""
+    if x == y == 0:
+        return -(-x - y)
     return x if x <= y or x != x else y
 
 
@@ -290,6 +299,11 @@ def atan_partial(x: float) -> float:
     return out - out * ((error + more) * out)  # without this correction, the second derivative would be off by 4.1 ULP
 
 
+def circle_ratio(x: float) -> float:
+    """Return x / (1 + x^2), even where x^2 overflows."""
+    return 1.0 / x if abs(x) >= 1e150 else x * atan_partial(x)
+
+
 def cosine_power(x: float, n: int) -> float:
     """Return (1 - x^2)^(-n / 2), which is inf at -1 and 1, and NaN beyond.
 
@@ -297,6 +311,9 @@ def cosine_power(x: float, n: int) -> float:
         x: Number from -1 to 1.
         n: Order of the power, at least 1.
     """
+    if n == 1:
+        below = (1.0 - x) * (1.0 + x)
+        return 1.0 / math.sqrt(below) if below > 0 else nan if below else inf
     square, error = two_product(x, x)
     below, more = two_sum(1.0, -square)
     out = pow(below, -0.5 * n) if below >= 0 else nan
@@ -307,132 +324,8 @@ def tanh_partial(x: float) -> float:
     """Return the derivative of tanh, accurate in both tails, where 1 - tanh(x)^2 would be 0."""
     e = exp(-2.0 * abs(x))
     if e < _SMALLEST:
-        return (2.0 * exp(-abs(x))) * (2.0 * exp(-abs(x)))
+        half = 2.0 * exp(-abs(x))
+        return half * half
     below, more = two_sum(1.0, e)
     out = 4.0 * e / below / below
     return out - out * (2.0 * more / below)
-
-
-def binary_cross_entropy(a: float, y: float) -> float:
-    """Return -(y log a + (1 - y) log(1 - a)), with 0 log 0 = 0.
-
-    Args:
-        a: Activation, from 0 to 1.
-        y: Label, from 0 to 1.
-    """
-    if 0 < a < 1 and (y == 1 or y == 0):  # one term
-        return -math.log(a) if y else -math.log1p(-a)
-    return _weighted(y, -log(a)) + _weighted(1.0 - y, -log1p(-a))
-
-
-def binary_cross_entropy_partial(a: float, y: float, n: int) -> float:
-    """Return d^n binary_cross_entropy(a, y) / da^n = (n - 1)! ((1 - y) / (1 - a)^n + y / (-a)^n), with 0 / 0 = 0.
-
-    Args:
-        a: Activation, from 0 to 1.
-        y: Label, from 0 to 1.
-        n: Order of the derivative.
-    """
-    if n == 1 and 0 < a < 1 and (y == 1 or y == 0):  # one term, so nothing cancels
-        return -1.0 / a if y else 1.0 / (1.0 - a)
-    if not 0.0 <= a <= 1.0:
-        return nan
-    a += 0.0  # -0.0 becomes 0.0, whose inverse has the right sign
-    if n == 1 and 0 < a < 1 and a != y:  # as one fraction: two fractions would cancel where a is near y
-        over, more = two_sum(a, -y)
-        rest, error = two_sum(1.0, -a)
-        below, missing = two_product(a, rest)
-        out = over / below
-        return out + out * (more / over - (missing + a * error) / below) if isfinite(out) else out
-    return -(_share(y, a, n) + _share(1.0 - y, -(1.0 - a), n))
-
-
-def binary_cross_entropy_partial_of_logit(z: float, y: float, n: int) -> float:
-    """Return binary_cross_entropy_partial(sigmoid(z), y, n), computed from z.
-
-    Args:
-        z: Logit.
-        y: Label, from 0 to 1.
-        n: Order of the derivative.
-    """
-    if n == 1 and y != 0 and y != 1:  # as one product: two terms would cancel where sigmoid(z) is near y
-        over = sigmoid_minus(z, y) * (1.0 + exp(-abs(z)))
-        return over + _times_exp(over, abs(z))
-    if n == 1:
-        return -1.0 - exp(-z) if y else 1.0 + exp(z)
-    yes, no = ((-1.0) ** n * y, -z), (1.0 - y, z)
-    return math.factorial(n - 1) * sum([_weighted(weight, pow(1.0 + exp(x), n)) for weight, x in (yes, no)])
-
-
-def odds_power(x: float, y: float, n: int) -> float:
-    """Return y e^x (1 + e^x)^(n - 1), or 0 for a weight y of 0.
-
-    Args:
-        x: Logit.
-        y: Weight.
-        n: Order of the power.
-    """
-    return _times_exp(y, x) if n == 1 else _weighted(y, exp(x) * pow(1.0 + exp(x), n - 1))
-
-
-def _times_exp(weight: float, x: float) -> float:
-    """Return weight * exp(x), or 0 for a weight of 0, even where exp(x) alone overflows or loses bits."""
-    e = exp(x)
-    if _SMALLEST <= e < inf or x != x:
-        return weight * e
-    half = exp(0.5 * x)
-    return _weighted(weight, half) * half if weight else 0.0
-
-
-def _share(weight: float, a: float, n: int) -> float:
-    return 0.0 if weight == 0 else div_partial(weight, a, n - 1)
-
-
-def logit(a: float) -> float:
-    """Return log(a / (1 - a)). The result is accurate even near one half, where log(a) and log(1 - a) cancel.
-
-    Args:
-        a: Activation, from 0 to 1.
-    """
-    if 0.25 < a < 0.75:
-        return 2.0 * math.atanh(2.0 * a - 1.0)
-    return log(a) - log1p(-a)
-
-
-def binary_cross_entropy_with_logits(z: float, y: float) -> float:
-    """Return binary_cross_entropy(sigmoid(z), y), computed from z.
-
-    The result is accurate even where sigmoid rounds to 0 or 1.
-
-    Args:
-        z: Logit.
-        y: Label, from 0 to 1.
-    """
-    weight = 1.0 - y if z > 0 else y
-    return _weighted(weight, abs(z)) + math.log1p(math.exp(-abs(z)))  # two terms of the same sign, and one exp
-
-
-def sigmoid_minus(z: float, y: float) -> float:
-    """Return sigmoid(z) - y. Nothing cancels for y = 0 or y = 1. Otherwise the error is up to 4 ULP of the larger term.
-
-    Args:
-        z: Logit.
-        y: Label, from 0 to 1.
-    """
-    e = math.exp(-abs(z))
-    return (0.5 + math.copysign(0.5, z)) - y - math.copysign(e / (1.0 + e), z)
-
-
-def _weighted(weight: float, x: float) -> float:
-    """Return weight * x, or 0 for a weight of 0, even if x is infinite."""
-    return 0.0 if weight == 0 and x == x else weight * x
-
-
-def squared_error(a: float, y: float) -> float:
-    """Return (a - y)^2 / 2.
-
-    Args:
-        a: Activation, from 0 to 1.
-        y: Label, from 0 to 1.
-    """
-    return 0.5 * (a - y) * (a - y)

@@ -61,7 +61,6 @@ class Tensor(Watched, Operators, ArrayMethods):
     __slots__ = ()
     not_a_number = not_an_array = "this is already a Tensor: use it directly, or call .detach() for a constant copy"
     raw: Any
-    _zero = -0.0  # changes no bit, because a pass over arrays starts with the first contribution itself
     _plural = "s"
     _in_place_of_math = "tinygraph.exp(x) or np.exp(x)"
     _ufuncs = TENSOR_UFUNCS
