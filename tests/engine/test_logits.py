@@ -12,7 +12,7 @@ from mpmath import mp, mpf
 
 import tinygraph
 from tests.oracles.references import logit_loss, logit_loss_partial, of_logit_partial, sigmoid_partial, ulp_error
-from tinygraph import Stepper, Tensor, Value, binary_cross_entropy, grad, hessian, jvp, sigmoid
+from tinygraph import StaleGraphError, Stepper, Tensor, Value, binary_cross_entropy, grad, hessian, jvp, sigmoid
 from tinygraph.engine import ops
 from tinygraph.engine.autodiff import propagate
 from tinygraph.engine.logits import LogitPair, logit_of
@@ -293,3 +293,35 @@ def test_shapes_of_an_activation_and_labels_are_explained():
         binary_cross_entropy(A, np.zeros((2, 2)))
     with tinygraph.strict(), pytest.raises(ValueError, match="treated as a row"):
         binary_cross_entropy(sigmoid(Tensor(np.zeros((3, 1)))), np.zeros(3))
+
+
+@pytest.mark.parametrize(
+    "copied",
+    [copy.deepcopy, lambda box: pickle.loads(pickle.dumps(box)), lambda box: pickle.loads(pickle._dumps(box, 2))],
+    ids=["deepcopy", "pickle", "pickle in Python"],
+)
+def test_a_stored_pair_belongs_to_the_copy_of_the_activation(copied):
+    z = Value(800.0)
+    a = sigmoid(z)
+    L, a_too, z_too = copied([binary_cross_entropy(a, 0.0), a, z])
+    assert L.x_partial.owner is L.x is a_too
+    L.backward()
+    assert (z_too.grad, a_too.grad) == (1.0, math.inf)
+    assert z.grad is a.grad is None
+
+
+def test_a_loss_is_as_old_as_the_moment_before_its_operands_were_read(monkeypatch):
+    """An edit during recording, as another thread could make it, makes the new node stale."""
+    z, y = Value(1.0), Value(0.5)
+    a = sigmoid(z)
+    of_logit = binary_cross_entropy.of_logit
+    for label in (0.5, y):  # recorded by the fast and by the readable mode
+        monkeypatch.setattr(of_logit, "floats", lambda x, y, was=of_logit.floats: (setattr(z, "data", x), was(x, y))[1])
+        L = binary_cross_entropy(a, label)
+        monkeypatch.undo()
+        assert L.version < z.version
+        with pytest.raises(StaleGraphError):
+            L.backward()
+        L.forward()
+        L.backward()
+        assert z.grad == sigmoid(1.0) - 0.5

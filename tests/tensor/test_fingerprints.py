@@ -10,7 +10,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import tinygraph
-from tinygraph import StaleGraphError, Stepper, Tensor, grad
+from tinygraph import StaleGraphError, Stepper, Tensor, binary_cross_entropy, grad, jvp, sigmoid
 from tinygraph.logistic import gradient_descent
 from tinygraph.tensor import fingerprints
 from tinygraph.testing.array_strategies import RandomTensorProgram, tensor_programs
@@ -441,3 +441,43 @@ def test_no_edit_in_place_gives_a_wrong_gradient(f, data):
     root.backward()
     for leaf, y in zip(leaves, grad(fresh, [x for x in fresh_inputs if not x.constant]), strict=True):
         assert close(0.0 if leaf.grad is None else leaf.grad, y)
+
+
+def _use_of_a_constant_logit():
+    """Return a loss that is computed from a constant logit, the leaf of the labels, and the array of the logit."""
+    array = np.array([1.0, 2.0])
+    y = Tensor([0.5, 0.25])
+    return binary_cross_entropy(sigmoid(Tensor(array, constant=True)), y).sum(), y, array
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda L, y: L.backward(),
+        lambda L, y: grad(L, y),
+        lambda L, y: jvp(L, {y: np.ones(2)}),
+        lambda L, y: copy.deepcopy(L),
+        lambda L, y: pickle.dumps(L),
+        lambda L, y: copy.copy(L.x),
+    ],
+)
+def test_an_edit_of_the_logit_of_a_constant_activation_is_noticed(use):
+    L, y, array = _use_of_a_constant_logit()
+    use(L, y)
+    array[0] = 5.0
+    with pytest.raises(StaleGraphError, match="edited in place"):
+        use(L, y)
+    L.forward()
+    L.backward()
+    assert y.grad.tolist() == [-5.0, -2.0]
+
+
+def test_a_copy_of_a_loss_watches_the_logit_that_it_copied():
+    L, _, array = _use_of_a_constant_logit()
+    loaded = pickle.loads(pickle.dumps(L))
+    array[0] = 5.0
+    loaded.backward()
+    assert loaded.x.y.grad.tolist() == [-1.0, -2.0]
+    loaded.x.x.x.raw[0] = 5.0
+    with pytest.raises(StaleGraphError, match="edited in place"):
+        loaded.backward()

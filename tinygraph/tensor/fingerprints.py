@@ -221,7 +221,7 @@ def expose(leaf: Watched) -> Array:
 
 
 class Watched(Node):
-    """A node that notices edits of arrays in place: the array of a leaf, and constant arrays among the operands."""
+    """A node that notices edits in place: of the array of a leaf, and of the constant arrays that an op read."""
 
     __slots__ = ("watched",)
     watched: Exposure | Fingerprints | None
