@@ -549,15 +549,20 @@ def test_a_container_crosses_processes():
     assert again["w"] is again["loss"].x
 
 
+def error_in_another_process(program, read):
+    """Run a program that prints a pickle, and another one that reads it. Return the error of the second program."""
+    written = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, timeout=120).stdout
+    failed = subprocess.run([sys.executable, "-c", read], input=written, capture_output=True, check=False, timeout=120)
+    return failed.stderr.decode()
+
+
 def test_a_stale_constant_from_another_process_is_noticed():
     program = (
         "import pickle, sys, tinygraph; c = tinygraph.Value(2.0, constant=True); k = c * c; c.data = 3.0\n"
         "sys.stdout.buffer.write(pickle.dumps([k, c]))"
     )
     read = "import pickle, sys, tinygraph; k, c = pickle.load(sys.stdin.buffer); tinygraph.Value(1.0) * k"
-    written = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, timeout=120).stdout
-    failed = subprocess.run([sys.executable, "-c", read], input=written, capture_output=True, check=False, timeout=120)
-    assert StaleGraphError.__name__ in failed.stderr.decode()
+    assert StaleGraphError.__name__ in error_in_another_process(program, read)
 
 
 def test_a_comparison_from_another_process_is_older_than_a_new_node():
@@ -567,9 +572,7 @@ def test_a_comparison_from_another_process_is_older_than_a_new_node():
         "sys.stdout.buffer.write(pickle.dumps(x))"
     )
     read = "import pickle, sys; x = pickle.load(sys.stdin.buffer); y = x * 2.0\nx.data = 5.0; y.forward()"
-    written = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, timeout=120).stdout
-    failed = subprocess.run([sys.executable, "-c", read], input=written, capture_output=True, check=False, timeout=120)
-    assert FrozenBranchError.__name__ in failed.stderr.decode()
+    assert FrozenBranchError.__name__ in error_in_another_process(program, read)
 
 
 def test_dask_keeps_identity_in_its_processes():

@@ -67,7 +67,7 @@ def propagate(
                     contribution = upstream * local
                     adjoints[operand] = adjoints.get(operand, -0.0) + contribution
                 yield node, slot, operand, shown, plain(local), plain(contribution)
-    if edited(nodes) or clock.edits != now:  # an array or a leaf was edited meanwhile
+    if edited(nodes) or clock.changed > now:  # an array or a leaf was edited meanwhile
         check_fresh(nodes)
 
 

@@ -49,7 +49,7 @@ def backward(
                     check_fresh(order(root) if nodes is None else nodes)
                 root.grad = seed
                 (accumulate or _accumulate)(root)
-                if clock.edits != now:
+                if clock.changed > now:
                     check_fresh(order(root) if nodes is None else nodes)
             _unfinished.clear()
             return None if nodes is None else list(map(_grad, nodes))

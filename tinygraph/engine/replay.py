@@ -60,7 +60,6 @@ def depend(leaf: Node, guard: Guard, slot: int) -> None:
         guard: Comparison.
         slot: The side that depends on the leaf: 0 for the left side, 1 for the right side.
     """
-    guard.computed[slot] = True
     _of_leaf(leaf).guards.append((guard, slot))
 
 

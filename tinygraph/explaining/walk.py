@@ -282,12 +282,11 @@ class Walk:
         """
         changed = edited(self._watched)
         now = clock.edits
-        if changed or now != self._edits:
-            if changed or any(node.version > self._edits for node in self.nodes):
-                raise StaleGraphError(
-                    "the values of the graph changed after this Stepper was created: create a new Stepper"
-                )
-            self._edits = now
+        if changed or (clock.changed > self._edits and any(node.version > self._edits for node in self.nodes)):
+            raise StaleGraphError(
+                "the values of the graph changed after this Stepper was created: create a new Stepper"
+            )
+        self._edits = now
 
     def _compute(self, function: Callable[..., Any], *args: Any) -> Any:
         """Call a function that reads values. If a value is edited before the function returns, raise StaleGraphError.
