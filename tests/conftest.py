@@ -6,10 +6,23 @@ import shutil
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tinygraph.support import clock
+
 settings.register_profile(
     "tinygraph", database=None, max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("tinygraph")
+
+
+@pytest.fixture(autouse=True)
+def no_lock_stays_acquired():
+    """Fail a test that leaves a lock acquired: later tests would work in this thread, and hang in others."""
+    yield
+    for name in ("lock", "guard_lock", "_tick_lock"):
+        lock = getattr(clock, name)
+        assert not lock._is_owned(), f"the test thread still owns clock.{name}"
+        assert lock.acquire(timeout=30.0), f"another thread still owns clock.{name}"
+        lock.release()
 
 
 @pytest.hookimpl(trylast=True)
