@@ -295,10 +295,16 @@ def test_the_loops_are_not_for_chunks():
 # --- training on a cluster of two processes with little memory
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def client():
+    """Start a cluster for one test. While it exists, every computation of dask goes to it.
+
+    A worker that is nearly full would pause, and then wait without end if nothing makes room. Let the cluster kill and
+    restart it instead.
+    """
     distributed = pytest.importorskip("distributed", reason="needs the extra dask")
     with (
+        dask.config.set({"distributed.worker.memory.pause": False}),
         distributed.LocalCluster(
             n_workers=2, threads_per_worker=1, memory_limit=LIMIT, dashboard_address=None, host="127.0.0.1"
         ) as cluster,
