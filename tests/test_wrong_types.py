@@ -22,7 +22,7 @@ import tinygraph
 from tests import valid_calls
 from tests.valid_calls import CALLS
 from tests.wrong_types import KINDS, NOT_ENTRY_POINTS, Call, Samples
-from tinygraph.engine import ops
+from tinygraph.engine import more_ops, ops
 from tinygraph.engine.op import Op
 from tinygraph.engine.variadic import VariadicOp
 from tinygraph.tensor.tensor import Tensor
@@ -218,7 +218,7 @@ OPERAND_LABELS = {"int", "negative int", "float", "nan", "infinity", "Value", "T
 
 
 @pytest.mark.parametrize("kind", OPERANDS)
-@pytest.mark.parametrize("name", ops.__all__)
+@pytest.mark.parametrize("name", [*ops.__all__, *more_ops.__all__])
 def test_an_op_names_itself_when_it_refuses_an_operand(name: str, kind: str) -> None:
     op = getattr(tinygraph, name)
     if not isinstance(op, Op):

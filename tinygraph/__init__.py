@@ -8,10 +8,11 @@
 6.0
 """
 
-from tinygraph.engine import ops
+from tinygraph.engine import more_ops, ops
 from tinygraph.engine.contexts import name_from, scope, strict, trace_lines
 from tinygraph.engine.graph import StaleGraphError
 from tinygraph.engine.metadata import FrozenBranchError
+from tinygraph.engine.more_ops import *  # noqa: F403  (like the next line)
 from tinygraph.engine.ops import *  # noqa: F403  (the `__all__` of `ops` lists the public ops)
 from tinygraph.engine.registry import op
 from tinygraph.engine.value import Value
@@ -74,6 +75,7 @@ _LATER = {
 # `from tinygraph import *` leaves out names that load NumPy (such as Tensor), and `sum` (which would hide a built-in).
 __all__ = [
     *ops.__all__,
+    *more_ops.__all__,
     "FrozenBranchError",
     "StaleGraphError",
     "Step",

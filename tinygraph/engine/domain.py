@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tinygraph.kernels import floats
+from tinygraph.kernels import floats, steps
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -79,6 +79,13 @@ ANY = Domain("all reals", (_REAL,))
 POSITIVE = Domain("x > 0", ((_TINY, _HUGE),))
 KINK_AT_0 = Domain("x ≠ 0", (_REAL,), kink=lambda x: x)
 BETWEEN_POLES = Domain("cos(x) ≠ 0", (_REAL,), kink=floats.cos)
+STEPS_AT_INTEGERS = Domain("x is not an integer", (_REAL,), kink=steps.from_integer)
+STEPS_AT_NONZERO_INTEGERS = Domain(
+    "x is 0, or x is not an integer", (_REAL,), kink=lambda x: abs(x) < 0.5 or steps.from_integer(x)
+)
+STEPS_AT_HALVES = Domain(
+    "x is not halfway between two integers", (_REAL,), kink=lambda x: 0.5 - abs(steps.from_integer(x))
+)
 KINK_AT_TIE = Domain("x ≠ y", (_REAL, _REAL), kink=lambda x, y: x - y)
 NONZERO_DIVISOR = Domain("y ≠ 0", (_REAL, (_TINY, _HUGE)), (_REAL, (-_HUGE, -_TINY)))
 ABOVE_MINUS_1 = Domain("x > -1", ((-1.0 + _EPS, _HUGE),))

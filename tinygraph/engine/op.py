@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _NOTHING = object()  # marks an operand that was not given
 _PRECEDENCE = {"+": 1, "-": 1, "×": 2, "/": 2, "@": 2, "**": 3}
 
-TABLE: dict[str, Op] = {}  # the ops of `ops`, by name
+TABLE: dict[str, Op] = {}  # the ops of `ops` and `more_ops`, by name
 REGISTERED: dict[str, Op] = {}  # the ops that users registered, by name
 
 
@@ -234,17 +234,29 @@ def op_named(name: str) -> Op:
     return found
 
 
+def define(names: dict[str, Any]) -> None:
+    """Add the ops among a module's names to the table. The module's `__all__` lists the public ones."""
+    _OP_MODULES.add(names["__name__"])
+    for op in list(names.values()):
+        if isinstance(op, Op) and op.name not in TABLE:  # a module can also import ops from another module
+            TABLE[op.name] = op
+            op.public = op.name in names["__all__"]
+
+
 def rebound(partial: Any, kernel_of: Callable[[Op], Any]) -> Any:
     """Return a copy of a local derivative in which calls, such as `sigmoid(-x)`, run kernels instead of ops.
 
-    Without `Op.__call__`, a call takes half the time. Functions from outside `ops` are returned unchanged.
+    Without `Op.__call__`, a call takes half the time. Functions from other modules are returned unchanged.
     """
-    names = TABLE["add"].partials[0].__globals__
-    if getattr(partial, "__globals__", None) is not names:
+    names = getattr(partial, "__globals__", {})
+    module = names.get("__name__")
+    if module not in _OP_MODULES:
         return partial
-    if kernel_of not in _REBOUND:
-        _REBOUND[kernel_of] = names | {op.name: kernel_of(op) for op in TABLE.values() if not op.variadic}
-    return type(partial)(partial.__code__, _REBOUND[kernel_of], partial.__name__, None, partial.__closure__)
+    if (kernel_of, module) not in _REBOUND:
+        kernels = {name: kernel_of(x) for name, x in names.items() if isinstance(x, Op) and not x.variadic}
+        _REBOUND[kernel_of, module] = names | kernels
+    return type(partial)(partial.__code__, _REBOUND[kernel_of, module], partial.__name__, None, partial.__closure__)
 
 
-_REBOUND: dict[Callable[[Op], Any], dict[str, Any]] = {}  # the names in `ops`, with kernels instead of ops
+_OP_MODULES: set[str] = set()  # the names of the modules that define ops
+_REBOUND: dict[tuple[Callable[[Op], Any], str], dict[str, Any]] = {}  # a module's names, with kernels instead of ops

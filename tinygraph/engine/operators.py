@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 
-from tinygraph.engine import backward, contexts, graph, ops, replay
+from tinygraph.engine import backward, contexts, graph, more_ops, ops, replay
 from tinygraph.engine.copies import Copyable
 from tinygraph.engine.graph import Constant, Node
 
@@ -320,3 +320,7 @@ class Operators(Copyable):
     heaviside = _method(ops.heaviside)
     abs = _method(ops.abs)
     sign = _method(ops.sign)
+    floor = _method(more_ops.floor)
+    ceil = _method(more_ops.ceil)
+    rint = _method(more_ops.rint)
+    trunc = _method(more_ops.trunc)

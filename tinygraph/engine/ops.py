@@ -7,6 +7,8 @@ Local derivatives use only `+ - * /` and other ops, so their type depends on the
 arrays, and nodes give the graph of the derivative. Local derivatives never use comparisons or `**`. If accuracy or a
 special value requires a branch, the local derivative is a separate private op (in the second half of this file). A
 private op has a kernel in `kernels`, and its own local derivatives. `__all__` lists the public ops.
+
+These are the ops of the lecture and of calculus. The folder `more_ops` contains those that NumPy and PyTorch also have.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ from functools import lru_cache
 from tinygraph.engine import domain
 from tinygraph.engine.logits import ActivationOp
 from tinygraph.engine.op import TABLE as TABLE
-from tinygraph.engine.op import Op
+from tinygraph.engine.op import Op, define
 from tinygraph.engine.registry import is_number, is_order, parametrized
 from tinygraph.engine.variadic import VariadicOp
 from tinygraph.kernels import exact, floats, losses
@@ -265,6 +267,4 @@ binary_cross_entropy_da_of_logit: Op = binary_cross_entropy_partial_of_logit(1)
 
 # fmt: on
 
-TABLE |= {op.name: op for op in list(globals().values()) if isinstance(op, Op)}
-for _op in TABLE.values():
-    _op.public = _op.name in __all__
+define(globals())

@@ -54,9 +54,28 @@ def call_code(op: Op, *operands: str) -> str:
         return fill(op, [in_parentheses(x, binding(x), need) for x, need in zip(operands, needed, strict=True)])
     if isinstance(op, VariadicOp):
         operands = tuple(f"[{', '.join(elements)}]" for elements in op.lists(operands))
-    folder = "engine.ops." if op.name in TABLE and not op.public else ""
-    function = f"{op.maker.__module__}.{maker_code(op)}" if op.maker else f"tinygraph.{folder}{op.name}"
+    if op.maker:
+        function = f"{op.maker.__module__}.{maker_code(op)}"
+    else:
+        function = f"{module_of(op) if op.name in TABLE else 'tinygraph'}.{op.name}"
     return f"{function}({', '.join(operands)})"
+
+
+def module_of(op: Op) -> str:
+    """Return the name of the module from which code imports an op of the table.
+
+    Args:
+        op: Op of the table.
+
+    Returns:
+        The package for a public op, otherwise the module that defines the op.
+
+    Examples:
+        >>> from tinygraph.engine.ops import log, log_partial
+        >>> module_of(log), module_of(log_partial)
+        ('tinygraph', 'tinygraph.engine.ops')
+    """
+    return "tinygraph" if op.public else op.partials[0].__globals__["__name__"]
 
 
 def fill(op: Op, operands: Sequence[str], array: Callable[[Array], str] | None = None) -> str:

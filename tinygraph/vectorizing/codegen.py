@@ -23,6 +23,7 @@ from tinygraph.explaining.code import (
     fill,
     in_parentheses,
     maker_code,
+    module_of,
     number_code,
     template_of,
 )
@@ -266,7 +267,7 @@ class Writer:
         if of_arrays and (name := _numpy_name(op)):
             return f"np.{name}"
         if TABLE.get(op.name) is op:
-            self._import("tinygraph" if op.public else ops.__name__, op.name, op)
+            self._import(module_of(op), op.name, op)
             return op.name
         if op.maker:
             self._import(op.maker.__module__, op.maker.__name__, op.maker)
