@@ -70,10 +70,10 @@ CALLS: dict[str, Call] = {
     "Tensor.reshape": call(_of_tensor("reshape"), {"shape": "choice"}, "shape", shape=(4, 1)),
     "Tensor.transpose": call(_of_tensor("transpose"), {"axes": "options"}, "axes", axes=(1, 0)),
     "concatenate": call(
-        tinygraph.concatenate, {"tensors": "Tensors", "axis": "axis"}, tensors=of(lambda s: [s.t, s.t]), axis=0
+        tinygraph.concatenate, {"arrays": "Tensors", "axis": "axis"}, arrays=of(lambda s: [s.t, s.t]), axis=0
     ),
     "stack": call(
-        tinygraph.stack, {"tensors": "Tensors", "axis": "axis of a new array"}, tensors=of(lambda s: [s.t, s.t]), axis=0
+        tinygraph.stack, {"arrays": "Tensors", "axis": "axis of a new array"}, arrays=of(lambda s: [s.t, s.t]), axis=0
     ),
     "power": call(tinygraph.power, {"exponent": "number"}, exponent=2.0),
     # derivatives

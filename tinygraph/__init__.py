@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from tinygraph.saving.writer import save as save
     from tinygraph.stepping.stepper import Stepper
     from tinygraph.support.version import __version__ as __version__
-    from tinygraph.tensor.numpy_protocol import concatenate as concatenate
-    from tinygraph.tensor.numpy_protocol import stack as stack
+    from tinygraph.tensor.functions.joining import concatenate as concatenate
+    from tinygraph.tensor.functions.joining import stack as stack
     from tinygraph.tensor.tensor import Tensor as Tensor
     from tinygraph.vectorizing.compiling import compile as compile
     from tinygraph.vectorizing.source import source as source
@@ -49,8 +49,8 @@ _LATER = {
     "jvp": "functional",
     "value_and_grad": "functional",
     "Tensor": "tensor.tensor",
-    "concatenate": "tensor.numpy_protocol",
-    "stack": "tensor.numpy_protocol",
+    "concatenate": "tensor.functions.joining",
+    "stack": "tensor.functions.joining",
     "draw": "drawing.draw",
     "Step": "explaining.step",
     "Stepper": "stepping.stepper",

@@ -1,7 +1,7 @@
-"""NumPy's methods and functions for Tensors, such as `t.sum(axis=0)`, `np.dot(w.T, X)` and `np.concatenate`.
+"""NumPy's methods for Tensors, such as `t.sum(axis=0)`, and the ways in which NumPy calls our functions.
 
 `Tensor` inherits the methods from `ArrayMethods`. NumPy's ufuncs are in the table `TENSOR_UFUNCS`, and its other
-functions are in the table `FUNCTIONS`.
+functions are in the folder `functions`.
 """
 
 from __future__ import annotations
@@ -17,16 +17,15 @@ from tinygraph.engine import contexts, graph
 from tinygraph.engine.graph import Node
 from tinygraph.engine.operators import UFUNCS
 from tinygraph.engine.replay import SYMBOLS
-from tinygraph.kernels.arrays import Array, as_array
-from tinygraph.support.arguments import check_integer
+from tinygraph.kernels.arrays import Array
 from tinygraph.support.messages import described
-from tinygraph.tensor import indexing
 from tinygraph.tensor.array_ops import ArrayOp, Axis, Operand, Shape, TracedArray
+from tinygraph.tensor.functions.products import matrix_product
+from tinygraph.tensor.functions.table import call, name_of
 from tinygraph.tensor.indexing import index
-from tinygraph.tensor.linalg import matmul
-from tinygraph.tensor.operands import compare, is_operand, plain_operand
+from tinygraph.tensor.operands import NOT_A_SEQUENCE, compare
 from tinygraph.tensor.reductions import extremum, mean_over, sum_over
-from tinygraph.tensor.shapes import expand, reshape, transpose
+from tinygraph.tensor.shapes import reshape, transpose
 
 if TYPE_CHECKING:
     from tinygraph.tensor.tensor import Tensor
@@ -244,19 +243,14 @@ class ArrayMethods(Node, TracedArray):
             raise IndexError(f"an index of a Tensor of shape {self.shape}: {error}") from None
 
     def __matmul__(self, other: Operand) -> Tensor:
-        return product(self, other)  # type: ignore[no-any-return]
+        return matrix_product(self, other)  # type: ignore[no-any-return]
 
     def __rmatmul__(self, other: Operand) -> Tensor:
-        return product(other, self)  # type: ignore[no-any-return]
+        return matrix_product(other, self)  # type: ignore[no-any-return]
 
     def __array_function__(self, function: Callable[..., object], _: object, args: Any, options: Any) -> Any:
         """Record calls to NumPy functions such as `np.dot(w.T, X)` and `np.sum(t, axis=0)`."""
-        ours = FUNCTIONS.get(function.__name__)
-        if ours is None:
-            known = ", ".join(sorted(FUNCTIONS))
-            name = function.__name__
-            raise TypeError(f"np.{name} does not work on a Tensor. These functions do: {known}, and the ufuncs")
-        return ours(*args, **options)
+        return call(name_of(function), args, options, function)
 
 
 @lru_cache(maxsize=64)
@@ -277,11 +271,10 @@ def _listed(given: tuple[Any, ...]) -> tuple[Any, ...]:
     """Return axes or lengths as a tuple, whether they were given separately or in one sequence."""
     if len(given) == 1:
         (only,) = given
-        return tuple(only) if hasattr(only, "__iter__") and not isinstance(only, (*_WORDS, TracedArray)) else given
+        return (
+            tuple(only) if hasattr(only, "__iter__") and not isinstance(only, (*NOT_A_SEQUENCE, TracedArray)) else given
+        )
     return given
-
-
-_WORDS = (str, bytes, dict, set, type)  # objects that can be iterated over, or seem so, but are no sequence of integers
 
 
 def _axis(axis: Any) -> Axis:
@@ -297,98 +290,7 @@ def _refuse(numpy: dict[str, object]) -> None:
     """Raise TypeError for an argument that differs from its default. NumPy passes defaults, such as out=None."""
     for name, value in numpy.items():
         if value is not None and value is not np._NoValue:
-            raise TypeError(f"{name}={value!r} is not supported here: use axis and keepdims")
-
-
-# --- functions --------------------------------------------------------------------------------------
-
-
-def product(x: Any, y: Any) -> Any:
-    """Return the matrix product, or NotImplemented if the other operand should decide.
-
-    Args:
-        x: Tensor or array with at least one axis.
-        y: Tensor or array with at least one axis.
-    """
-    if not (is_operand(x) and is_operand(y)):
-        return NotImplemented
-    plain = [side.raw if isinstance(side, TracedArray) else plain_operand(side, "matmul") for side in (x, y)]
-    if not all(map(np.ndim, plain)):
-        raise ValueError("matmul needs vectors or matrices: for a scalar, use *")
-    return matmul(x, y)
-
-
-def concatenate(tensors: Sequence[Operand], axis: int = 0) -> Operand:
-    """Join Tensors and arrays along an existing axis.
-
-    Args:
-        tensors: Tensors and arrays whose shapes differ only along `axis`.
-        axis: Axis along which the arrays are joined. Defaults to 0.
-
-    Returns:
-        A Tensor, or an array if `tensors` contains no Tensor.
-
-    Examples:
-        >>> from tinygraph import Tensor
-        >>> concatenate([Tensor([1.0]), np.array([2.0, 3.0])])
-        Tensor([1.0, 2.0, 3.0], op='concatenate')
-    """
-    return _joined("concatenate", tensors, axis)
-
-
-def stack(tensors: Sequence[Operand], axis: int = 0) -> Operand:
-    """Join Tensors and arrays of the same shape along a new axis.
-
-    Args:
-        tensors: Tensors and arrays of the same shape.
-        axis: Position of the new axis. Defaults to 0.
-
-    Returns:
-        A Tensor, or an array if `tensors` contains no Tensor.
-
-    Examples:
-        >>> from tinygraph import Tensor
-        >>> stack([Tensor(1.0), Tensor(2.0)])
-        Tensor([1.0, 2.0], op='stack')
-    """
-    return _joined("stack", tensors, axis)
-
-
-def _joined(name: str, tensors: Any, axis: int) -> Operand:
-    """Join Tensors and arrays with the op of the given name, or refuse them by name."""
-    if isinstance(tensors, _WORDS) or not hasattr(tensors, "__iter__"):
-        raise TypeError(f"{name}: tensors must be a sequence of Tensors and arrays, not {described(tensors)}")
-    parts = [x if isinstance(x, TracedArray) else as_array(x, f"{name}: each of the tensors") for x in tensors]
-    op = getattr(indexing, name)(check_integer("axis", axis))
-    if not parts:
-        raise ValueError(f"{name}: tensors must contain at least one Tensor or array")
-    try:
-        return op(*parts)  # type: ignore[no-any-return]
-    except ValueError as error:  # of NumPy: the shapes, or the axis
-        shapes = ", ".join([str(getattr(x, "shape", ())) for x in parts])
-        raise type(error)(f"{name} of tensors with the shapes {shapes}: {error}") from None
-
-
-def _dot(x: Operand, y: Operand) -> Operand:
-    """Return the product of x and y by the rules of `np.dot`.
-
-    Unlike `matmul`, `np.dot` pairs every row of x with every matrix of y if y has more than two axes.
-    """
-    ndim, other = getattr(x, "ndim", None), getattr(y, "ndim", None)
-    if ndim is None:
-        return _dot(as_array(x, "dot"), y)
-    if other is None:
-        return _dot(x, as_array(y, "dot"))
-    if not (ndim and other):
-        return x * y
-    if ndim < 2 or other < 3:
-        return matmul(x, y)
-    columns = y.transpose(y.ndim - 2, *range(y.ndim - 2), y.ndim - 1).reshape(y.shape[-2], -1)
-    return matmul(x, columns).reshape(*x.shape[:-1], *y.shape[:-2], y.shape[-1])
-
-
-def _method(name: str) -> Callable[..., Operand]:
-    return lambda x, *args, **options: getattr(x, name)(*args, **options)
+            raise TypeError(f"{name}={described(value)} is not supported here: use axis and keepdims")
 
 
 def _comparison(symbol: str) -> Callable[[object, object], Array]:
@@ -397,17 +299,5 @@ def _comparison(symbol: str) -> Callable[[object, object], Array]:
 
 TENSOR_UFUNCS = {
     **{name: _comparison(SYMBOLS[f]) if f in SYMBOLS else f for name, f in UFUNCS.items()},
-    "matmul": product,
-}
-FUNCTIONS: dict[str, Callable[..., Operand]] = {
-    **{name: _method(name) for name in ("sum", "mean", "max", "min", "transpose", "reshape")},
-    "amax": _method("max"),
-    "amin": _method("min"),
-    "dot": _dot,
-    "concatenate": concatenate,
-    "stack": stack,
-    "broadcast_to": lambda x, shape: expand(tuple(np.atleast_1d(shape).tolist()))(x),
-    "shape": lambda x: x.shape,
-    "ndim": lambda x: x.ndim,
-    "size": lambda x: x.size,
+    "matmul": matrix_product,
 }

@@ -12,6 +12,9 @@ from tinygraph.tensor.array_ops import Jacobian, Shape, TracedArray
 _ndarray, _float64 = np.ndarray, np.dtype(np.float64)
 
 
+NOT_A_SEQUENCE = (str, bytes, dict, set, type)  # objects that can be iterated over, or seem so, but have no order
+
+
 def plain_operand(x: object, op: str) -> Array | float:
     """Convert a plain operand, which is not a node, to a float or an array.
 

@@ -1,0 +1,8 @@
+"""NumPy functions on Tensors. Each file implements the functions of one subject with array ops and elementwise ops.
+
+The files register their functions in `table`, by NumPy's names, and `np.dot(w.T, X)` finds them there.
+"""
+
+from tinygraph.tensor.functions import joining, products, reductions, shaping
+
+__all__ = ["joining", "products", "reductions", "shaping"]
