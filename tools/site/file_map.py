@@ -31,10 +31,17 @@ def _entry(layer: str) -> str:
     folder = PACKAGE / layer
     if not folder.is_dir():
         return f"- **[`{layer}.py`](../tinygraph/{layer}.py)**: {_first_line(PACKAGE / f'{layer}.py')}\n"
+    inner = sorted(path.parent for path in folder.glob("*/__init__.py"))
+    return _lines(folder, "") + "".join(_lines(path, "    ") for path in inner)
+
+
+def _lines(folder: Path, indent: str) -> str:
+    """Return the entry of one folder: its description, and a link to each file."""
     files = sorted(path for path in folder.glob("*.py") if path.name != "__init__.py")
     files.sort(key=lambda path: READ_FIRST.index(path.stem) if path.stem in READ_FIRST else len(READ_FIRST))
-    links = " · ".join(f"[`{path.name}`](../tinygraph/{layer}/{path.name})" for path in files)
-    return f"- **`{layer}/`**: {_first_line(folder / '__init__.py')}  \n  {links}\n"
+    links = " · ".join(f"[`{path.name}`](../{path.relative_to(ROOT).as_posix()})" for path in files)
+    name = folder.relative_to(PACKAGE).as_posix()
+    return f"{indent}- **`{name}/`**: {_first_line(folder / '__init__.py')}  \n{indent}  {links}\n"
 
 
 def _first_line(path: Path) -> str:
