@@ -81,6 +81,8 @@ class Operators(Copyable):
     _ufuncs: ClassVar[dict[str, Callable[..., Any]]] = UFUNCS
     _plural = ""  # "s" if a node contains several numbers
     _in_place_of_math = "tinygraph.exp(x)"
+    if TYPE_CHECKING:
+        __array_function__: Callable[..., Any]
 
     def __init__(self, data: object, name: str = "", *, constant: bool = False, **_unknown: Never) -> None:
         if _unknown:
@@ -255,6 +257,8 @@ class Operators(Copyable):
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: object, **options: object) -> Any:
         """Record expressions such as `np.exp(v)`, `np.float64(2) * v` and `array + t`."""
+        if method == "reduce" and not self._plural:  # the sum over no axis, for example
+            return self.__array_function__(ufunc.reduce, (), inputs, options)
         function = self._ufuncs.get(ufunc.__name__)
         if function is None or method != "__call__" or options:
             name = f"{ufunc.__name__}.{method}".removesuffix(".__call__")
@@ -289,6 +293,10 @@ class Operators(Copyable):
         if self.constant:
             parts.append("constant=True")
         return f"{self._kind()}({', '.join(parts)})"
+
+    def conjugate(self) -> Self:
+        """Return this node, because its numbers are real. NumPy's `var` and `vdot` call this method."""
+        return self
 
     def item(self) -> float:
         """Return the value as a float, as in PyTorch."""

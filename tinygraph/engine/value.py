@@ -119,13 +119,19 @@ class Value(Operators):
     @staticmethod
     def _apply(function: Callable[..., Any], name: str, inputs: Sequence[object]) -> Any:
         """Apply the function of a ufunc to Values and numbers, or elementwise to an array of Values."""
-        if not any(getattr(x, "shape", ()) for x in inputs):
-            return function(*[x if isinstance(x, Value) else plain_number(x, name) for x in inputs])
-        import numpy as np
+        from tinygraph.kernels import objects
 
-        boxes = [np.array(x, dtype=object) if isinstance(x, Value) else x for x in inputs]
-        out = np.frompyfunc(function, len(inputs), 1)(*boxes)
-        return out if isinstance(function, Op) else out.astype(bool)
+        if any(getattr(x, "shape", ()) for x in inputs):
+            out = objects.elementwise(function, inputs, Value)
+            return out if isinstance(function, Op) else out.astype(bool)
+        items = map(objects.item, inputs)
+        return function(*[x if isinstance(x, Value) else plain_number(x, name) for x in items])
+
+    def __array_function__(self, function: Any, _: object, args: Sequence[object], options: Any) -> Any:
+        """Call NumPy functions such as `np.squeeze(v)` and `np.stack([v, w])`."""
+        from tinygraph.kernels import objects
+
+        return objects.call(function, args, options, Value)
 
 
 class ConstantValue(Value, Constant):

@@ -68,7 +68,7 @@ def is_operand(x: object) -> bool:
         True if the operator handles the operand. False if the other operand should decide.
     """
     return isinstance(x, (Node, float, int, list, tuple, str, bytes, complex, type(None))) or (
-        not isinstance(x, Jacobian) and (hasattr(x, "dtype") or hasattr(x, "as_integer_ratio"))
+        not isinstance(x, Jacobian) and any(hasattr(x, name) for name in ("dtype", "as_integer_ratio", "__array__"))
     )
 
 

@@ -64,6 +64,7 @@ class Tensor(Watched, Operators, ArrayMethods):
     _plural = "s"
     _in_place_of_math = "tinygraph.exp(x) or np.exp(x)"
     _ufuncs = TENSOR_UFUNCS
+    __pandas_priority__ = 5000  # more than a DataFrame's, so that pandas lets a Tensor decide
 
     def _accepted(self, data: object) -> Array:
         self.watched = None
@@ -319,7 +320,11 @@ class Tensor(Watched, Operators, ArrayMethods):
     def _compare(self, symbol: str, other: object) -> Any:
         return compare(symbol, self, other)
 
-    __array__ = Operators.__float__
+    def __array__(self, *_: object, **__: object) -> NoReturn:
+        try:
+            self.__float__()
+        except TypeError as error:  # `df @ t` ends here: pandas decides alone about its @
+            raise TypeError(f"{error} (df @ t with a DataFrame: write df.to_numpy() @ t)") from None
 
     def _shown(self) -> str:
         small = type(self.raw) is _ndarray and self.size <= _EDGE

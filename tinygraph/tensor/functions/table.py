@@ -87,7 +87,7 @@ def call(
     if ours is None:
         raise TypeError(
             f"np.{name} does not work on a Tensor: use one of the functions on the page 'NumPy coverage', or "
-            f"np.{name}(t.data) if you need no gradient"
+            "pass t.data if you need no gradient"
         )
     if not options and len(args) == 1:
         return ours(*args)
