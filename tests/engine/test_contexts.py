@@ -3,8 +3,10 @@
 import asyncio
 import contextlib
 import contextvars
+import copy
 import inspect
 import math
+import pickle
 import threading
 
 import pytest
@@ -34,6 +36,40 @@ def test_a_scope_can_be_entered_again():
     assert (x.scope, y.scope) == (("layer", "layer"), ("layer",))
     with pytest.raises(TypeError, match="the name of a scope must be a str"):
         scope(3)
+
+
+def test_nodes_share_the_metadata_of_their_scope_until_one_of_them_changes():
+    net, layer = scope("net"), scope("layer")
+    with net, layer:
+        first = [Value(1.0) * 2.0 for _ in range(3)]
+    with net:
+        outside = Value(1.0)
+        with layer:
+            second = Value(1.0)
+    with layer:
+        alone = Value(1.0)
+    assert len({id(node.metadata) for node in [*first, second]}) <= 2
+    x, *rest = first
+    x.name = "x"
+    assert second > 0.5  # a comparison is metadata too
+    with scope("later"):
+        y = x * second
+    assert [node.name for node in [*rest, second, outside, alone, y]] == [""] * 6
+    assert [bool(node.metadata.compared) for node in [*first, second]] == [False, False, False, True]
+    assert [node.scope for node in (x, *rest, second)] == [("net", "layer")] * 4
+    assert (outside.scope, alone.scope, y.scope) == (("net",), ("layer",), ("later",))
+    layer.name = "renamed"
+    with layer:
+        assert Value(1.0).scope == ("renamed",)
+
+
+def test_copies_of_nodes_in_a_scope_do_not_share_names():
+    with scope("s"):
+        x = Value(2.0)
+        y = x * x
+    for again in (copy.copy(y), copy.deepcopy(y), pickle.loads(pickle.dumps(y))):
+        again.name = "again"
+        assert (again.scope, again.name, y.name, x.name, again.args[0].name) == (("s",), "again", "", "", "")
 
 
 def test_every_way_of_recording_is_watched():

@@ -11,6 +11,7 @@ from contextvars import ContextVar
 from math import isfinite
 
 from tinygraph.engine import graph
+from tinygraph.engine.metadata import Metadata
 from tinygraph.support import clock
 from tinygraph.support.arguments import check_mapping
 
@@ -124,6 +125,7 @@ class scope(Watcher):  # noqa: N801  (used like a function)
         if not isinstance(name, str):
             raise TypeError(f"the name of a scope must be a str, not {name!r}")
         self.name = name
+        self._last: tuple[Metadata | None, Metadata] | None = None  # metadata outside and inside this scope
 
     def watch(self, node: Node) -> None:
         """Add the scope to the node. Nested contexts run from the outermost to the innermost.
@@ -131,8 +133,19 @@ class scope(Watcher):  # noqa: N801  (used like a function)
         Args:
             node: Node that was just recorded.
         """
-        notes = node.annotate()
-        notes.scope = (*notes.scope, self.name)
+        outer, last = node.metadata, self._last
+        if outer is not None and not outer.shared:
+            outer.scope = (*outer.scope, self.name)
+            return
+        if last is None or last[0] is not outer or last[1].scope[-1] != self.name:
+            self._last = last = outer, self._inside(outer)
+        node.metadata = last[1]
+
+    def _inside(self, outer: Metadata | None) -> Metadata:
+        """Return metadata that all nodes can share that have the given metadata outside this scope."""
+        inner = Metadata()
+        inner.scope, inner.shared = (*(outer.scope if outer else ()), self.name), True
+        return inner
 
 
 class trace_lines(Watcher):  # noqa: N801

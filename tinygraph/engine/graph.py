@@ -6,7 +6,7 @@ A node is plain data. Its op defines its computation, and its class (`Value` or 
 from __future__ import annotations
 
 from tinygraph.engine.logits import ActivationOp, LogitPair, plain
-from tinygraph.engine.metadata import Metadata
+from tinygraph.engine.metadata import Metadata, owned
 from tinygraph.engine.op import Traced
 from tinygraph.engine.variadic import MANY as MANY
 from tinygraph.support import clock
@@ -118,10 +118,10 @@ class Node(Traced):
         return self.metadata.line if self.metadata else ""
 
     def annotate(self) -> Metadata:
-        """Return the node's metadata. The first call creates the metadata."""
-        if self.metadata is None:
+        """Return the node's own metadata. The first call creates the metadata."""
+        if self.metadata is None or self.metadata.shared:
             with clock.guard_lock:  # two threads must not create it twice
-                self.metadata = self.metadata or Metadata()
+                self.metadata = owned(self.metadata)
         return self.metadata
 
     def _link(self, op: Op | None, args: Sequence[Any], partials: Sequence[Any]) -> None:

@@ -97,18 +97,20 @@ class Dependents:
 
 
 class Metadata(_Slotted):
-    """The metadata of one node.
+    """The metadata of one node, or of many nodes that have only a scope.
 
-    `guards` are the comparisons of the node itself, with the node's side in each. `dependents` are the comparisons that
-    depend on the node through computed nodes. `before` are those of a leaf that were made before its last edit.
+    `shared` is true for the metadata of many nodes, which do not change: `owned` makes a copy first. `guards` are the
+    comparisons of the node itself, with the node's side in each. `dependents` are the comparisons that depend on the
+    node through computed nodes. `before` are those of a leaf that were made before its last edit.
     """
 
-    __slots__ = ("before", "dependents", "guards", "line", "name", "recorded", "scope", "token")
+    __slots__ = ("before", "dependents", "guards", "line", "name", "recorded", "scope", "shared", "token")
 
     def __init__(self) -> None:
         self.name = ""
         self.scope: tuple[str, ...] = ()
         self.line = ""
+        self.shared = False
         self.token = object()  # represents the node in other nodes' keys; an id() can be reused after a node is deleted
         self.recorded: int | None = None  # the edit clock when the node was recorded, if `forward` has recomputed it
         self.guards: dict[Any, tuple[Guard, int]] = {}
@@ -158,3 +160,8 @@ class Metadata(_Slotted):
         for guard, _ in (*self.guards.values(), *self.dependent()):
             times += guard.time, *[expired or 0 for expired in guard.expired]
         return max(times)
+
+
+def owned(metadata: Metadata | None) -> Metadata:
+    """Return metadata that belong to one node: the given metadata, a copy if other nodes share them, or new ones."""
+    return Metadata() if metadata is None else metadata.__copy__() if metadata.shared else metadata
