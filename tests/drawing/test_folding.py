@@ -154,3 +154,15 @@ def test_a_fold_of_tensors_with_constant_arrays_is_drawn():
     source = draw(y, detail="folded").source
     assert "t" in source
     assert "mul" in source or "×" in source
+
+
+def test_the_expressions_of_a_fold_keep_what_names_share():
+    weights = [[Value(0.5, f"W1[{i},{j}]") for j in range(2)] for i in range(3)]
+    x = [Value(1.0, "x[0]"), Value(2.0, "x[1]")]
+    z = [Value(0.0, f"b1[{i}]") + row[0] * x[0] + row[1] * x[1] for i, row in enumerate(weights)]
+    for i, z_i in enumerate(z):
+        z_i.name = f"z1[{i}]"
+    J = z[0].tanh() + z[1].tanh() + z[2].tanh()
+    texts = {box.expression for box in folded(Walk(J, J.grad), Style(), 60).boxes}
+    assert texts == {"", "W1 × x", "b1 + Σ W1 × x", "tanh(z1)", "Σ tanh(z1)"}
+    assert tinygraph.tree(weights[0][1] * x[0]).startswith("W1[0,1] × x[0] ")

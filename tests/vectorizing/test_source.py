@@ -100,3 +100,16 @@ def test_source_and_compiled_function_agree_with_the_graph_for_every_constant(na
     assert [float(program["J"]), float(program["dx"])] == wanted
     assert [value, slope] == wanted
     assert float(vectorize(J).root.data) == pytest.approx(J.data, rel=1e-12, abs=0.0, nan_ok=True)
+
+
+def test_names_with_a_number_and_an_index_become_the_names_of_arrays():
+    w = [[Value(0.5 + i - j, f"W2[{i},{j}]") for j in range(2)] for i in range(3)]
+    a = [Value(1.0, "a1[0]"), Value(2.0, "a1[1]")]
+    z = [tinygraph.total([w_ij * a_j for w_ij, a_j in zip(row, a, strict=True)]) for row in w]
+    for i, z_i in enumerate(z):
+        z_i.name = f"z2[{i}]"
+    text = tinygraph.source(tinygraph.total([z_i * z_i for z_i in z]))
+    assert {"Z2", "W2", "a1", "dW2", "dZ2", "da1"} <= text.run().keys()
+    rows = [[(w_ij.data, a_j.data) for w_ij, a_j in zip(row, a, strict=True)] for row in w]
+    exact = [sum(x * y for x, y in row) for row in rows]
+    assert np.ravel(text.run()["Z2"]).tolist() == pytest.approx(exact, rel=1e-14)

@@ -164,12 +164,8 @@ def _expression(found: Fold, group: Sequence[Node]) -> tuple[str, str]:
 def _called(found: Fold, operand: Operand) -> str:
     """Return the name of an operand for a whole group, without the numbers that distinguish the group's members."""
     if isinstance(operand, Node) and operand.name:
-        number = found.group_of[operand]
-        if len(found.groups[number]) == 1:
-            return notation.mention(operand.name)
-        (first, *others) = found.stems[number]
-        text = "" if others else re.sub(r"[\W_]*#", "", first)
-        return notation.mention(text) if text else "…"
+        name = found.names[found.group_of[operand]]
+        return notation.mention(name) if name else "…"
     return "…"
 
 

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from tinygraph.engine.graph import Node
 from tinygraph.engine.ops import add, total
-from tinygraph.explaining.notation import Operand, stem
+from tinygraph.explaining.notation import Operand, shared_name, stem
 
 SCOPES = 12  # with more scopes, groups ignore the numbers in the names of the scopes
 ROUNDS = 4  # rounds of refinement; in a chain, nodes within this distance from an end get separate groups
@@ -62,9 +62,9 @@ class Fold:
         return self._by_sum[node]
 
     @cached_property
-    def stems(self) -> list[set[str]]:
-        """The names in each group, with each number replaced by #."""
-        return [{stem(node.name) for node in group} for group in self.groups]
+    def names(self) -> list[str]:
+        """The name that the nodes of each group share, apart from numbers that differ, or ""."""
+        return [shared_name([node.name for node in group]) for group in self.groups]
 
     @cached_property
     def group_of(self) -> dict[Node, int]:

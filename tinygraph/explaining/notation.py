@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextvars import Context
 from typing import Any
 
@@ -232,11 +232,12 @@ def mention(name: str) -> str:
         The text.
 
     Examples:
-        >>> mention("w1"), mention("x + 1")
-        ('w1', '‘x + 1’')
+        >>> mention("w1"), mention("W[0,1]"), mention("x + 1")
+        ('w1', 'W[0,1]', '‘x + 1’')
     """
     short = cut(name, SHORT)
-    return f"‘{short}’" if re.search(r"[\s+*/=(),·×-]", short) else short
+    bare = re.sub(r"\[[0-9]+(, ?[0-9]+)*\]", "", short)  # an index does not make a name an expression
+    return f"‘{short}’" if re.search(r"[\s+*/=(),·×-]", bare) else short
 
 
 def stem(name: str) -> str:
@@ -253,6 +254,29 @@ def stem(name: str) -> str:
         'w#'
     """
     return re.sub("[0-9]+", "#", name)
+
+
+def shared_name(names: Iterable[str]) -> str:
+    """Return what several names have in common apart from a number or an index that differs.
+
+    Args:
+        names: Names of nodes.
+
+    Returns:
+        The common part, or "" if the names differ in more than numbers.
+
+    Examples:
+        >>> shared_name(["w1", "w2"]), shared_name(["W1[0,0]", "W1[0,1]"]), shared_name(["a", "b"])
+        ('w', 'W1', '')
+    """
+    different = set(names)
+    if len(different) == 1:
+        return different.pop()
+    if len(set(map(stem, different))) != 1:
+        return ""
+    columns = [set(parts) for parts in zip(*[re.split("([0-9]+)", name) for name in different], strict=True)]
+    text = "".join([parts.pop() if len(parts) == 1 else "\0" for parts in columns])
+    return re.sub(r"\[[^][]*\0[^][]*\]|[\W_]*\0", "", text)
 
 
 def label(node: Operand, spec: str = ".4g", depth: int = 2) -> str:

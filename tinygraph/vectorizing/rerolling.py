@@ -16,7 +16,7 @@ import numpy as np
 
 from tinygraph.engine.graph import Node
 from tinygraph.engine.op import Op
-from tinygraph.explaining.notation import stem
+from tinygraph.explaining.notation import shared_name
 from tinygraph.vectorizing.flat import NONE, Array, Flat
 from tinygraph.vectorizing.kinds import LEAF, SUM, Axis, Group, Part, Slot, Use, is_sum, kinds
 
@@ -102,11 +102,7 @@ class Roll:
         Returns:
             The name, or "" if the names differ.
         """
-        names = {node.name if node is not None else "" for node in self.nodes(group)}
-        if len(names) == 1:
-            return names.pop()
-        stems = {stem(name) for name in names}
-        return stems.pop().split("#")[0].rstrip("_[( ") if len(stems) == 1 else ""
+        return shared_name(node.name if node is not None else "" for node in self.nodes(group))
 
     def title(self, group: Group) -> str:
         """Return the title of a group in a report.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import re
 from typing import Any
 
 import numpy as np
@@ -135,9 +136,9 @@ def _names(found: Vectorized) -> dict[Tensor, list[str]]:
 
 
 def _letter(name: str, tensor: Tensor) -> str:
-    """Return the lecture's notation for a name: z for one example becomes Z for all examples."""
+    """Return the lecture's notation for a name: z or z1 for one example becomes Z or Z1 for all examples."""
     matrix = tensor.ndim > 1 and (min(tensor.shape) > 1 or (tensor.op is not None and tensor.shape[0] == 1))
-    return name.upper() if matrix and len(name) == 1 else name
+    return name.upper() if matrix and re.fullmatch("[a-z][0-9]*", name) else name
 
 
 def _add_gradients(program: Program, found: Vectorized, names: dict[Tensor, list[str]]) -> None:
