@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 import tinygraph
 from tests.wrong_types import Call, Samples, call, of
-from tinygraph import Tensor, Value, datasets, logistic, misconceptions, testing
+from tinygraph import Tensor, Value, datasets, logistic, misconceptions, nn, testing
 from tinygraph.engine import ops
 
 root, y, x = of(lambda s: s.y), of(lambda s: s.y), of(lambda s: s.x)
@@ -235,6 +235,22 @@ CALLS: dict[str, Call] = {
     ),
     "misconceptions.Comparison.is_wrong": call(
         of(lambda s: misconceptions.DEPTH_FIRST.compare(s.y).is_wrong), {"node": "own node"}, node=x
+    ),
+    # networks
+    "nn.Neuron": call(
+        nn.Neuron, {"nin": "count", "nonlin": "flag", "backend": "choice"}, nin=2, nonlin=True, backend="scalar"
+    ),
+    "nn.Layer": call(
+        nn.Layer,
+        {"nin": "count", "nout": "count", "nonlin": "flag", "backend": "choice", "number": "count or None"},
+        nin=2,
+        nout=3,
+        nonlin=True,
+        backend="tensor",
+        number=1,
+    ),
+    "nn.MLP": call(
+        nn.MLP, {"nin": "count", "nouts": "choice", "backend": "choice"}, nin=2, nouts=[3, 1], backend="scalar"
     ),
     # data and models
     "datasets.read_csv": call(

@@ -69,6 +69,7 @@ _LATER = {
     "datasets": "",
     "logistic": "",
     "misconceptions": "",
+    "nn": "",
     "testing": "",
 }
 

@@ -26,7 +26,7 @@ DOCS = ROOT / "docs"
 PAGES = sorted(DOCS.rglob("*.md"))
 TEXTS = [*PAGES, ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"]
 HOUSE = Path(tinygraph.__file__).parent
-WITH_PUBLIC_NAMES = ("checking", "datasets", "drawing", "logistic", "misconceptions", "testing")
+WITH_PUBLIC_NAMES = ("checking", "datasets", "drawing", "logistic", "misconceptions", "nn", "testing")
 SETTING_UP = re.compile(r"venv|pip |python$|pytest|ruff|mypy|-m tools\.|mkdocs|git |jupyter")  # run elsewhere
 
 
@@ -394,7 +394,7 @@ FIRST_HITS = {
     "visualization": "Draw a graph",
     "automatic differentiation": "What is automatic differentiation?",
     "partial derivative": "Derivatives on the graph",
-    "zero_grad": "Do I need zero_grad, no_grad or retain_graph?",
+    "zero_grad": "zero_grad",  # the method, whose description shows why a training loop does not need it
     "no_grad": "Do I need zero_grad, no_grad or retain_graph?",
     "requires_grad": "Value has no option requires_grad= or label=",
     "mini-batch": "Train on mini-batches",

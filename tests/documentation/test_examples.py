@@ -32,6 +32,8 @@ FOUND = {  # results that an example must print
     "property_test": r"is 2\.0\s+mpmath gives 3\.0[\s\S]*first program that uses this op and fails:[\s\S]*"
     r"the smallest failing program:\n    def f\(a\):\n        return tinygraph\.wrong_cube\(a\)\n[\s\S]*"
     r"the corrected op: passed\nprograms that use the corrected op: passed",
+    "train_a_network": r"iteration 300: cost 0\.01\d\d, accuracy 100\.0%[\s\S]*99\.\d% on 1,000 new points\n"
+    r"337 scalars: outputs and gradients differ by at most (0e\+00|\de-1[4-7])",
     "two_moons": r"accuracy (9[5-9]|100)\.\d% on the 100 training points, 9\d\.\d% on 1,000 new points",
 }
 
