@@ -423,6 +423,8 @@ d.mT
 d.transpose(1, 0, 2)
 d.transpose((2, 1, 0))
 d.transpose()
+d.transpose(None)
+np.transpose(d, None)
 np.swapaxes(d, 0, 2)
 np.swapaxes(d, axis1=-1, axis2=-2)
 d.swapaxes(0, 1)

@@ -161,7 +161,7 @@ class ArrayMethods(Node, TracedArray):
         """Return the Tensor with its axes in another order.
 
         Args:
-            *axes: Permutation of the axes. Defaults to the reverse order.
+            *axes: Permutation of the axes. Defaults to the reverse order, as does None.
 
         Returns:
             A node of the graph.
@@ -175,7 +175,7 @@ class ArrayMethods(Node, TracedArray):
             (2, 1)
         """
         natural = range(self.ndim)
-        order = _listed(axes) or tuple(reversed(natural))
+        order = (_listed(axes) if axes != (None,) else ()) or tuple(reversed(natural))
         try:
             found = tuple([natural[index_of(axis)] for axis in order])
         except (IndexError, TypeError):
