@@ -29,7 +29,7 @@ TURNED = "3 8 1 10 6 2 9 0 11 5 7 4"
 TENSORS = {
     "t": _spread(ORDER, 0.25, 0.06, (3, 4)),  # between 0.25 and 0.91
     "w": _spread(TURNED, 0.28, 0.06, (3, 4)),  # never equal to t
-    "n": _spread(ORDER, -2.65, 0.47, (3, 4)),  # of both signs, away from 0, integers and halves
+    "n": _spread(ORDER, -2.67, 0.5, (3, 4)),  # of both signs, away from 0, integers and halves
     "big": _spread(TURNED, 1.31, 0.23, (3, 4)),  # above 1
     "gaps": np.where(np.arange(12).reshape(3, 4) % 5 == 1, np.nan, _spread(ORDER, 0.25, 0.06, (3, 4))),
     "s": np.array(0.7),
@@ -100,7 +100,7 @@ t - w
 t * w
 t / w
 t ** w
-t // w
+n // w
 n % w
 divmod(n, w)
 t + 2.0
@@ -113,9 +113,9 @@ n ** 3
 t ** 0.5
 t ** -1
 n // 0.7
-5.0 // t
+5.0 // big
 n % 0.7
-5.0 % t
+5.0 % big
 n % -0.7
 t + P
 P - t
@@ -227,7 +227,7 @@ np.mod(n, 0.7)
 np.remainder(n, w)
 np.fmod(n, w)
 np.fmod(n, 0.7)
-np.fmod(5.0, t)
+np.fmod(5.0, big)
 np.floor_divide(n, w)
 np.divmod(n, w)
 np.sinc(n)
@@ -604,7 +604,7 @@ np.outer(V, u)
 np.vdot(v, V)
 np.vdot(t, w)
 np.tensordot(t, q, axes=1)
-np.tensordot(d, d)
+np.tensordot(d, t)
 np.tensordot(d, e, axes=([1, 2], [2, 1]))
 np.tensordot(d, t, axes=([2], [1]))
 np.tensordot(v, u, axes=0)
@@ -783,8 +783,8 @@ df @ q
 df.T @ t
 np.dot(df, q)
 np.add(df, t)
-t * series
-series * t
+v * series
+series * v
 v + series
 series - v
 series @ v

@@ -3,34 +3,23 @@
 import operator
 import re
 from functools import reduce
+from importlib.metadata import version
 
 import numpy as np
 import pytest
 
 import tinygraph
+from tests.oracles.derivatives import STEP, assert_close, difference, differences, weights_of
+from tests.oracles.numpy_peers import COMPARED, PEERS, STORED, rights
 from tests.tensor.numpy_expressions import EXPRESSIONS, TENSORS, lifted, pieces
 from tests.tensor.pending_expressions import PENDING
 from tinygraph import Tensor, Value
 from tinygraph.engine.graph import Node
 
-STEP = 0.002
-STENCIL = ((1, 4 / 5), (2, -1 / 5), (3, 4 / 105), (4, -1 / 280))  # Fornberg (1988): the error is of order 8
-REL = 1e-10
-
-
-def weights_of(shape, i=0):
-    """Return fixed weights, all different and none 0, for the sum whose gradient is compared."""
-    return 1.2 + np.cos(1.0 + i + np.arange(np.prod(shape, dtype=int))).reshape(shape)
-
 
 def data_of(piece):
     """Return the number or the array of a part of a result."""
     return np.asarray(piece.data if isinstance(piece, Node) else piece)
-
-
-def weighted(parts):
-    """Return the weighted sum of plain parts."""
-    return sum(np.nansum(weights_of(np.shape(part), i) * np.asarray(part)) for i, part in enumerate(parts))
 
 
 def added(terms):
@@ -45,25 +34,6 @@ def scalar(parts):
         product = part * weights_of(part.shape, i) if isinstance(part, Tensor) else part * float(weights_of((), i))
         terms.append(product.sum() if isinstance(part, Tensor) else product)
     return added(terms)
-
-
-def difference(f, x, direction):
-    """Return the derivative of f at x along a direction, from central differences of order 8."""
-    terms = [c * (np.asarray(f(x + k * STEP * direction)) - f(x - k * STEP * direction)) for k, c in STENCIL]
-    return sum(terms) / STEP
-
-
-def differences(expression, point):
-    """Return the gradient of the weighted sum of NumPy's result, one element at a time."""
-    gradients = {}
-    for name, value in point.items():
-
-        def f(x, name=name):
-            return weighted(pieces(expression.plain({**point, name: x})))
-
-        units = np.eye(value.size).reshape(value.size, *value.shape)
-        gradients[name] = np.array([difference(f, value, unit) for unit in units]).reshape(value.shape)
-    return gradients
 
 
 def recorded(expression, point):
@@ -92,14 +62,6 @@ def second_derivative(expression, point, directions):
     terms = [(g * d).sum() if isinstance(g, Tensor) else g * float(d) for g, d in zip(first, along, strict=True)]
     found = iter(tinygraph.grad(added(terms), flat))
     return {name: np.array([next(found) for _ in nodes]).reshape(point[name].shape) for name, nodes in leaves.items()}
-
-
-def assert_close(ours, theirs, what, rel=REL):
-    """Compare relative to the largest element, because a difference of elements loses digits."""
-    ours, theirs = np.asarray(ours, dtype=float), np.asarray(theirs, dtype=float)
-    assert ours.shape == theirs.shape, what
-    scale = max(1.0, np.max(np.abs(theirs[np.isfinite(theirs)]), initial=0.0))
-    np.testing.assert_allclose(ours, theirs, rtol=rel, atol=rel * scale, err_msg=what)
 
 
 def check_value(expression):
@@ -147,6 +109,42 @@ def test_value_and_derivatives(expression):
         pytest.importorskip("pandas", reason="no pandas: pip install 'tinygraph-autodiff[dask]'")
     check_value(expression)
     check_gradients(expression)
+
+
+@pytest.mark.parametrize("expression", [e for e in EXPRESSIONS if e.kind == "differentiable"], ids=str)
+def test_the_operands_are_smooth(expression):
+    """Differences with two steps agree: no element is near a kink, where the test above would compare noise."""
+    if expression.needs_pandas:
+        pytest.importorskip("pandas", reason="no pandas: pip install 'tinygraph-autodiff[dask]'")
+    coarse, fine = (differences(expression, expression.variables, step) for step in (STEP, 0.6 * STEP))
+    for name in coarse:
+        assert_close(coarse[name], fine[name], name, rel=5e-11)
+
+
+def compared_with(name):
+    """Return the expressions that another library gets right, and that work here."""
+    chosen = [e for e in COMPARED if name in STORED["right"][e.text].split() and e.text not in PENDING]
+    return [pytest.param(name, e, id=f"{name}: {e.text}") for e in chosen]
+
+
+@pytest.mark.parametrize(("name", "expression"), [pair for name in PEERS for pair in compared_with(name)])
+def test_another_library_computes_the_same(name, expression):
+    pytest.importorskip(name, reason=f"no {name}: pip install --group oracles")
+    _, theirs = PEERS[name](expression, expression.variables)
+    ours = gradients_of(expression, expression.variables)
+    for operand in ours:
+        assert_close(ours[operand], theirs[operand], f"the gradient of {operand}")
+
+
+@pytest.mark.parametrize("name", PEERS)
+def test_the_stored_results_of_another_library(name):
+    """The page "NumPy coverage" shows them: `python -m tools.numpy_coverage` measures them again."""
+    pytest.importorskip(name, reason=f"no {name}: pip install --group oracles")
+    assert [e.text for e in COMPARED] == list(STORED["right"])
+    stored = {text for text, names in STORED["right"].items() if name in names.split()}
+    assert len(stored) > {"autograd": 390, "mygrad": 280, "torch": 470}[name]
+    if version(name) == STORED["versions"][name]:
+        assert {text for text, names in rights([name]).items() if names} == stored
 
 
 @pytest.mark.parametrize("expression", listed("constant"))
