@@ -68,7 +68,7 @@ CALLS: dict[str, Call] = {
     "Tensor.mean": call(_of_tensor("mean"), REDUCTION, axis=0, keepdims=False),
     "Tensor.sum": call(_of_tensor("sum"), REDUCTION, axis=0, keepdims=False),
     "Tensor.reshape": call(_of_tensor("reshape"), {"shape": "choice"}, "shape", shape=(4, 1)),
-    "Tensor.transpose": call(_of_tensor("transpose"), {"axes": "options"}, "axes", axes=(1, 0)),
+    "Tensor.transpose": call(_of_tensor("transpose"), {"axes": "permutation"}, "axes", axes=(1, 0)),
     "concatenate": call(
         tinygraph.concatenate, {"arrays": "Tensors", "axis": "axis"}, arrays=of(lambda s: [s.t, s.t]), axis=0
     ),

@@ -43,6 +43,7 @@ KINDS: dict[str, set[str]] = {
     "identifier": {"str"},
     "choice": set(),
     "axis": {"None", "empty list"},
+    "permutation": {"None", "empty list"},
     "axis of a new array": {"int", "negative int"},
     "positions": {"int", "empty list"},
     "integer": {"int", "negative int"},
