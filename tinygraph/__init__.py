@@ -34,6 +34,10 @@ if TYPE_CHECKING:
     from tinygraph.support.version import __version__ as __version__
     from tinygraph.tensor.functions.joining import concatenate as concatenate
     from tinygraph.tensor.functions.joining import stack as stack
+    from tinygraph.tensor.functions.probabilities import cross_entropy as cross_entropy
+    from tinygraph.tensor.functions.probabilities import log_softmax as log_softmax
+    from tinygraph.tensor.functions.probabilities import logsumexp as logsumexp
+    from tinygraph.tensor.functions.probabilities import softmax as softmax
     from tinygraph.tensor.tensor import Tensor as Tensor
     from tinygraph.vectorizing.compiling import compile as compile
     from tinygraph.vectorizing.source import source as source
@@ -51,6 +55,10 @@ _LATER = {
     "Tensor": "tensor.tensor",
     "concatenate": "tensor.functions.joining",
     "stack": "tensor.functions.joining",
+    "cross_entropy": "tensor.functions.probabilities",
+    "log_softmax": "tensor.functions.probabilities",
+    "logsumexp": "tensor.functions.probabilities",
+    "softmax": "tensor.functions.probabilities",
     "draw": "drawing.draw",
     "Step": "explaining.step",
     "Stepper": "stepping.stepper",

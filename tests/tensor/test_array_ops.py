@@ -17,6 +17,14 @@ from tinygraph.tensor.indexing import concatenate, index, scatter_add, stack
 from tinygraph.tensor.linalg import matmul
 from tinygraph.tensor.reductions import extremum, mean_over, sum_over
 from tinygraph.tensor.shapes import expand, reshape, sum_to, transpose
+from tinygraph.tensor.softmax import (
+    cross_entropy_over,
+    deviation_over,
+    log_softmax_over,
+    logsumexp_over,
+    softmax_minus,
+    softmax_over,
+)
 from tinygraph.testing import arrays, shapes
 
 whole = st.integers(-4, 4).map(float)  # products and sums of these are exact, in any order
@@ -110,6 +118,16 @@ def puts(draw):
     return scatter_add(key, shape), (draw(arrays(picked.shape, elements=whole)),)
 
 
+def of_two(make):
+    @st.composite
+    def draw_case(draw):
+        (shape,) = draw(shapes(1))
+        x, y = (draw(arrays(shape, elements=whole)) for _ in range(2))
+        return make(draw, x), (x, y)
+
+    return draw_case()
+
+
 CASES = {
     "expand": expansions(),
     "sum_to": collapses(),
@@ -122,7 +140,14 @@ CASES = {
     "matmul": products(),
     "concatenate and stack": joined(),
     "max and min": extremes(),
+    "softmax": of_one(lambda draw, x: softmax_over(draw(axes(x.ndim)))),
+    "log_softmax": of_one(lambda draw, x: log_softmax_over(draw(axes(x.ndim)))),
+    "logsumexp": of_one(lambda draw, x: logsumexp_over(draw(axes(x.ndim)), draw(st.booleans()))),
+    "cross_entropy": of_two(lambda draw, x: cross_entropy_over(draw(axes(x.ndim)))),
+    "softmax_minus": of_two(lambda draw, x: softmax_minus(draw(axes(x.ndim)))),
+    "deviation": of_two(lambda draw, x: deviation_over(draw(axes(x.ndim)))),
 }
+SOFTMAX = ("softmax", "log_softmax", "logsumexp", "cross_entropy", "softmax_minus", "deviation")
 cases = pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 
 
@@ -150,7 +175,7 @@ def test_the_adjoint_is_the_transpose(case, data):
         assert pushed.shape == out.shape
         assert pulled.shape == x.shape
         if not np.isfinite(out).all():
-            assert np.size(x) == 0  # the mean of no elements
+            assert np.size(x) == 0  # the mean or the log-sum-exp of no elements
             continue
         size = np.sum(np.abs(pushed * up)) + np.sum(np.abs(tangent * pulled))
         assert abs(inner(pushed, up) - inner(tangent, pulled)) <= (1e-14 * size if op.name in ROUNDED else 0.0), slot
@@ -159,17 +184,17 @@ def test_the_adjoint_is_the_transpose(case, data):
         assert op.name in repr(adjoint)
 
 
-ROUNDED = ("mean", "max", "min")  # these divide
+ROUNDED = ("mean", "max", "min", *SOFTMAX)  # these divide
 
 
 @cases
 @given(data=st.data())
-def test_the_op_is_linear_in_each_operand(case, data):
+def test_the_op_is_linear_in_each_operand_without_a_jvp(case, data):
     op, operands = data.draw(case)
-    if op.name in ("max", "min"):
-        assert not op.linear
-        return
+    assert op.linear == (op.jvps == (None,))
     for slot, x in enumerate(operands):
+        if not op.variadic and op.jvps[slot]:
+            continue
         y = data.draw(arrays(x.shape, elements=whole))
         adjoint = op.partials_at(None, operands, [True] * len(operands))[slot]
         at_x = applied(adjoint, x)

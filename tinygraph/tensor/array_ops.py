@@ -53,7 +53,8 @@ class ArrayOp(Op):
         note: Texts that describe the effects of the pullbacks in diagrams, in the lecture's notation.
         symbol: Notation of the op, as in `Op`.
         code: Template for Python code, as in `Op`. A `JoinOp`'s template contains one `{}` for all operands.
-        jvp: Function of (tangent, out, x), for an op that is not linear.
+        jvp: Function of (tangent, out, x), for an op that is not linear. For two operands, a tuple of functions of
+            (tangent, out, x, y), with None for an operand in which the op is linear.
         shape: Function of the operands' shapes that returns the result's shape. Only an op whose result can be larger
             than its operands needs this function.
         explain: Function of the operands that raises ValueError if their shapes do not match.
@@ -69,7 +70,7 @@ class ArrayOp(Op):
         (3, 1)
     """
 
-    __slots__ = ("compute", "explain", "jvp_function", "moves", "note", "shape_function", "vjps")
+    __slots__ = ("compute", "explain", "jvps", "moves", "note", "shape_function", "vjps")
     elementwise = False
     compute: Callable[..., Operand]
 
@@ -82,7 +83,7 @@ class ArrayOp(Op):
         note: Sequence[str] = (),
         symbol: str = "",
         code: str = "",
-        jvp: Callable[..., Operand] | None = None,
+        jvp: Callable[..., Operand] | tuple[Callable[..., Operand] | None, ...] | None = None,
         shape: Callable[..., Shape] | None = None,
         explain: Callable[[Operand, Operand], None] | None = None,
         adds_terms: bool = False,
@@ -101,7 +102,8 @@ class ArrayOp(Op):
             maker=maker,
             parameters=parameters,
         )
-        self.compute, self.vjps, self.note, self.jvp_function = compute, vjps, note, jvp
+        self.compute, self.vjps, self.note = compute, vjps, note
+        self.jvps = jvp if isinstance(jvp, tuple) else (jvp,) * len(vjps)
         self.shape_function, self.explain, self.moves = shape, explain, moves
 
     @property
@@ -168,8 +170,9 @@ class ArrayOp(Op):
         Returns:
             The tangent, with the shape of `out`.
         """
-        if self.jvp_function is not None:
-            return self.jvp_function(tangent, out, *operands)
+        jvp = self.jvps[slot]
+        if jvp is not None:
+            return jvp(tangent, out, *operands)
         return self(*[tangent if k == slot else operand for k, operand in enumerate(operands)])
 
     def __repr__(self) -> str:

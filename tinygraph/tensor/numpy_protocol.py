@@ -20,10 +20,11 @@ from tinygraph.engine.replay import SYMBOLS
 from tinygraph.kernels.arrays import Array
 from tinygraph.support.messages import described
 from tinygraph.tensor.array_ops import ArrayOp, Axis, Operand, Shape, TracedArray
+from tinygraph.tensor.functions import probabilities
 from tinygraph.tensor.functions.products import matrix_product
 from tinygraph.tensor.functions.table import call, name_of
 from tinygraph.tensor.indexing import index
-from tinygraph.tensor.operands import NOT_A_SEQUENCE, compare
+from tinygraph.tensor.operands import NOT_A_SEQUENCE, as_axis, compare
 from tinygraph.tensor.reductions import extremum, mean_over, sum_over
 from tinygraph.tensor.shapes import reshape, transpose
 
@@ -153,7 +154,7 @@ class ArrayMethods(Node, TracedArray):
         if numpy:
             _refuse(numpy)
         try:
-            return self._record_array_op(over(_axis(axis), bool(keepdims)), (self,))
+            return self._record_array_op(over(as_axis(axis), bool(keepdims)), (self,))
         except np.exceptions.AxisError as error:
             raise np.exceptions.AxisError(f"a Tensor of shape {self.shape}: {error}") from None
 
@@ -242,6 +243,10 @@ class ArrayMethods(Node, TracedArray):
         except IndexError as error:
             raise IndexError(f"an index of a Tensor of shape {self.shape}: {error}") from None
 
+    softmax = probabilities.softmax
+    log_softmax = probabilities.log_softmax
+    logsumexp = probabilities.logsumexp
+
     def __matmul__(self, other: Operand) -> Tensor:
         return matrix_product(self, other)  # type: ignore[no-any-return]
 
@@ -275,15 +280,6 @@ def _listed(given: tuple[Any, ...]) -> tuple[Any, ...]:
             tuple(only) if hasattr(only, "__iter__") and not isinstance(only, (*NOT_A_SEQUENCE, TracedArray)) else given
         )
     return given
-
-
-def _axis(axis: Any) -> Axis:
-    if axis is None:
-        return None
-    try:
-        return tuple(map(index_of, axis)) if isinstance(axis, (tuple, list)) else index_of(axis)
-    except TypeError:
-        raise TypeError(f"axis must be an integer, a tuple of integers or None, not {described(axis)}") from None
 
 
 def _refuse(numpy: dict[str, object]) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from operator import index as index_of
+
 import numpy as np
 
 from tinygraph.engine import replay
 from tinygraph.engine.graph import Node
 from tinygraph.kernels.arrays import Array, as_array
-from tinygraph.tensor.array_ops import Jacobian, Shape, TracedArray
+from tinygraph.support.messages import described
+from tinygraph.tensor.array_ops import Axis, Jacobian, Shape, TracedArray
 
 _ndarray, _float64 = np.ndarray, np.dtype(np.float64)
 
@@ -56,6 +59,30 @@ def new_data(data: object, shape: Shape, name: str) -> Array:
             "make a new Tensor for another shape"
         )
     return array.copy() if type(array) is _ndarray else array
+
+
+def as_axis(axis: object) -> Axis:
+    """Return axes as integers of Python.
+
+    Args:
+        axis: Axis, tuple or list of axes, or None for all axes.
+
+    Returns:
+        The axes.
+
+    Raises:
+        TypeError: If an axis is not an integer.
+
+    Examples:
+        >>> as_axis(np.int64(1)), as_axis([0, 1]), as_axis(None)
+        (1, (0, 1), None)
+    """
+    if axis is None:
+        return None
+    try:
+        return tuple(map(index_of, axis)) if isinstance(axis, (tuple, list)) else index_of(axis)  # type: ignore[arg-type]
+    except TypeError:
+        raise TypeError(f"axis must be an integer, a tuple of integers or None, not {described(axis)}") from None
 
 
 def is_operand(x: object) -> bool:
