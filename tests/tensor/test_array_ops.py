@@ -15,6 +15,7 @@ from tinygraph.engine.autodiff import grad
 from tinygraph.functional import jvp
 from tinygraph.tensor.indexing import concatenate, index, scatter_add, stack
 from tinygraph.tensor.linalg import matmul
+from tinygraph.tensor.more_ops.contractions import einsum
 from tinygraph.tensor.reductions import extremum, mean_over, sum_over
 from tinygraph.tensor.shapes import expand, reshape, sum_to, transpose
 from tinygraph.tensor.softmax import (
@@ -128,6 +129,14 @@ def of_two(make):
     return draw_case()
 
 
+@st.composite
+def contractions(draw):
+    subscripts = draw(st.sampled_from(["ij,jk->ik", "ii->i", "ij->", "i,j->ij", "iij,j->", "ij,kj,k->i"]))
+    sides = {letter: draw(st.integers(0, 3)) for letter in "ijk"}
+    terms = subscripts.partition("->")[0].split(",")
+    return einsum(subscripts), tuple(draw(arrays(tuple(sides[x] for x in term), elements=whole)) for term in terms)
+
+
 CASES = {
     "expand": expansions(),
     "sum_to": collapses(),
@@ -146,6 +155,7 @@ CASES = {
     "cross_entropy": of_two(lambda draw, x: cross_entropy_over(draw(axes(x.ndim)))),
     "softmax_minus": of_two(lambda draw, x: softmax_minus(draw(axes(x.ndim)))),
     "deviation": of_two(lambda draw, x: deviation_over(draw(axes(x.ndim)))),
+    "einsum": contractions(),
 }
 SOFTMAX = ("softmax", "log_softmax", "logsumexp", "cross_entropy", "softmax_minus", "deviation")
 cases = pytest.mark.parametrize("case", CASES.values(), ids=CASES)

@@ -54,7 +54,8 @@ class ArrayOp(Op):
         symbol: Notation of the op, as in `Op`.
         code: Template for Python code, as in `Op`. A `JoinOp`'s template contains one `{}` for all operands.
         jvp: Function of (tangent, out, x), for an op that is not linear. For two operands, a tuple of functions of
-            (tangent, out, x, y), with None for an operand in which the op is linear.
+            (tangent, out, x, y), with None for an operand in which the op is linear. For a `JoinOp`, a function of
+            (tangent, slot, operands).
         shape: Function of the operands' shapes that returns the result's shape. Only an op whose result can be larger
             than its operands needs this function.
         explain: Function of the operands that raises ValueError if their shapes do not match.
@@ -200,7 +201,7 @@ class JoinOp(ArrayOp):
         return self.vjps[0](up, slot, operands)
 
     def jvp(self, slot: int, tangent: Operand, out: Operand, operands: Sequence[Operand]) -> Operand:
-        """Return the tangent of the result: the tangent of one operand, and zeros for the others.
+        """Return the tangent of the result. Without a `jvp`, the other operands are replaced by zeros.
 
         Args:
             slot: Index of the operand that moves.
@@ -211,6 +212,8 @@ class JoinOp(ArrayOp):
         Returns:
             The tangent, with the shape of `out`.
         """
+        if self.jvps[0] is not None:
+            return self.jvps[0](tangent, slot, operands)
         return self(*[tangent if k == slot else np.zeros(np.shape(x)) for k, x in enumerate(operands)])
 
     def text(self, *operands: str) -> str:
@@ -222,7 +225,7 @@ class JoinOp(ArrayOp):
         Returns:
             The text.
         """
-        return f"{self.name}([{', '.join(cut_short(operands, 3))}])"
+        return self.symbol.format(", ".join(cut_short(operands, 3)))
 
 
 class Jacobian:

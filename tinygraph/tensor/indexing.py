@@ -120,6 +120,7 @@ def concatenate(axis: int) -> JoinOp:
     return JoinOp(
         "concatenate",
         lambda *xs: np.concatenate(xs, axis=axis),
+        symbol="concatenate([{}])",
         code="np.concatenate([{}], axis={parameters[0]})",
         vjps=(pull,),
         note=("part {slot}",),
@@ -153,6 +154,7 @@ def stack(axis: int) -> JoinOp:
     return JoinOp(
         "stack",
         lambda *xs: np.stack(xs, axis=axis),
+        symbol="stack([{}])",
         code="np.stack([{}], axis={parameters[0]})",
         vjps=(pull,),
         note=("part {slot}",),

@@ -20,7 +20,7 @@ from tinygraph.engine.replay import SYMBOLS
 from tinygraph.kernels.arrays import Array
 from tinygraph.support.messages import described
 from tinygraph.tensor.array_ops import ArrayOp, Axis, Operand, Shape, TracedArray
-from tinygraph.tensor.functions import probabilities
+from tinygraph.tensor.functions import probabilities, products
 from tinygraph.tensor.functions.products import matrix_product
 from tinygraph.tensor.functions.table import call, name_of
 from tinygraph.tensor.indexing import index
@@ -253,6 +253,22 @@ class ArrayMethods(Node, TracedArray):
     def __rmatmul__(self, other: Operand) -> Tensor:
         return matrix_product(other, self)  # type: ignore[no-any-return]
 
+    def dot(self, b: Operand) -> Operand:
+        """Return the product by the rules of `np.dot`.
+
+        Args:
+            b: Tensor or array.
+
+        Returns:
+            A node of the graph.
+
+        Examples:
+            >>> from tinygraph import Tensor
+            >>> Tensor([1.0, 2.0]).dot([3.0, 4.0])
+            Tensor(11.0, op='matmul')
+        """
+        return products.dot(self, b)  # type: ignore[arg-type]
+
     def __array_function__(self, function: Callable[..., object], _: object, args: Any, options: Any) -> Any:
         """Record calls to NumPy functions such as `np.dot(w.T, X)` and `np.sum(t, axis=0)`."""
         return call(name_of(function), args, options, function)
@@ -296,4 +312,7 @@ def _comparison(symbol: str) -> Callable[[object, object], Array]:
 TENSOR_UFUNCS = {
     **{name: _comparison(SYMBOLS[f]) if f in SYMBOLS else f for name, f in UFUNCS.items()},
     "matmul": matrix_product,
+    "vecdot": products.vecdot,
+    "matvec": products.matvec,
+    "vecmat": products.vecmat,
 }

@@ -10,7 +10,7 @@ from tinygraph.engine import replay
 from tinygraph.engine.graph import Node
 from tinygraph.kernels.arrays import Array, as_array
 from tinygraph.support.messages import described
-from tinygraph.tensor.array_ops import Axis, Jacobian, Shape, TracedArray
+from tinygraph.tensor.array_ops import Axis, Jacobian, Operand, Shape, TracedArray
 
 _ndarray, _float64 = np.ndarray, np.dtype(np.float64)
 
@@ -127,3 +127,23 @@ def compare(symbol: str, x: object, y: object) -> Array:
 def _kept(data: Array | float) -> Array | float:
     """Return a copy of an array, because the caller may edit it."""
     return data.copy() if type(data) is _ndarray else data
+
+
+def operand(x: object, op: str) -> Operand:
+    """Return a Tensor unchanged, and other data as an array.
+
+    Args:
+        x: Tensor, or an array of real numbers.
+        op: Name of the op, for messages.
+
+    Returns:
+        The Tensor, or a float64 array.
+
+    Raises:
+        TypeError: If `x` is not an array of real numbers.
+
+    Examples:
+        >>> operand([1, 2], "dot")
+        array([1., 2.])
+    """
+    return x if isinstance(x, TracedArray) else as_array(x, op)  # type: ignore[return-value]

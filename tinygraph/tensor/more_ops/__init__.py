@@ -1,0 +1,1 @@
+"""More array ops: contractions, matrix functions, and interpolation. The functions in `functions` call them."""
