@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 import tinygraph
-from tests.wrong_types import Call, Samples, call, of
+from tests.wrong_types import Call, call, of
 from tinygraph import Tensor, Value, datasets, logistic, misconceptions, nn, testing
 from tinygraph.engine import ops
 
@@ -40,12 +40,15 @@ def _exhausted(function: Callable[..., Any]) -> Callable[..., Any]:
     return lambda **options: list(function(**options))
 
 
-def _fitted(s: Samples) -> logistic.LogisticRegression:
-    return logistic.LogisticRegression(iterations=2, tol=None).fit(s.rows, [0, 0, 1, 1])
+MODELS = (logistic.LogisticRegression, logistic.SoftmaxRegression)
 
 
-def _trained(s: Samples) -> Callable[..., Any]:
-    return lambda **options: logistic.LogisticRegression(**options).fit(s.rows, [0, 0, 1, 1])
+def _method_of_fitted(model: Any, name: str) -> of:
+    return of(lambda s: getattr(model(iterations=2, tol=None).fit(s.rows, [0, 0, 1, 1]), name))
+
+
+def _trained(model: Any) -> of:
+    return of(lambda s: lambda **options: model(**options).fit(s.rows, [0, 0, 1, 1]))
 
 
 REDUCTION = {"axis": "axis", "keepdims": "flag"}
@@ -259,55 +262,60 @@ CALLS: dict[str, Call] = {
     "datasets.Table.split": call(of(lambda s: s.table.split), {"seed": "integer"}, seed=0),
     "datasets.Scaler.fit": call(datasets.Scaler.fit, {"X": "table"}, X=[[1.0], [2.0]]),
     "datasets.Scaler.transform": call(datasets.Scaler([2.0], [0.5]).transform, {"X": "options"}, X=[[1.0], [2.0]]),
-    "logistic.LogisticRegression": call(
-        of(_trained),
-        {
-            "backend": "choice",
-            "loss": "choice",
-            "learning_rate": "positive",
-            "iterations": "count",
-            "warm_start": "flag",
-            "C": "positive",
-            "tol": "tolerance or None",
-        },
-        backend="tensor",
-        loss="cross_entropy",
-        learning_rate=0.1,
-        iterations=2,
-        warm_start=False,
-        C=2.0,
-        tol=None,
-    ),
-    "logistic.LogisticRegression.fit": call(
-        logistic.LogisticRegression(iterations=2, tol=None).fit,
-        {"X": "table", "y": "labels", "sample_weight": "weights or one weight", "on_iteration": "function or None"},
-        X=of(lambda s: s.rows),
-        y=[0, 0, 1, 1],
-        sample_weight=None,
-        on_iteration=None,
-    ),
-    "logistic.LogisticRegression.decision_function": call(
-        of(lambda s: _fitted(s).decision_function), {"X": "table"}, X=of(lambda s: s.rows)
-    ),
-    "logistic.LogisticRegression.predict": call(
-        of(lambda s: _fitted(s).predict), {"X": "table"}, X=of(lambda s: s.rows)
-    ),
-    "logistic.LogisticRegression.predict_proba": call(
-        of(lambda s: _fitted(s).predict_proba), {"X": "table"}, X=of(lambda s: s.rows)
-    ),
-    "logistic.LogisticRegression.predict_log_proba": call(
-        of(lambda s: _fitted(s).predict_log_proba), {"X": "table"}, X=of(lambda s: s.rows)
-    ),
-    "logistic.LogisticRegression.score": call(
-        of(lambda s: _fitted(s).score),
-        {"X": "table", "y": "labels", "sample_weight": "weights or one weight"},
-        X=of(lambda s: s.rows),
-        y=[0, 0, 1, 1],
-        sample_weight=None,
-    ),
-    "logistic.LogisticRegression.get_params": call(
-        logistic.LogisticRegression().get_params, {"deep": "anything"}, deep=True
-    ),
+    **{
+        f"logistic.{model.__name__}": call(
+            _trained(model),
+            {
+                "backend": "choice",
+                "learning_rate": "positive",
+                "iterations": "count",
+                "warm_start": "flag",
+                "C": "positive",
+                "tol": "tolerance or None",
+            }
+            | dict.fromkeys(options, "choice"),
+            backend="tensor",
+            learning_rate=0.1,
+            iterations=2,
+            warm_start=False,
+            C=2.0,
+            tol=None,
+            **options,
+        )
+        for model, options in zip(MODELS, ({"loss": "cross_entropy"}, {}), strict=True)
+    },
+    **{
+        f"logistic.{model.__name__}.fit": call(
+            model(iterations=2, tol=None).fit,
+            {"X": "table", "y": "labels", "sample_weight": "weights or one weight", "on_iteration": "function or None"},
+            X=of(lambda s: s.rows),
+            y=[0, 0, 1, 1],
+            sample_weight=None,
+            on_iteration=None,
+        )
+        for model in MODELS
+    },
+    **{
+        f"logistic.{model.__name__}.{name}": call(
+            _method_of_fitted(model, name), {"X": "table"}, X=of(lambda s: s.rows)
+        )
+        for model in MODELS
+        for name in ("decision_function", "predict", "predict_proba", "predict_log_proba")
+    },
+    **{
+        f"logistic.{model.__name__}.score": call(
+            _method_of_fitted(model, "score"),
+            {"X": "table", "y": "labels", "sample_weight": "weights or one weight"},
+            X=of(lambda s: s.rows),
+            y=[0, 0, 1, 1],
+            sample_weight=None,
+        )
+        for model in MODELS
+    },
+    **{
+        f"logistic.{model.__name__}.get_params": call(model().get_params, {"deep": "anything"}, deep=True)
+        for model in MODELS
+    },
     "logistic.gradient_descent": call(
         _exhausted(logistic.gradient_descent),
         COST | {"b": "a Value", "learning_rate": "positive", "iterations": "count", "tol": "tolerance or None"},

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import tinygraph
 from tinygraph import Tensor
-from tinygraph.logistic import LOSSES, LogisticRegression, no_loop
+from tinygraph.logistic import LOSSES, LogisticRegression, SoftmaxRegression, no_loop
 
 dask = pytest.importorskip("dask", reason="needs the extra dask")
 da = pytest.importorskip("dask.array", reason="needs the extra dask")
@@ -190,6 +190,27 @@ def test_the_default_finds_the_same_optimum_in_chunks(weighted, C):
     model = LogisticRegression(C=C, tol=1e-9).fit(lazy, labels, chunked)
     np.testing.assert_allclose(model.coef_, whole.coef_, rtol=1e-6, atol=1e-9)
     assert model.score(lazy, labels, chunked) == pytest.approx(whole.score(X, y, weights), rel=1e-14)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("C", [0.1, 10.0])
+def test_softmax_regression_finds_the_same_optimum_in_chunks(weighted, C):
+    X, y = table(1000)
+    words = np.array(["a", "b", "c"], dtype=object)[y + (X[:, 0] > 0.5)]
+    weights = np.random.default_rng(3).uniform(0.0, 2.0, 1000) if weighted else None
+    chunked = None if weights is None else da.from_array(weights, chunks=300)
+    lazy, labels = da.from_array(X, chunks=(300, 2)), da.from_array(words, chunks=300)
+    whole = SoftmaxRegression(C=C, tol=1e-8).fit(X, words, weights)
+    model = SoftmaxRegression(C=C, tol=1e-8).fit(lazy, labels, chunked)
+    assert model.coef_.shape == (3, 6)
+    np.testing.assert_allclose(model.coef_, whole.coef_, rtol=1e-5, atol=1e-7)
+    np.testing.assert_allclose(model.intercept_, whole.intercept_, rtol=1e-5, atol=1e-7)
+    assert model.score(lazy, labels, chunked) == pytest.approx(whole.score(X, words, weights), rel=1e-14)
+    for method in ("predict", "predict_proba", "predict_log_proba", "decision_function"):
+        found = getattr(model, method)(lazy)
+        assert isinstance(found, da.Array)
+        expected = getattr(model, method)(X)
+        assert found.compute().tolist() == expected.tolist() if method == "predict" else np.allclose(found, expected)
 
 
 def test_names_of_a_chunked_dataframe_are_checked():

@@ -41,4 +41,4 @@ def test_tables_of_several_libraries_have_names(library, create):
 def test_a_long_difference_is_shortened():
     known = np.array([f"k{i}" for i in range(8)], dtype=object)
     with pytest.raises(ValueError, match=r"yet now missing:\n- k0\n- k1\n- k2\n- k3\n- k4\n- \.\.\.\n"):
-        check_names(np.array(["z"], dtype=object), known)
+        check_names(np.array(["z"], dtype=object), known, "LogisticRegression")

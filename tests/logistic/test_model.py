@@ -12,7 +12,13 @@ from tests.interrupts import interrupted
 from tests.logistic.problems import close, losses, table_of
 from tinygraph import Tensor, Value
 from tinygraph.datasets import Scaler, load_breast_cancer
-from tinygraph.logistic import ConvergenceWarning, DataConversionWarning, LogisticRegression, NotFittedError
+from tinygraph.logistic import (
+    ConvergenceWarning,
+    DataConversionWarning,
+    LogisticRegression,
+    NotFittedError,
+    SoftmaxRegression,
+)
 
 X4, Y4 = [[0.0], [1.0], [2.0], [3.0]], [0, 0, 1, 1]
 
@@ -342,3 +348,90 @@ def test_a_warm_start_goes_on_where_it_ended(backend):
     assert model.coef_.tolist() == whole.coef_.tolist()
     with pytest.raises(ValueError, match="is expecting 1 features"):
         model.fit([[1.0] * 5, [2.0] * 5], [0, 1])
+
+
+# --- softmax regression
+
+X6 = np.array([[0.0, 0.0], [1.0, 0.0], [4.0, 0.0], [5.0, 0.0], [2.0, 4.0], [3.0, 4.0]])
+Y6 = np.array([0, 0, 1, 1, 2, 2])
+
+
+@pytest.mark.parametrize("backend", ["scalar", "tensor"])
+def test_softmax_regression_follows_scikit_learns_shapes(backend):
+    model = SoftmaxRegression(backend=backend, C=1.0).fit(X6, ["left", "left", "right", "right", "top", "top"])
+    assert (model.coef_.shape, model.intercept_.shape, model.n_iter_.shape) == ((3, 2), (3,), (1,))
+    assert model.classes_.tolist() == ["left", "right", "top"]
+    assert model.predict(X6).tolist() == ["left", "left", "right", "right", "top", "top"]
+    assert model.score(X6, model.predict(X6)) == 1.0
+    z = model.decision_function(X6)
+    np.testing.assert_allclose(z, X6 @ model.coef_.T + model.intercept_, rtol=1e-14)
+    P = model.predict_proba(X6)
+    np.testing.assert_allclose(P, np.exp(z) / np.exp(z).sum(axis=1, keepdims=True), rtol=1e-13)
+    np.testing.assert_allclose(model.predict_log_proba(X6), np.log(P), rtol=1e-12)
+    np.testing.assert_allclose(model.predict_proba([[1e6, 0.0]]).sum(), 1.0)
+    assert np.isfinite(model.predict_log_proba([[1e6, -1e6]])).all()
+    assert model.costs_[0] == pytest.approx(math.log(3.0), rel=1e-15)
+
+
+@pytest.mark.parametrize("backend", ["scalar", "tensor"])
+@pytest.mark.parametrize("C", [0.5, 4.0])
+def test_with_two_classes_softmax_regression_is_logistic_regression(backend, C):
+    softmax = SoftmaxRegression(backend=backend, C=C, tol=1e-10).fit(X6, Y6 % 2)
+    logistic = LogisticRegression(C=2.0 * C, tol=1e-10).fit(X6, Y6 % 2)
+    assert softmax.coef_.shape == (2, 2)
+    np.testing.assert_allclose(softmax.decision_function(X6), logistic.decision_function(X6), rtol=1e-6, atol=1e-8)
+    np.testing.assert_allclose(softmax.predict_proba(X6), logistic.predict_proba(X6), rtol=1e-6)
+    assert softmax.predict(X6).tolist() == logistic.predict(X6).tolist()
+
+
+@pytest.mark.parametrize("settings", [{}, {"learning_rate": 0.1}])
+def test_both_backends_learn_the_same_softmax(settings):
+    both = [SoftmaxRegression(backend=name, iterations=8, tol=None, **settings) for name in ("scalar", "tensor")]
+    scalar, tensor = (model.fit(X6, Y6, [1, 2, 1, 0, 1, 3]) for model in both)
+    np.testing.assert_allclose(scalar.coef_, tensor.coef_, rtol=1e-9)
+    np.testing.assert_allclose(scalar.costs_, tensor.costs_, rtol=1e-9)
+
+
+def test_the_update_of_softmax_regression_is_that_of_the_lecture():
+    model = SoftmaxRegression(learning_rate=0.3, iterations=1, tol=None).fit(X6, Y6)
+    dZ = (np.full((6, 3), 1 / 3) - np.eye(3)[Y6]) / 6
+    np.testing.assert_allclose(model.coef_, -0.3 * dZ.T @ X6, atol=1e-15)
+    np.testing.assert_allclose(model.intercept_, -0.3 * dZ.sum(axis=0), atol=1e-15)
+
+
+def test_a_warm_start_of_softmax_regression():
+    whole = SoftmaxRegression(learning_rate=0.1, iterations=7, tol=None).fit(X6, Y6)
+    model = SoftmaxRegression(learning_rate=0.1, iterations=3, tol=None, warm_start=True).fit(X6, Y6)
+    model.iterations = 4
+    model.fit(X6, Y6)
+    np.testing.assert_allclose(model.coef_, whole.coef_, rtol=1e-14)
+    with pytest.raises(ValueError, match=r"y has 2 classes, but the model was fitted with 3: .* pass warm_start=False"):
+        model.fit(X6, Y6 % 2)
+
+
+@pytest.mark.parametrize(
+    ("y", "message"),
+    [
+        ([0] * 6, r"y must contain at least two classes, .* got 1 class: \[0\]"),
+        ([0.5, 1.5, 2.5, 3.5, 4.5, 5.5], "Unknown label type: continuous. y must contain at least two classes"),
+        ([0, 1, 2], "one label for each of 6 examples"),
+        ([0, 1, 2, 0, 1, None], "y contains None in row 5"),
+    ],
+)
+def test_labels_that_the_softmax_cannot_learn_are_refused(y, message):
+    with pytest.raises(ValueError, match=message):
+        SoftmaxRegression().fit(X6, y)
+
+
+def test_the_parameters_of_softmax_regression():
+    model = SoftmaxRegression(C=2.0)
+    assert repr(model).startswith("SoftmaxRegression(backend='tensor', learning_rate='auto', iterations=10000,")
+    with pytest.raises(ValueError, match="SoftmaxRegression has no parameter 'loss'; it has backend, learning_rate"):
+        model.set_params(loss="squared_error")
+    with pytest.raises(NotFittedError, match="this SoftmaxRegression is not fitted yet"):
+        model.predict(X6)
+    with pytest.raises(ValueError, match="X has 1 features, but SoftmaxRegression is expecting 2 features"):
+        model.fit(X6, Y6).predict([[1.0]])
+    for backend in ("tensor", "scalar"):
+        with pytest.raises(FloatingPointError, match="at iteration"):
+            SoftmaxRegression(backend=backend, learning_rate=1e308, iterations=9).fit(X6 * 1e8, Y6)

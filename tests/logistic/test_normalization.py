@@ -10,6 +10,7 @@ from tinygraph import Tensor
 from tinygraph.logistic import no_loop
 from tinygraph.logistic import normalization as module
 from tinygraph.logistic.normalization import normalization
+from tinygraph.logistic.objectives import Softmax
 
 
 def table(seed, m=30, n=3):
@@ -36,6 +37,24 @@ def test_the_second_derivatives_are_the_identity(seed, C):
         second = [np.ravel(x) for x in tinygraph.grad(slope, [w, b])]
         rows.append(found.gradient(np.concatenate(second)))
     np.testing.assert_allclose(rows, np.eye(4), atol=1e-6)
+
+
+@given(seed=st.integers(0, 100), C=st.sampled_from([1e-2, np.inf]), K=st.integers(2, 4))
+def test_the_second_derivatives_of_the_softmax_are_a_projection(seed, C, K):
+    """They are the identity in all directions that change the probabilities."""
+    X, _, weights = table(seed)
+    y = np.random.default_rng(seed).integers(0, K, (1, len(X))).astype(float)
+    found = normalization(lambda function, *args: function(X, weights, *args), 3, C, float(K))
+    W, b = Softmax().leaves(np.zeros((3, K)), np.zeros(K), "tensor")
+    J = Softmax().cost([W, b], X.T, y, weights.reshape(1, -1), C)
+    dW, db = tinygraph.grad(J, [W, b], create_graph=True)
+    centered = np.eye(K) - 1.0 / K
+    for row in np.eye(4):
+        normalized = np.outer(row, centered[0])  # the logits change in opposite directions
+        direction = found.original(normalized.ravel()).reshape(4, K)
+        slope = (dW * direction[:3]).sum() + (db * direction[3:].T).sum()
+        second = np.concatenate([np.ravel(x) for x in tinygraph.grad(slope, [W, b])])
+        np.testing.assert_allclose(found.gradient(second).reshape(4, K), normalized, atol=1e-6)
 
 
 def test_the_gradient_is_the_transpose_of_the_change():

@@ -28,18 +28,28 @@ from sklearn import (  # noqa: E402  (after the skip)
 from sklearn.utils.estimator_checks import check_dataframe_column_names_consistency, check_estimator  # noqa: E402
 
 from tinygraph.datasets import load_breast_cancer  # noqa: E402
-from tinygraph.logistic import BACKENDS, ConvergenceWarning, LogisticRegression, NotFittedError  # noqa: E402
+from tinygraph.logistic import (  # noqa: E402
+    BACKENDS,
+    ConvergenceWarning,
+    LogisticRegression,
+    NotFittedError,
+    SoftmaxRegression,
+)
+
+MODELS = (LogisticRegression, SoftmaxRegression)
 
 
+@pytest.mark.parametrize("model", MODELS)
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.filterwarnings("ignore")
-def test_scikit_learns_checks_pass(backend):
-    results = check_estimator(LogisticRegression(backend=backend), on_fail=None, on_skip=None)
+def test_scikit_learns_checks_pass(model, backend):
+    slow = {"tol": 1e-2} if (model, backend) == (SoftmaxRegression, "scalar") else {}
+    results = check_estimator(model(backend=backend, **slow), on_fail=None, on_skip=None)
     failed = {r["check_name"]: str(r["exception"]) for r in results if r["status"] not in ("passed", "skipped")}
     assert failed == {}
     assert {r["check_name"] for r in results if r["status"] == "skipped"} <= {"check_array_api_input"}
     assert len(results) >= 55
-    check_dataframe_column_names_consistency("LogisticRegression", LogisticRegression(backend=backend))
+    check_dataframe_column_names_consistency(model.__name__, model(backend=backend))
 
 
 # --- the accuracy of scikit-learn's unregularized optimum, with default settings
@@ -87,6 +97,71 @@ def test_the_optimum_is_scikit_learns(backend, weighted, C):
     ours = LogisticRegression(backend=backend, C=C, tol=1e-9).fit(X, y, weights)
     np.testing.assert_allclose(ours.coef_, theirs.coef_, rtol=1e-6, atol=1e-9)
     np.testing.assert_allclose(ours.intercept_, theirs.intercept_, rtol=1e-5, atol=1e-8)
+
+
+# --- more than two classes
+
+MULTICLASS = {name: getattr(datasets, f"load_{name}")(return_X_y=True) for name in ("iris", "wine", "digits")}
+
+
+@pytest.mark.parametrize("C", [1.0, np.inf])
+@pytest.mark.parametrize("name", MULTICLASS)
+def test_softmax_regression_predicts_like_scikit_learn_within_two_rows(name, C):
+    X, y = MULTICLASS[name]
+    X = preprocessing.StandardScaler().fit_transform(X)
+    theirs = linear_model.LogisticRegression(C=C, tol=1e-6, max_iter=2000).fit(X, y)
+    ours = SoftmaxRegression(C=C).fit(X, y)
+    assert np.sum(ours.predict(X) != theirs.predict(X)) <= 2
+    if np.inf != C:
+        np.testing.assert_allclose(ours.predict_proba(X), theirs.predict_proba(X), atol=2e-3)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("C", [1e-2, 1.0, 10.0])
+@pytest.mark.parametrize("name", ["iris", "wine"])
+def test_the_optimum_of_the_softmax_is_scikit_learns(name, backend, weighted, C):
+    X, y = (table[::3] for table in MULTICLASS[name])
+    X = X[:, :4]
+    weights = np.random.default_rng(1).uniform(0.0, 3.0, len(y)) if weighted else None
+    theirs = linear_model.LogisticRegression(C=C, tol=1e-10, solver="newton-cg", max_iter=1000).fit(X, y, weights)
+    ours = SoftmaxRegression(backend=backend, C=C, tol=1e-8).fit(X, y, weights)
+    np.testing.assert_allclose(ours.coef_, theirs.coef_, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(ours.predict_log_proba(X), theirs.predict_log_proba(X), rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(ours.intercept_ - ours.intercept_.mean(), ours.intercept_, atol=1e-9)
+
+
+XS, YS = MULTICLASS["iris"]
+FLOWERS = np.array(["setosa", "versicolor", "virginica"])[YS]
+FOR_THREE_CLASSES = {
+    "decision_function": lambda m: m.fit(XS, YS).decision_function(XS),
+    "predict_proba": lambda m: m.fit(XS, FLOWERS).predict_proba(XS),
+    "words for labels": lambda m: m.fit(XS, FLOWERS).predict(XS) == FLOWERS,
+    "score": lambda m: m.fit(XS, YS).score(XS, YS, sample_weight=XS[:, 0]),
+    "GridSearchCV": lambda m: (
+        model_selection.GridSearchCV(m, {"C": [0.1, 1.0]}, cv=3).fit(XS, YS).best_estimator_.predict_proba(XS)
+    ),
+    "cross_validate": lambda m: model_selection.cross_validate(m, XS, YS, scoring=["roc_auc_ovr", "neg_log_loss"])[
+        "test_neg_log_loss"
+    ],
+    "CalibratedClassifierCV": lambda m: calibration.CalibratedClassifierCV(m, cv=3).fit(XS, YS).predict_proba(XS),
+    "BaggingClassifier": lambda m: ensemble.BaggingClassifier(m, random_state=0).fit(XS, YS).predict_proba(XS),
+    "StackingClassifier": lambda m: (
+        ensemble.StackingClassifier([("m", m)], final_estimator=base.clone(m), cv=3).fit(XS, YS).predict_proba(XS)
+    ),
+    "RFE": lambda m: feature_selection.RFE(m, n_features_to_select=2).fit(XS, YS).support_,
+    "pickle": lambda m: pickle.loads(pickle.dumps(m.fit(XS, YS))).predict_proba(XS),
+    "pipeline": lambda m: (
+        pipeline.make_pipeline(preprocessing.StandardScaler(), m).fit(XS, FLOWERS).predict_log_proba(XS)
+    ),
+}
+
+
+@pytest.mark.parametrize("client", FOR_THREE_CLASSES)
+def test_clients_of_scikit_learn_with_three_classes(client):
+    ours = FOR_THREE_CLASSES[client](SoftmaxRegression(C=1.0, tol=1e-8))
+    theirs = FOR_THREE_CLASSES[client](linear_model.LogisticRegression(C=1.0, tol=1e-10, max_iter=10_000))
+    np.testing.assert_allclose(np.asarray(ours, float), np.asarray(theirs, float), rtol=1e-3, atol=1e-4)
 
 
 # --- client programs: each returns something that depends on the model, and that scikit-learn's model gives too

@@ -12,9 +12,10 @@ from typing import TypedDict
 
 from tinygraph.cli.options import positive
 from tinygraph.datasets import Scaler, Table, TableError, read_csv
+from tinygraph.logistic.classifier import BACKENDS
 from tinygraph.logistic.comparison import compare_implementations, report
 from tinygraph.logistic.costs import LOSSES
-from tinygraph.logistic.model import BACKENDS, LogisticRegression
+from tinygraph.logistic.model import LogisticRegression
 from tinygraph.support.files import check_writable, write_whole
 from tinygraph.support.messages import counted
 from tinygraph.support.terminal import echo, fail, progress

@@ -1,7 +1,7 @@
 """Train on data in dask chunks: compute a cost and a gradient per chunk, and add the results.
 
-No process loads the whole table. In each iteration, one task per chunk receives the parameters and returns n + 3
-numbers, where n is the number of features. Any process may compute a chunk. If a worker dies, its chunks may be
+No process loads the whole table. In each iteration, one task per chunk receives the parameters and returns two
+numbers more than there are parameters. Any process may compute a chunk. If a worker dies, its chunks may be
 computed more than once. The results of the chunks are always added in pairs, in the order of the chunks, so that the
 sum does not depend on the scheduler. The module imports dask on first use.
 """
@@ -9,12 +9,12 @@ sum does not depend on the scheduler. The module imports dask on first use.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from tinygraph.logistic.costs import no_loop, regularization
+from tinygraph.logistic.costs import regularization
 from tinygraph.logistic.inputs import (
     Array,
     Chunked,
@@ -27,6 +27,7 @@ from tinygraph.logistic.inputs import (
     is_chunked,
     labels_of,
 )
+from tinygraph.logistic.objectives import Objective
 from tinygraph.tensor.tensor import Tensor
 
 
@@ -39,17 +40,18 @@ class Chunks:
         X: Examples (m, n), as a dask array or dataframe.
         y: Labels (m,), as a dask array or series with the same chunks of rows.
         sample_weight: Weights (m,), as a dask array or series with the same chunks of rows, or None.
+        most: Largest number of classes. Defaults to 2.
 
     Attributes:
         n: Number of features.
-        classes: The two classes, sorted. The constructor reads y once to find them.
+        classes: The classes, sorted. The constructor reads y once to find them.
 
     Raises:
         ValueError: If X, y or `sample_weight` is not a dask collection, if X is not two-dimensional, if the chunks do
-            not match, if a label is missing, or if there are not exactly two classes.
+            not match, if a label is missing, or if there are fewer than two classes or too many.
     """
 
-    def __init__(self, X: object, y: object, sample_weight: object = None) -> None:
+    def __init__(self, X: object, y: object, sample_weight: object = None, most: float = 2) -> None:
         self.rows, self.labels = _blocks(X, "X"), _blocks(y, "y")
         self.weights = _blocks_of_weights(sample_weight, len(self.rows))
         for name, blocks in (("y", self.labels), ("sample_weight", self.weights)):
@@ -62,27 +64,28 @@ class Chunks:
         if len(shape) != 2:
             raise ValueError(f"X must have shape (examples, features), with one row per example, not {shape}")
         self.n = int(shape[1])
-        self.classes = self._classes()
+        self.classes = self._classes(most)
 
-    def _classes(self) -> Labels:
+    def _classes(self, most: float) -> Labels:
         import dask
 
         found = dask.compute(*[dask.delayed(_unique, pure=False)(i, labels) for i, labels in enumerate(self.labels)])
         classes: Labels = np.unique(np.concatenate(found))
-        check_classes(classes)
+        check_classes(classes, most)
         return classes
 
-    def cost_and_gradient(self, w: Array, b: float, loss: str, C: float = math.inf) -> tuple[float, Array, Array]:
+    def cost_and_gradients(
+        self, parameters: Sequence[Array], objective: Objective, C: float = math.inf
+    ) -> tuple[float, list[Array]]:
         """Compute the cost over all examples, and its derivatives.
 
         Args:
-            w: Weights (n, 1).
-            b: Bias.
-            loss: Key of `LOSSES`.
+            parameters: Weights (n, outputs) and biases, as arrays.
+            objective: Function that the training minimizes.
             C: Inverse of the regularization strength. Defaults to infinity: no regularization.
 
         Returns:
-            The cost, the derivatives dw with shape (n, 1), and the derivative db with shape ().
+            The cost, and the derivatives with respect to the parameters, with the shapes of the parameters.
 
         Raises:
             ValueError: If a chunk has different numbers of examples and labels, or contains a value that is not finite.
@@ -91,15 +94,17 @@ class Chunks:
 
         part = dask.delayed(_sums_of_chunk, pure=False)
         blocks = enumerate(zip(self.rows, self.labels, self.weights, strict=True))
-        size, J, db, *dw = _in_pairs([part(i, *block, w, b, loss, self.classes) for i, block in blocks])
+        w, b = parameters
+        size, J, *sums = _in_pairs([part(i, *block, w, b.ravel(), objective, self.classes) for i, block in blocks])
         check_some_weight(size)
-        cost, gradient = float(J / size), np.array(dw).reshape(-1, 1) / size
+        cost, means = float(J / size), np.array(sums) / size
+        dw, db = means[: w.size].reshape(w.shape), means[w.size :].reshape(b.shape)
         if math.inf != C:
             weights = Tensor(w, "w")
             penalty = regularization(weights, C, size)
             penalty.backward()
-            cost, gradient = cost + penalty.item(), gradient + weights.grad
-        return cost, gradient, np.array(db / size)
+            cost, dw = cost + penalty.item(), dw + weights.grad
+        return cost, [dw, db]
 
     def add(self, function: Callable[..., Array], *args: object) -> Array:
         """Return the sum of a function's results over all chunks.
@@ -208,21 +213,28 @@ def _result_of_chunk(
 
 
 def _sums_of_chunk(
-    i: int, rows: object, labels: object, weights: object, w: Array, b: float, loss: str, classes: Labels
+    i: int,
+    rows: object,
+    labels: object,
+    weights: object,
+    w: Array,
+    b: Array,
+    objective: Objective,
+    classes: Labels,
 ) -> Array:
-    """Return a chunk's sum of weights, the sum of its losses, and the sums of their derivatives: db, then dw."""
+    """Return a chunk's sum of weights, the sum of its losses, and the sums of their derivatives: dw, then db."""
     X, s = _rows_and_weights(i, rows, weights)
     y = np.asarray(labels).ravel()  # `_unique` has checked that no label is missing
     if len(X) != len(y):
         raise ValueError(f"chunk {i} has {len(X)} examples and {len(y)} labels: give X and y the same chunks of rows")
     size = float(len(y)) if s is None else float(s.sum())
     if not size:
-        return np.zeros(len(w) + 3)
-    column, bias = Tensor(w, "w"), Tensor(b, "b")
-    codes = (y == classes[1]).astype(np.float64).reshape(1, -1)
-    J = no_loop(column, bias, X.T, codes, loss, sample_weight=None if s is None else s.reshape(1, -1))
+        return np.zeros(w.size + b.size + 2)
+    parameters = objective.leaves(w, b, "tensor")
+    codes = np.searchsorted(classes, y).astype(np.float64).reshape(1, -1)
+    J = objective.cost(parameters, X.T, codes, None if s is None else s.reshape(1, -1))
     J.backward()
-    sums: Array = size * np.concatenate([[1.0, J.item(), bias.grad.item()], column.grad.ravel()])
+    sums: Array = size * np.concatenate([[1.0, J.item()], *[np.ravel(np.asarray(x.grad)) for x in parameters]])
     return sums
 
 

@@ -140,8 +140,8 @@ def two_loops(
         z.name = z.name or "z"
         L = loss_of(z, plain_number(y, "Y"))
         L.name = "loss"
-        J = _added(J, L if weights is None else L * float(weights[i]))
-    return _mean(J, m, weights, w, C)
+        J = added(J, L if weights is None else L * float(weights[i]))
+    return mean_cost(J, m, weights, w, C)
 
 
 def one_loop(
@@ -192,9 +192,9 @@ def one_loop(
         z.name = "z"
         L = loss_of(z, labels[:, i : i + 1])
         L.name = "loss"
-        J = _added(J, L if weights is None else L * weights[:, i : i + 1])
+        J = added(J, L if weights is None else L * weights[:, i : i + 1])
     assert J is not None
-    return _mean(J.reshape(()), m, weights, w, C)
+    return mean_cost(J.reshape(()), m, weights, w, C)
 
 
 def no_loop(
@@ -245,7 +245,7 @@ def no_loop(
     L = loss_of(Z, labels)
     L.name = "loss"
     weights = _weights(sample_weight, labels.shape)
-    return _mean((L if weights is None else L * weights).sum(), m, weights, w, C)
+    return mean_cost((L if weights is None else L * weights).sum(), m, weights, w, C)
 
 
 def regularization(w: Sequence[Value] | Tensor, C: float, size: float | Array) -> Value | Tensor:
@@ -312,12 +312,43 @@ def _count(m: int, labels: int) -> int:
     return m
 
 
-def _added(J: T | None, L: T) -> T:
+def added(J: T | None, L: T) -> T:
+    """Return the sum of the losses of the first examples and the loss of the next one.
+
+    Args:
+        J: Sum, or None before the first example.
+        L: Loss of the next example.
+
+    Returns:
+        The new sum.
+
+    Examples:
+        >>> added(Value(1.0), Value(2.0)).data
+        3.0
+    """
     return L if J is None else J + L
 
 
-def _mean(losses: T | None, m: int, sample_weight: Array | None, w: Sequence[Value] | Tensor, C: float) -> T:
-    """Return the cost J from the sum of the losses."""
+def mean_cost(losses: T | None, m: int, sample_weight: Array | None, w: Sequence[Value] | Tensor, C: float) -> T:
+    """Return the cost J from the sum of the losses.
+
+    Args:
+        losses: Sum of the losses, each multiplied by its weight.
+        m: Number of examples.
+        sample_weight: Weights of the examples, or None.
+        w: Weights of the model, for the regularization.
+        C: Inverse of the regularization strength.
+
+    Returns:
+        The mean loss, plus the regularization.
+
+    Raises:
+        ValueError: If C is not positive.
+
+    Examples:
+        >>> mean_cost(Value(6.0), 3, None, [Value(1.0)], math.inf).data
+        2.0
+    """
     assert losses is not None
     size = float(m) if sample_weight is None else sample_weight.sum()  # a dask array stays lazy
     J = losses / size

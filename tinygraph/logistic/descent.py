@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Generator, Iterator, Sequence
+from functools import partial
 
 import numpy as np
 
@@ -76,7 +77,8 @@ def gradient_descent(
     check_integer("iterations", iterations, least=0)
     if tol is not None:
         check_positive("tol", tol, zero=True)
-    backward = backward_of(w, b, X, Y, loss, sample_weight, C)
+    cost: Callable[..., Value | Tensor] = no_loop if isinstance(w, Tensor) else two_loops
+    backward = backward_of(partial(cost, w, b, X, Y, loss, sample_weight=sample_weight, C=C))
     yield from descend(backward, parameters_of(w, b), learning_rate, iterations, tol)
 
 
@@ -97,32 +99,23 @@ def parameters_of(w: Sequence[Value] | Tensor, b: Value | Tensor) -> list[Value 
     return [w, b] if isinstance(w, Tensor) else [*listed_values(w, b), b]
 
 
-def backward_of(
-    w: Sequence[Value] | Tensor, b: Value | Tensor, X: Data, Y: Data, loss: str, sample_weight: Data | None, C: float
-) -> Callable[[], float]:
+def backward_of(cost: Callable[[], Value | Tensor]) -> Callable[[], float]:
     """Return a function that records the cost, backpropagates, and returns the value of the cost.
 
     Args:
-        w: Weights, as in `gradient_descent`.
-        b: Bias.
-        X: Examples, as in `gradient_descent`.
-        Y: Labels, as in `gradient_descent`.
-        loss: Key of `LOSSES`.
-        sample_weight: Weights of the examples, or None.
-        C: Inverse of the regularization strength.
+        cost: Function that records the cost.
 
     Returns:
         The function.
 
     Examples:
         >>> w, b = [Value(0.0)], Value(0.0)
-        >>> round(backward_of(w, b, [[-1.0], [1.0]], [0, 1], "cross_entropy", None, math.inf)(), 3), w[0].grad
+        >>> round(backward_of(lambda: two_loops(w, b, [[-1.0], [1.0]], [0, 1]))(), 3), w[0].grad
         (0.693, -0.5)
     """
-    cost: Callable[..., Value | Tensor] = no_loop if isinstance(w, Tensor) else two_loops
 
     def backward() -> float:
-        J = cost(w, b, X, Y, loss, sample_weight=sample_weight, C=C)
+        J = cost()
         J.backward()
         return J.item()
 
@@ -194,6 +187,5 @@ def check_finite(iteration: int, J: float, *numbers: float | Array) -> None:
     if not all(np.isfinite(number).all() for number in (J, *numbers)):
         what = "a parameter overflows" if np.isfinite(J) else f"the cost is {J}"
         raise FloatingPointError(
-            f"{what} at iteration {iteration}: standardize the features, lower the learning rate, or use "
-            "loss='cross_entropy_with_logits', which stays finite if the activation rounds to 0 or 1"
+            f"{what} at iteration {iteration}: standardize the features, or lower the learning rate"
         )

@@ -9,8 +9,6 @@ import numpy as np
 
 from tinygraph.logistic.inputs import Labels
 
-MODEL = "LogisticRegression"
-
 
 def feature_names(X: object) -> Labels | None:
     """Return the column names of a dataframe.
@@ -41,42 +39,44 @@ def feature_names(X: object) -> Labels | None:
     return np.array(names, dtype=object) if texts else None
 
 
-def check_names(names: Labels | None, known: Labels | None) -> None:
+def check_names(names: Labels | None, known: Labels | None, model: str) -> None:
     """Check that the features of a table have the names and the order of those that the model was fitted with.
 
     Args:
         names: Names of the features of the table, or None.
         known: Names of the features that the model was fitted with, or None.
+        model: Name of the model's class, for messages.
 
     Raises:
         ValueError: If the names or their order differ.
 
     Examples:
-        >>> check_names(np.array(["a", "b"]), np.array(["a", "b"]))
+        >>> check_names(np.array(["a", "b"]), np.array(["a", "b"]), "LogisticRegression")
     """
     if names is not None and known is None:
-        warnings.warn(f"X has feature names, but {MODEL} was fitted without feature names", stacklevel=4)
+        warnings.warn(f"X has feature names, but {model} was fitted without feature names", stacklevel=5)
     if names is None and known is not None:
-        warnings.warn(f"X does not have valid feature names, but {MODEL} was fitted with feature names", stacklevel=4)
+        warnings.warn(f"X does not have valid feature names, but {model} was fitted with feature names", stacklevel=5)
     if names is not None and known is not None and names.tolist() != known.tolist():
         raise ValueError(_difference(names.tolist(), known.tolist()))
 
 
-def check_number(n: int, known: int) -> None:
+def check_number(n: int, known: int, model: str) -> None:
     """Check that a table has as many features as the table that the model was fitted with.
 
     Args:
         n: Number of features of the table.
         known: Number of features that the model was fitted with.
+        model: Name of the model's class, for messages.
 
     Raises:
         ValueError: If the numbers differ.
 
     Examples:
-        >>> check_number(3, 3)
+        >>> check_number(3, 3, "LogisticRegression")
     """
     if n != known:
-        raise ValueError(f"X has {n} features, but {MODEL} is expecting {known} features as input")
+        raise ValueError(f"X has {n} features, but {model} is expecting {known} features as input")
 
 
 def _difference(names: list[str], known: list[str]) -> str:

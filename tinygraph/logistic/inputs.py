@@ -111,7 +111,7 @@ def labels_of(y: object, what: str = "y") -> Labels:
         ['no', 'yes']
     """
     if y is None:
-        raise ValueError("LogisticRegression requires y to be passed, but the target y is None")
+        raise ValueError("this model requires y to be passed, but the target y is None")
     labels = _plain(y, what)
     if isinstance(y, (list, tuple)) and labels.dtype.kind in "US":  # NumPy turns NaN and numbers into text
         each = np.asarray(y, dtype=object).ravel()
@@ -128,19 +128,20 @@ def labels_of(y: object, what: str = "y") -> Labels:
     return labels
 
 
-def labels_and_codes(y: object, m: int) -> tuple[Labels, Array]:
-    """Return the two classes, and the code of each label: 0.0 or 1.0.
+def labels_and_codes(y: object, m: int, most: float = 2) -> tuple[Labels, Array]:
+    """Return the classes, and the code of each label: 0.0 for the first class, 1.0 for the second class, and so on.
 
     Args:
         y: Labels (m,) or (m, 1).
         m: Number of examples.
+        most: Largest number of classes. Defaults to 2.
 
     Returns:
         The sorted classes, and the codes (m,).
 
     Raises:
-        ValueError: If there is not one label per example, if a label is missing, or if there are not exactly two
-            classes.
+        ValueError: If there is not one label per example, if a label is missing, or if there are fewer than two classes
+            or too many.
 
     Examples:
         >>> classes, codes = labels_and_codes(["no", "yes", "no"], 3)
@@ -153,7 +154,7 @@ def labels_and_codes(y: object, m: int) -> tuple[Labels, Array]:
         classes, codes = np.unique(labels, return_inverse=True)
     except TypeError:
         raise ValueError("y contains labels that cannot be compared: convert all labels to one type") from None
-    check_classes(classes)
+    check_classes(classes, most)
     return classes, codes.astype(np.float64)
 
 
@@ -266,29 +267,34 @@ def check_finite(table: Array, name: str) -> None:
         raise ValueError(f"{name} contains {number} in row {row}, column {column}: remove or replace this value first")
 
 
-def check_classes(classes: Labels) -> None:
-    """Check that there are exactly two classes.
+def check_classes(classes: Labels, most: float = 2) -> None:
+    """Check the number of classes.
 
     Args:
         classes: Labels without duplicates.
+        most: Largest number of classes: 2 or infinity. Defaults to 2.
 
     Raises:
-        ValueError: If there are not exactly two classes.
+        ValueError: If there are fewer than two classes or too many, or if the labels are fractions, which looks like
+            a regression problem.
     """
     count = len(classes)
-    if count == 2:
+    fractions = count > 2 and classes.dtype.kind == "f" and bool((classes != np.floor(classes)).any())
+    if 2 <= count <= most and not fractions:
         return
-    start = "Only binary classification is supported. " if count > 2 else ""
-    if count > 2 and classes.dtype.kind == "f" and (classes != np.floor(classes)).any():
+    start = "Only binary classification is supported. " if count > most else ""
+    if fractions:
         start = "Unknown label type: continuous. "  # the wordings of scikit-learn, which its checks compare
+    wanted = "two classes" if most == 2 else "at least two classes, as integers or text"
     found = f"{count} class" if count == 1 else f"{count} classes"
-    raise ValueError(f"{start}y must contain two classes, got {found}: {classes.tolist()[:5]}")
+    end = "; SoftmaxRegression learns more classes" if count > most and not fractions else ""
+    raise ValueError(f"{start}y must contain {wanted}, got {found}: {classes.tolist()[:5]}{end}")
 
 
 def _plain(data: object, what: str) -> Labels:
     """Return the data as a NumPy array. Refuse data that NumPy would convert with a loss."""
     if hasattr(data, "nnz") or type(data).__module__.startswith("scipy.sparse"):
-        raise TypeError(f"{what} is sparse, but LogisticRegression needs dense data: call .toarray() first")
+        raise TypeError(f"{what} is sparse, but this model needs dense data: call .toarray() first")
     kinds = set(map(type, data)) if isinstance(data, (list, tuple)) else {type(data)}
     if any(issubclass(kind, np.ma.MaskedArray) for kind in kinds):
         raise TypeError(f"{what} is a masked array: {REMEDIES['masked']}")

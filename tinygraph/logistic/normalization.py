@@ -2,9 +2,12 @@
 
 Gradient descent is slow if the features have different means and scales, or if they are correlated. The usual remedy
 is to subtract the means, to divide by the standard deviations, and to remove the correlations. Here the data stay as
-they are, and the parameters change instead: w = w₀ + M v and b = b₀ + 2β − μᵀ M v, where μ are the means of the
+they are, and the parameters change instead: w = w₀ + M v and b = b₀ + cβ − μᵀ M v, where μ are the means of the
 features. The matrix M makes the second derivatives of the cross-entropy with respect to v and β the identity matrix at
-w = 0. Combinations of features that do not vary are not used, so their weights keep their initial values.
+w = 0. There, the second derivative of a loss with respect to the logit is 1 / c² with c = 2. For the softmax of K
+classes, the matrix of the second derivatives with respect to the logits is (I − 11ᵀ / K) / K, so c² = K. Only a
+direction that adds the same number to all logits has the second derivative 0. Combinations of features that do not vary
+are not used, so their weights keep their initial values.
 
 References:
     Y. LeCun, L. Bottou, G. B. Orr and K.-R. Müller, "Efficient BackProp", section 4.3, in Neural Networks: Tricks of
@@ -34,47 +37,54 @@ class Normalization:
     Args:
         mean: Weighted mean of each feature (n,).
         M: Matrix (n, n), or its diagonal (n,) for a large n.
+        c: Factor of the bias. Defaults to 2, which belongs to the sigmoid.
     """
 
     mean: Array
     M: Array
+    c: float = 2.0
 
     def original(self, normalized: Array) -> Array:
         """Return the change of the weights and the bias that belongs to a change of the normalized parameters.
 
         Args:
-            normalized: v and β, as an array (n + 1,).
+            normalized: v and β, as an array (n + 1,). For a model with K logits, the rows of a matrix (n + 1, K), one
+                after another.
 
         Returns:
-            The change of w and b, as an array (n + 1,).
+            The change of w and b, as an array with the same shape.
 
         Examples:
             >>> Normalization(np.array([3.0]), np.array([[0.5]])).original(np.array([2.0, 1.0])).tolist()
             [1.0, -1.0]
         """
-        v, beta = normalized[:-1], normalized[-1]
-        w = self.M @ v if self.M.ndim == 2 else self.M * v
-        return np.append(w, 2.0 * beta - self.mean @ w)
+        v, beta = self._split(normalized)
+        w = self.M @ v if self.M.ndim == 2 else self.M[:, None] * v
+        return np.append(w, self.c * beta - self.mean @ w)
 
     def gradient(self, original: Array) -> Array:
         """Return the derivatives with respect to the normalized parameters, by the chain rule.
 
         Args:
-            original: dw and db, as an array (n + 1,).
+            original: dw and db, as an array with the shape of the normalized parameters.
 
         Returns:
-            The derivatives with respect to v and β, as an array (n + 1,).
+            The derivatives with respect to v and β, as an array with the same shape.
 
         Examples:
             >>> Normalization(np.array([3.0]), np.array([[0.5]])).gradient(np.array([4.0, 1.0])).tolist()
             [0.5, 2.0]
         """
-        dw, db = original[:-1], original[-1]
-        centered = dw - self.mean * db
-        return np.append(self.M.T @ centered if self.M.ndim == 2 else self.M * centered, 2.0 * db)
+        dw, db = self._split(original)
+        centered = dw - self.mean[:, None] * db
+        return np.append(self.M.T @ centered if self.M.ndim == 2 else self.M[:, None] * centered, self.c * db)
+
+    def _split(self, parameters: Array) -> tuple[Array, Array]:
+        rows = parameters.reshape(len(self.mean) + 1, -1)
+        return rows[:-1], rows[-1]
 
 
-def normalization(add: Callable[..., Array], n: int, C: float = math.inf) -> Normalization:
+def normalization(add: Callable[..., Array], n: int, C: float = math.inf, square: float = 4.0) -> Normalization:
     """Return the normalization for a table.
 
     Args:
@@ -82,6 +92,7 @@ def normalization(add: Callable[..., Array], n: int, C: float = math.inf) -> Nor
             the sum of the results over all rows. Data in chunks are read twice.
         n: Number of features.
         C: Inverse of the regularization strength. Defaults to infinity.
+        square: The square c². Defaults to 4, which belongs to the sigmoid.
 
     Returns:
         The normalization.
@@ -97,16 +108,17 @@ def normalization(add: Callable[..., Array], n: int, C: float = math.inf) -> Nor
         mean, unit = np.array(sums[:n]) / size, np.array(sums[n:]) / size
         unit[unit == 0.0] = 1.0  # a feature that is always 0
         diagonal = n > DECORRELATED
-        curvature = add(_diagonal if diagonal else _products, mean, unit) / (4.0 * size)
+        curvature = add(_diagonal if diagonal else _products, mean, unit) / (square * size)
         ridge = np.minimum(1.0 / unit / unit, LARGEST) / (C * size)  # second derivatives of the regularization
         if diagonal:
-            return Normalization(mean, 1.0 / np.sqrt(np.where(_kept(curvature + ridge), curvature + ridge, 1.0)) / unit)
+            scale = 1.0 / np.sqrt(np.where(_kept(curvature + ridge), curvature + ridge, 1.0))
+            return Normalization(mean, scale / unit, math.sqrt(square))
         curvature[np.diag_indices(n)] += ridge
         diag = np.diag(curvature)
         scale = np.sqrt(np.where(_kept(diag), diag, 1.0))
         variances, axes = np.linalg.eigh(curvature / np.outer(scale, scale))
         factors = np.where(variances > SMALLEST * variances[-1], 1.0 / np.sqrt(variances), 0.0)
-        return Normalization(mean, axes * factors / (scale * unit)[:, None])
+        return Normalization(mean, axes * factors / (scale * unit)[:, None], math.sqrt(square))
 
 
 def _kept(curvature: Array) -> np.ndarray[Any, np.dtype[np.bool_]]:

@@ -3,33 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 
-from tinygraph.engine.value import Value
 from tinygraph.logistic.adaptive import descend_adaptively
 from tinygraph.logistic.chunks import Chunks
-from tinygraph.logistic.descent import backward_of, descend, parameters_of
+from tinygraph.logistic.descent import backward_of, descend
 from tinygraph.logistic.inputs import Array, Labels, examples, labels_and_codes, weights_of
 from tinygraph.logistic.normalization import normalization
-from tinygraph.tensor.tensor import Tensor
+from tinygraph.logistic.objectives import Objective, Parameters
 
 
 class Settings(NamedTuple):
     """The parameters of the model that a training run needs.
 
     Args:
+        objective: The parameters and the cost.
         backend: "scalar" or "tensor".
-        loss: Key of `LOSSES`.
         C: Inverse of the regularization strength.
         learning_rate: Learning rate α, or "auto".
         iterations: Maximum number of iterations.
         tol: Tolerance of the derivatives, or None.
     """
 
+    objective: Objective
     backend: str
-    loss: str
     C: float
     learning_rate: float | str
     iterations: int
@@ -40,28 +40,29 @@ class Training(NamedTuple):
     """A training run.
 
     Args:
-        classes: The two classes, sorted.
-        w: Weights.
-        b: Bias.
+        classes: The classes, sorted.
+        parameters: Weights and biases.
+        outputs: Number of logits per example.
         costs: Iterator over the costs. Each step updates the parameters. It returns whether the training converged.
     """
 
     classes: Labels
-    w: list[Value] | Tensor
-    b: Value | Tensor
+    parameters: Parameters
+    outputs: int
     costs: Generator[float, None, bool]
 
     def coefficients(self) -> tuple[Array, Array]:
         """Return copies of the parameters.
 
         Returns:
-            The weights (1, n) and the bias (1,), in scikit-learn's shapes.
+            The weights (outputs, n) and the biases (outputs,), in scikit-learn's shapes.
         """
-        w = self.w.raw.T.copy() if isinstance(self.w, Tensor) else np.array([[w_j.data for w_j in self.w]])
-        return w, np.array([self.b.item()])
+        rows = np.concatenate([np.ravel(x.raw) for x in self.parameters]).reshape(-1, self.outputs)
+        return rows[:-1].T.copy(), rows[-1].copy()
 
 
-Start = Callable[[int], tuple[Array, float]]  # from the number of features to the initial weights (n, 1) and bias
+# From the numbers of features and of logits to the initial weights (n, outputs) and biases (outputs,).
+Start = Callable[[int, int], tuple[Array, Array]]
 
 
 def in_memory(X: object, y: object, sample_weight: object, settings: Settings, start: Start) -> Training:
@@ -72,7 +73,7 @@ def in_memory(X: object, y: object, sample_weight: object, settings: Settings, s
         y: Labels (m,).
         sample_weight: Weights of the examples (m,), or None.
         settings: Parameters of the model.
-        start: Function that returns the initial weights and bias for n features.
+        start: Function that returns the initial weights and biases.
 
     Returns:
         The training run.
@@ -81,26 +82,19 @@ def in_memory(X: object, y: object, sample_weight: object, settings: Settings, s
         ValueError: If X, y or the weights are invalid.
         TypeError: If X, y or the weights have a type that is not supported.
     """
+    objective = settings.objective
     table = examples(X)
     m, n = table.shape
-    classes, codes = labels_and_codes(y, m)
+    classes, codes = labels_and_codes(y, m, objective.most)
     given = weights_of(sample_weight, m)
-    initial, bias = start(n)
-    w: list[Value] | Tensor
-    b: Value | Tensor
+    parameters = objective.leaves(*start(n, objective.outputs(len(classes))), settings.backend)
     if settings.backend == "tensor":
-        w, b = Tensor(initial, "w"), Tensor(bias, "b")
-        columns, targets = table.T, codes.reshape(1, -1)
-        weights = None if given is None else given.reshape(1, -1)
+        data = (table.T, codes.reshape(1, -1), None if given is None else given.reshape(1, -1))
     else:
-        w, b = [Value(x, f"w{j + 1}") for j, x in enumerate(initial.ravel().tolist())], Value(bias, "b")
-        columns, targets = table.tolist(), codes.tolist()
-        weights = None if given is None else given.tolist()
-    backward = backward_of(w, b, columns, targets, settings.loss, weights, settings.C)
+        data = (table.tolist(), codes.tolist(), None if given is None else given.tolist())
+    backward = backward_of(partial(objective.cost, parameters, *data, settings.C))
     equal = np.ones(m) if given is None else given
-    return Training(
-        classes, w, b, _costs(backward, w, b, settings, lambda function, *args: function(table, equal, *args))
-    )
+    return _training(classes, parameters, backward, settings, n, lambda function, *args: function(table, equal, *args))
 
 
 def in_chunks(X: object, y: object, sample_weight: object, settings: Settings, start: Start) -> Training:
@@ -111,7 +105,7 @@ def in_chunks(X: object, y: object, sample_weight: object, settings: Settings, s
         y: Labels (m,), with the same chunks of rows.
         sample_weight: Weights of the examples (m,) with the same chunks of rows, or None.
         settings: Parameters of the model.
-        start: Function that returns the initial weights and bias for n features.
+        start: Function that returns the initial weights and biases.
 
     Returns:
         The training run.
@@ -123,28 +117,32 @@ def in_chunks(X: object, y: object, sample_weight: object, settings: Settings, s
         raise ValueError(
             "chunked data need backend='tensor', because the loops of backend='scalar' read one number at a time"
         )
-    chunks = Chunks(X, y, sample_weight)
-    initial, bias = start(chunks.n)
-    w, b = Tensor(initial, "w"), Tensor(bias, "b")
+    objective = settings.objective
+    chunks = Chunks(X, y, sample_weight, objective.most)
+    parameters = objective.leaves(*start(chunks.n, objective.outputs(len(chunks.classes))), settings.backend)
 
     def backward() -> float:
-        J, w.grad, b.grad = chunks.cost_and_gradient(w.raw, b.item(), settings.loss, settings.C)
+        J, gradients = chunks.cost_and_gradients([np.asarray(x.raw) for x in parameters], objective, settings.C)
+        for parameter, gradient in zip(parameters, gradients, strict=True):
+            parameter.grad = gradient
         return J
 
-    return Training(chunks.classes, w, b, _costs(backward, w, b, settings, chunks.add))
+    return _training(chunks.classes, parameters, backward, settings, chunks.n, chunks.add)
 
 
-def _costs(
+def _training(
+    classes: Labels,
+    parameters: Parameters,
     backward: Callable[[], float],
-    w: list[Value] | Tensor,
-    b: Value | Tensor,
     settings: Settings,
+    n: int,
     add: Callable[..., Array],
-) -> Generator[float, None, bool]:
-    """Return the iterator of a run: with a fixed learning rate, or with one that is chosen in each iteration."""
-    parameters = parameters_of(w, b)
-    iterations, tol = int(settings.iterations), settings.tol
-    if not isinstance(settings.learning_rate, str):
-        return descend(backward, parameters, float(settings.learning_rate), iterations, tol)
-    n = w.shape[0] if isinstance(w, Tensor) else len(w)
-    return descend_adaptively(backward, parameters, normalization(add, n, settings.C), iterations, tol)
+) -> Training:
+    """Return a run with a fixed learning rate, or with one that is chosen in each iteration."""
+    iterations, tol, K = int(settings.iterations), settings.tol, len(classes)
+    if isinstance(settings.learning_rate, str):
+        found = normalization(add, n, settings.C, settings.objective.square(K))
+        costs = descend_adaptively(backward, parameters, found, iterations, tol)
+    else:
+        costs = descend(backward, parameters, float(settings.learning_rate), iterations, tol)
+    return Training(classes, parameters, settings.objective.outputs(K), costs)
