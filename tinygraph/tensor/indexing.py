@@ -92,7 +92,9 @@ def _key(key: object) -> str:
     if isinstance(key, slice):
         ends = [("" if end is None else str(end)) for end in (key.start, key.stop)]
         return ":".join([*ends, str(key.step)] if key.step is not None else ends)
-    return "..." if key is ... else "mask" if getattr(key, "dtype", None) is np.dtype(bool) else str(key)
+    if isinstance(key, np.ndarray):  # an unpickled array has another object for its dtype
+        return "mask" if key.dtype == bool else " ".join(str(key).split())
+    return "..." if key is ... else str(key)
 
 
 @parametrized(is_integer)
