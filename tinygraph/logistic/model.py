@@ -13,6 +13,7 @@ from tinygraph.logistic.costs import LOSSES
 from tinygraph.logistic.inputs import Array, Labels, is_chunked
 from tinygraph.logistic.objectives import Objective, Sigmoid, Softmax
 from tinygraph.support.messages import one_of
+from tinygraph.tensor.functions.probabilities import log_softmax, softmax
 
 
 class LogisticRegression(Classifier):
@@ -159,9 +160,9 @@ class SoftmaxRegression(Classifier):
         return labels
 
     def _probabilities(self, z: Array) -> Array:
-        return np.exp(self._log_probabilities(z))
+        P: Any = softmax(z, axis=1)
+        return P  # type: ignore[no-any-return]  # a lazy array stays lazy
 
     def _log_probabilities(self, z: Array) -> Array:
-        shifted = z - z.max(axis=1, keepdims=True)
-        logs: Array = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
-        return logs
+        logs: Any = log_softmax(z, axis=1)
+        return logs  # type: ignore[no-any-return]

@@ -7,20 +7,21 @@ row of weights per feature, and a row of biases at the end.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import reduce
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeAlias, cast
 
 import numpy as np
 
-from tinygraph.engine.ops import exp, log, logaddexp, softplus
+from tinygraph.engine.ops import logaddexp, softplus
 from tinygraph.engine.value import Value
 from tinygraph.logistic.costs import added, mean_cost, no_loop, two_loops
 from tinygraph.logistic.inputs import Array
+from tinygraph.tensor.functions.probabilities import cross_entropy
 from tinygraph.tensor.tensor import Tensor
 
-Parameters = list[Value] | list[Tensor]
+Parameters: TypeAlias = list[Value] | list[Tensor]
+Numbers: TypeAlias = Any  # arrays for Tensors, and lists for Values
 
 
 class Objective:
@@ -64,7 +65,9 @@ class Objective:
         """
         raise NotImplementedError
 
-    def cost(self, parameters: Parameters, X: Any, Y: Any, sample_weight: Any = None, C: float = math.inf) -> Any:
+    def cost(
+        self, parameters: Parameters, X: Numbers, Y: Numbers, sample_weight: Numbers = None, C: float = math.inf
+    ) -> Value | Tensor:
         """Return the cost as a node.
 
         Args:
@@ -102,11 +105,13 @@ class Sigmoid(Objective):
             return [Tensor(weights, "w"), Tensor(bias.item(), "b")]
         return [*[Value(x, f"w{j}") for j, x in enumerate(weights.ravel().tolist(), 1)], Value(bias.item(), "b")]
 
-    def cost(self, parameters: Any, X: Any, Y: Any, sample_weight: Any = None, C: float = math.inf) -> Any:  # noqa: D102
+    def cost(  # noqa: D102
+        self, parameters: Parameters, X: Numbers, Y: Numbers, sample_weight: Numbers = None, C: float = math.inf
+    ) -> Value | Tensor:
         *w, b = parameters
         if isinstance(b, Tensor):
-            return no_loop(w[0], b, X, Y, self.loss, sample_weight=sample_weight, C=C)
-        return two_loops(w, b, X, Y, self.loss, sample_weight=sample_weight, C=C)
+            return no_loop(cast("Tensor", w[0]), b, X, Y, self.loss, sample_weight=sample_weight, C=C)
+        return two_loops(cast("list[Value]", w), b, X, Y, self.loss, sample_weight=sample_weight, C=C)
 
 
 @dataclass(frozen=True)
@@ -133,13 +138,15 @@ class Softmax(Objective):
         w = [Value(x, f"W[{j},{k}]") for j, row in enumerate(weights.tolist()) for k, x in enumerate(row)]
         return [*w, *[Value(x, f"b[{k}]") for k, x in enumerate(bias.tolist())]]
 
-    def cost(self, parameters: Any, X: Any, Y: Any, sample_weight: Any = None, C: float = math.inf) -> Any:  # noqa: D102
-        return (_no_loop if isinstance(parameters[0], Tensor) else _three_loops)(parameters, X, Y, sample_weight, C)
+    def cost(  # noqa: D102
+        self, parameters: Parameters, X: Numbers, Y: Numbers, sample_weight: Numbers = None, C: float = math.inf
+    ) -> Value | Tensor:
+        if isinstance(parameters[0], Tensor):
+            return _no_loop(parameters, X, Y, sample_weight, C)
+        return _three_loops(parameters, X, Y, sample_weight, C)
 
 
-def _three_loops(
-    parameters: list[Value], X: list[list[float]], Y: list[float], sample_weight: Sequence[float] | None, C: float
-) -> Value:
+def _three_loops(parameters: list[Value], X: Numbers, Y: Numbers, sample_weight: Numbers, C: float) -> Value:
     """Return the cost, computed with loops over the examples, the classes and the features."""
     K = len(parameters) // (len(X[0]) + 1)
     w, b = parameters[:-K], parameters[-K:]
@@ -160,14 +167,13 @@ def _three_loops(
     return mean_cost(J, len(X), None if sample_weight is None else np.asarray(sample_weight), w, C)
 
 
-def _no_loop(parameters: list[Tensor], X: Array, Y: Array, sample_weight: Array | None, C: float) -> Tensor:
+def _no_loop(parameters: list[Tensor], X: Numbers, Y: Numbers, sample_weight: Numbers, C: float) -> Tensor:
     """Return the cost, computed without loops: Z = np.dot(W.T, X) + b for all examples and classes at once."""
     W, b = parameters
     Z: Tensor = np.dot(W.T, X) + b
     Z.name = "Z"
-    own = (np.arange(len(b.raw)).reshape(-1, 1) == Y).astype(np.float64)  # one-hot (K, m)
-    largest = Z.max(axis=0, keepdims=True)
-    L = log(exp(Z - largest).sum(axis=0, keepdims=True)) + largest - (Z * own).sum(axis=0, keepdims=True)
+    codes = np.asarray(Y, dtype=np.int64)[0]
+    L: Any = cross_entropy(Z, codes, axis=0, reduction="none")
     L.name = "loss"
-    losses: Tensor = (L if sample_weight is None else L * sample_weight).sum()
-    return mean_cost(losses, Y.shape[1], sample_weight, W, C)
+    losses: Tensor = (L if sample_weight is None else L * sample_weight[0]).sum()
+    return mean_cost(losses, len(codes), sample_weight, W, C)
