@@ -779,15 +779,12 @@ t * df
 t - df
 df / t
 t @ df.T
-df @ q
-df.T @ t
 np.dot(df, q)
 np.add(df, t)
 v * series
 series * v
 v + series
 series - v
-series @ v
 v @ series
 t @ series
 np.maximum(series, v)
@@ -970,6 +967,9 @@ np.fft.fft([x, y])
 np.linalg.inv([[x]])
 float(x)
 math.sin(x)
+df @ q
+df.T @ t
+series @ v
 """
 
 EXCEPTIONS: dict[str, type[Exception]] = {}  # the others raise TypeError
