@@ -13,9 +13,10 @@ import numpy as np
 import pytest
 
 from tests.oracles.limits import is_close, limit
-from tests.oracles.references import HUGE, REFERENCES, TINY, power_reference
+from tests.oracles.references import HUGE, OPTIONS, ROWS, TINY, power_reference
 from tinygraph import Tensor, Value, grad
 from tinygraph.engine import ops
+from tinygraph.engine.more_ops.activations import nan_to_num_of
 
 MANY = [0.0, -0.0, 1.0, -1.0, 0.5, -0.5, 2.0, -2.0, inf, -inf, nan, TINY, -TINY, 2.0**-1022, -(2.0**-1022), HUGE, -HUGE]
 MANY += [1000.0, -1000.0, 1.0 - 2.0**-53, 1.0 + 2.0**-52, -1.0 + 2.0**-53, -1.0 - 2.0**-52]
@@ -23,7 +24,7 @@ FEW = [0.0, -0.0, 1.0, -1.0, 0.5, 2.0, -2.0, 3.0, inf, -inf, nan, TINY, -TINY, H
 EXPONENTS = [0.0, 1.0, 2.0, 3.0, 4.0, -1.0, -2.0, -3.0, 0.5, -0.5, 1.5, 2.5, -1.5, 2.7, 1 / 3]
 EXTREME = [1e-20, 1e300, inf, -inf, nan, TINY]
 PUBLIC = [op for op in ops.TABLE.values() if op.public and not op.variadic]
-OPS = [*PUBLIC, *map(ops.power, EXPONENTS)]
+OPS = [*PUBLIC, *map(ops.power, EXPONENTS), *[op for op, _ in OPTIONS]]
 every_op = pytest.mark.parametrize("op", OPS, ids=lambda op: op.name)
 LABELED = {"binary_cross_entropy", "binary_cross_entropy_with_logits"}
 
@@ -40,7 +41,8 @@ def same(op, x, y):
     """Return whether two floats have the same bits, or are finite, not 0, and differ by the rounding of a function."""
     if bits(x) == bits(y) or op.name in ARITHMETIC:
         return bits(x) == bits(y)
-    return math.isfinite(x) and math.isfinite(y) and x * y > 0 and abs(x - y) <= 4 * math.ulp(max(abs(x), abs(y)))
+    finite = math.isfinite(x) and math.isfinite(y)
+    return finite and x and y and (x > 0) is (y > 0) and abs(x - y) <= 4 * math.ulp(max(abs(x), abs(y)))
 
 
 def grid_of(op, numbers):
@@ -115,12 +117,14 @@ def has_a_limit(op, point, slots):
         return False
     if op.name == "pow" and (bits(point[1]) == bits(-0.0) or (bits(point[0]) == bits(-0.0) and 1 in slots)):
         return False  # an exponent of 0 has no sign, and a negative base has no derivative by the exponent
+    if op.maker is nan_to_num_of and not math.isfinite(point[0]):
+        return False  # replaced by a constant
     return not (len(slots) > 1 and HUGE in map(abs, point))  # the references clip exp(HUGE)
 
 
 @every_op
 def test_values_and_derivatives_are_the_limits_that_mpmath_finds(op):
-    truth = REFERENCES.get(op.name) or power_reference(op.parameters[0])
+    truth = ROWS[op.name][1] if op.name in ROWS else power_reference(op.parameters[0])
     still = (1,) if op.name in LABELED else ()
     wrong, found = [], 0
     for point in grid_of(op, UNARY if op.arity == 1 else BINARY):
@@ -130,7 +134,9 @@ def test_values_and_derivatives_are_the_limits_that_mpmath_finds(op):
             if key not in limits:
                 limits[key] = limit(truth, point, key, still) if has_a_limit(op, point, slots) else None
             found += limits[key] is not None
-            if limits[key] is not None and not is_close(node.data, limits[key]):
+            # the mixed derivative of atan2 is exactly 0 at (2, 2), where the difference of mpmath is 1e-82
+            scale = 1e-60 if op.name == "atan2" else 0.0
+            if limits[key] is not None and not is_close(node.data, limits[key], scale):
                 wrong.append((point, slots, node.data, float(limits[key])))
     assert not wrong
     assert found >= 8

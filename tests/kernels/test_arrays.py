@@ -11,9 +11,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import tinygraph
-from tests.oracles.references import REFERENCES, row_partial
+from tests.oracles.references import OPTIONS, REFERENCES, row_partial
 from tinygraph import Tensor
-from tinygraph.engine import ops
+from tinygraph.engine import domain, ops
 from tinygraph.kernels.arrays import as_array, float_by_float, quietly
 from tinygraph.testing import points
 
@@ -21,7 +21,9 @@ ROWS = [
     *[row for row in ops.TABLE.values() if not row.variadic],
     *[ops.power(c) for c in (0.0, 1.0, 2.0, 3.0, -1.0, -2.0, 0.5, -0.5, 2.7)],
     *[ops.power_partial(c) for c in (0.0, 1.0, 2.0, 3.0, -1.0, 0.5)],
+    *[row for row, _ in OPTIONS],
 ]
+SHIFT = {row: 1.0 if row.domain is domain.ABOVE_1 else 0.0 for row in ROWS}  # moves the points below into the domain
 rows = pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
 SPECIAL = [0.0, -0.0, 1.0, -1.0, 0.5, 2.0, 1e-320, 1000.0, -1000.0, math.inf, -math.inf, math.nan]
 
@@ -72,7 +74,7 @@ def test_special_values_go_by_ieee_without_a_warning(row):
 @rows
 def test_arrays_of_every_shape_keep_it(row):
     for shape in ((), (1,), (0,), (2, 0), (2, 1, 3)):
-        value, partials = tensor_partials(row, [np.full(shape, 0.25)] * row.arity)
+        value, partials = tensor_partials(row, [np.full(shape, 0.25 + SHIFT[row])] * row.arity)
         assert type(value) is np.ndarray
         assert value.shape == shape
         assert all(type(local) is np.ndarray and local.shape == shape for local in partials)
@@ -81,10 +83,10 @@ def test_arrays_of_every_shape_keep_it(row):
 
 @rows
 def test_a_slope_of_a_slope_is_the_same_on_arrays(row):
-    leaves = [Tensor(np.full(2, 0.375 + 0.25 * i)) for i in range(row.arity)]
+    leaves = [Tensor(np.full(2, 0.375 + 0.25 * i + SHIFT[row])) for i in range(row.arity)]
     y = row(*leaves)
     first = tinygraph.grad(y, leaves, seed=np.ones(2), create_graph=True)
-    values = [tinygraph.Value(0.375 + 0.25 * i) for i in range(row.arity)]
+    values = [tinygraph.Value(0.375 + 0.25 * i + SHIFT[row]) for i in range(row.arity)]
     expected = tinygraph.hessian(row(*values), values)
     for local, row_of_hessian in zip(first, expected, strict=True):
         for second, number in zip(tinygraph.grad(local, leaves, seed=np.ones(2)), row_of_hessian, strict=True):
@@ -93,7 +95,7 @@ def test_a_slope_of_a_slope_is_the_same_on_arrays(row):
 
 @rows
 def test_a_row_on_plain_arrays_is_an_array(row):
-    operands = [np.array([0.25, 0.5])] * row.arity
+    operands = [np.array([0.25, 0.5]) + SHIFT[row]] * row.arity
     assert np.array_equal(row(*operands), row.arrays(*operands))
     assert [type(row(*[0.25] * row.arity)), type(row(*[np.float64(0.25)] * row.arity))] == [float, float]
 

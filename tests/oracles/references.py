@@ -18,6 +18,7 @@ from mpmath import mp, mpf
 
 from tinygraph import Value, grad
 from tinygraph.engine import ops
+from tinygraph.engine.more_ops import activations, circles
 from tinygraph.engine.op import Op
 
 mp.dps = 50
@@ -285,6 +286,70 @@ def logaddexp_terms(x: Any, y: Any) -> Any:
     return value if 2 * value >= size else 2 * size
 
 
+def real_cbrt(x: Any) -> Any:
+    return mp.sign(x) * mp.cbrt(abs(x))
+
+
+def growth2(x: Any) -> Any:
+    """Return 2^x; beyond a billion it is infinite or zero for any float."""
+    return mp.power(2, min(max(x, mpf(-(10**9))), mpf(10**9)))
+
+
+def logaddexp2(x: Any, y: Any) -> Any:
+    return max(x, y) + mp.log1p(growth2(-abs(exactly(x, y)))) / mp.ln2
+
+
+def logaddexp2_terms(x: Any, y: Any) -> Any:
+    """Return the scale of the error, as for `logaddexp`."""
+    value, size = abs(logaddexp2(x, y)), max(abs(x), abs(y), mpf(1))
+    return value if 2 * value >= size else 2 * size
+
+
+def difference2(x: Any, y: Any) -> Any:
+    """Return 2^x / (2^x + 2^y) without rounding the difference."""
+    return sigmoid(exactly(x, y) * mp.ln2)
+
+
+def squares(x: Any, y: Any) -> Any:
+    return mp.fadd(x * x, y * y, exact=True)
+
+
+def plane_power(x: Any, y: Any, j: int, k: int, m: int) -> Any:
+    return x**j * y**k / squares(x, y) ** (mpf(m) / 2)
+
+
+def remainder(x: Any, y: Any) -> Any:
+    """Return x modulo y without rounding: both are floats, or numbers of finitely many digits."""
+    with mp.workdps(3000):
+        return x - y * mp.floor(x / y)
+
+
+def remainder_of_c(x: Any, y: Any) -> Any:
+    return mp.sign(x) * remainder(abs(x), abs(y))
+
+
+def quotient(x: Any, y: Any) -> Any:
+    with mp.workdps(3000):
+        return mp.floor(x / y)
+
+
+def quotient_of_c(x: Any, y: Any) -> Any:
+    return mp.sign(x) * mp.sign(y) * quotient(abs(x), abs(y))
+
+
+def bump(x: Any) -> Any:
+    return x * sigmoid_partial(x)
+
+
+def silu_partial(x: Any) -> Any:
+    return sigmoid(x) + bump(x)
+
+
+def turn(x: Any) -> Any:
+    """Return tanh(x / 2)."""
+    return mp.tanh(x / 2) if abs(x) < 1000 else mp.sign(x)
+
+
 REFERENCES: dict[str, Reference] = {
     "add": Reference(lambda x, y: exact_total(x, y), (one, one)),
     "sub": Reference(lambda x, y: exactly(x, y), (one, lambda x, y: mpf(-1))),
@@ -318,6 +383,38 @@ REFERENCES: dict[str, Reference] = {
     "ceil": Reference(mp.ceil, (zero,)),
     "trunc": Reference(lambda x: mp.sign(x) * mp.floor(abs(x)), (zero,)),
     "rint": Reference(mp.nint, (zero,)),
+    "positive": Reference(lambda x: x, (one,)),
+    "square": Reference(lambda x: x * x, (lambda x: 2 * x,)),
+    "reciprocal": Reference(lambda x: 1 / x, (lambda x: -1 / x**2,)),
+    "cbrt": Reference(real_cbrt, (lambda x: 1 / (3 * real_cbrt(x) ** 2),)),
+    "exp2": Reference(growth2, (lambda x: mp.ln2 * growth2(x),)),
+    "log2": Reference(lambda x: mp.log(x) / mp.ln2, (lambda x: 1 / (x * mp.ln2),)),
+    "log10": Reference(lambda x: mp.log(x) / mp.ln10, (lambda x: 1 / (x * mp.ln10),)),
+    "logaddexp2": Reference(logaddexp2, (difference2, lambda x, y: difference2(y, x)), (logaddexp2_terms,), LOGADDEXP),
+    "deg2rad": Reference(lambda x: x * mp.pi / 180, (lambda x: mp.pi / 180,)),
+    "rad2deg": Reference(lambda x: x * 180 / mp.pi, (lambda x: 180 / mp.pi,)),
+    "asinh": Reference(mp.asinh, (lambda x: 1 / mp.sqrt(1 + x**2),)),
+    "acosh": Reference(mp.acosh, (lambda x: 1 / mp.sqrt(x**2 - 1),)),
+    "atanh": Reference(mp.atanh, (lambda x: 1 / (1 - x**2),)),
+    "hypot": Reference(
+        lambda x, y: mp.sqrt(squares(x, y)),
+        (lambda x, y: plane_power(x, y, 1, 0, 1), lambda x, y: plane_power(x, y, 0, 1, 1)),
+    ),
+    "atan2": Reference(
+        lambda y, x: mp.atan2(y, x),
+        (lambda y, x: plane_power(x, y, 1, 0, 2), lambda y, x: -plane_power(x, y, 0, 1, 2)),
+    ),
+    "mod": Reference(remainder, (one, lambda x, y: -quotient(x, y))),
+    "fmod": Reference(remainder_of_c, (one, lambda x, y: -quotient_of_c(x, y))),
+    "floor_divide": Reference(quotient, (zero, zero)),
+    "fmax": Reference(max, (share, lambda x, y: share(y, x))),
+    "fmin": Reference(min, (lambda x, y: share(y, x), share)),
+    "silu": Reference(
+        lambda x: x * sigmoid(x),
+        (silu_partial,),
+        (None, lambda x: max(sigmoid(x), abs(bump(x))) if -2 < x < 0 else abs(silu_partial(x))),
+        "the local derivative near the minimum at -1.278, " + LARGER_TERM,
+    ),
     "maximum": Reference(max, (share, lambda x, y: share(y, x))),
     "minimum": Reference(min, (lambda x, y: share(y, x), share)),
     "binary_cross_entropy": Reference(cross_entropy, (cross_entropy_partial, lambda a, y: -logit(a))),
@@ -336,6 +433,40 @@ REFERENCES: dict[str, Reference] = {
         "the value: ULP of the sum of all abs(x y)",
     ),
     "flat": Reference(zero, (zero,)),
+    "log2_partial": Reference(lambda x: 1 / (x * mp.ln2), (lambda x: -1 / (x**2 * mp.ln2),)),
+    "log10_partial": Reference(lambda x: 1 / (x * mp.ln10), (lambda x: -1 / (x**2 * mp.ln10),)),
+    "logaddexp2_partial": Reference(
+        difference2,
+        (
+            lambda x, y: mp.ln2 * sigmoid_partial(exactly(x, y) * mp.ln2),
+            lambda x, y: -mp.ln2 * sigmoid_partial(exactly(x, y) * mp.ln2),
+        ),
+    ),
+    "cbrt_partial": Reference(lambda x: 1 / (3 * real_cbrt(x) ** 2), (lambda x: mpf(-2) / (9 * real_cbrt(x) ** 5),)),
+    "exp2_partial": Reference(lambda x: mp.ln2 * growth2(x), (lambda x: mp.ln2**2 * growth2(x),)),
+    "asinh_partial": Reference(lambda x: 1 / mp.sqrt(1 + x**2), (lambda x: -x / (1 + x**2) ** mpf("1.5"),)),
+    "acosh_partial": Reference(lambda x: 1 / mp.sqrt(x**2 - 1), (lambda x: -x / (x**2 - 1) ** mpf("1.5"),)),
+    "acosh_ratio": Reference(lambda x: x / (x**2 - 1), (lambda x: -(x**2 + 1) / (x**2 - 1) ** 2,)),
+    "acosh_square": Reference(lambda x: 1 / (x**2 - 1), (lambda x: -2 * x / (x**2 - 1) ** 2,)),
+    "trunc_divide": Reference(quotient_of_c, (zero, zero)),
+    "larger_number": Reference(share, (zero, zero)),
+    "silu_partial": Reference(
+        silu_partial,
+        (lambda x: sigmoid_partial(x) * (2 - x * turn(x)),),
+        (
+            lambda x: max(sigmoid(x), abs(bump(x))) if -2 < x < 0 else abs(silu_partial(x)),
+            lambda x: sigmoid_partial(x) * max(2, abs(x)),
+        ),
+        "the value near -1.278 and the local derivative near ±2.4, " + LARGER_TERM,
+    ),
+    "sigmoid_bump": Reference(
+        bump,
+        (lambda x: sigmoid_partial(x) * (1 - x * turn(x)),),
+        (None, lambda x: sigmoid_partial(x) * max(1, abs(x))),
+        "the local derivative near ±1.54, " + LARGER_TERM,
+    ),
+    "exp_below_0": Reference(lambda x: growth(x) if x <= 0 else mpf(0), (lambda x: growth(x) if x <= 0 else mpf(0),)),
+    "is_finite": Reference(one, (zero,)),
     "larger": Reference(share, (zero, zero)),
     "log_partial": Reference(lambda x: 1 / x, (lambda x: -1 / x**2,)),
     "atan_partial": Reference(lambda x: 1 / (1 + x**2), (lambda x: -2 * x / (1 + x**2) ** 2,)),
@@ -389,6 +520,43 @@ REFERENCES: dict[str, Reference] = {
 EXPONENTS = (2.0, 3.0, 0.5, 1.0, 0.0, -1.0, -2.0, -0.5, 0.3, 2.7, -0.9, 1e-20, 7.0, -123.4, 1e15 / 3)
 
 
+def direction_reference(j: int, k: int) -> Reference:
+    """Return the reference of x / r or y / r, where r is the distance from the origin."""
+    sign = j - k
+    return Reference(
+        lambda x, y: plane_power(x, y, j, k, 1),
+        (
+            lambda x, y: sign * (plane_power(x, y, 0, 2, 3) if j else plane_power(x, y, 1, 1, 3)),
+            lambda x, y: -sign * (plane_power(x, y, 1, 1, 3) if j else plane_power(x, y, 2, 0, 3)),
+        ),
+    )
+
+
+def leaky_relu_reference(c: float) -> Reference:
+    return Reference(lambda x: x if x > 0 else c * x, (lambda x: mpf(1 if x > 0 else c),))
+
+
+def elu_reference(c: float) -> Reference:
+    return Reference(
+        lambda x: x if x > 0 else c * (mp.expm1(x) if x > -1000 else -1), (lambda x: 1 if x > 0 else c * growth(x),)
+    )
+
+
+def huber_reference(c: float) -> Reference:
+    return Reference(
+        lambda x: x * x / 2 if abs(x) <= c else c * (abs(x) - mpf(c) / 2), (lambda x: min(max(x, -mpf(c)), mpf(c)),)
+    )
+
+
+OPTIONS: list[tuple[Op, Reference]] = [
+    *[(circles.plane_power(j, k, 1), direction_reference(j, k)) for j, k in ((1, 0), (0, 1))],
+    *[(activations.leaky_relu_of(c), leaky_relu_reference(c)) for c in (0.01, 0.0, 2.5, -0.3)],
+    *[(activations.elu_of(c), elu_reference(c)) for c in (1.0, 0.5, 1.67326)],
+    *[(activations.huber_of(c), huber_reference(c)) for c in (1.0, 0.6, 1e-2)],
+    (activations.nan_to_num_of(0.0, HUGE, -HUGE), Reference(lambda x: x, (one,))),
+]
+
+
 def power_reference(c: float) -> Reference:
     return Reference(lambda x: power(x, mpf(c)), (lambda x: power_partial(x, mpf(c)),))
 
@@ -400,6 +568,7 @@ def power_slope_reference(c: float) -> Reference:
 ROWS: dict[str, tuple[Op, Reference]] = {name: (ops.TABLE[name], truth) for name, truth in REFERENCES.items()}
 ROWS |= {ops.power(c).name: (ops.power(c), power_reference(c)) for c in EXPONENTS}
 ROWS |= {ops.power_partial(c).name: (ops.power_partial(c), power_slope_reference(c)) for c in EXPONENTS}
+ROWS |= {op.name: (op, truth) for op, truth in OPTIONS}
 
 
 # --- points ---------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     T = TypeVar("T", bound="Traced")
 
 _NOTHING = object()  # marks an operand that was not given
-_PRECEDENCE = {"+": 1, "-": 1, "×": 2, "/": 2, "@": 2, "**": 3}
+_PRECEDENCE = {"+": 1, "-": 1, "×": 2, "/": 2, "@": 2, "%": 2, "//": 2, "**": 3}
 
 TABLE: dict[str, Op] = {}  # the ops of `ops` and `more_ops`, by name
 REGISTERED: dict[str, Op] = {}  # the ops that users registered, by name

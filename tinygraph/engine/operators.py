@@ -25,6 +25,10 @@ def _equal(x: object, y: object) -> Any:
 
 UFUNCS: dict[str, Callable[..., Any]] = {
     **{op.array_source: op for op in ops.TABLE.values() if isinstance(op.array_source, str)},
+    "radians": more_ops.deg2rad,
+    "degrees": more_ops.rad2deg,
+    "fabs": ops.abs,
+    "float_power": ops.pow,
     "less": operator.lt,
     "less_equal": operator.le,
     "greater": operator.gt,
@@ -54,6 +58,17 @@ def _method(op: Op) -> Callable[[S], S]:
         return op(self)
 
     method.__doc__ = f"Return `tinygraph.{op.name}` of this node."
+    method.__name__ = op.name
+    return method
+
+
+def _method_of_two(op: Op) -> Callable[[S, object], S]:
+    """Return a node method that records the given op, which has two operands. The node is the first one."""
+
+    def method(self: S, y: object) -> S:
+        return op(self, y)
+
+    method.__doc__ = f"Return `tinygraph.{op.name}` of this node and another operand."
     method.__name__ = op.name
     return method
 
@@ -188,6 +203,8 @@ class Operators(Copyable):
     __mul__, __rmul__ = _infix(ops.mul)
     __truediv__, __rtruediv__ = _infix(ops.div)
     __pow__, __rpow__ = _infix(ops.pow)
+    __mod__, __rmod__ = _infix(more_ops.mod)
+    __floordiv__, __rfloordiv__ = _infix(more_ops.floor_divide)
 
     def __neg__(self) -> Self:
         return ops.neg(self)
@@ -312,18 +329,34 @@ class Operators(Copyable):
     log = _method(ops.log)
     log1p = _method(ops.log1p)
     sqrt = _method(ops.sqrt)
+    exp2 = _method(more_ops.exp2)
+    log2 = _method(more_ops.log2)
+    log10 = _method(more_ops.log10)
+    cbrt = _method(more_ops.cbrt)
+    square = _method(more_ops.square)
+    reciprocal = _method(more_ops.reciprocal)
+    positive = _method(more_ops.positive)
     sin = _method(ops.sin)
     cos = _method(ops.cos)
     tan = _method(ops.tan)
     asin = arcsin = _method(ops.asin)
     acos = arccos = _method(ops.acos)
     atan = arctan = _method(ops.atan)
+    asinh = arcsinh = _method(more_ops.asinh)
+    acosh = arccosh = _method(more_ops.acosh)
+    atanh = arctanh = _method(more_ops.atanh)
+    atan2 = arctan2 = _method_of_two(more_ops.atan2)
+    hypot = _method_of_two(more_ops.hypot)
+    deg2rad = radians = _method(more_ops.deg2rad)
+    rad2deg = degrees = _method(more_ops.rad2deg)
     sinh = _method(ops.sinh)
     cosh = _method(ops.cosh)
     tanh = _method(ops.tanh)
     sigmoid = _method(ops.sigmoid)
     log_sigmoid = _method(ops.log_sigmoid)
     softplus = _method(ops.softplus)
+    logit = _method(ops.logit)
+    silu = _method(more_ops.silu)
     relu = _method(ops.relu)
     heaviside = _method(ops.heaviside)
     abs = _method(ops.abs)
@@ -332,3 +365,4 @@ class Operators(Copyable):
     ceil = _method(more_ops.ceil)
     rint = _method(more_ops.rint)
     trunc = _method(more_ops.trunc)
+    fmod = _method_of_two(more_ops.fmod)

@@ -30,7 +30,7 @@ from tinygraph.kernels.numbers import plain_number
 
 __all__ = [
     "abs", "acos", "add", "asin", "atan", "binary_cross_entropy", "binary_cross_entropy_with_logits", "cos", "cosh", "div",
-    "dot", "exp", "expm1", "heaviside", "log", "log1p", "log_sigmoid", "logaddexp", "maximum", "minimum", "mul", "neg",
+    "dot", "exp", "expm1", "heaviside", "log", "log1p", "log_sigmoid", "logaddexp", "logit", "maximum", "minimum", "mul", "neg",
     "pow", "power", "relu", "sigmoid", "sign", "sin", "sinh", "softplus", "sqrt", "squared_error", "sub", "tan", "tanh",
     "total",
 ]
@@ -193,7 +193,7 @@ sigmoid_minus: Op = Op("sigmoid_minus", losses.sigmoid_minus, arrays="sigmoid_mi
                        analytic=lambda m, z, y: 1.0 / (1.0 + m.exp(-z)) - y,
                        partials=(lambda out, x, y: sigmoid(x) * sigmoid(-x),
                                  lambda out, x, y: -1.0))
-logit: Op = ActivationOp("logit", losses.logit, of_logit=power(1), domain=domain.INSIDE_0_1, analytic=lambda m, a: m.log(a / (1.0 - a)),
+logit: Op = ActivationOp("logit", losses.logit, of_logit=power(1), domain=domain.INSIDE_0_1, arrays="logit", analytic=lambda m, a: m.log(a / (1.0 - a)),
                          partials=(lambda out, x: binary_cross_entropy_da(x, 0.0) - binary_cross_entropy_da(x, 1.0),))  # both have one sign
 
 # Parametrized ops: partial derivatives of any order. Their local derivatives are the partial derivatives of the next order.
@@ -214,7 +214,7 @@ def pow_partial(n: int, k: int) -> Op:
 def cosine_power(n: int) -> Op:
     """Return the op (1 - x^2)^(-n / 2): cos(asin(x)) to the power -n. For n = 1, it is the derivative of asin."""
     return Op(f"cosine_power({n})" if n > 1 else "asin_partial", lambda x: floats.cosine_power(x, n), domain=domain.INSIDE_1,
-              symbol=f"(1 - {{}}**2)**{-0.5 * n:g}" if n > 1 else "", arrays="asin_partial" if n == 1 else None, maker=cosine_power, parameters=(n,),
+              symbol=f"(1 - {{}}**2)**{-0.5 * n:g}" if n > 1 else "", arrays={1: "asin_partial", 2: "atanh_partial"}.get(n), maker=cosine_power, parameters=(n,),
               partials=(lambda out, x: float(n) * x * cosine_power(n + 2)(x),))
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 SUM, PRODUCT, SIGN, POWER, ATOM = range(1, 6)  # precedence levels
 _OPERATORS: dict[type[ast.AST], int] = {
     ast.Add: SUM, ast.Sub: SUM, ast.Mult: PRODUCT, ast.Div: PRODUCT, ast.MatMult: PRODUCT, ast.USub: SIGN,
-    ast.Pow: POWER,
+    ast.Mod: PRODUCT, ast.FloorDiv: PRODUCT, ast.UAdd: SIGN, ast.Pow: POWER,
 }  # fmt: skip
 _OPERAND = "_operand"
 

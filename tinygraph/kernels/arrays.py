@@ -16,6 +16,7 @@ from typing import Any, TypeGuard, TypeVar, TypeVarTuple
 
 import numpy as np
 
+from tinygraph.kernels.more_arrays import *  # noqa: F403  (kernels, which ops and generated code find here)
 from tinygraph.kernels.numbers import REMEDIES, plain_number
 from tinygraph.support.messages import described
 
@@ -201,22 +202,6 @@ def kernel(source: str | Callable[..., Array] | None) -> Callable[..., Array] | 
     if isinstance(source, str):
         return globals().get(source) or getattr(np, source)  # type: ignore[no-any-return]
     return functools.partial(source, sys.modules[__name__]) if source else None
-
-
-def float_by_float(number: Callable[..., float], arity: int) -> Callable[..., Array]:
-    """Return a function of arrays that calls `number` for each element.
-
-    The function is slow, but its results are bit-identical to those of `number`.
-
-    Args:
-        number: Function of floats.
-        arity: Number of operands of the function.
-
-    Returns:
-        A function of arrays.
-    """
-    function = np.frompyfunc(number, arity, 1)
-    return lambda *xs: np.asarray(function(*xs), dtype=np.float64)
 
 
 def sigmoid(x: Array) -> Array:

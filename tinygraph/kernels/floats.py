@@ -47,7 +47,7 @@ acos = _quiet(math.acos)
 _SMALLEST = 2.0**-1022  # smaller numbers are subnormal and have fewer bits
 
 
-def _scaled(x: float, power: int) -> float:
+def scaled(x: float, power: int) -> float:
     """Return x * 2^power, rounded once."""
     try:
         return math.ldexp(x, power)
@@ -161,7 +161,7 @@ def div_partial(x: float, y: float, n: int) -> float:
     out = divide(x, y)
     if abs(out) < _SMALLEST:  # x / y lost bits, and a small y would amplify the error to 6,000 ULP
         (x, up), (y, down) = math.frexp(x), math.frexp(y)
-        return _scaled(factor * x / y ** (n + 1), up - (n + 1) * down)
+        return scaled(factor * x / y ** (n + 1), up - (n + 1) * down)
     for _ in range(n):
         out = divide(out, y)
     return factor * out
@@ -274,14 +274,26 @@ def sigmoid_difference(x: float, y: float) -> float:
 
     A rounded difference would cause an error of 250 ULP in the tails.
     """
+    return share(x, y, math.exp, 1.0)
+
+
+def share(x: float, y: float, power: Callable[[float], float], rate: float) -> float:
+    """Return power(x) / (power(x) + power(y)), computed from the exact difference x - y.
+
+    Args:
+        x: Exponent of the first power.
+        y: Exponent of the second power.
+        power: Exponential function with some base.
+        rate: Natural logarithm of the base.
+    """
     if x == y:  # including infinities, whose difference would be NaN
         return 0.5
     d, error = two_sum(x, -y)
-    e = math.exp(-abs(d))
+    e = power(-abs(d))
     below, more = two_sum(1.0, e)
     over, rest = (1.0, e) if d > 0 else (e, 1.0)
     out = over / below
-    return out + out * ((error * rest - more) / below)  # without `more`, the error is 2.1 ULP (4.4 in the derivative)
+    return out + out * ((rate * error * rest - more) / below)  # without `more`: 2.1 ULP (4.4 in the derivative)
 
 
 def log_partial(x: float) -> float:

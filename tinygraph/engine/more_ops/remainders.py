@@ -1,0 +1,41 @@
+"""Remainders and quotients that are integers, and the extrema that ignore NaN."""
+
+from __future__ import annotations
+
+from tinygraph.engine import domain
+from tinygraph.engine.op import Op, define
+from tinygraph.engine.ops import flat
+from tinygraph.kernels import steps
+
+# fmt: off
+
+__all__ = ["floor_divide", "fmax", "fmin", "fmod", "mod"]
+
+mod: Op = Op("mod", steps.mod, symbol="%", code="{} % {}", arrays="remainder", domain=domain.NONZERO_REMAINDER,
+             partials=(lambda out, x, y: 1.0,
+                       lambda out, x, y: -floor_divide(x, y)))
+fmod: Op = Op("fmod", steps.fmod, arrays="fmod", domain=domain.NONZERO_REMAINDER,
+              partials=(lambda out, x, y: 1.0,
+                        lambda out, x, y: -trunc_divide(x, y)))
+floor_divide: Op = Op("floor_divide", steps.floor_divide, symbol="//", code="{} // {}", arrays="floor_divide", domain=domain.NONZERO_REMAINDER,
+                      partials=(lambda out, x, y: flat(out),
+                                lambda out, x, y: flat(out)))
+fmax: Op = Op("fmax", steps.fmax, arrays="fmax", domain=domain.KINK_AT_TIE,
+              partials=(lambda out, x, y: larger_number(x, y),
+                        lambda out, x, y: larger_number(y, x)))
+fmin: Op = Op("fmin", steps.fmin, arrays="fmin", domain=domain.KINK_AT_TIE,
+              partials=(lambda out, x, y: larger_number(-x, -y),
+                        lambda out, x, y: larger_number(-y, -x)))
+
+# --- private ops: local derivatives ----------------------------------------------------------------
+
+trunc_divide: Op = Op("trunc_divide", steps.trunc_divide, arrays="trunc_divide", domain=domain.NONZERO_REMAINDER,
+                      partials=(lambda out, x, y: flat(out),
+                                lambda out, x, y: flat(out)))
+larger_number: Op = Op("larger_number", steps.larger_number, arrays="larger_number", domain=domain.KINK_AT_TIE,
+                       partials=(lambda out, x, y: flat(out),
+                                 lambda out, x, y: flat(out)))
+
+# fmt: on
+
+define(globals())
