@@ -187,6 +187,5 @@ def check_finite(iteration: int, J: float, *numbers: float | Array) -> None:
     if not all(np.isfinite(number).all() for number in (J, *numbers)):
         what = "a parameter overflows" if np.isfinite(J) else f"the cost is {J}"
         raise FloatingPointError(
-            f"{what} at iteration {iteration}: standardize the features, or lower the learning rate. If you chose "
-            "loss='cross_entropy', choose 'cross_entropy_with_logits': it stays finite if the activation rounds to 0 or 1"
+            f"{what} at iteration {iteration}: standardize the features, or lower the learning rate"
         )
