@@ -45,8 +45,10 @@ def reduction(function: Callable[..., Any]) -> Callable[..., Any]:
     """Return a function of an operand, PyTorch's `dim` and `keepdim`."""
 
     def run(x: Any, *args: Any, **options: Any) -> Any:
-        given = dict(zip(("dim", "keepdim"), args, strict=False)) | options
-        return function(x, **_numpy(given))
+        given = _numpy(dict(zip(("dim", "keepdim"), args, strict=False)) | options)
+        if not x.ndim and given.get("axis"):
+            raise NotOffered("axes of a scalar")
+        return function(x, **given)
 
     return run
 

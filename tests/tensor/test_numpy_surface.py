@@ -163,10 +163,11 @@ def leaves(result):
         yield result
 
 
-def call(function, args):
+def call(function, args, deprecated="ignore"):
     """Return the result and the arguments after the call; nothing is printed, and there are no warnings."""
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
+        warnings.simplefilter(deprecated, DeprecationWarning)
         np.random.seed(1)
         result = function(*args)
         if inspect.isgenerator(result):
@@ -185,7 +186,7 @@ def differ(x, y):
 def fault(name, function, label, node):
     """Return what is wrong with a call, or None."""
     try:
-        expected, _ = call(function, copy.deepcopy(attempts(np.asarray, 1.0)[label]))
+        expected, _ = call(function, copy.deepcopy(attempts(np.asarray, 1.0)[label]), "error")
     except Exception:
         return None  # not a call that anyone makes
     try:

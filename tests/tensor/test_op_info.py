@@ -68,7 +68,6 @@ PENDING: set[str] = {
     "log2",
     "logaddexp2",
     "logit",
-    "logsumexp",
     "mT",
     "movedim",
     "msort",
