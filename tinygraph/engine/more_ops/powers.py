@@ -18,9 +18,9 @@ __all__ = ["cbrt", "deg2rad", "exp2", "log2", "log10", "logaddexp2", "positive",
 
 _RADIANS, _DEGREES = powers.deg2rad(1.0), powers.rad2deg(1.0)
 
-positive: Op = Op("positive", operator.pos, symbol="+{}", code="+{}", arrays="positive", analytic=lambda m, x: x, linear=True, partials=(lambda out, x: 1.0,))
-square: Op = Op("square", powers.square, symbol="{}**2", code="{} ** 2", arrays="square", analytic=lambda m, x: x * x, partials=(lambda out, x: 2.0 * x,))
-reciprocal: Op = Op("reciprocal", powers.reciprocal, code="1 / {}", arrays="reciprocal", domain=domain.NONZERO, analytic=lambda m, x: 1.0 / x,
+positive: Op = Op("positive", operator.pos, symbol="+{}", arrays="positive", analytic=lambda m, x: x, linear=True, partials=(lambda out, x: 1.0,))
+square: Op = Op("square", powers.square, symbol="{}**2", arrays="square", analytic=lambda m, x: x * x, partials=(lambda out, x: 2.0 * x,))
+reciprocal: Op = Op("reciprocal", powers.reciprocal, arrays="reciprocal", domain=domain.NONZERO, analytic=lambda m, x: 1.0 / x,
                     partials=(lambda out, x: power_partial(-1.0)(x),))
 cbrt: Op = Op("cbrt", powers.cbrt, arrays="cbrt", domain=domain.NONZERO, partials=(lambda out, x: cbrt_partial(x),))
 exp2: Op = Op("exp2", powers.exp2, arrays="exp2", analytic=lambda m, x: 2.0**x, partials=(lambda out, x: exp2_partial(x),))
