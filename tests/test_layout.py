@@ -10,6 +10,7 @@ import pytest
 
 import tinygraph
 from tinygraph.engine import more_ops, ops
+from tinygraph.engine.more_ops import functions
 
 PACKAGE = Path(tinygraph.__file__).parent
 MODULES = sorted(PACKAGE.rglob("*.py"))
@@ -214,7 +215,13 @@ def test_the_public_names():
               cross_entropy diagnose draw explain grad hessian jvp load log_softmax logsumexp name_from numeric_grad
               op power save scope softmax source stack strict trace_lines tree value_and_grad vectorize"""
     later = {name for name, module in tinygraph._LATER.items() if module and name != "__version__"}
-    assert {*tinygraph.__all__} | later == {*rows.split(), *others.split(), *more_ops.__all__}
+    assert {*tinygraph.__all__} | later == {
+        *rows.split(),
+        *others.split(),
+        *more_ops.__all__,
+        *functions.__all__,
+        "where",
+    }
     assert later - {*tinygraph.__all__} == {
         *["Tensor", "compile", "concatenate", "cross_entropy", "load", "log_softmax", "logsumexp", "save", "softmax"],
         *["source", "stack", "vectorize"],

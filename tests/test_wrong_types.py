@@ -99,10 +99,19 @@ def parameters(function: Any) -> list[inspect.Parameter]:
     return [p for p in found if p.name not in ("self", "draw") and p.kind is not p.VAR_KEYWORD]
 
 
+METHODS = ("atan2", "arctan2", "hypot", "fmod", "clip", "leaky_relu", "elu", "nan_to_num")
+
+
 def same_callable(name: str) -> str:
     """Return the name under which the table lists a callable that is public in two places."""
-    return {"checking.check_grad": "check_grad", "checking.numeric_grad": "numeric_grad", "drawing.draw": "draw",
-            "drawing.tree": "tree", "Tensor.backward": "Value.backward"}.get(name, name)  # fmt: skip
+    others = {
+        "checking.check_grad": "check_grad",
+        "checking.numeric_grad": "numeric_grad",
+        "drawing.draw": "draw",
+        "drawing.tree": "tree",
+        "Tensor.backward": "Value.backward",
+    }
+    return (others | {f"Tensor.{method}": f"Value.{method}" for method in METHODS}).get(name, name)  # fmt: skip
 
 
 ENTRIES = {
@@ -169,6 +178,16 @@ OTHER_NAMES: dict[object, tuple[str, ...]] = {
     ("Value", "data"): ("Value",),  # `Value: 'a' (str) is not a real number`
     ("Tensor", "data"): ("Tensor",),
     ("power", "exponent"): ("power",),
+    **{("where", name): ("where",) for name in ("condition", "x", "y")},
+    **{(f"Value.{name}", "y"): (name,) for name in ("atan2", "hypot", "fmod")},
+    ("Value.arctan2", "y"): ("atan2",),
+    **{("Value.clip", name): ("maximum", "minimum", "min", "max") for name in ("min", "max", "a_min", "a_max")},
+    ("clip", "x"): ("clip",),
+    **{("huber", name): ("huber",) for name in ("x", "y")},
+    **{("hinge", name): ("hinge",) for name in ("x", "y")},
+    ("leaky_relu", "x"): ("leaky_relu",),
+    ("elu", "x"): ("elu",),
+    ("nan_to_num", "x"): ("nan_to_num",),
     "flag": ("truth value",),
     "own node": ("no node is named",),
     "node or None": ("no node is named",),
@@ -271,10 +290,11 @@ def test_data_of_the_wrong_type_are_refused(kind: str, label: str) -> None:
 
 
 BINARY = (
-    *("add", "sub", "mul", "truediv", "pow", "lt", "le", "gt", "ge", "matmul"),
-    *("floordiv", "lshift", "rshift", "and_", "or_", "xor"),  # no op: Python or NumPy's protocol refuses every operand
+    *("add", "sub", "mul", "truediv", "floordiv", "pow", "lt", "le", "gt", "ge", "matmul"),
+    *("lshift", "rshift", "and_", "or_", "xor"),  # no op: Python or NumPy's protocol refuses every operand
 )
-UFUNC_NAMES = {"floordiv": "floor_divide", "lshift": "left_shift", "rshift": "right_shift", "and_": "bitwise_and",
+OP_NAMES = {"truediv": "div", "floordiv": "floor_divide"}
+UFUNC_NAMES = {"lshift": "left_shift", "rshift": "right_shift", "and_": "bitwise_and",
                "or_": "bitwise_or", "xor": "bitwise_xor"}  # fmt: skip
 
 
@@ -286,7 +306,7 @@ def test_an_operator_names_the_type_that_it_refuses(name: str, kind: str) -> Non
     for label, make in WRONG.items():
         wrong = make()
         names = (
-            name.removeprefix("true"),
+            OP_NAMES.get(name, name),
             "a comparison",
             "cannot order Values",
             "<",

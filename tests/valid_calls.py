@@ -51,6 +51,13 @@ def _trained(model: Any) -> of:
     return of(lambda s: lambda **options: model(**options).fit(s.rows, [0, 0, 1, 1]))
 
 
+def _of_value(name: str) -> of:
+    return of(lambda s: getattr(s.x, name))
+
+
+OF_TWO = ("atan2", "arctan2", "hypot", "fmod")
+BOUNDS = {"min": "bound of a Value", "max": "bound of a Value"}
+REPLACED = {"nan": "number", "posinf": "number or None", "neginf": "number or None"}
 REDUCTION = {"axis": "axis", "keepdims": "flag"}
 COST = {"w": "table", "b": "own node", "X": "table", "Y": "labels", "loss": "choice", "sample_weight": "weights",
         "C": "positive"}  # fmt: skip
@@ -77,6 +84,20 @@ CALLS: dict[str, Call] = {
     ),
     "stack": call(
         tinygraph.stack, {"arrays": "Tensors", "axis": "axis of a new array"}, arrays=of(lambda s: [s.t, s.t]), axis=0
+    ),
+    **{f"Value.{name}": call(_of_value(name), {"y": "operand of a Value"}, y=2.0) for name in OF_TWO},
+    "Value.clip": call(_of_value("clip"), BOUNDS | {"a_min": "bound of a Value", "a_max": "bound of a Value"}),
+    "Value.leaky_relu": call(_of_value("leaky_relu"), {"negative_slope": "finite number"}, negative_slope=0.1),
+    "Value.elu": call(_of_value("elu"), {"alpha": "finite number"}, alpha=0.5),
+    "Value.nan_to_num": call(_of_value("nan_to_num"), REPLACED, nan=0.0, posinf=1.0, neginf=None),
+    "clip": call(tinygraph.clip, {"x": "operand", "min": "operand or None", "max": "operand or None"}, x=0.5),
+    "leaky_relu": call(tinygraph.leaky_relu, {"x": "operand", "negative_slope": "finite number"}, x=0.5),
+    "elu": call(tinygraph.elu, {"x": "operand", "alpha": "finite number"}, x=0.5),
+    "nan_to_num": call(tinygraph.nan_to_num, {"x": "operand", **REPLACED}, x=0.5),
+    "hinge": call(tinygraph.hinge, {"x": "operand", "y": "operand"}, x=0.5, y=1.0),
+    "huber": call(tinygraph.huber, {"x": "operand", "y": "operand", "delta": "positive"}, x=0.5, y=1.0, delta=1.0),
+    "where": call(
+        tinygraph.where, {"condition": "condition", "x": "operand", "y": "operand"}, condition=True, x=0.5, y=1.0
     ),
     "power": call(tinygraph.power, {"exponent": "number"}, exponent=2.0),
     # derivatives

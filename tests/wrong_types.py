@@ -32,6 +32,13 @@ KINDS: dict[str, set[str]] = {
     "nodes to differentiate": {"Value", "Tensor", "empty list"},
     "roots": {"Value", "Tensor"},
     "number": REAL,
+    "operand": {*REAL, "empty list", "Value", "Tensor"},
+    "operand or None": {*REAL, "empty list", "Value", "Tensor", "None"},
+    "operand of a Value": {*REAL, "Value"},
+    "bound of a Value": {*REAL, "Value", "None"},
+    "condition": {*REAL, "empty list"},
+    "finite number": {"int", "negative int", "float"},
+    "number or None": {*REAL, "None"},
     "array": {*REAL, "empty list"},
     "upstream gradient": {"None", *REAL},
     "upstream gradient of an array": {"None", *REAL},
@@ -154,7 +161,7 @@ class of:  # noqa: N801
 # Records that the package creates for you, and hooks that it calls itself. You pass none of their arguments.
 NOT_ENTRY_POINTS = {
     "Step", "checking.GradientCheck", "checking.InputCheck", "drawing.Drawing", "misconceptions.Comparison",
-    "Value.clip", "Tensor.clip", "Tensor.constant_class", "Value.constant_class",
+    "Tensor.constant_class", "Value.constant_class",
     "scope.watch", "strict.watch", "trace_lines.watch",
     "misconceptions.Misconception.program", "misconceptions.Misconception.run",
     "testing.RandomProgram.leaf", "testing.RandomProgram.operand_code", "testing.RandomProgram.run",

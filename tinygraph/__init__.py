@@ -12,7 +12,10 @@ from tinygraph.engine import more_ops, ops
 from tinygraph.engine.contexts import name_from, scope, strict, trace_lines
 from tinygraph.engine.graph import StaleGraphError
 from tinygraph.engine.metadata import FrozenBranchError
-from tinygraph.engine.more_ops import *  # noqa: F403  (like the next line)
+from tinygraph.engine.more_ops import *  # noqa: F403  (like the next lines)
+from tinygraph.engine.more_ops import functions as _functions
+from tinygraph.engine.more_ops.functions import *  # noqa: F403
+from tinygraph.engine.more_ops.selection import where
 from tinygraph.engine.ops import *  # noqa: F403  (the `__all__` of `ops` lists the public ops)
 from tinygraph.engine.registry import op
 from tinygraph.engine.value import Value
@@ -85,6 +88,7 @@ _LATER = {
 __all__ = [
     *ops.__all__,
     *more_ops.__all__,
+    *_functions.__all__,
     "FrozenBranchError",
     "StaleGraphError",
     "Step",
@@ -105,6 +109,7 @@ __all__ = [
     "trace_lines",
     "tree",
     "value_and_grad",
+    "where",
 ]
 
 

@@ -124,7 +124,7 @@ def has_a_limit(op, point, slots):
 
 @every_op
 def test_values_and_derivatives_are_the_limits_that_mpmath_finds(op):
-    truth = ROWS[op.name][1] if op.name in ROWS else power_reference(op.parameters[0])
+    truth = dict([*ROWS.values()]).get(op) or power_reference(op.parameters[0])
     still = (1,) if op.name in LABELED else ()
     wrong, found = [], 0
     for point in grid_of(op, UNARY if op.arity == 1 else BINARY):

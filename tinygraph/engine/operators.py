@@ -7,6 +7,10 @@ import operator
 from tinygraph.engine import backward, contexts, graph, more_ops, ops, replay
 from tinygraph.engine.copies import Copyable
 from tinygraph.engine.graph import Constant, Node
+from tinygraph.engine.more_ops import functions
+from tinygraph.engine.more_ops.methods import OpMethods
+from tinygraph.kernels.numbers import plain_number
+from tinygraph.support.messages import described
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -51,28 +55,6 @@ def _unknown_option(kind: str, option: str, *_: str) -> str:
     return f"{kind} has no option {option}=: {hint}"
 
 
-def _method(op: Op) -> Callable[[S], S]:
-    """Return a node method that records the given op, which has one operand."""
-
-    def method(self: S) -> S:
-        return op(self)
-
-    method.__doc__ = f"Return `tinygraph.{op.name}` of this node."
-    method.__name__ = op.name
-    return method
-
-
-def _method_of_two(op: Op) -> Callable[[S, object], S]:
-    """Return a node method that records the given op, which has two operands. The node is the first one."""
-
-    def method(self: S, y: object) -> S:
-        return op(self, y)
-
-    method.__doc__ = f"Return `tinygraph.{op.name}` of this node and another operand."
-    method.__name__ = op.name
-    return method
-
-
 def _infix(op: Op) -> tuple[Callable[[S, object], S], Callable[[S, object], S]]:
     """Return an operator's two methods: one with the node on the left, and one with the node on the right."""
 
@@ -85,15 +67,29 @@ def _infix(op: Op) -> tuple[Callable[[S, object], S], Callable[[S, object], S]]:
     return left, right
 
 
+def _where(condition: object, *operands: object) -> Any:
+    """Return `np.where` of single nodes, or NotImplemented for an array of bools."""
+    if len(operands) != 2 or getattr(condition, "shape", ()):
+        return NotImplemented
+    node = next(x for x in (*operands, condition) if isinstance(x, Operators))
+    return node._select(condition, *operands)
+
+
 _NO_NAME = ""  # compared by identity, so that None or 0 as a name is refused
 
 
-class Operators(Copyable):
+class Operators(OpMethods, Copyable):
     """A node that you compute with. For example, `x + y` records the op `add`, and `x.exp()` records the op `exp`."""
 
     __slots__ = ()
+    not_an_array: ClassVar[str]
     constant_class: ClassVar[type[Operators]]  # the corresponding class of constants
     _ufuncs: ClassVar[dict[str, Callable[..., Any]]] = UFUNCS
+    numpy_functions: ClassVar[dict[str, Callable[..., Any]]] = {  # NumPy would return a plain number for one node
+        "clip": OpMethods.clip,
+        "nan_to_num": functions.numpy_nan_to_num,
+        "where": _where,
+    }
     _plural = ""  # "s" if a node contains several numbers
     _in_place_of_math = "tinygraph.exp(x)"
     if TYPE_CHECKING:
@@ -260,17 +256,25 @@ class Operators(Copyable):
 
     __float__ = __int__ = __complex__ = _cut
 
-    def clip(self, *_: object, **__: object) -> NoReturn:
-        """Raise NotImplementedError. Without this method, `np.clip` would return a bound, which is a plain number."""
-        raise NotImplementedError(  # after a TypeError, NumPy would call another function
-            f"np.clip does not work on a {self._kind()}, because that would cut the graph at a bound: "
-            "use tinygraph.minimum(tinygraph.maximum(x, low), high)"
-        )
-
     def __bool__(self) -> NoReturn:
         raise TypeError(f"a {self._kind()} has no truth value: compare it (x > 0), or use x.data")
 
     # --- NumPy
+
+    @classmethod
+    def _select(cls, condition: object, x: object, y: object) -> Any:
+        """Return x if the condition is true, and y otherwise, as a node."""
+        if isinstance(condition, Node):
+            raise TypeError(f"where: the condition is a {cls._kind()}: compare it, for example x > 0")
+        if getattr(condition, "shape", ()) or isinstance(condition, (list, tuple)):
+            raise TypeError(f"where: the condition {described(condition)} must be a single bool for Values")
+        for operand in (x, y):
+            if isinstance(operand, Operators) and operand.constant_class is not cls.constant_class:
+                raise TypeError(f"where: {cls.not_an_array}")
+            if not isinstance(operand, Node):
+                plain_number(operand, "where")
+        chosen = x if plain_number(condition, "where: condition") else y
+        return chosen if isinstance(chosen, Node) else cls._constant(plain_number(chosen, "where"))
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: object, **options: object) -> Any:
         """Record expressions such as `np.exp(v)`, `np.float64(2) * v` and `array + t`."""
@@ -321,48 +325,3 @@ class Operators(Copyable):
 
     def __format__(self, spec: str) -> str:
         return format(self.item(), spec) if spec else str(self)
-
-    # Users of micrograd and PyTorch call ops as methods. So does NumPy, for each element of an array of Values.
-
-    exp = _method(ops.exp)
-    expm1 = _method(ops.expm1)
-    log = _method(ops.log)
-    log1p = _method(ops.log1p)
-    sqrt = _method(ops.sqrt)
-    exp2 = _method(more_ops.exp2)
-    log2 = _method(more_ops.log2)
-    log10 = _method(more_ops.log10)
-    cbrt = _method(more_ops.cbrt)
-    square = _method(more_ops.square)
-    reciprocal = _method(more_ops.reciprocal)
-    positive = _method(more_ops.positive)
-    sin = _method(ops.sin)
-    cos = _method(ops.cos)
-    tan = _method(ops.tan)
-    asin = arcsin = _method(ops.asin)
-    acos = arccos = _method(ops.acos)
-    atan = arctan = _method(ops.atan)
-    asinh = arcsinh = _method(more_ops.asinh)
-    acosh = arccosh = _method(more_ops.acosh)
-    atanh = arctanh = _method(more_ops.atanh)
-    atan2 = arctan2 = _method_of_two(more_ops.atan2)
-    hypot = _method_of_two(more_ops.hypot)
-    deg2rad = radians = _method(more_ops.deg2rad)
-    rad2deg = degrees = _method(more_ops.rad2deg)
-    sinh = _method(ops.sinh)
-    cosh = _method(ops.cosh)
-    tanh = _method(ops.tanh)
-    sigmoid = _method(ops.sigmoid)
-    log_sigmoid = _method(ops.log_sigmoid)
-    softplus = _method(ops.softplus)
-    logit = _method(ops.logit)
-    silu = _method(more_ops.silu)
-    relu = _method(ops.relu)
-    heaviside = _method(ops.heaviside)
-    abs = _method(ops.abs)
-    sign = _method(ops.sign)
-    floor = _method(more_ops.floor)
-    ceil = _method(more_ops.ceil)
-    rint = _method(more_ops.rint)
-    trunc = _method(more_ops.trunc)
-    fmod = _method_of_two(more_ops.fmod)

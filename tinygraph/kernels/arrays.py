@@ -107,6 +107,52 @@ def as_array(data: Any, what: str) -> Array:
     raise TypeError(f"{what}: {described(data)} is not an array of real numbers; {what_to_do}")
 
 
+def as_mask(condition: object, what: str) -> np.ndarray[Any, np.dtype[np.bool]]:
+    """Return a condition as an array of bools. As in NumPy, numbers that are not 0 are true.
+
+    Args:
+        condition: Array of bools or numbers, or anything that NumPy converts to such an array.
+        what: Name of the caller, for messages.
+
+    Returns:
+        The array.
+
+    Raises:
+        TypeError: If `condition` is not an array of bools or numbers.
+
+    Examples:
+        >>> as_mask([1, 0], "where")
+        array([ True, False])
+    """
+    if isinstance(condition, np.ndarray) and condition.dtype == bool and not isinstance(condition, np.ma.MaskedArray):
+        return np.asarray(condition)  # also of a subclass
+    return np.not_equal(as_array(condition, f"{what}: the condition"), 0.0)
+
+
+def selected(condition: object, x: object, y: object) -> Array | float:
+    """Return x where the condition is true, and y elsewhere.
+
+    Args:
+        condition: Bool, number, or array of bools or numbers.
+        x: Number or array.
+        y: Number or array.
+
+    Returns:
+        An array, or a float if no argument is an array with axes.
+
+    Raises:
+        TypeError: If an argument is not an array of numbers.
+        ValueError: If the shapes do not broadcast.
+    """
+    mask, pair = as_mask(condition, "where"), [as_array(side, "where") for side in (x, y)]
+    try:
+        out = np.where(mask, *pair)
+    except ValueError:
+        shapes = ", ".join([str(part.shape) for part in (mask, *pair)])
+        raise ValueError(f"where needs shapes that broadcast, not {shapes}") from None
+    return out if out.ndim else float(out)
+
+
 def computed(function: Callable[..., Any], operands: Sequence[Any], op: str) -> Any:
     """Call a kernel on numbers and arrays, without NumPy's warnings.
 

@@ -45,7 +45,7 @@ def call(function: Callable[..., Any], args: Sequence[object], options: Mapping[
         function: Function of NumPy.
         args: Positional arguments.
         options: Keyword arguments.
-        kind: Class of the objects, with a method `clip`.
+        kind: Class of the objects, whose dict `numpy_functions` contains functions that replace NumPy's by name.
 
     Returns:
         The result, or its only element if the result is an array without axes.
@@ -54,8 +54,9 @@ def call(function: Callable[..., Any], args: Sequence[object], options: Mapping[
         >>> call(np.squeeze, ("a",), {}, str)
         'a'
     """
-    if function is np.clip:  # NumPy would compare, and return a bound without a graph
-        return kind.clip(*args, **options)  # type: ignore[attr-defined]
+    own = getattr(kind, "numpy_functions", {}).get(function.__name__)
+    if own is not None and (found := own(*args, **options)) is not NotImplemented:
+        return found
     boxed = {name: _boxed(option, kind) for name, option in options.items()}
     result = function(*[_boxed(x, kind) for x in args], **boxed)
     return result[()] if isinstance(result, np.ndarray) and not result.ndim else result

@@ -26,6 +26,7 @@ from tinygraph.tensor.array_ops import ArrayOp
 from tinygraph.tensor.backward import accumulate
 from tinygraph.tensor.broadcasting import check_traps, explain_shapes
 from tinygraph.tensor.fingerprints import Exposure, Fingerprints, Watched, expose, fingerprints
+from tinygraph.tensor.functions.selecting import where_of_tensors
 from tinygraph.tensor.numpy_protocol import TENSOR_UFUNCS, ArrayMethods
 from tinygraph.tensor.operands import compare, is_operand, new_data, plain_operand
 from tinygraph.tensor.shapes import expand
@@ -310,6 +311,10 @@ class Tensor(Watched, Operators, ArrayMethods):
             found = quietly(self.op.value_at, self.args) if type(self.op) is ActivationOp else None
             data = quietly(self.op.arrays, *self.numbers) if found is None else found
         graph.write(self, data if type(data) is _ndarray else as_array(data, self.op.name))
+
+    @classmethod
+    def _select(cls, condition: object, x: object, y: object) -> Any:
+        return where_of_tensors(condition, x, y)
 
     # --- comparisons and display
 

@@ -31,7 +31,7 @@ is_finite: Op = Op("is_finite", activations.is_finite, arrays="is_finite", parti
 def leaky_relu_of(slope: float) -> Op:
     """Return the op max(x, 0) + slope * min(x, 0). As for `relu`, its derivative at 0 is that for negative numbers."""
     c = slope
-    return Op(f"leaky_relu_of({c!r})", lambda x: activations.leaky_relu(x, c), symbol=f"leaky_relu({{}}, {c!r})", arrays=lambda m, x: m.leaky_relu(x, c),
+    return Op("leaky_relu", lambda x: activations.leaky_relu(x, c), symbol=f"leaky_relu({{}}, {c!r})", arrays=lambda m, x: m.leaky_relu(x, c),
               domain=domain.KINK_AT_0, maker=leaky_relu_of, parameters=(c,),
               partials=(lambda out, x: heaviside(x) + c * (1.0 - heaviside(x)),))
 
@@ -41,7 +41,7 @@ def leaky_relu_of(slope: float) -> Op:
 def elu_of(alpha: float) -> Op:
     """Return the op max(x, 0) + alpha * (exp(min(x, 0)) - 1). As for `relu`, its derivative at 0 is that for negative numbers."""
     c = alpha
-    return Op(f"elu_of({c!r})", lambda x: activations.elu(x, c), symbol=f"elu({{}}, {c!r})", arrays=lambda m, x: m.elu(x, c),
+    return Op("elu", lambda x: activations.elu(x, c), symbol=f"elu({{}}, {c!r})", arrays=lambda m, x: m.elu(x, c),
               domain=domain.KINK_AT_0, maker=elu_of, parameters=(c,),
               partials=(lambda out, x: heaviside(x) + c * exp_below_0(x),))
 
@@ -51,7 +51,7 @@ def elu_of(alpha: float) -> Op:
 def huber_of(delta: float) -> Op:
     """Return the op x^2 / 2 for |x| up to delta, and delta * (|x| - delta / 2) beyond. Its derivative is x, clipped."""
     c = delta
-    return Op(f"huber_of({c!r})", lambda x: activations.huber(x, c), symbol=f"huber({{}}, 0, {c!r})", arrays=lambda m, x: m.huber(x, c),
+    return Op("huber", lambda x: activations.huber(x, c), symbol=f"huber({{}}, 0, {c!r})", arrays=lambda m, x: m.huber(x, c),
               maker=huber_of, parameters=(c,),
               partials=(lambda out, x: minimum(maximum(x, -c), c),))
 
@@ -61,7 +61,7 @@ def huber_of(delta: float) -> Op:
 def nan_to_num_of(nan: float, posinf: float, neginf: float) -> Op:
     """Return the op that replaces NaN and the infinities. Its derivative is 0 where an element is replaced."""
     new = nan, posinf, neginf
-    return Op(f"nan_to_num_of({nan!r}, {posinf!r}, {neginf!r})", lambda x: activations.nan_to_num(x, *new), symbol=f"nan_to_num({{}}, {nan!r}, {posinf!r}, {neginf!r})",
+    return Op("nan_to_num", lambda x: activations.nan_to_num(x, *new), symbol=f"nan_to_num({{}}, {nan!r}, {posinf!r}, {neginf!r})",
               arrays=lambda m, x: m.nan_to_num(x, *new), maker=nan_to_num_of, parameters=new, partials=(lambda out, x: is_finite(x),))
 
 # fmt: on

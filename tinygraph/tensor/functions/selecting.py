@@ -1,0 +1,102 @@
+"""Functions that select or replace elements: where, clip and nan_to_num."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from tinygraph.engine.more_ops import functions
+from tinygraph.engine.registry import parametrized
+from tinygraph.kernels.arrays import as_mask
+from tinygraph.tensor.array_ops import JoinOp, Operand, TracedArray
+from tinygraph.tensor.functions.table import numpy_function
+from tinygraph.tensor.operands import operand
+from tinygraph.tensor.shapes import expand
+
+
+def is_mask(x: object) -> bool:
+    """Return whether a parameter is an array of bools.
+
+    Args:
+        x: Parameter to check.
+
+    Returns:
+        True for an array of bools.
+    """
+    return isinstance(x, np.ndarray) and x.dtype == bool
+
+
+@parametrized(is_mask)
+def select(mask: np.ndarray) -> JoinOp:
+    """Return the op that selects the elements of its first operand where a mask is true, and else of its second one.
+
+    The gradient is selected, too. It is not multiplied by 0 or 1, because 0 times infinity is NaN.
+
+    Args:
+        mask: Array of bools with the shape of both operands.
+
+    Returns:
+        An op with two operands of the shape of the mask.
+
+    Examples:
+        >>> select(np.array([True, False]))(np.array([1.0, 2.0]), np.array([3.0, 4.0]))
+        array([1., 4.])
+    """
+
+    def pull(up: Operand, slot: int, operands: Sequence[Operand]) -> Operand:
+        pair = (up, np.zeros(up.shape))
+        return select(mask)(*(pair if slot == 0 else pair[::-1]))
+
+    return JoinOp(
+        "where",
+        lambda x, y: np.where(mask, x, y),
+        symbol="where(mask, {})",
+        code="np.where({parameters[0]}, {})",
+        vjps=(pull,),
+        note=("kept where the mask is true", "kept where the mask is false"),
+        maker=select,
+        parameters=(mask,),
+    )
+
+
+def where_of_tensors(condition: object, x: object, y: object) -> Operand:
+    """Return `tinygraph.where` of arguments of which at least one is a Tensor."""
+    if isinstance(condition, TracedArray):
+        raise TypeError("where: the condition is a Tensor: compare it, for example t > 0")
+    mask = as_mask(condition, "where")
+    pair = [operand(side, "where") for side in (x, y)]
+    try:
+        shape = np.broadcast_shapes(mask.shape, *[side.shape for side in pair])
+    except ValueError:
+        shapes = ", ".join([str(part.shape) for part in (mask, *pair)])
+        raise ValueError(f"where needs shapes that broadcast, not {shapes}") from None
+    wide = [side if side.shape == shape else expand(shape)(side) for side in pair]
+    return select(np.array(np.broadcast_to(mask, shape)))(*wide)  # a copy, because the caller may edit the mask
+
+
+@numpy_function()
+def where(condition: object, *operands: object) -> Operand:
+    """Return x where the condition is true, and y elsewhere, as `tinygraph.where`."""
+    if len(operands) != 2:
+        raise TypeError(
+            "np.where with one argument returns the indices of the elements that are not 0, which have no derivative: "
+            "use np.where(t.data)"
+        )
+    return where_of_tensors(condition, *operands)
+
+
+@numpy_function()
+def clip(
+    a: Operand,
+    a_min: Operand | None = None,
+    a_max: Operand | None = None,
+    min: Operand | None = None,
+    max: Operand | None = None,
+) -> Operand:
+    """Return `minimum(maximum(a, a_min), a_max)`, as `tinygraph.clip`. The bounds have two names each."""
+    low, high = functions.numpy_bound("min", a_min, min), functions.numpy_bound("max", a_max, max)
+    return functions.clip(a, low, high)  # type: ignore[no-any-return]
+
+
+numpy_function("nan_to_num")(functions.numpy_nan_to_num)
