@@ -15,7 +15,11 @@ from tinygraph.engine.autodiff import grad
 from tinygraph.functional import jvp
 from tinygraph.tensor.indexing import concatenate, index, scatter_add, stack
 from tinygraph.tensor.linalg import matmul
+from tinygraph.tensor.more_ops.accumulations import cumprod_over, cumsum_over, prod_over
 from tinygraph.tensor.more_ops.contractions import einsum
+from tinygraph.tensor.more_ops.masks import fill_nan, masked, not_nan
+from tinygraph.tensor.more_ops.orders import sort_over, sorted_back, sorted_like
+from tinygraph.tensor.more_ops.roots import root
 from tinygraph.tensor.reductions import extremum, mean_over, sum_over
 from tinygraph.tensor.shapes import expand, reshape, sum_to, transpose
 from tinygraph.tensor.softmax import (
@@ -105,10 +109,10 @@ def joined(draw):
 
 
 @st.composite
-def extremes(draw):
+def extremes(draw, *names):
     (shape,) = draw(shapes(1, min_side=1))
     x = draw(arrays(shape, elements=whole))
-    return extremum(draw(st.sampled_from(["max", "min"])), draw(axes(x.ndim)), draw(st.booleans())), (x,)
+    return extremum(draw(st.sampled_from(names)), draw(axes(x.ndim)), draw(st.booleans())), (x,)
 
 
 @st.composite
@@ -117,6 +121,13 @@ def puts(draw):
     key = draw(keys(shape))
     picked = np.zeros(shape)[key]
     return scatter_add(key, shape), (draw(arrays(picked.shape, elements=whole)),)
+
+
+@st.composite
+def along(draw, make, *parameters, pair=False):
+    (shape,) = draw(shapes(1).filter(lambda found: len(found[0])))
+    operands = tuple(draw(arrays(shape, elements=whole)) for _ in range(1 + pair))
+    return make(draw(st.integers(0, len(shape) - 1)), *map(draw, parameters)), operands
 
 
 def of_two(make):
@@ -148,7 +159,18 @@ CASES = {
     "mean": of_one(lambda draw, x: mean_over(draw(axes(x.ndim)), draw(st.booleans()))),
     "matmul": products(),
     "concatenate and stack": joined(),
-    "max and min": extremes(),
+    "max and min": extremes("max", "min"),
+    "nanmax and nanmin": extremes("nanmax", "nanmin"),
+    "prod": of_one(lambda draw, x: prod_over(draw(axes(x.ndim)), draw(st.booleans()))),
+    "cumsum": along(cumsum_over, st.booleans()),
+    "cumprod": along(cumprod_over),
+    "sort": along(sort_over),
+    "sorted_like": along(sorted_like, pair=True),
+    "sorted_back": along(sorted_back, pair=True),
+    "masked": of_one(lambda draw, x: masked(draw(arrays(x.shape, elements=whole)) > 0, draw(whole))),
+    "fill_nan": of_one(lambda draw, x: fill_nan(draw(whole))),
+    "not_nan": of_one(lambda draw, x: not_nan()),
+    "root": of_one(lambda draw, x: root(2.0)),
     "softmax": of_one(lambda draw, x: softmax_over(draw(axes(x.ndim)))),
     "log_softmax": of_one(lambda draw, x: log_softmax_over(draw(axes(x.ndim)))),
     "logsumexp": of_one(lambda draw, x: logsumexp_over(draw(axes(x.ndim)), draw(st.booleans()))),
@@ -194,7 +216,7 @@ def test_the_adjoint_is_the_transpose(case, data):
         assert op.name in repr(adjoint)
 
 
-ROUNDED = ("mean", "max", "min", *SOFTMAX)  # these divide
+ROUNDED = ("mean", "max", "min", "nanmax", "nanmin", *SOFTMAX)  # these divide
 
 
 @cases

@@ -7,7 +7,7 @@ functions are in the folder `functions`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import lru_cache, partial
+from functools import lru_cache
 from operator import index as index_of
 from typing import TYPE_CHECKING, Any
 
@@ -19,13 +19,12 @@ from tinygraph.engine.operators import UFUNCS
 from tinygraph.engine.replay import SYMBOLS
 from tinygraph.kernels.arrays import Array
 from tinygraph.support.messages import described
-from tinygraph.tensor.array_ops import ArrayOp, Axis, Operand, Shape, TracedArray
-from tinygraph.tensor.functions import probabilities, products
+from tinygraph.tensor.array_ops import ArrayOp, Operand, Shape, TracedArray
+from tinygraph.tensor.functions import cumulative, probabilities, products, reductions
 from tinygraph.tensor.functions.products import matrix_product
 from tinygraph.tensor.functions.table import call, name_of
 from tinygraph.tensor.indexing import index
-from tinygraph.tensor.operands import NOT_A_SEQUENCE, as_axis, compare
-from tinygraph.tensor.reductions import extremum, mean_over, sum_over
+from tinygraph.tensor.operands import NOT_A_SEQUENCE, compare
 from tinygraph.tensor.shapes import reshape, transpose
 
 if TYPE_CHECKING:
@@ -73,90 +72,15 @@ class ArrayMethods(Node, TracedArray):
             raise TypeError("a Tensor of shape () cannot be iterated over: it is a scalar, use .item()")
         return (self[i] for i in range(len(self)))
 
-    def sum(self, axis: Axis = None, keepdims: bool = False, **numpy: object) -> Tensor:
-        """Return the sum over the given axes.
-
-        Args:
-            axis: Axis, tuple of axes, or None for all axes.
-            keepdims: If true, keep the reduced axes with length 1.
-            **numpy: NumPy's other arguments, which must keep their default values.
-
-        Returns:
-            A node of the graph.
-
-        Examples:
-            >>> from tinygraph import Tensor
-            >>> Tensor([[1.0, 2.0], [3.0, 4.0]]).sum(axis=0)
-            Tensor([4.0, 6.0], op='sum')
-        """
-        return self._reduced(sum_over, axis, keepdims, numpy)
-
-    def mean(self, axis: Axis = None, keepdims: bool = False, **numpy: object) -> Tensor:
-        """Return the mean over the given axes.
-
-        Args:
-            axis: Axis, tuple of axes, or None for all axes.
-            keepdims: If true, keep the reduced axes with length 1.
-            **numpy: NumPy's other arguments, which must keep their default values.
-
-        Returns:
-            A node of the graph. Its value is NaN if there are no elements.
-
-        Examples:
-            >>> from tinygraph import Tensor
-            >>> Tensor([1.0, 2.0, 6.0]).mean()
-            Tensor(3.0, op='mean')
-        """
-        return self._reduced(mean_over, axis, keepdims, numpy)
-
-    def max(self, axis: Axis = None, keepdims: bool = False, **numpy: object) -> Tensor:
-        """Return the maximum over the given axes. If k elements tie, each of them gets 1/k of the derivative.
-
-        Args:
-            axis: Axis, tuple of axes, or None for all axes.
-            keepdims: If true, keep the reduced axes with length 1.
-            **numpy: NumPy's other arguments, which must keep their default values.
-
-        Returns:
-            A node of the graph.
-
-        Raises:
-            ValueError: If there are no elements.
-        """
-        return self._extremum("max", axis, keepdims, numpy)
-
-    def min(self, axis: Axis = None, keepdims: bool = False, **numpy: object) -> Tensor:
-        """Return the minimum over the given axes. If k elements tie, each of them gets 1/k of the derivative.
-
-        Args:
-            axis: Axis, tuple of axes, or None for all axes.
-            keepdims: If true, keep the reduced axes with length 1.
-            **numpy: NumPy's other arguments, which must keep their default values.
-
-        Returns:
-            A node of the graph.
-
-        Raises:
-            ValueError: If there are no elements.
-        """
-        return self._extremum("min", axis, keepdims, numpy)
-
-    def _extremum(self, name: str, axis: Axis, keepdims: bool, numpy: dict[str, object]) -> Tensor:
-        try:
-            return self._reduced(partial(extremum, name), axis, keepdims, numpy)
-        except ValueError as error:
-            if self.size or isinstance(error, np.exceptions.AxisError):
-                raise
-            raise ValueError(f"{name} of a Tensor of shape {self.shape}: it has no elements") from None
-
-    def _reduced(self, over: Callable[..., ArrayOp], axis: Axis, keepdims: bool, numpy: dict[str, object]) -> Tensor:
-        """Record the reduction that `over` returns for the given axes."""
-        if numpy:
-            _refuse(numpy)
-        try:
-            return self._record_array_op(over(as_axis(axis), bool(keepdims)), (self,))
-        except np.exceptions.AxisError as error:
-            raise np.exceptions.AxisError(f"a Tensor of shape {self.shape}: {error}") from None
+    sum = reductions.sum
+    prod = reductions.prod
+    mean = reductions.mean
+    max = reductions.max
+    min = reductions.min
+    var = reductions.var
+    std = reductions.std
+    cumsum = cumulative.cumsum
+    cumprod = cumulative.cumprod
 
     def transpose(self, *axes: Any) -> Tensor:
         """Return the Tensor with its axes in another order.
@@ -296,13 +220,6 @@ def _listed(given: tuple[Any, ...]) -> tuple[Any, ...]:
             tuple(only) if hasattr(only, "__iter__") and not isinstance(only, (*NOT_A_SEQUENCE, TracedArray)) else given
         )
     return given
-
-
-def _refuse(numpy: dict[str, object]) -> None:
-    """Raise TypeError for an argument that differs from its default. NumPy passes defaults, such as out=None."""
-    for name, value in numpy.items():
-        if value is not None and value is not np._NoValue:
-            raise TypeError(f"{name}={described(value)} is not supported here: use axis and keepdims")
 
 
 def _comparison(symbol: str) -> Callable[[object, object], Array]:

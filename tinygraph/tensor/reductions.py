@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from functools import lru_cache
 
 import numpy as np
@@ -36,7 +37,7 @@ def sum_over(axis: Axis, keepdims: bool = False) -> ArrayOp:
         "sum",
         lambda x: add_up(x, axis, keepdims),
         symbol=over("sum", axis),
-        code=_code("sum", axis, keepdims),
+        code=reduction_code("sum", axis, keepdims),
         vjps=(lambda up, out, x: spread(up, x, axis),),
         note=("expanded to {shape}",),
         adds_terms=True,
@@ -75,7 +76,7 @@ def mean_over(axis: Axis, keepdims: bool = False) -> ArrayOp:
         "mean",
         compute,
         symbol=over("mean", axis),
-        code=_code("mean", axis, keepdims),
+        code=reduction_code("mean", axis, keepdims),
         vjps=(dx,),
         note=("expanded to {shape}, divided by the number of terms",),
         adds_terms=True,
@@ -106,7 +107,21 @@ def over(name: str, axis: Axis) -> str:
     return f"{name}({{}})" if axis is None else f"{name}({{}}, axis={axis})"
 
 
-def _code(name: str, axis: Axis, keepdims: bool) -> str:
+def reduction_code(name: str, axis: Axis, keepdims: bool) -> str:
+    """Return the template for the code of a reduction.
+
+    Args:
+        name: NumPy's name.
+        axis: Axis, tuple of axes, or None for all axes.
+        keepdims: If true, the reduced axes are kept with length 1.
+
+    Returns:
+        The template.
+
+    Examples:
+        >>> reduction_code("sum", 0, True)
+        'np.sum({}, axis=0, keepdims=True)'
+    """
     return f"np.{name}({{}}{'' if axis is None else f', axis={axis}'}{', keepdims=True' if keepdims else ''})"
 
 
@@ -132,7 +147,12 @@ def spread(x: Operand, like: Operand, axis: Axis) -> Operand:
     return expand(like.shape)(x) if x.shape != like.shape else x
 
 
-_REDUCE = {"max": np.max, "min": np.min}
+_REDUCE: dict[str, Callable[..., Array]] = {
+    "max": np.max,
+    "min": np.min,
+    "nanmax": np.fmax.reduce,  # NaN only if all elements are NaN
+    "nanmin": np.fmin.reduce,
+}
 
 
 def is_extremum(x: object) -> bool:
@@ -142,7 +162,7 @@ def is_extremum(x: object) -> bool:
         x: Parameter to check.
 
     Returns:
-        True for "max" and "min".
+        True for "max", "min", "nanmax" and "nanmin".
     """
     return isinstance(x, str) and x in _REDUCE
 
@@ -153,7 +173,7 @@ def extremum(name: str, axis: Axis, keepdims: bool = False) -> ArrayOp:
     """Return the op that computes the maximum or minimum over the given axes. Its derivative is the op `indicator`.
 
     Args:
-        name: "max" or "min".
+        name: "max", "min", "nanmax" or "nanmin".
         axis: Axis, tuple of axes, or None for all axes.
         keepdims: If true, keep the reduced axes with length 1.
 
@@ -169,7 +189,7 @@ def extremum(name: str, axis: Axis, keepdims: bool = False) -> ArrayOp:
         name,
         lambda x: reduce(x, axis=axis, keepdims=keepdims),
         symbol=over(name, axis),
-        code=_code(name, axis, keepdims),
+        code=reduction_code(name, axis, keepdims),
         vjps=(lambda up, out, x: spread(up, x, axis) * indicator(name, axis)(x),),
         jvp=lambda tangent, out, x: sum_over(axis, keepdims)(tangent * indicator(name, axis)(x)),
         note=(f"· where {{0}} is its {name}",),
@@ -186,7 +206,7 @@ def indicator(name: str, axis: Axis) -> ArrayOp:
     If k elements tie, the result is 1/k at each of them. The derivative of this op is 0.
 
     Args:
-        name: "max" or "min".
+        name: "max", "min", "nanmax" or "nanmin".
         axis: Axis, tuple of axes, or None for all axes.
 
     Returns:
@@ -196,10 +216,13 @@ def indicator(name: str, axis: Axis) -> ArrayOp:
         >>> indicator("max", None)(np.array([1.0, 3.0, 3.0]))
         array([0. , 0.5, 0.5])
     """
-    find = extremum(name, axis, True).compute
+    find, without_nan = extremum(name, axis, True).compute, name.startswith("nan")
+
+    def change(up: Operand, out: Operand, x: Operand) -> Operand:
+        return up * (0.0 if without_nan else ops.flat(x))
 
     def compute(x: Array) -> Array:
-        best = np.where(x == find(x), 1.0, ops.flat.arrays(x))
+        best = np.where(x == find(x), 1.0, 0.0 if without_nan else ops.flat.arrays(x))
         shares: Array = best / np.sum(best, axis=axis, keepdims=True)
         return shares
 
@@ -207,8 +230,8 @@ def indicator(name: str, axis: Axis) -> ArrayOp:
         "indicator",
         compute,
         symbol=f"({{0}} == {over(name, axis).format('{0}')})",
-        vjps=(lambda up, out, x: up * ops.flat(x),),
-        jvp=lambda tangent, out, x: tangent * ops.flat(x),
+        vjps=(change,),
+        jvp=change,
         maker=indicator,
         parameters=(name, axis),
     )

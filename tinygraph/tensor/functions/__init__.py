@@ -3,6 +3,26 @@
 The files register their functions in `table`, by NumPy's names, and `np.dot(w.T, X)` finds them there.
 """
 
-from tinygraph.tensor.functions import contractions, joining, probabilities, products, reductions, selecting, shaping
+from tinygraph.tensor.functions import (
+    contractions,
+    cumulative,
+    joining,
+    probabilities,
+    products,
+    reductions,
+    selecting,
+    shaping,
+    sorting,
+)
 
-__all__ = ["contractions", "joining", "probabilities", "products", "reductions", "selecting", "shaping"]
+__all__ = [
+    "contractions",
+    "cumulative",
+    "joining",
+    "probabilities",
+    "products",
+    "reductions",
+    "selecting",
+    "shaping",
+    "sorting",
+]

@@ -11,7 +11,7 @@ from tinygraph.kernels.arrays import Array, as_array
 from tinygraph.support.arguments import check_integer
 from tinygraph.support.messages import one_of
 from tinygraph.tensor.array_ops import ArrayOp, Axis, Operand, Shape, TracedArray
-from tinygraph.tensor.operands import as_axis
+from tinygraph.tensor.operands import as_axis, operand
 from tinygraph.tensor.softmax import cross_entropy_over, log_softmax_over, logsumexp_over, softmax_over
 
 
@@ -124,18 +124,14 @@ def cross_entropy(
                [-0.5 ,  0.5 ]])
     """
     one_of("reduction", reduction, ("mean", "sum", "none"))
-    logits = _operand("cross_entropy: logits", logits)
+    logits = operand(logits, "cross_entropy: logits")
     op = cross_entropy_over(_class_axis(axis, logits))
     losses = op(logits, _probabilities(labels, logits, axis))
     return losses if reduction == "none" else losses.sum() if reduction == "sum" else losses.mean()
 
 
-def _operand(what: str, x: Operand) -> Operand:
-    return x if isinstance(x, TracedArray) else as_array(x, what)
-
-
 def _along(name: str, op: ArrayOp, x: Operand) -> Operand:
-    x = _operand(name, x)
+    x = operand(x, name)
     try:
         return op(x)
     except np.exceptions.AxisError as error:

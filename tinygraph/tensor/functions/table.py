@@ -127,6 +127,23 @@ def _parameters(function: Callable[..., object]) -> frozenset[str]:
     return frozenset(inspect.signature(function).parameters)
 
 
+def check_defaults(name: str, options: Mapping[str, object]) -> None:
+    """Check that arguments which a function does not understand have the values that change nothing.
+
+    Args:
+        name: NumPy's name of the function.
+        options: The arguments by name.
+
+    Raises:
+        TypeError: If an argument has another value.
+
+    Examples:
+        >>> check_defaults("sum", {"out": None, "dtype": float})
+    """
+    for option, value in options.items():
+        _is_default(name, option, value, False)
+
+
 _DEFAULTS: dict[str, tuple[object, ...]] = {
     "dtype": (float, np.float64, np.dtype(np.float64), "float64", "float", "d", "f8"),
     "order": ("C", "K"),

@@ -1,0 +1,106 @@
+"""Ops that replace some elements: those that a mask excludes, and those that are NaN."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+
+from tinygraph.engine.registry import is_number, parametrized
+from tinygraph.kernels.arrays import Array
+from tinygraph.tensor.array_ops import ArrayOp
+
+
+def is_mask(x: object) -> bool:
+    """Return whether a parameter is a mask.
+
+    Args:
+        x: Parameter to check.
+
+    Returns:
+        True for an array of bools.
+    """
+    return isinstance(x, np.ndarray) and x.dtype == bool
+
+
+@parametrized(is_mask, is_number)
+def masked(mask: np.ndarray[tuple[int, ...], np.dtype[np.bool_]], fill: float = 0.0) -> ArrayOp:
+    """Return the op that keeps the elements where a mask is true, and replaces the others.
+
+    Args:
+        mask: Mask with the shape of the operand.
+        fill: Number that replaces the other elements.
+
+    Returns:
+        The op.
+
+    Examples:
+        >>> masked(np.array([True, False]))(np.array([1.0, np.nan]))
+        array([1., 0.])
+    """
+    return ArrayOp(
+        "masked",
+        lambda x: np.where(mask, x, fill),
+        symbol=f"where(mask, {{}}, {fill:g})",
+        code="np.where({parameters[0]}, {}, {parameters[1]})",
+        vjps=(lambda up, out, x: masked(mask)(up),),
+        jvp=(lambda tangent, out, x: masked(mask)(tangent)) if fill else None,
+        note=("where the mask is true",),
+        shape=lambda x: np.broadcast_shapes(x, mask.shape),
+        maker=masked,
+        parameters=(mask, fill),
+    )
+
+
+@parametrized(is_number)
+@lru_cache(maxsize=64)
+def fill_nan(fill: float) -> ArrayOp:
+    """Return the op that replaces NaN. Its derivative is the op `not_nan`.
+
+    Args:
+        fill: Number that replaces NaN.
+
+    Returns:
+        The op.
+
+    Examples:
+        >>> fill_nan(0.0)(np.array([1.0, np.nan]))
+        array([1., 0.])
+    """
+    return ArrayOp(
+        "fill_nan",
+        lambda x: np.where(x == x, x, fill),
+        symbol=f"fill_nan({{}}, {fill:g})",
+        code="np.where(np.isnan({0}), {parameters[0]}, {0})",
+        vjps=(lambda up, out, x: up * not_nan()(x),),
+        jvp=lambda tangent, out, x: tangent * not_nan()(x),
+        note=("· where {0} is not NaN",),
+        maker=fill_nan,
+        parameters=(fill,),
+    )
+
+
+@parametrized()
+@lru_cache(maxsize=1)
+def not_nan() -> ArrayOp:
+    """Return the op whose result is 0 for NaN and 1 for other elements. Its derivative is 0.
+
+    Returns:
+        The op.
+
+    Examples:
+        >>> not_nan()(np.array([1.0, np.nan]))
+        array([1., 0.])
+    """
+    return ArrayOp(
+        "not_nan",
+        _not_nan,
+        code="(~np.isnan({})).astype(float)",
+        vjps=(lambda up, out, x: 0.0 * up,),
+        jvp=lambda tangent, out, x: 0.0 * tangent,
+        maker=not_nan,
+    )
+
+
+def _not_nan(x: Array) -> Array:
+    return np.equal(x, x).astype(np.float64)
