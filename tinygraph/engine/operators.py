@@ -69,7 +69,7 @@ def _infix(op: Op) -> tuple[Callable[[S, object], S], Callable[[S, object], S]]:
 
 def _where(condition: object, *operands: object) -> Any:
     """Return `np.where` of single nodes, or NotImplemented for an array of bools."""
-    if len(operands) != 2 or getattr(condition, "shape", ()):
+    if len(operands) != 2 or getattr(condition, "shape", None):
         return NotImplemented
     node = next(x for x in (*operands, condition) if isinstance(x, Operators))
     return node._select(condition, *operands)
