@@ -99,6 +99,12 @@ def _clamp(x: Any, low: Any = None, high: Any = None, **options: Any) -> Any:
     return np.clip(x, options.get("min", low), options.get("max", high))
 
 
+def _logit(x: Any, eps: Any = None) -> Any:
+    if eps is not None:
+        raise NotOffered("eps")
+    return tg.logit(x)
+
+
 def _flatten(x: Any, *args: Any, **options: Any) -> Any:
     if args or options:
         raise NotOffered("start_dim")
@@ -267,7 +273,6 @@ SAME = [
     "expm1",
     "float_power",
     "floor",
-    "floor_divide",
     "fmax",
     "fmin",
     "fmod",
@@ -299,7 +304,7 @@ SAME = [
     "trunc",
 ]
 OURS = {
-    "digamma": "digamma", "erf": "erf", "erfc": "erfc", "lgamma": "lgamma", "logit": "logit", "sigmoid": "sigmoid",
+    "digamma": "digamma", "erf": "erf", "erfc": "erfc", "lgamma": "lgamma", "sigmoid": "sigmoid",
     "nn.functional.relu": "relu", "nn.functional.silu": "silu", "nn.functional.logsigmoid": "log_sigmoid",
 }  # fmt: skip
 
@@ -317,6 +322,7 @@ OPS: dict[str, Callable[..., Any]] = {
         "pow": lambda x, y: y**x, "mod": lambda x, y: y % x, "matmul": lambda x, y: y @ x,
     }.items()},
     "round": lambda x, decimals=0: np.round(x, decimals),
+    "logit": _logit,
     "where": _where,
     "clamp": _clamp,
     "__getitem__": elementwise(lambda x, key: x[key]),
@@ -410,6 +416,8 @@ OPS: dict[str, Callable[..., Any]] = {
 }  # fmt: skip
 
 # Functions that NumPy does not have.
-BEYOND_NUMPY = {*OURS, "logsumexp", "softmax", "log_softmax"} | {name for name in OPS if name.startswith("nn.")}
+BEYOND_NUMPY = {*OURS, "logit", "logsumexp", "softmax", "log_softmax"} | {
+    name for name in OPS if name.startswith("nn.")
+}
 BEYOND_NUMPY -= {"nn.functional.pad"}
 OTHER_FUNCTIONS = {("linalg.pinv", "singular")}  # variants that compute something else

@@ -149,6 +149,7 @@ _DEFAULTS: dict[str, tuple[object, ...]] = {
     "order": ("C", "K"),
     "casting": ("same_kind", "safe"),
     "subok": (True, False),
+    "copy": (True, False),  # the array of a node never changes, so a copy makes no difference
 }
 
 
