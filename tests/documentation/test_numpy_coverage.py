@@ -14,7 +14,9 @@ WAITING = {"heaviside"}  # functions of the tables whose expressions are all in 
 
 
 def test_every_function_of_the_tables_has_an_example():
-    assert set(coverage.entries()) - coverage.examples().keys() == WAITING
+    """A function of the table that only tells what to do instead has an example that is refused."""
+    refused = {name for e in EXPRESSIONS if e.kind == "refused" for name in coverage.called(e)}
+    assert set(coverage.entries()) - coverage.examples().keys() - refused == WAITING
 
 
 def test_the_table_has_one_line_per_function():

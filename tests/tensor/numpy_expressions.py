@@ -569,6 +569,7 @@ t.copy(order="C")
 t.astype(float)
 t.astype(np.float64)
 t.astype("float64", copy=False)
+np.astype(t, float)
 t[0]
 t[-1, 2]
 t[:, 1]
@@ -750,7 +751,6 @@ np.linalg.svdvals(R)
 np.linalg.svd(A)
 np.linalg.svd(R, full_matrices=False)
 np.linalg.svd(A, compute_uv=False)
-np.linalg.lstsq(q, v)[0]
 np.linalg.tensorinv(A, ind=1)
 np.linalg.tensorsolve(A, u)
 np.linalg.cond(A)
@@ -953,6 +953,7 @@ np.fft.fftn(t)
 np.fft.fftshift(v)
 np.linalg.eig(A)
 np.linalg.eigvals(A)
+np.linalg.lstsq(A, u)
 np.linalg.matrix_rank(A)
 np.histogram(t)
 np.bincount(t)

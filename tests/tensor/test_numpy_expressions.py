@@ -170,7 +170,7 @@ def test_plain_results(expression):
 
 
 ADVICE = re.compile(
-    r"\b(use|call|leave|pass|compute|take|give|compare|write|do|fill|convert|functions|unsupported operand)\b"
+    r"\b(use|call|leave|make|pass|compute|take|give|compare|write|do|fill|convert|functions|unsupported operand)\b"
 )
 NEVER_ASKED = ("np.frombuffer(t)", "np.fft.fft([x, y])", "np.linalg.inv([[x]])")  # NumPy does not ask the node
 

@@ -2,7 +2,7 @@
 
 Every public callable of NumPy is called with nodes in the places of arrays. A call counts if it works for plain
 arrays. With nodes, it must give nodes with the same values, or a plain result that does not change with the values of
-the nodes, or a TypeError of one sentence. A plain result that changes has lost its gradient.
+the nodes, or a TypeError or ValueError of one sentence. A plain result that changes has lost its gradient.
 """
 
 import contextlib
@@ -58,18 +58,21 @@ NEVER_CALLED = [
     "fromregex",
     "dump",
 ]
-# NumPy asks these for attributes that only an array has, without asking the node first.
-OTHER_ERRORS = {"from_dlpack", "isfortran", "rec.array"} | {
-    f"ma.{name}" for name in ("MaskedArray", "masked_array", "fix_invalid", "putmask")
-}
+# NumPy asks these for attributes that only an array has, without asking the node first. So do many functions of np.ma.
+OTHER_ERRORS = {"from_dlpack", "isfortran", "rec.array"}
 
 # NumPy tells an array from a number by its class, and takes a node for a number.
-TAKEN_FOR_A_NUMBER = {"polynomial.polynomial.polyval", "polynomial.polynomial.polygrid3d"} | {
-    "polynomial.chebyshev.chebval",
-    "polynomial.chebyshev.chebgrid3d",
+TAKEN_FOR_A_NUMBER = {
+    f"polynomial.{name}"
+    for name in [
+        "polynomial.polyval",
+        "polynomial.polygrid3d",
+        "polynomial.polyvalfromroots",
+        "chebyshev.chebval",
+        "chebyshev.chebgrid3d",
+    ]
 }
-
-
+UNINITIALIZED = {"empty_like", "ma.empty_like", "ma.masked_all_like", "ma.masked_all", "empty", "ma.empty"}
 BY_IDENTITY = {"equal", "not_equal", "strings.equal", "strings.not_equal"}  # `==` compares nodes by identity
 
 
@@ -192,13 +195,12 @@ def fault(name, function, label, node):
     try:
         found, after = call(function, attempts(node, 1.0)[label])
         other, later = call(function, attempts(node, 1.001)[label])
-    except TypeError as error:
+    except (TypeError, ValueError) as error:
         message = str(error)
         return f"the message has several lines: {message}" if "\n" in message else None
     except Exception as error:
-        return (
-            None if name in OTHER_ERRORS or node is objects else f"{type(error).__name__} instead of TypeError: {error}"
-        )
+        usual = name in OTHER_ERRORS or name.startswith("ma.") or node is objects
+        return None if usual else f"{type(error).__name__} instead of TypeError: {error}"
     ours = list(leaves(found))
     if ours and all(isinstance(x, Node) for x in ours):
         right = agree(ours, leaves(expected)) or name in TAKEN_FOR_A_NUMBER
