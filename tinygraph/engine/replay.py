@@ -37,13 +37,26 @@ def compare(symbol: str, *pair: Any) -> Any:
     Returns:
         The outcome: a bool, or an array of bools.
     """
+    return ask(COMPARISONS[symbol], f"{{}} {symbol} {{}}", pair)
+
+
+def ask(compare: Callable[[Any, Any], Any], text: str, pair: Sequence[Any]) -> Any:
+    """Call a function that compares two sides, remember the comparison on the nodes, and return its outcome.
+
+    Args:
+        compare: Function of the numbers or arrays of both sides.
+        text: Template for the text of the comparison in messages, with `{}` for one or both sides.
+        pair: The left and the right side: nodes, numbers or arrays. At least one side is a node.
+
+    Returns:
+        The outcome.
+    """
     with clock.guard_lock:
         for side in pair:
             if isinstance(side, Node):
                 side.annotate()  # exists before the value is read, so that an edit from now on updates the guard
-        text = f" {symbol} ".join(map(_text, pair))
         numbers = [side.raw if isinstance(side, Node) else side for side in pair]
-        guard = Guard(COMPARISONS[symbol], text, *numbers, time=clock.tick_of_comparison())
+        guard = Guard(compare, text.format(*map(_text, pair)), *numbers, time=clock.tick_of_comparison())
         remember(guard, pair)
         for slot, side in enumerate(pair):
             if isinstance(side, Node) and side.op is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -33,6 +34,7 @@ from tinygraph.support.arguments import as_path
 from tinygraph.support.collector import collector_paused
 from tinygraph.support.memory import available_memory
 from tinygraph.support.messages import counted, described
+from tinygraph.tensor.queries import OF_ALL, QUERIES, Query, query
 from tinygraph.tensor.tensor import Tensor
 
 LARGEST = 2**31  # limit on the size of a file, in bytes, if the available memory is unknown
@@ -327,8 +329,7 @@ class Reader:
             fail("a guard must have the fields comparison, text, values, outcome and nodes, and it may have outside")
         symbol, values, sides = line["comparison"], line["values"], line["nodes"]
         outside = line.get("outside", [None, None])
-        if not isinstance(symbol, str) or symbol not in COMPARISONS:
-            fail(f"the comparison must be one of {' '.join(COMPARISONS)}, not {shown(symbol)}")
+        compare = _comparison(symbol)
         if not all(isinstance(x, list) and len(x) == 2 for x in (values, sides, outside)):
             fail('"values", "nodes" and "outside" of a guard must be lists of two elements')
         text = typed(line["text"], str, '"text"', "a string")
@@ -343,9 +344,15 @@ class Reader:
         if not scalar and kinds != {False}:
             fail("at least one side of a guard must be a node of the graph, and a guard cannot mix scalars and arrays")
         outcome: Any = line["outcome"] if isinstance(line["outcome"], bool) else decode_parameter(line["outcome"])
-        if not isinstance(outcome, bool if scalar else np.ndarray) or np.shape(outcome) != _shape(*numbers):
+        whole = isinstance(compare, Query) and compare.name in OF_ALL  # the outcome has another shape
+        if not isinstance(outcome, bool if scalar else np.ndarray) or not (
+            whole or np.shape(outcome) == _shape(*numbers)
+        ):
             fail(f"the outcome of {shown(text)} must be a boolean, or a mask with the shape of the comparison")
-        guard = Guard(COMPARISONS[symbol], text, *numbers)
+        try:
+            guard = Guard(compare, text, *numbers)
+        except (TypeError, ValueError) as error:  # of a query: NumPy does not accept these values
+            fail(f"the values of {shown(text)} do not fit: {error}")
         if not np.array_equal(guard.outcome, outcome):
             fail(f"the outcome of {shown(text)} must be {shown(guard.outcome)}, not {shown(line['outcome'])}")
         remember(guard, pair)
@@ -370,6 +377,21 @@ class Reader:
         if node is not None or any(leaf.op is not None for leaf in leaves):
             fail('"outside" of a guard must be null for a side that is a node, and otherwise contain only leaves')
         return leaves
+
+
+def _comparison(found: object) -> Callable[[Any, Any], Any]:
+    """Return the comparison with a symbol, or the query with a name and parameters."""
+    if isinstance(found, str) and found in COMPARISONS:
+        return COMPARISONS[found]
+    if isinstance(found, list) and found and isinstance(found[0], str):
+        try:
+            return query(found[0], *map(decode_parameter, found[1:]))
+        except (TypeError, ValueError):  # a parameter that cannot be hashed, or is of the wrong kind
+            pass
+    return fail(
+        f"the comparison must be one of {' '.join(COMPARISONS)}, or a list with the name and the parameters of a query "
+        f"({', '.join(QUERIES)}), not {shown(found)}"
+    )
 
 
 def _shape(x: float | Array, y: float | Array) -> tuple[int, ...] | None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -19,6 +20,7 @@ from tinygraph.saving.verification import all_nodes, wrong_gradient
 from tinygraph.support import clock
 from tinygraph.support.arguments import as_path
 from tinygraph.support.files import write_whole
+from tinygraph.tensor.queries import Query
 from tinygraph.tensor.tensor import Tensor
 
 _KINDS = (Value, Value.constant_class, Tensor, Tensor.constant_class)
@@ -117,6 +119,13 @@ def _op(op: Op) -> object:
     return [op.maker.__name__, *map(encode_parameter, op.parameters)]
 
 
+def _comparison(compare: Callable[[Any, Any], Any]) -> object:
+    """Return the symbol of a comparison, or the name and the parameters of a query."""
+    if isinstance(compare, Query):
+        return [compare.name, *map(encode_parameter, compare.parameters)]
+    return SYMBOLS[compare]
+
+
 def _guards(roots: Iterable[Node], nodes: Sequence[Node], place: Mapping[Node, int]) -> list[dict[str, object]]:
     """Return the comparisons that forward() repeats, each with the nodes that it compares."""
     found: dict[Guard, dict[int, Node]] = {}
@@ -132,7 +141,7 @@ def _guards(roots: Iterable[Node], nodes: Sequence[Node], place: Mapping[Node, i
     for guard, sides in found.items():
         outcome = guard.outcome if isinstance(guard.outcome, bool) else np.asarray(guard.outcome)
         line: dict[str, object] = {
-            "comparison": SYMBOLS[guard.compare],
+            "comparison": _comparison(guard.compare),
             "text": guard.text,
             "values": list(map(encode, guard.numbers)),
             "outcome": encode_parameter(outcome),

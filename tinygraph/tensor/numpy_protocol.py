@@ -7,7 +7,7 @@ functions are in the folder `functions`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from operator import index as index_of
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +20,7 @@ from tinygraph.engine.replay import SYMBOLS
 from tinygraph.kernels.arrays import Array
 from tinygraph.support.messages import described
 from tinygraph.tensor.array_ops import ArrayOp, Operand, Shape, TracedArray
-from tinygraph.tensor.functions import cumulative, probabilities, products, reductions
+from tinygraph.tensor.functions import cumulative, predicates, probabilities, products, reductions
 from tinygraph.tensor.functions.products import matrix_product
 from tinygraph.tensor.functions.table import call, name_of
 from tinygraph.tensor.indexing import index
@@ -81,6 +81,12 @@ class ArrayMethods(Node, TracedArray):
     std = reductions.std
     cumsum = cumulative.cumsum
     cumprod = cumulative.cumprod
+    argmax = predicates.argmax
+    argmin = predicates.argmin
+    argsort = predicates.argsort
+    any = predicates.any
+    all = predicates.all
+    nonzero = predicates.nonzero
 
     def transpose(self, *axes: Any) -> Tensor:
         """Return the Tensor with its axes in another order.
@@ -228,6 +234,7 @@ def _comparison(symbol: str) -> Callable[[object, object], Array]:
 
 TENSOR_UFUNCS = {
     **{name: _comparison(SYMBOLS[f]) if f in SYMBOLS else f for name, f in UFUNCS.items()},
+    **{name: partial(predicates.elementwise, name) for name in ("isnan", "isfinite", "isinf", "signbit")},
     "matmul": matrix_product,
     "vecdot": products.vecdot,
     "matvec": products.matvec,

@@ -113,15 +113,29 @@ def compare(symbol: str, x: object, y: object) -> Array:
     Raises:
         ValueError: If the shapes do not broadcast.
     """
-    for side in (x, y):
-        if isinstance(side, Node):
-            side._edited()
-    pair = [side if isinstance(side, TracedArray) else _kept(plain_operand(side, "a comparison")) for side in (x, y)]
+    pair = sides("a comparison", x, y)
     try:
         return replay.compare(symbol, *pair)  # type: ignore[no-any-return]
     except ValueError:
         shapes = " and ".join([str(getattr(side, "shape", ())) for side in pair])
         raise ValueError(f"a comparison ({symbol}) needs shapes that broadcast, not {shapes}") from None
+
+
+def sides(what: str, x: object, y: object) -> list[TracedArray | Array | float]:
+    """Return both sides of a comparison. Edits of their elements are noticed before.
+
+    Args:
+        what: What is compared, for messages.
+        x: Tensor, array or number.
+        y: Tensor, array or number.
+
+    Returns:
+        The Tensors, and copies of the arrays.
+    """
+    for side in (x, y):
+        if isinstance(side, Node):
+            side._edited()
+    return [side if isinstance(side, TracedArray) else _kept(plain_operand(side, what)) for side in (x, y)]
 
 
 def _kept(data: Array | float) -> Array | float:

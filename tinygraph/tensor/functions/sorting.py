@@ -13,13 +13,11 @@ from tinygraph.support.messages import one_of
 from tinygraph.tensor.array_ops import Axis
 from tinygraph.tensor.functions.cumulative import along
 from tinygraph.tensor.functions.table import numpy_function
-from tinygraph.tensor.more_ops.orders import sort_over
+from tinygraph.tensor.more_ops.orders import SORTING_KINDS, sort_over
 from tinygraph.tensor.operands import as_axis
 
 if TYPE_CHECKING:
     from tinygraph.tensor.tensor import Tensor
-
-_KINDS = ("quicksort", "mergesort", "heapsort", "stable", "q", "m", "h", "s", None)
 
 
 @numpy_function()
@@ -46,7 +44,7 @@ def sort(a: Tensor, axis: int | None = -1, kind: str | None = None, *, stable: b
         >>> sort(Tensor([3.0, 1.0, 2.0]))
         Tensor([1.0, 2.0, 3.0], op='sort')
     """
-    one_of("kind", kind, _KINDS)
+    one_of("kind", kind, SORTING_KINDS)
     if axis is not None and not a.ndim:
         raise np.exceptions.AxisError("sort of an array of shape (): it has no axis to sort along")
     return along("sort", a, axis, sort_over)

@@ -11,6 +11,8 @@ from tinygraph.engine.registry import is_integer, parametrized
 from tinygraph.kernels.arrays import Array
 from tinygraph.tensor.array_ops import ArrayOp
 
+SORTING_KINDS = ("quicksort", "mergesort", "heapsort", "stable", "q", "m", "h", "s", None)  # NumPy's names
+
 
 def order_of(x: Array, axis: int) -> np.ndarray[tuple[int, ...], np.dtype[np.intp]]:
     """Return the positions of the elements in ascending order. Equal elements keep their order, and NaN comes last.
