@@ -60,7 +60,7 @@ def value_and_grad(f: Function, argnums: int | Sequence[int] = 0) -> Callable[..
             raise ValueError(f"argnums is {argnums!r}, but the function got {count}, and positions are counted from 0")
         given = [args[i] for i in chosen]
         numbers = list(numbers_of(given))
-        kind = _node_class(numbers)
+        kind = node_class(numbers)
         leaves = [x if isinstance(x, Node) else kind(x) for x in numbers]
         inputs = dict(zip(chosen, refilled(given, leaves), strict=True))
         y = f(*[inputs.get(i, arg) for i, arg in enumerate(args)], **options)
@@ -72,9 +72,17 @@ def value_and_grad(f: Function, argnums: int | Sequence[int] = 0) -> Callable[..
     return wrapped
 
 
-def _node_class(numbers: Sequence[object]) -> type[Value | Tensor]:
-    """Return the node class for the given numbers: Tensor if the numbers include an array, otherwise Value."""
-    if not any(getattr(number, "shape", ()) for number in numbers):
+def node_class(numbers: Iterable[object]) -> type[Value | Tensor]:
+    """Return the class of the nodes that a function of the given inputs gets.
+
+    Args:
+        numbers: Numbers, arrays and nodes.
+
+    Returns:
+        Tensor if the inputs include an array or a Tensor, otherwise Value.
+    """
+    others = [x for x in numbers if not isinstance(x, Value)]
+    if not any(isinstance(x, Node) or bool(getattr(x, "shape", ())) for x in others):
         return Value
     from tinygraph.tensor.tensor import Tensor
 

@@ -11,7 +11,7 @@ from tinygraph.testing.op_tests import check_op
 
 
 def test_the_oracle_is_the_best_there_is():
-    from tinygraph.checking.numeric import FlatFunction
+    from tinygraph.checking.flat import FlatFunction
     from tinygraph.testing.oracles import Oracle
 
     def oracle(f, *at):

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from tinygraph.checking.numeric import FlatFunction, central_difference, complex_step, step_of
+from tinygraph.checking.cuts import cut_of
+from tinygraph.checking.flat import FlatFunction
+from tinygraph.checking.kinks import kink_near
+from tinygraph.checking.numeric import complex_step, step_of
+from tinygraph.checking.slopes import kink_at, side_slope, slope_of
+from tinygraph.engine.autodiff import grad
 from tinygraph.engine.graph import Node, order
-from tinygraph.engine.op import Op
-from tinygraph.engine.value import Value
 from tinygraph.explaining.walk import Walk
 from tinygraph.functional import named_numbers
 from tinygraph.support.arguments import check_positive
@@ -63,6 +66,7 @@ class InputCheck:
         step: Step size of the numerical derivative.
         allowed: Maximum allowed absolute difference.
         note: Reason why the two derivatives are not compared, or "" if they are compared.
+        fault: Fault of `f` that explains the difference, such as a cut in the graph, or "".
     """
 
     name: str
@@ -73,6 +77,7 @@ class InputCheck:
     step: float
     allowed: float
     note: str
+    fault: str = ""
 
     @property
     def error(self) -> float:
@@ -91,7 +96,7 @@ class InputCheck:
         return agree(self.backward, self.numeric, self.allowed)
 
     def __str__(self) -> str:
-        verdict = (self.note or "agrees") if self.ok else " ".join(filter(None, ("DIFFERS", self.note)))
+        verdict = (self.note or "agrees") if self.ok else " ".join(filter(None, ("DIFFERS", self.note, self.fault)))
         return (
             f"{self.name} = {self.at:g}: backpropagation {self.backward:.10g}, {self.method} {self.numeric:.10g} "
             f"(step {self.step:.1e}), error {self.error:.1e} of {self.allowed:.1e} allowed: {verdict}"
@@ -103,10 +108,12 @@ class GradientCheck:
     """The result of `check_grad`. `bool(result)` is True if all inputs pass, and `print(result)` shows a report.
 
     Attributes:
-        inputs: One check per input, in the order of the inputs.
+        inputs: One check per element of the inputs, in their order.
+        projection: If the result is an array, the random weights that turn it into a scalar; otherwise "".
     """
 
     inputs: tuple[InputCheck, ...]
+    projection: str = ""
 
     @property
     def ok(self) -> bool:
@@ -117,21 +124,26 @@ class GradientCheck:
         return self.ok
 
     def __str__(self) -> str:
-        return "\n".join(str(check) for check in self.inputs)
+        return "\n".join([str(check) for check in self.inputs] + [self.projection] * bool(self.projection))
 
 
 def check_grad(f: Function, *at: Tree, tolerance: float = 1e-9) -> GradientCheck:
     """Compare backpropagation with numerical derivatives at a point.
 
-    If all ops are analytic, the check uses the complex step. Otherwise it computes central differences with two step
-    sizes, extrapolates them to step size 0, and estimates the error from the disagreement between the two differences.
-    If a non-differentiable point (a *kink*) lies within the step, the check reports the kink and does not fail.
+    The check calls `f` itself at moved points and computes central differences, which it extrapolates to step size 0.
+    These differences do not use the recorded graph. Where all ops of a scalar graph are analytic, the check also
+    computes the complex step over the graph, which is accurate to rounding, and reports it. If the two disagree, the
+    graph does not contain all of `f`: *the graph is cut*, for example by `.data`, `.item()` or `.detach()`.
+
+    At a non-differentiable point (a *kink*), the check passes only if the result of backpropagation lies between the
+    two one-sided derivatives.
 
     Args:
-        f: Function of Values.
-        *at: Arguments of `f`: numbers, or nested lists, tuples or dicts of numbers.
+        f: Function of Values, or of Tensors if an argument contains an array. The result is a scalar or an array. An
+            array is multiplied by random weights and summed.
+        *at: Arguments of `f`: numbers, arrays or nodes, or nested lists, tuples, namedtuples or dicts of them.
         tolerance: Allowed difference, relative to the sum of the absolute values of the gradient's terms (one term per
-            path). Defaults to 1e-9.
+            path), or relative to the largest derivative if the inputs are arrays. Defaults to 1e-9.
 
     Returns:
         The result. `bool(result)` is True if all inputs pass, and `print(result)` shows a report.
@@ -155,33 +167,98 @@ def check_grad(f: Function, *at: Tree, tolerance: float = 1e-9) -> GradientCheck
         c = 2: ...
         >>> print(check_grad(lambda x: x.relu(), 0.0))  # doctest: +ELLIPSIS
         x = 0: ... kink: relu(x) is at a kink, at 0
+        >>> import math
+        >>> print(check_grad(lambda x: x * math.exp(x.data), 0.7))  # doctest: +ELLIPSIS
+        x = 0.7: ... DIFFERS the graph is cut: the constant 2.01375 in mul changes with x, at <doctest ...
     """
     check_positive("tolerance", tolerance, zero=True)
-    function = FlatFunction(f, at, values=True)
-    root, leaves = function.record(function.numbers)
-    walk = Walk(root, 1.0)
-    gradients, terms = walk.gradients, absolute_terms(walk)
-    analytic = all(node.op is None or node.op.analytic is not None for node in walk.nodes)
-    names = list(input_names(f, function.args))
-    for leaf, name in zip(leaves, names, strict=True):
-        leaf.name = name
-    checks = []
-    for i, (leaf, x) in enumerate(zip(leaves, function.numbers, strict=True)):
-        gradient = gradients.get(leaf, 0.0)
-        # At the end of a domain, such as 0 for sqrt, the complex step gives a finite number that means nothing.
-        numeric = _by_complex_step(function, i) if analytic and math.isfinite(root.data + gradient) else None
-        found = numeric or _by_differences(function, walk, i)
-        allowed = tolerance * max(terms.get(leaf, 0.0), abs(gradient)) + found.blur
-        checks.append(
-            InputCheck(names[i], x, gradient, found.derivative, found.method, found.step, allowed, found.note)
+    function = FlatFunction(f, at, values=True, seed=0)
+    comparison = _Comparison(function, list(input_names(f, function.args)), tolerance)
+    return GradientCheck(tuple([comparison.check(i) for i in range(len(function.numbers))]), function.projection)
+
+
+class _Comparison:
+    """The gradient of a recorded function, and the oracles that it is compared with."""
+
+    def __init__(self, function: FlatFunction, names: list[str], tolerance: float) -> None:
+        self.function, self.tolerance = function, tolerance
+        self.root, leaves = function.record(function.numbers)
+        for leaf, name in zip(leaves, names, strict=True):
+            leaf.name = name
+        self.names = list(function.element_names(names))
+        self.nodes = order(self.root)
+        self.value = float(self.root.raw)
+        self.noise, self.analytic = 0.0, False
+        if function.arrays:
+            gradients = [gradient.ravel().tolist() for gradient in grad(self.root, leaves)]
+            self.gradient = [entry for group in gradients for entry in group]
+            self.sizes = [max(map(abs, group)) for group in gradients for _ in group]
+        else:
+            walk = Walk(self.root, 1.0)
+            terms = absolute_terms(walk)
+            self.gradient = [float(walk.gradients.get(leaf, 0.0)) for leaf in leaves]
+            self.sizes = [terms.get(leaf, 0.0) for leaf in leaves]
+            # Rounding errors of all intermediate values, as the result sees them.
+            self.noise = _ROUNDING * sum(abs(node.raw) * terms.get(node, 0.0) for node in self.nodes)
+            self.analytic = all(node.op is None or node.op.analytic is not None for node in self.nodes)
+
+    def check(self, i: int) -> InputCheck:
+        """Check one element of the inputs."""
+        x, ours = self.function.numbers[i], self.gradient[i]
+        found = self._numeric(i, x, ours, self.tolerance * max(self.sizes[i], abs(ours)))
+        allowed = self.tolerance * max(self.sizes[i], abs(ours)) + found.blur
+        return InputCheck(
+            self.names[i], x, ours, found.derivative, found.method, found.step, allowed, found.note, found.fault
         )
-    return GradientCheck(tuple(checks))
+
+    def _numeric(self, i: int, x: float, ours: float, allowed: float) -> _Numeric:
+        """Return the derivative with respect to one element, by the best method that explains what is found."""
+
+        def curve(moved: float) -> float:
+            return self.function.along(i, moved)
+
+        direct = self._by_differences(curve, x)
+        # At the end of a domain, such as 0 for sqrt, the complex step gives a finite number that means nothing.
+        analytic = self.analytic and math.isfinite(self.value + ours)
+        complex_ = _by_complex_step(self.function, i) if analytic else None
+        if direct.note:
+            return direct
+        named = ""
+        if not self.function.arrays and not analytic:
+            named = kink_near(self.function, self.nodes, i, min(2.0**-20 * max(1.0, abs(x)), direct.step or 1.0))
+        if agree(ours, direct.derivative, allowed + direct.blur):
+            return complex_ or direct._replace(note=f"kink: {named}" if named else "")
+        if kink := kink_at(curve, x, ours, direct.step / 4.0 if direct.step else math.inf):
+            return direct._replace(note=f"kink: {named or kink}")
+        if named:
+            return direct._replace(fault=f"kink: {named}, but no one-sided derivative explains the difference")
+        if place := cut_of(self.function, i, self.names[i]):
+            return direct._replace(fault=f"the graph is cut: {place}")
+        if complex_ and agree(ours, complex_.derivative, allowed + complex_.blur):
+            return direct._replace(fault="the graph is cut: f, called at moved points, differs from its graph")
+        return complex_ or direct
+
+    def _by_differences(self, curve: Callable[[float], float], x: float) -> _Numeric:
+        """Return the derivative from values of the function, from both sides or from the side where f is finite."""
+        if not math.isfinite(self.value):
+            return _Numeric(math.nan, "central difference", 0.0, 0.0, "not checked, because f is not finite here")
+        slope = slope_of(curve, x)
+        method = "central difference"
+        if math.isnan(slope.derivative):
+            method, slope = "difference from the right", side_slope(curve, x, 1)
+        if math.isnan(slope.derivative):
+            method, slope = "difference from the left", side_slope(curve, x, -1)
+        if math.isnan(slope.derivative):
+            note = "not checked, because f is not finite within the step"
+            return _Numeric(math.nan, "central difference", 0.0, 0.0, note)
+        noise = 16.0 * self.noise / slope.step if slope.step else 0.0
+        return _Numeric(slope.derivative, method, slope.step, slope.error + noise)
 
 
 class _Numeric(NamedTuple):
     """A numerical derivative, with its method, step size and error.
 
-    If the derivative is meaningless, `note` gives the reason.
+    If the derivative is meaningless, `note` gives the reason. If the function breaks the gradient, `fault` explains it.
     """
 
     derivative: float
@@ -189,6 +266,7 @@ class _Numeric(NamedTuple):
     step: float
     blur: float
     note: str = ""
+    fault: str = ""
 
 
 def _by_complex_step(function: FlatFunction, i: int) -> _Numeric | None:
@@ -199,24 +277,6 @@ def _by_complex_step(function: FlatFunction, i: int) -> _Numeric | None:
     except ArithmeticError:
         return None
     return _Numeric(derivative, "complex step", step, blur=step) if math.isfinite(derivative) else None
-
-
-def _by_differences(function: FlatFunction, walk: Walk, i: int) -> _Numeric:
-    """Return the derivative computed from two central differences."""
-    x = function.numbers[i]
-    for reach in (max(1.0, abs(x)), abs(x), 2.0**-20 * abs(x)):  # smaller if f is not finite within the step
-        step = 2.0**-10 * (reach or 1.0)
-        near, far = central_difference(function, i, step / 2), central_difference(function, i, step)
-        derivative = near + (near - far) / 3.0
-        if math.isfinite(derivative):
-            break
-    size = max(abs(walk.root.raw), abs(x * derivative), 1e-300)
-    note = ""
-    if not math.isfinite(derivative):
-        note = "not checked, because f is not finite within the step"
-    elif kink := kink_near(function, walk.nodes, i, step):
-        note = f"kink: {kink}"
-    return _Numeric(derivative, "central difference", step, abs(near - far) + 8 * _ROUNDING * size / step, note)
 
 
 def absolute_terms(root: Node | Walk) -> dict[Node, float]:
@@ -241,7 +301,7 @@ def absolute_terms(root: Node | Walk) -> dict[Node, float]:
 def input_names(f: Function, args: Sequence[Tree]) -> Iterator[str]:
     """Yield a name for each input.
 
-    A named Value keeps its name. Any other input gets the name of its parameter, with an index if the input is an
+    A named node keeps its name. Any other input gets the name of its parameter, with an index if the input is an
     element of a nested argument.
 
     Args:
@@ -258,44 +318,4 @@ def input_names(f: Function, args: Sequence[Tree]) -> Iterator[str]:
     for i, arg in enumerate(args):
         known = i < len(parameters) and parameters[i].kind is not inspect.Parameter.VAR_POSITIONAL
         for name, number in named_numbers(parameters[i].name if known else f"argument {i + 1}", arg):
-            yield (number.name if isinstance(number, Value) else "") or name
-
-
-def kink_near(function: FlatFunction, nodes: Sequence[Node], i: int, step: float) -> str:
-    """Describe why a function is not differentiable within the step of a numerical derivative.
-
-    Args:
-        function: Function to examine.
-        nodes: Nodes of the function's graph, in reverse topological order.
-        i: Index of the input that the step changes.
-        step: Step size of the numerical derivative.
-
-    Returns:
-        The description, or "" if no reason is found.
-    """
-    for by in (-step, step):
-        there = order(function.record(function.moved(i, by))[0])
-        if [node.op for node in nodes] != [node.op for node in there]:
-            return "the program takes another branch within the step"
-        for node, moved in zip(nodes, there, strict=True):
-            if node.op is not None and (kink := _kink_of(node.op, node, moved)):
-                return kink
-    return ""
-
-
-def _kink_of(op: Op, node: Node, moved: Node) -> str:
-    """Describe a kink or an edge of the op's domain between the operands of `node` and those of `moved`.
-
-    Return "" if there is neither.
-    """
-    domain, points = op.domain, [node.numbers, moved.numbers]
-    text = op.text(*[x.name if isinstance(x, Node) and x.name else f"{x:g}" for x in node.args])
-    if domain.holds(points[0]) and not domain.holds(*points):
-        return f"{text} leaves its domain, {domain.text}, within the step"
-    if domain.kink is not None:
-        at, after = (domain.kink(*point) for point in points)
-        if at == 0 and after != 0:  # if both are 0, the operand did not move, as in relu(0 * x)
-            return f"{text} is at a kink, at {', '.join(f'{x:g}' for x in points[0])}"
-        if at * after < 0:
-            return f"{text} has a kink or a pole within the step"
-    return ""
+            yield (number.name if isinstance(number, Node) else "") or name

@@ -7,11 +7,11 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
+from tinygraph.checking.flat import FlatFunction
 from tinygraph.engine.graph import Node, order
 from tinygraph.engine.value import Value
 from tinygraph.functional import numbers_of, refilled
-from tinygraph.kernels.numbers import plain_number
-from tinygraph.support.arguments import check_function, check_positive
+from tinygraph.support.arguments import check_positive
 from tinygraph.support.messages import install_command, one_of
 
 if TYPE_CHECKING:
@@ -31,10 +31,10 @@ def numeric_grad(f: Function, at: Tree, *, method: Method = "central", step: flo
     the lecture's formula.
 
     Args:
-        f: Function of plain numbers, or of Values if `at` contains a Value. The methods "complex" and "mpmath" always
-            pass Values.
-        at: Argument, or a list or tuple of arguments. Each argument is a number, or a nested list, tuple or dict of
-            numbers.
+        f: Function of plain numbers and arrays, or of Values or Tensors if `at` contains one. The methods "complex"
+            and "mpmath" always pass Values. The result is a scalar.
+        at: Argument, or a list or tuple of arguments. Each argument is a number, an array or a node, or a nested list,
+            tuple, namedtuple or dict of them.
         method: Method of differentiation. Defaults to "central". With the step size h, the methods are:
 
             - "two-point": the *forward difference* of the lecture, (f(x + h) - f(x)) / h, with an error of order h (by
@@ -49,8 +49,10 @@ def numeric_grad(f: Function, at: Tree, *, method: Method = "central", step: flo
         The derivative, nested like `at`.
 
     Raises:
-        TypeError: If `f` is not a function, or if `at` contains something other than numbers.
-        ValueError: If the method is unknown or needs analytic ops that `f` does not use, or if `step` is not positive.
+        TypeError: If `f` is not a function, if `at` contains something other than numbers, or if the result is not a
+            scalar.
+        ValueError: If the method is unknown, needs scalar inputs but gets an array, or needs analytic ops that `f`
+            does not use, or if `step` is not positive.
 
     References:
         - Differences: B. Fornberg, "Generation of finite difference formulas on arbitrarily spaced grids",
@@ -75,84 +77,13 @@ def numeric_grad(f: Function, at: Tree, *, method: Method = "central", step: flo
         check_positive("step", step)
     several = isinstance(at, (list, tuple))
     args = list(at) if several else [at]
-    values = any(isinstance(x, Value) for x in numbers_of(args))
+    values = any(isinstance(x, Node) for x in numbers_of(args))
     function = FlatFunction(f, args, values=values)
     partials = [_METHODS[method](function, i, step or step_of(method, x)) for i, x in enumerate(function.numbers)]
     if hasattr(at, "_fields"):
-        return refilled(at, partials)
+        return refilled(at, function.grouped(partials))
     tree = function.restore(partials)
     return tree if several else tree[0]
-
-
-class FlatFunction:
-    """A wrapper that turns a function of nested arguments into a function of one flat list of numbers.
-
-    Args:
-        f: Function to wrap.
-        args: Arguments of `f`: numbers, or nested lists, tuples or dicts of numbers.
-        values: If true, call `f` with Values instead of plain numbers.
-
-    Attributes:
-        numbers: The numbers in `args`, as a flat list.
-    """
-
-    def __init__(self, f: Function, args: Sequence[Tree], values: bool) -> None:
-        check_function("f", f)
-        self.f, self.args, self.values = f, list(args), values
-        self.numbers = [x.data if isinstance(x, Value) else plain_number(x, "at") for x in numbers_of(self.args)]
-
-    def restore(self, numbers: Sequence[object]) -> list[Tree]:
-        """Return the elements of a flat list, nested like the arguments.
-
-        Args:
-            numbers: One object per input of the function.
-
-        Returns:
-            The nested list.
-        """
-        form: list[Tree] = refilled(self.args, numbers)
-        return form
-
-    def __call__(self, numbers: Sequence[float]) -> float:
-        """Return the value of the function as a float.
-
-        Args:
-            numbers: Flat list of inputs.
-
-        Returns:
-            The value.
-        """
-        given = [Value(x, constant=True) for x in numbers] if self.values else numbers
-        return _plain(self.f(*self.restore(given)))
-
-    def record(self, numbers: Sequence[float]) -> tuple[Value, list[Value]]:
-        """Record the function, and return the root and the leaves of its graph.
-
-        Args:
-            numbers: Flat list of inputs.
-
-        Returns:
-            The root, and one leaf per input.
-        """
-        leaves = [Value(x) for x in numbers]
-        y = self.f(*self.restore(leaves))
-        return (y if isinstance(y, Value) else Value(y, constant=True)), leaves
-
-    def moved(self, i: int, by: float) -> list[float]:
-        """Return a copy of `numbers` with one input changed.
-
-        Args:
-            i: Index of the input.
-            by: Amount to add to the input.
-
-        Returns:
-            A new flat list.
-        """
-        return [x + by if j == i else x for j, x in enumerate(self.numbers)]
-
-
-def _plain(x: Number | Value) -> float:
-    return x.data if isinstance(x, Value) else Value(x).data
 
 
 def step_of(method: str, x: float) -> float:
@@ -211,6 +142,7 @@ def complex_step(function: FlatFunction, i: int, step: float) -> float:
     Returns:
         The derivative.
     """
+    function.require_scalars("complex")
     root, leaves = function.record(function.numbers)
     moved = {leaf: complex(leaf.data, step if j == i else 0.0) for j, leaf in enumerate(leaves)}
     return float(evaluate(root, moved, cmath).imag / step)
@@ -223,6 +155,7 @@ def _mpmath_step(function: FlatFunction, i: int, step: float) -> float:
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError(f"method='mpmath' needs mpmath: {install_command('test')}", name=error.name) from None
 
+    function.require_scalars("mpmath")
     with mp.workdps(digits(function.numbers)):
         root, leaves = function.record(function.numbers)
         return float(exact_partial(root, leaves, i))

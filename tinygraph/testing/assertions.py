@@ -7,7 +7,7 @@ from math import isfinite, nan
 from typing import TYPE_CHECKING
 
 from tinygraph.checking.comparison import absolute_terms, agree, input_names, same
-from tinygraph.checking.numeric import FlatFunction
+from tinygraph.checking.flat import FlatFunction
 from tinygraph.engine.autodiff import grad, hessian
 from tinygraph.engine.graph import Node, order
 from tinygraph.engine.op import Op

@@ -9,7 +9,8 @@ import numpy as np
 from hypothesis import given, settings
 
 from tinygraph.checking.comparison import absolute_terms, agree, same
-from tinygraph.checking.numeric import FlatFunction, digits, evaluate, step_of
+from tinygraph.checking.flat import FlatFunction
+from tinygraph.checking.numeric import digits, evaluate, step_of
 from tinygraph.engine.autodiff import grad
 from tinygraph.engine.op import Op
 from tinygraph.engine.value import Value

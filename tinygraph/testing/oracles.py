@@ -6,8 +6,10 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 from math import copysign, inf, isfinite, isnan, nan, ulp
 
-from tinygraph.checking.comparison import agree, kink_near
-from tinygraph.checking.numeric import FlatFunction, digits, evaluate, exact_partial, numeric_grad, step_of
+from tinygraph.checking.comparison import agree
+from tinygraph.checking.flat import FlatFunction
+from tinygraph.checking.kinks import kink_near
+from tinygraph.checking.numeric import digits, evaluate, exact_partial, numeric_grad, step_of
 from tinygraph.engine.autodiff import grad
 from tinygraph.engine.graph import order
 from tinygraph.engine.value import Value

@@ -1,0 +1,215 @@
+"""A function of nested arguments, with numbers and arrays in them, as a function of one flat list of numbers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from tinygraph.engine.graph import Node
+from tinygraph.engine.value import Value
+from tinygraph.functional import node_class, numbers_of, refilled
+from tinygraph.kernels.numbers import plain_number
+from tinygraph.support.arguments import check_function
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from tinygraph.functional import Function, Tree
+    from tinygraph.kernels.arrays import Array
+    from tinygraph.tensor.tensor import Tensor
+
+
+class FlatFunction:
+    """A wrapper that turns a function of nested arguments into a function of one flat list of numbers.
+
+    Args:
+        f: Function to wrap.
+        args: Arguments of `f`: numbers, arrays or nodes, or nested lists, tuples, namedtuples or dicts of them.
+        values: If true, call `f` with Values, or with Tensors if `args` contains an array. If false, call `f` with
+            plain numbers and arrays.
+        seed: Seed of the random cotangent that projects an array to a scalar, or None to refuse a result that is an
+            array.
+
+    Attributes:
+        numbers: The elements of all inputs, as a flat list.
+        shapes: Shape of each input; () for a number.
+        arrays: True if an input is an array or a Tensor.
+        projection: Description of the cotangent, or "" if the results are scalars.
+    """
+
+    def __init__(self, f: Function, args: Sequence[Tree], values: bool, seed: int | None = None) -> None:
+        check_function("f", f)
+        self.f, self.args, self.values, self.seed = f, list(args), values, seed
+        given = list(numbers_of(self.args))
+        self.arrays = node_class(given) is not Value
+        self.shapes: list[tuple[int, ...]] = []
+        self.numbers: list[float] = []
+        for x in given:
+            elements = _elements(x)
+            self.shapes.append(getattr(elements, "shape", ()))
+            self.numbers += elements.ravel().tolist() if self.shapes[-1] else [float(elements)]  # type: ignore[union-attr]
+        self.projection = ""
+
+    def grouped(self, numbers: Sequence[Any]) -> list[Any]:
+        """Return the elements of a flat list as one number or array per input.
+
+        Args:
+            numbers: One number per element of an input.
+
+        Returns:
+            The numbers and arrays.
+        """
+        groups, start = [], 0
+        for shape in self.shapes:
+            size = math.prod(shape)
+            groups.append(_array(numbers[start : start + size], shape) if shape else numbers[start])
+            start += size
+        return groups
+
+    def restore(self, numbers: Sequence[object]) -> list[Tree]:
+        """Return the elements of a flat list, nested like the arguments.
+
+        Args:
+            numbers: One number per element of an input.
+
+        Returns:
+            The nested list.
+        """
+        form: list[Tree] = refilled(self.args, self.grouped(numbers))
+        return form
+
+    def __call__(self, numbers: Sequence[float]) -> float:
+        """Return the value of the function as a float.
+
+        Args:
+            numbers: Flat list of inputs.
+
+        Returns:
+            The value.
+        """
+        if not self.values:
+            return float(self._scalar(self.f(*self.restore(numbers))))
+        kind = self._node_class()
+        y = self.f(*refilled(self.args, [kind(x, constant=True) for x in self.grouped(numbers)]))
+        return float(self._scalar(y.raw if isinstance(y, Node) else y))
+
+    def _node_class(self) -> type[Value | Tensor]:
+        if not self.arrays:
+            return Value
+        from tinygraph.tensor.tensor import Tensor
+
+        return Tensor
+
+    def record(self, numbers: Sequence[float]) -> tuple[Any, list[Any]]:
+        """Record the function, and return the root and the leaves of its graph.
+
+        Args:
+            numbers: Flat list of inputs.
+
+        Returns:
+            The root, and one leaf per input.
+        """
+        kind = self._node_class()
+        leaves = [kind(x) for x in self.grouped(numbers)]
+        y = self._scalar(self.f(*refilled(self.args, leaves)))
+        return (y if isinstance(y, Node) else kind(y, constant=True)), leaves
+
+    def _scalar(self, y: Any) -> Any:
+        """Return a result as a scalar. An array or a Tensor is projected on the random cotangent."""
+        shape = getattr(y, "shape", ())
+        if not shape:
+            return y if isinstance(y, Node) else plain_number(y, "the result of f")
+        if self.seed is None:
+            raise TypeError(f"f must return a scalar, but the result has shape {shape}: call .sum() or .mean()")
+        self.projection = (
+            f"the result has shape {shape}, so the derivatives are those of (result * weights).sum() with "
+            f"weights = np.random.default_rng({self.seed}).uniform(0.5, 1.5, {shape})"
+        )
+        return (y * cotangent(shape, self.seed)).sum()
+
+    def element_names(self, names: Sequence[str]) -> Iterator[str]:
+        """Yield a name for each element of each input.
+
+        Args:
+            names: One name per input.
+
+        Yields:
+            The name of a scalar, or the name of an array with the index of the element.
+        """
+        for name, shape in zip(names, self.shapes, strict=True):
+            if not shape:
+                yield name
+                continue
+            from numpy import ndindex
+
+            for index in ndindex(shape):
+                yield f"{name}[{', '.join(map(str, index))}]"
+
+    def moved(self, i: int, by: float) -> list[float]:
+        """Return a copy of `numbers` with one element changed.
+
+        Args:
+            i: Index of the element.
+            by: Amount to add to the element.
+
+        Returns:
+            A new flat list.
+        """
+        return [x + by if j == i else x for j, x in enumerate(self.numbers)]
+
+    def along(self, i: int, x: float) -> float:
+        """Return the value of the function where one element has another value.
+
+        Args:
+            i: Index of the element.
+            x: Value of the element.
+
+        Returns:
+            The value of the function.
+        """
+        return self([x if j == i else y for j, y in enumerate(self.numbers)])
+
+    def require_scalars(self, method: str) -> None:
+        """Check that no input is an array.
+
+        Args:
+            method: Method of differentiation that needs scalars.
+
+        Raises:
+            ValueError: If an input is an array.
+        """
+        if self.arrays:
+            raise ValueError(f"method={method!r} needs scalar inputs, but an input is an array: use 'central'")
+
+
+def _elements(x: Any) -> Array | float:
+    """Return an input as a float64 array or a float."""
+    if isinstance(x, Node):
+        x = x.raw
+    if not getattr(x, "shape", ()):
+        return plain_number(x, "at")
+    from tinygraph.kernels.arrays import as_array
+
+    return as_array(x, "at")
+
+
+def _array(numbers: Sequence[Any], shape: tuple[int, ...]) -> Array:
+    from numpy import array
+
+    return array(numbers, dtype=float).reshape(shape)
+
+
+def cotangent(shape: tuple[int, ...], seed: int) -> Array:
+    """Return the random cotangent that projects an array to a scalar.
+
+    Args:
+        shape: Shape of the array.
+        seed: Seed of the random numbers.
+
+    Returns:
+        Random numbers between 0.5 and 1.5.
+    """
+    from numpy.random import default_rng
+
+    return default_rng(seed).uniform(0.5, 1.5, shape)

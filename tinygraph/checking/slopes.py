@@ -1,0 +1,154 @@
+"""Derivatives of a function of one number that use only its values: extrapolated differences from both sides."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+Curve = Callable[[float], float]
+
+_ROUNDING = 2.0**-52
+_SHRINK = 2.0**-7  # factor between two attempts
+_GOOD = 1e-9  # a relative error at which no other step size is tried
+
+
+@dataclass(frozen=True)
+class Slope:
+    """A derivative with its estimated error and the step size that gave it.
+
+    Attributes:
+        derivative: The derivative, or NaN if the function is not finite within any step.
+        error: Estimated error of the derivative.
+        step: Step size.
+    """
+
+    derivative: float
+    error: float
+    step: float
+
+
+def slope_of(g: Curve, x: float) -> Slope:
+    """Return the derivative of a function at a point, from central differences that are extrapolated to step size 0.
+
+    If the estimated error is large, because the function is steep or has a kink within the step, a smaller step is
+    tried. The result is the attempt with the smallest error.
+
+    Args:
+        g: Function of one number.
+        x: The point.
+
+    Returns:
+        The derivative.
+
+    References:
+        L. F. Richardson, "The approximate arithmetical solution by finite differences of physical problems involving
+        differential equations, with an application to the stresses in a masonry dam", Philosophical Transactions of the
+        Royal Society A 210, 307-357, 1911.
+
+    Examples:
+        >>> import math
+        >>> round(slope_of(math.exp, 0.0).derivative, 10)
+        1.0
+    """
+    best = Slope(math.nan, math.inf, 0.0)
+    step = 2.0**-8 * max(1.0, abs(x))
+    attempts = [step * _SHRINK**k for k in range(4)]
+    if 0.0 < abs(x) < 1.0:
+        attempts += [2.0**-8 * abs(x) * _SHRINK**k for k in range(3)]
+    for step in attempts:
+        found = _extrapolated(g, x, step)
+        if found.error < best.error:
+            best = found
+        if best.error <= _GOOD * abs(best.derivative):
+            break
+    return best
+
+
+def _extrapolated(g: Curve, x: float, step: float) -> Slope:
+    """Return the derivative from three central differences, which are extrapolated to step size 0 (Richardson)."""
+    differences, size = [], 0.0
+    for h in (step, step / 2, step / 4):
+        right, left = x + h, x - h
+        if not left < x < right:
+            return Slope(math.nan, math.inf, step)
+        high, low = g(right), g(left)
+        size = max(size, abs(high), abs(low))
+        differences.append((high - low) / (right - left))  # divide by the step after rounding
+    first, second, third = differences
+    coarse, fine = second + (second - first) / 3.0, third + (third - second) / 3.0
+    derivative = fine + (fine - coarse) / 15.0
+    rounding = 16 * _ROUNDING * max(size, abs(x * derivative)) / step + 16 * math.ulp(0.0) / step
+    error = abs(fine - coarse) + rounding
+    return Slope(derivative, error, step) if math.isfinite(error) else Slope(math.nan, math.inf, step)
+
+
+def side_slope(g: Curve, x: float, side: int, reach: float = math.inf) -> Slope:
+    """Return the derivative from one side of a point.
+
+    The function is not called at the point itself, so a jump at the point does not matter.
+
+    Args:
+        g: Function of one number.
+        x: The point.
+        side: 1 for the derivative from the right, or -1 for the derivative from the left.
+        reach: Largest step. Defaults to a step that suits a smooth function.
+
+    Returns:
+        The derivative. It is infinite if the difference quotients grow without limit, and NaN if the function is not
+        finite on this side.
+
+    Examples:
+        >>> side_slope(abs, 0.0, -1).derivative
+        -1.0
+    """
+    found, most = [], _side_step(x, reach)
+    for step in (most, most / 4.0, most / 16.0):
+        h = side * ((x + side * step) - x if side > 0 else x - (x - step))
+        near, middle, far = (g(x + k * h) for k in (1, 2, 3))
+        derivative = (-5.0 * near + 8.0 * middle - 3.0 * far) / (2.0 * h)  # of the parabola through the three points
+        rounding = 32 * _ROUNDING * max(abs(near), abs(middle), abs(far), abs(x * derivative)) / step
+        found.append((derivative, rounding))
+    (first, _), (second, rounding), (third, last) = found
+    if not all(map(math.isfinite, (first, second, third))):
+        return Slope(math.nan, math.inf, 0.0)
+    if abs(third) > 1.5 * abs(second) > 2.25 * abs(first) and abs(third) > 1e3 * last:
+        return Slope(math.copysign(math.inf, third), 0.0, 0.0)
+    return Slope(second, abs(second - first) + rounding, most / 4.0)
+
+
+def _side_step(x: float, reach: float) -> float:
+    return min(2.0**-16 * max(1.0, abs(x)), max(reach, 2.0**-44 * abs(x)))
+
+
+def kink_at(g: Curve, x: float, ours: float, reach: float = math.inf) -> str:
+    """Describe the kink or the jump at a point that explains a derivative, or return "" if there is none.
+
+    Args:
+        g: Function of one number.
+        x: The point.
+        ours: A derivative. A kink explains only derivatives between the two one-sided derivatives.
+        reach: Largest step: a step within which the function is known to have no other kink.
+
+    Returns:
+        The description.
+
+    Examples:
+        >>> kink_at(abs, 0.0, 0.5)
+        'a kink: the derivative is -1 from the left and 1 from the right'
+        >>> kink_at(abs, 0.0, 1.5)
+        ''
+    """
+    left, right = side_slope(g, x, -1, reach), side_slope(g, x, 1, reach)
+    low, high = sorted((left.derivative, right.derivative))
+    slack = 2.0 * (left.error + right.error)
+    if not low - slack <= ours <= high + slack:  # also if a number is NaN
+        return ""
+    if high - low > 4.0 * slack + 1e-7 * max(abs(low), abs(high)):
+        sides = left.derivative + 0.0, right.derivative + 0.0
+        return f"a kink: the derivative is {sides[0]:.6g} from the left and {sides[1]:.6g} from the right"
+    h = _side_step(x, reach) / 4.0
+    here, gaps = g(x), (g(x + h) - g(x), g(x) - g(x - h))
+    if max(map(abs, gaps)) > 1e-6 * max(1.0, abs(here)) + 8.0 * h * max(abs(low), abs(high)):
+        return f"a jump: the derivative beside the jump is {left.derivative + 0.0:.6g}"
+    return ""
