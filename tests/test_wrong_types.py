@@ -11,6 +11,7 @@ import dis
 import inspect
 import operator
 import re
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -89,14 +90,16 @@ def _collect(found: dict[str, Any], name: str, value: Any) -> None:
     elif not issubclass(value, (Exception, str)):
         found[name] = value
         for method in dir(value):
-            if not method.startswith("_") and inspect.isroutine(inspect.getattr_static(value, method)):
-                found[f"{name}.{method}"] = getattr(value, method)
+            stored = inspect.getattr_static(value, method)
+            if not method.startswith("_") and inspect.isroutine(stored):
+                function = getattr(value, method)
+                found[f"{name}.{method}"] = partial(function, None) if inspect.isfunction(stored) else function
 
 
 def parameters(function: Any) -> list[inspect.Parameter]:
     """Return the parameters that you pass by name or position. `**options` are checked by Python or the callee."""
     found = inspect.signature(function).parameters.values()
-    return [p for p in found if p.name not in ("self", "draw") and p.kind is not p.VAR_KEYWORD]
+    return [p for p in found if p.name != "draw" and p.kind is not p.VAR_KEYWORD]
 
 
 METHODS = ("atan2", "arctan2", "hypot", "fmod", "clip", "leaky_relu", "elu", "nan_to_num")
@@ -189,6 +192,7 @@ OTHER_NAMES: dict[object, tuple[str, ...]] = {
     ("elu", "x"): ("elu",),
     ("nan_to_num", "x"): ("nan_to_num",),
     "flag": ("truth value",),
+    **{(name, "x"): (name,) for name in ("softmax", "log_softmax", "logsumexp")},
     "own node": ("no node is named",),
     "node or None": ("no node is named",),
     "target": ("no node is named",),

@@ -59,6 +59,7 @@ OF_TWO = ("atan2", "arctan2", "hypot", "fmod")
 BOUNDS = {"min": "bound of a Value", "max": "bound of a Value"}
 REPLACED = {"nan": "number", "posinf": "number or None", "neginf": "number or None"}
 REDUCTION = {"axis": "axis", "keepdims": "flag"}
+BOUNDED = {"initial": "number or None", "where": "mask"}
 COST = {"w": "table", "b": "own node", "X": "table", "Y": "labels", "loss": "choice", "sample_weight": "weights",
         "C": "positive"}  # fmt: skip
 WEIGHTED = {"loss": "cross_entropy", "sample_weight": None, "C": 2.0}
@@ -73,10 +74,56 @@ CALLS: dict[str, Call] = {
     "Value.backward": call(
         of(lambda s: s.y.backward), {"seed": "upstream gradient", "accumulate": "flag"}, seed=1.0, accumulate=False
     ),
-    "Tensor.max": call(_of_tensor("max"), REDUCTION, axis=0, keepdims=False),
-    "Tensor.min": call(_of_tensor("min"), REDUCTION, axis=0, keepdims=False),
-    "Tensor.mean": call(_of_tensor("mean"), REDUCTION, axis=0, keepdims=False),
-    "Tensor.sum": call(_of_tensor("sum"), REDUCTION, axis=0, keepdims=False),
+    **{
+        f"Tensor.{name}": call(_of_tensor(name), REDUCTION | BOUNDED, axis=0, keepdims=False, initial=0.0, where=True)
+        for name in ("max", "min", "prod", "sum")
+    },
+    **{
+        f"Tensor.{name}": call(_of_tensor(name), REDUCTION | {"where": "mask"}, axis=0, keepdims=False, where=None)
+        for name in ("mean", "any", "all")
+    },
+    **{
+        f"Tensor.{name}": call(
+            _of_tensor(name),
+            REDUCTION | {"ddof": "number", "where": "mask", "correction": "number or None"},
+            axis=0,
+            keepdims=False,
+            ddof=0,
+            where=None,
+            correction=None,
+        )
+        for name in ("var", "std")
+    },
+    **{
+        f"Tensor.{name}": call(
+            _of_tensor(name), {"axis": "one axis or None", "keepdims": "flag"}, axis=0, keepdims=False
+        )
+        for name in ("argmax", "argmin")
+    },
+    "Tensor.argsort": call(
+        _of_tensor("argsort"),
+        {"axis": "one axis or None", "kind": "sorting", "stable": "anything"},
+        axis=0,
+        kind=None,
+        stable=None,
+    ),
+    **{
+        f"Tensor.{name}": call(_of_tensor(name), {"axis": "one axis or None"}, axis=0) for name in ("cumsum", "cumprod")
+    },
+    "Tensor.softmax": call(_of_tensor("softmax"), {"axis": "axis"}, axis=0),
+    "Tensor.log_softmax": call(_of_tensor("log_softmax"), {"axis": "axis"}, axis=0),
+    "Tensor.logsumexp": call(_of_tensor("logsumexp"), REDUCTION, axis=0, keepdims=False),
+    "softmax": call(tinygraph.softmax, {"x": "operand of arrays", "axis": "axis"}, x=[1.0], axis=0),
+    "log_softmax": call(tinygraph.log_softmax, {"x": "operand of arrays", "axis": "axis"}, x=[1.0], axis=0),
+    "logsumexp": call(tinygraph.logsumexp, {"x": "operand of arrays", **REDUCTION}, x=[1.0], axis=0, keepdims=False),
+    "cross_entropy": call(
+        tinygraph.cross_entropy,
+        {"logits": "logits", "labels": "logits", "axis": "one axis", "reduction": "choice"},
+        logits=[[1.0, 2.0]],
+        labels=[0],
+        axis=-1,
+        reduction="mean",
+    ),
     "Tensor.reshape": call(_of_tensor("reshape"), {"shape": "choice"}, "shape", shape=(4, 1)),
     "Tensor.transpose": call(_of_tensor("transpose"), {"axes": "permutation"}, "axes", axes=(1, 0)),
     "concatenate": call(

@@ -109,5 +109,10 @@ def ask(question: Query, x: object, y: object = 0.0) -> Any:
     """
     pair = sides("a comparison", x, y)
     text = f"{question.name}({{}}, {{}})" if question.name == "isclose" else f"{question.name}({{}})"
-    answer = replay.ask(question, text, pair)
+    try:
+        answer = replay.ask(question, text, pair)
+    except np.exceptions.AxisError as error:
+        raise np.exceptions.AxisError(
+            f"{question.name} of an array of shape {getattr(x, 'shape', ())}: {error}"
+        ) from None
     return answer.copy() if isinstance(answer, np.ndarray) else answer

@@ -179,7 +179,9 @@ def test_queries_are_checked():
 t = Tensor([[1.0, 2.0], [3.0, 4.0]])
 WRONG = {
     "several axes": (lambda: t.argmax(axis=(0, 1)), TypeError, "axis must be an integer"),
-    "an axis": (lambda: np.any(t, axis=2), np.exceptions.AxisError, "axis 2 is out of bounds"),
+    "an axis": (lambda: np.any(t, axis=2), np.exceptions.AxisError, r"any of an array of shape \(2, 2\): axis 2"),
+    "a mask of numbers": (lambda: t.any(where=[1, 0]), TypeError, "where must be an array of bools"),
+    "a Tensor as a mask": (lambda: t.all(where=t), TypeError, "not a Tensor"),
     "no elements": (lambda: Tensor([]).argmax(), ValueError, "empty"),
     "an array to write to": (lambda: t.any(out=np.zeros(())), TypeError, "does not understand out="),
     "text": (lambda: np.isclose(t, "a"), TypeError, "isclose: b"),

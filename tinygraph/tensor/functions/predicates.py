@@ -14,6 +14,7 @@ from tinygraph.kernels.numbers import plain_number
 from tinygraph.support.arguments import check_integer
 from tinygraph.support.messages import one_of
 from tinygraph.tensor.array_ops import Axis, Operand
+from tinygraph.tensor.functions.reductions import mask_of
 from tinygraph.tensor.functions.table import check_defaults, numpy_function
 from tinygraph.tensor.more_ops.orders import SORTING_KINDS
 from tinygraph.tensor.operands import as_axis, operand
@@ -97,7 +98,8 @@ def any(a: Operand, axis: Axis = None, keepdims: bool = False, *, where: object 
     """
     check_defaults("any", numpy)
     if where is not None:
-        return np.any(_not_zero(a), as_axis(axis), keepdims=keepdims, where=where)  # type: ignore[call-overload]
+        chosen, axes = mask_of("any", where, a), as_axis(axis)
+        return np.any(_not_zero(a), axes, keepdims=bool(keepdims), where=chosen)
     return ask(query("any", as_axis(axis), bool(keepdims)), a)
 
 
@@ -117,14 +119,15 @@ def all(a: Operand, axis: Axis = None, keepdims: bool = False, *, where: object 
     """
     check_defaults("all", numpy)
     if where is not None:
-        return np.all(_not_zero(a), as_axis(axis), keepdims=keepdims, where=where)  # type: ignore[call-overload]
+        chosen, axes = mask_of("all", where, a), as_axis(axis)
+        return np.all(_not_zero(a), axes, keepdims=bool(keepdims), where=chosen)
     return ask(query("all", as_axis(axis), bool(keepdims)), a)
 
 
 @numpy_function()
 def count_nonzero(a: Operand, axis: Axis = None, *, keepdims: bool = False) -> Answer:
     """Return how many elements are not 0. `forward()` raises an error if other elements are 0."""
-    return np.count_nonzero(_not_zero(a), as_axis(axis), keepdims=keepdims)
+    return np.count_nonzero(_not_zero(a), as_axis(axis), keepdims=bool(keepdims))
 
 
 @numpy_function()

@@ -53,7 +53,9 @@ def sum(
     """
     if numpy:
         check_defaults("sum", numpy)
-    out = _reduced("sum", a if where is None else _record(masked(_mask("sum", where, a)), a), sum_over, axis, keepdims)
+    out = _reduced(
+        "sum", a if where is None else _record(masked(mask_of("sum", where, a)), a), sum_over, axis, keepdims
+    )
     return out if initial is None else out + plain_number(initial, "sum: initial")
 
 
@@ -83,7 +85,7 @@ def prod(
     """
     check_defaults("prod", numpy)
     out = _reduced(
-        "prod", a if where is None else _record(masked(_mask("prod", where, a), 1.0), a), prod_over, axis, keepdims
+        "prod", a if where is None else _record(masked(mask_of("prod", where, a), 1.0), a), prod_over, axis, keepdims
     )
     return out if initial is None else out * plain_number(initial, "prod: initial")
 
@@ -210,11 +212,11 @@ def var(
         7.0
     """
     check_defaults("var", numpy)
-    if correction is not None and ddof:
-        raise ValueError("var: ddof and correction are two names of one argument: give one of them")
-    kept = a if where is None else _record(masked(_mask("var", where, a)), a)  # an infinite deviation has no derivative
+    kept = (
+        a if where is None else _record(masked(mask_of("var", where, a)), a)
+    )  # an infinite deviation has no derivative
     deviations = kept - mean(a, axis, True, where=where)
-    left = _count(a, axis, keepdims, where) - (ddof if correction is None else correction)
+    left = _count(a, axis, keepdims, where) - _freedom("var", ddof, correction)
     return sum(deviations * deviations, axis, keepdims, where=where) / np.maximum(left, 0.0)
 
 
@@ -322,11 +324,9 @@ def nanvar(
     correction: float | None = None,
 ) -> Tensor:  # fmt: skip
     """Return the variance over the given axes, without NaN. It is NaN where no degrees of freedom are left."""
-    if correction is not None and ddof:
-        raise ValueError("nanvar: ddof and correction are two names of one argument: give one of them")
-    kept = a if where is None else _record(masked(_mask("nanvar", where, a)), a)
+    kept = a if where is None else _record(masked(mask_of("nanvar", where, a)), a)
     deviations = (_record(fill_nan(0.0), kept) - nanmean(a, axis, True, where=where)) * _record(not_nan(), a)
-    left = _number_of(a, axis, keepdims, where) - (ddof if correction is None else correction)
+    left = _number_of(a, axis, keepdims, where) - _freedom("nanvar", ddof, correction)
     some = ops.heaviside(left)  # 0 without degrees of freedom, so that the result is 0 / 0
     return some * sum(deviations * deviations, axis, keepdims, where=where) / (some * left)
 
@@ -388,7 +388,7 @@ def _extremum(name: str, a: Tensor, axis: Axis, keepdims: bool, initial: float |
             ) from None
     bound = plain_number(initial, f"{name}: initial")
     if where is not None:
-        a = _record(masked(_mask(name, where, a), bound), a)
+        a = _record(masked(mask_of(name, where, a), bound), a)
     if not a.size:
         return sum(a, axis, keepdims) + bound
     out = _reduced(name, a, over, axis, keepdims)
@@ -397,8 +397,21 @@ def _extremum(name: str, a: Tensor, axis: Axis, keepdims: bool, initial: float |
     return ops.maximum(out, bound) if name.endswith("max") else ops.minimum(out, bound)
 
 
-def _mask(name: str, where: object, a: Operand) -> Mask:
-    """Return a copy of a mask in the shape of `a`."""
+def mask_of(name: str, where: object, a: Operand) -> Mask:
+    """Return a copy of a mask in the shape of an array.
+
+    Args:
+        name: Name of the function that has the mask, for messages.
+        where: Mask whose shape broadcasts to that of the array.
+        a: Tensor or array.
+
+    Returns:
+        The mask.
+
+    Raises:
+        TypeError: If the mask is not an array of bools.
+        ValueError: If its shape does not fit.
+    """
     if isinstance(where, TracedArray):
         raise TypeError(f"{name}: where must be an array of bools, not a Tensor: compare it, for example t > 0")
     given = np.asarray(where)
@@ -413,9 +426,19 @@ def _mask(name: str, where: object, a: Operand) -> Mask:
 def _count(a: Operand, axis: Axis, keepdims: bool, where: object = None) -> Array | float:
     """Return the number of elements over the given axes, for a mask the number of true elements."""
     if where is not None:
-        return add_up(_mask("mean", where, a).astype(np.float64), as_axis(axis), bool(keepdims))
+        return add_up(mask_of("mean", where, a).astype(np.float64), as_axis(axis), bool(keepdims))
     axes = range(a.ndim) if axis is None else (axis,) if isinstance(axis, int) else axis
     return float(math.prod([a.shape[i] for i in axes if a.ndim]))
+
+
+def _freedom(name: str, ddof: float, correction: float | None) -> float:
+    """Return the number that is subtracted from the number of elements."""
+    given = plain_number(ddof, f"{name}: ddof")
+    if correction is None:
+        return given
+    if given:
+        raise ValueError(f"{name}: ddof and correction are two names of one argument: give one of them")
+    return plain_number(correction, f"{name}: correction")
 
 
 def _number_of(a: Tensor, axis: Axis, keepdims: bool, where: object) -> Tensor:
