@@ -213,7 +213,7 @@ def test_the_public_names():
               binary_cross_entropy_with_logits squared_error dot total logit"""
     others = """FrozenBranchError StaleGraphError Step Stepper Tensor Value check_grad compile concatenate
               cross_entropy diagnose draw explain grad hessian jvp load log_softmax logsumexp name_from numeric_grad
-              op power save scope softmax source stack strict trace_lines tree value_and_grad vectorize"""
+              op power save scope set_at softmax source stack strict trace_lines tree value_and_grad vectorize"""
     later = {name for name, module in tinygraph._LATER.items() if module and name != "__version__"}
     assert {*tinygraph.__all__} | later == {
         *rows.split(),
@@ -223,8 +223,8 @@ def test_the_public_names():
         "where",
     }
     assert later - {*tinygraph.__all__} == {
-        *["Tensor", "compile", "concatenate", "cross_entropy", "load", "log_softmax", "logsumexp", "save", "softmax"],
-        *["source", "stack", "vectorize"],
+        *["Tensor", "compile", "concatenate", "cross_entropy", "load", "log_softmax", "logsumexp", "save", "set_at"],
+        *["softmax", "source", "stack", "vectorize"],
     }
     assert all(ops.TABLE[name] is getattr(tinygraph, name) for name in rows.split())
     assert set(tinygraph.__all__) <= set(dir(tinygraph))

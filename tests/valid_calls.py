@@ -58,6 +58,7 @@ def _of_value(name: str) -> of:
 OF_TWO = ("atan2", "arctan2", "hypot", "fmod")
 BOUNDS = {"min": "bound of a Value", "max": "bound of a Value"}
 REPLACED = {"nan": "number", "posinf": "number or None", "neginf": "number or None"}
+DIAGONAL = {"offset": "integer", "axis1": "integer", "axis2": "integer"}
 REDUCTION = {"axis": "axis", "keepdims": "flag"}
 BOUNDED = {"initial": "number or None", "where": "mask"}
 COST = {"w": "table", "b": "own node", "X": "table", "Y": "labels", "loss": "choice", "sample_weight": "weights",
@@ -124,8 +125,36 @@ CALLS: dict[str, Call] = {
         axis=-1,
         reduction="mean",
     ),
-    "Tensor.reshape": call(_of_tensor("reshape"), {"shape": "choice"}, "shape", shape=(4, 1)),
+    "Tensor.max": call(_of_tensor("max"), REDUCTION, axis=0, keepdims=False),
+    "Tensor.min": call(_of_tensor("min"), REDUCTION, axis=0, keepdims=False),
+    "Tensor.mean": call(_of_tensor("mean"), REDUCTION, axis=0, keepdims=False),
+    "Tensor.sum": call(_of_tensor("sum"), REDUCTION, axis=0, keepdims=False),
     "Tensor.transpose": call(_of_tensor("transpose"), {"axes": "permutation"}, "axes", axes=(1, 0)),
+    "Tensor.reshape": call(
+        _of_tensor("reshape"), {"shape": "choice", "order": "choice"}, "shape", shape=(4, 1), order="C"
+    ),
+    "Tensor.squeeze": call(_of_tensor("squeeze"), {"axis": "axis"}, axis=None),
+    "Tensor.ravel": call(_of_tensor("ravel"), {"order": "choice"}, order="F"),
+    "Tensor.flatten": call(_of_tensor("flatten"), {"order": "choice"}, order="C"),
+    "Tensor.swapaxes": call(_of_tensor("swapaxes"), {"axis1": "integer", "axis2": "integer"}, axis1=0, axis2=1),
+    "Tensor.repeat": call(_of_tensor("repeat"), {"repeats": "count", "axis": "axis"}, repeats=2, axis=0),
+    "Tensor.take": call(
+        _of_tensor("take"), {"indices": "indices", "axis": "axis", "mode": "choice"}, indices=[0], axis=0, mode="raise"
+    ),
+    "Tensor.compress": call(
+        _of_tensor("compress"), {"condition": "condition", "axis": "axis"}, condition=[True, False], axis=0
+    ),
+    "Tensor.diagonal": call(_of_tensor("diagonal"), DIAGONAL, offset=0, axis1=0, axis2=1),
+    "Tensor.trace": call(_of_tensor("trace"), DIAGONAL, offset=0, axis1=0, axis2=1),
+    "Tensor.copy": call(_of_tensor("copy"), {"order": "choice"}, order="C"),
+    "Tensor.astype": call(_of_tensor("astype"), {"dtype": "dtype", "copy": "flag"}, dtype=float, copy=True),
+    "set_at": call(
+        tinygraph.set_at,
+        {"t": "array or Tensor", "index": "index", "values": "array or Tensor"},
+        t=of(lambda s: s.t),
+        index=0,
+        values=1.0,
+    ),
     "concatenate": call(
         tinygraph.concatenate, {"arrays": "Tensors", "axis": "axis"}, arrays=of(lambda s: [s.t, s.t]), axis=0
     ),

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from tinygraph.support.version import __version__ as __version__
     from tinygraph.tensor.functions.joining import concatenate as concatenate
     from tinygraph.tensor.functions.joining import stack as stack
+    from tinygraph.tensor.functions.parts import set_at as set_at
     from tinygraph.tensor.functions.probabilities import cross_entropy as cross_entropy
     from tinygraph.tensor.functions.probabilities import log_softmax as log_softmax
     from tinygraph.tensor.functions.probabilities import logsumexp as logsumexp
@@ -62,6 +63,7 @@ _LATER = {
     "log_softmax": "tensor.functions.probabilities",
     "logsumexp": "tensor.functions.probabilities",
     "softmax": "tensor.functions.probabilities",
+    "set_at": "tensor.functions.parts",
     "draw": "drawing.draw",
     "Step": "explaining.step",
     "Stepper": "stepping.stepper",

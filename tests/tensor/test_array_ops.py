@@ -13,7 +13,11 @@ import tinygraph
 from tinygraph import Tensor
 from tinygraph.engine.autodiff import grad
 from tinygraph.functional import jvp
-from tinygraph.tensor.indexing import concatenate, index, scatter_add, stack
+from tinygraph.tensor.array_ops import LinearOp
+from tinygraph.tensor.functions.creating import copy_elements
+from tinygraph.tensor.functions.parts import diagonal_of, on_diagonal, triangle_of
+from tinygraph.tensor.functions.rearranging import pad_by, repeat_by, roll_by, tile_by, unpad_by
+from tinygraph.tensor.indexing import concatenate, index, scatter_add, set_elements, stack
 from tinygraph.tensor.linalg import matmul
 from tinygraph.tensor.more_ops.accumulations import cumprod_over, cumsum_over, prod_over
 from tinygraph.tensor.more_ops.contractions import einsum
@@ -148,6 +152,62 @@ def contractions(draw):
     return einsum(subscripts), tuple(draw(arrays(tuple(sides[x] for x in term), elements=whole)) for term in terms)
 
 
+@st.composite
+def replacements(draw):
+    (shape,) = draw(shapes(1))
+    key = draw(keys(shape))
+    new = np.zeros(shape)[key].shape
+    return set_elements(key), (draw(arrays(shape, elements=whole)), draw(arrays(new, elements=whole)))
+
+
+def repetitions(draw, x):
+    if not x.ndim or draw(st.booleans()):
+        return tile_by(tuple(draw(st.integers(0, 2)) for _ in x.shape))
+    axis = draw(st.integers(0, x.ndim - 1))
+    counts = [draw(st.integers(0, 2)) for _ in range(x.shape[axis])]
+    return repeat_by(draw(st.sampled_from([2, tuple(counts)])), axis)
+
+
+def rolls(draw, x):
+    along = draw(st.permutations(range(x.ndim)))[: draw(st.integers(0, x.ndim))]
+    return roll_by(tuple(draw(st.integers(-5, 5)) for _ in along), tuple(along))
+
+
+def widths(draw, x):
+    return tuple((draw(st.integers(0, 3)), draw(st.integers(0, 3))) for _ in x.shape)
+
+
+def copying_modes(x):
+    return ["edge", "reflect", "symmetric", "wrap"] if x.size else ["constant"]
+
+
+@st.composite
+def unpads(draw):
+    (shape,) = draw(shapes(1, min_side=1))
+    around = widths(draw, np.zeros(shape))
+    mode = draw(st.sampled_from(["edge", "reflect", "symmetric", "wrap"]))
+    return unpad_by(around, mode, shape), (draw(arrays(pad_by(around, mode)(np.zeros(shape)).shape, elements=whole)),)
+
+
+@st.composite
+def diagonals(draw):
+    shape = tuple(draw(st.integers(0, 3)) for _ in range(draw(st.integers(2, 3))))
+    rows, columns, *_ = draw(st.permutations(range(len(shape))))
+    offset = draw(st.integers(-4, 4))
+    select = diagonal_of(offset, rows, columns)
+    if draw(st.booleans()):
+        return select, (draw(arrays(shape, elements=whole)),)
+    place = on_diagonal(shape, offset, rows, columns)
+    return place, (draw(arrays(select(np.zeros(shape)).shape, elements=whole)),)
+
+
+@st.composite
+def triangles(draw):
+    shape = tuple(draw(st.integers(0, 3)) for _ in range(draw(st.integers(2, 3))))
+    op = triangle_of(draw(st.sampled_from(["tril", "triu"])), draw(st.integers(-3, 3)))
+    return op, (draw(arrays(shape, elements=whole)),)
+
+
 CASES = {
     "expand": expansions(),
     "sum_to": collapses(),
@@ -178,6 +238,15 @@ CASES = {
     "softmax_minus": of_two(lambda draw, x: softmax_minus(draw(axes(x.ndim)))),
     "deviation": of_two(lambda draw, x: deviation_over(draw(axes(x.ndim)))),
     "einsum": contractions(),
+    "set_at": replacements(),
+    "repeat and tile": of_one(repetitions),
+    "roll": of_one(rolls),
+    "pad with zeros": of_one(lambda draw, x: pad_by(widths(draw, x), "constant", ((0.0, 0.0),) * x.ndim)),
+    "pad": of_one(lambda draw, x: pad_by(widths(draw, x), draw(st.sampled_from(copying_modes(x))))),
+    "unpad": unpads(),
+    "diagonal and diag": diagonals(),
+    "tril and triu": triangles(),
+    "copy": of_one(lambda draw, x: copy_elements),
 }
 SOFTMAX = ("softmax", "log_softmax", "logsumexp", "cross_entropy", "softmax_minus", "deviation")
 cases = pytest.mark.parametrize("case", CASES.values(), ids=CASES)
@@ -232,7 +301,7 @@ def test_the_op_is_linear_in_each_operand_without_a_jvp(case, data):
         at_x = applied(adjoint, x)
         both = applied(adjoint, x + 2.0 * y)
         assert np.allclose(both, at_x + 2.0 * applied(adjoint, y), rtol=1e-14, atol=1e-14, equal_nan=True)
-        if not op.variadic:  # the Jacobian of a JoinOp fills the other parts with zeros
+        if not isinstance(op, LinearOp):  # whose Jacobian fills the other operands with zeros
             assert np.array_equal(at_x, op(*operands), equal_nan=True)
 
 

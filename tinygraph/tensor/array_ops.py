@@ -180,7 +180,27 @@ class ArrayOp(Op):
         return f"<array op {self.text(*'xy'[: self.arity])}>"
 
 
-class JoinOp(ArrayOp):
+class LinearOp(ArrayOp):
+    """An array op that is linear in all of its operands together, such as a copy of some elements of each."""
+
+    __slots__ = ()
+
+    def jvp(self, slot: int, tangent: Operand, out: Operand, operands: Sequence[Operand]) -> Operand:
+        """Return the tangent of the result: the tangent of one operand, and zeros for the others.
+
+        Args:
+            slot: Index of the operand that moves.
+            tangent: Direction in which the operand moves, with the operand's shape.
+            out: Result of the op.
+            operands: Operands of the op.
+
+        Returns:
+            The tangent, with the shape of `out`.
+        """
+        return self(*[tangent if k == slot else np.zeros(np.shape(x)) for k, x in enumerate(operands)])
+
+
+class JoinOp(LinearOp):
     """An array op with any number of operands. Its pullback is one function of (up, slot, operands)."""
 
     __slots__ = ()
@@ -214,7 +234,7 @@ class JoinOp(ArrayOp):
         """
         if self.jvps[0] is not None:
             return self.jvps[0](tangent, slot, operands)
-        return self(*[tangent if k == slot else np.zeros(np.shape(x)) for k, x in enumerate(operands)])
+        return super().jvp(slot, tangent, out, operands)
 
     def text(self, *operands: str) -> str:
         """Return the op as text. A long list of operands is shortened.

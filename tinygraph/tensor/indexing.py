@@ -1,7 +1,8 @@
-"""Ops that select elements of an array, and ops that join arrays."""
+"""Ops that select or replace elements of an array, and ops that join arrays."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
@@ -9,7 +10,11 @@ from typing import Any
 import numpy as np
 
 from tinygraph.engine.registry import is_integer, parametrized
-from tinygraph.tensor.array_ops import ArrayOp, JoinOp, Operand, Shape, is_shape
+from tinygraph.kernels.arrays import Array
+from tinygraph.support.messages import short
+from tinygraph.tensor.array_ops import ArrayOp, JoinOp, LinearOp, Operand, Shape, TracedArray, is_shape
+
+Places = np.ndarray[Any, np.dtype[np.intp]]
 
 
 def is_key(x: object) -> bool:
@@ -24,6 +29,33 @@ def is_key(x: object) -> bool:
     if isinstance(x, (tuple, list)):
         return all(map(is_key, x))
     return x is None or x is ... or isinstance(x, (int, np.integer, slice, np.ndarray))
+
+
+FIXED = (int, slice, type(None), type(...), np.integer)  # keys that cannot change after they were used
+
+
+def checked_key(key: object) -> object:
+    """Return a copy of an index, because the caller may edit it after the index was used.
+
+    Args:
+        key: Index in NumPy's sense.
+
+    Returns:
+        The copy.
+
+    Raises:
+        TypeError: If the index is or contains a Tensor.
+    """
+    keys = key if isinstance(key, tuple) else (key,)
+    if any(isinstance(k, TracedArray) for k in keys):
+        raise TypeError("a Tensor cannot be an index: use its .data, converted to integers")
+    if all(isinstance(k, FIXED) for k in keys):
+        return key
+    return tuple(map(_copied, key)) if isinstance(key, tuple) else _copied(key)
+
+
+def _copied(key: Any) -> Any:
+    return key.copy() if isinstance(key, np.ndarray) else list(map(_copied, key)) if isinstance(key, list) else key
 
 
 @parametrized(is_key)
@@ -86,6 +118,68 @@ def scatter_add(key: Any, shape: Shape) -> ArrayOp:
     )
 
 
+@parametrized(is_key)
+def set_elements(key: Any) -> LinearOp:
+    """Return the op that copies an array and replaces elements of the copy. If an element occurs twice, the last wins.
+
+    Args:
+        key: Index in NumPy's sense, of the elements that are replaced.
+
+    Returns:
+        An op of the array and the new elements.
+
+    Examples:
+        >>> set_elements(0)(np.array([1.0, 2.0]), np.array(5.0))
+        array([5., 2.])
+    """
+
+    def compute(x: Array, values: Array) -> Array:
+        out = np.array(x)
+        kept = _last_ones(key, out.shape)
+        if kept is None:
+            out[key] = values
+        else:
+            places, order = kept
+            out.reshape(-1)[places] = np.ravel(values)[order]
+        return out
+
+    def zeros_inside(up: Operand, out: Operand, x: Operand, values: Operand) -> Operand:
+        return set_elements(key)(up, np.zeros(np.shape(values)))
+
+    def pull(up: Operand, out: Operand, x: Operand, values: Operand) -> Operand:
+        kept, found = _last_ones(key, up.shape), index(key)(up)
+        if kept is None:
+            return found
+        lost = np.ones(found.size, bool)
+        lost[kept[1]] = False
+        lost = lost.reshape(found.shape)
+        return set_elements(lost)(found, np.zeros(np.count_nonzero(lost)))
+
+    return LinearOp(
+        "set_at",
+        compute,
+        symbol=f"set_at({{}}, [{_key(key)}], {{}})",
+        vjps=(zeros_inside, pull),
+        note=(f"0 at [{_key(key)}]", f"·[{_key(key)}]"),
+        maker=set_elements,
+        parameters=(key,),
+    )
+
+
+def _last_ones(key: Any, shape: Shape) -> tuple[Places, Places] | None:
+    """Return where the elements are that an assignment keeps if its index selects an element twice, else None.
+
+    Returns:
+        Places in the flat array, and the places of their new elements among all new elements.
+    """
+    keys = key if isinstance(key, tuple) else (key,)
+    if not any(isinstance(k, (list, np.ndarray)) and np.asarray(k).dtype != bool for k in keys):
+        return None  # slices and masks select each element once
+    selected = np.arange(math.prod(shape)).reshape(shape)[key].ravel()
+    places, back = np.unique(selected[::-1], return_index=True)
+    return None if len(places) == len(selected) else (places, len(selected) - 1 - back)
+
+
 def _key(key: object) -> str:
     if isinstance(key, tuple):
         return ", ".join(map(_key, key))
@@ -93,8 +187,8 @@ def _key(key: object) -> str:
         ends = [("" if end is None else str(end)) for end in (key.start, key.stop)]
         return ":".join([*ends, str(key.step)] if key.step is not None else ends)
     if isinstance(key, np.ndarray):  # an unpickled array has another object for its dtype
-        return "mask" if key.dtype == bool else " ".join(str(key).split())
-    return "..." if key is ... else str(key)
+        return "mask" if key.dtype == bool else short(" ".join(str(key).split()))
+    return "..." if key is ... else short(str(key))
 
 
 @parametrized(is_integer)

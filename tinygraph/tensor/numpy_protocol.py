@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache, partial
 from operator import index as index_of
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Never, Self
 
 import numpy as np
 
@@ -19,12 +19,23 @@ from tinygraph.engine.operators import UFUNCS
 from tinygraph.engine.replay import SYMBOLS
 from tinygraph.kernels.arrays import Array
 from tinygraph.support.messages import described
+from tinygraph.tensor.arguments import check_order, listed
 from tinygraph.tensor.array_ops import ArrayOp, Operand, Shape, TracedArray
-from tinygraph.tensor.functions import cumulative, predicates, probabilities, products, reductions
+from tinygraph.tensor.functions import (
+    creating,
+    cumulative,
+    parts,
+    predicates,
+    probabilities,
+    products,
+    rearranging,
+    reductions,
+    shaping,
+)
 from tinygraph.tensor.functions.products import matrix_product
 from tinygraph.tensor.functions.table import call, name_of
-from tinygraph.tensor.indexing import index
-from tinygraph.tensor.operands import NOT_A_SEQUENCE, compare
+from tinygraph.tensor.indexing import FIXED, checked_key, index
+from tinygraph.tensor.operands import compare
 from tinygraph.tensor.shapes import reshape, transpose
 
 if TYPE_CHECKING:
@@ -106,7 +117,7 @@ class ArrayMethods(Node, TracedArray):
             (2, 1)
         """
         natural = range(self.ndim)
-        order = (_listed(axes) if axes != (None,) else ()) or tuple(reversed(natural))
+        order = tuple(reversed(natural)) if axes in ((), (None,)) else listed(axes)
         try:
             found = tuple([natural[index_of(axis)] for axis in order])
         except (IndexError, TypeError):
@@ -133,11 +144,12 @@ class ArrayMethods(Node, TracedArray):
             )
         return self._record_view(_reversal(self.raw.ndim))
 
-    def reshape(self, *shape: Any) -> Tensor:
+    def reshape(self, *shape: Any, order: str = "C") -> Tensor:
         """Return the same elements in another shape.
 
         Args:
             *shape: Length of each axis. One length can be -1, and is then computed from the other lengths.
+            order: "C" to read and place the last index fastest, or "F" for the first index.
 
         Returns:
             A node of the graph.
@@ -150,7 +162,7 @@ class ArrayMethods(Node, TracedArray):
             >>> Tensor([1.0, 2.0, 3.0, 4.0]).reshape(2, -1)
             Tensor([[1.0, 2.0], [3.0, 4.0]], op='reshape')
         """
-        wanted = _listed(shape)
+        wanted = listed(shape)
         try:
             found = self.raw.reshape(wanted).shape
             if wanted and min(wanted) < -1:  # NumPy takes every negative length for -1
@@ -160,18 +172,58 @@ class ArrayMethods(Node, TracedArray):
         except ValueError:
             message = f"reshape: {self.size} elements (shape {self.shape}) do not fit into shape {wanted}"
             raise ValueError(message) from None
+        if order != "C" and check_order(order):
+            turned: ArrayMethods = self.transpose() if self.ndim > 1 else self
+            placed = turned.reshape(found[::-1])
+            return placed.transpose() if placed.ndim > 1 else placed
         return self._record_view(reshape(found))
 
     def __getitem__(self, key: object) -> Tensor:
-        keys = key if isinstance(key, tuple) else (key,)
-        if any(isinstance(k, TracedArray) for k in keys):
-            raise TypeError("a Tensor cannot be an index: use its .data, converted to integers")
-        if not all(isinstance(k, _FIXED) for k in keys):
-            key = tuple(map(_copied, key)) if isinstance(key, tuple) else _copied(key)
+        if type(key) not in FIXED:
+            key = checked_key(key)
         try:
             return self._record_view(index(key))
         except IndexError as error:
             raise IndexError(f"an index of a Tensor of shape {self.shape}: {error}") from None
+
+    def __setitem__(self, key: object, value: object) -> Never:
+        raise TypeError(
+            "the elements of a Tensor cannot be assigned, because a graph contains every value: use "
+            "tinygraph.set_at(t, index, values), which returns a new Tensor, tinygraph.where or tinygraph.stack. The "
+            "elements of a leaf's .data can be assigned"
+        )
+
+    squeeze = shaping.squeeze
+    ravel = shaping.ravel
+    flatten = shaping.flatten
+    swapaxes = shaping.swapaxes
+    repeat = rearranging.repeat
+    take = parts.take
+    compress = parts.compress_method
+    diagonal = parts.diagonal
+    trace = parts.trace
+    copy = creating.copy
+    astype = creating.astype
+
+    def tolist(self) -> Any:
+        """Return the value as nested lists of floats, or as a float for a scalar.
+
+        Examples:
+            >>> from tinygraph import Tensor
+            >>> Tensor([[1.0, 2.0]]).tolist()
+            [[1.0, 2.0]]
+        """
+        return self.raw.tolist()
+
+    @property
+    def real(self) -> Self:
+        """This Tensor, because its elements are real numbers."""
+        return self
+
+    @property
+    def flat(self) -> Tensor:
+        """The elements as a 1-D array. It can be indexed and iterated over."""
+        return self.reshape(-1)
 
     softmax = probabilities.softmax
     log_softmax = probabilities.log_softmax
@@ -208,24 +260,6 @@ class ArrayMethods(Node, TracedArray):
 def _reversal(ndim: int) -> ArrayOp:
     """Return the op that reverses the axes."""
     return transpose(tuple(reversed(range(ndim))))
-
-
-_FIXED = (int, slice, type(None), type(...), np.integer)  # keys that cannot change after they were used
-
-
-def _copied(key: Any) -> Any:
-    """Return a copy of an index, because the caller may edit it after the Tensor was indexed."""
-    return key.copy() if isinstance(key, np.ndarray) else list(map(_copied, key)) if isinstance(key, list) else key
-
-
-def _listed(given: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Return axes or lengths as a tuple, whether they were given separately or in one sequence."""
-    if len(given) == 1:
-        (only,) = given
-        return (
-            tuple(only) if hasattr(only, "__iter__") and not isinstance(only, (*NOT_A_SEQUENCE, TracedArray)) else given
-        )
-    return given
 
 
 def _comparison(symbol: str) -> Callable[[object, object], Array]:

@@ -61,11 +61,12 @@ def new_data(data: object, shape: Shape, name: str) -> Array:
     return array.copy() if type(array) is _ndarray else array
 
 
-def as_axis(axis: object) -> Axis:
+def as_axis(axis: object, what: str = "axis") -> Axis:
     """Return axes as integers of Python.
 
     Args:
         axis: Axis, tuple or list of axes, or None for all axes.
+        what: Name of the parameter, for messages. Defaults to "axis".
 
     Returns:
         The axes.
@@ -82,7 +83,7 @@ def as_axis(axis: object) -> Axis:
     try:
         return tuple(map(index_of, axis)) if isinstance(axis, (tuple, list)) else index_of(axis)  # type: ignore[arg-type]
     except TypeError:
-        raise TypeError(f"axis must be an integer, a tuple of integers or None, not {described(axis)}") from None
+        raise TypeError(f"{what} must be an integer, a tuple of integers or None, not {described(axis)}") from None
 
 
 def is_operand(x: object) -> bool:

@@ -5,11 +5,14 @@ The files register their functions in `table`, by NumPy's names, and `np.dot(w.T
 
 from tinygraph.tensor.functions import (
     contractions,
+    creating,
     cumulative,
     joining,
+    parts,
     predicates,
     probabilities,
     products,
+    rearranging,
     reductions,
     selecting,
     shaping,
@@ -18,11 +21,14 @@ from tinygraph.tensor.functions import (
 
 __all__ = [
     "contractions",
+    "creating",
     "cumulative",
     "joining",
+    "parts",
     "predicates",
     "probabilities",
     "products",
+    "rearranging",
     "reductions",
     "selecting",
     "shaping",
