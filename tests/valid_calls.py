@@ -142,7 +142,7 @@ CALLS: dict[str, Call] = {
         _of_tensor("take"), {"indices": "indices", "axis": "axis", "mode": "choice"}, indices=[0], axis=0, mode="raise"
     ),
     "Tensor.compress": call(
-        _of_tensor("compress"), {"condition": "condition", "axis": "axis"}, condition=[True, False], axis=0
+        _of_tensor("compress"), {"condition": "selection", "axis": "axis"}, condition=[True, False], axis=0
     ),
     "Tensor.diagonal": call(_of_tensor("diagonal"), DIAGONAL, offset=0, axis1=0, axis2=1),
     "Tensor.trace": call(_of_tensor("trace"), DIAGONAL, offset=0, axis1=0, axis2=1),

@@ -42,7 +42,7 @@ KINDS: dict[str, set[str]] = {
     "array": {*REAL, "empty list"},
     "array or Tensor": {*REAL, "empty list", "Tensor"},
     "index": {"None", "int", "negative int", "empty list"},
-    "condition": {"empty list"},
+    "selection": {"empty list"},
     "indices": {"int", "negative int", "empty list"},
     "dtype": {"None"},
     "upstream gradient": {"None", *REAL},
