@@ -4,6 +4,7 @@ The files register their functions in `table`, by NumPy's names, and `np.dot(w.T
 """
 
 from tinygraph.tensor.functions import (
+    calculus,
     contractions,
     creating,
     cumulative,
@@ -21,6 +22,7 @@ from tinygraph.tensor.functions import (
 )
 
 __all__ = [
+    "calculus",
     "contractions",
     "creating",
     "cumulative",
