@@ -172,7 +172,7 @@ class of:  # noqa: N801
 # Records that the package creates for you, and hooks that it calls itself. You pass none of their arguments.
 NOT_ENTRY_POINTS = {
     "Step", "checking.GradientCheck", "checking.InputCheck", "drawing.Drawing", "misconceptions.Comparison",
-    "Tensor.constant_class", "Value.constant_class",
+    "Tensor.view", "Tensor.constant_class", "Value.constant_class",
     "scope.watch", "strict.watch", "trace_lines.watch",
     "misconceptions.Misconception.program", "misconceptions.Misconception.run",
     "testing.RandomProgram.leaf", "testing.RandomProgram.operand_code", "testing.RandomProgram.run",

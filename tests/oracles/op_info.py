@@ -152,6 +152,12 @@ def _gelu(x: Any, approximate: str = "none") -> Any:
     return tg.gelu(x)
 
 
+def _logit(x: Any, eps: Any = None) -> Any:
+    if eps is not None:
+        raise NotOffered("eps")
+    return tg.logit(x)
+
+
 def _leaky_relu(x: Any, negative_slope: float = 0.01, **_: Any) -> Any:
     return tg.leaky_relu(x, negative_slope) if negative_slope != 0.01 else tg.leaky_relu(x)
 
@@ -406,6 +412,7 @@ OPS: dict[str, Callable[..., Any]] = {
     "linalg.vector_norm": _vector_norm,
     "linalg.matrix_norm": _matrix_norm,
     # activations and losses
+    "logit": _logit,
     "nn.functional.gelu": _gelu,
     "nn.functional.leaky_relu": _leaky_relu,
     "nn.functional.elu": _elu,

@@ -67,9 +67,9 @@ def _infix(op: Op) -> tuple[Callable[[S, object], S], Callable[[S, object], S]]:
     return left, right
 
 
-def _where(condition: object, *operands: object) -> Any:
+def _where(condition: Any, *operands: Any) -> Any:
     """Return `np.where` of single nodes, or NotImplemented for an array of bools."""
-    if len(operands) != 2 or getattr(condition, "shape", None):
+    if len(operands) != 2 or getattr(condition, "shape", None) or isinstance(condition, (list, tuple)):
         return NotImplemented
     node = next(x for x in (*operands, condition) if isinstance(x, Operators))
     return node._select(condition, *operands)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache, partial
 from operator import index as index_of
-from typing import TYPE_CHECKING, Any, Never, Self
+from typing import TYPE_CHECKING, Any, Never, NoReturn, Self
 
 import numpy as np
 
@@ -228,6 +228,10 @@ class ArrayMethods(Node, TracedArray):
     softmax = probabilities.softmax
     log_softmax = probabilities.log_softmax
     logsumexp = probabilities.logsumexp
+
+    def view(self, *_: object, **__: object) -> NoReturn:
+        """Raise TypeError. NumPy's functions for masked arrays call this method to convert a result."""
+        raise TypeError("a Tensor cannot be viewed as another type or a masked array: use .reshape for another shape")
 
     def __matmul__(self, other: Operand) -> Tensor:
         return matrix_product(self, other)  # type: ignore[no-any-return]
