@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import tinygraph
+from tests.oracles.references import cmath_has
 from tinygraph import Value, numeric_grad
 from tinygraph.testing import graphs
 
@@ -38,7 +39,7 @@ def test_the_complex_step_is_exact(x):
     assert numeric_grad(f, x, method="complex") == pytest.approx(exact, rel=1e-13, abs=1e-13 * size)
 
 
-@given(program=graphs(ops=[row for row in tinygraph.engine.ops.TABLE.values() if row.analytic]))
+@given(program=graphs(ops=[row for row in tinygraph.engine.ops.TABLE.values() if row.analytic and cmath_has(row)]))
 def test_the_complex_step_serves_whole_programs(program):
     partials = numeric_grad(program, list(program.at), method="complex")
     root, leaves = program.record()
@@ -55,6 +56,18 @@ def test_rows_that_are_not_analytic_refuse_the_complex_step(name):
     f = row if row.arity == 1 else lambda x: row(x, 0.5)
     with pytest.raises(ValueError, match=f"{name} is not analytic"):
         numeric_grad(f, 1.0, method="complex")
+
+
+@pytest.mark.parametrize("name", ["erf", "erfc", "gelu", "lgamma", "digamma", "sinc"])
+def test_an_op_that_cmath_does_not_have_is_checked_by_other_methods(name):
+    row = getattr(tinygraph, name)
+    with pytest.raises(ValueError, match=f"cmath has no complex {name}: use 'mpmath' or 'central'"):
+        numeric_grad(row, 0.75, method="complex")
+    x = tinygraph.Value(0.75)
+    assert numeric_grad(row, 0.75, method="mpmath") == pytest.approx(tinygraph.grad(row(x), x), rel=1e-15)
+    check = tinygraph.check_grad(row, 0.75)
+    assert check
+    assert check.inputs[0].method == "central difference"
 
 
 def test_forms_of_arguments():

@@ -158,7 +158,7 @@ def tame_points(row: Op) -> list[tuple[float, ...]]:
 
 
 # If terms of these ops cancel within one private op, the graph does not show the terms.
-CANCELLING = ("atan2", "pow", "pow_dx", "pow_dy", "binary_cross_entropy", "binary_cross_entropy_da")
+CANCELLING = ("atan2", "pow", "pow_dx", "pow_dy", "binary_cross_entropy", "binary_cross_entropy_da", "gelu", "gelu_dx")
 
 
 @every_row

@@ -7,6 +7,7 @@ units in the last place (ULP), and selects the points of the tests.
 
 from __future__ import annotations
 
+import cmath
 import itertools
 import math
 import random
@@ -97,6 +98,15 @@ def call(row: Op, operands: Sequence[Any]) -> Any:
         return row(*operands)
     size = len(operands) // row.arity
     return row(*(operands[i * size : (i + 1) * size] for i in range(row.arity)))
+
+
+def cmath_has(row: Op) -> bool:
+    """Return whether the module cmath has the functions in the definition of an analytic op."""
+    try:
+        row.analytic(cmath, *[0.5 + 0j] * (2 * row.arity if row.variadic else row.arity))  # type: ignore[misc]
+    except AttributeError:
+        return False
+    return True
 
 
 # --- definitions ----------------------------------------------------------------------------------
@@ -272,6 +282,84 @@ class _Every(tuple):  # type: ignore[type-arg]
         return lambda *xs: self.rule(slot, xs)  # type: ignore[attr-defined]
 
 
+ROOT_PI = mp.sqrt(mp.pi)
+
+
+def erfc(x: Any) -> Any:
+    return mp.erfc(x) if abs(x) < 10**5 else tail(x * x) / (x * ROOT_PI) if x > 0 else mpf(2)
+
+
+def erf_partial(x: Any) -> Any:
+    return 2 * tail(x * x) / mp.sqrt(mp.pi)
+
+
+def normal(x: Any) -> Any:
+    """Return the probability that a standard normal variable is at most x."""
+    return erfc(-x / mp.sqrt(2)) / 2
+
+
+def density(x: Any) -> Any:
+    return tail(x * x / 2) / mp.sqrt(2 * mp.pi)
+
+
+def gelu_partial(x: Any) -> Any:
+    return normal(x) + x * density(x)
+
+
+def gelu_terms(x: Any) -> Any:
+    return max(normal(x), abs(x) * density(x))
+
+
+def sinc(x: Any) -> Any:
+    return mp.sincpi(x)
+
+
+def sinc_partial(x: Any) -> Any:
+    """Return (cos(pi x) - sinc(x)) / x, with as many digits as its terms lose near 0."""
+    if x == 0:
+        return mpf(0)
+    with mp.workdps(mp.dps + 20 + max(0, -3 * int(mp.floor(mp.log10(abs(x)))))):
+        out = (mp.cospi(x) - mp.sincpi(x)) / x
+    return +out
+
+
+def sinc_second(x: Any) -> Any:
+    if x == 0:
+        return -(mp.pi**2) / 3
+    with mp.workdps(mp.dps + 20):
+        out = -(mp.pi * mp.sinpi(x) + 2 * sinc_partial(x)) / x
+    return +out
+
+
+def sinc_terms(x: Any) -> Any:
+    """Return the scale of the error of the derivative. Near 0 it is a power series, in which nothing cancels."""
+    return max(abs(mp.cospi(x)), abs(mp.sincpi(x))) / abs(x) if abs(x) > 0.3 else mpf(0)
+
+
+def sinc_second_terms(x: Any) -> Any:
+    return max(mp.pi * abs(mp.sinpi(x)), 2 * sinc_terms(x)) / abs(x) if abs(x) > 0.3 else mpf(0)
+
+
+def log_gamma(x: Any) -> Any:
+    return mp.re(mp.loggamma(x))
+
+
+def log_gamma_terms(x: Any) -> Any:
+    return max(abs(log_gamma(-x)), abs(mp.log(abs(x * mp.sinpi(x)) / mp.pi))) if x < 0 else mpf(0)
+
+
+def polygamma(n: int) -> Callable[[Any], Any]:
+    return lambda x: mp.psi(n, x)
+
+
+def digamma_terms(x: Any) -> Any:
+    return max(abs(mp.psi(0, 1 - x)), mp.pi * abs(mp.cospi(x) / mp.sinpi(x))) if x < 0 else mpf(0)
+
+
+def trigamma_partial_terms(x: Any) -> Any:
+    return 2 / abs(x - mp.nint(x)) ** 3 if x < 0 else mpf(0)
+
+
 LOGADDEXP = "the value near 0, where two terms cancel: 4 ULP of max(abs x, abs y, 1)"
 LARGER_TERM = "where two terms cancel: ULP of the larger term"
 
@@ -414,6 +502,37 @@ REFERENCES: dict[str, Reference] = {
         (silu_partial,),
         (None, lambda x: max(sigmoid(x), abs(bump(x))) if -2 < x < 0 else abs(silu_partial(x))),
         "the local derivative near the minimum at -1.278, " + LARGER_TERM,
+    ),
+    "erf": Reference(mp.erf, (erf_partial,)),
+    "erfc": Reference(erfc, (lambda x: -erf_partial(x),)),
+    "erf_dx": Reference(erf_partial, (lambda x: -2 * x * erf_partial(x),)),
+    "gelu": Reference(
+        lambda x: x * normal(x), (gelu_partial,), (None, gelu_terms), "the local derivative, " + LARGER_TERM
+    ),
+    "gelu_dx": Reference(
+        gelu_partial,
+        (lambda x: (2 - x * x) * density(x),),
+        (gelu_terms, lambda x: max(2, x * x) * density(x)),
+        "the value and the local derivative, " + LARGER_TERM,
+    ),
+    "sinc": Reference(
+        sinc, (sinc_partial,), (None, sinc_terms), "the local derivative for abs x > 0.3, " + LARGER_TERM
+    ),
+    "sinc_dx": Reference(
+        sinc_partial,
+        (sinc_second,),
+        (sinc_terms, sinc_second_terms),
+        "the value and the local derivative for abs x > 0.3, " + LARGER_TERM,
+    ),
+    "lgamma": Reference(
+        log_gamma,
+        (polygamma(0),),
+        (log_gamma_terms, digamma_terms),
+        "the value and the local derivative for x < 0, " + LARGER_TERM,
+    ),
+    "digamma": Reference(polygamma(0), (polygamma(1),), (digamma_terms,), "the value for x < 0, " + LARGER_TERM),
+    "trigamma": Reference(
+        polygamma(1), (polygamma(2),), (None, trigamma_partial_terms), "the local derivative for x < 0, " + LARGER_TERM
     ),
     "maximum": Reference(max, (share, lambda x, y: share(y, x))),
     "minimum": Reference(min, (lambda x, y: share(y, x), share)),

@@ -274,7 +274,7 @@ def _by_complex_step(function: FlatFunction, i: int) -> _Numeric | None:
     step = step_of("complex", function.numbers[i])
     try:
         derivative = complex_step(function, i, step)
-    except ArithmeticError:
+    except (ArithmeticError, ValueError):  # an overflow, or an op that `cmath` does not have
         return None
     return _Numeric(derivative, "complex step", step, blur=step) if math.isfinite(derivative) else None
 

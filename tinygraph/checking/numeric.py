@@ -209,7 +209,7 @@ def evaluate(root: Value, leaves: Mapping[Any, Number], module: object) -> Numbe
         The value.
 
     Raises:
-        ValueError: If an op is not analytic.
+        ValueError: If an op is not analytic, or if the module has no function for it.
     """
     known: dict[Node, Number] = dict(leaves)
     for node in reversed(order(root)):
@@ -218,7 +218,12 @@ def evaluate(root: Value, leaves: Mapping[Any, Number], module: object) -> Numbe
             continue
         if node.op.analytic is None:
             raise ValueError(f"{node.op.name} is not analytic, so the complex step would be wrong: use 'central'")
-        known[node] = node.op.analytic(module, *[known[x] if isinstance(x, Node) else x for x in node.args])
+        try:
+            known[node] = node.op.analytic(module, *[known[x] if isinstance(x, Node) else x for x in node.args])
+        except AttributeError as error:
+            if error.obj is not module:  # an error in a user's function
+                raise
+            raise ValueError(f"cmath has no complex {node.op.name}: use 'mpmath' or 'central'") from None
     return known[root]
 
 

@@ -86,6 +86,9 @@ STEPS_AT_NONZERO_INTEGERS = Domain(
 STEPS_AT_HALVES = Domain(
     "x is not halfway between two integers", (_REAL,), kink=lambda x: 0.5 - abs(steps.from_integer(x))
 )
+POLES_AT_INTEGERS_TO_0 = Domain(
+    "x > 0, or x is not an integer", (_REAL,), kink=lambda x: 1.0 if x > 0 else steps.from_integer(x)
+)
 KINK_AT_TIE = Domain("x ≠ y", (_REAL, _REAL), kink=lambda x, y: x - y)
 NONZERO_DIVISOR = Domain("y ≠ 0", (_REAL, (_TINY, _HUGE)), (_REAL, (-_HUGE, -_TINY)))
 NONZERO_REMAINDER = Domain(

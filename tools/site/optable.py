@@ -58,7 +58,10 @@ def _formula(row: Op) -> list[str]:
     """Return the definition for complex numbers, recorded with named Values."""
     if row.variadic:
         return ["x₁ + x₂ + …" if row.arity == 1 else "x₁y₁ + x₂y₂ + …"]
-    return [notation.label(row.analytic(tinygraph, *_operands(row)), depth=DEEP)] if row.analytic else []
+    try:
+        return [notation.label(row.analytic(tinygraph, *_operands(row)), depth=DEEP)] if row.analytic else []
+    except AttributeError:  # a function of mpmath that is not an op
+        return []
 
 
 def _partials(row: Op) -> list[str]:
