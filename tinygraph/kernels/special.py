@@ -257,7 +257,8 @@ def sinc_partial(x: float, n: int) -> float:
         return _sinc_downward(x, n)
     out, power = sinc(x), 1.0
     for k in range(1, n + 1):
-        out = (power * _shifted_sine(x, k) - k * out) / x
+        sine, rest = _shifted_sine(x, k)
+        out = math.fsum((power * sine, power * rest, -k * out)) / x
         power *= math.pi
     return out
 
@@ -288,15 +289,15 @@ def _sinc_downward(x: float, n: int) -> float:
         error *= abs(u) / order
     out = 0.0
     for k in range(order, n, -1):
-        out = (_shifted_sine(x, k) - u * out) / k
+        out = math.fsum((*_shifted_sine(x, k), -u * out)) / k
     return out * math.pi**n
 
 
-def _shifted_sine(x: float, n: int) -> float:
-    """Return the n-th derivative of sin at pi x."""
+def _shifted_sine(x: float, n: int) -> tuple[float, float]:
+    """Return the n-th derivative of sin at pi x, as a float and a rest."""
     half = x if n % 2 == 0 else 0.5 - abs(math.remainder(x, 2.0))  # the cosine is the sine of this times pi
-    out = math.fsum(_sin_of_pi_times(half))
-    return -out if n % 4 in (2, 3) else out
+    out, rest = _sin_of_pi_times(half)
+    return (-out, -rest) if n % 4 in (2, 3) else (out, rest)
 
 
 def _sin_of_pi_times(x: float) -> tuple[float, float]:
