@@ -412,7 +412,6 @@ OPS: dict[str, Callable[..., Any]] = {
     "linalg.vector_norm": _vector_norm,
     "linalg.matrix_norm": _matrix_norm,
     # activations and losses
-    "logit": _logit,
     "nn.functional.gelu": _gelu,
     "nn.functional.leaky_relu": _leaky_relu,
     "nn.functional.elu": _elu,
