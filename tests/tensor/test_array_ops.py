@@ -24,9 +24,7 @@ from tinygraph.tensor.more_ops.contractions import einsum
 from tinygraph.tensor.more_ops.masks import fill_nan, masked, not_nan
 from tinygraph.tensor.more_ops.orders import sort_over, sorted_back, sorted_like
 from tinygraph.tensor.more_ops.roots import root
-from tinygraph.tensor.reductions import extremum, mean_over, sum_over
-from tinygraph.tensor.shapes import expand, reshape, sum_to, transpose
-from tinygraph.tensor.softmax import (
+from tinygraph.tensor.more_ops.softmax import (
     cross_entropy_over,
     deviation_over,
     log_softmax_over,
@@ -34,6 +32,8 @@ from tinygraph.tensor.softmax import (
     softmax_minus,
     softmax_over,
 )
+from tinygraph.tensor.reductions import extremum, mean_over, sum_over
+from tinygraph.tensor.shapes import expand, reshape, sum_to, transpose
 from tinygraph.testing import arrays, shapes
 
 whole = st.integers(-4, 4).map(float)  # products and sums of these are exact, in any order

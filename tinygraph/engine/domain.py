@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tinygraph.kernels import floats, steps
+from tinygraph.kernels import floats
+from tinygraph.kernels.more_floats import steps
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from tinygraph.kernels import circles
-from tinygraph.kernels.powers import LN2, LN10
+from tinygraph.kernels.more_floats import circles
+from tinygraph.kernels.more_floats.powers import LN2, LN10
 
 __all__ = [
     "acosh_partial",

@@ -27,12 +27,12 @@ from tinygraph.tensor.functions import (
     parts,
     predicates,
     probabilities,
-    products,
     rearranging,
     reductions,
     shaping,
 )
-from tinygraph.tensor.functions.products import matrix_product
+from tinygraph.tensor.functions.linalg import products
+from tinygraph.tensor.functions.linalg.products import matrix_product
 from tinygraph.tensor.functions.table import call, name_of
 from tinygraph.tensor.indexing import FIXED, checked_key, index
 from tinygraph.tensor.operands import compare

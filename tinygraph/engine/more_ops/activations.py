@@ -8,7 +8,7 @@ from tinygraph.engine import domain
 from tinygraph.engine.op import Op, define
 from tinygraph.engine.ops import heaviside, maximum, minimum, tanh, tanh_partial
 from tinygraph.engine.registry import is_number, parametrized
-from tinygraph.kernels import activations
+from tinygraph.kernels.more_floats import activations
 
 # fmt: off
 

@@ -9,7 +9,7 @@ from tinygraph.engine import domain
 from tinygraph.engine.op import Op, define
 from tinygraph.engine.ops import circle_ratio, cosine_power
 from tinygraph.engine.registry import is_order, parametrized
-from tinygraph.kernels import circles
+from tinygraph.kernels.more_floats import circles
 
 # fmt: off
 

@@ -9,8 +9,8 @@ from tinygraph.engine import domain
 from tinygraph.engine.op import Op, define
 from tinygraph.engine.ops import log_partial, power_partial
 from tinygraph.engine.registry import is_order, parametrized
-from tinygraph.kernels import powers
-from tinygraph.kernels.powers import LN2
+from tinygraph.kernels.more_floats import powers
+from tinygraph.kernels.more_floats.powers import LN2
 
 # fmt: off
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tinygraph.engine import domain
 from tinygraph.engine.op import Op, define
 from tinygraph.engine.ops import flat
-from tinygraph.kernels import steps
+from tinygraph.kernels.more_floats import steps
 
 # fmt: off
 

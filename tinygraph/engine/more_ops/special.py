@@ -10,8 +10,8 @@ from functools import lru_cache
 from tinygraph.engine import domain
 from tinygraph.engine.op import Op, define
 from tinygraph.engine.registry import is_order, parametrized
-from tinygraph.kernels import gaussian
-from tinygraph.kernels import special as kernels
+from tinygraph.kernels.more_floats import gaussian
+from tinygraph.kernels.more_floats import special as kernels
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -5,7 +5,6 @@ The files register their functions in `table`, by NumPy's names, and `np.dot(w.T
 
 from tinygraph.tensor.functions import (
     calculus,
-    contractions,
     creating,
     cumulative,
     joining,
@@ -13,7 +12,6 @@ from tinygraph.tensor.functions import (
     parts,
     predicates,
     probabilities,
-    products,
     rearranging,
     reductions,
     selecting,
@@ -23,7 +21,6 @@ from tinygraph.tensor.functions import (
 
 __all__ = [
     "calculus",
-    "contractions",
     "creating",
     "cumulative",
     "joining",
@@ -31,7 +28,6 @@ __all__ = [
     "parts",
     "predicates",
     "probabilities",
-    "products",
     "rearranging",
     "reductions",
     "selecting",

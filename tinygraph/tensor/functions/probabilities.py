@@ -11,8 +11,8 @@ from tinygraph.kernels.arrays import Array, as_array
 from tinygraph.support.arguments import check_integer
 from tinygraph.support.messages import one_of
 from tinygraph.tensor.array_ops import ArrayOp, Axis, Operand, Shape, TracedArray
+from tinygraph.tensor.more_ops.softmax import cross_entropy_over, log_softmax_over, logsumexp_over, softmax_over
 from tinygraph.tensor.operands import as_axis, operand
-from tinygraph.tensor.softmax import cross_entropy_over, log_softmax_over, logsumexp_over, softmax_over
 
 
 def softmax(x: Operand, axis: Axis = -1) -> Operand:

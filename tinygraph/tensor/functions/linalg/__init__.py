@@ -1,5 +1,5 @@
-"""The functions of `np.linalg` on Tensors."""
+"""Linear algebra on Tensors: products, and the functions of `np.linalg`."""
 
-from tinygraph.tensor.functions.linalg import factorizations, norms, solving
+from tinygraph.tensor.functions.linalg import contractions, factorizations, norms, products, solving
 
-__all__ = ["factorizations", "norms", "solving"]
+__all__ = ["contractions", "factorizations", "norms", "products", "solving"]

@@ -12,7 +12,7 @@ from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 from tinygraph.support.arguments import check_integer
 from tinygraph.support.messages import described
 from tinygraph.tensor.array_ops import Operand, TracedArray
-from tinygraph.tensor.functions.contractions import einsum
+from tinygraph.tensor.functions.linalg.contractions import einsum
 from tinygraph.tensor.functions.table import numpy_function
 from tinygraph.tensor.indexing import stack
 from tinygraph.tensor.linalg import matmul

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from mpmath import mp, mpf
 
 from tests.oracles.references import REFERENCES, around, ulp_error
-from tinygraph.kernels import gaussian, special
+from tinygraph.kernels.more_floats import gaussian, special
 
 
 def error(computed, exact):
