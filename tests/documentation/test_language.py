@@ -67,7 +67,8 @@ def _short(path: Path) -> str:
 
 
 def _prose(text: str) -> str:
-    """Return a page without its code, whose output may quote a message."""
+    """Return a page without its code, whose output may quote a message, and without the name of the option `nan`."""
+    text = re.sub(r"^ +nan: (?=[A-Z])", "", text, flags=re.MULTILINE)
     text = re.sub(r"^( *)(```|~~~).*?^\1\2", "", text, flags=re.MULTILINE | re.DOTALL)
     return re.sub(r"`[^`]*`", "", text)
 

@@ -187,9 +187,9 @@ def _with_far(far: Mask, factor: Array, x: Array, out: Array) -> Array:
     return np.where(far, np.where(half > 0, factor * half * half, np.copysign(0.0, factor)), out)
 
 
-def leaky_relu(x: Array, slope: float) -> Array:
-    """Return x for positive x, and slope * x otherwise."""
-    return np.where(x > 0, x, slope * x) if slope else np.maximum(x, 0.0) + 0.0
+def leaky_relu(x: Array, factor: float) -> Array:
+    """Return x for positive x, and factor * x otherwise."""
+    return np.where(x > 0, x, factor * x) if factor else np.maximum(x, 0.0) + 0.0
 
 
 def elu(x: Array, alpha: float) -> Array:
@@ -202,9 +202,9 @@ def exp_below_0(x: Array) -> Array:
     return np.where(x > 0, 0.0, np.exp(np.minimum(x, 0.0)))
 
 
-def nan_to_num(x: Array, nan: float, posinf: float, neginf: float) -> Array:
+def nan_to_num(x: Array, missing: float, posinf: float, neginf: float) -> Array:
     """Return x, or the number that replaces NaN or an infinity."""
-    return np.where(x != x, nan, np.where(x == np.inf, posinf, np.where(x == -np.inf, neginf, x)))
+    return np.where(x != x, missing, np.where(x == np.inf, posinf, np.where(x == -np.inf, neginf, x)))
 
 
 def is_finite(x: Array) -> Array:

@@ -18,6 +18,8 @@ OPERATORS = {
     "__sub__": ["x - y"],
     "__mul__": ["x * y"],
     "__truediv__": ["x / y"],
+    "__floordiv__": ["x // y"],
+    "__mod__": ["x % y"],
     "__pow__": ["x ** y", "x ** 3"],
     "__matmul__": ["x @ y"],
     "__neg__": ["-x"],

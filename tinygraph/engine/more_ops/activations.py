@@ -28,9 +28,9 @@ is_finite: Op = Op("is_finite", activations.is_finite, arrays="is_finite", parti
 
 @parametrized(is_number)
 @lru_cache(maxsize=64)
-def leaky_relu_of(slope: float) -> Op:
-    """Return the op max(x, 0) + slope * min(x, 0). As for `relu`, its derivative at 0 is that for negative numbers."""
-    c = slope
+def leaky_relu_of(factor: float) -> Op:
+    """Return the op max(x, 0) + factor * min(x, 0). As for `relu`, its derivative at 0 is that for negative numbers."""
+    c = factor
     return Op("leaky_relu", lambda x: activations.leaky_relu(x, c), symbol=f"leaky_relu({{}}, {c!r})", arrays=lambda m, x: m.leaky_relu(x, c),
               domain=domain.KINK_AT_0, maker=leaky_relu_of, parameters=(c,),
               partials=(lambda out, x: heaviside(x) + c * (1.0 - heaviside(x)),))

@@ -24,14 +24,14 @@ def leaky_relu(x: Any, negative_slope: float = 0.01) -> Any:
 
     Args:
         x: Node, number or array.
-        negative_slope: Slope for negative numbers. As for `relu`, it is also the derivative at 0. Defaults to 0.01.
+        negative_slope: Factor for negative numbers. As for `relu`, it is also the derivative at 0. Defaults to 0.01.
 
     Returns:
         A node, or a float or an array if `x` is not a node.
 
     Raises:
         TypeError: If an argument is not a real number.
-        ValueError: If the slope is not finite.
+        ValueError: If the factor is not finite.
 
     References:
         A. L. Maas, A. Y. Hannun and A. Y. Ng, "Rectifier nonlinearities improve neural network acoustic models",

@@ -33,7 +33,11 @@ def _method_of_two(op: Op) -> Callable[[S, object], S]:
     def method(self: S, y: object) -> S:
         return op(self, y)  # type: ignore[no-any-return]
 
-    method.__doc__ = f"Return `tinygraph.{op.name}` of this node and another operand."
+    method.__doc__ = f"""Return `tinygraph.{op.name}` of this node and another operand.
+
+    Args:
+        y: The second operand: node, number or array.
+    """
     method.__name__ = op.name
     return method
 

@@ -53,14 +53,14 @@ def _times_exp(factor: float, x: float) -> float:
     return factor * half * half if half else copysign(0.0, factor)
 
 
-def leaky_relu(x: float, slope: float) -> float:
-    """Return x for positive x, and slope * x otherwise. With the slope 0, this is `relu`.
+def leaky_relu(x: float, factor: float) -> float:
+    """Return x for positive x, and factor * x otherwise. With the factor 0, this is `relu`.
 
     Args:
         x: Number.
-        slope: Slope for negative numbers.
+        factor: Factor for negative numbers.
     """
-    return x if x > 0 else slope * x if slope else relu(x)
+    return x if x > 0 else factor * x if factor else relu(x)
 
 
 def elu(x: float, alpha: float) -> float:
@@ -78,16 +78,16 @@ def exp_below_0(x: float) -> float:
     return 0.0 if x > 0 else exp(x)
 
 
-def nan_to_num(x: float, nan: float, posinf: float, neginf: float) -> float:
+def nan_to_num(x: float, missing: float, posinf: float, neginf: float) -> float:
     """Return x, or the number that replaces NaN or an infinity.
 
     Args:
         x: Number.
-        nan: Number that replaces NaN.
+        missing: Number that replaces NaN.
         posinf: Number that replaces infinity.
         neginf: Number that replaces -infinity.
     """
-    return nan if x != x else posinf if x == inf else neginf if x == -inf else x
+    return missing if x != x else posinf if x == inf else neginf if x == -inf else x
 
 
 def is_finite(x: float) -> float:
