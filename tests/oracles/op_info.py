@@ -152,12 +152,6 @@ def _gelu(x: Any, approximate: str = "none") -> Any:
     return tg.gelu(x)
 
 
-def _logit(x: Any, eps: Any = None) -> Any:
-    if eps is not None:
-        raise NotOffered("eps")
-    return tg.logit(x)
-
-
 def _leaky_relu(x: Any, negative_slope: float = 0.01, **_: Any) -> Any:
     return tg.leaky_relu(x, negative_slope) if negative_slope != 0.01 else tg.leaky_relu(x)
 
