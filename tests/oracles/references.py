@@ -687,7 +687,9 @@ def power_slope_reference(c: float) -> Reference:
 ROWS: dict[str, tuple[Op, Reference]] = {name: (ops.TABLE[name], truth) for name, truth in REFERENCES.items()}
 ROWS |= {ops.power(c).name: (ops.power(c), power_reference(c)) for c in EXPONENTS}
 ROWS |= {ops.power_partial(c).name: (ops.power_partial(c), power_slope_reference(c)) for c in EXPONENTS}
-ROWS |= {f"{op.maker.__name__}{op.parameters}": (op, truth) for op, truth in OPTIONS if op.maker}
+ROWS |= {
+    f"{op.maker.__name__}({', '.join(map(repr, op.parameters))})": (op, truth) for op, truth in OPTIONS if op.maker
+}
 
 
 # --- points ---------------------------------------------------------------------------------------
