@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import math
+import re
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 
@@ -242,6 +243,7 @@ np.clip(n, None, 1.2)
 np.clip(n, -1.1, None)
 np.clip(n, a_min=-1.1, a_max=1.2)
 np.clip(t, 0.445, w)
+np.clip(t, 0.385, w)
 np.clip(n, min=-1.1, max=1.2)
 n.clip(-1.1, 1.2)
 n.clip(max=1.2)
@@ -1083,7 +1085,7 @@ class Expression:
     def functions(self) -> list[str]:
         """The functions of NumPy that the expression calls, without `np.`, the outermost first."""
         calls = [node.func for node in ast.walk(ast.parse(self.text, mode="eval")) if isinstance(node, ast.Call)]
-        return [ast.unparse(f).removeprefix("np.") for f in calls if ast.unparse(f).startswith("np.")]
+        return [ast.unparse(f).removeprefix("np.") for f in calls if re.fullmatch(r"np(\.\w+)+", ast.unparse(f))]
 
     def evaluate(self, operands: dict[str, object], text: str = "", numpy: object = np) -> object:
         """Return the result for the given operands; `numpy` is the module that the expression calls np."""

@@ -235,7 +235,7 @@ def objects(array):
     return out
 
 
-CALLABLES = dict(callables())
+CALLABLES = {name: found for name, found in callables() if name not in UNINITIALIZED}
 # Functions that read the addresses of the elements of an object array, or return one of their operands.
 OF_OBJECTS = {"frombuffer", "ma.frombuffer", "ma.ids", "ma.mvoid", "rec.fromstring"} | {
     f"{module}logical_{name}" for name in ("and", "or") for module in ("", "ma.")
