@@ -181,6 +181,7 @@ OTHER_NAMES: dict[object, tuple[str, ...]] = {
     ("Value", "data"): ("Value",),  # `Value: 'a' (str) is not a real number`
     ("Tensor", "data"): ("Tensor",),
     ("power", "exponent"): ("power",),
+    ("Tensor.dot", "b"): ("dot",),
     **{("where", name): ("where",) for name in ("condition", "x", "y")},
     **{(f"Value.{name}", "y"): (name,) for name in ("atan2", "hypot", "fmod")},
     ("Value.arctan2", "y"): ("atan2",),

@@ -125,10 +125,6 @@ CALLS: dict[str, Call] = {
         axis=-1,
         reduction="mean",
     ),
-    "Tensor.max": call(_of_tensor("max"), REDUCTION, axis=0, keepdims=False),
-    "Tensor.min": call(_of_tensor("min"), REDUCTION, axis=0, keepdims=False),
-    "Tensor.mean": call(_of_tensor("mean"), REDUCTION, axis=0, keepdims=False),
-    "Tensor.sum": call(_of_tensor("sum"), REDUCTION, axis=0, keepdims=False),
     "Tensor.transpose": call(_of_tensor("transpose"), {"axes": "permutation"}, "axes", axes=(1, 0)),
     "Tensor.reshape": call(
         _of_tensor("reshape"), {"shape": "choice", "order": "choice"}, "shape", shape=(4, 1), order="C"

@@ -87,7 +87,7 @@ KINDS: dict[str, set[str]] = {
     "strategy": set(),
     "shape": {"None"},
     "options": {"empty list"},
-    "argument": {*REAL, "dict", "empty list", "Value"},  # also containers of numbers, which f then receives
+    "argument": {*REAL, "dict", "empty list", "Value", "Tensor"},  # also containers of numbers, which f then receives
     "leaves": {"Value", "empty list"},
     "table": set(),
     "Tensors": {"Tensor"},  # the rows of a Tensor
