@@ -73,7 +73,7 @@ TAKEN_FOR_A_NUMBER = {
     ]
 }
 UNINITIALIZED = {"empty_like", "ma.empty_like", "ma.masked_all_like", "ma.masked_all", "empty", "ma.empty"}
-BY_IDENTITY = {"equal", "not_equal", "strings.equal", "strings.not_equal"}  # `==` compares nodes by identity
+BY_IDENTITY = {"strings.equal", "strings.not_equal"}  # `==` compares nodes by identity
 
 
 def callables():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+import sys
 
 from tinygraph.engine import backward, contexts, graph, more_ops, ops, replay
 from tinygraph.engine.copies import Copyable
@@ -24,7 +25,14 @@ if TYPE_CHECKING:
 
 def _equal(x: object, y: object) -> Any:
     """Compare with the node on the left, because an array on the left would call `np.equal` again."""
+    if isinstance(x, Node) and isinstance(y, Node):
+        raise TypeError("np.equal and np.not_equal do not compare nodes: compare x.data and y.data")
     return x == y if isinstance(x, Node) else y == x
+
+
+def _heaviside(x: Any, at_0: Any) -> Any:
+    """Return NumPy's step function, with the given result at 0."""
+    return ops.heaviside(x) + at_0 * (1.0 - ops.abs(ops.sign(x)))
 
 
 UFUNCS: dict[str, Callable[..., Any]] = {
@@ -33,6 +41,9 @@ UFUNCS: dict[str, Callable[..., Any]] = {
     "degrees": more_ops.rad2deg,
     "fabs": ops.abs,
     "float_power": ops.pow,
+    "heaviside": _heaviside,
+    "divmod": divmod,
+    "conjugate": operator.methodcaller("conjugate"),
     "less": operator.lt,
     "less_equal": operator.le,
     "greater": operator.gt,
@@ -73,6 +84,11 @@ def _where(condition: Any, *operands: Any) -> Any:
         return NotImplemented
     node = next(x for x in (*operands, condition) if isinstance(x, Operators))
     return node._select(condition, *operands)
+
+
+def _both(quotient: Any, remainder: Any) -> Any:
+    """Return the result of divmod, or NotImplemented if the operators do not accept the operands."""
+    return NotImplemented if quotient is NotImplemented or remainder is NotImplemented else (quotient, remainder)
 
 
 _NO_NAME = ""  # compared by identity, so that None or 0 as a name is refused
@@ -199,6 +215,13 @@ class Operators(OpMethods, Copyable):
     __mul__, __rmul__ = _infix(ops.mul)
     __truediv__, __rtruediv__ = _infix(ops.div)
     __pow__, __rpow__ = _infix(ops.pow)
+
+    def __divmod__(self, other: object) -> Any:
+        return _both(self.__floordiv__(other), self.__mod__(other))
+
+    def __rdivmod__(self, other: object) -> Any:
+        return _both(self.__rfloordiv__(other), self.__rmod__(other))
+
     __mod__, __rmod__ = _infix(more_ops.mod)
     __floordiv__, __rfloordiv__ = _infix(more_ops.floor_divide)
 
@@ -254,7 +277,13 @@ class Operators(OpMethods, Copyable):
             f"{self._in_place_of_math} instead of math.exp(x)"
         )
 
-    __float__ = __int__ = __complex__ = _cut
+    __int__ = __complex__ = _cut
+
+    def __float__(self) -> float:
+        """Return the value for `"%f" % x`, which shows it. `float(x)` would cut the graph, so it raises TypeError."""
+        from tinygraph.support.formatting import is_at_remainder
+
+        return self.item() if is_at_remainder(sys._getframe(1)) else self._cut()
 
     def __bool__(self) -> NoReturn:
         raise TypeError(f"a {self._kind()} has no truth value: compare it (x > 0), or use x.data")
@@ -281,6 +310,10 @@ class Operators(OpMethods, Copyable):
         if method == "reduce" and not self._plural:  # the sum over no axis, for example
             return self.__array_function__(ufunc.reduce, (), inputs, options)
         function = self._ufuncs.get(ufunc.__name__)
+        if options:
+            from tinygraph.kernels.options import is_default
+
+            options = {name: option for name, option in options.items() if not is_default(name, option)}
         if function is None or method != "__call__" or options:
             name = f"{ufunc.__name__}.{method}".removesuffix(".__call__")
             kind = self._kind()
@@ -318,6 +351,8 @@ class Operators(OpMethods, Copyable):
     def conjugate(self) -> Self:
         """Return this node, because its numbers are real. NumPy's `var` and `vdot` call this method."""
         return self
+
+    conj = conjugate
 
     def item(self) -> float:
         """Return the value as a float, as in PyTorch."""

@@ -144,6 +144,19 @@ class ArrayMethods(Node, TracedArray):
             )
         return self._record_view(_reversal(self.raw.ndim))
 
+    @property
+    def mT(self) -> Tensor:  # noqa: N802  (NumPy's name)
+        """The Tensor with its last two axes swapped: the transpose of each matrix of a stack.
+
+        Examples:
+            >>> from tinygraph import Tensor
+            >>> Tensor([[[1.0, 2.0]]]).mT
+            Tensor([[[1.0], [2.0]]], op='transpose')
+        """
+        if self.ndim < 2:
+            raise ValueError(f"mT needs at least two axes, but this Tensor has shape {self.shape}")
+        return self._record_view(transpose((*range(self.ndim - 2), self.ndim - 1, self.ndim - 2)))
+
     def reshape(self, *shape: Any, order: str = "C") -> Tensor:
         """Return the same elements in another shape.
 

@@ -26,7 +26,7 @@ from tinygraph.tensor.array_ops import ArrayOp
 from tinygraph.tensor.backward import accumulate
 from tinygraph.tensor.broadcasting import check_traps, explain_shapes
 from tinygraph.tensor.fingerprints import Exposure, Fingerprints, Watched, expose, fingerprints
-from tinygraph.tensor.functions.selecting import where_of_tensors
+from tinygraph.tensor.functions.elementwise import where_of_tensors
 from tinygraph.tensor.numpy_protocol import TENSOR_UFUNCS, ArrayMethods
 from tinygraph.tensor.operands import compare, is_operand, new_data, plain_operand
 from tinygraph.tensor.shapes import expand
@@ -327,7 +327,7 @@ class Tensor(Watched, Operators, ArrayMethods):
 
     def __array__(self, *_: object, **__: object) -> NoReturn:
         try:
-            self.__float__()
+            self.__complex__()
         except TypeError as error:  # `df @ t` ends here: pandas decides alone about its @
             raise TypeError(f"{error} (df @ t with a DataFrame: write df.to_numpy() @ t)") from None
 

@@ -7,6 +7,7 @@ from tinygraph.tensor.functions import (
     calculus,
     creating,
     cumulative,
+    elementwise,
     joining,
     linalg,
     parts,
@@ -14,7 +15,6 @@ from tinygraph.tensor.functions import (
     probabilities,
     rearranging,
     reductions,
-    selecting,
     shaping,
     sorting,
 )
@@ -23,6 +23,7 @@ __all__ = [
     "calculus",
     "creating",
     "cumulative",
+    "elementwise",
     "joining",
     "linalg",
     "parts",
@@ -30,7 +31,6 @@ __all__ = [
     "probabilities",
     "rearranging",
     "reductions",
-    "selecting",
     "shaping",
     "sorting",
 ]

@@ -130,6 +130,7 @@ def is_float(name: str, dtype: DTypeLike | None) -> None:
     )
 
 
+@numpy_function()
 def astype(x: Operand, dtype: DTypeLike | None, copy: bool = True) -> Operand:
     """Return this Tensor, whose elements are float64. Other types are refused.
 

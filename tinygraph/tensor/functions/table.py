@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from tinygraph.kernels.options import is_default
 from tinygraph.support.messages import described
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -144,21 +145,12 @@ def check_defaults(name: str, options: Mapping[str, object]) -> None:
         _is_default(name, option, value, False)
 
 
-_DEFAULTS: dict[str, tuple[object, ...]] = {
-    "dtype": (float, np.float64, np.dtype(np.float64), "float64", "float", "d", "f8"),
-    "order": ("C", "K"),
-    "casting": ("same_kind", "safe"),
-    "subok": (True, False),
-    "copy": (True, False),  # the array of a node never changes, so a copy makes no difference
-}
-
-
 def _is_default(name: str, option: str, value: object, known: bool) -> bool:
     """Return whether an argument changes nothing. Raise TypeError for another one that the function does not know."""
     if value is np._NoValue:
         return True
     if known:
         return False
-    if value is None or any(value is x or (type(value) is type(x) and value == x) for x in _DEFAULTS.get(option, ())):
+    if is_default(option, value):
         return True
     raise TypeError(f"np.{name} of a Tensor does not understand {option}={described(value)}: leave it out")

@@ -1,4 +1,4 @@
-"""Functions that select or replace elements: where, clip and nan_to_num."""
+"""Elementwise functions that are no ufuncs of NumPy: where, clip, nan_to_num, round, fix and sinc."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tinygraph.engine.more_ops import functions
+from tinygraph.engine.more_ops import functions, rint, sinc, trunc
 from tinygraph.engine.registry import parametrized
 from tinygraph.kernels.arrays import as_mask
+from tinygraph.support.arguments import check_integer
 from tinygraph.tensor.array_ops import JoinOp, Operand, TracedArray
 from tinygraph.tensor.functions.table import numpy_function
 from tinygraph.tensor.operands import operand
@@ -100,3 +101,31 @@ def clip(
 
 
 numpy_function("nan_to_num")(functions.numpy_nan_to_num)
+numpy_function("sinc")(lambda x: sinc(x))
+numpy_function("fix")(lambda x: trunc(x))
+
+
+@numpy_function("round", "around")
+def round(a: Operand, decimals: int = 0) -> Operand:
+    """Return numbers rounded to decimal places, a half to the even digit. The derivative is 0.
+
+    Args:
+        a: Tensor or array.
+        decimals: Number of decimal places. A negative number rounds to tens, hundreds and so on. Defaults to 0.
+
+    Returns:
+        A node of the graph, or an array if `a` is an array.
+
+    Raises:
+        TypeError: If `decimals` is not an integer.
+
+    Examples:
+        >>> from tinygraph import Tensor
+        >>> round(Tensor([0.125, 2.5]), 2)
+        Tensor([0.12, 2.5], op='div')
+    """
+    places = check_integer("decimals", decimals)
+    if places == 0:
+        return rint(a)
+    scale = 10.0 ** abs(places)
+    return rint(a * scale) / scale if places > 0 else rint(a / scale) * scale

@@ -11,7 +11,7 @@ from hypothesis.extra.numpy import arrays, mutually_broadcastable_shapes
 import tinygraph
 from tinygraph import Tensor, grad
 from tinygraph.engine.graph import order
-from tinygraph.tensor.functions.selecting import select
+from tinygraph.tensor.functions.elementwise import select
 
 NUMBERS = st.floats(-10.0, 10.0, width=32)
 shapes = mutually_broadcastable_shapes(num_shapes=3, max_dims=3, max_side=3)
