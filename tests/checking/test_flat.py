@@ -51,7 +51,7 @@ def test_an_array_is_projected_on_a_cotangent_that_the_seed_repeats():
         function = FlatFunction(lambda x: x * x, [x], values=values, seed=3)
         assert function(function.numbers) == pytest.approx((x * x * cotangent((2, 3), 3)).sum())
         assert "default_rng(3)" in function.projection
-    with pytest.raises(TypeError, match=r"must return a scalar, but the result has shape \(2, 3\)"):
+    with pytest.raises(TypeError, match=r"must return a scalar at this point, but the result has shape \(2, 3\)"):
         FlatFunction(lambda x: x * x, [x], values=False)([0.0] * 6)
 
 

@@ -12,7 +12,7 @@ from tinygraph.checking.cuts import cut_of
 from tinygraph.checking.flat import FlatFunction
 from tinygraph.checking.kinks import kink_near
 from tinygraph.checking.numeric import complex_step, step_of
-from tinygraph.checking.slopes import kink_at, side_slope, slope_of
+from tinygraph.checking.slopes import best_slope, kink_at
 from tinygraph.engine.autodiff import grad
 from tinygraph.engine.graph import Node, order
 from tinygraph.explaining.walk import Walk
@@ -242,12 +242,7 @@ class _Comparison:
         """Return the derivative from values of the function, from both sides or from the side where f is finite."""
         if not math.isfinite(self.value):
             return _Numeric(math.nan, "central difference", 0.0, 0.0, "not checked, because f is not finite here")
-        slope = slope_of(curve, x)
-        method = "central difference"
-        if math.isnan(slope.derivative):
-            method, slope = "difference from the right", side_slope(curve, x, 1)
-        if math.isnan(slope.derivative):
-            method, slope = "difference from the left", side_slope(curve, x, -1)
+        method, slope = best_slope(curve, x)
         if math.isnan(slope.derivative):
             note = "not checked, because f is not finite within the step"
             return _Numeric(math.nan, "central difference", 0.0, 0.0, note)

@@ -121,7 +121,9 @@ class FlatFunction:
         if not shape:
             return y if isinstance(y, Node) else plain_number(y, "the result of f")
         if self.seed is None:
-            raise TypeError(f"f must return a scalar, but the result has shape {shape}: call .sum() or .mean()")
+            raise TypeError(
+                f"f must return a scalar at this point, but the result has shape {shape}: call .sum() or .mean()"
+            )
         self.projection = (
             f"the result has shape {shape}, so the derivatives are those of (result * weights).sum() with "
             f"weights = np.random.default_rng({self.seed}).uniform(0.5, 1.5, {shape})"

@@ -117,6 +117,29 @@ def side_slope(g: Curve, x: float, side: int, reach: float = math.inf) -> Slope:
     return Slope(second, abs(second - first) + rounding, most / 4.0)
 
 
+def best_slope(g: Curve, x: float) -> tuple[str, Slope]:
+    """Return the derivative from central differences, or from the side where the function is finite.
+
+    Args:
+        g: Function of one number.
+        x: The point.
+
+    Returns:
+        The name of the method, and the derivative. It is NaN if the function is not finite on either side.
+
+    Examples:
+        >>> import math
+        >>> best_slope(lambda x: math.sqrt(x) if x >= 0.0 else math.nan, 0.0)[1].derivative
+        inf
+    """
+    method, found = "central difference", slope_of(g, x)
+    if math.isnan(found.derivative):
+        method, found = "difference from the right", side_slope(g, x, 1)
+    if math.isnan(found.derivative):
+        method, found = "difference from the left", side_slope(g, x, -1)
+    return method, found
+
+
 def _side_step(x: float, reach: float) -> float:
     return min(2.0**-16 * max(1.0, abs(x)), max(reach, 2.0**-44 * abs(x)))
 

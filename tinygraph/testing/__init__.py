@@ -18,9 +18,11 @@ except ModuleNotFoundError as error:
         f"tinygraph.testing needs Hypothesis: {install_command('test')}", name=error.name
     ) from None
 
+from tinygraph.testing.adapters import from_autograd, from_jax, from_torch
 from tinygraph.testing.array_strategies import RandomTensorProgram, arrays, shapes, tensor_programs, tensors
 from tinygraph.testing.assertions import assert_gradient, assert_same_gradient
 from tinygraph.testing.op_tests import op_test
+from tinygraph.testing.own_gradients import assert_jvp, assert_value_and_grad, assert_vjp
 from tinygraph.testing.strategies import RandomProgram, expressions, graphs, points, public_ops
 
 __all__ = [
@@ -28,8 +30,14 @@ __all__ = [
     "RandomTensorProgram",
     "arrays",
     "assert_gradient",
+    "assert_jvp",
     "assert_same_gradient",
+    "assert_value_and_grad",
+    "assert_vjp",
     "expressions",
+    "from_autograd",
+    "from_jax",
+    "from_torch",
     "graphs",
     "op_test",
     "points",

@@ -1,0 +1,94 @@
+"""Hand-written gradients: right ones pass, and each planted bug is reported with the place and the pattern."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.testing.zoo import ZOO
+from tinygraph.testing import assert_jvp, assert_value_and_grad, assert_vjp
+
+
+def points(shapes, seed):
+    """Return random inputs of the given shapes."""
+    random = np.random.default_rng(seed)
+    return [random.normal(size=shape) for shape in shapes]
+
+
+@pytest.mark.parametrize("name", ZOO)
+@pytest.mark.parametrize("seed", [0, 1])
+def test_a_planted_bug_is_found_and_its_twin_passes(name, seed):
+    case = ZOO[name]
+    at = points(case.shapes, seed)
+    assert_value_and_grad(case.right, *at)
+    with pytest.raises(AssertionError, match=case.message):
+        assert_value_and_grad(case.make(), *points(case.shapes, seed))
+
+
+@settings(max_examples=30, deadline=None)
+@given(n=st.integers(1, 4), m=st.integers(1, 4), seed=st.integers(0, 1000))
+def test_right_gradients_of_all_shapes_pass(n, m, seed):
+    def f(w, X, p):
+        z = np.tanh(X @ w) + p["b"]
+        dz = 2.0 * z
+        da = dz * (1.0 - np.tanh(X @ w) ** 2)
+        return (z**2).sum(), (X.T @ da, np.outer(da, w), {"b": dz.sum()})
+
+    random = np.random.default_rng(seed)
+    assert_value_and_grad(f, random.normal(size=m), random.normal(size=(n, m)), {"b": 0.3})
+
+
+def test_a_kink_excuses_only_what_lies_between_the_sides():
+    x = np.array([0.0, 1.0])
+    relu = lambda at_0: lambda x: (np.maximum(x, 0.0).sum(), np.where(x == 0.0, at_0, x > 0.0))  # noqa: E731
+    for choice in (0.0, 0.5, 1.0):
+        assert_value_and_grad(relu(choice), x)
+    for choice in (-0.1, 1.1, np.nan, np.inf):
+        with pytest.raises(AssertionError, match=r"x\[0\] = 0"):
+            assert_value_and_grad(relu(choice), x)
+
+
+def test_nan_agrees_with_nan_outside_the_domain():
+    def f(x):
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return np.log(x).sum(), 1.0 / np.where(x < 0.0, np.nan, x)
+
+    assert_value_and_grad(f, np.array([-1.0]))
+
+
+@pytest.mark.parametrize("size", [65, 400])
+def test_one_wrong_element_among_many_is_found(size):
+    def f(x):
+        g = 2.0 * x
+        g[size // 2] += 1e-3
+        return (x * x).sum(), g
+
+    with pytest.raises(AssertionError, match=rf"wrong in 1 of {size} elements\n +x\[{size // 2}\]"):
+        assert_value_and_grad(f, np.linspace(-1.0, 1.0, size))
+
+
+def test_what_a_function_must_return():
+    x = np.ones(2)
+    with pytest.raises(TypeError, match=r"must return \(value, gradients\), not 2"):
+        assert_value_and_grad(lambda x: 2.0, x)
+    with pytest.raises(TypeError, match=r"scalar value, but it has shape \(2,\)"):
+        assert_value_and_grad(lambda x: (x, x), x)
+    with pytest.raises(AssertionError, match=r"1 gradient for 2 inputs \(x, y\)"):
+        assert_value_and_grad(lambda x, y: (1.0, x), x, x)
+    with pytest.raises(AssertionError, match="the gradient of x is not a real number or array: None"):
+        assert_value_and_grad(lambda x: (1.0, None), x)
+
+
+def test_pullbacks_and_tangents():
+    x, y = points([(2, 3), (3,)], 0)
+    f = lambda x, y: np.sin(x) * y  # noqa: E731
+    assert_vjp(f, lambda g, x, y: (g * np.cos(x) * y, (g * np.sin(x)).sum(0)), x, y)
+    assert_jvp(f, lambda at, v: np.cos(at[0]) * v[0] * at[1] + np.sin(at[0]) * v[1], x, y)
+    with pytest.raises(AssertionError, match="the gradient of y has shape"):
+        assert_vjp(f, lambda g, x, y: (g * np.cos(x) * y, g * np.sin(x)), x, y)
+    with pytest.raises(AssertionError, match="the gradient of x is wrong"):  # it ignores the cotangent
+        assert_vjp(f, lambda g, x, y: (np.cos(x) * y, (g * np.sin(x)).sum(0)), x, y)
+    with pytest.raises(AssertionError, match=r"element \[0, 0\] of the JVP"):
+        assert_jvp(f, lambda at, v: np.cos(at[0]) * v[0] * at[1], x, y)
+    with pytest.raises(AssertionError, match="the JVP has shape"):
+        assert_jvp(f, lambda at, v: 0.0, x, y)
