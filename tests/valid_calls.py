@@ -479,10 +479,17 @@ CALLS: dict[str, Call] = {
     ),
     "testing.assert_gradient": call(
         testing.assert_gradient,
-        {"f": "function", "at": "argument", "order": "choice", "tolerance": "tolerance"},
+        {
+            "f": "function",
+            "at": "argument",
+            "grad": "function or None",
+            "order": "choice",
+            "tolerance": "tolerance",
+        },
         "at",
         f=lambda x: x * x,
         at=(2.0,),
+        grad=None,
         order=1,
         tolerance=1e-9,
     ),

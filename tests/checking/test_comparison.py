@@ -163,3 +163,13 @@ def test_a_wrong_element_of_an_array_is_found():
     check = check_grad(f, np.array([1.0, 2.0, 3.0]))
     assert [entry.ok for entry in check.inputs] == [True, False, True]
     assert "x[1] = 2: backpropagation 3.999" in str(check)
+
+
+def test_a_function_that_raises_outside_its_domain():
+    """The functions of `math` raise ValueError where tinygraph's ops give NaN."""
+    root = Op("root", math.sqrt, partials=(lambda out, x: 0.5 / out if out else math.inf,))
+    for x in (0.0, 1e-9, 2.0):
+        assert check_grad(lambda x: root(x), x)
+    wrong = Op("wrong", math.sqrt, partials=(lambda out, x: 7.0,))
+    for x in (0.0, 1e-9, 2.0):
+        assert not check_grad(lambda x: wrong(x), x)

@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 
@@ -10,7 +11,7 @@ from tests.testing.wrong_ops import WRONG
 from tinygraph import Value
 from tinygraph.engine import domain
 from tinygraph.engine.op import Op
-from tinygraph.testing import assert_gradient, assert_same_gradient, graphs
+from tinygraph.testing import assert_gradient, assert_same_gradient, graphs, tensor_programs
 
 
 @pytest.mark.parametrize("what", ["sign", "missing factor", "swapped operands", "a slope that is right to a millionth"])
@@ -125,3 +126,50 @@ def test_a_finite_derivative_at_the_end_of_a_domain_is_wrong():
     wrong = Op("wrong", math.sqrt, partials=(lambda out, x: 7.0,), analytic=lambda m, x: m.sqrt(x))
     with pytest.raises(AssertionError, match=r"mpmath +inf"):
         assert_gradient(lambda x: wrong(x), 0.0)
+
+
+@pytest.mark.parametrize(
+    ("f", "at"),
+    [
+        (lambda x: x * math.exp(x.data), 0.7),
+        (lambda x: abs(x) * x.detach(), 0.7),
+        (lambda x: (x * x.data).sum(), np.array([1.0, 2.0])),
+    ],
+)
+def test_a_cut_graph_is_found(f, at):
+    with pytest.raises(
+        AssertionError, match=r"the graph is cut: the constant .* changes with x.*, at .*test_assertions"
+    ):
+        assert_gradient(f, at)
+
+
+@settings(max_examples=15, deadline=None)
+@given(program=tensor_programs(max_inputs=2, max_steps=2, max_size=4))
+def test_right_programs_of_tensors_pass(program):
+    at = [tinygraph.Tensor(x) for x in program.at]
+    assert_gradient(program, *at)
+    assert_gradient(program, *at, order=2)
+
+
+def test_a_wrong_derivative_of_a_tensor_is_found():
+    wrong = Op("wrong", lambda x: x * x, arrays="square", partials=(lambda out, x: 3.0 * x,))
+    x = np.array([1.0, 2.0, 3.0])
+    with pytest.raises(AssertionError, match=r"gradient of x is wrong in 3 of 3 elements(.*\n)+.*1\.5 times"):
+        assert_gradient(lambda x: wrong(x).sum(), x)
+
+    def late_partial(out, x):
+        return 2.0 * (x.detach() if hasattr(x, "detach") else x)
+
+    late = Op("late", lambda x: x * x, arrays="square", partials=(late_partial,))
+    assert_gradient(lambda x: late(x).sum(), x)
+    with pytest.raises(AssertionError, match=r"every element is 0"):
+        assert_gradient(lambda x: late(x).sum(), x, order=2)
+
+
+def test_a_separate_gradient_function():
+    x = np.array([1.0, 2.0, 3.0])
+    assert_gradient(lambda x: (x**3).sum(), x, grad=lambda x: 3.0 * x**2)
+    with pytest.raises(AssertionError, match="gradient of x is wrong in 3 of 3"):
+        assert_gradient(lambda x: (x**3).sum(), x, grad=lambda x: 3.5 * x)
+    with pytest.raises(ValueError, match="order=2 needs the gradient from backpropagation"):
+        assert_gradient(lambda x: (x**3).sum(), x, grad=lambda x: 3.0 * x**2, order=2)

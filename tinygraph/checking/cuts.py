@@ -25,7 +25,10 @@ def cut_of(function: FlatFunction, i: int, name: str) -> str:
     with trace_lines():
         root, leaves = function.record(function.numbers)
         by = 2.0**-10 * max(1.0, abs(function.numbers[i]))
-        other, others = function.record(function.moved(i, by))
+        try:
+            other, others = function.record(function.moved(i, by))
+        except (ArithmeticError, ValueError):  # the point is outside the domain of a function of `math`
+            return ""
     inputs = {id(leaf) for leaf in (*leaves, *others)}
     here, there = list(reversed(order(root))), list(reversed(order(other)))
     for node, moved in zip_longest(here, there):

@@ -43,12 +43,8 @@ class FlatFunction:
         self.f, self.args, self.values, self.seed = f, list(args), values, seed
         given = list(numbers_of(self.args))
         self.arrays = node_class(given) is not Value
-        self.shapes: list[tuple[int, ...]] = []
-        self.numbers: list[float] = []
-        for x in given:
-            elements = _elements(x)
-            self.shapes.append(getattr(elements, "shape", ()))
-            self.numbers += elements.ravel().tolist() if self.shapes[-1] else [float(elements)]  # type: ignore[union-attr]
+        self.shapes: list[tuple[int, ...]] = [getattr(x, "shape", ()) for x in given]
+        self.numbers = elements_of(given)
         self.projection = ""
 
     def grouped(self, numbers: Sequence[Any]) -> list[Any]:
@@ -161,7 +157,7 @@ class FlatFunction:
         return [x + by if j == i else x for j, x in enumerate(self.numbers)]
 
     def along(self, i: int, x: float) -> float:
-        """Return the value of the function where one element has another value.
+        """Return the value of the function where one element has another value, or NaN outside the function's domain.
 
         Args:
             i: Index of the element.
@@ -170,7 +166,10 @@ class FlatFunction:
         Returns:
             The value of the function.
         """
-        return self([x if j == i else y for j, y in enumerate(self.numbers)])
+        try:
+            return self([x if j == i else y for j, y in enumerate(self.numbers)])
+        except (ArithmeticError, ValueError):  # the functions of `math` raise them outside their domains
+            return math.nan
 
     def require_scalars(self, method: str) -> None:
         """Check that no input is an array.
@@ -194,6 +193,26 @@ def _elements(x: Any) -> Array | float:
     from tinygraph.kernels.arrays import as_array
 
     return as_array(x, "at")
+
+
+def elements_of(tree: Tree) -> list[float]:
+    """Return the elements of all numbers and arrays in nested arguments, as a flat list.
+
+    Args:
+        tree: Number or array, or nested list, tuple or dict of them.
+
+    Returns:
+        The elements, in order.
+
+    Examples:
+        >>> elements_of({"w": [1.0, 2.0], "b": 3.0})
+        [1.0, 2.0, 3.0]
+    """
+    found: list[float] = []
+    for x in numbers_of(tree):
+        elements = _elements(x)
+        found += elements.ravel().tolist() if getattr(elements, "shape", ()) else [float(elements)]  # type: ignore[union-attr]
+    return found
 
 
 def _array(numbers: Sequence[Any], shape: tuple[int, ...]) -> Array:

@@ -22,7 +22,10 @@ def kink_near(function: FlatFunction, nodes: Sequence[Node], i: int, step: float
         The description, or "" if no reason is found.
     """
     for by in (-step, step):
-        there = order(function.record(function.moved(i, by))[0])
+        try:
+            there = order(function.record(function.moved(i, by))[0])
+        except (ArithmeticError, ValueError) as error:  # for example a function of `math` outside its domain
+            return f"f raises {type(error).__name__} within the step"
         if [node.op for node in nodes] != [node.op for node in there]:
             return "the program takes another branch within the step"
         for node, moved in zip(nodes, there, strict=True):

@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 import random
+from functools import update_wrapper
 from math import isfinite, nan
 from typing import TYPE_CHECKING
 
-from tinygraph.checking.comparison import absolute_terms, agree, input_names, same
-from tinygraph.checking.flat import FlatFunction
-from tinygraph.engine.autodiff import grad, hessian
+from tinygraph.checking.comparison import absolute_terms, agree, check_grad, input_names, same
+from tinygraph.checking.flat import FlatFunction, elements_of
+from tinygraph.engine.autodiff import grad as derivatives
+from tinygraph.engine.autodiff import hessian
 from tinygraph.engine.graph import Node, order
 from tinygraph.engine.op import Op
 from tinygraph.engine.value import Value
+from tinygraph.functional import refilled
 from tinygraph.support.arguments import check_function, check_positive
 from tinygraph.support.messages import one_of
 from tinygraph.testing.oracles import Oracle
+from tinygraph.testing.own_gradients import assert_value_and_grad, with_gradient
 from tinygraph.testing.strategies import OpSequence
 
 if TYPE_CHECKING:
     from tinygraph.functional import Function, Tree
 
 
-def assert_gradient(f: Function, *at: Tree, order: int = 1, tolerance: float = 1e-10) -> None:
+def assert_gradient(
+    f: Function, *at: Tree, grad: Function | None = None, order: int = 1, tolerance: float = 1e-10
+) -> None:
     """Assert that backpropagation through a function is correct at a point.
 
     The reference is computed by the most accurate method that the function allows. This is exact arithmetic for linear
@@ -31,30 +37,61 @@ def assert_gradient(f: Function, *at: Tree, order: int = 1, tolerance: float = 1
     The assertion also runs the backward pass twice, with a random upstream gradient other than 1. Both runs must give
     the same correct gradients and must not change the value of any input.
 
+    If an argument contains an array, `f` gets Tensors, and the reference is the extrapolated central difference of `f`.
+    Pass `grad` to test a separate function that computes the gradient. `assert_value_and_grad` then does the check.
+
     Args:
-        f: Function of Values.
-        *at: Arguments of `f`: numbers, or nested lists, tuples or dicts of numbers.
+        f: Function of Values or Tensors, or, with `grad`, of numbers and arrays.
+        *at: Arguments of `f`: numbers, arrays or nodes, or nested lists, tuples, namedtuples or dicts of them.
+        grad: Function of the same arguments that returns the gradients, as in `assert_value_and_grad`. Defaults to
+            None, for the gradient from backpropagation.
         order: Highest order of derivatives to check: 1 for the gradient, or 2 for the gradient and the Hessian.
             Defaults to 1.
         tolerance: Allowed error, relative to the sum of the absolute values of the gradient's terms (one term per
-            path). Defaults to 1e-10.
+            path). Defaults to 1e-10. For arrays and with `grad`, it is at least 1e-7.
 
     Raises:
-        AssertionError: If a derivative is wrong. The message shows the function, the point, the input, the two
-            derivatives, the reference method and the error of the reference. It also reports any kink near the point.
-        ValueError: If `order` is neither 1 nor 2.
+        AssertionError: If a derivative is wrong, or if the graph is cut, for example by `.data`. The message shows the
+            function, the point, the input, the two derivatives, the reference method and the error of the reference. It
+            also reports any kink near the point.
+        ValueError: If `order` is neither 1 nor 2, or if it is 2 and `grad` is given.
 
     Examples:
         >>> assert_gradient(lambda x, y: x * x.exp() / y, 1.5, 2.0, order=2)
+        >>> import numpy as np
+        >>> assert_gradient(lambda x: (x**3).sum(), np.array([1.0, -2.0]), order=2)
+        >>> assert_gradient(lambda x: (x**3).sum(), np.array([1.0, -2.0]), grad=lambda x: 3.0 * x**2)
     """
+    __tracebackhide__ = True
     one_of("order", order, (1, 2))
     check_positive("tolerance", tolerance, zero=True)
-    function = FlatFunction(f, at, values=True)
+    if grad is not None:
+        check_function("grad", grad)
+        if order == 2:
+            raise ValueError(
+                "order=2 needs the gradient from backpropagation: leave out grad, or pass the gradient as f"
+            )
+        assert_value_and_grad(with_gradient(f, grad), *at, tolerance=max(tolerance, 1e-7))
+        return
+    function = FlatFunction(f, at, values=True, seed=0)
+    faults = [entry for entry in check_grad(f, *at).inputs if entry.fault.startswith("the graph is cut")]
+    if faults:
+        raise AssertionError("\n  ".join([_title(f), *map(str, faults)]))
+    if function.arrays:
+        _assert_arrays(function, order, max(tolerance, 1e-7))
+        return
+    _assert_scalars(function, order, tolerance)
+
+
+def _assert_scalars(function: FlatFunction, order: int, tolerance: float) -> None:
+    """Assert that the derivatives with respect to scalars are right, by the most accurate reference."""
+    __tracebackhide__ = True
+    f = function.f
     root, leaves = function.record(function.numbers)
     names = list(input_names(f, function.args))
     for leaf, name in zip(leaves, names, strict=True):
         leaf.name = name
-    partials, terms = grad(root, leaves), absolute_terms(root)
+    partials, terms = derivatives(root, leaves), absolute_terms(root)
     oracle = Oracle(function, root, leaves)
     where = f"{_title(f)} at ({', '.join(f'{n} = {x!r}' for n, x in zip(names, function.numbers, strict=True))})"
     for i, (leaf, local) in enumerate(zip(leaves, partials, strict=True)):
@@ -64,7 +101,7 @@ def assert_gradient(f: Function, *at: Tree, order: int = 1, tolerance: float = 1
     _check_the_pass(where, root, leaves, partials, terms, function.numbers)
     if order == 2:
         second = hessian(root, leaves)
-        scale = [absolute_terms(row) for row in grad(root, leaves, create_graph=True)]
+        scale = [absolute_terms(row) for row in derivatives(root, leaves, create_graph=True)]
         for i, row in enumerate(second):
             for j, entry in enumerate(row):
                 exact, blur = oracle.second(i, j)
@@ -72,6 +109,27 @@ def assert_gradient(f: Function, *at: Tree, order: int = 1, tolerance: float = 1
                 allowed = 10 * tolerance * max(size, abs(exact)) + blur
                 what = f"{where}\n  the second derivative with respect to {names[i]} and {names[j]}"
                 oracle.compare(what, j, entry, exact, allowed, blur)
+
+
+def _assert_arrays(function: FlatFunction, order: int, tolerance: float) -> None:
+    """Assert that the derivatives with respect to arrays are right, up to the second order along a random direction."""
+    __tracebackhide__ = True
+    rng = random.Random(0)
+    direction = function.grouped([rng.uniform(0.5, 1.5) for _ in function.numbers])
+
+    def first(*args: Tree) -> tuple[float, Tree]:
+        root, leaves = function.record(elements_of(args))
+        return root.item(), refilled(list(args), derivatives(root, leaves))
+
+    def second(*args: Tree) -> tuple[float, Tree]:
+        root, leaves = function.record(elements_of(args))
+        partials = derivatives(root, leaves, create_graph=True)
+        along = sum([(partial * v).sum() for partial, v in zip(partials, direction, strict=True)])
+        return along.item(), refilled(list(args), derivatives(along, leaves))
+
+    assert_value_and_grad(update_wrapper(first, function.f), *function.args, tolerance=tolerance)
+    if order == 2:
+        assert_value_and_grad(update_wrapper(second, function.f), *function.args, tolerance=10 * tolerance)
 
 
 def assert_same_gradient(f: Function, g: Function, *at: Tree, tolerance: float = 1e-12) -> None:
@@ -97,7 +155,7 @@ def assert_same_gradient(f: Function, g: Function, *at: Tree, tolerance: float =
         flat = FlatFunction(function, at, values=True)
         root, leaves = flat.record(flat.numbers)
         sizes = absolute_terms(root)
-        results.append((root.data, grad(root, leaves), [sizes.get(leaf, 0.0) for leaf in leaves]))
+        results.append((root.data, derivatives(root, leaves), [sizes.get(leaf, 0.0) for leaf in leaves]))
     names = ["", *input_names(f, at)]
     (y, partials, terms), (other, others, more) = results
     pairs = zip([y, *partials], [other, *others], [abs(y), *terms], [abs(other), *more], names, strict=True)

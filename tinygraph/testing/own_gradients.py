@@ -148,6 +148,23 @@ def assert_jvp(f: Function, jvp: Function, *at: Tree, tolerance: float = 1e-7) -
             )
 
 
+def with_gradient(f: Function, grad: Function) -> Callable[..., tuple[object, object]]:
+    """Return a function that returns the value of one function and the gradients of another one.
+
+    Args:
+        f: Function that returns the value.
+        grad: Function of the same arguments that returns the gradients.
+
+    Returns:
+        The function, with the name and the parameters of `f`.
+    """
+
+    def value_and_grad(*args: Tree) -> tuple[object, object]:
+        return f(*args), grad(*args)
+
+    return update_wrapper(value_and_grad, f)
+
+
 class _Examination:
     """All checks of one function at one point."""
 
