@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.testing.zoo import ZOO
-from tinygraph.testing import assert_jvp, assert_value_and_grad, assert_vjp
+from tinygraph.engine.op import Op
+from tinygraph.testing import assert_gradient, assert_jvp, assert_same_gradient, assert_value_and_grad, assert_vjp
 
 
 def points(shapes, seed):
@@ -92,3 +93,25 @@ def test_pullbacks_and_tangents():
         assert_jvp(f, lambda at, v: np.cos(at[0]) * v[0] * at[1], x, y)
     with pytest.raises(AssertionError, match="the JVP has shape"):
         assert_jvp(f, lambda at, v: 0.0, x, y)
+
+
+WRONG = Op("wrong", lambda x: x * x, partials=(lambda out, x: x,), analytic=lambda m, x: x * x)
+FAILURES = {
+    "value and gradients": lambda: assert_value_and_grad(lambda x: (x * x, x), 1.0),
+    "vjp": lambda: assert_vjp(lambda x: x * x, lambda g, x: x, 1.0),
+    "jvp": lambda: assert_jvp(lambda x: x * x, lambda at, v: at[0], 1.0),
+    "scalars": lambda: assert_gradient(lambda x: WRONG(x), 3.0),
+    "a cut": lambda: assert_gradient(lambda x: x * x.detach(), 3.0),
+    "a separate gradient": lambda: assert_gradient(lambda x: x * x, 3.0, grad=lambda x: x),
+    "two implementations": lambda: assert_same_gradient(lambda x: WRONG(x), lambda x: x * x, 3.0),
+}
+
+
+@pytest.mark.parametrize("name", FAILURES)
+def test_a_failure_points_to_the_line_of_the_user(name):
+    with pytest.raises(AssertionError) as caught:
+        FAILURES[name]()
+    inside = [entry for entry in caught.traceback if "tinygraph/testing/" in str(entry.path).replace("\\", "/")]
+    inside = [entry for entry in inside if "tests" not in entry.path.parts]
+    assert inside
+    assert all(entry.ishidden(caught) for entry in inside)

@@ -186,5 +186,56 @@ ZOO = {
         of(lambda z: (np.exp(z)[0] / np.exp(z).sum(), np.eye(4)[0] * np.exp(z)[0] / np.exp(z).sum())),
         ((4,),), "gradient of z is wrong in 4 of 4",
     ),
+    "tail of tanh": Case(
+        lambda x: (np.tanh(9 * x).sum(), 9 / np.cosh(9 * x) ** 2),
+        of(lambda x: (np.tanh(9 * x).sum(), 9 * np.maximum(1 - np.tanh(9 * x) ** 2, 1e-3))), ((9,),), "of x is wrong",
+    ),
+    "clipped sigmoid": Case(
+        lambda z: (sigmoid(4 * z).sum(), 4 * sigmoid(4 * z) * sigmoid(-4 * z)),
+        of(lambda z: (sigmoid(4 * z).sum(), 4 * sigmoid(4 * z) * np.where(abs(z) > 0.5, 0, sigmoid(-4 * z)))),
+        ((9,),), "of z is wrong",
+    ),
+    "max shared with the loser": Case(
+        lambda x, y: (np.maximum(x, y).sum(), (1.0 * (x > y), 1.0 * (y >= x))),
+        of(lambda x, y: (np.maximum(x, y).sum(), (1.0 * (x > y), 1.0 * (y >= x) + 0.5 * (x > y)))),
+        ((6,), (6,)), "gradient of y is wrong",
+    ),
+    "chain rule without the inner derivative": Case(
+        lambda x: (np.sin(3 * x).sum(), 3 * np.cos(3 * x)), of(lambda x: (np.sin(3 * x).sum(), np.cos(3 * x))),
+        ((4,),), "0.333333 times",
+    ),
+    "quotient with a wrong sign": Case(
+        lambda x, y: ((x / (1 + y**2)).sum(), (1 / (1 + y**2), -2 * x * y / (1 + y**2) ** 2)),
+        of(lambda x, y: ((x / (1 + y**2)).sum(), (1 / (1 + y**2), 2 * x * y / (1 + y**2) ** 2))),
+        ((3,), (3,)), "gradient of y(.*\n)+.*wrong sign",
+    ),
+    "norm without its square root": Case(
+        lambda x: (np.sqrt((x**2).sum()), x / np.sqrt((x**2).sum())),
+        of(lambda x: (np.sqrt((x**2).sum()), x / (x**2).sum())), ((4,),), "times the right number",
+    ),
+    "matrix product in the wrong order": Case(
+        lambda A, B: ((A @ B).sum(), (np.ones((3, 3)) @ B.T, A.T @ np.ones((3, 3)))),
+        of(lambda A, B: ((A @ B).sum(), (B.T @ np.ones((3, 3)), A.T @ np.ones((3, 3))))),
+        ((3, 3), (3, 3)), "gradient of A",
+    ),
+    "cumulative sum not reversed": Case(
+        lambda x: ((np.arange(4) * np.cumsum(x)).sum(), np.cumsum(np.arange(4.0)[::-1])[::-1]),
+        of(lambda x: ((np.arange(4) * np.cumsum(x)).sum(), np.cumsum(np.arange(4.0)))), ((4,),), "of x is wrong",
+    ),
+    "repeated index counted once": Case(
+        lambda x: (x[[0, 0, 1]].sum(), np.array([2.0, 1.0, 0.0])),
+        of(lambda x: (x[[0, 0, 1]].sum(), np.array([1.0, 1.0, 0.0]))), ((3,),), r"1 of 3 elements\n +x\[0\]",
+    ),
+    "mean over m with m + 1": Case(
+        lambda x: ((x**2).mean(), 2 * x / 5), of(lambda x: ((x**2).mean(), 2 * x / 6)), ((5,),), "0.833333 times"
+    ),
+    "variance without the mean": Case(
+        lambda x: (((x - x.mean()) ** 2).sum(), 2 * (x - x.mean())),
+        of(lambda x: (((x - x.mean()) ** 2).sum(), 2 * x)), ((4,),), "off by the same amount",
+    ),
+    "dropout with two masks": Case(
+        square, lambda: (lambda r: lambda x: ((x**2).sum(), 2 * x * r.uniform(size=3)))(np.random.default_rng(0)),
+        ((3,),), "another gradient: is f random",
+    ),
     "too few gradients": Case(logistic, of(lambda w, X, y: (1.0, (w, X))), LOGISTIC, "2 gradients for 3 inputs"),
 }  # fmt: skip

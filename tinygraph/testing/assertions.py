@@ -148,6 +148,7 @@ def assert_same_gradient(f: Function, g: Function, *at: Tree, tolerance: float =
     Examples:
         >>> assert_same_gradient(lambda x: (x * x).log(), lambda x: 2.0 * x.log(), 3.0)
     """
+    __tracebackhide__ = True
     check_positive("tolerance", tolerance, zero=True)
     check_function("g", g)
     results = []
@@ -179,6 +180,7 @@ def _check_the_pass(
 
     Assert that the gradients are correct, and that the pass does not change the inputs.
     """
+    __tracebackhide__ = True
     seed = random.Random(repr(at)).uniform(1.5, 3.5)
     reached = set(order(root))
     passes = []

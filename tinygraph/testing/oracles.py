@@ -156,6 +156,7 @@ class Oracle:
         Raises:
             AssertionError: If the derivatives differ by more than `allowed`.
         """
+        __tracebackhide__ = True
         if agree(ours, exact, allowed) or exact != exact:  # NaN means that there is no reference
             return
         step = 3 * step_of("six-point", self.function.numbers[i])
