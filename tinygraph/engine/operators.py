@@ -23,11 +23,10 @@ if TYPE_CHECKING:
     S = TypeVar("S", bound="Operators")
 
 
-def _equal(x: object, y: object) -> Any:
-    """Compare with the node on the left, because an array on the left would call `np.equal` again."""
-    if isinstance(x, Node) and isinstance(y, Node):
-        raise TypeError("np.equal and np.not_equal do not compare nodes: compare x.data and y.data")
-    return x == y if isinstance(x, Node) else y == x
+def _equal(x: object, y: object) -> NoReturn:
+    """Refuse `np.equal`. The node is on the left here, because an array on the left would call `np.equal` again."""
+    _ = x == y if isinstance(x, Node) else y == x  # raises the error for data
+    raise TypeError("np.equal and np.not_equal do not compare nodes: compare x.data and y.data")
 
 
 def _heaviside(x: Any, at_0: Any) -> Any:
@@ -42,14 +41,14 @@ UFUNCS: dict[str, Callable[..., Any]] = {
     "fabs": ops.abs,
     "float_power": ops.pow,
     "heaviside": _heaviside,
-    "divmod": divmod,
+    "divmod": lambda x, y: (more_ops.floor_divide(x, y), more_ops.mod(x, y)),
     "conjugate": operator.methodcaller("conjugate"),
     "less": operator.lt,
     "less_equal": operator.le,
     "greater": operator.gt,
     "greater_equal": operator.ge,
     "equal": _equal,
-    "not_equal": lambda x, y: not _equal(x, y),
+    "not_equal": _equal,
 }
 
 OPTIONS_ELSEWHERE = {
