@@ -129,6 +129,7 @@ CALLS: dict[str, Call] = {
     "Tensor.reshape": call(
         _of_tensor("reshape"), {"shape": "choice", "order": "choice"}, "shape", shape=(4, 1), order="C"
     ),
+    "Tensor.round": call(_of_tensor("round"), {"decimals": "integer"}, decimals=1),
     "Tensor.dot": call(_of_tensor("dot"), {"b": "array or Tensor"}, b=2.0),
     "Tensor.squeeze": call(_of_tensor("squeeze"), {"axis": "axis"}, axis=None),
     "Tensor.ravel": call(_of_tensor("ravel"), {"order": "choice"}, order="F"),

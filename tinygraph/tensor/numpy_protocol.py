@@ -24,6 +24,7 @@ from tinygraph.tensor.array_ops import ArrayOp, Operand, Shape, TracedArray
 from tinygraph.tensor.functions import (
     creating,
     cumulative,
+    elementwise,
     parts,
     predicates,
     probabilities,
@@ -69,6 +70,16 @@ class ArrayMethods(Node, TracedArray):
     def size(self) -> int:
         """The number of elements."""
         return self.raw.size  # type: ignore[no-any-return]
+
+    @property
+    def nbytes(self) -> int:
+        """The number of bytes of the elements."""
+        return self.raw.nbytes  # type: ignore[no-any-return]
+
+    @property
+    def itemsize(self) -> int:
+        """The number of bytes of one element: 8."""
+        return self.raw.itemsize  # type: ignore[no-any-return]
 
     @property
     def dtype(self) -> np.dtype[np.float64]:
@@ -211,6 +222,7 @@ class ArrayMethods(Node, TracedArray):
     flatten = shaping.flatten
     swapaxes = shaping.swapaxes
     repeat = rearranging.repeat
+    round = elementwise.round
     take = parts.take
     compress = parts.compress_method
     diagonal = parts.diagonal
