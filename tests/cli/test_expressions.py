@@ -67,7 +67,7 @@ BAD = {
     "a == b": (0, "an expression cannot contain a comparison"),
     "a, b": (0, "a point as the decimal separator"),
     "sigmod(a)": (0, "there is no function 'sigmod'; the most similar name is 'sigmoid'"),
-    "zzz(a)": (0, "the functions are abs, acos, add"),
+    "zzz(a)": (0, "the functions are abs, acos, acosh, add"),
     "total(a)": (0, "there is no function 'total'"),
     "exp(a, b)": (0, "exp takes 1 operand, got 2"),
     "exp(x=a)": (0, "write a product with *, and call a function by its name"),

@@ -346,7 +346,8 @@ def test_no_link_of_the_site_is_dead_and_nothing_is_fetched_from_elsewhere(site)
     ("page", "path", "names"),
     [
         ("value", "tinygraph.engine.value.Value", "data grad op name constant args partials forward backward detach"),
-        ("tensor", "tinygraph.tensor.tensor.Tensor", "data grad op name shape T sum mean forward backward detach"),
+        ("tensor", "tinygraph.tensor.tensor.Tensor", "data grad op name shape T transpose forward backward detach"),
+        ("tensor", "tinygraph.tensor.functions.reductions", "sum mean max min var std prod"),
         ("stepping", "tinygraph.stepping.stepper.Stepper", "step back goto run_until grad explain save apply"),
     ],
 )

@@ -31,8 +31,10 @@ def _entry(layer: str) -> str:
     folder = PACKAGE / layer
     if not folder.is_dir():
         return f"- **[`{layer}.py`](../tinygraph/{layer}.py)**: {_first_line(PACKAGE / f'{layer}.py')}\n"
-    inner = sorted(path.parent for path in folder.glob("*/__init__.py"))
-    return _lines(folder, "") + "".join(_lines(path, "    ") for path in inner)
+    return "".join(
+        _lines(path.parent, len(path.parent.relative_to(folder).parts) * "    ")
+        for path in sorted(folder.rglob("__init__.py"))
+    )
 
 
 def _lines(folder: Path, indent: str) -> str:

@@ -30,7 +30,7 @@ OUTSIDE = re.compile(
 )
 FENCE = re.compile(r"^```pycon\n(?P<code>.*?)^```$", re.MULTILINE | re.DOTALL)
 OP_TABLE = re.compile(r"^<!-- op table: (?P<which>public|private) -->$", re.MULTILINE)
-CLASS_TABLE = re.compile(r"^<!-- (?P<what>operators|methods): (?P<kind>\w+) -->$", re.MULTILINE)
+CLASS_TABLE = re.compile(r"^<!-- (?P<what>operators|methods|functions): (?P<kind>\w+) -->$", re.MULTILINE)
 COVERAGE = re.compile(r"^<!-- numpy coverage: (?P<which>table|totals) -->$", re.MULTILINE)
 HELP = re.compile(r"^<!-- help: (?P<command>[\w -]+) -->$", re.MULTILINE)
 MATH = re.compile(
@@ -133,7 +133,7 @@ def _op_table(which: str, show: Callable[..., str]) -> str:
 def _class_table(what: str, kind: str) -> str:
     from tools.site import methods
 
-    return methods.operators(kind) if what == "operators" else methods.methods(kind)
+    return {"operators": methods.operators, "methods": methods.methods, "functions": methods.functions}[what](kind)
 
 
 def _coverage(which: str) -> str:

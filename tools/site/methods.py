@@ -26,6 +26,7 @@ OPERATORS = {
     "__pos__": ["+x"],
     "__abs__": ["abs(x)"],
     "__getitem__": ["x[0]"],
+    "__setitem__": [],  # raises an error that names `set_at`
     "__lt__": ["x < y"],
     "__le__": ["x <= y"],
     "__gt__": ["x > y"],
@@ -61,6 +62,18 @@ def methods(kind: str) -> str:
         numpy = ", ".join(f"`np.{name}(x)`" for name in ufuncs)
         lines.append(f"| {calls} | {_link(op, f'tinygraph.{op.name}(x)')} | {numpy} |")
     return "\n".join(lines)
+
+
+def functions(kind: str) -> str:
+    """Return the reference entries of the functions that are methods of Tensor, except those with another section."""
+    found = []
+    for base in type(EXAMPLES[kind]()[0]).__mro__:
+        for name, method in vars(base).items():
+            path = f"{getattr(method, '__module__', '')}.{getattr(method, '__name__', '')}"
+            folder, _, module = path.rpartition(".")[0].rpartition(".")
+            if folder == "tinygraph.tensor.functions" and module != "probabilities" and not name.startswith("_"):
+                found.append(path)
+    return "\n\n".join([f"::: {path}" for path in dict.fromkeys(found)])
 
 
 def recording(kind: str) -> dict[ops.Op, list[str]]:

@@ -99,7 +99,7 @@ def trapezoid(y: Operand, x: Operand | None = None, dx: float = 1.0, axis: int =
 
 
 def _widths(x: Operand, ndim: int, axis: int) -> Operand:
-    """Return the distances of the samples. The places are either one vector, or an array of their own shape."""
+    """Return the distances of the samples. The places are either one vector, or an array of the same shape."""
     if x.ndim == 1:
         return _steps(x, 0).reshape(-1, *[1] * (ndim - 1 - axis % ndim))
     return _steps(x, normalize_axis_index(axis, x.ndim))

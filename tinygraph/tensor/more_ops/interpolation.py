@@ -1,6 +1,7 @@
 """Linear interpolation between points: a linear map of the values, whose coefficients depend on the places.
 
-The four ops are the map and its derivative with respect to the places (the slope), and the transposes of both.
+The four ops are the map and its derivative with respect to the places (a difference quotient), and the transposes
+of both.
 """
 
 from __future__ import annotations
@@ -50,12 +51,12 @@ def interp(left: float | None = None, right: float | None = None) -> JoinOp:
 
     def pull(up: Operand, slot: int, operands: Sequence[Operand]) -> Operand:
         x, xp, fp = operands
-        return up * interp_slope()(x, xp, fp) if slot == 0 else interp_spread(*ends)(x, xp, up)
+        return up * interp_quotient()(x, xp, fp) if slot == 0 else interp_spread(*ends)(x, xp, up)
 
     def push(tangent: Operand, slot: int, operands: Sequence[Operand]) -> Operand:
         x, xp, fp = operands
         linear = interp(*[None if end else 0.0 for end in ends])
-        return tangent * interp_slope()(x, xp, fp) if slot == 0 else linear(x, xp, tangent)
+        return tangent * interp_quotient()(x, xp, fp) if slot == 0 else linear(x, xp, tangent)
 
     return JoinOp(
         "interp",
@@ -64,7 +65,7 @@ def interp(left: float | None = None, right: float | None = None) -> JoinOp:
         code="np.interp({}, left={parameters[0]}, right={parameters[1]})",
         vjps=(pull,),
         jvp=push,
-        note=("· * slope", "", "spread over the points"),
+        note=("· * difference quotient", "", "spread over the points"),
         maker=interp,
         parameters=(left, right),
     )
@@ -96,11 +97,11 @@ def interp_spread(first: bool, last: bool) -> JoinOp:
 
     def pull(up: Operand, slot: int, operands: Sequence[Operand]) -> Operand:
         x, xp, y = operands
-        return y * interp_slope()(x, xp, up) if slot == 0 else linear(x, xp, up)
+        return y * interp_quotient()(x, xp, up) if slot == 0 else linear(x, xp, up)
 
     def push(tangent: Operand, slot: int, operands: Sequence[Operand]) -> Operand:
         x, xp, y = operands
-        return slope_spread()(x, xp, y * tangent) if slot == 0 else interp_spread(first, last)(x, xp, tangent)
+        return quotient_spread()(x, xp, y * tangent) if slot == 0 else interp_spread(first, last)(x, xp, tangent)
 
     return JoinOp(
         "interp_spread",
@@ -116,14 +117,14 @@ def interp_spread(first: bool, last: bool) -> JoinOp:
 
 @parametrized()
 @lru_cache(maxsize=1)
-def interp_slope() -> JoinOp:
-    """Return the op that computes the slopes of `interp`: 0 beyond the ends, and that of the right side at a point.
+def interp_quotient() -> JoinOp:
+    """Return the op that computes the derivative of `interp`: 0 beyond the ends, and that of the right side at a point.
 
     Returns:
         An op with three operands.
 
     Examples:
-        >>> interp_slope()(np.array([0.25]), np.array([0.0, 1.0]), np.array([2.0, 5.0]))
+        >>> interp_quotient()(np.array([0.25]), np.array([0.0, 1.0]), np.array([2.0, 5.0]))
         array([3.])
     """
 
@@ -133,27 +134,33 @@ def interp_slope() -> JoinOp:
 
     def pull(up: Operand, slot: int, operands: Sequence[Operand]) -> Operand:
         x, xp, _ = operands
-        return np.zeros(x.shape) if slot == 0 else slope_spread()(x, xp, up)
+        return np.zeros(x.shape) if slot == 0 else quotient_spread()(x, xp, up)
 
     def push(tangent: Operand, slot: int, operands: Sequence[Operand]) -> Operand:
         x, xp, _ = operands
-        return np.zeros(x.shape) if slot == 0 else interp_slope()(x, xp, tangent)
+        return np.zeros(x.shape) if slot == 0 else interp_quotient()(x, xp, tangent)
 
     return JoinOp(
-        "interp_slope", compute, symbol="interp_slope({})", vjps=(pull,), jvp=push, maker=interp_slope, parameters=()
+        "interp_quotient",
+        compute,
+        symbol="interp_quotient({})",
+        vjps=(pull,),
+        jvp=push,
+        maker=interp_quotient,
+        parameters=(),
     )
 
 
 @parametrized()
 @lru_cache(maxsize=1)
-def slope_spread() -> JoinOp:
-    """Return the transpose of `interp_slope`, as a linear map of the values.
+def quotient_spread() -> JoinOp:
+    """Return the transpose of `interp_quotient`, as a linear map of the values.
 
     Returns:
         An op with three operands.
 
     Examples:
-        >>> slope_spread()(np.array([0.25]), np.array([0.0, 1.0]), np.array([2.0]))
+        >>> quotient_spread()(np.array([0.25]), np.array([0.0, 1.0]), np.array([2.0]))
         array([-2.,  2.])
     """
 
@@ -164,20 +171,20 @@ def slope_spread() -> JoinOp:
 
     def pull(up: Operand, slot: int, operands: Sequence[Operand]) -> Operand:
         x, xp, _ = operands
-        return np.zeros(x.shape) if slot == 0 else interp_slope()(x, xp, up)
+        return np.zeros(x.shape) if slot == 0 else interp_quotient()(x, xp, up)
 
     def push(tangent: Operand, slot: int, operands: Sequence[Operand]) -> Operand:
         x, xp, _ = operands
-        return np.zeros(xp.shape) if slot == 0 else slope_spread()(x, xp, tangent)
+        return np.zeros(xp.shape) if slot == 0 else quotient_spread()(x, xp, tangent)
 
     return JoinOp(
-        "slope_spread",
+        "quotient_spread",
         compute,
-        symbol="slope_spread({})",
+        symbol="quotient_spread({})",
         vjps=(pull,),
         jvp=push,
         shape=lambda x, xp, y: xp,
-        maker=slope_spread,
+        maker=quotient_spread,
         parameters=(),
     )
 
