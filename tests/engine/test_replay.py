@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 import tinygraph
 from tinygraph import FrozenBranchError, Tensor, Value
 from tinygraph.engine import metadata
+from tinygraph.engine.graph import order
 
 NUMBERS = st.floats(-4.0, 4.0).map(lambda number: round(number, 1))
 FUNCTIONS = {
@@ -334,3 +335,55 @@ def test_a_comparison_with_nan_that_is_written_out_is_false(nan):
         assert not outcomes.any()
     assert [x for x in array if x > nan] == []
     assert not (v if v < nan else None)
+
+
+# --- more comparisons than a node stores
+
+
+@pytest.mark.parametrize("edit", ["before", "after"])
+@pytest.mark.parametrize("count", [15, 16, 17, 40])
+def test_no_mask_of_a_tensor_is_forgotten(count, edit):
+    """A node stores its last 16 comparisons of arrays, and what stands for the older ones."""
+    x = Tensor([0.5, 50.0], "x")
+    y = (x * (x > 1.0)).sum()
+    if edit == "before":
+        x.data = np.array([1.5, 50.0])
+    for k in range(count):
+        x > k + 55.0  # noqa: B015
+    if edit == "after":
+        x.data[0] = 1.5
+    with pytest.raises(FrozenBranchError, match=r"of x|x > 1"):
+        y.forward()
+
+
+def test_no_comparison_of_a_value_is_forgotten():
+    x = Value(0.5, "x")
+    y = x * 2.0 if x < 1.0 else x
+    for k in range(1100):
+        x < k + 5.0  # noqa: B015
+    y.forward()  # nothing has changed
+    x.data = 0.25
+    with pytest.raises(FrozenBranchError, match="one of the oldest comparisons of x"):
+        y.forward()
+
+
+def test_comparisons_that_came_after_the_graph_may_be_forgotten():
+    x = Value(0.5, "x")
+    y = x * 2.0
+    for k in range(1100):
+        x < k + 5.0  # noqa: B015
+    x.data = 3.0
+    assert y.forward().data == 6.0
+
+
+def test_a_saved_graph_keeps_what_stands_for_old_comparisons(tmp_path):
+    x = Tensor([0.5, 50.0], "x")
+    y = (x * (x > 1.0)).sum()
+    for k in range(40):
+        x > k + 55.0  # noqa: B015
+    tinygraph.save(y, tmp_path / "y.json")
+    loaded = tinygraph.load(tmp_path / "y.json")
+    (again,) = [node for node in order(loaded) if node.name == "x"]
+    again.data = np.array([1.5, 50.0])
+    with pytest.raises(FrozenBranchError):
+        loaded.forward()

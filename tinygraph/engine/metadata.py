@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from operator import index
+from operator import ge, index, le
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from typing import Any, SupportsIndex
 
-LIMIT = 1000  # maximum number of comparisons that a node stores; the oldest comparisons are dropped
+LIMIT = 1000  # maximum number of comparisons that a node stores; the oldest comparisons are replaced: see `unchanged`
 ARRAY_LIMIT = 16  # the same for comparisons of arrays, which take more memory
 
 
@@ -45,10 +45,14 @@ class Guard(_Slotted):
         self.computed = [False, False]
         self.expired: list[int | None] = [None, None]
 
-    def check(self) -> None:
-        """Raise FrozenBranchError if the outcome has changed, for an array if any element has changed."""
+    def has_changed(self) -> bool:
+        """Return whether the outcome has changed, for an array whether the outcome of any element has changed."""
         changed = self.compare(*self.numbers) != self.outcome
-        if changed if isinstance(changed, bool) else changed.any():
+        return changed if isinstance(changed, bool) else bool(changed.any())
+
+    def check(self) -> None:
+        """Raise FrozenBranchError if the outcome has changed."""
+        if self.has_changed():
             raise flipped_guard(self.text, self.outcome)
 
     def unknown(self) -> FrozenBranchError:
@@ -65,6 +69,20 @@ def flipped_guard(text: str, outcome: Any) -> FrozenBranchError:
     scalar = isinstance(outcome, bool)
     was = f"was {outcome} when it was recorded and no longer is" if scalar else "now has another outcome"
     return FrozenBranchError(f"{text} {was}: {_FIX}")
+
+
+_BOUNDS = (le, ge)  # a value that is not below and not above its old value is unchanged
+
+
+def unchanged(bound: Callable[[Any, Any], Any], dropped: Guard, side: int, name: str) -> Guard:
+    """Return a comparison that fails as soon as the node has another value than now.
+
+    It stands for all comparisons that a node no longer stores. Their outcomes at another value are unknown.
+    """
+    number = dropped.numbers[side]
+    kept = number.copy() if hasattr(number, "copy") else number  # an array of a leaf can be edited in place
+    text = f"one of the oldest comparisons of {name or 'a node'}, which was compared too often to store them all,"
+    return Guard(bound, text, number, kept, time=dropped.time)
 
 
 class Dependents:
@@ -136,8 +154,20 @@ class Metadata(_Slotted):
     def remember(self, key: Any, guard: Guard, side: int) -> None:
         """Store a comparison in which this node is the operand with index `side`."""
         self.guards[key] = (guard, side)
-        if len(self.guards) > (LIMIT if isinstance(guard.outcome, bool) else ARRAY_LIMIT):
-            del self.guards[next(iter(self.guards))]
+        while len(self.guards) > (LIMIT if isinstance(guard.outcome, bool) else ARRAY_LIMIT):
+            self._drop(next(key for key in self.guards if key not in _BOUNDS))
+
+    def _drop(self, key: Any) -> None:
+        """Replace a comparison by two that fail as soon as the node has another value than now."""
+        dropped, side = self.guards.pop(key)
+        for bound in _BOUNDS:
+            if bound not in self.guards:
+                self.guards[bound] = (unchanged(bound, dropped, side, self.name), 0)
+        if dropped.has_changed():
+            for bound in _BOUNDS:
+                kept = self.guards[bound][0]
+                if not kept.has_changed():
+                    kept.outcome = not kept.outcome if isinstance(kept.outcome, bool) else ~kept.outcome
 
     def update(self, number: Any, edited: int | None = None) -> None:
         """Store the new value of the node in its comparisons. `edited` is the edit clock if the node is a leaf."""

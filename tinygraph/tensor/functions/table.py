@@ -153,4 +153,8 @@ def _is_default(name: str, option: str, value: object, known: bool) -> bool:
         return False
     if is_default(option, value):
         return True
-    raise TypeError(f"np.{name} of a Tensor does not understand {option}={described(value)}: leave it out")
+    remedy = f"NumPy's name is {_OF_PYTORCH[option]}=" if option in _OF_PYTORCH else "leave it out"
+    raise TypeError(f"np.{name} of a Tensor does not understand {option}={described(value)}: {remedy}")
+
+
+_OF_PYTORCH = {"dim": "axis", "keepdim": "keepdims"}  # parameters of PyTorch, with NumPy's names
