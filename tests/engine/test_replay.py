@@ -387,3 +387,17 @@ def test_a_saved_graph_keeps_what_stands_for_old_comparisons(tmp_path):
     again.data = np.array([1.5, 50.0])
     with pytest.raises(FrozenBranchError):
         loaded.forward()
+
+
+@pytest.mark.parametrize("where", [tinygraph.where, np.where], ids=["tinygraph", "numpy"])
+def test_the_condition_of_where_is_checked_also_at_the_root(where):
+    """The selected operand itself, recorded before the comparison, would be recomputed without a check."""
+    x = Value(2.0, "x")
+    z = x * 2.0 - 1.0
+    y = where(z > 0.0, z, 0.0 * z)
+    assert (y.data, tinygraph.grad(y, x)) == (3.0, 2.0)
+    x.data = 3.0
+    assert y.forward().data == 5.0
+    x.data = -3.0
+    with pytest.raises(FrozenBranchError):
+        y.forward()

@@ -302,7 +302,9 @@ class Operators(OpMethods, Copyable):
             if not isinstance(operand, Node):
                 plain_number(operand, "where")
         chosen = x if plain_number(condition, "where: condition") else y
-        return chosen if isinstance(chosen, Node) else cls._constant(plain_number(chosen, "where"))
+        if isinstance(chosen, Node):
+            return more_ops.positive(chosen)  # a new node, so that `forward` checks the condition of the choice
+        return cls._constant(plain_number(chosen, "where"))
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: object, **options: object) -> Any:
         """Record expressions such as `np.exp(v)`, `np.float64(2) * v` and `array + t`."""

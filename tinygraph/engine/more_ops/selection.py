@@ -24,7 +24,7 @@ def where(condition: Any, x: Any, y: Any) -> Any:
         y: Node, number or array.
 
     Returns:
-        For Values, the selected operand. For Tensors, a Tensor with the shape to which all arguments broadcast. If no
+        For Values, a new node with the value of the selected operand. For Tensors, a Tensor with the shape to which all arguments broadcast. If no
         argument is a node, a float or an array.
 
     Raises:
@@ -34,8 +34,8 @@ def where(condition: Any, x: Any, y: Any) -> Any:
     Examples:
         >>> from tinygraph import Tensor, Value
         >>> a = Value(2.0, "a")
-        >>> where(a > 0, a, -a) is a
-        True
+        >>> where(a > 0, a, -a)
+        Value(2.0, op='positive')
         >>> t = Tensor([1.0, -2.0])
         >>> where(t > 0, t, 0.0)
         Tensor([1.0, 0.0], op='where')
