@@ -349,7 +349,20 @@ def log_gamma_terms(x: Any) -> Any:
 
 
 def polygamma(n: int) -> Callable[[Any], Any]:
-    return lambda x: mp.psi(n, x)
+    """Return the n-th derivative of digamma. For x < 0, mpmath would take as many steps as x has, so reflect n < 3."""
+    reflected = [
+        lambda x: mp.psi(0, 1 - x) - mp.pi * mp.cospi(x) / mp.sinpi(x),
+        lambda x: mp.pi**2 / mp.sinpi(x) ** 2 - mp.psi(1, 1 - x),
+        lambda x: mp.psi(2, 1 - x) - 2 * mp.pi**3 * mp.cospi(x) / mp.sinpi(x) ** 3,
+    ]
+
+    def value(x: Any) -> Any:
+        if x > 0 or x == mp.nint(x) or n >= len(reflected):
+            return mp.psi(n, x)
+        with mp.workdps(mp.dps + 40):
+            return reflected[n](x)
+
+    return value
 
 
 def digamma_terms(x: Any) -> Any:
