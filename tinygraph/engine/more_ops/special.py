@@ -63,9 +63,9 @@ def sinc_partial(n: int) -> Op:
 @parametrized(is_order)
 @lru_cache(maxsize=64)
 def polygamma(n: int) -> Op:
-    """Return the op for the n-th derivative of digamma."""
+    """Return the op for the n-th derivative of digamma. No `analytic`: far below 0, mpmath would take as many steps as x has."""
     return Op(f"polygamma({n})" if n > 1 else "trigamma", lambda x: kernels.polygamma(x, n), symbol=f"polygamma({n})({{}})" if n > 1 else "",
-              domain=domain.POLES_AT_INTEGERS_TO_0, analytic=lambda m, x: m.psi(n, x), maker=polygamma, parameters=(n,),
+              domain=domain.POLES_AT_INTEGERS_TO_0, maker=polygamma, parameters=(n,),
               partials=(lambda out, x: polygamma(n + 1)(x),)) if n else digamma
 
 
