@@ -47,6 +47,7 @@ def from_torch(f: Function) -> ValueAndGrad:
         A function of numbers and arrays, for `assert_value_and_grad`.
 
     Examples:
+        >>> import numpy as np
         >>> from_torch(lambda x: (x * x).sum())(np.array([1.0, 2.0]))  # doctest: +SKIP
         (array(5.), [array([2., 4.])])
     """
@@ -80,6 +81,7 @@ def from_jax(f: Function) -> ValueAndGrad:
         float32.
 
     Examples:
+        >>> import numpy as np
         >>> from_jax(lambda x: (x * x).sum())(np.array([1.0, 2.0]))  # doctest: +SKIP
         (array(5.), [array([2., 4.])])
     """
@@ -105,6 +107,7 @@ def from_autograd(f: Function) -> ValueAndGrad:
         A function of numbers and arrays, for `assert_value_and_grad`.
 
     Examples:
+        >>> import numpy as np
         >>> from_autograd(lambda x: (x * x).sum())(np.array([1.0, 2.0]))  # doctest: +SKIP
         (5.0, [array([2., 4.])])
     """
