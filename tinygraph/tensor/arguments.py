@@ -80,7 +80,7 @@ def one_axis(name: str, x: Operand, axis: object, what: str = "axis") -> int:
     found = check_integer(what, axis)
     if -x.ndim <= found < x.ndim:
         return found % x.ndim
-    raise np.exceptions.AxisError(f"{name} of shape {x.shape}: {what} {found} is out of bounds for dimension {x.ndim}")
+    raise np.exceptions.AxisError(f"{name} of an array of shape {x.shape}: it has no {what} {found}")
 
 
 def axis_or_flat(name: str, x: Operand, axis: object) -> tuple[Operand, int]:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from tinygraph.support.arguments import check_integer
+from tinygraph.tensor.arguments import axis_or_flat
 from tinygraph.tensor.functions.table import check_defaults, numpy_function
 from tinygraph.tensor.more_ops.accumulations import cumprod_over, cumsum_over
 from tinygraph.tensor.more_ops.masks import fill_nan
@@ -87,9 +85,5 @@ def along(name: str, a: Tensor, axis: int | None, op: Callable[[int], ArrayOp]) 
     Raises:
         AxisError: If the Tensor does not have the axis.
     """
-    if axis is None or (not a.ndim and axis in (0, -1)):  # NumPy accepts axis 0 for a scalar
-        return op(0)(a if a.ndim == 1 else a.reshape(-1))  # type: ignore[return-value]
-    found = check_integer("axis", axis)
-    if not -a.ndim <= found < a.ndim:
-        raise np.exceptions.AxisError(f"{name} of an array of shape {a.shape}: it has no axis {axis}")
-    return op(found % a.ndim)(a)  # type: ignore[return-value]
+    x, found = axis_or_flat(name, a, axis)
+    return op(found)(x)  # type: ignore[return-value]

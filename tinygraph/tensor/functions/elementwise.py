@@ -2,63 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from tinygraph.engine.more_ops import functions, rint, sinc, trunc
-from tinygraph.engine.registry import parametrized
 from tinygraph.kernels.arrays import as_mask
 from tinygraph.support.arguments import check_integer
-from tinygraph.tensor.array_ops import JoinOp, Operand, TracedArray
+from tinygraph.tensor.array_ops import Operand, TracedArray
 from tinygraph.tensor.functions.table import numpy_function
+from tinygraph.tensor.more_ops.masks import select
 from tinygraph.tensor.operands import operand
 from tinygraph.tensor.shapes import expand
-
-
-def is_mask(x: object) -> bool:
-    """Return whether a parameter is an array of bools.
-
-    Args:
-        x: Parameter to check.
-
-    Returns:
-        True for an array of bools.
-    """
-    return isinstance(x, np.ndarray) and x.dtype == bool
-
-
-@parametrized(is_mask)
-def select(mask: np.ndarray) -> JoinOp:
-    """Return the op that selects the elements of its first operand where a mask is true, and else of its second one.
-
-    The gradient is selected, too. It is not multiplied by 0 or 1, because 0 times infinity is NaN.
-
-    Args:
-        mask: Array of bools with the shape of both operands.
-
-    Returns:
-        An op with two operands of the shape of the mask.
-
-    Examples:
-        >>> select(np.array([True, False]))(np.array([1.0, 2.0]), np.array([3.0, 4.0]))
-        array([1., 4.])
-    """
-
-    def pull(up: Operand, slot: int, operands: Sequence[Operand]) -> Operand:
-        pair = (up, np.zeros(up.shape))
-        return select(mask)(*(pair if slot == 0 else pair[::-1]))
-
-    return JoinOp(
-        "where",
-        lambda x, y: np.where(mask, x, y),
-        symbol="where(mask, {})",
-        code="np.where({parameters[0]}, {})",
-        vjps=(pull,),
-        note=("kept where the mask is true", "kept where the mask is false"),
-        maker=select,
-        parameters=(mask,),
-    )
 
 
 def where_of_tensors(condition: object, x: object, y: object) -> Operand:

@@ -97,10 +97,7 @@ def any(a: Operand, axis: Axis = None, keepdims: bool = False, *, where: object 
         A bool of NumPy, or an array of bools.
     """
     check_defaults("any", numpy)
-    if where is not None:
-        chosen, axes = mask_of("any", where, a), as_axis(axis)
-        return np.any(_not_zero(a), axes, keepdims=bool(keepdims), where=chosen)
-    return ask(query("any", as_axis(axis), bool(keepdims)), a)
+    return _tested("any", a, axis, keepdims, where)
 
 
 @numpy_function()
@@ -118,10 +115,7 @@ def all(a: Operand, axis: Axis = None, keepdims: bool = False, *, where: object 
         A bool of NumPy, or an array of bools.
     """
     check_defaults("all", numpy)
-    if where is not None:
-        chosen, axes = mask_of("all", where, a), as_axis(axis)
-        return np.all(_not_zero(a), axes, keepdims=bool(keepdims), where=chosen)
-    return ask(query("all", as_axis(axis), bool(keepdims)), a)
+    return _tested("all", a, axis, keepdims, where)
 
 
 @numpy_function()
@@ -191,6 +185,14 @@ def elementwise(name: str, x: object) -> Answer:
         array([False,  True])
     """
     return ask(query(name), x)
+
+
+def _tested(name: str, a: Operand, axis: Axis, keepdims: bool, where: object) -> Answer:
+    """Return NumPy's `any` or `all`, also of the elements of a mask."""
+    if where is None:
+        return ask(query(name, as_axis(axis), bool(keepdims)), a)
+    chosen, axes = mask_of(name, where, a), as_axis(axis)
+    return getattr(np, name)(_not_zero(a), axes, keepdims=bool(keepdims), where=chosen)
 
 
 def _not_zero(a: Operand) -> Answer:

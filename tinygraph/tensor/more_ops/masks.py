@@ -1,14 +1,15 @@
-"""Ops that replace some elements: those that a mask excludes, and those that are NaN."""
+"""Ops that select elements by a mask, and ops that replace elements: those that a mask excludes, and NaN."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
 
 from tinygraph.engine.registry import is_number, parametrized
 from tinygraph.kernels.arrays import Array
-from tinygraph.tensor.array_ops import ArrayOp
+from tinygraph.tensor.array_ops import ArrayOp, JoinOp, Operand
 
 
 def is_mask(x: object) -> bool:
@@ -21,6 +22,39 @@ def is_mask(x: object) -> bool:
         True for an array of bools.
     """
     return isinstance(x, np.ndarray) and x.dtype == bool
+
+
+@parametrized(is_mask)
+def select(mask: np.ndarray) -> JoinOp:
+    """Return the op that selects the elements of its first operand where a mask is true, and else of its second one.
+
+    The gradient is selected, too. It is not multiplied by 0 or 1, because 0 times infinity is NaN.
+
+    Args:
+        mask: Array of bools with the shape of both operands.
+
+    Returns:
+        An op with two operands of the shape of the mask.
+
+    Examples:
+        >>> select(np.array([True, False]))(np.array([1.0, 2.0]), np.array([3.0, 4.0]))
+        array([1., 4.])
+    """
+
+    def pull(up: Operand, slot: int, operands: Sequence[Operand]) -> Operand:
+        pair = (up, np.zeros(up.shape))
+        return select(mask)(*(pair if slot == 0 else pair[::-1]))
+
+    return JoinOp(
+        "where",
+        lambda x, y: np.where(mask, x, y),
+        symbol="where(mask, {})",
+        code="np.where({parameters[0]}, {})",
+        vjps=(pull,),
+        note=("kept where the mask is true", "kept where the mask is false"),
+        maker=select,
+        parameters=(mask,),
+    )
 
 
 @parametrized(is_mask, is_number)
