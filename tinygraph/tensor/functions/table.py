@@ -46,6 +46,7 @@ def numpy_function(*names: str) -> Callable[[Function], Function]:
     return register
 
 
+@cache
 def name_of(function: Callable[..., object]) -> str:
     """Return the name of a NumPy function in the table.
 
