@@ -613,9 +613,11 @@ def test_wrong_arguments_of_clip_are_refused():
 def test_values_are_selected_by_a_bool():
     a, b = Value(2.0), Value(3.0)
     for condition in (True, np.True_, a < b, np.array(True), 1):
-        assert tinygraph.where(condition, a, b) is a
-        assert tinygraph.where(not condition, a, b) is b
-    assert np.where(a < b, a, b) is a
+        for y, chosen in ((tinygraph.where(condition, a, b), a), (tinygraph.where(not condition, a, b), b)):
+            assert y is not chosen  # a node of its own, so that forward() checks the choice
+            assert y.data == chosen.data
+            assert tinygraph.grad(y, (a, b)) == [float(chosen is a), float(chosen is b)]
+    assert np.where(a < b, a, b).data == 2.0
     for y in (tinygraph.where(False, a, 4), np.where(False, a, 4)):
         assert isinstance(y, Value)
         assert y.constant
