@@ -11,8 +11,9 @@ import math
 from math import inf, nan
 from typing import Any
 
+import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from mpmath import mp, mpf
 
@@ -31,6 +32,7 @@ from tests.oracles.references import (
 from tinygraph import Tensor, Value, grad
 from tinygraph.engine import graph, ops
 from tinygraph.engine.op import Op
+from tinygraph.kernels import arrays, floats
 
 VALUE_ULPS, SLOPE_ULPS = 2.0, 4.0
 every_row = pytest.mark.parametrize("name", ROWS)
@@ -107,6 +109,19 @@ def test_values_and_slopes_hold_wherever_hypothesis_looks(name):
         check_partials(row, truth, point)
 
     hold()
+
+
+@given(st.floats(1e-300, 1e300).filter(lambda x: not 0.9 < x < 1.1), st.floats(-1079, -1010) | st.floats(1014, 1026))
+@example(1.7976931348623157e308, -1023.9897)
+def test_powers_are_accurate_where_the_power_itself_leaves_the_normal_range(x, binary_exponent):
+    """The power is subnormal or infinite there, but its product with the logarithm or with a factor can be normal."""
+    y = float(np.float32(binary_exponent / math.log2(x)))  # so that y - 1 is exact
+    check_value(ops.pow_dy, REFERENCES["pow_dy"], (x, y))
+    with np.errstate(all="ignore"):  # as where Tensors call the kernels
+        of_array = float(arrays.lowered_power(np.array([x]), y, 1, y)[0])
+    for number in (floats.lowered_pow(x, y, 1, y), of_array):
+        exact = mpf(y) * mpf(x) ** (mpf(y) - 1)
+        assert ulp_error(number, exact, abs(exact)) <= VALUE_ULPS
 
 
 # --- orders 2 and 3 -------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from typing import Any, TypeGuard, TypeVar, TypeVarTuple
 
 import numpy as np
 
+from tinygraph.kernels import floats
 from tinygraph.kernels.more_arrays import *  # noqa: F403  (kernels, which ops and generated code find here)
 from tinygraph.kernels.numbers import REMEDIES, plain_number
 from tinygraph.support.messages import described
@@ -363,9 +364,9 @@ def lowered_power(x: Array, exponent: float, n: int, factor: float) -> Array:
     if type(size) is np.ndarray and np.all((size >= _SMALLEST) & (size < np.inf)):
         return out
     # Where the power is subnormal or infinite, the product may be normal.
-    half = np.power(np.absolute(x), 0.5 * (exponent - n))
-    rescued = np.copysign(half * abs(factor) * half, out)
-    out = np.where((size < _SMALLEST) | (size == np.inf), rescued, out)
+    rare = ((size < _SMALLEST) | (size == np.inf)) & (x != 0) & np.isfinite(x)
+    out = np.array(out)
+    out[rare] = [floats.lowered_pow(element, exponent, n, factor) for element in x[rare].tolist()]
     return out if exponent % 1 == 0 else np.where(x < 0, np.nan, out)  # C's pow(-inf, 0.5) is inf
 
 

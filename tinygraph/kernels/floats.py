@@ -109,12 +109,30 @@ def lowered_pow(x: float, y: float, n: int, factor: float) -> float:
         out = factor
         for _ in range(n):
             out = divide(out, x)
-    else:  # the power is subnormal or infinite, but the product may be normal
-        power = pow(x, 0.5 * exponent)
-        out = power * factor * power if power or isnan(factor) else copysign(0.0, factor)
+    elif 0 < x < inf and isfinite(exponent) and isfinite(factor):
+        return _scaled_power(x, y, n, factor)
+    else:
+        out = factor * power if power or isnan(factor) else copysign(0.0, factor)
     if error and out and isfinite(out):  # the rounded exponent alone would cost up to 370 ULP
         out += out * (error * log(x))
     return out
+
+
+def _scaled_power(x: float, y: float, n: int, factor: float) -> float:
+    """Return factor * x^(y - n) where the power is subnormal or infinite, but the product may be normal.
+
+    Two floats whose product is the power would have more than 2 ULP of error together. The exponents of `decimal` have
+    no such limit.
+    """
+    size = (y - n) * math.log2(x) + math.log2(abs(factor))
+    if size > 1030.0 or size < -1080.0:  # far outside the range of floats
+        return copysign(inf if size > 0 else 0.0, factor)
+    import decimal  # here, because few programs need it
+
+    context = decimal.Context(prec=40, Emin=decimal.MIN_EMIN, Emax=decimal.MAX_EMAX, traps=[])
+    base, exponent, weight = map(context.create_decimal, (x, y, factor))
+    power = context.power(base, context.subtract(exponent, n))
+    return float(context.multiply(weight, power))
 
 
 def pow_partial(x: float, y: float, n: int, k: int) -> float:
