@@ -16,6 +16,7 @@ import tinygraph
 from tinygraph import FrozenBranchError, StaleGraphError, Tensor, Value
 from tinygraph.engine import ops, recording, value
 from tinygraph.engine.graph import order
+from tinygraph.engine.more_ops.table import TABLE
 from tinygraph.engine.op import Op
 from tinygraph.engine.variadic import VariadicOp
 
@@ -42,7 +43,7 @@ def same(x, y):
 @given(x=any_float, y=any_float)
 def test_an_operator_records_what_its_row_says(name, x, y):
     """The hand-written fast paths give the value, local derivatives and operands of the op, bit for bit."""
-    row, operator = ops.TABLE[name], OPERATORS[name]
+    row, operator = TABLE[name], OPERATORS[name]
     a, b = Value(x), Value(y)
     out, clear = operator(a, b), value.record(row, (a, b))
     assert same(out.data, clear.data)
@@ -68,7 +69,7 @@ def test_a_row_that_is_written_out_records_what_the_general_one_does(xs, data):
     """Test ops of nodes and floats, and dot(weights, data) and total(nodes), whose partial sums may overflow."""
     ys = data.draw(st.lists(any_float, min_size=len(xs), max_size=len(xs)))
     nodes = [Value(x) for x in xs]
-    row = data.draw(st.sampled_from([row for row in ops.TABLE.values() if not row.variadic]))
+    row = data.draw(st.sampled_from([row for row in TABLE.values() if not row.variadic]))
     pairs = [
         (tinygraph.dot(nodes, ys), value.record(ops.dot, (*nodes, *ys))),
         (tinygraph.total(nodes), value.record(ops.total, tuple(nodes))),
@@ -142,7 +143,7 @@ def test_constants_and_plain_numbers_have_no_partial(name, x, y):
     both = operator(k, k)
     assert both.constant is True
     assert set(both.partials) == {None}
-    assert same(both.data, ops.TABLE[name].floats(y, y))
+    assert same(both.data, TABLE[name].floats(y, y))
     operator(a, k).backward()
     assert k.grad is None
     assert a.grad is not None
@@ -153,7 +154,7 @@ NUMPY_NAMES = {"radians": "deg2rad", "degrees": "rad2deg", "arctan2": "atan2"}
 
 def test_the_methods_are_their_rows():
     for name in dir(Value):
-        row = ops.TABLE.get(NUMPY_NAMES.get(name, name.replace("arc", "a")))
+        row = TABLE.get(NUMPY_NAMES.get(name, name.replace("arc", "a")))
         if row is not None and not name.startswith("_"):
             assert getattr(Value(0.5), name)(*[0.25] * (row.arity - 1)).op is row
     assert all(hasattr(Value, name) for name in NUMPY_NAMES)
@@ -614,7 +615,7 @@ def test_values_are_selected_by_a_bool():
     a, b = Value(2.0), Value(3.0)
     for condition in (True, np.True_, a < b, np.array(True), 1):
         for y, chosen in ((tinygraph.where(condition, a, b), a), (tinygraph.where(not condition, a, b), b)):
-            assert y is not chosen  # a node of its own, so that forward() checks the choice
+            assert y is not chosen  # a separate node, so that forward() checks the choice
             assert y.data == chosen.data
             assert tinygraph.grad(y, (a, b)) == [float(chosen is a), float(chosen is b)]
     assert np.where(a < b, a, b).data == 2.0
