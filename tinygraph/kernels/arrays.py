@@ -24,6 +24,7 @@ from tinygraph.support.messages import described
 Array = np.ndarray[Any, np.dtype[np.float64]]  # or another array type that follows NumPy's protocols
 _Ts = TypeVarTuple("_Ts")
 _R = TypeVar("_R")
+_FLOAT64 = np.dtype(np.float64)
 _SMALLEST = 2.0**-1022  # smaller numbers are subnormal and have fewer bits
 _inside = contextvars.ContextVar("inside quietly", default=False)
 _runs: dict[int, Callable[..., Any]] = {}  # by thread: a function that runs other functions in a prepared context
@@ -77,6 +78,8 @@ def as_array(data: Any, what: str) -> Array:
         >>> as_array([1, 2], "Tensor")
         array([1., 2.])
     """
+    if type(data) is np.ndarray and data.dtype is _FLOAT64:
+        return data
     if refusal := getattr(type(data), "not_an_array", ""):  # like `not_a_number` in `plain_number`
         raise TypeError(f"{what}: {refusal}")
     if type(data) is not np.ndarray:

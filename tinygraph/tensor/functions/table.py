@@ -85,13 +85,8 @@ def call(
         >>> call("concatenate", ([Tensor([1.0]), [2.0]],), {"dtype": float})
         Tensor([1.0, 2.0], op='concatenate')
     """
-    ours = FUNCTIONS.get(name)
-    if ours is None:
-        raise TypeError(
-            f"np.{name} does not work on a Tensor: use one of the functions on the page 'NumPy coverage', or "
-            "pass t.data if you need no gradient"
-        )
-    if not options and len(args) <= _in_common(ours, numpy):  # names would take twice the time of a small `np.dot`
+    ours, in_common = _found(name, numpy)
+    if not options and len(args) <= in_common:  # names would take twice the time of a small `np.dot`
         return ours(*args)
     if numpy is not None:
         args, options = _named(numpy, args, options)
@@ -114,14 +109,23 @@ def _named(
 
 
 @cache
-def _in_common(ours: Callable[..., object], numpy: Callable[..., object] | None) -> int:
-    """Return how many positional arguments mean the same in both functions. The first one always does."""
+def _found(name: str, numpy: Callable[..., object] | None) -> tuple[Callable[..., Any], int]:
+    """Return a function of the table, and how many positional arguments mean the same in NumPy's function.
+
+    The first argument always does.
+    """
+    ours = FUNCTIONS.get(name)
+    if ours is None:
+        raise TypeError(
+            f"np.{name} does not work on a Tensor: use one of the functions on the page 'NumPy coverage', or "
+            "pass t.data if you need no gradient"
+        )
     signature = _signature(numpy) if numpy is not None else None
     if signature is None:
-        return 1
+        return ours, 1
     pairs = zip(inspect.signature(ours).parameters.values(), signature.parameters.values(), strict=False)
     same = [x.name == y.name and x.kind is not inspect.Parameter.KEYWORD_ONLY for x, y in pairs]
-    return max(1, [*same, False].index(False))
+    return ours, max(1, [*same, False].index(False))
 
 
 @cache

@@ -60,11 +60,12 @@ def dot(a: Operand, b: Operand) -> Operand:
         Tensor(11.0, op='matmul')
     """
     a, b = operand(a, "dot"), operand(b, "dot")
-    if not (a.ndim and b.ndim):
+    rows, columns = a.ndim, b.ndim
+    if not (rows and columns):
         return a * b
-    if a.ndim < 2 or b.ndim < 3:
+    if rows < 2 or columns < 3:
         return matmul(a, b)
-    return _contracted("dot", a, b, [a.ndim - 1], [b.ndim - 2])
+    return _contracted("dot", a, b, [rows - 1], [columns - 2])
 
 
 @numpy_function()
