@@ -6,6 +6,7 @@ python -m tools.accuracy_table
 from __future__ import annotations
 
 import sys
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -82,8 +83,13 @@ def line(name: str) -> str:
 
 def main() -> None:
     """Measure the ops and write the page."""
-    PAGE.parent.mkdir(exist_ok=True)
-    PAGE.write_text(INTRODUCTION.format(count=COUNT) + "".join(map(line, ROWS)) + END, encoding="utf-8")
+    lines = []
+    with ProcessPoolExecutor() as pool:
+        for number, found in enumerate(pool.map(line, ROWS), 1):
+            lines.append(found)
+            print(f"\r{number} of {len(ROWS)} ops", end="", file=sys.stderr, flush=True)
+    print(file=sys.stderr)
+    PAGE.write_text(INTRODUCTION.format(count=COUNT) + "".join(lines) + END, encoding="utf-8")
 
 
 if __name__ == "__main__":
