@@ -1,6 +1,7 @@
 """The structure of the package: layers of imports, public names, sizes of files, and fast imports."""
 
 import ast
+import importlib
 import re
 import subprocess
 import sys
@@ -9,8 +10,8 @@ from pathlib import Path
 import pytest
 
 import tinygraph
-from tinygraph.engine import more_ops, ops
-from tinygraph.engine.more_ops import functions
+from tinygraph.engine import more_ops
+from tinygraph.engine.more_ops.table import TABLE
 
 PACKAGE = Path(tinygraph.__file__).parent
 MODULES = sorted(PACKAGE.rglob("*.py"))
@@ -218,16 +219,23 @@ def test_the_public_names():
     assert {*tinygraph.__all__} | later == {
         *rows.split(),
         *others.split(),
-        *more_ops.__all__,
-        *functions.__all__,
-        "where",
+        *more_ops.FILES,
     }
     assert later - {*tinygraph.__all__} == {
         *["Tensor", "compile", "concatenate", "cross_entropy", "load", "log_softmax", "logsumexp", "save", "set_at"],
         *["softmax", "source", "stack", "vectorize"],
     }
-    assert all(ops.TABLE[name] is getattr(tinygraph, name) for name in rows.split())
+    assert all(TABLE[name] is getattr(tinygraph, name) for name in rows.split())
     assert set(tinygraph.__all__) <= set(dir(tinygraph))
+
+
+def test_the_names_that_are_loaded_later_are_those_of_the_files():
+    found = {}
+    for path in (PACKAGE / "engine/more_ops").glob("*.py"):
+        module = importlib.import_module(f"tinygraph.engine.more_ops.{path.stem}")
+        if path.stem not in ("__init__", "custom", "methods", "table"):
+            found |= dict.fromkeys(getattr(module, "__all__", ["where"]), path.stem)
+    assert found == more_ops.FILES
 
 
 def test_every_name_of_the_package_is_documented():

@@ -12,12 +12,7 @@ from tinygraph.engine import more_ops, ops
 from tinygraph.engine.contexts import name_from, scope, strict, trace_lines
 from tinygraph.engine.graph import StaleGraphError
 from tinygraph.engine.metadata import FrozenBranchError
-from tinygraph.engine.more_ops import *  # noqa: F403  (like the next lines)
-from tinygraph.engine.more_ops import functions as _functions
-from tinygraph.engine.more_ops.functions import *  # noqa: F403
-from tinygraph.engine.more_ops.selection import where
 from tinygraph.engine.ops import *  # noqa: F403  (the `__all__` of `ops` lists the public ops)
-from tinygraph.engine.registry import op
 from tinygraph.engine.value import Value
 
 TYPE_CHECKING = False
@@ -26,6 +21,8 @@ if TYPE_CHECKING:
     from tinygraph.checking.numeric import numeric_grad
     from tinygraph.drawing.draw import draw
     from tinygraph.engine.autodiff import grad, hessian
+    from tinygraph.engine.more_ops import *  # noqa: F403
+    from tinygraph.engine.more_ops.custom import op
     from tinygraph.explaining.breakdown import explain
     from tinygraph.explaining.diagnosis import diagnose
     from tinygraph.explaining.step import Step
@@ -51,7 +48,9 @@ sum = ops.total  # NumPy's name for `total`
 
 # These names are imported on first use, so that a REPL starts quickly.
 _LATER = {
+    **dict.fromkeys(more_ops.FILES, "engine.more_ops"),
     "__version__": "support.version",
+    "op": "engine.more_ops.custom",
     "grad": "engine.autodiff",
     "hessian": "engine.autodiff",
     "jvp": "functional",
@@ -89,8 +88,7 @@ _LATER = {
 # `from tinygraph import *` leaves out names that load NumPy (such as Tensor), and `sum` (which would hide a built-in).
 __all__ = [
     *ops.__all__,
-    *more_ops.__all__,
-    *_functions.__all__,
+    *more_ops.FILES,
     "FrozenBranchError",
     "StaleGraphError",
     "Step",
@@ -111,7 +109,6 @@ __all__ = [
     "trace_lines",
     "tree",
     "value_and_grad",
-    "where",
 ]
 
 

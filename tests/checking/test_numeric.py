@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 import tinygraph
 from tests.oracles.references import cmath_has
 from tinygraph import Value, numeric_grad
+from tinygraph.engine.more_ops.table import TABLE
 from tinygraph.testing import graphs
 
 
@@ -39,7 +40,7 @@ def test_the_complex_step_is_exact(x):
     assert numeric_grad(f, x, method="complex") == pytest.approx(exact, rel=1e-13, abs=1e-13 * size)
 
 
-@given(program=graphs(ops=[row for row in tinygraph.engine.ops.TABLE.values() if row.analytic and cmath_has(row)]))
+@given(program=graphs(ops=[row for row in TABLE.values() if row.analytic and cmath_has(row)]))
 def test_the_complex_step_serves_whole_programs(program):
     partials = numeric_grad(program, list(program.at), method="complex")
     root, leaves = program.record()

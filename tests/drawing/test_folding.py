@@ -12,6 +12,7 @@ from tinygraph.drawing.arrows import Style
 from tinygraph.drawing.folded import folded, folded_scopes
 from tinygraph.drawing.folding import fold, fold_scopes
 from tinygraph.engine.graph import Node, order
+from tinygraph.engine.more_ops.table import TABLE
 from tinygraph.explaining.walk import Walk
 from tinygraph.logistic import two_loops
 from tinygraph.testing import graphs
@@ -141,7 +142,7 @@ def test_a_fold_says_where_grad_holds_something_else():
 
 def test_every_public_row_is_drawn_folded():
     x = Value(0.5, "x")
-    nodes = [row(*[x] * row.arity) for row in tinygraph.engine.ops.TABLE.values() if not row.variadic]
+    nodes = [row(*[x] * row.arity) for row in TABLE.values() if not row.variadic]
     root = tinygraph.total([tinygraph.dot(nodes, nodes), *nodes])
     shown = folded(Walk(root, root.grad), Style(), 60)
     assert sum(box.times for box in shown.boxes) == len(order(root))

@@ -20,6 +20,7 @@ import tinygraph
 from tinygraph import FrozenBranchError, StaleGraphError, Tensor, Value
 from tinygraph.engine import copies
 from tinygraph.engine.graph import Node, order
+from tinygraph.engine.more_ops.table import TABLE
 from tinygraph.saving.verification import all_nodes
 from tinygraph.testing import graphs, tensor_programs
 
@@ -697,3 +698,12 @@ def test_save_keeps_identity_between_roots(tmp_path, turn):
     nodes = chain(50)[::turn]
     again = tinygraph.load(tinygraph.save([*nodes, nodes[0]], tmp_path / "all.json"))
     assert partition(again) == partition([*nodes, nodes[0]])
+
+
+@pytest.mark.parametrize("name", ["silu", "acosh", "exp2", "fmod", "floor", "erf_dx"])
+def test_an_op_is_found_in_a_process_that_has_not_loaded_its_file(name):
+    """The files of `more_ops` are loaded on first use, so a pickled op also names its file."""
+    program = "import pickle, sys; print(pickle.load(sys.stdin.buffer).name)"
+    pickled = pickle.dumps(TABLE[name])
+    found = subprocess.run([sys.executable, "-c", program], input=pickled, capture_output=True, check=True, timeout=120)
+    assert found.stdout.decode().strip() == name

@@ -20,11 +20,12 @@ from tests.oracles.references import REFERENCES, cmath_has
 from tinygraph import Value
 from tinygraph.engine import domain, more_ops, ops
 from tinygraph.engine.more_ops import special
+from tinygraph.engine.more_ops.table import TABLE
 from tinygraph.engine.op import Op
 from tinygraph.engine.registry import PARAMETRIZED
 from tinygraph.testing import op_test, points, public_ops
 
-ROWS = list(ops.TABLE.values())
+ROWS = list(TABLE.values())
 FIXED = [row for row in ROWS if not row.variadic]
 MEMBERS = [  # parametrized ops, which are not in the table
     *(ops.power(c) for c in (-2.0, -0.5, 0.0, 1.0, 1.5, 3.0)),
@@ -145,7 +146,7 @@ def test_the_laws_of_slopes_hold_in_the_text_of_the_table():
     ]
     lambdas = [node for local in partials for node in ast.walk(local) if isinstance(node, ast.Lambda)]
     assert len(lambdas) >= 60
-    rows = {*ops.TABLE, *PARAMETRIZED, "float"}
+    rows = {*TABLE, *PARAMETRIZED, "float"}
     for function in lambdas:
         names = [argument.arg for argument in function.args.args]
         assert names in (["out", "x"], ["out", "x", "y"], ["out", "xs"], ["out", "xs", "ys"]), ast.unparse(function)
@@ -412,7 +413,7 @@ def test_an_op_knows_how_tightly_it_binds():
 
 def test_the_code_of_an_op_computes_it():
     made = [ops.power(3.0), ops.power(-0.5), *[ops.power_partial(c) for c in (2.0, 3.0, 4.0, 17.0)]]
-    for op in [*[op for op in ops.TABLE.values() if op.code], *made]:
+    for op in [*[op for op in TABLE.values() if op.code], *made]:
         point = (1.5, 2.5)[: op.arity]
         code = op.code.format(*map(repr, point), parameters=op.parameters)
         assert eval(code) == pytest.approx(op.floats(*point), rel=1e-15), code
@@ -455,12 +456,12 @@ def test_parametrized_ops_are_made_again_from_their_parameters():
 
 def test_ops_that_add_terms_say_so():
     """Their errors are measured against the size of the terms."""
-    assert {op.name for op in ops.TABLE.values() if op.adds_terms} == {"total", "dot"}
+    assert {op.name for op in TABLE.values() if op.adds_terms} == {"total", "dot"}
 
 
 def test_only_ops_of_the_list_are_public():
     public = {*ops.__all__, *more_ops.__all__}
-    assert {name for name, op in ops.TABLE.items() if op.public} == public - PARAMETRIZED.keys()
+    assert {name for name, op in TABLE.items() if op.public} == public - PARAMETRIZED.keys()
     assert not ops.power(3).public
 
 

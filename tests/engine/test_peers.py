@@ -13,6 +13,7 @@ import tinygraph
 from tests.oracles.peers import torch_rows
 from tinygraph import StaleGraphError, Value
 from tinygraph.engine.graph import order
+from tinygraph.engine.more_ops.table import TABLE
 from tinygraph.testing import RandomProgram, graphs
 
 
@@ -254,7 +255,7 @@ def test_torch_agrees_on_random_programs(data):
     torch = pytest.importorskip("torch", reason="needs the dependency group oracles")
     table = torch_rows(torch)
     # Values are at most 6, because torch's derivatives of tanh and sigmoid lose their digits in the tails.
-    program: RandomProgram = data.draw(graphs(ops=[tinygraph.engine.ops.TABLE[name] for name in table], limit=6.0))
+    program: RandomProgram = data.draw(graphs(ops=[TABLE[name] for name in table], limit=6.0))
     inputs = [torch.tensor(x, dtype=torch.float64, requires_grad=True) for x in program.at]
 
     def apply(op, *args):

@@ -20,6 +20,7 @@ from mpmath import mp, mpf
 from tinygraph import Value, grad
 from tinygraph.engine import ops
 from tinygraph.engine.more_ops import activations, circles
+from tinygraph.engine.more_ops.table import TABLE
 from tinygraph.engine.op import Op
 
 mp.dps = 50
@@ -697,7 +698,7 @@ def power_slope_reference(c: float) -> Reference:
     return Reference(lambda x: power_partial(x, mpf(c)), (lambda x: power_partial(x, mpf(c), 2),))
 
 
-ROWS: dict[str, tuple[Op, Reference]] = {name: (ops.TABLE[name], truth) for name, truth in REFERENCES.items()}
+ROWS: dict[str, tuple[Op, Reference]] = {name: (TABLE[name], truth) for name, truth in REFERENCES.items()}
 ROWS |= {ops.power(c).name: (ops.power(c), power_reference(c)) for c in EXPONENTS}
 ROWS |= {ops.power_partial(c).name: (ops.power_partial(c), power_slope_reference(c)) for c in EXPONENTS}
 ROWS |= {

@@ -15,6 +15,7 @@ from tinygraph import Tensor, Value
 from tinygraph.engine import ops
 from tinygraph.engine.autodiff import exhaust, propagate
 from tinygraph.engine.graph import order
+from tinygraph.engine.more_ops.table import TABLE
 from tinygraph.explaining.walk import Walk
 from tinygraph.testing import arrays, tensor_programs
 
@@ -212,7 +213,7 @@ def test_forward_mode_agrees_with_reverse_mode(program, data):
 SMOOTH = ["add", "sub", "mul", "neg", "sin", "cos", "exp", "tanh", "sigmoid", "softplus", "atan", "squared_error"]
 
 
-@given(program=tensor_programs(ops=[ops.TABLE[name] for name in SMOOTH], limit=10.0, max_steps=6), data=st.data())
+@given(program=tensor_programs(ops=[TABLE[name] for name in SMOOTH], limit=10.0, max_steps=6), data=st.data())
 def test_second_derivatives_are_the_differences_of_first_ones(program, data):
     root, leaves = program.record()
     tangents = [data.draw(arrays(leaf.shape)) for leaf in leaves]
@@ -291,7 +292,7 @@ def test_torch_agrees_on_random_programs(data):
     torch = pytest.importorskip("torch", reason="needs the dependency group oracles")
     apply, table = torch_apply(torch)
     # Values are at most 6, because torch's derivatives of tanh and sigmoid lose their digits in the tails.
-    rows = [ops.TABLE[name] for name in table if name not in ("total", "dot")]
+    rows = [TABLE[name] for name in table if name not in ("total", "dot")]
     program = data.draw(tensor_programs(ops=rows, limit=6.0))
     inputs = [torch.tensor(np.array(x), dtype=torch.float64, requires_grad=True) for x in program.at]
     theirs = program.run(inputs, apply)[-1]

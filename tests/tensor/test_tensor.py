@@ -15,6 +15,7 @@ from tests.tensor.agreement import OPERATORS, absolute_masses, same
 from tinygraph import StaleGraphError, Tensor, Value, strict
 from tinygraph.engine import ops
 from tinygraph.engine.graph import order
+from tinygraph.engine.more_ops.table import TABLE
 from tinygraph.testing import arrays, graphs, public_ops, tensor_programs
 
 
@@ -138,7 +139,7 @@ def test_strict_names_what_is_not_finite():
             tinygraph.sqrt(Tensor([1.0, 0.0], "p"))
 
 
-BINARY = [row for row in ops.TABLE.values() if row.arity == 2 and not row.variadic]
+BINARY = [row for row in TABLE.values() if row.arity == 2 and not row.variadic]
 
 
 @pytest.mark.parametrize("row", BINARY, ids=lambda row: row.name)

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 
 from tinygraph.engine import ops
 from tinygraph.engine.graph import Node
-from tinygraph.engine.op import TABLE, Op
+from tinygraph.engine.more_ops.table import TABLE
+from tinygraph.engine.op import Op
 from tinygraph.engine.value import Value
 from tinygraph.support.messages import counted, short
 

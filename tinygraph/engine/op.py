@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _NOTHING = object()  # marks an operand that was not given
 _PRECEDENCE = {"+": 1, "-": 1, "×": 2, "/": 2, "@": 2, "%": 2, "//": 2, "**": 3}
 
-TABLE: dict[str, Op] = {}  # the ops of `ops` and `more_ops`, by name
+TABLE: dict[str, Op] = {}  # the loaded ops of the library, by name (all are in `more_ops.table`)
 REGISTERED: dict[str, Op] = {}  # the ops that users registered, by name
 
 
@@ -223,11 +223,13 @@ class Op:
         return f"<op {self.text(*'xy'[: self.arity])}: {self.domain.text}>"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return (self.maker, self.parameters) if self.maker else (op_named, (self.name,))
+        return (self.maker, self.parameters) if self.maker else (op_named, (self.name, self.partials[0].__module__))
 
 
-def op_named(name: str) -> Op:
+def op_named(name: str, module: str = "") -> Op:
     """Return the op with the given name (from `ops`, or registered by a user), or raise LookupError."""
+    if name not in TABLE and module.startswith("tinygraph."):
+        __import__(module)  # defines the op
     found = TABLE.get(name) or REGISTERED.get(name)
     if found is None:
         raise LookupError(f"no op is named {name!r}: import the module that registers it before loading the graph")

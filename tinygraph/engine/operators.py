@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import operator
 import sys
 
 from tinygraph.engine import backward, contexts, graph, more_ops, ops, replay
 from tinygraph.engine.copies import Copyable
 from tinygraph.engine.graph import Constant, Node
-from tinygraph.engine.more_ops import functions
 from tinygraph.engine.more_ops.methods import OpMethods
 from tinygraph.kernels.numbers import plain_number
 from tinygraph.support.messages import described
@@ -22,34 +20,6 @@ if TYPE_CHECKING:
 
     S = TypeVar("S", bound="Operators")
 
-
-def _equal(x: object, y: object) -> NoReturn:
-    """Refuse `np.equal`. The node is on the left here, because an array on the left would call `np.equal` again."""
-    _ = x == y if isinstance(x, Node) else y == x  # raises the error for data
-    raise TypeError("np.equal and np.not_equal do not compare nodes: compare x.data and y.data")
-
-
-def _heaviside(x: Any, at_0: Any) -> Any:
-    """Return NumPy's step function, with the given result at 0."""
-    return ops.heaviside(x) + at_0 * (1.0 - ops.abs(ops.sign(x)))
-
-
-UFUNCS: dict[str, Callable[..., Any]] = {
-    **{op.array_source: op for op in ops.TABLE.values() if isinstance(op.array_source, str)},
-    "radians": more_ops.deg2rad,
-    "degrees": more_ops.rad2deg,
-    "fabs": ops.abs,
-    "float_power": ops.pow,
-    "heaviside": _heaviside,
-    "divmod": lambda x, y: (more_ops.floor_divide(x, y), more_ops.mod(x, y)),
-    "conjugate": operator.methodcaller("conjugate"),
-    "less": operator.lt,
-    "less_equal": operator.le,
-    "greater": operator.gt,
-    "greater_equal": operator.ge,
-    "equal": _equal,
-    "not_equal": _equal,
-}
 
 OPTIONS_ELSEWHERE = {
     "label": "name= names a node",
@@ -77,6 +47,13 @@ def _infix(op: Op) -> tuple[Callable[[S, object], S], Callable[[S, object], S]]:
     return left, right
 
 
+def _nan_to_num(*args: Any, **options: Any) -> Any:
+    """Return `np.nan_to_num` of a single node."""
+    from tinygraph.engine.more_ops.functions import numpy_nan_to_num
+
+    return numpy_nan_to_num(*args, **options)
+
+
 def _where(condition: Any, *operands: Any) -> Any:
     """Return `np.where` of single nodes, or NotImplemented for an array of bools."""
     if len(operands) != 2 or getattr(condition, "shape", None) or isinstance(condition, (list, tuple)):
@@ -99,10 +76,9 @@ class Operators(OpMethods, Copyable):
     __slots__ = ()
     not_an_array: ClassVar[str]
     constant_class: ClassVar[type[Operators]]  # the corresponding class of constants
-    _ufuncs: ClassVar[dict[str, Callable[..., Any]]] = UFUNCS
     numpy_functions: ClassVar[dict[str, Callable[..., Any]]] = {  # NumPy would return a plain number for one node
         "clip": OpMethods.clip,
-        "nan_to_num": functions.numpy_nan_to_num,
+        "nan_to_num": _nan_to_num,
         "where": _where,
     }
     _plural = ""  # "s" if a node contains several numbers
@@ -221,8 +197,17 @@ class Operators(OpMethods, Copyable):
     def __rdivmod__(self, other: object) -> Any:
         return _both(self.__rfloordiv__(other), self.__rmod__(other))
 
-    __mod__, __rmod__ = _infix(more_ops.mod)
-    __floordiv__, __rfloordiv__ = _infix(more_ops.floor_divide)
+    def __mod__(self, other: object) -> Self:
+        return self._operator(more_ops.mod, self, other)
+
+    def __rmod__(self, other: object) -> Self:
+        return self._operator(more_ops.mod, other, self)
+
+    def __floordiv__(self, other: object) -> Self:
+        return self._operator(more_ops.floor_divide, self, other)
+
+    def __rfloordiv__(self, other: object) -> Self:
+        return self._operator(more_ops.floor_divide, other, self)
 
     def __neg__(self) -> Self:
         return ops.neg(self)
@@ -289,6 +274,13 @@ class Operators(OpMethods, Copyable):
 
     # --- NumPy
 
+    @staticmethod
+    def _ufuncs() -> dict[str, Callable[..., Any]]:
+        """Return the functions for NumPy's ufuncs, by the ufunc's name."""
+        from tinygraph.engine.more_ops.table import UFUNCS
+
+        return UFUNCS
+
     @classmethod
     def _select(cls, condition: object, x: object, y: object) -> Any:
         """Return x if the condition is true, and y otherwise, as a node."""
@@ -310,7 +302,7 @@ class Operators(OpMethods, Copyable):
         """Record expressions such as `np.exp(v)`, `np.float64(2) * v` and `array + t`."""
         if method == "reduce" and not self._plural:  # the sum over no axis, for example
             return self.__array_function__(ufunc.reduce, (), inputs, options)
-        function = self._ufuncs.get(ufunc.__name__)
+        function = self._ufuncs().get(ufunc.__name__)
         if options:
             from tinygraph.kernels.options import is_default
 

@@ -19,7 +19,6 @@ from functools import lru_cache
 
 from tinygraph.engine import domain
 from tinygraph.engine.logits import ActivationOp
-from tinygraph.engine.op import TABLE as TABLE
 from tinygraph.engine.op import Op, define
 from tinygraph.engine.registry import is_number, is_order, parametrized
 from tinygraph.engine.variadic import VariadicOp

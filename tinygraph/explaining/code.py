@@ -7,7 +7,8 @@ import math
 from functools import lru_cache
 
 from tinygraph.engine.graph import Node
-from tinygraph.engine.op import TABLE, Op
+from tinygraph.engine.more_ops.table import TABLE
+from tinygraph.engine.op import Op
 from tinygraph.engine.variadic import VariadicOp
 
 TYPE_CHECKING = False

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from tinygraph.engine.graph import Node
-from tinygraph.engine.op import REGISTERED, TABLE, Op
+from tinygraph.engine.more_ops.table import TABLE
+from tinygraph.engine.op import REGISTERED, Op
 from tinygraph.engine.registry import PARAMETRIZED
 from tinygraph.kernels.arrays import Array
 from tinygraph.saving.format import decode, decode_parameter, fail, shown

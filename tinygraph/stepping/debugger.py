@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable
 from typing import IO, Any
 
-from tinygraph.engine.op import TABLE
+from tinygraph.engine.more_ops.table import TABLE
 from tinygraph.explaining import notation
 from tinygraph.explaining.breakdown import breakdown
 from tinygraph.explaining.step import Step

@@ -64,13 +64,16 @@ class Tensor(Watched, Operators, ArrayMethods):
     raw: Any
     _plural = "s"
     _in_place_of_math = "tinygraph.exp(x) or np.exp(x)"
-    _ufuncs = TENSOR_UFUNCS
     __pandas_priority__ = 5000  # more than a DataFrame's, so that pandas lets a Tensor decide
 
     def _accepted(self, data: object) -> Array:
         self.watched = None
         array = data if type(data) is _ndarray and data.dtype is _float64 else as_array(data, "Tensor")
         return array.copy() if type(array) is _ndarray and not self.constant else array
+
+    @staticmethod
+    def _ufuncs() -> dict[str, Callable[..., Any]]:
+        return TENSOR_UFUNCS
 
     @property
     def data(self) -> Any:

@@ -8,8 +8,9 @@ from typing import Any, Generic, TypeVar
 from hypothesis import strategies as st
 
 from tinygraph.engine.graph import Node
+from tinygraph.engine.more_ops.table import TABLE
 from tinygraph.engine.op import Op
-from tinygraph.engine.ops import TABLE, neg, total
+from tinygraph.engine.ops import neg, total
 from tinygraph.engine.value import Value
 from tinygraph.explaining.code import call_code
 from tinygraph.support.arguments import check_integer, check_kind, check_positive

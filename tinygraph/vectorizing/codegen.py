@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from tinygraph.engine import ops
-from tinygraph.engine.op import TABLE, Op, Traced
+from tinygraph.engine.more_ops.table import TABLE
+from tinygraph.engine.op import Op, Traced
 from tinygraph.engine.ops import neg, sigmoid
 from tinygraph.explaining.code import (
     ATOM,

@@ -11,7 +11,7 @@ import numpy as np
 import tinygraph
 from tinygraph import Tensor, Value
 from tinygraph.engine import ops
-from tinygraph.engine.operators import UFUNCS
+from tinygraph.engine.more_ops.table import TABLE, UFUNCS
 
 OPERATORS = {
     "__add__": ["x + y"],
@@ -81,8 +81,8 @@ def recording(kind: str) -> dict[ops.Op, list[str]]:
     (x, _), found = EXAMPLES[kind](), {}
     for base in reversed(type(x).__mro__):
         for name, method in vars(base).items():
-            if inspect.isfunction(method) and not name.startswith("_") and method.__name__ in ops.TABLE:
-                op = ops.TABLE[method.__name__]
+            if inspect.isfunction(method) and not name.startswith("_") and method.__name__ in TABLE:
+                op = TABLE[method.__name__]
                 if getattr(tinygraph, op.name, None) is op and op.arity == 1 and not op.variadic:
                     found.setdefault(op, []).append(name)
     return found
@@ -93,7 +93,7 @@ def _link(op: ops.Op | None, text: str = "") -> str:
         return ""
     if op.maker is ops.power:
         return f"[`{op.name}`](ops.md#tinygraph.engine.ops.power)"
-    return f"[`{text or op.name}`](ops.md#{op.name})" if op.name in ops.TABLE else f"`{text or op.name}`"
+    return f"[`{text or op.name}`](ops.md#{op.name})" if op.name in TABLE else f"`{text or op.name}`"
 
 
 def _type(result: Any) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 
 import tinygraph
 from tinygraph import Value
-from tinygraph.engine import ops
+from tinygraph.engine.more_ops.table import TABLE
 from tinygraph.engine.op import Op
 from tinygraph.explaining import notation
 from tools.site import plots
@@ -24,7 +24,7 @@ DEEP = 8
 def table(which: str, show: Callable[[plots.Plot, str, str], str]) -> str:
     """Return the public or the private ops as Markdown; `show` puts a named plot on the page."""
     errors, entries = _errors(), []
-    for name, row in ops.TABLE.items():
+    for name, row in TABLE.items():
         if (name in tinygraph.__all__) != (which == "public"):
             continue
         second = SECOND.get(name, 0.5)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from tinygraph.engine import more_ops, ops
-from tinygraph.engine.more_ops import functions
 from tinygraph.support.messages import described
 
 TYPE_CHECKING = False
@@ -27,18 +26,29 @@ def _method(op: Op) -> Callable[[S], S]:
     return method
 
 
-def _method_of_two(op: Op) -> Callable[[S, object], S]:
-    """Return a node method that records the given op, which has two operands. The node is the first one."""
+def _later(name: str) -> Callable[[S], S]:
+    """Return a node method that records the op with this name in `more_ops`, which is loaded on the first call."""
+
+    def method(self: S) -> S:
+        return getattr(more_ops, name)(self)  # type: ignore[no-any-return]
+
+    method.__doc__ = f"Return `tinygraph.{name}` of this node."
+    method.__name__ = name
+    return method
+
+
+def _later_of_two(name: str) -> Callable[[S, object], S]:
+    """Return a node method that records the op with this name, which has two operands. The node is the first one."""
 
     def method(self: S, y: object) -> S:
-        return op(self, y)  # type: ignore[no-any-return]
+        return getattr(more_ops, name)(self, y)  # type: ignore[no-any-return]
 
-    method.__doc__ = f"""Return `tinygraph.{op.name}` of this node and another operand.
+    method.__doc__ = f"""Return `tinygraph.{name}` of this node and another operand.
 
     Args:
         y: The second operand: node, number or array.
     """
-    method.__name__ = op.name
+    method.__name__ = name
     return method
 
 
@@ -67,11 +77,39 @@ class OpMethods:
             >>> Value(1.5).clip(max=1.0)
             Value(1.0, op='minimum')
         """
+        from tinygraph.engine.more_ops import functions
+
         for name, option in numpy.items():
             if option is not None:
                 raise TypeError(f"clip: {name}={described(option)} is not supported here: use min and max")
         low, high = functions.numpy_bound("min", a_min, min), functions.numpy_bound("max", a_max, max)
         return functions.clip(self, low, high)
+
+    def leaky_relu(self, negative_slope: float = 0.01) -> Any:
+        """Return `tinygraph.leaky_relu` of this node.
+
+        Args:
+            negative_slope: Derivative for negative numbers. Defaults to 0.01.
+        """
+        return more_ops.leaky_relu(self, negative_slope)
+
+    def elu(self, alpha: float = 1.0) -> Any:
+        """Return `tinygraph.elu` of this node.
+
+        Args:
+            alpha: Distance of the lower limit from 0. Defaults to 1.
+        """
+        return more_ops.elu(self, alpha)
+
+    def nan_to_num(self, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None) -> Any:
+        """Return `tinygraph.nan_to_num` of this node.
+
+        Args:
+            nan: Number that replaces NaN. Defaults to 0.
+            posinf: Number that replaces infinity, or None for the largest float.
+            neginf: Number that replaces -infinity, or None for the smallest float.
+        """
+        return more_ops.nan_to_num(self, nan, posinf, neginf)
 
     # Users of micrograd and PyTorch call ops as methods. So does NumPy, for each element of an array of Values.
 
@@ -80,26 +118,26 @@ class OpMethods:
     log = _method(ops.log)
     log1p = _method(ops.log1p)
     sqrt = _method(ops.sqrt)
-    exp2 = _method(more_ops.exp2)
-    log2 = _method(more_ops.log2)
-    log10 = _method(more_ops.log10)
-    cbrt = _method(more_ops.cbrt)
-    square = _method(more_ops.square)
-    reciprocal = _method(more_ops.reciprocal)
-    positive = _method(more_ops.positive)
+    exp2 = _later("exp2")
+    log2 = _later("log2")
+    log10 = _later("log10")
+    cbrt = _later("cbrt")
+    square = _later("square")
+    reciprocal = _later("reciprocal")
+    positive = _later("positive")
     sin = _method(ops.sin)
     cos = _method(ops.cos)
     tan = _method(ops.tan)
     asin = arcsin = _method(ops.asin)
     acos = arccos = _method(ops.acos)
     atan = arctan = _method(ops.atan)
-    asinh = arcsinh = _method(more_ops.asinh)
-    acosh = arccosh = _method(more_ops.acosh)
-    atanh = arctanh = _method(more_ops.atanh)
-    atan2 = arctan2 = _method_of_two(more_ops.atan2)
-    hypot = _method_of_two(more_ops.hypot)
-    deg2rad = radians = _method(more_ops.deg2rad)
-    rad2deg = degrees = _method(more_ops.rad2deg)
+    asinh = arcsinh = _later("asinh")
+    acosh = arccosh = _later("acosh")
+    atanh = arctanh = _later("atanh")
+    atan2 = arctan2 = _later_of_two("atan2")
+    hypot = _later_of_two("hypot")
+    deg2rad = radians = _later("deg2rad")
+    rad2deg = degrees = _later("rad2deg")
     sinh = _method(ops.sinh)
     cosh = _method(ops.cosh)
     tanh = _method(ops.tanh)
@@ -107,22 +145,19 @@ class OpMethods:
     log_sigmoid = _method(ops.log_sigmoid)
     softplus = _method(ops.softplus)
     logit = _method(ops.logit)
-    silu = _method(more_ops.silu)
-    leaky_relu = functions.leaky_relu
-    elu = functions.elu
-    nan_to_num = functions.nan_to_num
+    silu = _later("silu")
     relu = _method(ops.relu)
     heaviside = _method(ops.heaviside)
     abs = _method(ops.abs)
     sign = _method(ops.sign)
-    floor = _method(more_ops.floor)
-    ceil = _method(more_ops.ceil)
-    rint = _method(more_ops.rint)
-    trunc = _method(more_ops.trunc)
-    erf = _method(more_ops.erf)
-    erfc = _method(more_ops.erfc)
-    gelu = _method(more_ops.gelu)
-    lgamma = _method(more_ops.lgamma)
-    digamma = _method(more_ops.digamma)
-    sinc = _method(more_ops.sinc)
-    fmod = _method_of_two(more_ops.fmod)
+    floor = _later("floor")
+    ceil = _later("ceil")
+    rint = _later("rint")
+    trunc = _later("trunc")
+    erf = _later("erf")
+    erfc = _later("erfc")
+    gelu = _later("gelu")
+    lgamma = _later("lgamma")
+    digamma = _later("digamma")
+    sinc = _later("sinc")
+    fmod = _later_of_two("fmod")
