@@ -6,10 +6,11 @@ from tinygraph.engine import autodiff
 from tinygraph.engine.backward import as_gradient, compute, seed_of
 from tinygraph.engine.graph import Node, check_fresh, order, require_node
 from tinygraph.engine.logits import LogitPair
+from tinygraph.engine.operators import Operators
 from tinygraph.engine.value import Value
 from tinygraph.support import clock
 from tinygraph.support.arguments import check_function, check_integer, check_mapping, like
-from tinygraph.support.messages import counted
+from tinygraph.support.messages import counted, described
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,7 +40,10 @@ def value_and_grad(f: Function, argnums: int | Sequence[int] = 0) -> Callable[..
         position.
 
     Raises:
-        TypeError: If `f` is not a function, or if `argnums` contains something other than integers.
+        TypeError: If `f` is not a function, or if `argnums` contains something other than integers. The returned
+            function raises this error if `f` returns something other than a node, for example a plain number that was
+            computed from `.data`. If `f` is constant, it must return a constant, such as
+            `Value(0.0, constant=True)`, and the gradient is zero.
         ValueError: If no positional argument is passed for one of the positions. The returned function raises this
             error.
 
@@ -64,12 +68,23 @@ def value_and_grad(f: Function, argnums: int | Sequence[int] = 0) -> Callable[..
         leaves = [x if isinstance(x, Node) else kind(x) for x in numbers]
         inputs = dict(zip(chosen, refilled(given, leaves), strict=True))
         y = f(*[inputs.get(i, arg) for i, arg in enumerate(args)], **options)
-        if not isinstance(y, Node):  # f does not depend on its inputs
-            y = kind(y, constant=True)
+        if not isinstance(y, Operators):
+            raise _not_connected(y, kind)
         gradients = refilled(given, autodiff.grad(y, leaves))
         return y.item(), tuple(gradients) if several else gradients[0]
 
     return wrapped
+
+
+def _not_connected(result: object, kind: type[Value | Tensor]) -> TypeError:
+    """Return the error for a function whose result is not a node, so that its gradient would silently be zero."""
+    found = f"f must return a {kind.__name__}, but returned {described(result)}"
+    if not (hasattr(result, "dtype") or hasattr(result, "as_integer_ratio")):
+        return TypeError(f"{found}: return one scalar that is computed from the arguments")
+    return TypeError(
+        f"{found}, which is not connected to the arguments: compute with the arguments themselves, not with their "
+        f".data or .item(). If f is constant, return {kind.__name__}(..., constant=True)"
+    )
 
 
 def node_class(numbers: Iterable[object]) -> type[Value | Tensor]:

@@ -273,10 +273,35 @@ def test_value_and_grad_in_the_words_of_jax(x, y):
     assert tinygraph.value_and_grad(f, argnums=(0, 1))(x, y) == (x * y + x, (y + 1.0, x))
     nested = lambda p: p["w"][0] * p["w"][1] + p["b"]  # noqa: E731
     assert tinygraph.value_and_grad(nested)({"w": [x, y], "b": 1.0}) == (x * y + 1.0, {"w": [y, x], "b": 1.0})
-    assert tinygraph.value_and_grad(lambda a: 2.0)(x) == (2.0, 0.0)
+    assert tinygraph.value_and_grad(lambda a: Value(2.0, constant=True))(x) == (2.0, 0.0)
     assert tinygraph.value_and_grad(lambda a, *, k: a * k)(x, k=3.0) == (x * 3.0, 3.0)
     with pytest.raises(ValueError, match="argnums is 1, but the function got 1 positional argument,"):
         tinygraph.value_and_grad(f, argnums=1)(x)
+
+
+@pytest.mark.parametrize("x", [1.0, [1.0, 2.0], np.ones(2), Value(1.0), Tensor([1.0, 2.0])])
+@pytest.mark.parametrize(
+    ("f", "message"),
+    [
+        (lambda x: 2.0, r"2\.0 \(float\), which is not connected to the arguments: .* not with their \.data"),
+        (lambda x: 3, r"3 \(int\), which is not connected"),
+        (lambda x: np.float64(2.0), r"np\.float64\(2\.0\) \(float64\), which is not connected"),
+        (lambda x: np.sum((x[0] if isinstance(x, list) else x).data), r".*, which is not connected"),
+        (lambda x: np.ones(2), r"array\(\[1\., 1\.\]\) \(ndarray\), which is not connected to the arguments"),
+        (lambda x: None, r"None \(NoneType\): return one scalar"),
+        (lambda x: (1.0, 2.0), r"\(1\.0, 2\.0\) \(tuple\): return one scalar"),
+        (lambda x: "a", r"'a' \(str\): return one scalar"),
+    ],
+)
+def test_the_gradient_of_a_function_that_cuts_the_graph_is_refused(f, message, x):
+    kind = "Tensor" if isinstance(x, (np.ndarray, Tensor)) else "Value"
+    with pytest.raises(TypeError, match=rf"^f must return a {kind}, but returned {message}"):
+        tinygraph.value_and_grad(f)(x)
+
+
+def test_grad_of_a_function_names_value_and_grad():
+    with pytest.raises(TypeError, match=r"^grad: y must be a node .*: value_and_grad\(f\) differentiates a function$"):
+        tinygraph.grad(lambda x: x * x, 2.0)
 
 
 def test_what_a_gradient_starts_from_is_said_by_name():

@@ -347,5 +347,6 @@ def check_constants(node: Node) -> None:
 def require_node(node: Any, what: str) -> Node:
     """Return the given node, or raise TypeError if it is not a node. `what` names the node in the message."""
     if not isinstance(node, Node):
-        raise TypeError(f"{what} must be a node of a graph (a Value or a Tensor), not {node!r}")
+        hint = ": value_and_grad(f) differentiates a function" if what == "grad: y" and callable(node) else ""
+        raise TypeError(f"{what} must be a node of a graph (a Value or a Tensor), not {node!r}{hint}")
     return node
