@@ -219,3 +219,19 @@ def test_what_it_takes():
     x.data = 2.0
     with pytest.raises(StaleGraphError):
         diagnose(y)
+
+
+@pytest.mark.parametrize("x", [-1.0, 0.0])
+@pytest.mark.parametrize("function", [np.log, np.sqrt])
+@pytest.mark.parametrize("select", [lambda y, mask: tinygraph.where(mask, y, 0.0), lambda y, mask: y.sum(where=mask)])
+def test_an_element_that_a_mask_does_not_select_gets_the_advice_to_select_before(function, select, x):
+    t = Tensor([x, 4.0], "t")
+    root = select(function(t), t > 0) * 3.0
+    root = root.sum() if root.shape else root
+    assert np.isfinite(root.item())
+    assert "also select before you compute, as in where(mask, log(where(mask, t, 1.0)), 0.0)" in only(root).fix
+    chosen = select(function(t), np.array([True, True]))
+    chosen = chosen.sum() if chosen.shape else chosen
+    assert "select" not in only(chosen).fix
+    safe = select(function(tinygraph.where(t > 0, t, 1.0)), t > 0)
+    assert diagnose(safe.sum() if safe.shape else safe).healthy

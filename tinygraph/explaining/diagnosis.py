@@ -18,7 +18,16 @@ from tinygraph.engine.graph import Node, require_node
 from tinygraph.explaining import notation
 from tinygraph.explaining.arrays import element, not_finite, ones, place_of_not_finite, size
 from tinygraph.explaining.findings import Diagnosis, Finding, own_smallest_graph, said, smallest_graph, where
-from tinygraph.explaining.fixes import FLAT, TOO_LARGE, TOO_SMALL, fix_of, fix_of_derivative, kind_of
+from tinygraph.explaining.fixes import (
+    FLAT,
+    SELECTED,
+    SELECTIONS,
+    TOO_LARGE,
+    TOO_SMALL,
+    fix_of,
+    fix_of_derivative,
+    kind_of,
+)
 from tinygraph.explaining.notation import Quantity, called, derivative_of
 from tinygraph.explaining.walk import Edge, Walk
 from tinygraph.support.arguments import listed
@@ -74,8 +83,15 @@ def _forward(nodes: Sequence[Node]) -> list[Finding]:
         numbers, entry = _operands(node)
         kind = kind_of(node.op, numbers, not_finite(node.raw))
         text = f"{said(node)} = {notation.number(not_finite(node.raw))}{where(node, numbers)}{_place(entry)}"
-        return [Finding(kind, node, text, fix_of(node, kind), smallest_graph(node, numbers))]
+        dropped = any(finite(selection.raw) for selection in _selections(node, nodes))
+        fix = SELECTED if dropped else fix_of(node, kind)
+        return [Finding(kind, node, text, fix, smallest_graph(node, numbers))]
     return []
+
+
+def _selections(node: Node, nodes: Sequence[Node]) -> list[Node]:
+    """Return the nodes that select elements by a mask, among the nodes that were computed from the given node."""
+    return [x for x in _above(node, nodes) if x.op is not None and x.op.name in SELECTIONS]
 
 
 def _operands(node: Node) -> tuple[list[float], tuple[int, ...]]:
@@ -110,7 +126,7 @@ def _backward(walk: Walk, wanted: Sequence[Node]) -> Iterator[Finding]:
     ways: Ways = {}
     for edge in walk.edges:
         if not finite(edge.contribution):
-            yield _bad_contribution(root, edge)
+            yield _bad_contribution(walk, edge)
             return
         weight = size(edge.contribution)
         if edge.operand not in ways or weight > ways[edge.operand][0]:
@@ -141,12 +157,16 @@ def _arrival(walk: Walk, leaf: Node, ways: Ways) -> Iterator[Finding]:
         yield from _out_of_proportion(walk, leaf, ways)
 
 
-def _bad_contribution(root: Node, edge: Edge) -> Finding:
+def _bad_contribution(walk: Walk, edge: Edge) -> Finding:
     """Return the finding for a contribution that is not finite although every value is finite."""
-    node, _, operand, upstream, local, contribution = edge
+    root, (node, _, operand, upstream, local, contribution) = walk.root, edge
     factors = [x for x in (upstream, local) if not hasattr(x, "text")]
     infinite = [x for x in factors if not finite(x)]
-    zero = any(not size(x) for x in factors if finite(x))
+    if _mixes(node):
+        zero = any(not size(x) for x in factors if finite(x))
+    else:
+        place = place_of_not_finite(contribution)
+        zero = any(element(x, place, contribution) == 0.0 for x in factors)
     kind = "0 · inf" if infinite and zero else "infinite derivative" if infinite else "overflow"
     sum_up = notation.number(not_finite(contribution))
     if len(factors) == 2:
@@ -155,7 +175,9 @@ def _bad_contribution(root: Node, edge: Edge) -> Finding:
     message = f"{derivative_of(root, operand)} gets {derivative_of(root, node)} · {name} = {sum_up}"
     if not hasattr(node.raw, "shape"):
         message += where(node, node.numbers)
-    return Finding(kind, node, message, fix_of_derivative(node, kind, bool(infinite)), own_smallest_graph(node))
+    dropped = kind == "0 · inf" and _selections(node, walk.nodes)
+    fix = SELECTED if dropped else fix_of_derivative(node, kind, bool(infinite))
+    return Finding(kind, node, message, fix, own_smallest_graph(node))
 
 
 def _nothing_arrived(walk: Walk, leaf: Node) -> Finding:

@@ -14,6 +14,11 @@ TOO_SMALL = (
     "use activations that do not saturate (such as relu), standardized inputs, other initial weights, or a shorter path"
 )
 TOO_LARGE = "use smaller initial weights, standardized inputs, or a bound on the gradient"
+SELECTED = (
+    "a mask does not select this element, but its local derivative is computed too, and 0 times NaN is NaN: "
+    "also select before you compute, as in where(mask, log(where(mask, t, 1.0)), 0.0)"
+)
+SELECTIONS = ("where", "masked")  # names of the ops that select elements by a mask
 FLAT: dict[Op | None, str] = {
     ops.relu: "the derivative of relu is 0 below 0: use other initial weights, a smaller learning rate, or softplus",
     ops.sign: "the derivative of sign is 0: use tanh",

@@ -12,7 +12,7 @@ import numpy as np
 from tinygraph.engine.registry import is_integer, parametrized
 from tinygraph.kernels.arrays import Array
 from tinygraph.support.messages import short
-from tinygraph.tensor.array_ops import ArrayOp, JoinOp, LinearOp, Operand, Shape, TracedArray, is_shape
+from tinygraph.tensor.array_ops import ArrayOp, JoinOp, Operand, Shape, TracedArray, is_shape
 
 Places = np.ndarray[Any, np.dtype[np.intp]]
 
@@ -119,7 +119,7 @@ def scatter_add(key: Any, shape: Shape) -> ArrayOp:
 
 
 @parametrized(is_key)
-def set_elements(key: Any) -> LinearOp:
+def set_elements(key: Any) -> ArrayOp:
     """Return the op that copies an array and replaces elements of the copy. If an element occurs twice, the last wins.
 
     Args:
@@ -146,6 +146,12 @@ def set_elements(key: Any) -> LinearOp:
     def zeros_inside(up: Operand, out: Operand, x: Operand, values: Operand) -> Operand:
         return set_elements(key)(up, np.zeros(np.shape(values)))
 
+    def push(tangent: Operand, out: Operand, x: Operand, values: Operand) -> Operand:
+        return set_elements(key)(tangent, index(key)(tangent) * 0.0)  # NaN stays NaN, as in the gradient
+
+    def push_values(tangent: Operand, out: Operand, x: Operand, values: Operand) -> Operand:
+        return set_elements(key)(np.zeros(np.shape(x)), tangent)
+
     def pull(up: Operand, out: Operand, x: Operand, values: Operand) -> Operand:
         kept, found = _last_ones(key, up.shape), index(key)(up)
         if kept is None:
@@ -155,11 +161,12 @@ def set_elements(key: Any) -> LinearOp:
         lost = lost.reshape(found.shape)
         return set_elements(lost)(found, np.zeros(np.count_nonzero(lost)))
 
-    return LinearOp(
+    return ArrayOp(
         "set_at",
         compute,
         symbol=f"set_at({{}}, [{_key(key)}], {{}})",
         vjps=(zeros_inside, pull),
+        jvp=(push, push_values),
         note=(f"0 at [{_key(key)}]", f"·[{_key(key)}]"),
         maker=set_elements,
         parameters=(key,),

@@ -54,6 +54,37 @@ def test_what_is_not_selected_gives_no_nan():
     assert grad(safe.sum(), t).tolist() == [0.25, 0.0, 0.0]
 
 
+DROPPING = {
+    "where": lambda y, mask: np.where(mask, y, 0.5),
+    "where, the other operand": lambda y, mask: np.where(~mask, 0.5, y),
+    "sum": lambda y, mask: y.sum(where=mask),
+    "prod": lambda y, mask: y.prod(where=mask),
+    "mean": lambda y, mask: y.mean(where=mask),
+    "max": lambda y, mask: y.max(where=mask, initial=-9.0),
+    "set_at": lambda y, mask: tinygraph.set_at(y, ~mask, 0.5),
+    "triu": lambda y, mask: np.triu(y.reshape(1, -1) * np.ones((3, 1)))[-1],
+}
+
+
+@pytest.mark.parametrize("x", [-1.0, 0.0])
+@pytest.mark.parametrize("name", DROPPING)
+def test_forward_mode_agrees_beside_an_element_that_is_not_selected(name, x):
+    """The derivative at an element that is not selected is 0 times NaN or infinity, in both modes."""
+    t = Tensor([x, x, 4.0])
+    y = DROPPING[name](np.log(t), np.array([False, False, True]))
+    assert np.isfinite(y.data).all()
+    gradient = grad(y, t, seed=np.ones(y.shape))
+    assert np.array_equal(np.isnan(gradient), [True, True, False])
+    for i in range(3):
+        tangent = np.zeros(3)
+        tangent[i] = 2.0
+        forward = np.sum(tinygraph.jvp(y, {t: tangent}))
+        # A direction of 0 times a local derivative that is not finite is NaN, too.
+        assert np.isnan(forward)
+    safe = DROPPING[name](np.log(np.where(t.data > 0, t, 1.0)), np.array([False, False, True]))
+    assert np.sum(tinygraph.jvp(safe, {t: [5.0, 7.0, 2.0]})) == grad(safe, t, seed=np.ones(safe.shape)) @ [5, 7, 2.0]
+
+
 def test_derivatives_of_higher_order_and_forward_mode():
     t, w = Tensor([1.0, -2.0, 3.0]), Tensor([0.5, 1.5, -2.5])
     z = np.where(t > 0, t**3 * w, w**2 * t).sum()

@@ -84,6 +84,24 @@ def test_a_mask_selects_what_counts(name):
     assert t.grad[~mask].tolist() == [0.0, 0.0]
 
 
+@pytest.mark.filterwarnings("ignore:Mean of empty slice", "ignore:Degrees of freedom", "ignore:invalid value")
+@pytest.mark.parametrize("axis", [None, 0, 1, (0, 1)])
+@pytest.mark.parametrize("keepdims", [False, True])
+@pytest.mark.parametrize("name", ["mean", "var", "std", "nanmean", "nanvar", "nanstd"])
+def test_an_average_of_nothing_is_nan_and_so_is_its_derivative(name, keepdims, axis):
+    x = rng.normal(size=(2, 3))
+    for mask in (False, np.zeros((2, 3), bool), np.array([[False], [True]]), np.array([True, False, True])):
+        t = Tensor(x)
+        out = getattr(np, name)(t, axis=axis, keepdims=keepdims, where=mask)
+        expected = getattr(np, name)(x, axis=axis, keepdims=keepdims, where=mask)
+        assert np.allclose(out.data, expected, rtol=1e-12, equal_nan=True)
+        empty = np.broadcast_to(~np.any(np.broadcast_to(mask, x.shape), axis=axis, keepdims=True), x.shape)
+        gradient, forward = grad(out, t, seed=np.ones(out.shape)), tinygraph.jvp(out, {t: np.ones_like(x)})
+        assert np.array_equal(np.isnan(gradient), empty)
+        assert np.array_equal(np.isnan(forward), np.isnan(expected))
+        assert (gradient[~np.broadcast_to(mask, x.shape) & ~empty] == 0.0).all()
+
+
 @pytest.mark.parametrize("zeros", [[], [1], [1, 3], [0, 1, 4], [0, 1, 2, 3, 4]])
 @pytest.mark.parametrize("axis", [None, 0, 1])
 def test_a_product_has_all_derivatives_at_zeros(zeros, axis):

@@ -401,12 +401,18 @@ def triangle_of(name: str, k: int) -> ArrayOp:
     """
     function = {"tril": np.tril, "triu": np.triu}[name]
     shown = f", {k}" if k else ""
+
+    def push(tangent: Operand, out: Operand, x: Operand) -> Operand:
+        other = triangle_of("triu", k + 1) if name == "tril" else triangle_of("tril", k - 1)
+        return triangle_of(name, k)(tangent) + other(tangent) * 0.0  # NaN stays NaN, as in the gradient
+
     return ArrayOp(
         name,
         lambda x: function(x, k),
         symbol=f"{name}({{}}{shown})",
         code=f"np.{name}({{}}{shown})",
         vjps=(lambda up, out, x: triangle_of(name, k)(up),),
+        jvp=push,
         note=(f"{name}(·{shown})",),
         maker=triangle_of,
         parameters=(name, k),

@@ -12,6 +12,7 @@ from tinygraph.engine import ops
 from tinygraph.kernels.arrays import Array, add_up
 from tinygraph.kernels.numbers import plain_number
 from tinygraph.support.messages import described
+from tinygraph.tensor.arguments import named
 from tinygraph.tensor.array_ops import ArrayOp, Axis, Operand, TracedArray
 from tinygraph.tensor.functions.table import check_defaults, numpy_function
 from tinygraph.tensor.more_ops.accumulations import prod_over
@@ -113,7 +114,7 @@ def mean(a: Tensor, axis: Axis = None, keepdims: bool = False, *, where: object 
         check_defaults("mean", numpy)
     if where is None:
         return _reduced("mean", a, mean_over, axis, keepdims)
-    return sum(a, axis, keepdims, where=where) / _count(a, axis, keepdims, where)
+    return sum(a, axis, keepdims, where=_averaged("mean", where, a, axis)) / _count(a, axis, keepdims, where)
 
 
 @numpy_function("max", "amax")
@@ -214,12 +215,11 @@ def var(
         7.0
     """
     check_defaults("var", numpy)
-    kept = (
-        a if where is None else _record(masked(mask_of("var", where, a)), a)
-    )  # an infinite deviation has no derivative
+    mask = None if where is None else _averaged("var", where, a, axis)
+    kept = a if mask is None else _record(masked(mask), a)  # an infinite deviation has no derivative
     deviations = kept - mean(a, axis, True, where=where)
     left = _count(a, axis, keepdims, where) - _freedom("var", ddof, correction)
-    return sum(deviations * deviations, axis, keepdims, where=where) / np.maximum(left, 0.0)
+    return sum(deviations * deviations, axis, keepdims, where=mask) / np.maximum(left, 0.0)
 
 
 @numpy_function()
@@ -317,7 +317,8 @@ def nanprod(
 @numpy_function()
 def nanmean(a: Tensor, axis: Axis = None, keepdims: bool = False, *, where: object = None) -> Tensor:
     """Return the mean over the given axes, without NaN. It is NaN where all elements are NaN."""
-    return nansum(a, axis, keepdims, where=where) / _number_of(a, axis, keepdims, where)
+    mask = None if where is None else _averaged("nanmean", where, a, axis)
+    return nansum(a, axis, keepdims, where=mask) / _number_of(a, axis, keepdims, where)
 
 
 @numpy_function()
@@ -326,11 +327,12 @@ def nanvar(
     correction: float | None = None,
 ) -> Tensor:  # fmt: skip
     """Return the variance over the given axes, without NaN. It is NaN where no degrees of freedom are left."""
-    kept = a if where is None else _record(masked(mask_of("nanvar", where, a)), a)
+    mask = None if where is None else _averaged("nanvar", where, a, axis)
+    kept = a if mask is None else _record(masked(mask), a)
     deviations = (_record(fill_nan(0.0), kept) - nanmean(a, axis, True, where=where)) * _record(not_nan(), a)
     left = _number_of(a, axis, keepdims, where) - _freedom("nanvar", ddof, correction)
     some = ops.heaviside(left)  # 0 without degrees of freedom, so that the result is 0 / 0
-    return some * sum(deviations * deviations, axis, keepdims, where=where) / (some * left)
+    return some * sum(deviations * deviations, axis, keepdims, where=mask) / (some * left)
 
 
 @numpy_function()
@@ -429,11 +431,21 @@ def mask_of(name: str, where: object, a: Operand) -> Mask:
 
 
 def _count(a: Operand, axis: Axis, keepdims: bool, where: object = None) -> Array | float:
-    """Return the number of elements over the given axes, for a mask the number of true elements."""
+    """Return the number of elements over the given axes, for a mask the number of true elements, or NaN for none."""
     if where is not None:
-        return add_up(mask_of("mean", where, a).astype(np.float64), as_axis(axis), bool(keepdims))
+        found = add_up(mask_of("mean", where, a).astype(np.float64), as_axis(axis), bool(keepdims))
+        return np.where(found == 0.0, np.nan, found)
     axes = range(a.ndim) if axis is None else (axis,) if isinstance(axis, int) else axis
     return float(math.prod([a.shape[i] for i in axes if a.ndim]))
+
+
+def _averaged(name: str, where: object, a: Operand, axis: Axis) -> Mask:
+    """Return the mask of the elements to average: where it selects none over the axes, all of them.
+
+    Without elements, the average is NaN. Because it depends on all elements here, their derivative is NaN, and not 0.
+    """
+    mask = mask_of(name, where, a)
+    return mask | ~named(name, a, mask.any, as_axis(axis), keepdims=True)
 
 
 def _freedom(name: str, ddof: float, correction: float | None) -> float:
@@ -448,7 +460,8 @@ def _freedom(name: str, ddof: float, correction: float | None) -> float:
 
 def _number_of(a: Tensor, axis: Axis, keepdims: bool, where: object) -> Tensor:
     """Return how many elements over the given axes are not NaN."""
-    return sum(_record(not_nan(), a), axis, keepdims, where=where)
+    number = sum(_record(not_nan(), a), axis, keepdims, where=where)
+    return number if where is None else number + 0.0 * _count(a, axis, keepdims, where)
 
 
 def _weights(w: Operand, a: Operand, axis: Axis) -> Tensor:

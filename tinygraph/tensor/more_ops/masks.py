@@ -28,7 +28,9 @@ def is_mask(x: object) -> bool:
 def select(mask: np.ndarray) -> JoinOp:
     """Return the op that selects the elements of its first operand where a mask is true, and else of its second one.
 
-    The gradient is selected, too. It is not multiplied by 0 or 1, because 0 times infinity is NaN.
+    The gradient is selected, too. It is not multiplied by 0 or 1, because 0 times infinity is NaN. In forward mode, a
+    tangent that is not selected is multiplied by 0. If it is not finite, the gradient of that element is NaN, because
+    the chain rule multiplies 0 by a local derivative that is not finite. So both modes give NaN.
 
     Args:
         mask: Array of bools with the shape of both operands.
@@ -45,12 +47,17 @@ def select(mask: np.ndarray) -> JoinOp:
         pair = (up, np.zeros(up.shape))
         return select(mask)(*(pair if slot == 0 else pair[::-1]))
 
+    def push(tangent: Operand, slot: int, operands: Sequence[Operand]) -> Operand:
+        pair = (tangent, tangent * 0.0)
+        return select(mask)(*(pair if slot == 0 else pair[::-1]))
+
     return JoinOp(
         "where",
         lambda x, y: np.where(mask, x, y),
         symbol="where(mask, {})",
         code="np.where({parameters[0]}, {})",
         vjps=(pull,),
+        jvp=push,
         note=("kept where the mask is true", "kept where the mask is false"),
         maker=select,
         parameters=(mask,),
@@ -78,7 +85,7 @@ def masked(mask: np.ndarray[tuple[int, ...], np.dtype[np.bool_]], fill: float = 
         symbol=f"where(mask, {{}}, {fill:g})",
         code="np.where({parameters[0]}, {}, {parameters[1]})",
         vjps=(lambda up, out, x: masked(mask)(up),),
-        jvp=(lambda tangent, out, x: masked(mask)(tangent)) if fill else None,
+        jvp=lambda tangent, out, x: select(mask)(tangent, tangent * 0.0),  # as in `select`
         note=("where the mask is true",),
         shape=lambda x: np.broadcast_shapes(x, mask.shape),
         maker=masked,
