@@ -295,6 +295,36 @@ def test_data_of_the_wrong_type_are_refused(kind: str, label: str) -> None:
     assert np.array_equal(x.data, before)
 
 
+@pytest.mark.parametrize("label", sorted(set(WRONG) - {"None", "int", "negative int", "float", "nan", "infinity"}))
+@pytest.mark.parametrize("kind", ["Value", "Tensor"])
+def test_a_gradient_of_the_wrong_type_is_refused(kind: str, label: str) -> None:
+    x = OPERANDS[kind]()
+    (x * x).backward(seed=np.ones(np.shape(x.data)) if kind == "Tensor" else None)
+    before = np.copy(x.grad)
+    with pytest.raises((TypeError, ValueError)) as caught:
+        x.grad = WRONG[label]()
+    assert not faults(caught.value, "grad")
+    assert np.array_equal(x.grad, before)
+
+
+def test_a_gradient_that_you_set_has_the_type_and_the_shape_of_the_node() -> None:
+    x, t = tinygraph.Value(2.0), Tensor([[0.5, 0.25]])
+    for number in (0, 1.5, True, np.float64(2.0), np.array(3)):
+        x.grad = number
+        assert (type(x.grad), x.grad) == (float, float(number))
+    for data in (0, 1.5, np.ones((1, 2)), [[1, 2]], np.ones((1, 2), np.float32)):
+        t.grad = data
+        assert (t.grad.dtype, t.grad.shape) == (float, (1, 2))
+        assert np.array_equal(t.grad, np.broadcast_to(data, (1, 2)))
+    t.grad += 1.0
+    assert t.grad.tolist() == [[2.0, 2.0]]
+    for wrong in (np.ones(2), np.ones((2, 1)), [1.0]):
+        with pytest.raises(ValueError, match=r"^the grad has shape .*, but the Tensor has shape \(1, 2\)$"):
+            t.grad = wrong
+    x.grad = t.grad = None
+    assert x.grad is t.grad is None
+
+
 BINARY = (
     *("add", "sub", "mul", "truediv", "floordiv", "pow", "lt", "le", "gt", "ge", "matmul"),
     *("lshift", "rshift", "and_", "or_", "xor"),  # no op: Python or NumPy's protocol refuses every operand

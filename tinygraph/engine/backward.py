@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _owned = clock.owned
 _unfinished: list[Node] = []  # the root of the pass that is running or was interrupted
-_grad = attrgetter("grad")
+_grad = attrgetter("raw_grad")
 _marks = map(neg, count(1))  # negative numbers, two for each pass
 
 
@@ -47,7 +47,7 @@ def backward(
             if accumulate is not None or not _accumulate_at_once(root, seed):
                 if _count_consumers(root):
                     check_fresh(order(root) if nodes is None else nodes)
-                root.grad = seed
+                root.raw_grad = seed
                 (accumulate or _accumulate)(root)
                 if clock.changed > now:
                     check_fresh(order(root) if nodes is None else nodes)
@@ -58,7 +58,7 @@ def backward(
                 _clean_up()
             if nodes is not None and kept is not None:
                 for node, gradient in zip(nodes, kept, strict=True):
-                    node.grad = gradient
+                    node.raw_grad = gradient
 
 
 def backward_and_add(root: Node, seed: Any) -> None:
@@ -71,16 +71,16 @@ def backward_and_add(root: Node, seed: Any) -> None:
         if _unfinished:
             begin(inside)
         leaves = [node for node in order(root) if node.op is None]
-        held = [leaf.grad for leaf in leaves]
+        held = [leaf.raw_grad for leaf in leaves]
         try:
             root._backpropagate(seed)
         except BaseException:
             for leaf, old in zip(leaves, held, strict=True):
-                leaf.grad = old
+                leaf.raw_grad = old
             raise
         for leaf, old in zip(leaves, held, strict=True):
             if old is not None and not leaf.constant:
-                leaf.grad = leaf._gradient(leaf.grad + old)
+                leaf.raw_grad = leaf._gradient(leaf.raw_grad + old)
 
 
 def begin(inside: bool) -> None:
@@ -104,7 +104,7 @@ def _clean_up() -> None:
     for root in _unfinished:
         for node in order(root):
             node.awaited = 0
-            node.grad = None  # instead of a partial sum
+            node.raw_grad = None  # instead of a partial sum
     _unfinished.clear()
 
 
@@ -130,25 +130,25 @@ def _accumulate_at_once(root: Node, seed: Any) -> bool:
     """
     leaf, inner = next(_marks), next(_marks)  # marks for the nodes that this pass has reached
     changed = clock.changed
-    root.grad = seed
+    root.raw_grad = seed
     stack: list[Node] = []
     pop, push = stack.pop, stack.append
     node = root
     while True:
         if node.version < changed:
             return False
-        upstream = node.grad
+        upstream = node.raw_grad
         onward = None
         local = node.x_partial
         if local is not None:
             operand = node.x
             mark = operand.awaited
             if mark is leaf:
-                operand.grad += upstream * local
+                operand.raw_grad += upstream * local
             elif mark is inner:
                 return False
             else:
-                operand.grad = upstream * local
+                operand.raw_grad = upstream * local
                 if operand.op is None:
                     operand.awaited = leaf
                 else:
@@ -161,11 +161,11 @@ def _accumulate_at_once(root: Node, seed: Any) -> bool:
                     if local is not None:
                         mark = operand.awaited
                         if mark is leaf:
-                            operand.grad += upstream * local
+                            operand.raw_grad += upstream * local
                         elif mark is inner:
                             return False
                         else:
-                            operand.grad = upstream * local
+                            operand.raw_grad = upstream * local
                             if operand.op is None:
                                 operand.awaited = leaf
                             else:
@@ -175,11 +175,11 @@ def _accumulate_at_once(root: Node, seed: Any) -> bool:
                 operand = node.y
                 mark = operand.awaited
                 if mark is leaf:
-                    operand.grad += upstream * local
+                    operand.raw_grad += upstream * local
                 elif mark is inner:
                     return False
                 else:
-                    operand.grad = upstream * local
+                    operand.raw_grad = upstream * local
                     if operand.op is None:
                         operand.awaited = leaf
                     else:
@@ -215,7 +215,7 @@ def _count_consumers(root: Node) -> bool:
                 operand.awaited = awaited + 1
             else:
                 operand.awaited = 1
-                operand.grad = -0.0
+                operand.raw_grad = -0.0
                 onward = operand
         local = node.y_partial
         if local is not None:
@@ -227,7 +227,7 @@ def _count_consumers(root: Node) -> bool:
                             operand.awaited = awaited + 1
                         else:
                             operand.awaited = 1
-                            operand.grad = -0.0
+                            operand.raw_grad = -0.0
                             push(operand)
             else:
                 operand = node.y
@@ -236,7 +236,7 @@ def _count_consumers(root: Node) -> bool:
                     operand.awaited = awaited + 1
                 else:
                     operand.awaited = 1
-                    operand.grad = -0.0
+                    operand.raw_grad = -0.0
                     if onward is not None:
                         push(onward)
                     onward = operand
@@ -254,12 +254,12 @@ def _accumulate(root: Node) -> None:
     pop, push = stack.pop, stack.append
     node = root
     while True:
-        upstream = node.grad
+        upstream = node.raw_grad
         onward = None
         local = node.x_partial
         if local is not None:
             operand = node.x
-            operand.grad += upstream * local
+            operand.raw_grad += upstream * local
             left = operand.awaited - 1
             operand.awaited = left
             if not left:
@@ -269,14 +269,14 @@ def _accumulate(root: Node) -> None:
             if local is MANY:
                 for operand, local in zip(node.x, node.y):  # noqa: B905
                     if local is not None:
-                        operand.grad += upstream * local
+                        operand.raw_grad += upstream * local
                         left = operand.awaited - 1
                         operand.awaited = left
                         if not left:
                             push(operand)
             else:
                 operand = node.y
-                operand.grad += upstream * local
+                operand.raw_grad += upstream * local
                 left = operand.awaited - 1
                 operand.awaited = left
                 if not left:

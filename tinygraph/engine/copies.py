@@ -53,6 +53,7 @@ class Copyable(Node):
                 raise TypeError(f"class {cls.__name__} must not inherit from {base.__name__}, which is final")
         ours = [vars(kind) for kind in cls.__mro__[1:] if kind.__module__.startswith("tinygraph.")]
         slots = {name: content[name] for content in ours for name in content.get("__slots__", ())}
+        slots["grad"] = Node.__dict__["grad"]
         for name, member in slots.items():
             if getattr(cls, name, None) is not member:
                 raise TypeError(f"class {cls.__name__} must not define {name}, which every node has: use another name")
@@ -151,7 +152,7 @@ def blank(kind: type[Node]) -> Node:
 def restore(kind: type[Node], op: Op | None, raw: Any, grad: Any, args: Sequence[Any], partials: Sequence[Any]) -> Node:
     """Return a node with the given content, without metadata."""
     node = blank(kind)
-    node.raw, node.grad, node.version, node.metadata = raw, grad, 0, None
+    node.raw, node.raw_grad, node.version, node.metadata = raw, grad, 0, None
     node._link(op, args, partials)
     return node
 

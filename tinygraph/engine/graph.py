@@ -38,10 +38,11 @@ class Node(Traced):
     `y_partial` are the operands' local derivatives, or None where no gradient flows. `raw` is the value behind `data`.
     """
 
-    __slots__ = ("awaited", "grad", "metadata", "op", "raw", "version", "x", "x_partial", "y", "y_partial")
+    __slots__ = ("awaited", "metadata", "op", "raw", "raw_grad", "version", "x", "x_partial", "y", "y_partial")
 
     raw: Any
-    grad: Any
+    raw_grad: Any  # behind `grad`, without its check
+    grad: Any = property(lambda node: node.raw_grad, lambda node, gradient: node._set_grad(gradient))
     """The gradient that the last backward pass set, or None before the first pass."""
     op: Op | None
     """The op that computed the node, or None for a leaf."""
@@ -228,7 +229,7 @@ def edit(leaf: Node, raw: Any) -> None:
 
 def complete(node: Node, now: int) -> None:
     """Fill the remaining slots of a new node whose operands were read at the time `now`, and call the contexts."""
-    node.grad = node.metadata = None
+    node.raw_grad = node.metadata = None
     node.awaited = 0
     node.version = now
     if clock.constant_edits:
@@ -311,7 +312,7 @@ def check_fresh(nodes: Sequence[Node]) -> None:
                 while leaf.op is not None:
                     leaf = max(leaf.operands, key=lambda node: node.version)
                 leaf = leaf.__copy__()
-                leaf.grad = None  # the gradient is outdated, or a partial sum
+                leaf.raw_grad = None  # the gradient is outdated, or a partial sum
                 raise StaleGraphError(
                     f"the leaf {leaf!r} was edited after this graph was recorded, so its values are "
                     "stale: recompute them with root.forward(), or record the graph again"

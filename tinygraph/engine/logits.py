@@ -58,7 +58,7 @@ class LogitPair:
     def settle(self) -> None:
         """Replace the pair by a plain gradient in its owner, when the owner has passed its gradient on."""
         if self.owner is not None:
-            self.owner.grad = self.owner._gradient(self.activation)
+            self.owner.raw_grad = self.owner._gradient(self.activation)
 
     def __rmul__(self, upstream: Any) -> LogitPair:
         return LogitPair(upstream * self.activation, upstream * self.logit, None, self.owner)

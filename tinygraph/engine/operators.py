@@ -81,6 +81,7 @@ class Operators(OpMethods, Copyable):
         "nan_to_num": _nan_to_num,
         "where": _where,
     }
+    _wanted = "a number"  # what `.grad` contains
     _plural = ""  # "s" if a node contains several numbers
     _in_place_of_math = "tinygraph.exp(x)"
     if TYPE_CHECKING:
@@ -95,7 +96,7 @@ class Operators(OpMethods, Copyable):
                 raise TypeError(f"a {type(self).__name__} cannot be constant, because it is a subclass: use a {kind}")
             self.__class__ = self.constant_class  # the class marks a constant, so operators need no other check
         self.raw = self._accepted(data)
-        self.op = self.x = self.y = self.x_partial = self.y_partial = self.grad = self.metadata = None
+        self.op = self.x = self.y = self.x_partial = self.y_partial = self.raw_grad = self.metadata = None
         self.awaited = self.version = 0
         if name is not _NO_NAME:
             self.name = name
@@ -105,6 +106,12 @@ class Operators(OpMethods, Copyable):
     def _accepted(self, data: object) -> Any:
         """Return the given data as a leaf's raw value, or raise TypeError for the wrong kind of data."""
         raise NotImplementedError
+
+    def _set_grad(self, gradient: Any) -> None:
+        """Check and set `.grad`. The engine itself writes the slot `raw_grad`, which takes less time."""
+        if isinstance(gradient, Node):
+            raise TypeError(f"grad must be {self._wanted} or None, not {described(gradient)}: use its .data")
+        self.raw_grad = None if gradient is None else self._seed(gradient, "grad")
 
     def detach(self) -> Self:
         """Return a constant with the same value and without operands.

@@ -60,7 +60,7 @@ class _Fast:
         out.y = y
         out.x_partial = dx
         out.y_partial = None
-        out.grad = out.metadata = None
+        out.raw_grad = out.metadata = None
         out.awaited = 0
         out.version = now
         if graph.watch is not None:
@@ -113,7 +113,7 @@ class _Fast:
         out.y = other
         out.x_partial = 1.0
         out.y_partial = dy
-        out.grad = out.metadata = None
+        out.raw_grad = out.metadata = None
         out.awaited = 0
         out.version = now
         if graph.watch is not None:
@@ -143,7 +143,7 @@ class _Fast:
         out.y = other
         out.x_partial = 1.0
         out.y_partial = dy
-        out.grad = out.metadata = None
+        out.raw_grad = out.metadata = None
         out.awaited = 0
         out.version = now
         if graph.watch is not None:
@@ -175,7 +175,7 @@ class _Fast:
         out.y = other
         out.x_partial = dx
         out.y_partial = dy
-        out.grad = out.metadata = None
+        out.raw_grad = out.metadata = None
         out.awaited = 0
         out.version = now
         if graph.watch is not None:
@@ -199,7 +199,7 @@ class _Fast:
         out.y = self
         out.x_partial = None
         out.y_partial = other
-        out.grad = out.metadata = None
+        out.raw_grad = out.metadata = None
         out.awaited = 0
         out.version = now
         if graph.watch is not None:
@@ -235,7 +235,7 @@ class _Fast:
         out.y = other
         out.x_partial = dx
         out.y_partial = dy
-        out.grad = out.metadata = None
+        out.raw_grad = out.metadata = None
         out.awaited = 0
         out.version = now
         if graph.watch is not None:
@@ -259,7 +259,7 @@ class _Fast:
         out.y = self
         out.x_partial = None
         out.y_partial = 1.0
-        out.grad = out.metadata = None
+        out.raw_grad = out.metadata = None
         out.awaited = 0
         out.version = now
         if graph.watch is not None:
@@ -318,7 +318,7 @@ def _node(op: Op, number: float, x: Any, y: Any, dx: Any, dy: Any, now: int) -> 
     out.y = y
     out.x_partial = dx
     out.y_partial = dy
-    out.grad = out.metadata = None
+    out.raw_grad = out.metadata = None
     out.awaited = 0
     out.version = now
     if graph.watch is not None:

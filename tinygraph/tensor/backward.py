@@ -35,7 +35,7 @@ def accumulate(root: Node) -> None:
     while stack:
         node = pop()
         op, dx, operand, y = node.op, node.x_partial, node.x, node.y
-        up: Any = node.grad
+        up: Any = node.raw_grad
         out = node.raw
         if node.watched is not None:
             for source, bits in node.watched:  # like `fingerprints.edited`
@@ -84,10 +84,10 @@ def accumulate(root: Node) -> None:
                     contribution.owner = operand
             elif contribution is up or contribution.base is not None:
                 share(operand)
-            if type(operand.grad) is float:
-                operand.grad = contribution
+            if type(operand.raw_grad) is float:
+                operand.raw_grad = contribution
             else:
-                operand.grad = operand._gradient(operand.grad + contribution)
+                operand.raw_grad = operand._gradient(operand.raw_grad + contribution)
             operand.awaited = left = operand.awaited - 1
             if not left:
                 if operand.op is not None:
@@ -98,4 +98,4 @@ def accumulate(root: Node) -> None:
                 break
             (operand, contribution), *edges = edges
     for node in sharing:
-        node.grad = node.grad.copy()
+        node.raw_grad = node.raw_grad.copy()

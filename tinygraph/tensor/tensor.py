@@ -62,6 +62,7 @@ class Tensor(Watched, Operators, ArrayMethods):
     __slots__ = ()
     not_a_number = not_an_array = "this is already a Tensor: use it directly, or call .detach() for a constant copy"
     raw: Any
+    _wanted = "an array"
     _plural = "s"
     _in_place_of_math = "tinygraph.exp(x) or np.exp(x)"
     __pandas_priority__ = 5000  # more than a DataFrame's, so that pandas lets a Tensor decide
@@ -156,6 +157,10 @@ class Tensor(Watched, Operators, ArrayMethods):
                 f"the {what} has shape {array.shape}, but {self.name or 'the Tensor'} has shape {self.shape}"
             )
         return np.array(array) if type(array) is _ndarray else array
+
+    def _set_grad(self, gradient: object) -> None:
+        filled = np.full(self.shape, float(gradient)) if isinstance(gradient, (int, float)) else gradient
+        super()._set_grad(filled)  # `w.grad = 0` sets all elements
 
     def _gradient(self, adjoint: Any) -> Array:
         if adjoint is None:
