@@ -56,7 +56,11 @@ def _nan_to_num(*args: Any, **options: Any) -> Any:
 
 def _where(condition: Any, *operands: Any) -> Any:
     """Return `np.where` of single nodes, or NotImplemented for an array of bools."""
-    if len(operands) != 2 or getattr(condition, "shape", None) or isinstance(condition, (list, tuple)):
+    if len(operands) < 2:
+        from tinygraph.kernels.options import where_without_operands
+
+        raise where_without_operands(len(operands))
+    if getattr(condition, "shape", None) or isinstance(condition, (list, tuple)):
         return NotImplemented
     node = next(x for x in (*operands, condition) if isinstance(x, Operators))
     return node._select(condition, *operands)
@@ -309,15 +313,15 @@ class Operators(OpMethods, Copyable):
         """Record expressions such as `np.exp(v)`, `np.float64(2) * v` and `array + t`."""
         if method == "reduce" and not self._plural:  # the sum over no axis, for example
             return self.__array_function__(ufunc.reduce, (), inputs, options)
-        function = self._ufuncs().get(ufunc.__name__)
-        if options:
-            from tinygraph.kernels.options import is_default
+        function, name = self._ufuncs().get(ufunc.__name__), f"{ufunc.__name__}.{method}".removesuffix(".__call__")
+        if options or function is None or method != "__call__":
+            from tinygraph.kernels.options import is_default, unknown_function, unknown_option
 
-            options = {name: option for name, option in options.items() if not is_default(name, option)}
-        if function is None or method != "__call__" or options:
-            name = f"{ufunc.__name__}.{method}".removesuffix(".__call__")
-            kind = self._kind()
-            raise TypeError(f"np.{name} with these arguments does not work on a {kind}: use tinygraph's functions")
+            if function is None or method != "__call__":
+                raise unknown_function(name, self._kind())
+            for option, value in options.items():
+                if not is_default(option, value):
+                    raise unknown_option(name, self._kind(), option, value)
         return self._apply(function, ufunc.__name__, inputs)
 
     @staticmethod

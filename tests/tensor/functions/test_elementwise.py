@@ -140,7 +140,9 @@ def test_a_selection_is_drawn_explained_and_saved(tmp_path):
 
 def test_wrong_arguments_are_refused():
     t = Tensor([1.0, 2.0])
-    with pytest.raises(TypeError, match=r"np\.where with one argument .* no derivative: use np\.where\(t\.data\)"):
+    with pytest.raises(
+        TypeError, match=r"np\.where with one argument .* no derivative: pass \.data, as in np\.where\(t\.data\)"
+    ):
         np.where(t)
     with pytest.raises(TypeError, match="where: the condition is a Tensor: compare it, for example t > 0"):
         np.where(t, 1.0, 0.0)

@@ -1,6 +1,11 @@
 """Functions that join arrays."""
 
+import numpy as np
+import pytest
+
+import tinygraph
 from tests.tensor.functions.linearity import assert_linear, assert_refused, cases
+from tinygraph import Tensor
 
 LINEAR = """
 np.vstack([a,b]); (3,),(2,3)
@@ -88,3 +93,10 @@ def test_value_and_derivatives(code, shapes):
 @cases(REFUSED)
 def test_refused_like_numpy(code, shapes):
     assert_refused(code, shapes)
+
+
+@pytest.mark.parametrize("function", [tinygraph.concatenate, tinygraph.stack, np.concatenate, np.stack])
+def test_tensors_that_are_not_in_a_list_are_refused_with_the_list(function):
+    t, u = Tensor([1.0, 2.0]), Tensor([3.0, 4.0])
+    with pytest.raises(TypeError, match=rf"^{function.__name__}: axis is a Tensor: .* as in {function.__name__}\(\["):
+        function(t, u)

@@ -6,6 +6,7 @@ import numpy as np
 
 from tinygraph.engine.more_ops import functions, rint, sinc, trunc
 from tinygraph.kernels.arrays import as_mask
+from tinygraph.kernels.options import where_without_operands
 from tinygraph.support.arguments import check_integer
 from tinygraph.tensor.array_ops import Operand, TracedArray
 from tinygraph.tensor.functions.table import numpy_function
@@ -33,10 +34,7 @@ def where_of_tensors(condition: object, x: object, y: object) -> Operand:
 def where(condition: object, *operands: object) -> Operand:
     """Return x where the condition is true, and y elsewhere, as `tinygraph.where`."""
     if len(operands) != 2:
-        raise TypeError(
-            "np.where with one argument returns the indices of the elements that are not 0, which have no derivative: "
-            "use np.where(t.data)"
-        )
+        raise where_without_operands(len(operands))
     return where_of_tensors(condition, *operands)
 
 

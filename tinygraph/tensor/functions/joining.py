@@ -11,7 +11,7 @@ from tinygraph.support.arguments import check_integer
 from tinygraph.support.messages import described
 from tinygraph.tensor import indexing
 from tinygraph.tensor.arguments import axis_or_flat, fitted, named, positions
-from tinygraph.tensor.array_ops import ArrayOp, Operand
+from tinygraph.tensor.array_ops import ArrayOp, Operand, TracedArray
 from tinygraph.tensor.functions.shaping import at_least, moveaxis
 from tinygraph.tensor.functions.table import numpy_function
 from tinygraph.tensor.operands import NOT_A_SEQUENCE, operand
@@ -63,6 +63,8 @@ def stack(arrays: Sequence[Operand], axis: int = 0) -> Operand:
 
 def _joined(name: str, arrays: Any, axis: object) -> Operand:
     """Join Tensors and arrays along an axis, or refuse them by the name of the function that the user called."""
+    if isinstance(axis, TracedArray):
+        raise TypeError(f"{name}: axis is a Tensor: pass the Tensors as one list, as in {name}([t, u])")
     op = indexing.stack if name == "stack" else indexing.concatenate
     return _join(name, op(check_integer("axis", axis)), _parts(name, arrays))
 

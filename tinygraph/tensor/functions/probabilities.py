@@ -10,6 +10,7 @@ import numpy as np
 from tinygraph.kernels.arrays import Array, as_array
 from tinygraph.support.arguments import check_integer
 from tinygraph.support.messages import one_of
+from tinygraph.tensor.arguments import plain
 from tinygraph.tensor.array_ops import ArrayOp, Axis, Operand, Shape, TracedArray
 from tinygraph.tensor.more_ops.softmax import cross_entropy_over, log_softmax_over, logsumexp_over, softmax_over
 from tinygraph.tensor.operands import as_axis, operand
@@ -159,9 +160,11 @@ def _probabilities(labels: Operand | Sequence[int], logits: Operand, axis: int) 
         return labels
     one_fewer = _without(logits.shape, axis)
     if labels.shape == one_fewer:
+        wrong = [x for x in np.ravel(plain(labels)).tolist() if not x.is_integer()]
+        remedy = f"; for probabilities, the shape must be {logits.shape}" if wrong else ": use labels.astype(int)"
         raise TypeError(
             f"cross_entropy: labels of shape {labels.shape} must be an array of integers, the class of each example, "
-            "not of floats: use labels.astype(int)"
+            f"not {wrong[0] if wrong else 'of floats'}{remedy}"
         )
     raise ValueError(
         f"cross_entropy: labels have shape {labels.shape}, but logits of shape {logits.shape} with axis={axis} need "

@@ -9,8 +9,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from tinygraph.kernels.options import is_default
-from tinygraph.support.messages import described
+from tinygraph.kernels.options import is_default, unknown_function, unknown_option
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -116,10 +115,7 @@ def _found(name: str, numpy: Callable[..., object] | None) -> tuple[Callable[...
     """
     ours = FUNCTIONS.get(name)
     if ours is None:
-        raise TypeError(
-            f"np.{name} does not work on a Tensor: use one of the functions on the page 'NumPy coverage', or "
-            "pass t.data if you need no gradient"
-        )
+        raise unknown_function(name, "Tensor")
     signature = _signature(numpy) if numpy is not None else None
     if signature is None:
         return ours, 1
@@ -169,8 +165,4 @@ def _is_default(name: str, option: str, value: object, known: bool) -> bool:
         return False
     if is_default(option, value):
         return True
-    remedy = f"NumPy's name is {_OF_PYTORCH[option]}=" if option in _OF_PYTORCH else "leave it out"
-    raise TypeError(f"np.{name} of a Tensor does not understand {option}={described(value)}: {remedy}")
-
-
-_OF_PYTORCH = {"dim": "axis", "keepdim": "keepdims"}  # parameters of PyTorch, with NumPy's names
+    raise unknown_option(name, "Tensor", option, value)
