@@ -113,5 +113,9 @@ def test_an_array_element_cannot_be_a_tensor():
     array = np.zeros(3)
     with pytest.raises(ValueError, match="array element") as caught:
         array[0] = t[0]
-    assert "would cut the graph: use x.data" in str(caught.value.__cause__)
+    assert str(caught.value.__cause__) == (
+        "an element of an array of numbers cannot be a Tensor, because that would cut the graph: collect the Tensors "
+        "in a list, and call np.stack, or assign x.data"
+    )
     assert array[0] == 0.0
+    assert np.stack([t[0], t[1]]).data.tolist() == [1.0, 2.0]

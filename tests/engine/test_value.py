@@ -153,7 +153,7 @@ NUMPY_NAMES = {"radians": "deg2rad", "degrees": "rad2deg", "arctan2": "atan2"}
 
 
 def test_the_methods_are_their_rows():
-    for name in dir(Value):
+    for name in dir(Value(0.5)):
         row = TABLE.get(NUMPY_NAMES.get(name, name.replace("arc", "a")))
         if row is not None and not name.startswith("_"):
             assert getattr(Value(0.5), name)(*[0.25] * (row.arity - 1)).op is row
@@ -516,6 +516,19 @@ def test_comparisons_are_bounded():
 def test_a_value_does_not_turn_into_a_number_in_silence(convert):
     with pytest.raises(TypeError):
         convert(Value(1.0))
+
+
+def test_an_array_element_cannot_be_a_value():
+    x, array = Value(1.0), np.zeros(3)
+    for assign in (lambda: array.__setitem__(0, x), lambda: array.fill(x)):
+        with pytest.raises(TypeError, match="would cut the graph"):
+            assign()
+    with pytest.raises(
+        TypeError, match=r"^an element of an array of numbers .* a list, and call np\.array, or assign x"
+    ):
+        array[0] = x
+    assert array.tolist() == [0.0] * 3
+    assert sum(np.array([x, x])).data == 2.0
 
 
 def test_the_refusal_says_what_to_do():

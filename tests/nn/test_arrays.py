@@ -107,7 +107,7 @@ def test_each_layer_is_a_scope():
         ([1.0, 2.0, 3.0], ValueError, r"not \(3,\)$"),
         (2.0, ValueError, r"not \(\)$"),
         (Tensor([1.0]), ValueError, r"not \(1,\)$"),
-        ([Value(1.0), Value(2.0)], TypeError, "^x: Values and Tensors cannot be mixed in one graph"),
+        ([Value(1.0), Value(2.0)], TypeError, "^x: the elements are Values, .* cannot be mixed in one graph"),
         (["a", "b"], TypeError, "^x: "),
         ([[1.0], [1.0, 2.0]], TypeError, "^x: .*different lengths"),
         (Value(1.0), TypeError, "^x: "),

@@ -141,6 +141,58 @@ def test_where_needs_two_operands(x):
         np.where(x)
 
 
+t, u, x = Tensor([1.0, 2.0]), Tensor([3.0, 4.0]), Value(2.0)
+OF_NUMPY = {
+    "a sum": lambda: np.sum([t, u]),
+    "a mean": lambda: np.mean((t, u), axis=0),
+    "an array": lambda: np.array([t, u]),
+    "an array of scalars": lambda: np.array([t.sum(), u.sum()]),
+    "a nested list": lambda: np.asarray([[t, 1.0], [u, 2.0]]),
+    "a norm": lambda: np.linalg.norm([t, u]),
+    "an operand": lambda: np.zeros(2) * [t[0], t[1]],
+}
+OF_TENSOR = {
+    "a Tensor": lambda: Tensor([t[0], t[1]]),
+    "a nested list": lambda: Tensor([[t[0], 1.0], [2.0, u[0]]]),
+    "an operand": lambda: t * [u[0], u[1]],
+    "softmax": lambda: tinygraph.softmax([t, u]),
+    "a product": lambda: t @ [u[0], u[1]],
+}
+
+
+@pytest.mark.parametrize("case", OF_NUMPY)
+def test_numpy_gets_a_list_of_tensors(case):
+    with pytest.raises(TypeError, match=r"^a Tensor cannot be converted to an array, .* list .* np\.stack or np\.conc"):
+        OF_NUMPY[case]()
+    assert np.sum(np.stack([t, u])).item() == 10.0  # the advice
+
+
+@pytest.mark.parametrize("case", OF_TENSOR)
+def test_a_function_of_ours_gets_a_list_of_tensors(case):
+    with pytest.raises(TypeError, match=r"^\w+: the elements are Tensors, .* join them with tinygraph\.stack"):
+        OF_TENSOR[case]()
+
+
+@pytest.mark.parametrize("call", [Tensor, tinygraph.softmax, tinygraph.logsumexp, lambda xs: t + xs])
+@pytest.mark.parametrize("make", [list, tuple, lambda xs: np.array(xs, dtype=object)])
+def test_values_are_refused_where_an_array_is_needed(call, make):
+    with pytest.raises(TypeError, match=r"^\w+: the elements are Values, .* start from a Tensor, or use the \.data"):
+        call(make([x, x]))
+
+
+@pytest.mark.parametrize("function", [tinygraph.softmax, tinygraph.log_softmax, tinygraph.logsumexp])
+def test_a_value_is_refused_where_an_array_is_needed(function):
+    with pytest.raises(TypeError, match=rf"^{function.__name__}: use a Tensor or an array, not a Value, because"):
+        function(x)
+
+
+@pytest.mark.parametrize("function", [tinygraph.exp, lambda xs: tinygraph.maximum(xs, 1.0)])
+@pytest.mark.parametrize("node", [t, x])
+def test_an_op_refuses_a_list_of_nodes(function, node):
+    with pytest.raises(TypeError, match=r"compute with each element, as in \[f\(x\) for x in elements\]$"):
+        function([node, node])
+
+
 def test_what_numpy_cannot_do_here_is_said():
     t = Tensor([[2.0, 1.0], [1.0, 3.0]])
     with pytest.raises(TypeError, match=r"np\.partition does not work on a Tensor: .*'NumPy coverage', .*pass t\.data"):

@@ -10,6 +10,7 @@ from tinygraph.engine.graph import Constant, Node
 from tinygraph.engine.more_ops.methods import OpMethods
 from tinygraph.kernels.numbers import plain_number
 from tinygraph.support.messages import described
+from tinygraph.support.other_libraries import OPTIONS, hint_at, without_hints
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,17 +22,9 @@ if TYPE_CHECKING:
     S = TypeVar("S", bound="Operators")
 
 
-OPTIONS_ELSEWHERE = {
-    "label": "name= names a node",
-    "requires_grad": "every node gets a gradient, unless you pass constant=True",
-    "dtype": "data are float64",
-    "device": "data are NumPy arrays or floats",
-}  # options of micrograd and PyTorch
-
-
 def _unknown_option(kind: str, option: str, *_: str) -> str:
     """Return the message for an option that does not exist."""
-    hint = OPTIONS_ELSEWHERE.get(option, "the options are name= and constant=")
+    hint = OPTIONS.get(option, "the options are name= and constant=")
     return f"{kind} has no option {option}=: {hint}"
 
 
@@ -79,6 +72,10 @@ class Operators(OpMethods, Copyable):
 
     __slots__ = ()
     not_an_array: ClassVar[str]
+    not_an_element = (
+        "the elements are Values, but an array contains numbers: Values and Tensors cannot be mixed in one graph, so "
+        "start from a Tensor, or use the .data of each Value"
+    )  # for a node in a list that becomes an array
     constant_class: ClassVar[type[Operators]]  # the corresponding class of constants
     numpy_functions: ClassVar[dict[str, Callable[..., Any]]] = {  # NumPy would return a plain number for one node
         "clip": OpMethods.clip,
@@ -88,6 +85,7 @@ class Operators(OpMethods, Copyable):
     _wanted = "a number"  # what `.grad` contains
     _plural = ""  # "s" if a node contains several numbers
     _in_place_of_math = "tinygraph.exp(x)"
+    _in_place_of_assignment = "collect the Values in a list, and call np.array"
     if TYPE_CHECKING:
         __array_function__: Callable[..., Any]
 
@@ -276,9 +274,17 @@ class Operators(OpMethods, Copyable):
 
     def __float__(self) -> float:
         """Return the value for `"%f" % x`, which shows it. `float(x)` would cut the graph, so it raises TypeError."""
-        from tinygraph.support.formatting import is_at_remainder
+        from tinygraph.support.formatting import is_at_assignment, is_at_remainder
 
-        return self.item() if is_at_remainder(sys._getframe(1)) else self._cut()
+        frame = sys._getframe(1)
+        if is_at_remainder(frame):
+            return self.item()
+        if is_at_assignment(frame):
+            raise TypeError(
+                f"an element of an array of numbers cannot be a {self._kind()}, because that would cut the graph: "
+                f"{self._in_place_of_assignment}, or assign x.data"
+            )
+        return self._cut()
 
     def __bool__(self) -> NoReturn:
         raise TypeError(f"a {self._kind()} has no truth value: compare it (x > 0), or use x.data")
@@ -364,3 +370,9 @@ class Operators(OpMethods, Copyable):
 
     def __format__(self, spec: str) -> str:
         return format(self.item(), spec) if spec else str(self)
+
+    def __dir__(self) -> list[str]:
+        return without_hints(super().__dir__())
+
+
+hint_at(Operators)

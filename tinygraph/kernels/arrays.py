@@ -11,7 +11,7 @@ import functools
 import math
 import sys
 from _thread import get_ident
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeGuard, TypeVar, TypeVarTuple
 
 import numpy as np
@@ -92,6 +92,9 @@ def as_array(data: Any, what: str) -> Array:
         array = np.asarray(data)
     except ValueError:
         raise TypeError(f"{what}: {described(data)} is not an array: its rows have different lengths") from None
+    except TypeError as error:  # of an element
+        refusal = _refusal_of_nodes(data) if isinstance(data, (list, tuple)) else ""
+        raise TypeError(f"{what}: {refusal or error}") from None
     if array.dtype == np.float64:
         return array if type(array) is np.ndarray else np.asarray(array)
     if array.dtype.kind in "biuf":
@@ -101,14 +104,25 @@ def as_array(data: Any, what: str) -> Array:
             raise OverflowError(f"{what}: {described(data)} has an element that is too large for a float")
         return floats
     if array.dtype.kind == "O":
-        if any(hasattr(type(entry), "not_a_number") for entry in array.ravel()):
-            raise TypeError(f"{what}: Values and Tensors cannot be mixed in one graph: use the .data of each Value")
+        if refusal := _refusal_of_nodes(array.ravel()):
+            raise TypeError(f"{what}: {refusal}")
         try:  # Fraction and Decimal
             return np.array([plain_number(entry, what) for entry in array.ravel()]).reshape(array.shape)
         except TypeError:
             pass
     what_to_do = REMEDIES.get(array.dtype.kind, "pass numbers, or nested lists of them")
     raise TypeError(f"{what}: {described(data)} is not an array of real numbers; {what_to_do}")
+
+
+def _refusal_of_nodes(elements: Iterable[object]) -> str:
+    """Return the message for the first node in nested lists, or "" if they contain no node."""
+    for element in elements:
+        found: str = getattr(type(element), "not_an_element", "")
+        if isinstance(element, (list, tuple)):
+            found = _refusal_of_nodes(element)
+        if found:
+            return found
+    return ""
 
 
 def as_mask(condition: object, what: str) -> np.ndarray[Any, np.dtype[np.bool]]:

@@ -77,6 +77,8 @@ def _remedy(value: object) -> str:
         return REMEDIES["U"]
     if isinstance(value, complex):
         return REMEDIES["c"]
+    if isinstance(value, (list, tuple)) and any(hasattr(type(x), "not_a_number") for x in value):
+        return "compute with each element, as in [f(x) for x in elements]"
     if hasattr(value, "__len__") or hasattr(value, "shape"):
         return "make one Value per element: [Value(x) for x in elements]"
     return "pass an int or a float"

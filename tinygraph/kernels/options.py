@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tinygraph.support.messages import described
+from tinygraph.support.other_libraries import PARAMETERS
 
 _DEFAULTS: dict[str, tuple[object, ...]] = {
     "dtype": (float, np.float64, np.dtype(np.float64), "float64", "float", "d", "f8"),
@@ -36,8 +37,7 @@ def is_default(option: str, value: object) -> bool:
 
 
 _REMEDIES = {
-    "dim": "NumPy's name is axis=",
-    "keepdim": "NumPy's name is keepdims=",
+    **{name: f"NumPy's name is {ours}=" for name, ours in PARAMETERS.items()},
     "out": "the result is a new node, so leave it out",
     "dtype": "the elements are float64, so leave it out",
     "where": "use tinygraph.where(mask, result, other)",

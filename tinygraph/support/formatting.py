@@ -1,4 +1,4 @@
-"""The operator % of text, such as `"cost: %f" % J`, which asks a node for a float in order to show it."""
+"""Instructions that ask a node for a float: the operator % of text, as in `"cost: %f" % J`, and `array[0] = J`."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ _REMAINDER = {
     for i in dis.get_instructions(compile(code, "", "exec"))
     if i.opname.startswith(("BINARY", "INPLACE"))
 }
+
+_STORES = {dis.opmap[name] for name in ("STORE_SUBSCR", "STORE_SLICE") if name in dis.opmap}
 
 
 def is_at_remainder(frame: FrameType | None) -> bool:
@@ -39,3 +41,25 @@ def is_at_remainder(frame: FrameType | None) -> bool:
         return False
     code = frame.f_code.co_code
     return (code[frame.f_lasti], code[frame.f_lasti + 1]) in _REMAINDER
+
+
+def is_at_assignment(frame: FrameType | None) -> bool:
+    """Return whether a frame is executing an assignment to an element, such as `array[0] = x`.
+
+    Args:
+        frame: Frame of the caller.
+
+    Returns:
+        True if its current instruction is the assignment.
+
+    Examples:
+        >>> import sys, array
+        >>> class Shown:
+        ...     def __float__(self):
+        ...         return float(is_at_assignment(sys._getframe(1)))
+        >>> numbers = array.array("d", [5.0])
+        >>> numbers[0] = Shown()
+        >>> numbers[0], float(Shown())
+        (1.0, 0.0)
+    """
+    return frame is not None and frame.f_lasti >= 0 and frame.f_code.co_code[frame.f_lasti] in _STORES

@@ -161,4 +161,11 @@ def operand(x: object, op: str) -> Operand:
         >>> operand([1, 2], "dot")
         array([1., 2.])
     """
-    return x if isinstance(x, TracedArray) else as_array(x, op)  # type: ignore[return-value]
+    if isinstance(x, TracedArray):
+        return x  # type: ignore[return-value]
+    if isinstance(x, Node):
+        raise TypeError(
+            f"{op}: use a Tensor or an array, not a Value, because Values and Tensors cannot be mixed in one graph: "
+            "start from a Tensor, or use the .data of the Value"
+        )
+    return as_array(x, op)

@@ -61,9 +61,14 @@ class Tensor(Watched, Operators, ArrayMethods):
 
     __slots__ = ()
     not_a_number = not_an_array = "this is already a Tensor: use it directly, or call .detach() for a constant copy"
+    not_an_element = (
+        "the elements are Tensors, but an array contains numbers: join them with tinygraph.stack([t, u]) or "
+        "tinygraph.concatenate([t, u])"
+    )
     raw: Any
     _wanted = "an array"
     _plural = "s"
+    _in_place_of_assignment = "collect the Tensors in a list, and call np.stack"
     _in_place_of_math = "tinygraph.exp(x) or np.exp(x)"
     __pandas_priority__ = 5000  # more than a DataFrame's, so that pandas lets a Tensor decide
 
@@ -265,7 +270,9 @@ class Tensor(Watched, Operators, ArrayMethods):
 
     @staticmethod
     def _record_lists(op: VariadicOp, *lists: object) -> NoReturn:  # noqa: ARG004
-        raise TypeError(f"{op.name} needs lists of Values; for Tensors, use a @ b, or .sum()")
+        raise TypeError(
+            f"{op.name} needs lists of Values; for Tensors, use a @ b, t.sum() or stack([t, u]).sum(axis=0)"
+        )
 
     @staticmethod
     def _record_array_op(op: ArrayOp, operands: Sequence[Any]) -> Tensor:
@@ -334,10 +341,12 @@ class Tensor(Watched, Operators, ArrayMethods):
         return compare(symbol, self, other)
 
     def __array__(self, *_: object, **__: object) -> NoReturn:
-        try:
-            self.__complex__()
-        except TypeError as error:  # `df @ t` ends here: pandas decides alone about its @
-            raise TypeError(f"{error} (df @ t with a DataFrame: write df.to_numpy() @ t)") from None
+        # A list of Tensors, an assignment to an array, and pandas, which decides alone about its @, end here.
+        raise TypeError(
+            "a Tensor cannot be converted to an array, because that would cut the graph: use t.data for the numbers. "
+            "To join a list of Tensors, call np.stack or np.concatenate first, as in np.sum(np.stack([t, u])); for a "
+            "DataFrame, write df.to_numpy() @ t"
+        )
 
     def _shown(self) -> str:
         small = type(self.raw) is _ndarray and self.size <= _EDGE

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Never
 
 import numpy as np
 
 from tinygraph.support.arguments import check_integer
 from tinygraph.support.messages import described
+from tinygraph.support.other_libraries import check_options
 from tinygraph.tensor import indexing
 from tinygraph.tensor.arguments import axis_or_flat, fitted, named, positions
 from tinygraph.tensor.array_ops import ArrayOp, Operand, TracedArray
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @numpy_function()
-def concatenate(arrays: Sequence[Operand], axis: int | None = 0) -> Operand:
+def concatenate(arrays: Sequence[Operand], axis: int | None = 0, **_unknown: Never) -> Operand:
     """Join Tensors and arrays along an existing axis.
 
     Args:
@@ -37,13 +38,14 @@ def concatenate(arrays: Sequence[Operand], axis: int | None = 0) -> Operand:
         >>> concatenate([Tensor([1.0]), [2.0, 3.0]])
         Tensor([1.0, 2.0, 3.0], op='concatenate')
     """
+    check_options("concatenate", _unknown)
     if axis is None:
         arrays, axis = [axis_or_flat("concatenate", x, None)[0] for x in _parts("concatenate", arrays)], 0
     return _joined("concatenate", arrays, axis)
 
 
 @numpy_function()
-def stack(arrays: Sequence[Operand], axis: int = 0) -> Operand:
+def stack(arrays: Sequence[Operand], axis: int = 0, **_unknown: Never) -> Operand:
     """Join Tensors and arrays of the same shape along a new axis.
 
     Args:
@@ -58,6 +60,7 @@ def stack(arrays: Sequence[Operand], axis: int = 0) -> Operand:
         >>> stack([Tensor(1.0), Tensor(2.0)])
         Tensor([1.0, 2.0], op='stack')
     """
+    check_options("stack", _unknown)
     return _joined("stack", arrays, axis)
 
 

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, Never
 
 import numpy as np
 
 from tinygraph.kernels.arrays import Array, as_array
 from tinygraph.support.arguments import check_integer
 from tinygraph.support.messages import one_of
+from tinygraph.support.other_libraries import check_options
 from tinygraph.tensor.arguments import plain
 from tinygraph.tensor.array_ops import ArrayOp, Axis, Operand, Shape, TracedArray
 from tinygraph.tensor.more_ops.softmax import cross_entropy_over, log_softmax_over, logsumexp_over, softmax_over
 from tinygraph.tensor.operands import as_axis, operand
 
 
-def softmax(x: Operand, axis: Axis = -1) -> Operand:
+def softmax(x: Operand, axis: Axis = -1, **_unknown: Never) -> Operand:
     """Return exp(x) / sum(exp(x)): probabilities with the sum 1.
 
     Nothing overflows. An element of -inf gets the probability 0, and a single element of inf gets 1. The result is NaN
@@ -39,10 +40,11 @@ def softmax(x: Operand, axis: Axis = -1) -> Operand:
         >>> softmax(Tensor([0.0, 1000.0, 1000.0]))
         Tensor([0.0, 0.5, 0.5], op='softmax')
     """
+    check_options("softmax", _unknown)
     return _along("softmax", softmax_over(as_axis(axis)), x)
 
 
-def log_softmax(x: Operand, axis: Axis = -1) -> Operand:
+def log_softmax(x: Operand, axis: Axis = -1, **_unknown: Never) -> Operand:
     """Return log(softmax(x)), also where the softmax underflows to 0 or rounds to 1.
 
     Args:
@@ -62,10 +64,11 @@ def log_softmax(x: Operand, axis: Axis = -1) -> Operand:
         >>> log_softmax(Tensor([0.0, 1000.0]))
         Tensor([-1000.0, 0.0], op='log_softmax')
     """
+    check_options("log_softmax", _unknown)
     return _along("log_softmax", log_softmax_over(as_axis(axis)), x)
 
 
-def logsumexp(x: Operand, axis: Axis = None, keepdims: bool = False) -> Operand:
+def logsumexp(x: Operand, axis: Axis = None, keepdims: bool = False, **_unknown: Never) -> Operand:
     """Return log(sum(exp(x))), without overflow. Its derivative is the softmax.
 
     Args:
@@ -85,6 +88,7 @@ def logsumexp(x: Operand, axis: Axis = None, keepdims: bool = False) -> Operand:
         >>> logsumexp(Tensor([[1000.0, 0.0], [-50.0, -50.0]]), axis=1).data.round(4)
         array([1000.    ,  -49.3069])
     """
+    check_options("logsumexp", _unknown)
     return _along("logsumexp", logsumexp_over(as_axis(axis), bool(keepdims)), x)
 
 
@@ -93,6 +97,7 @@ def cross_entropy(
     labels: Operand | Sequence[int],
     axis: int = -1,
     reduction: Literal["mean", "sum", "none"] = "mean",
+    **_unknown: Never,
 ) -> Operand:
     """Return the cross-entropy of softmax(logits) and the labels: -sum(labels * log_softmax(logits)).
 
@@ -124,6 +129,7 @@ def cross_entropy(
         array([[ 0.25, -0.25],
                [-0.5 ,  0.5 ]])
     """
+    check_options("cross_entropy", _unknown)
     one_of("reduction", reduction, ("mean", "sum", "none"))
     logits = operand(logits, "cross_entropy: logits")
     op = cross_entropy_over(_class_axis(axis, logits))
