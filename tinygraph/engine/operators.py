@@ -10,6 +10,7 @@ from tinygraph.engine.graph import Constant, Node
 from tinygraph.engine.more_ops.methods import OpMethods
 from tinygraph.kernels.numbers import plain_number
 from tinygraph.support.messages import described
+from tinygraph.support.naming import renamed
 from tinygraph.support.other_libraries import OPTIONS, hint_at, without_hints
 
 TYPE_CHECKING = False
@@ -28,7 +29,7 @@ def _unknown_option(kind: str, option: str, *_: str) -> str:
     return f"{kind} has no option {option}=: {hint}"
 
 
-def _infix(op: Op) -> tuple[Callable[[S, object], S], Callable[[S, object], S]]:
+def _infix(op: Op, name: str) -> tuple[Callable[[S, object], S], Callable[[S, object], S]]:
     """Return an operator's two methods: one with the node on the left, and one with the node on the right."""
 
     def left(self: S, other: object) -> S:
@@ -37,7 +38,7 @@ def _infix(op: Op) -> tuple[Callable[[S, object], S], Callable[[S, object], S]]:
     def right(self: S, other: object) -> S:
         return self._operator(op, other, self)
 
-    return left, right
+    return renamed(left, f"__{name}__"), renamed(right, f"__r{name}__")
 
 
 def _nan_to_num(*args: Any, **options: Any) -> Any:
@@ -194,11 +195,11 @@ class Operators(OpMethods, Copyable):
         """Record an operator, or return NotImplemented to let the other operand decide."""
         raise NotImplementedError
 
-    __add__, __radd__ = _infix(ops.add)
-    __sub__, __rsub__ = _infix(ops.sub)
-    __mul__, __rmul__ = _infix(ops.mul)
-    __truediv__, __rtruediv__ = _infix(ops.div)
-    __pow__, __rpow__ = _infix(ops.pow)
+    __add__, __radd__ = _infix(ops.add, "add")
+    __sub__, __rsub__ = _infix(ops.sub, "sub")
+    __mul__, __rmul__ = _infix(ops.mul, "mul")
+    __truediv__, __rtruediv__ = _infix(ops.div, "truediv")
+    __pow__, __rpow__ = _infix(ops.pow, "pow")
 
     def __divmod__(self, other: object) -> Any:
         return _both(self.__floordiv__(other), self.__mod__(other))
@@ -294,7 +295,7 @@ class Operators(OpMethods, Copyable):
     @staticmethod
     def _ufuncs() -> dict[str, Callable[..., Any]]:
         """Return the functions for NumPy's ufuncs, by the ufunc's name."""
-        from tinygraph.engine.more_ops.table import UFUNCS
+        from tinygraph.engine.more_ops.ufuncs import UFUNCS
 
         return UFUNCS
 

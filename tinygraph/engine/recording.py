@@ -19,6 +19,7 @@ from tinygraph.engine.operators import Operators
 from tinygraph.engine.value import Value, record
 from tinygraph.kernels.numbers import plain_number
 from tinygraph.support import clock
+from tinygraph.support.naming import own_methods
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -330,7 +331,9 @@ _OPERATORS = ("__add__", "__radd__", "__sub__", "__mul__", "__rmul__", "__truedi
 _NAMES = ("_record", "_record_activation", "_record_lists", *_OPERATORS)
 # A test compares these readable methods with the fast methods.
 CLEAR = {name: (vars(Value).get(name) or vars(Operators)[name]) for name in _NAMES}
+own_methods(Value)
 for _name in _NAMES:
     setattr(Value, _name, vars(_Fast)[_name])
+    getattr(Value, _name).__qualname__ = f"Value.{_name}"
     if _name.startswith("__"):  # constants have no gradient, so they keep the original methods of Value
         setattr(Value.constant_class, _name, CLEAR[_name])

@@ -10,6 +10,7 @@ from tinygraph.engine.graph import Node
 from tinygraph.explaining.breakdown import Explanation, breakdown
 from tinygraph.stepping.cursor import Cursor
 from tinygraph.support.arguments import as_path, check_integer
+from tinygraph.support.naming import own_methods
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -131,3 +132,6 @@ class Stepper(Cursor):
         from tinygraph.stepping.player import shown_in_a_cell
 
         return shown_in_a_cell(self)
+
+
+own_methods(Stepper)

@@ -15,7 +15,7 @@ import numpy as np
 
 from tinygraph.engine import contexts, graph
 from tinygraph.engine.graph import Node
-from tinygraph.engine.more_ops.table import UFUNCS
+from tinygraph.engine.more_ops.ufuncs import UFUNCS
 from tinygraph.engine.replay import SYMBOLS
 from tinygraph.kernels.arrays import Array
 from tinygraph.support.messages import described

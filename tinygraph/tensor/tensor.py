@@ -22,6 +22,7 @@ from tinygraph.kernels import arrays
 from tinygraph.kernels.arrays import Array, as_array, quietly, read_only
 from tinygraph.kernels.layouts import Owned, Strided
 from tinygraph.support import clock
+from tinygraph.support.naming import own_methods
 from tinygraph.tensor.array_ops import ArrayOp
 from tinygraph.tensor.backward import accumulate
 from tinygraph.tensor.broadcasting import check_traps, explain_shapes
@@ -360,6 +361,7 @@ class ConstantTensor(Tensor, Constant):
 
 
 Tensor.constant_class = ConstantTensor
+own_methods(Tensor)
 
 _record, _record_array_op = Tensor._record, Tensor._record_array_op
 _PLAIN = (Tensor, ConstantTensor, float, int, _ndarray)

@@ -11,7 +11,8 @@ import numpy as np
 import tinygraph
 from tinygraph import Tensor, Value
 from tinygraph.engine import ops
-from tinygraph.engine.more_ops.table import TABLE, UFUNCS
+from tinygraph.engine.more_ops.table import TABLE
+from tinygraph.engine.more_ops.ufuncs import UFUNCS
 
 OPERATORS = {
     "__add__": ["x + y"],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tinygraph.engine import more_ops, ops
 from tinygraph.support.messages import described
+from tinygraph.support.naming import renamed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,8 +23,7 @@ def _method(op: Op) -> Callable[[S], S]:
         return op(self)  # type: ignore[no-any-return]  # an op on a node returns a node
 
     method.__doc__ = f"Return `tinygraph.{op.name}` of this node."
-    method.__name__ = op.name
-    return method
+    return renamed(method, op.name)
 
 
 def _later(name: str) -> Callable[[S], S]:
@@ -33,8 +33,7 @@ def _later(name: str) -> Callable[[S], S]:
         return getattr(more_ops, name)(self)  # type: ignore[no-any-return]
 
     method.__doc__ = f"Return `tinygraph.{name}` of this node."
-    method.__name__ = name
-    return method
+    return renamed(method, name)
 
 
 def _later_of_two(name: str) -> Callable[[S, object], S]:
@@ -48,8 +47,7 @@ def _later_of_two(name: str) -> Callable[[S, object], S]:
     Args:
         y: The second operand: node, number or array.
     """
-    method.__name__ = name
-    return method
+    return renamed(method, name)
 
 
 class OpMethods:
