@@ -20,7 +20,7 @@ from functools import lru_cache
 from tinygraph.engine import domain
 from tinygraph.engine.logits import ActivationOp
 from tinygraph.engine.op import Op, define
-from tinygraph.engine.registry import is_number, is_order, parametrized
+from tinygraph.engine.registry import is_number, is_order, of_a_number, parametrized
 from tinygraph.engine.variadic import VariadicOp
 from tinygraph.kernels import exact, floats, losses
 from tinygraph.kernels.numbers import plain_number
@@ -52,12 +52,13 @@ div: Op = Op("div", floats.divide, symbol="/", code="{} / {}", arrays="divide", 
 neg: Op = Op("neg", operator.neg, symbol="-{}", code="-{}", arrays="negative", analytic=lambda m, x: -x, linear=True,
              partials=(lambda out, x: -1.0,))
 pow: Op = Op("pow", floats.pow, symbol="**", code="{} ** {}", arrays="power", domain=domain.POWERS, analytic=lambda m, x, y: x**y,
-             with_plain=lambda c: power(c),  # type: ignore[has-type]
+             with_plain=lambda c: power.__wrapped__(c),  # type: ignore[has-type]
              partials=(lambda out, x, y: pow_dx(x, y),
                        lambda out, x, y: pow_dy(x, y)))
 
 
 @parametrized(is_number)
+@of_a_number
 @lru_cache(maxsize=1024)  # one op per exponent; an evicted op is created again
 def power(exponent: float) -> Op:
     """Return the op `x ** exponent` for an exponent that is a plain number. The op never computes a logarithm.

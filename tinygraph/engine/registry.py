@@ -40,6 +40,29 @@ def parametrized(*kinds: Kind) -> Callable[[Maker], Maker]:
     return register
 
 
+def of_a_number(maker: Callable[[float], Op]) -> Callable[[float], Op]:
+    """Let a cached function check its argument first. The cache would refuse a list because it cannot hash it.
+
+    Args:
+        maker: Cached function of a number.
+
+    Returns:
+        A function of a number, whose attribute `__wrapped__` is the cached function.
+
+    Examples:
+        >>> from tinygraph.engine.ops import power
+        >>> power([])
+        Traceback (most recent call last):
+        TypeError: power: [] (list) is not a real number; make one Value per element: [Value(x) for x in elements]
+    """
+
+    @wraps(maker)
+    def make(exponent: float) -> Op:
+        return maker(plain_number(exponent, maker.__name__))
+
+    return make
+
+
 def is_number(x: object) -> bool:
     """Return whether a parameter is a number."""
     return type(x) in (int, float)
