@@ -134,7 +134,12 @@ def _text(side: Any) -> str:
     kind = "a Tensor" if isinstance(side, Node) else "an array"
     shape = getattr(raw, "shape", ())
     scalar = hasattr(raw, "item") or isinstance(raw, float)
-    return name or (f"{raw:g}" if scalar and not shape else f"{kind} of shape {shape}")
+    if name or not scalar or shape:
+        return name or f"{kind} of shape {shape}"
+    if not isinstance(side, Node):
+        return f"{raw:g}"
+    op = f", op={side.op.name!r}" if side.op is not None else ""
+    return f"{'Tensor' if hasattr(raw, 'shape') else 'Value'}({raw:g}{op})"  # as in the repr of a node without a name
 
 
 def check_written_out() -> None:
