@@ -139,3 +139,17 @@ def test_a_missing_parameter_is_found():
         """
 
     assert _parameters(scale) - _described(scale) == {"factor"}
+
+
+def test_the_index_names_each_public_function_on_its_page():
+    texts = {path.name: path.read_text("utf-8") for path in PAGES}
+    rows = dict(re.findall(r"^\| \[[^]]+\]\(([\w-]+\.md)\) \| (.+) \|$", texts["index.md"], re.MULTILINE))
+    missing = []
+    for page, row in rows.items():
+        for module, name in re.findall(r"^::: ([\w.]+)\.(\w+)$", texts.get(page, ""), re.MULTILINE):
+            found = getattr(import_module(module), name)
+            error = isinstance(found, type) and issubclass(found, Exception)
+            if found is getattr(tinygraph, name, None) and not error and f"`{name}`" not in row:
+                missing.append((page, name))
+    assert missing == []
+    assert len(rows) > 10

@@ -1,11 +1,16 @@
-"""The tables of the page "NumPy coverage": each NumPy function that works on Tensors, with an example that is run."""
+"""The tables of the page "NumPy coverage": each NumPy function that works on Tensors, with an example that is run.
+
+Update them in docs/reference/numpy-coverage.md and docs/limits.md: `python -m tools.site.coverage`.
+"""
 
 from __future__ import annotations
 
 import json
+import re
 from functools import cache, reduce
 from itertools import groupby
 from pathlib import Path
+from textwrap import fill
 
 import numpy as np
 
@@ -15,7 +20,38 @@ from tinygraph.engine.graph import Node, order
 from tinygraph.tensor.functions.table import FUNCTIONS, name_of
 from tinygraph.tensor.numpy_protocol import TENSOR_UFUNCS
 
+DOCS = Path(__file__).parents[2] / "docs"
 MEASURED = json.loads((Path(__file__).parent / "numpy_coverage.json").read_text("utf-8"))
+NOT_OF_ARRAYS = (
+    "array2string",
+    "array_repr",
+    "array_str",
+    "save",
+    "savetxt",
+    "savez",
+    "savez_compressed",
+    "can_cast",
+    "common_type",
+    "min_scalar_type",
+    "result_type",
+    "may_share_memory",
+    "shares_memory",
+    "einsum_path",
+    "busday_count",
+    "busday_offset",
+    "datetime_as_string",
+    "is_busday",
+    "isnat",
+    "bitwise_and",
+    "bitwise_count",
+    "bitwise_or",
+    "bitwise_xor",
+    "invert",
+    "left_shift",
+    "right_shift",
+    "packbits",
+    "unpackbits",
+)  # functions of text, files, types, memory, dates and bits
 IDENTITY = ("equal", "not_equal")  # of nodes, not of their elements
 PEERS = {"autograd": "autograd", "mygrad": "MyGrad"}
 
@@ -84,3 +120,41 @@ def totals() -> str:
         counts[f"{title} {MEASURED['versions'][peer]}"] = sum(peer in found for found in names)
     lines = [f"| {name} | {count} of {len(texts)} |\n" for name, count in counts.items()]
     return "| library | expressions |\n|---|---|\n" + "".join(lines)
+
+
+def missing() -> list[str]:
+    """Return NumPy's names of the functions on arrays that do not work on Tensors."""
+    functions = [f for module in (np, np.linalg) for name, f in vars(module).items() if not name.startswith("_")]
+    found = [f.__name__ for f in functions if isinstance(f, np.ufunc)]
+    found += [name_of(f) for f in functions if hasattr(f, "_implementation")]  # NumPy asks its operands about these
+    return sorted(set(found) - set(entries()) - {*NOT_OF_ARRAYS, *IDENTITY})
+
+
+def blocks() -> dict[Path, dict[str, str]]:
+    """Return the generated texts by page and by name."""
+    shown = fill(", ".join(f"`np.{name}`" for name in missing()), 150)
+    return {
+        DOCS / "reference" / "numpy-coverage.md": {"totals": totals(), "table": table()},
+        DOCS / "limits.md": {"missing": shown + "\n"},
+    }
+
+
+def block(page: str, name: str) -> re.Match[str]:
+    """Return the generated text with a name in a page, between two comments."""
+    found = re.search(rf"(?<=<!-- numpy coverage: {name} -->\n\n).*?(?=\n<!-- end -->)", page, re.DOTALL)
+    assert found is not None, name
+    return found
+
+
+def main() -> None:
+    """Write the generated texts into the pages."""
+    for path, texts in blocks().items():
+        page = path.read_text("utf-8")
+        for name, text in texts.items():
+            found = block(page, name)
+            page = page[: found.start()] + text + page[found.end() :]
+        path.write_text(page, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -4,9 +4,8 @@ A page asks for a diagram in a comment, `<!-- picture: draw(J) | The graph of J 
 the page and of `plots`, and a caption. The expression can be a diagram, a Stepper (which becomes a player), or a plot.
 
 `<!-- op table: public -->` becomes the reference of ops. `<!-- operators: Value -->` and `<!-- methods: Value -->`
-become tables of a class, and `<!-- help: tinygraph fit -->` the help of that command. `<!-- numpy coverage: table -->`
-and `<!-- numpy coverage: totals -->` become the tables of NumPy's functions. A link to a file of the project that is
-not a page copies the file into the site.
+become tables of a class, and `<!-- help: tinygraph fit -->` the help of that command. A link to a file of the project
+that is not a page copies the file into the site.
 """
 
 from __future__ import annotations
@@ -31,7 +30,6 @@ OUTSIDE = re.compile(
 FENCE = re.compile(r"^```pycon\n(?P<code>.*?)^```$", re.MULTILINE | re.DOTALL)
 OP_TABLE = re.compile(r"^<!-- op table: (?P<which>public|private) -->$", re.MULTILINE)
 CLASS_TABLE = re.compile(r"^<!-- (?P<what>operators|methods|functions): (?P<kind>\w+) -->$", re.MULTILINE)
-COVERAGE = re.compile(r"^<!-- numpy coverage: (?P<which>table|totals) -->$", re.MULTILINE)
 HELP = re.compile(r"^<!-- help: (?P<command>[\w -]+) -->$", re.MULTILINE)
 MATH = re.compile(
     r"^```.*?^```|`[^`\n]+`|\$\$(?P<block>.+?)\$\$|(?<![\\\w$])\$(?P<inline>[^$\n]+?)\$(?![\w$])",
@@ -103,7 +101,6 @@ def on_page_markdown(markdown: str, page: Any, config: Any, files: Any) -> str:
     markdown = PICTURE.sub(lambda match: drawn[match[0]], markdown)
     markdown = OP_TABLE.sub(lambda match: _op_table(match["which"], show), markdown)
     markdown = CLASS_TABLE.sub(lambda match: _class_table(match["what"], match["kind"]), markdown)
-    markdown = COVERAGE.sub(lambda match: _coverage(match["which"]), markdown)
     markdown = HELP.sub(lambda match: f"```text\n{_help(match['command'])}\n```", markdown)
     markdown = MATH.sub(_formula, markdown)
     markdown = re.sub(r" *# doctest: \+.*$", "", markdown, flags=re.MULTILINE)
@@ -134,12 +131,6 @@ def _class_table(what: str, kind: str) -> str:
     from tools.site import methods
 
     return {"operators": methods.operators, "methods": methods.methods, "functions": methods.functions}[what](kind)
-
-
-def _coverage(which: str) -> str:
-    from tools.site import coverage
-
-    return coverage.table() if which == "table" else coverage.totals()
 
 
 def _help(command: str) -> str:
