@@ -12,6 +12,7 @@ from tinygraph.explaining.notation import Quantity, called, derivative_of, formu
 from tinygraph.explaining.step import Step, Steps
 from tinygraph.explaining.walk import Walk
 from tinygraph.support.messages import counted
+from tinygraph.support.tex import tex
 
 
 @dataclass(frozen=True)
@@ -101,22 +102,22 @@ class Explanation:
             >>> print(explain(y, x).latex())
             \frac{\partial y}{\partial x} = \frac{\partial y}{\partial y} \cdot \frac{\partial y}{\partial x}\Big|_{1} ...
         """  # noqa: E501
-        root, node = _tex(called(self.root)), _tex(called(self.node))
-        factor = rf"{_tex(seed_factor(self.seed))} \cdot " if seed_factor(self.seed) else ""
+        root, node = tex(called(self.root)), tex(called(self.node))
+        factor = rf"{tex(seed_factor(self.seed))} \cdot " if seed_factor(self.seed) else ""
         symbols, numbers = [], []
         for step in self.contributions:
-            result = _tex(called(step.result))
+            result = tex(called(step.result))
             place = rf"\Big|_{{{step.slot + 1}}}" if step.result.operands.count(self.node) > 1 else ""
             symbols.append(rf"{factor}\frac{{\partial {root}}}{{\partial {result}}} \cdot "
                            rf"\frac{{\partial {result}}}{{\partial {node}}}{place}")  # fmt: skip
             factors = [notation.factor(x) for x in (notation.quantity(step.upstream), _local(step))]
-            numbers.append(r" \cdot ".join(map(_tex, factors)))
+            numbers.append(r" \cdot ".join(map(tex, factors)))
         left = rf"{factor}\frac{{\partial {root}}}{{\partial {node}}}"
         if not symbols:
-            return f"{left} = {_tex(notation.quantity(self.total)) if self.total is not None else '0'}"
+            return f"{left} = {tex(notation.quantity(self.total)) if self.total is not None else '0'}"
         if self.happened < len(symbols):  # the sum is not complete yet
             return f"{left} = {' + '.join(symbols)}"
-        return " = ".join([left, " + ".join(symbols), " + ".join(numbers), _tex(notation.quantity(self.total))])
+        return " = ".join([left, " + ".join(symbols), " + ".join(numbers), tex(notation.quantity(self.total))])
 
 
 def explain(root: Node, node: Node | str) -> Explanation:
@@ -198,17 +199,3 @@ def contribution(step: Step) -> str:
 
 def _local(step: Step) -> str:
     return notation.local(step.result, step.local)
-
-
-def _tex(text: str) -> str:
-    signs = {
-        "\\": r"\backslash ",
-        "×": r"\times ",
-        "σ": r"\sigma ",
-        "·": r"\cdot ",
-        "…": r"\ldots ",
-        "^": r"\hat{}",
-        "~": r"\sim ",
-        **{sign: f"\\{sign}" for sign in "_#$%&{}"},
-    }
-    return "".join(signs.get(sign, sign) for sign in text)
