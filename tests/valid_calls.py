@@ -68,6 +68,44 @@ of_values = {"w": of(lambda s: s.weights), "b": of(lambda s: s.bias), "X": of(la
 of_arrays = {"w": of(lambda s: s.W), "b": of(lambda s: s.b), "X": of(lambda s: s.columns), "Y": [[0, 0, 1, 1]]}
 PROGRAMS = {"ops": "ops or None", "max_inputs": "count", "max_steps": "count", "limit": "positive", "clear": "distance"}
 
+DRAWING_KINDS = {
+    "theme": "choice",
+    "detail": "choice",
+    "direction": "choice",
+    "parameters": "nodes",
+    "title": "text",
+    "legend": "flag",
+    "number": "format",
+    "notation": "choice",
+    "width": "size or None",
+    "height": "size or None",
+    "scale": "size",
+    "font": "font",
+    "font_size": "size",
+    "background": "background",
+    "dpi": "size or None",
+    "engine": "engine",
+    "timeout": "time limit",
+}
+DRAWING_OPTIONS = {
+    "theme": "light",
+    "detail": "plain",
+    "direction": "LR",
+    "title": "J",
+    "legend": True,
+    "number": ".3g",
+    "notation": "dv",
+    "width": None,
+    "height": None,
+    "scale": 1.0,
+    "font": "Arial",
+    "font_size": 12,
+    "background": None,
+    "dpi": None,
+    "engine": None,
+    "timeout": 3.0,
+}
+
 CALLS: dict[str, Call] = {
     # nodes
     "Value": call(Value, {"data": "number", "name": "text", "constant": "flag"}, data=1.0, name="v", constant=False),
@@ -239,34 +277,15 @@ CALLS: dict[str, Call] = {
     ),
     "draw": call(
         tinygraph.draw,
-        {
-            "root": "node",
-            "theme": "choice",
-            "detail": "choice",
-            "direction": "choice",
-            "parameters": "nodes",
-            "title": "text",
-            "legend": "flag",
-            "around": "node or None",
-            "depth": "count",
-            "number": "format",
-            "notation": "choice",
-            "engine": "engine",
-            "timeout": "time limit",
-        },
+        {"root": "node", "around": "node or None", "depth": "count", **DRAWING_KINDS},
         root=root,
-        theme="light",
-        detail="plain",
-        direction="LR",
-        parameters=of(lambda s: [s.x]),
-        title="J",
-        legend=True,
         around=None,
         depth=2,
-        number=".3g",
-        notation="dv",
-        engine=None,
-        timeout=3.0,
+        parameters=of(lambda s: [s.x]),
+        **DRAWING_OPTIONS,
+    ),
+    "drawing.DrawOptions": call(
+        tinygraph.drawing.DrawOptions, DRAWING_KINDS, parameters=of(lambda s: [s.x]), **DRAWING_OPTIONS
     ),
     "drawing.Drawing.save": call(of(lambda s: s.drawing.save), {"path": "path"}, path=of(lambda s: s.folder / "y.dot")),
     # stepping

@@ -536,7 +536,7 @@ def test_detail_follows_size():
         x.backward()
         return draw(x)
 
-    assert [chain(n)._layout.detail for n in (25, 50, 200, 400)] == ["full", "contributions", "plain", "plain"]
+    assert [chain(n)._look.detail for n in (25, 50, 200, 400)] == ["full", "contributions", "plain", "plain"]
     assert chain(200)._diagram.boxes[1].times == 1
     assert max(box.times for box in chain(400)._diagram.boxes) > 300
     assert "dir=both" in chain(200).source

@@ -69,7 +69,7 @@ def doctor() -> bool:
         echo(f"  {place:<32} {f'{path} ({_version(path)})' if path else '-'}")
     try:
         engine = find_engine()
-        svg("digraph { a -> b }", None, 10.0, False)
+        svg("digraph { a -> b }", None, 10.0)
     except (EngineNotFoundError, LayoutError) as error:
         echo(f"  No diagram can be drawn: {error}")
         return False

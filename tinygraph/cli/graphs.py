@@ -8,8 +8,8 @@ from pathlib import Path
 from tinygraph.cli.expressions import ExpressionError, parse
 from tinygraph.cli.options import binding, positive
 from tinygraph.drawing import draw
-from tinygraph.drawing.draw import DETAILS
 from tinygraph.drawing.layout_engines import FORMATS, TIME_LIMIT
+from tinygraph.drawing.options import DETAILS
 from tinygraph.engine.graph import Node, order
 from tinygraph.engine.operators import Operators
 from tinygraph.explaining.diagnosis import diagnose

@@ -6,16 +6,14 @@ terminal.
 
 from __future__ import annotations
 
-import hashlib
 import os
-import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from tinygraph.drawing.themes import FONT, darkening
-from tinygraph.support.messages import install_command
+from tinygraph.support.messages import described, install_command
 
 TIME_LIMIT = 30.0  # seconds
 VARIABLE = "TINYGRAPH_DOT"
@@ -28,8 +26,6 @@ REMEDIES = (
     "a .dot file needs no Graphviz"
 )
 
-_drawn: dict[str, int] = {}  # number of drawings per DOT text, so that each drawing gets unique ids
-
 
 class EngineNotFoundError(RuntimeError):
     """No Graphviz executable is installed."""
@@ -37,6 +33,14 @@ class EngineNotFoundError(RuntimeError):
 
 class LayoutError(RuntimeError):
     """Graphviz could not lay out the graph, or exceeded the time limit."""
+
+
+class TimeLimitError(LayoutError):
+    """The layout exceeded the time limit."""
+
+
+class FormatError(LayoutError):
+    """The layout engine cannot write this format."""
 
 
 def candidates() -> list[tuple[str, str]]:
@@ -78,14 +82,17 @@ def find_engine(engine: str | None = None) -> str:
     raise EngineNotFoundError(f"no Graphviz executable was found; {REMEDIES}")
 
 
-def render(source: str, kind: str, engine: str | None = None, timeout: float | None = TIME_LIMIT) -> bytes:
-    """Lay out DOT text and return the image.
+def render(
+    source: str, kind: str, engine: str | None = None, timeout: float | None = TIME_LIMIT, settings: Sequence[str] = ()
+) -> bytes:
+    """Lay out DOT text with a Graphviz executable and return the image.
 
     Args:
         source: DOT text.
         kind: Output format that Graphviz supports, such as "svg", "png" or "pdf".
         engine: Graphviz executable. Defaults to the first executable that is found.
         timeout: Time limit in seconds; None for no limit. Defaults to 30.
+        settings: Options of the command line, such as "-Gdpi=96".
 
     Returns:
         The content of the image file.
@@ -95,61 +102,83 @@ def render(source: str, kind: str, engine: str | None = None, timeout: float | N
         LayoutError: If the layout fails or exceeds the time limit.
     """
     program = find_engine(engine)
-    command = [program, f"-T{kind}"] + (["-Gdpi=192"] if kind == "png" else [])
+    command = [program, f"-T{kind}", *settings]
     try:
         done = subprocess.run(command, input=source.encode(), capture_output=True, timeout=timeout, check=False)
     except subprocess.TimeoutExpired:
-        raise LayoutError(
+        raise TimeLimitError(
             f"{Path(program).name} did not finish the layout in {timeout:g} s: draw fewer nodes with detail='folded' "
             "or around=node, show less with detail='plain', or allow more time with timeout="
         ) from None
     except OSError as error:
         raise LayoutError(f"{program} cannot be run: {error.strerror or error}") from None
+    said = done.stderr.decode(errors="replace").strip().splitlines()
     if done.returncode or not done.stdout:
-        said = done.stderr.decode(errors="replace").strip().splitlines()
         reason = said[0] if said else f"exit code {done.returncode}"
         if "not recognized" in reason:
-            reason = f"cannot write {kind}: save as .svg, or install Graphviz"
+            raise FormatError(f"{Path(program).name}: cannot write {kind}: save as .svg, or install Graphviz")
         raise LayoutError(f"{Path(program).name}: {reason}")
+    if any("too large" in line for line in said):  # Graphviz would write a smaller image than requested
+        raise LayoutError(f"{Path(program).name} cannot write such a large .{kind}: reduce dpi=, width= or scale=")
     return done.stdout
 
 
-def svg(source: str, engine: str | None, timeout: float | None, dark_too: bool) -> str:
-    """Lay out DOT text and return the SVG element.
-
-    The ids are unique, so that one page can contain several drawings.
+def svg(source: str, engine: str | Callable[[str], str] | None = None, timeout: float | None = TIME_LIMIT) -> str:
+    """Lay out DOT text and return SVG text.
 
     Args:
         source: DOT text.
-        engine: Graphviz executable, or None for the first executable that is found.
-        timeout: Time limit in seconds; None for no limit.
-        dark_too: If true, add a style sheet with the dark theme.
+        engine: Graphviz executable, or a function from DOT text to SVG text. Defaults to the first executable that is
+            found.
+        timeout: Time limit of an executable in seconds; None for no limit. Defaults to 30.
 
     Returns:
-        The SVG element.
+        The SVG text.
 
     Raises:
         EngineNotFoundError: If no Graphviz executable is installed.
-        LayoutError: If the layout fails or exceeds the time limit.
+        LayoutError: If the layout fails or exceeds the time limit, or if its result is not SVG text.
     """
-    text = render(source, "svg", engine, timeout).decode(errors="replace")
+    if engine is None or isinstance(engine, str):
+        text = render(source, "svg", engine, timeout).decode(errors="replace")
+        name = Path(find_engine(engine)).name
+    else:
+        text, name = engine(source), getattr(engine, "__name__", type(engine).__name__)
+    if not isinstance(text, str):
+        raise LayoutError(f"engine={name} must return SVG text, not {described(text)}")
     if "<svg" not in text:
         raise LayoutError(
-            f"{Path(find_engine(engine)).name} printed no SVG: "
-            f"select a Graphviz executable with engine= or the variable {VARIABLE}"
+            f"{name} printed no SVG: select a Graphviz executable with engine= or the variable {VARIABLE}"
+            if engine is None or isinstance(engine, str)
+            else f"engine={name} must return SVG text, not {described(text)}"
         )
-    text = text[text.index("<svg") :].replace("&#45;", "-")
-    # The style sheet sets the font, and "start" is the default anchor.
-    for needless in (f' font-family="{FONT}"', ' text-anchor="start"'):
-        text = text.replace(needless, "")
-    # Remove comments and empty labels, which are not visible.
-    text = re.sub(r"<!--.*?-->\n?|<text[^>]*>[ \xa0]*</text>\n?", "", text, flags=re.DOTALL)
-    digest = hashlib.sha256(source.encode()).hexdigest()[:8]
-    _drawn[digest] = _drawn.get(digest, 0) + 1
-    prefix = f"g{digest}" if _drawn[digest] == 1 else f"g{digest}n{_drawn[digest]}"
-    text = re.sub(r'(?<=\bid=")(?:a_)?(?=[\w-]+")', lambda match: f"{prefix}-{match[0]}", text)
-    style = "text{font-family:Arial,Helvetica,'Liberation Sans',sans-serif}"
-    if dark_too:
-        style += "\n@media (prefers-color-scheme: dark){\n" + darkening(f"#{prefix}") + "\n}"
-    text = re.sub(r"(<title>)[^<]*(</title>\s*<polygon)", r"\1computation graph\2", text, count=1)
-    return re.sub(r"^<svg([^>]*)>", rf'<svg id="{prefix}" class="tinygraph"\1>\n<style>{style}</style>', text, count=1)
+    return text
+
+
+def from_svg(svg_text: str, kind: str, resolution: float, refused: str) -> bytes:
+    """Convert an SVG element with the package cairosvg, for a layout engine that writes only SVG.
+
+    Args:
+        svg_text: SVG element.
+        kind: "png" or "pdf".
+        resolution: Dots per inch of a .png file.
+        refused: Reason why the layout engine cannot write this format, for the message.
+
+    Returns:
+        The content of the image file.
+
+    Raises:
+        LayoutError: If cairosvg is not installed, or fails.
+    """
+    try:
+        import cairosvg
+    except (ImportError, OSError):  # OSError: the package is installed, but its C library is not
+        raise LayoutError(f"{refused}, or `pip install cairosvg`") from None
+    try:
+        if kind == "pdf":
+            data = cairosvg.svg2pdf(bytestring=svg_text.encode())
+        else:
+            data = cairosvg.svg2png(bytestring=svg_text.encode(), scale=resolution / 96)
+    except Exception as error:
+        raise LayoutError(f"cairosvg could not write {kind}: {error}") from error
+    return bytes(data)

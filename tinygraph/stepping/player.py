@@ -10,12 +10,12 @@ from dataclasses import asdict, dataclass, replace
 from functools import cache
 from importlib.resources import files
 
-from tinygraph.drawing import layout_engines
-from tinygraph.drawing.arrows import Style
 from tinygraph.drawing.diagram import Diagram, Moment, diagram
-from tinygraph.drawing.dot import Layout
-from tinygraph.drawing.draw import LARGEST, Drawing, detail_for
+from tinygraph.drawing.draw import LARGEST, detail_for
+from tinygraph.drawing.drawing import Drawing
 from tinygraph.drawing.layout_engines import EngineNotFoundError, LayoutError
+from tinygraph.drawing.options import DrawOptions, ThemeName
+from tinygraph.drawing.rendering.appearance import Appearance
 from tinygraph.drawing.themes import DARK, LIGHT, THEMES, Theme
 from tinygraph.engine.graph import Node, StaleGraphError
 from tinygraph.explaining import notation
@@ -50,7 +50,7 @@ class Breakdown:
     way: str
 
 
-def moment(cursor: Cursor, *, theme: str = "light") -> Drawing:
+def moment(cursor: Cursor, *, theme: ThemeName = "light") -> Drawing:
     """Draw the graph at the current step, and highlight this step with bold lines.
 
     Args:
@@ -85,18 +85,18 @@ def _moment(steps: Steps, k: int) -> Moment:
     return Moment({node: steps.gradient(node, k) for node in nodes}, computed, steps.contributed(k))
 
 
-def _drawing(walk: Walk, now: Moment, theme: str, *, legend: bool) -> tuple[Drawing, Diagram]:
-    shown = diagram(walk, Style(), moment=now)
+def _drawing(walk: Walk, now: Moment, theme: ThemeName, *, legend: bool) -> tuple[Drawing, Diagram]:
+    options = DrawOptions(theme=theme, legend=legend)
+    shown = diagram(walk, options.style, moment=now)
     if len(shown.boxes) > LARGEST:
         raise ValueError(
             f"a player shows at most {LARGEST} nodes, got {len(shown.boxes):,}: step through a smaller "
             "graph, or use repl() in the terminal"
         )
-    layout = Layout(theme, detail_for(len(shown.boxes)), legend=legend)
-    return Drawing(walk.nodes, shown, layout, None, layout_engines.TIME_LIMIT), shown
+    return Drawing([walk.nodes], shown, Appearance(options, detail_for(len(shown.boxes)))), shown
 
 
-def page(cursor: Cursor, *, theme: str = "auto", title: str = "") -> str:
+def page(cursor: Cursor, *, theme: ThemeName = "auto", title: str = "") -> str:
     """Return the HTML page of a pass. The page starts at the cursor's current step.
 
     Args:

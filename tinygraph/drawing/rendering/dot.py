@@ -1,0 +1,152 @@
+"""Boxes and arrows as DOT, written with the `graphviz` package.
+
+The blue arrow and the red arrow of an edge are both written as operand → result, so that they never overlap. The red
+arrow has its arrowhead at the operand. Ids, such as n0, do not contain the names of nodes. Names appear only in labels
+and tooltips.
+"""
+
+from __future__ import annotations
+
+import graphviz
+
+from tinygraph.drawing.arrows import Arrow, BackwardArrow
+from tinygraph.drawing.diagram import Box, Diagram
+from tinygraph.drawing.rendering.appearance import Appearance
+from tinygraph.drawing.rendering.boxes import add_box
+from tinygraph.drawing.rendering.heading import heading
+from tinygraph.drawing.rendering.markup import markup, plain
+from tinygraph.explaining import notation
+
+_HIDDEN = "not drawn here"
+_NOW = "3.5"  # line width of the current step
+_DEEPEST = 50  # maximum number of nested scopes that are drawn as clusters
+
+
+def digraph(diagram: Diagram, look: Appearance) -> graphviz.Digraph:
+    """Return a diagram as a `graphviz.Digraph`, whose `.source` is the DOT text.
+
+    Args:
+        diagram: Boxes and arrows.
+        look: Options, with the level of detail of the arrows.
+
+    Returns:
+        The graph as an object of the graphviz package.
+
+    Examples:
+        >>> from tinygraph import Value
+        >>> from tinygraph.drawing.arrows import Style
+        >>> from tinygraph.drawing.diagram import diagram
+        >>> from tinygraph.drawing.options import DrawOptions
+        >>> from tinygraph.explaining.walk import Walk
+        >>> x = Value(2.0, "x")
+        >>> digraph(diagram(Walk(x), Style()), Appearance(DrawOptions())).source.splitlines()[0]
+        'digraph tinygraph {'
+    """
+    theme, font = look.theme, look.options.font
+    graph = graphviz.Digraph("tinygraph")
+    graph.attr("graph", rankdir=look.options.direction, ordering="in", nodesep="0.3", ranksep="0.5", pad="0.2",
+               splines="spline", outputorder="edgesfirst", bgcolor=theme.background, fontname=font,
+               fontcolor=theme.ink, fontsize="12", tooltip=" ")  # fmt: skip
+    # Without `newrank`, dot 2.43 puts a chain through several scopes into one rank and draws an arrow twice.
+    graph.attr("graph", newrank="true")
+    graph.attr("node", shape="box", fontname=font, fontsize=f"{look.size('body'):g}", fontcolor=theme.ink,
+               margin="0.1,0.05", height="0.4")  # fmt: skip
+    graph.attr("edge", fontname=font, fontsize=f"{look.size('caption'):g}", penwidth="1.4", arrowsize="0.8")
+    label = heading(diagram, look)
+    if label:
+        graph.attr("graph", label=label, labelloc="t")
+    _add_boxes(graph, diagram, look)
+    for arrow in diagram.arrows:
+        _add_arrow(graph, arrow, look)
+    # Dotted lines lead to nodes outside the diagram.
+    for keys, ends in ((diagram.before, ("{}_more", "{}")), (diagram.after, ("{}", "{}_on"))):
+        for key in keys:
+            tail, head = (end.format(key) for end in ends)
+            graph.node(tail if tail != key else head, "…", shape="plaintext", fontcolor=theme.muted, tooltip=_HIDDEN)
+            graph.edge(tail, head, style="dotted", color=theme.muted, dir="none", tooltip=_HIDDEN)
+    return graph
+
+
+def _add_boxes(graph: graphviz.Digraph, diagram: Diagram, look: Appearance) -> None:
+    """Add all boxes, each inside the clusters of its scope. A scope that is entered again remains one cluster."""
+    inside: dict[tuple[str, ...], list[Box]] = {}
+    paths: dict[tuple[str, ...], None] = {}
+    for box in diagram.boxes:
+        scope = box.scope[:_DEEPEST]
+        inside.setdefault(scope, []).append(box)
+        paths.update((scope[:depth], None) for depth in range(1, len(scope) + 1))
+    numbers = {path: i for i, path in enumerate(paths)}
+    nested: dict[tuple[str, ...], list[tuple[str, ...]]] = {}
+    for path in paths:
+        nested.setdefault(path[:-1], []).append(path)
+
+    def fill(into: graphviz.Digraph, path: tuple[str, ...]) -> None:
+        for box in inside.get(path, ()):
+            add_box(into, box, look)
+        for inner in nested.get(path, ()):
+            with into.subgraph(name=f"cluster_{numbers[inner]}") as cluster:
+                fill_color, border = look.theme.scope
+                name = markup(notation.cut(inner[-1])) or " "
+                label = look.text(name, look.theme.muted, "small")
+                cluster.attr(label=f"<{label}>", labeljust="l", labelloc="t", margin="10",
+                                 style="rounded,filled", fillcolor=fill_color, color=border, penwidth="1",
+                                 tooltip=plain(" / ".join(inner)), id=f"s{numbers[inner]}")  # fmt: skip
+                cluster.attr(**{"class": "scope"})
+                fill(cluster, inner)
+
+    fill(graph, ())
+
+
+# --- arrows -----------------------------------------------------------------------------------------
+
+
+def _add_arrow(graph: graphviz.Digraph, arrow: Arrow, look: Appearance) -> None:
+    theme = look.theme
+    said = look.detail != "plain"
+    back = arrow.back
+    count = f"<{look.text(f'× {arrow.times:,}', theme.muted, 'caption')}>" if arrow.times > 1 else ""
+    if back is not None and not said and not back.ahead:
+        graph.edge(arrow.tail, arrow.head, label=count, color=f"{theme.forward}:{theme.backward}", dir="both",
+                   arrowtail="vee", weight="3", id=arrow.id, tooltip=" ", penwidth=_NOW if back.now else None,
+                   **{"class": "forward backward"})  # fmt: skip
+        return
+    graph.edge(
+        arrow.tail,
+        arrow.head,
+        label=count or (f"<{look.text(markup(arrow.value), theme.forward)}>" if said else ""),
+        color=theme.forward,
+        weight="3",
+        style="invis" if arrow.ahead else None,  # an invisible arrow still takes up space
+        penwidth=_NOW if arrow.now else None,
+        id=arrow.id,
+        tooltip=plain(arrow.value),
+        **{"class": "forward"},
+    )
+    if back is not None and said:
+        _add_backward_arrow(graph, arrow, back, look)
+
+
+def _add_backward_arrow(graph: graphviz.Digraph, arrow: Arrow, back: BackwardArrow, look: Appearance) -> None:
+    theme = look.theme
+    lines = [back.symbol, back.product] if look.detail == "full" else [back.product]
+    *above, last = [line for line in lines if line] or [""]
+    gap = "&#160;&#160;" if "(-" in last else "&#160;"  # parentheses are wider than Graphviz assumes
+    pad = (
+        "&#160;&#160;" if look.options.direction == "TB" else ""
+    )  # from top to bottom, the arrow passes beside its text
+    sum_up = f"{markup(last)} ={gap}" if last else ""
+    text = "<BR/>".join([*map(markup, above), f"{sum_up}<B>{markup(back.contribution)}</B>"])
+    graph.edge(
+        arrow.tail,
+        arrow.head,
+        label=f"<{look.text(pad + text.replace('<BR/>', f'{pad}<BR/>{pad}') + pad, theme.backward)}>",
+        color=theme.backward,
+        dir="back",
+        arrowtail="vee",
+        style="invis" if back.ahead else "dashed",
+        weight="0",
+        penwidth=_NOW if back.now else None,
+        id=f"{arrow.id}b",
+        tooltip=plain(" = ".join(filter(None, [back.symbol, back.product, back.contribution]))),
+        **{"class": "backward"},
+    )

@@ -1,0 +1,120 @@
+"""The SVG element of a drawing: unique ids, a font, a size, and the colors of both themes."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+
+from tinygraph.drawing.rendering.appearance import Appearance
+from tinygraph.drawing.themes import FONT, darkening
+from tinygraph.explaining.notation import number
+
+PIXEL = 0.75  # points per pixel of CSS: 96 pixels and 72 points are one inch
+_FALLBACK = "Arial,Helvetica,'Liberation Sans',sans-serif"
+_SIZE = re.compile(r'width="([\d.]+)(pt|px)?" height="([\d.]+)(pt|px)?"\s+viewBox="([^"]+)"')
+
+_drawn: dict[str, int] = {}  # number of drawings per DOT text, so that each drawing gets unique ids
+
+
+def finished(text: str, source: str, look: Appearance) -> str:
+    """Return the SVG element of a layout.
+
+    The ids are unique, so that one page can contain several drawings.
+
+    Args:
+        text: SVG text from a layout engine.
+        source: DOT text of the drawing, from which its ids are derived.
+        look: Colors, font and size.
+
+    Returns:
+        The SVG element.
+    """
+    font = look.options.font
+    text = text[text.index("<svg") :].replace("&#45;", "-")
+    # The style sheet sets the font, and "start" is the default anchor.
+    for needless in (f' font-family="{font}"', ' text-anchor="start"'):
+        text = text.replace(needless, "")
+    # Remove comments and empty labels, which are not visible.
+    text = re.sub(r"<!--.*?-->\n?|<text[^>]*>[ \xa0]*</text>\n?", "", text, flags=re.DOTALL)
+    prefix = _prefix(source)
+    text = re.sub(r'(?<=\bid=")(?:a_)?(?=[\w-]+")', lambda match: f"{prefix}-{match[0]}", text)
+    style = f"text{{font-family:{_FALLBACK}}}"
+    if font != FONT:  # only in this drawing: the style sheet of an element applies to the whole page
+        style = f"#{prefix} text{{font-family:'{font}',{_FALLBACK}}}"
+    if look.options.theme == "auto":
+        style += "\n@media (prefers-color-scheme: dark){\n" + darkening(f"#{prefix}") + "\n}"
+    text = re.sub(r"(<title>)[^<]*(</title>)", r"\1computation graph\2", text, count=1)
+    text = fitted(text, look)
+    return re.sub(r"^<svg([^>]*)>", rf'<svg id="{prefix}" class="tinygraph"\1>\n<style>{style}</style>', text, count=1)
+
+
+def _prefix(source: str) -> str:
+    digest = hashlib.sha256(source.encode()).hexdigest()[:8]
+    _drawn[digest] = _drawn.get(digest, 0) + 1
+    return f"g{digest}" if _drawn[digest] == 1 else f"g{digest}n{_drawn[digest]}"
+
+
+def natural_size(text: str) -> tuple[float, float]:
+    """Return the size of a layout, in points.
+
+    Args:
+        text: SVG text from a layout engine.
+
+    Returns:
+        The width and the height.
+    """
+    found = _SIZE.search(text)
+    if found is None:
+        raise ValueError("the SVG text has no width, height and viewBox")
+    _, _, width, height = map(float, found[5].split())
+    return width, height
+
+
+def canvas(natural: tuple[float, float], look: Appearance) -> tuple[float, float, float]:
+    """Return the size of a drawing, and the factor by which its layout is enlarged.
+
+    Args:
+        natural: Width and height of the layout, in points.
+        look: Options of the drawing.
+
+    Returns:
+        The width and the height in pixels of CSS, and the factor.
+
+    Examples:
+        >>> from tinygraph.drawing.options import DrawOptions
+        >>> canvas((720.0, 270.0), Appearance(DrawOptions(width=1920)))
+        (1920.0, 720.0, 2.0)
+        >>> canvas((720.0, 270.0), Appearance(DrawOptions(width=1920, height=1080)))
+        (1920.0, 1080.0, 2.0)
+    """
+    width, height = look.options.width, look.options.height
+    across, down = (length / PIXEL for length in natural)
+    factors = [given / length for given, length in ((width, across), (height, down)) if given is not None]
+    factor = min(factors) if factors else look.options.scale
+    return float(width or across * factor), float(height or down * factor), factor
+
+
+def fitted(text: str, look: Appearance) -> str:
+    """Return an SVG element with the size that the options require. The diagram stays in the center.
+
+    Args:
+        text: SVG element.
+        look: Options of the drawing.
+
+    Returns:
+        The SVG element.
+    """
+    found = _SIZE.search(text)
+    if found is None or not look.options.resizes:
+        return text
+    left, top, across, down = map(float, found[5].split())
+    width, height, factor = canvas((across, down), look)
+    whole = [width * PIXEL / factor, height * PIXEL / factor]
+    corner = [left - (whole[0] - across) / 2, top - (whole[1] - down) / 2]
+    view = [f"{x:.2f}" for x in (*corner, *whole)]
+    size = f'width="{number(width, ".6g")}" height="{number(height, ".6g")}"\n viewBox="{" ".join(view)}"'
+    text = text[: found.start()] + size + text[found.end() :]
+    if look.transparent:
+        return text
+    ground = '<rect x="{}" y="{}" width="{}" height="{}" fill="{}"/>\n'.format(*view, look.theme.background)
+    return text.replace("<g ", f"{ground}<g ", 1)
