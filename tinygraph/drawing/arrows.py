@@ -16,11 +16,13 @@ from tinygraph.explaining.walk import Edge, Walk
 
 @dataclass
 class Style:
-    """Format of numbers and derivatives, and the nodes to draw as parameters."""
+    """Format of numbers and derivatives, and what the boxes show."""
 
     spec: str = ".4g"
     notation: str = "dJ/dv"  # or "dv"
     parameters: Collection[Node] = ()
+    constants: bool = True  # false to leave out constants
+    heatmap: bool = False  # true to draw small arrays as grids
 
 
 @dataclass(frozen=True)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from tinygraph.drawing.arrows import Arrow, Style, backward_arrow
+from tinygraph.drawing.rendering.heatmap import Levels, levels
 from tinygraph.engine.graph import Node
 from tinygraph.explaining import notation
 from tinygraph.explaining.notation import Quantity
@@ -29,6 +30,9 @@ class Box:
     scope: tuple[str, ...] = ()
     times: int = 1
     line: str = ""
+    symbol: str = ""  # the op as a symbol
+    levels: Levels = ()  # the array as a grid
+    grad_levels: Levels = ()
 
 
 @dataclass(frozen=True)
@@ -127,9 +131,10 @@ class _Builder:
             if node not in self.ids:
                 after.update((self.ids[operand], None) for operand in node.operands if operand in self.ids)
         name, backward = self.walk.root.name, self.walk.seed is not None
-        return Diagram(
+        found = Diagram(
             self.boxes, self.arrows, name, backward, list(self.before), list(after), self.ids, self.arrow_ids
         )
+        return found if self.style.constants else without_constants(found)
 
     def _add_arrows(self, node: Node) -> None:
         """Add the arrows that lead to a node, and the boxes of the literal numbers among its operands."""
@@ -173,6 +178,9 @@ class _Builder:
             stored(node, gradient, spec) if moment is None else "",
             node.scope,
             line=node.line,
+            symbol=notation.symbol(node),
+            levels=levels(node.raw) if self.style.heatmap and computed else (),
+            grad_levels=levels(gradient) if self.style.heatmap else (),
         )
 
     def _terms(self, node: Node) -> tuple[str, ...]:
@@ -184,6 +192,32 @@ class _Builder:
 
     def _happened(self, node: Node, slot: int) -> bool:
         return self.moment is None or (node, slot) in self.moment.happened
+
+
+def without_constants(diagram: Diagram) -> Diagram:
+    """Return a diagram without literals and constant nodes. Parameters and the root stay.
+
+    Args:
+        diagram: Boxes and arrows.
+
+    Returns:
+        The other boxes, and the arrows between them.
+    """
+    tails = {arrow.tail for arrow in diagram.arrows}
+    boxes = [
+        box
+        for box in diagram.boxes
+        if box.grad is not None or box.role in ("parameter", "scope") or box.id not in tails
+    ]
+    kept = {box.id for box in boxes}
+    return replace(
+        diagram,
+        boxes=boxes,
+        arrows=[arrow for arrow in diagram.arrows if arrow.tail in kept and arrow.head in kept],
+        before=[key for key in diagram.before if key in kept],
+        after=[key for key in diagram.after if key in kept],
+        ids={node: key for node, key in diagram.ids.items() if key in kept},
+    )
 
 
 def stored(node: Node, gradient: Quantity | None, spec: str) -> str:

@@ -31,6 +31,10 @@ def draw(
     depth: int = 2,
     number: str = ".4g",
     notation: Notation = "dJ/dv",
+    compact: bool = False,
+    constants: bool = True,
+    backward: bool = True,
+    heatmap: bool = False,
     width: float | None = None,
     height: float | None = None,
     scale: float = 1.0,
@@ -67,6 +71,13 @@ def draw(
         depth: Maximum number of arrows between `around` and a drawn node. Defaults to 2.
         number: Format of floats, as for `format`. Defaults to ".4g".
         notation: Notation of derivatives: "dJ/dv", or "dv", as in the lecture's code. Defaults to "dJ/dv".
+        compact: If true, a box shows the symbol of its op instead of an expression, and its value and its gradient
+            without captions. With `detail="auto"`, arrows have no text. Defaults to false.
+        constants: If false, literals and constant nodes are not drawn. Defaults to true.
+        backward: If false, the drawing shows only the forward pass, at the same positions as the whole drawing.
+            Defaults to true.
+        heatmap: If true, arrays with up to 100 elements are also drawn as grids, in which larger elements have a
+            stronger color. Defaults to false.
         width: Width of the drawing in pixels, 96 per inch. The text grows with the drawing.
         height: Height of the drawing in pixels. With `width` and `height`, for example 1920 and 1080 for a slide, the
             diagram is as large as possible, in the center.
@@ -101,8 +112,9 @@ def draw(
     require_node(root, "draw: root")
     options = DrawOptions(
         theme=theme, detail=detail, direction=direction, parameters=parameters, title=title, legend=legend,
-        number=number, notation=notation, width=width, height=height, scale=scale, font=font, font_size=font_size,
-        background=background, dpi=dpi, engine=engine, timeout=timeout,
+        number=number, notation=notation, compact=compact, constants=constants, backward=backward, heatmap=heatmap,
+        width=width, height=height, scale=scale, font=font, font_size=font_size, background=background, dpi=dpi,
+        engine=engine, timeout=timeout,
     )  # fmt: skip
     check_integer("depth", depth, least=0)
     return drawing_of(Walk(root, root.grad), options, around, depth)
@@ -142,7 +154,7 @@ def _shown(walk: Walk, options: DrawOptions, near: Collection[Node] | None) -> t
         size = len(nodes) + sum(len(node.args) - len(node.operands) for node in nodes)
         if size > LARGEST and near is None:
             return folded(walk, style, FULL), "plain"
-        detail = detail_for(size)
+        detail = "arrows" if options.compact and size <= CONTRIBUTIONS else detail_for(size)
     return diagram(walk, style, near), detail
 
 

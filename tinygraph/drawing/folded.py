@@ -8,8 +8,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tinygraph.drawing.arrows import Arrow, BackwardArrow, Style
-from tinygraph.drawing.diagram import Box, Diagram, role, stored
+from tinygraph.drawing.diagram import Box, Diagram, role, stored, without_constants
 from tinygraph.drawing.folding import Fold, fold, fold_scopes
+from tinygraph.drawing.rendering.heatmap import levels
 from tinygraph.engine.graph import Node
 from tinygraph.engine.ops import add
 from tinygraph.explaining import notation
@@ -87,7 +88,8 @@ def _quotient(walk: Walk, style: Style, found: Fold, scopes: Mapping[int, Box]) 
         )
         for i, ((tail, head, _), (times, data, red)) in enumerate(arrows.items())
     ]
-    return Diagram(boxes, drawn, walk.root.name, walk.seed is not None)
+    shown = Diagram(boxes, drawn, walk.root.name, walk.seed is not None)
+    return shown if style.constants else without_constants(shown)
 
 
 def _place(node: Node, slot: int) -> int:
@@ -113,7 +115,13 @@ def _box(key: str, group: list[Node], name: str, expression: str, walk: Walk, st
     for node in group:
         while node.scope[: len(inside)] != inside:
             inside = inside[:-1]
-    return Box(key, kind, name, expression, data, spread, grad, grad_spread, (), held, scope=inside, times=len(group))
+    arrays = style.heatmap and len(group) == 1
+    return Box(
+        key, kind, name, expression, data, spread, grad, grad_spread, (), held, inside, len(group),
+        symbol=notation.symbol(group[0]),
+        levels=levels(group[0].raw) if arrays else (),
+        grad_levels=levels(walk.gradient(group[0])) if arrays else (),
+    )  # fmt: skip
 
 
 def _range(entries: Sequence[Quantity], spec: str) -> tuple[str, str]:

@@ -51,6 +51,10 @@ class DrawOptions:
     legend: bool = True
     number: str = ".4g"
     notation: Notation = "dJ/dv"
+    compact: bool = False
+    constants: bool = True
+    backward: bool = True
+    heatmap: bool = False
     width: float | None = None
     height: float | None = None
     scale: float = 1.0
@@ -121,7 +125,7 @@ class DrawOptions:
     @property
     def style(self) -> Style:
         """The format of numbers and derivatives, and the nodes to draw as parameters."""
-        return Style(self.number, self.notation, set(self.parameters))
+        return Style(self.number, self.notation, set(self.parameters), self.constants, self.heatmap)
 
     @property
     def resizes(self) -> bool:

@@ -350,6 +350,35 @@ def written(node: Node, say: Callable[[Operand], str]) -> str:
     return op.short_text(*texts)
 
 
+_SYMBOLS = {
+    "sigmoid": "σ", "total": "Σ", "sum": "Σ", "dot": "Σ ×", "sqrt": "√", "neg": "-", "abs": "| |", "square": "²",
+    "pow": "^", "transpose": "T", "index": "[ ]", "binary_cross_entropy": "cross-entropy",
+    "binary_cross_entropy_with_logits": "cross-entropy of σ", "squared_error": "(-)²",
+}  # fmt: skip
+
+
+def symbol(node: Node) -> str:
+    """Return a node's op as a symbol without operands.
+
+    Args:
+        node: Node to describe.
+
+    Returns:
+        The symbol, or "" for a leaf.
+
+    Examples:
+        >>> from tinygraph import Value
+        >>> x = Value(2.0)
+        >>> symbol(x), symbol(x * x), symbol(x.sigmoid()), symbol(x.exp())
+        ('', '×', 'σ', 'exp')
+    """
+    op = node.op
+    if op is None:
+        return ""
+    known = _SYMBOLS.get(op.name)
+    return known or cut(op.name if "{}" in op.symbol else op.symbol, NAME)
+
+
 def headline(node: Node) -> str:
     """Return a node's name and expression, such as "u = b × c".
 

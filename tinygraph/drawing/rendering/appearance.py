@@ -8,6 +8,8 @@ from functools import cached_property
 from tinygraph.drawing.options import BODY, TRANSPARENT, DrawOptions
 from tinygraph.drawing.themes import Theme
 
+# Color of hidden text. It is transparent, but dot 2.43 writes it as opaque into SVG text, which `finished` removes.
+HIDDEN = "#fe01fe00"
 _SIZES = {"title": 16.0, "body": BODY, "small": 11.0, "caption": 10.0}  # in points
 
 
@@ -17,7 +19,8 @@ class Appearance:
 
     Args:
         options: Options of the drawing.
-        detail: Text on the arrows: "full", "contributions" or "plain".
+        detail: Text on the arrows: "full", "contributions", "arrows" (no text) or "plain" (no text, and one
+            arrow for both directions).
     """
 
     options: DrawOptions
@@ -25,9 +28,16 @@ class Appearance:
 
     @cached_property
     def theme(self) -> Theme:
-        """The colors."""
+        """The colors. What belongs to a hidden backward pass has the color `HIDDEN`."""
         colors, background = self.options.colors, self.options.background
-        return colors if background is None else colors._replace(background=background)
+        if background is not None:
+            colors = colors._replace(background=background)
+        return colors if self.options.backward else colors._replace(backward=HIDDEN)
+
+    @property
+    def faint(self) -> str:
+        """The color of a missing gradient, and of the caption of a gradient."""
+        return self.theme.muted if self.options.backward else HIDDEN
 
     @property
     def transparent(self) -> bool:
@@ -43,7 +53,8 @@ class Appearance:
         Returns:
             The size.
         """
-        return round(_SIZES[kind] * self.options.font_size / BODY, 2)
+        small = kind in ("small", "caption") and self.options.compact  # a compact drawing has one size for its content
+        return round((BODY if small else _SIZES[kind]) * self.options.font_size / BODY, 2)
 
     def text(self, markup: str, color: str, kind: str = "", *, bold: bool = False) -> str:
         """Return text with a color, a size and a weight, for an HTML-like label.

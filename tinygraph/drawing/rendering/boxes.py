@@ -6,6 +6,7 @@ import graphviz
 
 from tinygraph.drawing.diagram import Box
 from tinygraph.drawing.rendering.appearance import Appearance
+from tinygraph.drawing.rendering.heatmap import grid
 from tinygraph.drawing.rendering.markup import markup, plain, table
 from tinygraph.explaining import notation
 
@@ -29,12 +30,11 @@ def add_box(graph: graphviz.Digraph, box: Box, look: Appearance) -> None:
         box: Box to add.
         look: Colors, font and text sizes.
     """
-    theme = look.theme
-    fill, border = getattr(theme, box.role)
+    fill, border = getattr(look.theme, box.role)
     style, width = _SHAPES[box.role]
     rows = [f"<TD>{text}</TD>" for text in _box_rows(box, look)]
     graph.node(box.id, table(rows), style=style, fillcolor=fill, color=border, penwidth=width, id=box.id,
-               tooltip=plain(_tooltip(box)), **{"class": box.role})  # fmt: skip
+               tooltip=plain(_tooltip(box, look)), **{"class": box.role})  # fmt: skip
 
 
 def _box_rows(box: Box, look: Appearance) -> list[str]:
@@ -42,52 +42,76 @@ def _box_rows(box: Box, look: Appearance) -> list[str]:
     name = markup(notation.cut(box.name))
     times = " " + look.text(f"× {box.times:,}", theme.muted, "small", bold=True) if box.times > 1 else ""
     below = [times] if times and not name else []  # the count would look like a factor after an expression
-    data = look.text(markup(box.data), theme.forward, bold=True)
     if not name and not box.expression and box.grad is None and not box.spread:
-        return [data, *below]  # a literal shows only its value
+        return [_value(box, look), *below]  # a literal shows only its value
     if box.role == "scope":
         return [f"<B>{name}</B>", look.text(markup(box.expression), theme.muted, "small")]
-    rows = []
-    if name and box.expression and len(box.name) + len(box.expression) > _LONG:
-        rows += [f"<B>{name}</B>{times}", look.text(markup(box.expression), theme.muted, "small")]
-    elif name:
-        expression = f" {look.text('= ' + markup(box.expression), theme.muted)}" if box.expression else ""
-        rows.append(f"<B>{name}</B>{expression}{times}")
-    elif box.expression:
-        rows.append(look.text(markup(box.expression), theme.muted))
-    rows += below
-    data_row = f"{_small('data', look)} {data}"
-    if box.grad is None:
-        rows.append(data_row)
-    else:
-        grad = look.text(markup(box.grad), theme.muted if box.grad == "·" else theme.backward, bold=True)
-        rows.append(f"{data_row}&#160; {_small('grad', look)} {grad}")
-    rows += [look.text(markup(box.spread), theme.forward, "caption")] if box.spread else []
-    rows += [look.text(markup(box.grad_spread), theme.backward, "caption")] if box.grad_spread else []
-    if box.terms:
-        several = len(box.terms) > _terms_shown(box) or "(" in box.terms[0]  # a term in parentheses is a shape
-        text = f"sum of {len(box.terms):,}" if several else "= " + " + ".join(map(notation.factor, box.terms))
-        rows.append(look.text(markup(text), theme.backward, "caption"))
+    rows = [*_name_rows(box, name, times, look), *below, _numbers(box, look)]
+    if box.levels or box.grad_levels:
+        grids = ((box.levels, theme.forward), (box.grad_levels, theme.backward))
+        cells = "".join(f"<TD>{grid(rows, color, look)}</TD>" for rows, color in grids if rows)
+        rows.append(f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="4" CELLPADDING="0"><TR>{cells}</TR></TABLE>')
+    if not look.options.compact:
+        rows += [look.text(markup(box.spread), theme.forward, "caption")] if box.spread else []
+        rows += [look.text(markup(box.grad_spread), theme.backward, "caption")] if box.grad_spread else []
+    rows += [_sum(box, look)] if box.terms else []
     if box.stored:
-        stored = look.text(markup(box.stored), theme.muted, "small", bold=True)
-        rows.append(f"{_small('.grad is', look)} {stored}")
+        stored = look.text(markup(box.stored), look.faint, "small", bold=True)
+        rows.append(f"{_caption('.grad is', look.faint, look)} {stored}")
     return rows
+
+
+def _name_rows(box: Box, name: str, times: str, look: Appearance) -> list[str]:
+    muted = look.theme.muted
+    if look.options.compact:
+        symbol = look.text(markup(box.symbol), muted) if box.symbol else ""
+        both = "&#160; ".join(filter(None, [f"<B>{name}</B>" if name else "", symbol]))
+        return [both + (times if name else "")] if both else []
+    if name and box.expression and len(box.name) + len(box.expression) > _LONG:
+        return [f"<B>{name}</B>{times}", look.text(markup(box.expression), muted, "small")]
+    if name:
+        expression = f" {look.text('= ' + markup(box.expression), muted)}" if box.expression else ""
+        return [f"<B>{name}</B>{expression}{times}"]
+    return [look.text(markup(box.expression), muted)] if box.expression else []
+
+
+def _value(box: Box, look: Appearance) -> str:
+    return look.text(markup(box.data), look.theme.forward, bold=True)
+
+
+def _numbers(box: Box, look: Appearance) -> str:
+    """Return the value and the gradient of a box."""
+    compact = look.options.compact
+    value = _value(box, look) if compact else f"{_caption('data', look.theme.muted, look)} {_value(box, look)}"
+    if box.grad is None:
+        return value
+    grad = look.text(markup(box.grad), look.faint if box.grad == "·" else look.theme.backward, bold=True)
+    if compact:
+        return f"{value}&#160; {look.text('|', look.faint)}&#160; {grad}"
+    return f"{value}&#160; {_caption('grad', look.faint, look)} {grad}"
+
+
+def _caption(text: str, color: str, look: Appearance) -> str:
+    return look.text(text, color, "caption")
+
+
+def _sum(box: Box, look: Appearance) -> str:
+    """Return the contributions that add up to the gradient of a box."""
+    several = len(box.terms) > _terms_shown(box) or "(" in box.terms[0]  # a term in parentheses is a shape
+    text = f"sum of {len(box.terms):,}" if several else "= " + " + ".join(map(notation.factor, box.terms))
+    return look.text(markup(text), look.theme.backward, "caption")
 
 
 def _terms_shown(box: Box) -> int:
     return 4 if sum(map(len, box.terms)) <= 40 else 2
 
 
-def _small(text: str, look: Appearance) -> str:
-    return look.text(text, look.theme.muted, "caption")
-
-
-def _tooltip(box: Box) -> str:
+def _tooltip(box: Box, look: Appearance) -> str:
     head = " = ".join(filter(None, [notation.cut(box.name, _LONGEST_NAME), box.expression, box.data]))
     scope = notation.cut(" / ".join(box.scope), _LONGEST_NAME // 2)
     parts = [
         head,
-        f"grad {box.grad}" if box.grad not in (None, "·") else "",
+        f"grad {box.grad}" if box.grad not in (None, "·") and look.options.backward else "",
         scope,
         notation.cut(box.line, _LONGEST_NAME // 2),
     ]

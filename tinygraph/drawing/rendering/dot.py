@@ -14,11 +14,13 @@ from tinygraph.drawing.diagram import Box, Diagram
 from tinygraph.drawing.rendering.appearance import Appearance
 from tinygraph.drawing.rendering.boxes import add_box
 from tinygraph.drawing.rendering.heading import heading
-from tinygraph.drawing.rendering.markup import markup, plain
+from tinygraph.drawing.rendering.markup import markup, plain, table
 from tinygraph.explaining import notation
 
 _HIDDEN = "not drawn here"
 _NOW = "3.5"  # line width of the current step
+_BESIDE = "&#160;&#160;&#160;"  # space between an arrow and its text
+_AROUND = 'CELLPADDING="2"'  # space in points above and below the text of an arrow, which other arrows keep free
 _DEEPEST = 50  # maximum number of nested scopes that are drawn as clusters
 
 
@@ -43,8 +45,9 @@ def digraph(diagram: Diagram, look: Appearance) -> graphviz.Digraph:
         'digraph tinygraph {'
     """
     theme, font = look.theme, look.options.font
+    gap, rank_gap = ("0.2", "0.35") if look.options.compact else ("0.3", "0.5")  # in inches
     graph = graphviz.Digraph("tinygraph")
-    graph.attr("graph", rankdir=look.options.direction, ordering="in", nodesep="0.3", ranksep="0.5", pad="0.2",
+    graph.attr("graph", rankdir=look.options.direction, ordering="in", nodesep=gap, ranksep=rank_gap, pad="0.2",
                splines="spline", outputorder="edgesfirst", bgcolor=theme.background, fontname=font,
                fontcolor=theme.ink, fontsize="12", tooltip=" ")  # fmt: skip
     # Without `newrank`, dot 2.43 puts a chain through several scopes into one rank and draws an arrow twice.
@@ -101,19 +104,19 @@ def _add_boxes(graph: graphviz.Digraph, diagram: Diagram, look: Appearance) -> N
 
 
 def _add_arrow(graph: graphviz.Digraph, arrow: Arrow, look: Appearance) -> None:
-    theme = look.theme
-    said = look.detail != "plain"
-    back = arrow.back
-    count = f"<{look.text(f'× {arrow.times:,}', theme.muted, 'caption')}>" if arrow.times > 1 else ""
-    if back is not None and not said and not back.ahead:
-        graph.edge(arrow.tail, arrow.head, label=count, color=f"{theme.forward}:{theme.backward}", dir="both",
+    theme, back, backward = look.theme, arrow.back, look.options.backward
+    count = _label([f"× {arrow.times:,}"], theme.muted, look) if arrow.times > 1 else ""
+    if back is not None and look.detail == "plain" and not back.ahead:
+        both = f"{theme.forward}:{theme.backward}" if backward else theme.forward
+        graph.edge(arrow.tail, arrow.head, label=count, color=both, dir="both" if backward else "forward",
                    arrowtail="vee", weight="3", id=arrow.id, tooltip=" ", penwidth=_NOW if back.now else None,
-                   **{"class": "forward backward"})  # fmt: skip
+                   **{"class": "forward backward" if backward else "forward"})  # fmt: skip
         return
+    says = look.detail in ("full", "contributions")
     graph.edge(
         arrow.tail,
         arrow.head,
-        label=count or (f"<{look.text(markup(arrow.value), theme.forward)}>" if said else ""),
+        label=count or (_label([markup(arrow.value)], theme.forward, look) if says else ""),
         color=theme.forward,
         weight="3",
         style="invis" if arrow.ahead else None,  # an invisible arrow still takes up space
@@ -122,31 +125,42 @@ def _add_arrow(graph: graphviz.Digraph, arrow: Arrow, look: Appearance) -> None:
         tooltip=plain(arrow.value),
         **{"class": "forward"},
     )
-    if back is not None and said:
+    if back is not None and look.detail != "plain":
         _add_backward_arrow(graph, arrow, back, look)
 
 
 def _add_backward_arrow(graph: graphviz.Digraph, arrow: Arrow, back: BackwardArrow, look: Appearance) -> None:
-    theme = look.theme
-    lines = [back.symbol, back.product] if look.detail == "full" else [back.product]
-    *above, last = [line for line in lines if line] or [""]
-    gap = "&#160;&#160;" if "(-" in last else "&#160;"  # parentheses are wider than Graphviz assumes
-    pad = (
-        "&#160;&#160;" if look.options.direction == "TB" else ""
-    )  # from top to bottom, the arrow passes beside its text
-    sum_up = f"{markup(last)} ={gap}" if last else ""
-    text = "<BR/>".join([*map(markup, above), f"{sum_up}<B>{markup(back.contribution)}</B>"])
     graph.edge(
         arrow.tail,
         arrow.head,
-        label=f"<{look.text(pad + text.replace('<BR/>', f'{pad}<BR/>{pad}') + pad, theme.backward)}>",
-        color=theme.backward,
+        label=_label(_chain_rule(back, look), look.theme.backward, look),
+        color=look.theme.backward,
         dir="back",
         arrowtail="vee",
-        style="invis" if back.ahead else "dashed",
+        style="dashed" if look.options.backward and not back.ahead else "invis",
         weight="0",
         penwidth=_NOW if back.now else None,
         id=f"{arrow.id}b",
         tooltip=plain(" = ".join(filter(None, [back.symbol, back.product, back.contribution]))),
         **{"class": "backward"},
     )
+
+
+def _chain_rule(back: BackwardArrow, look: Appearance) -> list[str]:
+    """Return the lines on a red arrow, as markup."""
+    contribution = f"<B>{markup(back.contribution)}</B>"
+    if look.detail == "arrows":
+        return []
+    lines = [back.symbol, back.product] if look.detail == "full" else [back.product]
+    *above, last = [line for line in lines if line] or [""]
+    gap = "&#160;&#160;" if "(-" in last else "&#160;"  # parentheses are wider than Graphviz assumes
+    return [*map(markup, above), f"{markup(last)} ={gap}{contribution}" if last else contribution]
+
+
+def _label(lines: list[str], color: str, look: Appearance) -> str:
+    """Return lines of markup as the label of an arrow."""
+    if not lines:
+        return ""
+    if look.options.direction == "TB":  # from top to bottom, the arrow passes beside its text
+        lines = [f"{_BESIDE}{line}{_BESIDE}" for line in lines]
+    return table([f"<TD>{look.text('<BR/>'.join(lines), color)}</TD>"], _AROUND)

@@ -15,6 +15,13 @@ LEGEND = {
 }
 
 
+_ARROWS = {
+    "full": ("→ forward: value", "← backward: upstream × local = contribution"),
+    "arrows": ("→ forward: value", "← backward: gradient"),
+    "plain": ("→ forward: values", "← backward: derivatives"),
+}
+
+
 def heading(diagram: Diagram, look: Appearance) -> str:
     """Return the title and the legend as part of the graph's label, so that they cannot change the layout.
 
@@ -42,10 +49,7 @@ def _legend(diagram: Diagram, look: Appearance) -> str:
             fill, border = getattr(theme, kind)
             cells.append(f'<TD {style} COLOR="{border}" BGCOLOR="{fill}" WIDTH="22" HEIGHT="14" FIXEDSIZE="TRUE"></TD>')
             cells.append(f"<TD>{look.text(kind, theme.muted, 'small')}&#160;&#160;</TD>")
-    if look.detail == "plain":
-        forward, backward = "→ forward: values", "← backward: derivatives"
-    else:
-        forward, backward = "→ forward: value", "← backward: upstream × local = contribution"
+    forward, backward = _ARROWS.get(look.detail, _ARROWS["full"])
     cells.append(f"<TD>{look.text(forward, theme.forward, 'small')}&#160;&#160;</TD>")
     if any(arrow.back for arrow in diagram.arrows):
         cells.append(f"<TD>{look.text(backward, theme.backward, 'small')}</TD>")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 
-from tinygraph.drawing.rendering.appearance import Appearance
+from tinygraph.drawing.rendering.appearance import HIDDEN, Appearance
 from tinygraph.drawing.themes import FONT, darkening
 from tinygraph.explaining.notation import number
 
@@ -36,6 +36,7 @@ def finished(text: str, source: str, look: Appearance) -> str:
         text = text.replace(needless, "")
     # Remove comments and empty labels, which are not visible.
     text = re.sub(r"<!--.*?-->\n?|<text[^>]*>[ \xa0]*</text>\n?", "", text, flags=re.DOTALL)
+    text = re.sub(rf'<text[^>]* fill="{HIDDEN[:7]}"[^>]*>[^<]*</text>\n?', "", text)
     prefix = _prefix(source)
     text = re.sub(r'(?<=\bid=")(?:a_)?(?=[\w-]+")', lambda match: f"{prefix}-{match[0]}", text)
     style = f"text{{font-family:{_FALLBACK}}}"
