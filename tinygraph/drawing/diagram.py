@@ -277,3 +277,40 @@ def neighborhood(nodes: Sequence[Node], center: Node, depth: int) -> set[Node]:
         border = list(dict.fromkeys(other for node in border for other in near[node] if other not in found))
         found.update(border)
     return found
+
+
+def ranks_crossed(nodes: Sequence[Node], shown: Collection[Node]) -> int:
+    """Return how many ranks all arrows of a diagram cross. Graphviz takes at least one place for each of them.
+
+    Args:
+        nodes: Nodes of a graph, the root first.
+        shown: Nodes to draw.
+
+    Returns:
+        The number, if each leaf is just before its first consumer.
+
+    Examples:
+        >>> from tinygraph import Value
+        >>> from tinygraph.engine.graph import order
+        >>> x = Value(2.0)
+        >>> nodes = order(x.exp().sin() * x)
+        >>> ranks_crossed(nodes, nodes)  # x → exp → sin → ×, and x → ×
+        6
+    """
+    members = set(shown)
+    ranks: dict[Node, int] = {}
+    for node in reversed(nodes):
+        ranks[node] = 1 + max([ranks[operand] for operand in node.operands], default=-1)
+    first: dict[Node, int] = {}
+    for node in nodes:
+        for operand in node.operands:
+            if operand.op is None:
+                first[operand] = min(ranks[node] - 1, first.get(operand, ranks[node]))
+    ranks.update(first)
+    return sum(
+        ranks[node] - ranks[operand]
+        for node in nodes
+        if node in members
+        for operand in node.operands
+        if operand in members
+    )

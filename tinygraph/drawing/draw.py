@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 
-from tinygraph.drawing.diagram import Diagram, diagram, neighborhood
+from tinygraph.drawing.diagram import Diagram, diagram, neighborhood, ranks_crossed
 from tinygraph.drawing.drawing import Drawing
 from tinygraph.drawing.folded import folded, folded_scopes
 from tinygraph.drawing.layout_engines import TIME_LIMIT
@@ -16,6 +16,8 @@ from tinygraph.explaining.walk import Walk
 from tinygraph.support.arguments import check_integer
 
 FULL, CONTRIBUTIONS, LARGEST = 60, 200, 600  # maximum number of boxes for "full", "contributions" and "plain"
+MOST_RANKS = 15_000  # maximum number of ranks that all arrows cross, which determines the time of a layout
+_WITH_TEXT = 4  # factor for arrows with text: two arrows per edge, and a rank for the text between two ranks
 
 
 def draw(
@@ -61,7 +63,8 @@ def draw(
         detail: Text on the arrows: "full" shows the chain rule in symbols and numbers, "contributions" shows only the
             numbers, and "plain" shows no text. "folded" draws isomorphic parts as one box, and "scopes" draws each
             scope as one box. "auto", the default, uses "full" for up to 60 boxes, "contributions" for up to 200 boxes,
-            "plain" for up to 600 boxes, and otherwise "folded".
+            "plain" for up to 600 boxes, and otherwise "folded". It shows less if many long arrows, such as those from
+            the weights of a recurrence, would make the layout slow.
         direction: "LR" for left to right, or "TB" for top to bottom. Defaults to "LR".
         parameters: Nodes to draw in the color of parameters.
         title: Text above the diagram.
@@ -152,9 +155,12 @@ def _shown(walk: Walk, options: DrawOptions, near: Collection[Node] | None) -> t
     if detail == "auto":
         nodes = walk.nodes if near is None else near
         size = len(nodes) + sum(len(node.args) - len(node.operands) for node in nodes)
-        if size > LARGEST and near is None:
+        ranks = ranks_crossed(walk.nodes, nodes)
+        if near is None and (size > LARGEST or ranks > MOST_RANKS):
             return folded(walk, style, FULL), "plain"
         detail = "arrows" if options.compact and size <= CONTRIBUTIONS else detail_for(size)
+        if ranks > MOST_RANKS / _WITH_TEXT:
+            detail = "plain"
     return diagram(walk, style, near), detail
 
 

@@ -51,12 +51,12 @@ class Drawing:
         return str(self.digraph.source)
 
     @cached_property
-    def _layout(self) -> str:
+    def _layout(self) -> tuple[str, tuple[str, ...]]:
         return layout_engines.svg(self.source, self._look.options.engine, self._look.options.timeout)
 
     @cached_property
     def _svg(self) -> str:
-        return finished(self._layout, self.source, self._look)
+        return finished(self._layout[0], self.source, self._look)
 
     def svg(self) -> str:
         """Return the SVG element as text, which you can embed in an HTML page.
@@ -129,10 +129,11 @@ class Drawing:
         if options.engine is None or isinstance(options.engine, str):
             settings = [f"-Gdpi={resolution:g}"] if kind == "png" else []
             if options.resizes:
-                width, height, factor = canvas(natural_size(self._layout), self._look)
-                settings.append(f"-Gviewport={width * PIXEL:.4f},{height * PIXEL:.4f},{factor:.6f}")
+                layout, used = self._layout
+                width, height, factor = canvas(natural_size(layout), self._look)
+                settings += [f"-Gviewport={width * PIXEL:.4f},{height * PIXEL:.4f},{factor:.6f}", *used]
             try:
-                return layout_engines.render(self.source, kind, options.engine, options.timeout, settings)
+                return layout_engines.lay_out(self.source, kind, options.engine, options.timeout, settings)[0]
             except FormatError as error:
                 refused = str(error)
         else:

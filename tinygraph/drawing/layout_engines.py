@@ -14,12 +14,15 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tinygraph.support.messages import described, install_command
+from tinygraph.support.terminal import note
 
 TIME_LIMIT = 30.0  # seconds
 VARIABLE = "TINYGRAPH_DOT"
 ENGINES = ("dot", "graphviz-pure")
 TEXT_FORMATS = ("dot", "gv")
 FORMATS = ("svg", "png", "pdf", *TEXT_FORMATS)
+# Options for a layout with less effort: straight lines, more crossings, and positions that are less balanced.
+CHEAPER = ("-Gsplines=line", "-Gmclimit=0.1", "-Gnslimit=1", "-Gnslimit1=1")
 REMEDIES = (
     f"{install_command('render')}, or install Graphviz "
     "(`apt-get install graphviz`, `brew install graphviz`, https://graphviz.org/download); "
@@ -82,6 +85,22 @@ def find_engine(engine: str | None = None) -> str:
     raise EngineNotFoundError(f"no Graphviz executable was found; {REMEDIES}")
 
 
+def time_limit_error(engine: str | None, timeout: float | None) -> TimeLimitError:
+    """Return the error for a layout that exceeds the time limit.
+
+    Args:
+        engine: Graphviz executable, or None for the first executable that is found.
+        timeout: Time limit in seconds.
+
+    Returns:
+        The error, which names the options that help.
+    """
+    return TimeLimitError(
+        f"{Path(find_engine(engine)).name} did not finish the layout in {timeout:g} s: draw fewer nodes with "
+        "detail='folded' or around=node, show less with detail='plain', or allow more time with timeout="
+    )
+
+
 def render(
     source: str, kind: str, engine: str | None = None, timeout: float | None = TIME_LIMIT, settings: Sequence[str] = ()
 ) -> bytes:
@@ -106,10 +125,7 @@ def render(
     try:
         done = subprocess.run(command, input=source.encode(), capture_output=True, timeout=timeout, check=False)
     except subprocess.TimeoutExpired:
-        raise TimeLimitError(
-            f"{Path(program).name} did not finish the layout in {timeout:g} s: draw fewer nodes with detail='folded' "
-            "or around=node, show less with detail='plain', or allow more time with timeout="
-        ) from None
+        raise time_limit_error(engine, timeout) from None
     except OSError as error:
         raise LayoutError(f"{program} cannot be run: {error.strerror or error}") from None
     said = done.stderr.decode(errors="replace").strip().splitlines()
@@ -123,7 +139,43 @@ def render(
     return done.stdout
 
 
-def svg(source: str, engine: str | Callable[[str], str] | None = None, timeout: float | None = TIME_LIMIT) -> str:
+def lay_out(
+    source: str, kind: str, engine: str | None, timeout: float | None, settings: Sequence[str] = ()
+) -> tuple[bytes, tuple[str, ...]]:
+    """Lay out DOT text, with less effort if the usual layout takes more than half of the time limit.
+
+    A message on stderr reports the second attempt.
+
+    Args:
+        source: DOT text.
+        kind: Output format that Graphviz supports, such as "svg", "png" or "pdf".
+        engine: Graphviz executable, or None for the first executable that is found.
+        timeout: Time limit in seconds for both attempts; None for no limit, and one attempt.
+        settings: Options of the command line, such as "-Gdpi=96".
+
+    Returns:
+        The content of the image file, and the options of the layout. Pass them on if you lay out the same DOT text
+        again, so that the positions are the same.
+
+    Raises:
+        EngineNotFoundError: If no Graphviz executable is installed.
+        LayoutError: If the layout fails or exceeds the time limit.
+    """
+    if timeout is None or set(CHEAPER) <= set(settings):
+        return render(source, kind, engine, timeout, settings), tuple(settings)
+    try:
+        return render(source, kind, engine, timeout / 2, settings), tuple(settings)
+    except TimeLimitError:
+        note(f"the layout takes more than {timeout / 2:g} s, so a simpler one with straight lines is tried")
+    try:
+        return render(source, kind, engine, timeout / 2, [*settings, *CHEAPER]), (*settings, *CHEAPER)
+    except TimeLimitError:
+        raise time_limit_error(engine, timeout) from None
+
+
+def svg(
+    source: str, engine: str | Callable[[str], str] | None = None, timeout: float | None = TIME_LIMIT
+) -> tuple[str, tuple[str, ...]]:
     """Lay out DOT text and return SVG text.
 
     Args:
@@ -133,17 +185,19 @@ def svg(source: str, engine: str | Callable[[str], str] | None = None, timeout: 
         timeout: Time limit of an executable in seconds; None for no limit. Defaults to 30.
 
     Returns:
-        The SVG text.
+        The SVG text, and the options of the layout. See `lay_out`.
 
     Raises:
         EngineNotFoundError: If no Graphviz executable is installed.
         LayoutError: If the layout fails or exceeds the time limit, or if its result is not SVG text.
     """
     if engine is None or isinstance(engine, str):
-        text = render(source, "svg", engine, timeout).decode(errors="replace")
+        data, settings = lay_out(source, "svg", engine, timeout)
+        text = data.decode(errors="replace")
         name = Path(find_engine(engine)).name
     else:
-        text, name = engine(source), getattr(engine, "__name__", type(engine).__name__)
+        text, settings = engine(source), ()
+        name = getattr(engine, "__name__", type(engine).__name__)
     if not isinstance(text, str):
         raise LayoutError(f"engine={name} must return SVG text, not {described(text)}")
     if "<svg" not in text:
@@ -152,7 +206,7 @@ def svg(source: str, engine: str | Callable[[str], str] | None = None, timeout: 
             if engine is None or isinstance(engine, str)
             else f"engine={name} must return SVG text, not {described(text)}"
         )
-    return text
+    return text, settings
 
 
 def from_svg(svg_text: str, kind: str, resolution: float, refused: str) -> bytes:

@@ -59,6 +59,17 @@ def echo(text: str = "") -> None:
     print(text, flush=True)
 
 
+def note(sentence: str) -> None:
+    """Print a message about the progress of a task to stderr.
+
+    Args:
+        sentence: Description of what happens now.
+    """
+    if sys.stderr is not None:  # otherwise, print would write to stdout
+        with suppress(OSError):
+            print(f"tinygraph: {sentence}", file=sys.stderr, flush=True)
+
+
 def fail(sentence: str, code: int = 2) -> int:
     """Print an error message of the `tinygraph` command to stderr, and return the exit code.
 
@@ -69,9 +80,7 @@ def fail(sentence: str, code: int = 2) -> int:
     Returns:
         The exit code.
     """
-    if sys.stderr is not None:  # otherwise, print would write to stdout
-        with suppress(OSError):  # the exit code still reports the error
-            print(f"tinygraph: {sentence}", file=sys.stderr, flush=True)
+    note(sentence)  # if stderr cannot be written, the exit code still reports the error
     return code
 
 

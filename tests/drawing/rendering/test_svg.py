@@ -113,6 +113,17 @@ def test_an_engine_can_be_a_function():
         drawn(engine=lambda source: 3).svg()
     with pytest.raises(LayoutError, match=r"engine=<lambda> must return SVG text, not 'digraph"):
         drawn(engine=lambda source: source).svg()
+    with pytest.raises(LayoutError, match="SVG text without a viewBox: leave out width=, height= and scale="):
+        drawn(engine=lambda source: "<svg><g/></svg>", width=100).svg()
+    assert drawn(engine=lambda source: "<svg><g/></svg>").svg().endswith("<g/></svg>")
+    other = drawn(
+        engine=lambda source: "<svg viewBox='0,0,30 60' width='9em'><g/></svg>", height=120, background="transparent"
+    )
+    assert [ET.fromstring(other.svg()).get(name) for name in ("width", "height", "viewBox")] == [
+        "60",
+        "120",
+        "0.00 0.00 30.00 60.00",
+    ]
     assert "no diagram" in drawn(engine=lambda source: source)._repr_mimebundle_()["text/plain"]
 
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 import hashlib
 import re
 
+from tinygraph.drawing.layout_engines import LayoutError
 from tinygraph.drawing.rendering.appearance import HIDDEN, Appearance
 from tinygraph.drawing.themes import FONT, darkening
 from tinygraph.explaining.notation import number
 
 PIXEL = 0.75  # points per pixel of CSS: 96 pixels and 72 points are one inch
 _FALLBACK = "Arial,Helvetica,'Liberation Sans',sans-serif"
-_SIZE = re.compile(r'width="([\d.]+)(pt|px)?" height="([\d.]+)(pt|px)?"\s+viewBox="([^"]+)"')
+_NUMBER = r"\s*-?[\d.]+"
+_VIEW = re.compile(rf"<svg[^>]*?\bviewBox=([\"'])({_NUMBER}(?:[ ,]{_NUMBER}){{3}})\s*\1")
+_SIZE = re.compile(r"""\s+(width|height|viewBox)=(["']).*?\2""", re.DOTALL)
 
 _drawn: dict[str, int] = {}  # number of drawings per DOT text, so that each drawing gets unique ids
 
@@ -63,12 +66,20 @@ def natural_size(text: str) -> tuple[float, float]:
 
     Returns:
         The width and the height.
+
+    Raises:
+        LayoutError: If the SVG text does not contain its size.
     """
-    found = _SIZE.search(text)
+    return _view(text)[2:]
+
+
+def _view(text: str) -> tuple[float, float, float, float]:
+    """Return the left and the upper end of an SVG element, its width and its height, in its own unit."""
+    found = _VIEW.search(text)
     if found is None:
-        raise ValueError("the SVG text has no width, height and viewBox")
-    _, _, width, height = map(float, found[5].split())
-    return width, height
+        raise LayoutError("the layout engine returned SVG text without a viewBox: leave out width=, height= and scale=")
+    left, top, across, down = map(float, found[2].replace(",", " ").split())
+    return left, top, across, down
 
 
 def canvas(natural: tuple[float, float], look: Appearance) -> tuple[float, float, float]:
@@ -105,16 +116,16 @@ def fitted(text: str, look: Appearance) -> str:
     Returns:
         The SVG element.
     """
-    found = _SIZE.search(text)
-    if found is None or not look.options.resizes:
+    if not look.options.resizes:
         return text
-    left, top, across, down = map(float, found[5].split())
+    left, top, across, down = _view(text)
     width, height, factor = canvas((across, down), look)
     whole = [width * PIXEL / factor, height * PIXEL / factor]
     corner = [left - (whole[0] - across) / 2, top - (whole[1] - down) / 2]
     view = [f"{x:.2f}" for x in (*corner, *whole)]
     size = f'width="{number(width, ".6g")}" height="{number(height, ".6g")}"\n viewBox="{" ".join(view)}"'
-    text = text[: found.start()] + size + text[found.end() :]
+    tag, rest = text.split(">", 1)
+    text = f"{_SIZE.sub('', tag).replace('<svg', f'<svg {size}', 1)}>{rest}"
     if look.transparent:
         return text
     ground = '<rect x="{}" y="{}" width="{}" height="{}" fill="{}"/>\n'.format(*view, look.theme.background)

@@ -1,0 +1,65 @@
+"""A slow layout is reported and simplified before it fails, and large recurrences are folded before they are slow."""
+
+import pytest
+
+from tests.drawing.test_draw import lecture, program
+from tinygraph import Value, draw, tanh
+from tinygraph.drawing import LayoutError
+from tinygraph.drawing.draw import MOST_RANKS
+from tinygraph.drawing.layout_engines import CHEAPER
+
+SVG = "<svg width='10pt' height='10pt' viewBox='0 0 10 10'></svg>"
+
+
+def test_a_slow_layout_is_reported_and_simplified(tmp_path, capfd):
+    slow = program(
+        tmp_path / "slow",
+        f'echo "$@" >> {tmp_path}/calls\ncase "$*" in *splines=line*) echo "{SVG}";; *) exec sleep 60;; esac',
+    )
+    drawing = draw(lecture(), engine=slow, timeout=6.0, width=20)
+    assert "<svg" in drawing.svg()
+    assert capfd.readouterr().err == (
+        "tinygraph: the layout takes more than 3 s, so a simpler one with straight lines is tried\n"
+    )
+    drawing.save(tmp_path / "J.png")  # the same layout again, without another attempt
+    calls = (tmp_path / "calls").read_text().splitlines()
+    assert [("-Gsplines=line" in call, call.split()[0]) for call in calls] == [
+        (False, "-Tsvg"),
+        (True, "-Tsvg"),
+        (True, "-Tpng"),
+    ]
+    assert all(set(CHEAPER) <= set(call.split()) for call in calls[1:])
+    assert not capfd.readouterr().err
+
+
+def test_a_layout_that_is_still_too_slow_is_an_error(tmp_path, capfd):
+    hang = program(tmp_path / "hang", "exec sleep 60")
+    with pytest.raises(LayoutError, match=r"hang did not finish the layout in 0\.2 s: draw fewer nodes with detail="):
+        draw(lecture(), engine=hang, timeout=0.2).svg()
+    assert capfd.readouterr().err.count("\n") == 1
+
+
+def recurrence(n):
+    """Record a recurrence in which all steps share the input and the weights."""
+    h = Value(0.1, "h")
+    x, w, u, b = (Value(v, name) for v, name in ((1.0, "x"), (0.9, "w"), (0.3, "u"), (0.1, "b")))
+    for _ in range(n):
+        h = tanh(w * h + u * x + b)
+    h.backward()
+    return h
+
+
+def test_a_recurrence_shows_less_before_its_layout_is_slow():
+    drawings = {n: draw(recurrence(n)) for n in (5, 20, 30, 60)}
+    details = {n: drawing._look.detail for n, drawing in drawings.items()}
+    assert details == {5: "full", 20: "contributions", 30: "plain", 60: "plain"}
+    assert len(drawings[30]._diagram.boxes) == 155
+    assert len(drawings[60]._diagram.boxes) < 40  # folded
+    assert draw(recurrence(60), detail="plain")._diagram.boxes[0].times == 1  # you can still ask for all boxes
+
+
+def test_a_large_graph_without_long_arrows_is_not_folded():
+    terms = [Value(float(i), f"x{i}") * 2.0 for i in range(150)]
+    drawing = draw(sum(terms[1:], terms[0]))
+    assert len(drawing._diagram.boxes) == 599
+    assert MOST_RANKS == 15_000
