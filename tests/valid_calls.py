@@ -285,7 +285,7 @@ CALLS: dict[str, Call] = {
     ),
     "draw": call(
         tinygraph.draw,
-        {"root": "node", "around": "node or None", "depth": "count", **DRAWING_KINDS},
+        {"root": "nodes to draw", "around": "node or None", "depth": "count", **DRAWING_KINDS},
         root=root,
         around=None,
         depth=2,

@@ -30,6 +30,7 @@ KINDS: dict[str, set[str]] = {
     "name of a node": set(),
     "nodes": {"Value", "Tensor", "empty list"},  # a node counts as a sequence of one node
     "nodes to differentiate": {"Value", "Tensor", "empty list"},
+    "nodes to draw": {"Value", "Tensor"},
     "roots": {"Value", "Tensor"},
     "number": REAL,
     "operand": {*REAL, "empty list", "Value", "Tensor"},

@@ -47,6 +47,7 @@ class Diagram:
     after: list[str] = field(default_factory=list)  # ids of boxes with consumers outside the diagram
     ids: dict[Node, str] = field(default_factory=dict)  # ids of boxes, by node
     arrow_ids: dict[tuple[Node, int], str] = field(default_factory=dict)  # ids of arrows, by result and slot
+    aligned: list[tuple[str, str]] = field(default_factory=list)  # ids of boxes on the same rank
 
 
 @dataclass(frozen=True)

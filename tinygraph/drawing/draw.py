@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
+from tinygraph.drawing.arrows import Style
 from tinygraph.drawing.diagram import Diagram, diagram, neighborhood, ranks_crossed
 from tinygraph.drawing.drawing import Drawing
 from tinygraph.drawing.folded import folded, folded_scopes
 from tinygraph.drawing.layout_engines import TIME_LIMIT
 from tinygraph.drawing.options import BODY, Detail, Direction, DrawOptions, Engine, Notation, ThemeName
 from tinygraph.drawing.rendering.appearance import Appearance
+from tinygraph.drawing.side_by_side import side_by_side
 from tinygraph.drawing.themes import FONT
-from tinygraph.engine.graph import Node, require_node
+from tinygraph.engine.graph import Node
 from tinygraph.explaining.walk import Walk
-from tinygraph.support.arguments import check_integer
+from tinygraph.support.arguments import check_integer, listed
 
 FULL, CONTRIBUTIONS, LARGEST = 60, 200, 600  # maximum number of boxes for "full", "contributions" and "plain"
 MOST_RANKS = 15_000  # maximum number of ranks that all arrows cross, which determines the time of a layout
@@ -21,7 +23,7 @@ _WITH_TEXT = 4  # factor for arrows with text: two arrows per edge, and a rank f
 
 
 def draw(
-    root: Node,
+    root: Node | Sequence[Node],
     *,
     theme: ThemeName | Mapping[str, object] = "light",
     detail: Detail = "auto",
@@ -55,7 +57,8 @@ def draw(
     `backward()` from another root, or with `accumulate=True`. The box then shows the stored gradient and the sum.
 
     Args:
-        root: Node to draw, together with all nodes that it was computed from.
+        root: Node to draw, together with all nodes that it was computed from. A sequence of nodes is drawn side by side
+            (with the direction "LR", one below the other), and boxes with the same name or expression are aligned.
         theme: Colors: "light", "dark", or "auto", which follows the setting of the browser. A dictionary replaces
             colors of the theme under its key "base", for example {"base": "dark", "forward": "#ffcc00"}. Its other keys
             are "background", "ink", "muted", "forward" and "backward", each with a color, and "operation", "input",
@@ -112,7 +115,6 @@ def draw(
         >>> draw(y, theme="dark").source.splitlines()[0]
         'digraph tinygraph {'
     """
-    require_node(root, "draw: root")
     options = DrawOptions(
         theme=theme, detail=detail, direction=direction, parameters=parameters, title=title, legend=legend,
         number=number, notation=notation, compact=compact, constants=constants, backward=backward, heatmap=heatmap,
@@ -120,14 +122,17 @@ def draw(
         engine=engine, timeout=timeout,
     )  # fmt: skip
     check_integer("depth", depth, least=0)
-    return drawing_of(Walk(root, root.grad), options, around, depth)
+    roots = listed("root", root, Node, "a node of a graph")
+    if not roots:
+        raise ValueError("root must be a node of a graph or a sequence of them, not an empty sequence")
+    return drawing_of([Walk(x, x.grad) for x in roots], options, around, depth)
 
 
-def drawing_of(walk: Walk, options: DrawOptions, around: Node | None = None, depth: int = 2) -> Drawing:
-    """Return the drawing of a backward pass.
+def drawing_of(walks: Sequence[Walk], options: DrawOptions, around: Node | None = None, depth: int = 2) -> Drawing:
+    """Return the drawing of one or several backward passes.
 
     Args:
-        walk: Backward pass that gives the gradients.
+        walks: Backward passes that give the gradients.
         options: Options of the drawing.
         around: Center of a partial diagram, or None for the whole graph.
         depth: Maximum number of arrows between `around` and a drawn node.
@@ -136,32 +141,42 @@ def drawing_of(walk: Walk, options: DrawOptions, around: Node | None = None, dep
         The drawing.
 
     Raises:
-        ValueError: If `around` is not in the graph.
+        ValueError: If `around` is not in the graph, or is given with several graphs.
     """
-    near = None if around is None else neighborhood(walk.nodes, walk.node(around, "around"), depth)
-    shown, detail = _shown(walk, options, near)
-    return Drawing([walk.nodes], shown, Appearance(options, detail))
+    near: Collection[Node] | None = None
+    if around is not None:
+        if len(walks) > 1:
+            raise ValueError("around= cannot be combined with several roots: draw one root")
+        near = neighborhood(walks[0].nodes, walks[0].node(around, "around"), depth)
+        if options.detail in ("folded", "scopes"):
+            raise ValueError(f"detail={options.detail!r} cannot be combined with around=")
+    detail = str(options.detail) if options.detail != "auto" else _level(walks, near, options.compact)
+    diagrams = [_shown(walk, options.style, detail, near) for walk in walks]
+    shown = diagrams[0] if len(diagrams) == 1 else side_by_side(diagrams, options.direction)
+    text = "plain" if detail in ("folded", "scopes") else detail
+    return Drawing([walk.nodes for walk in walks], shown, Appearance(options, text))
 
 
-def _shown(walk: Walk, options: DrawOptions, near: Collection[Node] | None) -> tuple[Diagram, str]:
-    """Return the diagram, and the level of detail of its arrows."""
-    style, detail = options.style, str(options.detail)
-    if near is not None and detail in ("folded", "scopes"):
-        raise ValueError(f"detail={detail!r} cannot be combined with around=")
+def _shown(walk: Walk, style: Style, detail: str, near: Collection[Node] | None) -> Diagram:
     if detail == "folded":
-        return folded(walk, style, FULL), "plain"
+        return folded(walk, style, FULL)
     if detail == "scopes":
-        return folded_scopes(walk, style), "plain"
-    if detail == "auto":
+        return folded_scopes(walk, style)
+    return diagram(walk, style, near)
+
+
+def _level(walks: Sequence[Walk], near: Collection[Node] | None, compact: bool) -> str:
+    """Return the level of detail that "auto" stands for."""
+    size = ranks = 0
+    for walk in walks:
         nodes = walk.nodes if near is None else near
-        size = len(nodes) + sum(len(node.args) - len(node.operands) for node in nodes)
-        ranks = ranks_crossed(walk.nodes, nodes)
-        if near is None and (size > LARGEST or ranks > MOST_RANKS):
-            return folded(walk, style, FULL), "plain"
-        detail = "arrows" if options.compact and size <= CONTRIBUTIONS else detail_for(size)
-        if ranks > MOST_RANKS / _WITH_TEXT:
-            detail = "plain"
-    return diagram(walk, style, near), detail
+        size += len(nodes) + sum(len(node.args) - len(node.operands) for node in nodes)
+        ranks += ranks_crossed(walk.nodes, nodes)
+    if near is None and (size > LARGEST or ranks > MOST_RANKS):
+        return "folded"
+    if ranks > MOST_RANKS / _WITH_TEXT:
+        return "plain"
+    return "arrows" if compact and size <= CONTRIBUTIONS else detail_for(size)
 
 
 def detail_for(size: int) -> str:

@@ -61,6 +61,11 @@ def digraph(diagram: Diagram, look: Appearance) -> graphviz.Digraph:
     _add_boxes(graph, diagram, look)
     for arrow in diagram.arrows:
         _add_arrow(graph, arrow, look)
+    for pair in diagram.aligned:
+        with graph.subgraph() as same:
+            same.attr(rank="same")
+            for key in pair:
+                same.node(key)
     # Dotted lines lead to nodes outside the diagram.
     for keys, ends in ((diagram.before, ("{}_more", "{}")), (diagram.after, ("{}", "{}_on"))):
         for key in keys:
