@@ -1,4 +1,4 @@
-"""Draw the lecture's graphs: J = 3(a + bc), during and after its backward pass, and logistic regression.
+"""Draw the lecture's graphs: J = 3(a + bc), with an animation of its backward pass, and logistic regression.
 
     python examples/pictures_of_the_lecture.py [FOLDER]
 
@@ -15,7 +15,6 @@ import tinygraph
 from tinygraph import Stepper, Tensor, Value, draw, name_from, scope
 from tinygraph.drawing import EngineNotFoundError
 from tinygraph.logistic import no_loop, two_loops
-from tinygraph.stepping.player import moment
 
 
 def computation_graph():
@@ -67,16 +66,12 @@ def no_loops():
 
 
 def drawings():
-    """Yield the name and the drawing of each graph, and of J after five of the six steps of its backward pass."""
+    """Yield the name and the drawing of each graph."""
     for make in (computation_graph, one_example, two_loops_folded, no_loops):
         root, options = make()
         root.backward()
         for theme in ("light", "dark"):
             yield f"{make.__name__}-{theme}", draw(root, theme=theme, **options)
-    stepper = Stepper(computation_graph()[0])
-    stepper.goto(5)
-    for theme in ("light", "dark"):
-        yield f"stepping-{theme}", moment(stepper, theme=theme)
 
 
 def main(folder: Path) -> None:
@@ -88,6 +83,14 @@ def main(folder: Path) -> None:
         except EngineNotFoundError:
             path = drawing.save(folder / f"{name}.dot")
         print(f"{path.name}: {drawing}")
+    root, options = computation_graph()
+    stepper = Stepper(root, **options)
+    for theme in ("light", "dark"):
+        try:
+            path = stepper.save(folder / f"stepping-{theme}.svg", theme=theme)
+        except EngineNotFoundError:
+            return
+        print(f"{path.name}: animation of {len(stepper)} steps")
 
 
 if __name__ == "__main__":

@@ -318,9 +318,14 @@ CALLS: dict[str, Call] = {
     "Stepper.last_write": call(_method("last_write"), {"node": "own node"}, node="x"),
     "Stepper.contributions": call(_method("contributions"), {"node": "own node"}, node="x"),
     "Stepper.explain": call(_method("explain"), {"node": "own node"}, node="x"),
-    "Stepper.player": call(_method("player"), {"height": "count"}, height=400),
+    "Stepper.player": call(_method("player"), {"height": "count", "hide": "flag"}, height=400, hide=True),
     "Stepper.save": call(
-        _method("save"), {"path": "path", "theme": "choice"}, path=of(lambda s: s.folder / "y.html"), theme="auto"
+        _method("save"),
+        {"path": "path", "caption": "flag", "hide": "flag", "seconds": "size"},
+        path=of(lambda s: s.folder / "y.html"),
+        caption=False,
+        hide=True,
+        seconds=0.5,
     ),
     # files
     "save": call(tinygraph.save, {"root": "roots", "path": "path"}, root=root, path=of(lambda s: s.folder / "y.json")),

@@ -121,8 +121,8 @@ def a_table(data: bytes) -> str:
 def a_command(data: bytes) -> str:
     """Run the command with arguments, separated by line ends."""
     arguments = data.decode("utf-8", "surrogateescape").replace("\x00", "").split("\n")
-    if {"demo", "fit"} & set(arguments) or any(x.startswith(("-o", "--o", "--html", "--ht")) for x in arguments):
-        arguments = [x for x in arguments if x not in ("demo", "fit") and not x.startswith(("-o", "--o", "--ht"))]
+    if {"demo", "fit"} & set(arguments) or any(x.startswith(("-o", "--o")) for x in arguments):
+        arguments = [x for x in arguments if x not in ("demo", "fit") and not x.startswith(("-o", "--o"))]
     code = commanded(arguments)
     assert code in (0, 1, 2), code
     return "run" if code == 0 else "refused"

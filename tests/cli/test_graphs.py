@@ -54,23 +54,47 @@ def test_step_writes_the_walk_as_a_page(tmp_path, monkeypatch, capsys):
     try:
         find_engine()
     except EngineNotFoundError:
-        assert main([*command, "--html", "walk.html"]) == 2
+        assert main([*command, "--out", "walk.html"]) == 2
         assert "pip install" in capsys.readouterr().err
         return
-    assert main([*command, "--html", "walk.html"]) == 0
+    assert main([*command, "--out", "walk.html", "--title", "a <title>", "--number", ".1f"]) == 0
     page = (tmp_path / "walk.html").read_text(encoding="utf-8")
     assert page.count('<li><a href="#step=') == 9, "both passes"
+    assert "<title>a &lt;title&gt;</title>" in page
+    assert ">33.0<" in page
     assert "walk.html" in capsys.readouterr().out
-    assert main([*command, "--phase", "forward", "--html", "walk.html"]) == 0
-    assert (tmp_path / "walk.html").read_text(encoding="utf-8").count('<li><a href="#step=') == 3
+    assert main([*command, "--phase", "forward", "-o", "walk.html", "--hide"]) == 0
+    page = (tmp_path / "walk.html").read_text(encoding="utf-8")
+    assert page.count('<li><a href="#step=') == 3
+    assert '"hide":true' in page
     capsys.readouterr()
-    assert main([*command, "--html", "walk.svg"]) == 2
-    assert "--html walk.svg: the name must end in .html or .htm" in capsys.readouterr().err
-    assert main(["step", "+".join(["x"] * 700), "x=1", "--html", "walk.html"]) == 2
-    assert "--html: a player shows at most 600 nodes, got 700" in capsys.readouterr().err
-    assert main([*command, "--html", "no-folder/walk.html"]) == 2
+    assert main([*command, "--out", "walk.txt"]) == 2
+    assert "--out: the path of a walkthrough must end in one of .html, .htm, .svg" in capsys.readouterr().err
+    assert main(["step", "+".join(["x"] * 700), "x=1", "--out", "walk.html"]) == 2
+    assert "--out: a player shows at most 600 nodes, got 700" in capsys.readouterr().err
+    assert main([*command, "--out", "no-folder/walk.html"]) == 2
     assert "no-folder" in capsys.readouterr().err
+    assert main([*command, "--out", "walk.html", "--number", "pink"]) == 2
+    assert "--number 'pink' is not a format of numbers" in capsys.readouterr().err
     assert [path.name for path in tmp_path.iterdir()] == ["walk.html"]
+
+
+def test_step_writes_an_animation_and_frames(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    command = ["step", "u = b*c; v = a + u; J = 3*v", "a=5", "b=3", "c=2", "--parameters", "b"]
+    try:
+        find_engine()
+    except EngineNotFoundError:
+        pytest.skip("no Graphviz engine: pip install '.[render]'")
+    assert main([*command, "--out", "walk.svg", "--seconds", "0.5", "--theme", "dark"]) == 0
+    assert "walk.svg" in capsys.readouterr().out
+    text = (tmp_path / "walk.svg").read_text(encoding="utf-8")
+    assert "animation:6s step-end infinite" in text, "9 steps of 0.5 s, and 3 more at the end"
+    assert "parameter" in text
+    assert main([*command, "--out", "frames/{}.svg", "--no-caption"]) == 0
+    assert "0.svg ... 9.svg (10 files)" in capsys.readouterr().out
+    assert len(list((tmp_path / "frames").iterdir())) == 10
+    assert not any("step 1/9" in path.read_text(encoding="utf-8") for path in (tmp_path / "frames").iterdir())
 
 
 def test_a_graph_is_saved_verified_drawn_and_walked(tmp_path, monkeypatch, capsys):

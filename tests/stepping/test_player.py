@@ -7,18 +7,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
 
-from tinygraph import Stepper, Tensor, Value, draw
+from tinygraph import Stepper, Tensor, Value
 from tinygraph.cli.expressions import parse
 from tinygraph.drawing import EngineNotFoundError
+from tinygraph.drawing.arrows import Style
+from tinygraph.drawing.diagram import diagram
 from tinygraph.drawing.layout_engines import find_engine
+from tinygraph.drawing.options import DrawOptions
 from tinygraph.engine.graph import order
 from tinygraph.explaining import notation
-from tinygraph.stepping.player import Player, moment, page
-from tinygraph.testing import graphs
+from tinygraph.stepping.player import page
 
 NOTEBOOK = Path(__file__).parents[2] / "examples" / "notebooks" / "stepping.ipynb"
+AUTO = DrawOptions(theme="auto")
 HOSTILE = [
     "</script><b>x</b>",
     "{{svg}}",
@@ -47,6 +49,10 @@ def fan_out():
     return parse("s = x*x; t = 3*x + s*w; y = t*s", {"x": 2.0, "w": -0.5})
 
 
+def boxes_and_arrows(stepper):
+    return diagram(stepper.walk, Style())
+
+
 def large(n=30):
     """Record a graph of about 2 n nodes, with names."""
     x = y = Value(1.5, "x")
@@ -60,11 +66,11 @@ def large(n=30):
 
 
 def test_a_page_is_small_and_asks_for_nothing():
-    small = page(Stepper(lecture(), phase="both"))
+    small = page(Stepper(lecture(), phase="both"), AUTO)
     assert len(small.encode()) < 60_000
     root = large()
     assert 58 <= len(order(root)) <= 62
-    assert len(page(Stepper(root, phase="both")).encode()) < 300_000
+    assert len(page(Stepper(root, phase="both"), AUTO).encode()) < 300_000
     outside = re.sub(r'xmlns(:\w+)?="[^"]*"', "", small)
     assert "//" not in re.sub(r"(?m)(?:^|\s)// .*$", "", outside), "no address but the names of SVG"
     assert "default-src 'none'" in small
@@ -73,7 +79,7 @@ def test_a_page_is_small_and_asks_for_nothing():
 @pytest.mark.parametrize("phase", ["backward", "forward", "both"])
 def test_a_page_tells_every_event(phase):
     stepper = Stepper(fan_out(), phase=phase)
-    text = page(stepper)
+    text = page(stepper, AUTO)
     data = json.loads(re.search(r'<script type="application/json" id="data">(.*?)</script>', text)[1])
     assert len(data["steps"]) == len(stepper) == text.count('<li><a href="#step=')
     for event, step in zip(data["steps"], stepper.steps, strict=True):
@@ -83,8 +89,8 @@ def test_a_page_tells_every_event(phase):
 
 def test_a_page_without_a_suffix_an_engine_or_an_end_is_refused(tmp_path, monkeypatch):
     stepper = Stepper(lecture())
-    with pytest.raises(ValueError, match=r"must end in \.html"):
-        stepper.save(tmp_path / "page.svg")
+    with pytest.raises(ValueError, match=r"must end in one of \.html"):
+        stepper.save(tmp_path / "page.txt")
     with pytest.raises(ValueError, match="theme must be one of"):
         stepper.save(tmp_path / "page.html", theme="pink")
     y = Value(1.0, "x")
@@ -98,36 +104,6 @@ def test_a_page_without_a_suffix_an_engine_or_an_end_is_refused(tmp_path, monkey
         stepper.save(tmp_path / "page.html")
     assert "(no diagram: " in stepper._repr_mimebundle_()["text/plain"]
     assert not list(tmp_path.iterdir())
-
-
-# --- the diagram of one step
-
-
-@given(program=graphs())
-def test_a_moment_shows_what_has_happened_and_no_more(program):
-    root, _ = program.record()
-    stepper = Stepper(root, phase="both")
-    for k in sorted({0, len(stepper) // 3, len(stepper) // 2, len(stepper)}):
-        stepper.goto(k)
-        shown = moment(stepper)._diagram
-        happened = {(step.kind, step.result, step.slot) for step in stepper.steps[:k]}
-        for node, key in shown.ids.items():
-            box = next(box for box in shown.boxes if box.id == key)
-            gradient = stepper.grad(node)
-            if not node.constant:
-                assert box.grad == ("·" if gradient is None else notation.quantity(gradient))
-            assert (box.data == "·") == (node.op is not None and ("forward", node, 0) not in happened)
-        arrows = {arrow.id: arrow for arrow in shown.arrows}
-        for (node, slot), key in shown.arrow_ids.items():
-            if arrows[key].back is not None:
-                assert arrows[key].back.ahead == (("backward", node, slot) not in happened)
-        assert sum(bool(arrow.back and arrow.back.now) for arrow in shown.arrows) == (
-            stepper.current is not None and stepper.current.kind == "backward"
-        )
-    stepper.end()
-    root.backward()
-    final = draw(root, legend=False).source
-    assert re.sub(r' penwidth="?3\.5"?', "", moment(stepper).source) == final
 
 
 # --- in a browser
@@ -206,7 +182,7 @@ def open_page(driver, stepper, folder, fragment="", **options):
 def test_the_gradients_at_every_step_are_those_of_the_stepper(browser, tmp_path, make, phase):
     stepper = Stepper(make(), phase=phase)
     opened = open_page(browser, stepper, tmp_path)
-    shown = moment(stepper)._diagram
+    shown = boxes_and_arrows(stepper)
     nodes = [node for node in shown.ids if not node.constant]
     ids = [shown.ids[node] for node in nodes]
     assert opened.k == 0
@@ -289,7 +265,7 @@ def test_a_link_opens_its_event_and_any_number_is_safe(browser, tmp_path):
 def test_what_has_not_happened_cannot_be_seen(browser, tmp_path):
     stepper = Stepper(lecture(), phase="both")
     opened = open_page(browser, stepper, tmp_path)
-    shown = moment(stepper)._diagram
+    shown = boxes_and_arrows(stepper)
     backs = [f"{arrow.id}b" for arrow in shown.arrows if arrow.back is not None]
     values = (
         "return [...document.querySelectorAll('#diagram g.node text.value')].map((x) => +getComputedStyle(x).opacity)"
@@ -308,7 +284,7 @@ def test_a_card_that_is_looked_at_tells_its_ledger(browser, tmp_path):
     stepper = Stepper(fan_out())
     stepper.run_until("s")
     opened = open_page(browser, stepper, tmp_path)
-    shown = moment(stepper)._diagram
+    shown = boxes_and_arrows(stepper)
     card = "const svg = document.querySelector('#diagram > svg'); return document.getElementById(`${svg.id}-%s`)"
     x = shown.ids[stepper.find("x")]
     element = opened.run(card % x)
@@ -350,7 +326,7 @@ def test_hostile_names_are_text(browser, tmp_path):
     opened = open_page(browser, stepper, tmp_path)
     assert opened.run("return document.title") == notation.clean(notation.headline(root))
     assert opened.run("return document.querySelectorAll('img, b b, #diagram script, h1 script').length") == 0
-    shown = moment(stepper)._diagram
+    shown = boxes_and_arrows(stepper)
     ids = [shown.ids[leaf] for leaf in leaves]
     opened.click("last")
     stepper.end()
@@ -367,7 +343,7 @@ def test_a_card_says_nothing_before_its_time(browser, tmp_path):
     grad = Value(7.0, "grad", constant=True)
     stepper = Stepper(Value(2.0, "x") * grad)
     opened = open_page(browser, stepper, tmp_path)
-    key = moment(stepper)._diagram.ids[grad]
+    key = boxes_and_arrows(stepper).ids[grad]
     card = "const svg = document.querySelector('#diagram > svg'); return document.getElementById(`${svg.id}-%s`)%s"
     words_on_it = ".textContent.replace(/\\s+/g, ' ').trim()"
     assert opened.run(card % (key, words_on_it)) == "grad data 7"
@@ -421,13 +397,215 @@ def test_large_graphs_say_less_and_play_as_well(browser, tmp_path, n):
     stepper.goto(n - 1)
     opened.click("back")
     nodes = order(y)
-    ids = moment(stepper)._diagram.ids
+    ids = boxes_and_arrows(stepper).ids
     assert opened.grads([ids[nodes[-1]], ids[nodes[-2]]]) == ["·", notation.quantity(stepper.grad(nodes[-2]))]
     red = """return [...document.querySelectorAll('#diagram g.edge.backward .back')].filter(
       (part) => document.getAnimations().forEach((a) => a.finish()) || getComputedStyle(part.closest('.unpulled') ?
       part : part.parentNode).opacity < 0.1 || (part.closest('.unpulled') &&
       getComputedStyle(part.closest('.unpulled')).opacity < 0.1)).length"""
     assert opened.run(red) >= 1
+    opened.check_silent()
+
+
+# --- the size of the diagram
+
+FRAME = """const of = (element) => { const box = element.getBoundingClientRect();
+    return [box.left, box.top, box.right, box.bottom]; };
+  const figure = document.getElementById('diagram'), svg = figure.querySelector('svg');
+  return {figure: of(figure), svg: of(svg), window: [innerWidth, innerHeight],
+    page: document.documentElement.scrollWidth, node: of(document.querySelector('#diagram g.node.now') ?? svg)};"""
+
+
+@pytest.fixture
+def sized(browser):
+    """Return a function that sets the size of the window. The window gets its usual size back afterward."""
+
+    def resize(width, height):
+        size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+        browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+
+    yield resize
+    browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def is_inside(inner, outer, tolerance=1):
+    return all(x >= y - tolerance for x, y in zip(inner[:2], outer[:2], strict=True)) and all(
+        x <= y + tolerance for x, y in zip(inner[2:], outer[2:], strict=True)
+    )
+
+
+@pytest.mark.parametrize("size", [(1130, 560), (2560, 1440)])
+@pytest.mark.parametrize("make", [lecture, fan_out, lambda: large(8)], ids=["lecture", "fan out", "large"])
+def test_the_whole_diagram_fits_its_window_and_stays_in_place(browser, sized, tmp_path, make, size):
+    sized(*size)
+    stepper = Stepper(make(), phase="both")
+    opened = open_page(browser, stepper, tmp_path)
+    first = opened.run(FRAME)
+    assert is_inside(first["svg"], [0, 0, *size])
+    width, height = (first["svg"][i + 2] - first["svg"][i] for i in (0, 1))
+    at_most = [
+        width,
+        height * size[0] / size[1],
+    ]  # the page uses its window: in one direction there is little space left
+    assert max(at_most) > 0.5 * size[0]
+    for _ in range(len(stepper)):
+        opened.press("ARROW_RIGHT")
+        now = opened.run(FRAME)
+        assert (now["figure"], now["svg"]) == (first["figure"], first["svg"]), f"step {opened.k}: the diagram moved"
+    opened.check_silent()
+
+
+def test_a_narrow_window_scrolls_the_diagram_to_the_step(browser, sized, tmp_path):
+    sized(320, 568)
+    stepper = Stepper(lecture(), phase="both")
+    opened = open_page(browser, stepper, tmp_path)
+    for _ in range(len(stepper)):
+        opened.press("ARROW_RIGHT")
+        now = opened.run(FRAME)
+        assert now["page"] <= 320, "only the diagram is wider than the window"
+        assert is_inside(now["node"], now["figure"], 4), "the box of the step is visible"
+        sizes = """return Math.min(...[...document.querySelectorAll('#diagram text')].map(
+          (x) => x.getBoundingClientRect().height))"""
+        assert opened.run(sizes) >= 6
+    opened.check_silent()
+
+
+def test_a_frame_of_another_page_shows_the_whole_diagram_and_keeps_its_height(browser, tmp_path):
+    Stepper(lecture(), phase="both").save(tmp_path / "page.html")
+    outer = tmp_path / "outer.html"
+    outer.write_text(
+        "<!DOCTYPE html><script>heights = []; addEventListener('message', ({ data }) => {"
+        "heights.push(data.tinygraphHeight);"
+        "document.querySelector('iframe').style.height = data.tinygraphHeight + 'px'; })</script>"
+        "<iframe src='page.html' style='width:1130px;height:560px;border:0'></iframe>"
+    )
+    browser.get(outer.as_uri())
+    browser.execute_script("return new Promise((done) => setTimeout(done, 1000))")
+    heights = browser.execute_script("return heights")
+    assert len(heights) < 6, f"the frame grows again and again: {heights}"
+    browser.switch_to.frame(0)
+    shown = browser.execute_script(FRAME)
+    browser.switch_to.default_content()
+    assert shown["window"][0] == 1130
+    assert is_inside(shown["svg"], [0, 0, *shown["window"]])
+
+
+def test_zoom_by_keys_buttons_and_two_fingers(browser, sized, tmp_path):
+    sized(1130, 560)
+    opened = open_page(browser, Stepper(lecture()), tmp_path)
+    width = "return document.querySelector('#diagram > svg').getBoundingClientRect().width"
+    fit = opened.run(width)
+    body = browser.find_element("tag name", "body")
+    body.send_keys("+")
+    assert opened.run(width) == pytest.approx(1.25 * fit, rel=1e-4)
+    body.send_keys("+")
+    assert opened.run(width) == pytest.approx(1.25**2 * fit, rel=1e-4)
+    before = opened.run(FRAME)["figure"]
+    assert before == opened.run(FRAME)["figure"]
+    body.send_keys("-")
+    assert opened.run(width) == pytest.approx(1.25 * fit, rel=1e-4)
+    body.send_keys("0")
+    assert opened.run(width) == pytest.approx(fit, rel=1e-4)
+    body.send_keys("-")
+    assert opened.run(width) == pytest.approx(fit, rel=1e-4), "the diagram never becomes smaller than its window"
+    for button, factor in (("larger", 1.25), ("smaller", 1.0), ("larger", 1.25), ("fit", 1.0)):
+        opened.click(button)
+        assert opened.run(width) == pytest.approx(factor * fit, rel=1e-4)
+    wheel = """const figure = document.getElementById('diagram'), svg = figure.querySelector('svg');
+      const at = svg.getBoundingClientRect(), place = {clientX: 800, clientY: 400};
+      const event = new WheelEvent('wheel', {ctrlKey: arguments[0], deltaY: -50, cancelable: true, ...place});
+      figure.dispatchEvent(event);
+      const to = svg.getBoundingClientRect();
+      return [event.defaultPrevented, ...[at, to].map((box) => (800 - box.left) / box.width)];"""
+    prevented, before, after = opened.run(wheel, True)
+    assert prevented
+    assert opened.run(width) > 1.5 * fit
+    assert after == pytest.approx(before, abs=2e-3), "the point under the pointer stays in place"
+    opened.click("fit")
+    prevented, *_ = opened.run(wheel, False)
+    assert not prevented, "without the key, the wheel scrolls"
+
+    def touch(kind, *xs):
+        points = [{"x": x, "y": 350, "id": i} for i, x in enumerate(xs)]
+        browser.execute_cdp_cmd("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    browser.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": True, "maxTouchPoints": 2})
+    try:
+        touch("touchStart", 500, 600)
+        touch("touchMove", 450, 650)
+        touch("touchMove", 400, 700)
+        touch("touchEnd")
+    finally:
+        browser.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": False})
+    assert opened.run(width) == pytest.approx(3 * fit, rel=0.02)
+    opened.check_silent()
+
+
+def test_options_that_leave_things_out(browser, tmp_path):
+    x, c = Value(2.0, "x"), Value(3.0, "c", constant=True)
+    stepper = Stepper(x * (c * 2.0), phase="both", constants=False, compact=True)
+    opened = open_page(browser, stepper, tmp_path)
+    for _ in range(len(stepper)):
+        opened.press("ARROW_RIGHT")
+    assert opened.k == len(stepper)
+    ids = boxes_and_arrows(stepper).ids
+    assert opened.run("return [...document.querySelectorAll('.grad')].map((x) => x.textContent)") == ["6", "1"]
+    assert ids[c] not in opened.run("return Object.keys(JSON.parse(document.getElementById('data').text).breakdowns)")
+    opened.check_silent()
+
+
+# --- slides, and the future
+
+
+def test_a_slide_shows_the_diagram_and_one_sentence(browser, sized, tmp_path):
+    sized(1920, 1080)
+    stepper = Stepper(lecture(), phase="both")
+    opened = open_page(browser, stepper, tmp_path, "?slide#step=8")
+    parts = "'h1, button, #slider, #count, #steps, #breakdown, #message > *'"
+    visible = f"""return [...document.querySelectorAll({parts})]
+      .filter((part) => part.checkVisibility()).map((part) => part.textContent)"""
+    assert opened.run(visible) == [str(stepper.steps[7]).splitlines()[1].strip()]
+    opened.press("ARROW_RIGHT")
+    assert opened.run(visible) == [str(stepper.steps[8]).splitlines()[1].strip()]
+    assert opened.run("return location.search + location.hash") == "?slide#step=9"
+    opened.press("HOME", "ARROW_RIGHT")
+    assert opened.run(visible) == [stepper.steps[0].equation]
+    shown = opened.run(FRAME)
+    assert is_inside(shown["svg"], [0, 0, 1920, 1080])
+    sizes = """const texts = [...document.querySelectorAll('#diagram text, #message > *')];
+      return texts.filter((text) => text.checkVisibility()).map((text) =>
+      parseFloat(getComputedStyle(text).fontSize) * (text.getScreenCTM?.().a ?? 1))"""
+    assert min(opened.run(sizes)) >= 18, "pixels, to be read from the back row"
+    opened.check_silent()
+
+
+@pytest.mark.parametrize("phase", ["backward", "both"])
+def test_the_future_is_hidden_on_request(browser, tmp_path, phase):
+    stepper = Stepper(lecture(), phase=phase)
+    drawn = boxes_and_arrows(stepper)
+    visible = """const svg = document.querySelector('#diagram > svg'); return arguments[0].filter((id) => {
+        const part = document.getElementById(`${svg.id}-${id}`);
+        return getComputedStyle(part).visibility !== 'hidden';
+      })"""
+    listed = """return [...document.querySelectorAll('#steps a')].filter(
+      (link) => link.checkVisibility({visibilityProperty: true})).length"""
+    opened = open_page(browser, stepper, tmp_path, "?hide")
+    for k in range(len(stepper) + 1):
+        past = {(step.kind, step.result, step.slot) for step in stepper.steps[:k]}
+        boxes = {
+            key for node, key in drawn.ids.items()
+            if phase == "backward" or node.op is None or ("forward", node, 0) in past
+        }  # fmt: skip
+        backs = {f"{key}b": ("backward", *edge) in past for edge, key in drawn.arrow_ids.items()}
+        known = [*drawn.ids.values(), *(f"{arrow.id}b" for arrow in drawn.arrows if arrow.back)]
+        assert set(opened.run(visible, known)) == boxes | {key for key in backs if backs[key]}
+        assert opened.run(listed) == k
+        opened.press("ARROW_RIGHT")
+    opened.press("HOME")
+    opened.click("future")
+    assert opened.run(listed) == len(stepper), "the button shows the future again"
+    opened = Page(browser, stepper.save(tmp_path / "exam.html", hide=True))
+    assert opened.run(listed) == 0
     opened.check_silent()
 
 
@@ -456,6 +634,6 @@ def test_two_players_in_a_notebook_do_not_disturb_each_other(browser, execute, t
 
 
 def test_a_player_has_a_short_name():
-    player = Player(Stepper(lecture()))
+    player = Stepper(lecture()).player()
     assert repr(player) == "<player of stepper of J: 0 of 6 steps>"
     assert player._repr_html_().startswith('<iframe sandbox="allow-scripts"')

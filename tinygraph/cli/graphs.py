@@ -13,16 +13,20 @@ from tinygraph.drawing.options import DETAILS
 from tinygraph.engine.graph import Node, order
 from tinygraph.engine.operators import Operators
 from tinygraph.explaining.diagnosis import diagnose
+from tinygraph.explaining.notation import SPEC
 from tinygraph.explaining.tree import tree
 from tinygraph.saving.reader import load
 from tinygraph.saving.verification import all_nodes
 from tinygraph.saving.writer import save
-from tinygraph.stepping.stepper import PAGES, Stepper
+from tinygraph.stepping.formats import check_name, names
+from tinygraph.stepping.stepper import SECONDS, Stepper
 from tinygraph.support.files import check_writable
 from tinygraph.support.terminal import echo
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from tinygraph.cli.options import Commands
 
 SAVED = ".json"
@@ -57,16 +61,40 @@ def _add_draw(commands: Commands) -> None:
     add("--theme", choices=("light", "dark", "auto"), default="light", help=theme)
     detail = "amount of detail in the diagram (default: depends on the size of the graph)"
     add("--detail", choices=DETAILS, default="auto", help=detail)
+    _add_look(parser)
+    add("--forward", action="store_true", help="draw the values only, without gradients")
+    timeout = "time limit of the layout (default: %(default)s)"
+    add("--timeout", metavar="SECONDS", type=positive(float), default=TIME_LIMIT, help=timeout)
+    parser.set_defaults(run=_draw)
+
+
+def _add_look(parser: argparse.ArgumentParser) -> None:
+    """Add the options of a diagram that `draw` and `step` share."""
+    add = parser.add_argument
     direction = "LR draws from left to right, TB from top to bottom (default: %(default)s)"
     add("--direction", choices=("LR", "TB"), default="LR", help=direction)
     notation = "notation for derivatives (default: %(default)s)"
     add("--notation", choices=("dJ/dv", "dv"), default="dJ/dv", help=notation)
     add("--parameters", metavar="NAMES", default="", help="inputs to draw as parameters, for example w,b")
     add("--title", default="", help="title above the diagram")
-    add("--forward", action="store_true", help="draw the values only, without gradients")
-    timeout = "time limit of the layout (default: %(default)s)"
-    add("--timeout", metavar="SECONDS", type=positive(float), default=TIME_LIMIT, help=timeout)
-    parser.set_defaults(run=_draw)
+    number = "format of numbers, such as .3g or .2f (default: %(default)s)"
+    add("--number", metavar="FORMAT", default=SPEC, help=number)
+
+
+def _look(root: Operators, options: argparse.Namespace) -> dict[str, Any]:
+    """Return the options of a diagram as arguments of `draw`."""
+    try:
+        format(1.0, options.number)
+    except (ValueError, TypeError):
+        raise ExpressionError(f"--number {options.number!r} is not a format of numbers, such as .3g or .2f") from None
+    return {
+        "direction": options.direction,
+        "notation": options.notation,
+        "parameters": _parameters(root, options.parameters),
+        "title": options.title,
+        "number": options.number,
+        "theme": options.theme,
+    }
 
 
 def _add_step(commands: Commands) -> None:
@@ -78,10 +106,18 @@ def _add_step(commands: Commands) -> None:
         epilog='example: tinygraph step "u = b*c; v = a + u; J = 3*v" a=5 b=3 c=2',
     )
     _add_expression(parser)
-    phase = "passes to step through (default: backward; with --html, both)"
-    parser.add_argument("--phase", choices=("backward", "forward", "both"), help=phase)
-    page = "write an interactive player, as one HTML file that needs no network"
-    parser.add_argument("--html", metavar="FILE", type=Path, help=page)
+    add = parser.add_argument
+    phase = "passes to step through (default: backward; with --out, both)"
+    add("--phase", choices=("backward", "forward", "both"), help=phase)
+    out = "write all steps: .html (interactive player), .svg or .gif (animation), .pdf, or one s-{:02}.png per step"
+    add("-o", "--out", metavar="FILE", type=Path, help=out)
+    theme = "colors; auto follows the reader's theme (default: %(default)s)"
+    add("--theme", choices=("light", "dark", "auto"), default="auto", help=theme)
+    seconds = "time per step of an animation (default: %(default)s)"
+    add("--seconds", metavar="SECONDS", type=positive(float), default=SECONDS, help=seconds)
+    add("--hide", action="store_true", help="hide later steps completely (default: show them faintly)")
+    add("--no-caption", action="store_true", help="leave out the sentences below the diagram")
+    _add_look(parser)
     parser.set_defaults(run=_step)
 
 
@@ -145,7 +181,7 @@ def _graph(options: argparse.Namespace) -> Operators:
 
 def _draw(options: argparse.Namespace) -> None:
     root = _graph(options)
-    parameters = _parameters(root, options.parameters)
+    look = _look(root, options)
     if not options.forward:
         root.backward()
     if options.out is not None and options.out.suffix == SAVED:
@@ -156,13 +192,9 @@ def _draw(options: argparse.Namespace) -> None:
         check_writable(options.out)
         drawing = draw(
             root,
-            theme=options.theme,
             detail=options.detail,
-            direction=options.direction,
-            notation=options.notation,
-            parameters=parameters,
-            title=options.title,
             timeout=options.timeout,
+            **look,
         )
         drawing.save(options.out)
     if options.tree or options.out is None:
@@ -183,17 +215,20 @@ def _parameters(root: Operators, names: str) -> list[Node]:
 
 def _step(options: argparse.Namespace) -> None:
     root = _graph(options)
-    if options.html is None:
+    if options.out is None:
         Stepper(root, phase=options.phase or "backward").repl()
         return
-    if options.html.suffix.lower() not in PAGES:
-        raise ExpressionError(f"--html {options.html}: the name must end in {' or '.join(PAGES)}")
-    check_writable(options.html)
+    stepper = Stepper(root, phase=options.phase or "both", **_look(root, options))
     try:
-        path = Stepper(root, phase=options.phase or "both").save(options.html)
-    except ValueError as error:  # the graph is too large for a page
-        raise ExpressionError(f"--html: {error}") from None
-    echo(f"wrote {path.resolve()}")
+        check_name(options.out)
+        files = names(options.out, len(stepper))
+        if len(files) == 1:  # the folder of numbered files is created
+            check_writable(files[0])
+        stepper.save(options.out, seconds=options.seconds, hide=options.hide, caption=not options.no_caption)
+    except (ValueError, ModuleNotFoundError) as error:  # a wrong name, a graph that is too large, a missing package
+        raise ExpressionError(f"--out: {error}") from None
+    several = f" ... {files[-1].name} ({len(files)} files)" if len(files) > 1 else ""
+    echo(f"wrote {files[0].resolve()}{several}")
 
 
 def _diagnose(options: argparse.Namespace) -> int:

@@ -150,7 +150,7 @@ def drawing_of(walks: Sequence[Walk], options: DrawOptions, around: Node | None 
         near = neighborhood(walks[0].nodes, walks[0].node(around, "around"), depth)
         if options.detail in ("folded", "scopes"):
             raise ValueError(f"detail={options.detail!r} cannot be combined with around=")
-    detail = str(options.detail) if options.detail != "auto" else _level(walks, near, options.compact)
+    detail = str(options.detail) if options.detail != "auto" else _level(walks, near, options)
     diagrams = [_shown(walk, options.style, detail, near) for walk in walks]
     shown = diagrams[0] if len(diagrams) == 1 else side_by_side(diagrams, options.direction)
     text = "plain" if detail in ("folded", "scopes") else detail
@@ -165,7 +165,7 @@ def _shown(walk: Walk, style: Style, detail: str, near: Collection[Node] | None)
     return diagram(walk, style, near)
 
 
-def _level(walks: Sequence[Walk], near: Collection[Node] | None, compact: bool) -> str:
+def _level(walks: Sequence[Walk], near: Collection[Node] | None, options: DrawOptions) -> str:
     """Return the level of detail that "auto" stands for."""
     size = ranks = 0
     for walk in walks:
@@ -176,16 +176,19 @@ def _level(walks: Sequence[Walk], near: Collection[Node] | None, compact: bool) 
         return "folded"
     if ranks > MOST_RANKS / _WITH_TEXT:
         return "plain"
-    return "arrows" if compact and size <= CONTRIBUTIONS else detail_for(size)
+    return detail_for(size, options)
 
 
-def detail_for(size: int) -> str:
+def detail_for(size: int, options: DrawOptions) -> str:
     """Return the level of detail that "auto" uses for the given number of boxes.
 
     Args:
         size: Number of boxes.
+        options: Options of the drawing.
 
     Returns:
-        "full", "contributions" or "plain".
+        "full", "contributions", "arrows" or "plain".
     """
+    if options.compact and size <= CONTRIBUTIONS:
+        return "arrows"
     return "full" if size <= FULL else "contributions" if size <= CONTRIBUTIONS else "plain"

@@ -1,7 +1,7 @@
 "use strict";
 // The page shows one state of a pass at a time. State k is the result of the first k steps, so a step back shows state k - 1.
 (() => {
-  const { start, steps, breakdowns, arrows, colors } = JSON.parse(document.getElementById("data").textContent);
+  const { start, steps, breakdowns, arrows, colors, hide } = JSON.parse(document.getElementById("data").textContent);
   const $ = (id) => document.getElementById(id);
   const svg = document.querySelector("#diagram > svg");
   const drawn = (id) => $(`${svg.id}-${id}`);
@@ -14,12 +14,7 @@
   // A box shows the value and the gradient of its node, and notes that are correct only after all contributions.
   const boxes = Object.entries(breakdowns).map(([id, breakdown]) => {
     const group = drawn(id);
-    const texts = [...group.querySelectorAll("text")];
-    const label = breakdown.flows ? texts.findLastIndex((text) => text.textContent.trim() === "grad") : -1;
-    const grad = label < 0 ? null : texts[label + 1];
-    texts.filter((text) => text.getAttribute("fill") === colors.forward).forEach((text) => text.classList.add("value"));
-    const late = texts.filter((text, i) => grad && i > label + 1 && text.getAttribute("fill") === colors.backward);
-    return { id, breakdown, group, grad, late, last: lastWrite.get(id) ?? 0, written: null, room: grad && roomOf(group, grad) };
+    return { id, breakdown, group, grad: group.querySelector(".grad"), late: group.querySelectorAll(".late"), last: lastWrite.get(id) ?? 0 };
   });
   const boxOf = new Map(boxes.map((box) => [box.id, box]));
   const forward = arrows.map(({ id, head }) => ({ head, group: drawn(id) }));
@@ -27,22 +22,6 @@
   for (const { group } of backward) {
     for (const part of group.querySelectorAll("path, polygon, polyline")) {
       part.classList.add(part.getAttribute("stroke") === colors.backward ? "back" : "fore");
-    }
-  }
-
-  function roomOf(group, text) {
-    const box = group.getBBox(), own = text.getBBox();
-    return Math.max(own.width, box.x + box.width - own.x - 7);
-  }
-
-  function write(box, number) {
-    if (box.written === number) return; // skip the measurement below, which makes the browser lay out the diagram again
-    box.written = number;
-    box.grad.textContent = number;
-    box.grad.removeAttribute("textLength");
-    if (box.grad.getComputedTextLength() > box.room) {
-      box.grad.setAttribute("textLength", box.room);
-      box.grad.setAttribute("lengthAdjust", "spacingAndGlyphs");
     }
   }
 
@@ -69,7 +48,7 @@
     for (const step of steps.slice(0, k)) if (step.kind !== "forward") grads.set(step.box, step.after);
     const isComputed = (box) => (computedAt.get(box) ?? 0) <= k;
     for (const box of boxes) {
-      if (box.grad) write(box, grads.get(box.id) ?? "·");
+      if (box.grad) box.grad.textContent = grads.get(box.id) ?? "·";
       box.late.forEach((text) => text.classList.toggle("early", k < box.last));
       box.group.classList.toggle("uncomputed", !isComputed(box.id));
       box.group.classList.toggle("now", here !== null && here.box === box.id);
@@ -93,10 +72,14 @@
     // The buttons do not use `disabled`, which would take the focus away from a reader who steps with the keyboard.
     for (const id of ["first", "back"]) $(id).setAttribute("aria-disabled", k === 0);
     for (const id of ["step", "last"]) $(id).setAttribute("aria-disabled", k === steps.length);
-    items.forEach((item, i) => i + 1 === k ? item.setAttribute("aria-current", "step") : item.removeAttribute("aria-current"));
+    items.forEach((item, i) => {
+      if (i + 1 === k) item.setAttribute("aria-current", "step");
+      else item.removeAttribute("aria-current");
+      item.parentNode.classList.toggle("later", i + 1 > k);
+    });
     if (here) {
       within($("steps"), items[k - 1]);
-      within($("diagram"), boxOf.get(here.box).group);
+      if (boxOf.has(here.box)) within($("diagram"), boxOf.get(here.box).group);
     }
     if (!keep) remember();
   }
@@ -116,8 +99,8 @@
   function tell() {
     const id = looked ?? (k ? steps[k - 1].box : null);
     const panel = $("breakdown");
-    panel.hidden = id === null;
-    if (id === null) return;
+    panel.hidden = !boxOf.has(id);
+    if (panel.hidden) return;
     const { breakdown, grad } = boxOf.get(id);
     const line = (name, text, kind) => {
       const element = document.createElement(name);
@@ -132,10 +115,10 @@
       const sum = grad.textContent;
       parts.push(line("p", `${breakdown.derivative} = ${sum === "·" ? "· (nothing has arrived yet)" : sum}`, "sum"));
       const list = document.createElement("ul");
-      list.append(...breakdown.terms.map(([at, text]) => line("li", text, at > k ? "ahead" : "")));
+      list.append(...breakdown.terms.map(([at, text]) => line("li", text, at > k ? "ahead later" : "")));
       const left = breakdown.terms.filter(([at]) => at > k).length;
       parts.push(list);
-      if (left) parts.push(line("p", `not arrived yet (·): ${left} of ${breakdown.terms.length} ${breakdown.terms.length === 1 ? "contribution" : "contributions"}`, "way"));
+      if (left) parts.push(line("p", `not arrived yet (·): ${left} of ${breakdown.terms.length} ${breakdown.terms.length === 1 ? "contribution" : "contributions"}`, "way later"));
       if (breakdown.way) parts.push(line("p", breakdown.way, "way"));
     }
     panel.replaceChildren(...parts);
@@ -173,6 +156,78 @@
     if (k === steps.length) pause();
   }
 
+  // --- the size of the diagram: it fits the window, and a reader can enlarge it
+
+  const [WIDTH, HEIGHT] = ["width", "height"].map((side) => svg[side].baseVal.value); // in pixels
+  const LEAST = 0.62, MOST = 3, DEEPEST = 8; // smallest and largest scale that fits a narrow and a wide window; largest zoom
+  let zoom = 1, scale = 1;
+
+  function fit() {
+    const figure = $("diagram"), slide = document.body.classList.contains("slide");
+    const across = figure.clientWidth / WIDTH;
+    const others = [...$("stage").children].filter((part) => part !== figure);
+    const styles = getComputedStyle(document.body);
+    const free = innerHeight - others.reduce((sum, part) => sum + outer(part), parseFloat(styles.paddingTop) + 12);
+    const room = Math.max(free, slide ? 0 : 160);
+    scale = Math.min(across, room / HEIGHT, MOST);
+    if (innerWidth < 600 && !slide) scale = Math.max(scale, Math.min(LEAST, room / HEIGHT)); // a phone scrolls the diagram
+    figure.style.height = `${Math.ceil(HEIGHT * scale)}px`;
+    resize();
+  }
+
+  function outer(part) {
+    const style = getComputedStyle(part);
+    return part.getBoundingClientRect().height + (parseFloat(style.marginTop) || 0) + (parseFloat(style.marginBottom) || 0);
+  }
+
+  function resize() { svg.style.width = `${WIDTH * scale * zoom}px`; }
+
+  // Zoom in or out, and keep the given point of the window in place.
+  function zoomTo(to, x, y) {
+    const figure = $("diagram"), frame = figure.getBoundingClientRect(), before = svg.getBoundingClientRect();
+    x ??= frame.left + frame.width / 2;
+    y ??= frame.top + frame.height / 2;
+    const [across, down] = [(x - before.left) / before.width, (y - before.top) / before.height];
+    zoom = Math.min(Math.max(to, 1), DEEPEST);
+    resize();
+    const after = svg.getBoundingClientRect();
+    figure.scrollLeft += after.left + across * after.width - x;
+    figure.scrollTop += after.top + down * after.height - y;
+  }
+
+  const spread = (touches) => Math.hypot(touches[0].clientX - touches[1].clientX, touches[0].clientY - touches[1].clientY);
+  let pinched = null; // the distance of two fingers when they touch, and the zoom at this moment
+  $("diagram").addEventListener("wheel", (wheel) => {
+    if (!wheel.ctrlKey) return; // a touchpad reports a pinch as a wheel with this key
+    wheel.preventDefault();
+    zoomTo(zoom * Math.exp(-wheel.deltaY / 100), wheel.clientX, wheel.clientY);
+  }, { passive: false });
+  $("diagram").addEventListener("touchstart", (touch) => {
+    pinched = touch.touches.length === 2 ? { distance: spread(touch.touches), zoom } : null;
+  }, { passive: true });
+  $("diagram").addEventListener("touchmove", (touch) => {
+    if (!pinched || touch.touches.length !== 2) return;
+    touch.preventDefault();
+    const [one, two] = touch.touches;
+    zoomTo(pinched.zoom * spread(touch.touches) / pinched.distance, (one.clientX + two.clientX) / 2, (one.clientY + two.clientY) / 2);
+  }, { passive: false });
+  window.addEventListener("resize", fit);
+
+  // --- the future, and slides
+
+  function setHidden(hidden) {
+    document.body.classList.toggle("hide", hidden);
+    $("future").setAttribute("aria-pressed", hidden);
+  }
+
+  const asked = new URLSearchParams(location.search);
+  document.body.classList.toggle("slide", asked.has("slide"));
+  setHidden(hide || asked.has("hide"));
+  $("future").onclick = () => setHidden(!document.body.classList.contains("hide"));
+
+  $("larger").onclick = () => zoomTo(zoom * 1.25);
+  $("smaller").onclick = () => zoomTo(zoom / 1.25);
+  $("fit").onclick = () => zoomTo(1);
   $("first").onclick = () => go(0);
   $("back").onclick = () => go(k - 1);
   $("step").onclick = () => go(k + 1);
@@ -183,7 +238,9 @@
   items.forEach((item, i) => { item.onclick = (click) => { click.preventDefault(); go(i + 1); }; });
   window.addEventListener("hashchange", () => { const to = fromAddress(); if (to !== null) go(to); });
   document.addEventListener("keydown", (key) => {
-    if (key.altKey || key.ctrlKey || key.metaKey || key.shiftKey) return;
+    const zooms = { "+": zoom * 1.25, "=": zoom * 1.25, "-": zoom / 1.25, 0: 1 };
+    if (key.altKey || key.ctrlKey || key.metaKey || (key.shiftKey && key.key !== "+")) return;
+    if (key.key in zooms) return zoomTo(zooms[key.key]);
     const slider = key.target === $("slider"), pressed = key.target instanceof HTMLElement && key.target.closest("button, a");
     const moves = { ArrowLeft: () => go(k - 1), ArrowRight: () => go(k + 1), Home: () => go(0), End: () => go(steps.length), " ": play };
     const move = moves[key.key];
@@ -204,7 +261,9 @@
   }
   svg.querySelectorAll("title").forEach((title) => title.remove()); // the titles contain ids, which a screen reader would read out
   svg.querySelectorAll("g.edge").forEach((edge) => edge.setAttribute("aria-hidden", "true")); // the list of steps has the same content
+  document.body.classList.add("live");
   $("controls").hidden = false;
+  fit();
   show(fromAddress() ?? start, true);
   if (parent !== window) { // a page in a frame reports its height, so that the surrounding page can adapt
     const reportHeight = () => parent.postMessage({ tinygraphHeight: Math.ceil(document.body.getBoundingClientRect().bottom + 16) }, "*");

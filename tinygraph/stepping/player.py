@@ -1,30 +1,27 @@
-"""The HTML page that plays the steps of a pass, the interactive player in a notebook, and the diagram of one step."""
+"""The HTML page that plays the steps of a pass, the interactive player in a notebook, and the output of a cell."""
 
 from __future__ import annotations
 
 import html
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cache
 from importlib.resources import files
 
-from tinygraph.drawing.diagram import Diagram, Moment, diagram
-from tinygraph.drawing.draw import LARGEST, detail_for
-from tinygraph.drawing.drawing import Drawing
+from tinygraph.drawing.diagram import Diagram
 from tinygraph.drawing.layout_engines import EngineNotFoundError, LayoutError
-from tinygraph.drawing.options import DrawOptions, ThemeName
+from tinygraph.drawing.options import DrawOptions
 from tinygraph.drawing.rendering.appearance import Appearance
-from tinygraph.drawing.themes import DARK, LIGHT, THEMES, Theme
+from tinygraph.drawing.themes import BASE, DARK, LIGHT, Theme
 from tinygraph.engine.graph import Node, StaleGraphError
 from tinygraph.explaining import notation
 from tinygraph.explaining.breakdown import Explanation, breakdown, contribution
 from tinygraph.explaining.notation import called, derivative_of
 from tinygraph.explaining.step import Step, Steps
-from tinygraph.explaining.walk import Walk
 from tinygraph.stepping.cursor import Cursor
-from tinygraph.support.messages import one_of
+from tinygraph.stepping.document import marked, svg_text
+from tinygraph.stepping.film import Film
 
 
 @dataclass(frozen=True)
@@ -50,59 +47,14 @@ class Breakdown:
     way: str
 
 
-def moment(cursor: Cursor, *, theme: ThemeName = "light") -> Drawing:
-    """Draw the graph at the current step, and highlight this step with bold lines.
-
-    Args:
-        cursor: Cursor at the step to draw.
-        theme: Colors: "light", "dark" or "auto". Defaults to "light".
-
-    Returns:
-        The drawing, which hides the results of later steps.
-
-    Examples:
-        >>> from tinygraph.engine.value import Value
-        >>> x = Value(2.0, "x")
-        >>> cursor = Cursor(x * x)
-        >>> cursor.step(2).symbol
-        'd(x × x)/dx += d(x × x)/d(x × x) · d(x × x)/dx'
-        >>> moment(cursor)
-        <drawing: 2 nodes, 2 edges>
-    """
-    here = cursor.current
-    now = _moment(cursor.steps, cursor.index)
-    if here is not None and here.kind == "backward":
-        now = replace(now, contribution=(here.result, here.slot))
-    if here is not None and here.kind == "forward":
-        now = replace(now, result=here.result)
-    return _drawing(cursor.walk, now, theme, legend=False)[0]
-
-
-def _moment(steps: Steps, k: int) -> Moment:
-    """Return the state of the pass after k steps."""
-    nodes = steps.walk.nodes
-    computed = set(nodes).difference(steps.computed[k:])
-    return Moment({node: steps.gradient(node, k) for node in nodes}, computed, steps.contributed(k))
-
-
-def _drawing(walk: Walk, now: Moment, theme: ThemeName, *, legend: bool) -> tuple[Drawing, Diagram]:
-    options = DrawOptions(theme=theme, legend=legend)
-    shown = diagram(walk, options.style, moment=now)
-    if len(shown.boxes) > LARGEST:
-        raise ValueError(
-            f"a player shows at most {LARGEST} nodes, got {len(shown.boxes):,}: step through a smaller "
-            "graph, or use repl() in the terminal"
-        )
-    return Drawing([walk.nodes], shown, Appearance(options, detail_for(len(shown.boxes)))), shown
-
-
-def page(cursor: Cursor, *, theme: ThemeName = "auto", title: str = "") -> str:
+def page(cursor: Cursor, options: DrawOptions, *, hide: bool = False) -> str:
     """Return the HTML page of a pass. The page starts at the cursor's current step.
 
     Args:
         cursor: Cursor at the step where the page starts.
-        theme: Colors: "light", "dark", or "auto", which follows the reader's browser. Defaults to "auto".
-        title: Title of the page. Defaults to the root's name and expression.
+        options: Options of the drawing. The title is that of the page, and defaults to the root's name and expression.
+            The diagram fits its window, so its size does not matter.
+        hide: If true, the page hides later steps completely until the reader shows them.
 
     Returns:
         The page as text. The page needs no other file and no network access.
@@ -110,28 +62,26 @@ def page(cursor: Cursor, *, theme: ThemeName = "auto", title: str = "") -> str:
     Raises:
         EngineNotFoundError: If no Graphviz executable is installed.
         LayoutError: If the layout fails or exceeds the time limit.
-        ValueError: If the diagram has more than 600 boxes.
+        ValueError: If the diagram has more than 600 boxes, or if `options` folds it.
     """
-    one_of("theme", theme, tuple(THEMES))
     steps = cursor.steps
-    drawing, shown = _drawing(cursor.walk, _moment(steps, len(steps)), theme, legend=True)
-    actions, told = _actions(steps, shown)
-    colors = THEMES[theme]
+    svg, shown = marked(steps, replace(options, title=""))
+    actions, told = _actions(steps, shown, options.number)
+    colors = options.colors
     data = {
         "start": cursor.index,
         "steps": [asdict(action) for action in actions],
-        "breakdowns": {shown.ids[node]: asdict(_breakdown(steps, node)) for node in cursor.walk.nodes},
+        "breakdowns": {key: asdict(_breakdown(steps, node)) for node, key in shown.ids.items()},
         "arrows": [{"id": x.id, "tail": x.tail, "head": x.head, "back": x.back is not None} for x in shown.arrows],
         "colors": {"forward": colors.forward, "backward": colors.backward},
+        "hide": hide,
     }
-    svg = drawing.svg()
-    width = re.search(r'\bwidth="([\d.]+pt)"', svg)
     texts = {
-        "title": html.escape(notation.clean(title or notation.headline(cursor.root) or "a value")),
-        "colors": _colors(theme),
+        "title": html.escape(notation.clean(options.title or notation.headline(cursor.root) or "a value")),
+        "colors": _colors(options),
         "style": _asset("page.css"),
-        "svg": svg,
-        "width": width[1] if width else "100%",
+        "svg": svg_text(svg),
+        "width": svg.get("width", "100%"),
         "steps": "\n".join(f'<li><a href="#step={k}">{text}</a></li>' for k, text in enumerate(told, 1)),
         "data": json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c"),
         "script": _asset("page.js"),
@@ -149,16 +99,16 @@ def _filled(template: str, texts: Mapping[str, str]) -> str:
     return "".join(pieces)
 
 
-def _actions(steps: Sequence[Step], shown: Diagram) -> tuple[list[Action], list[str]]:
+def _actions(steps: Sequence[Step], shown: Diagram, spec: str) -> tuple[list[Action], list[str]]:
     actions, told = [], []
     for step in steps:
         actions.append(
             Action(
                 step.kind,
-                shown.ids[step.node],
-                shown.ids[step.result],
+                shown.ids.get(step.node, ""),  # a constant without a box
+                shown.ids.get(step.result, ""),
                 shown.arrow_ids[step.result, step.slot] if step.kind == "backward" else "",
-                notation.quantity(step.after),
+                notation.quantity(step.after, spec),
             )
         )
         head, *rest = map(_told, str(step).split("\n"))
@@ -195,7 +145,7 @@ def _way(told: Explanation) -> str:
     return "the backward pass starts here" if told.node is told.root else ""
 
 
-def _colors(theme: str) -> str:
+def _colors(options: DrawOptions) -> str:
     """Return the colors of a theme as CSS variables. For "auto", return the colors of both themes."""
 
     def sheet(colors: Theme) -> str:
@@ -206,10 +156,11 @@ def _colors(theme: str) -> str:
         }  # fmt: skip
         return f":root {{ {' '.join(f'--{name}: {color};' for name, color in pairs.items())} }}"
 
-    if theme != "auto":
-        return f":root {{ color-scheme: {theme} }}\n{sheet(THEMES[theme])}"
-    both = f":root {{ color-scheme: light dark }}\n{sheet(LIGHT)}"
-    return f"{both}\n@media (prefers-color-scheme: dark) {{ {sheet(DARK)} }}"
+    if options.theme == "auto":
+        both = f":root {{ color-scheme: light dark }}\n{sheet(LIGHT)}"
+        return f"{both}\n@media (prefers-color-scheme: dark) {{ {sheet(DARK)} }}"
+    base = options.theme if isinstance(options.theme, str) else options.theme.get(BASE, "light")
+    return f":root {{ color-scheme: {base} }}\n{sheet(Appearance(options).theme)}"
 
 
 @cache
@@ -217,11 +168,12 @@ def _asset(name: str) -> str:
     return files("tinygraph.stepping").joinpath(name).read_text(encoding="utf-8")
 
 
-def shown_in_a_cell(cursor: Cursor) -> dict[str, str]:
+def shown_in_a_cell(cursor: Cursor, options: DrawOptions) -> dict[str, str]:
     """Return the output of a notebook cell for a cursor.
 
     Args:
         cursor: Cursor to show.
+        options: Options of the drawing.
 
     Returns:
         A dictionary from MIME types to contents. The HTML content shows the diagram and the text of the current step.
@@ -230,7 +182,7 @@ def shown_in_a_cell(cursor: Cursor) -> dict[str, str]:
     text = repr(cursor)
     try:
         text += f"\n{cursor}"
-        svg = moment(cursor).svg()
+        svg = Film(cursor, options, caption=False).frame(cursor.index)
     except (StaleGraphError, EngineNotFoundError, LayoutError, ValueError) as error:
         return {"text/plain": f"{text}\n\n(no diagram: {error})"}
     words_of_it = html.escape(notation.clean(str(cursor)))
@@ -244,12 +196,14 @@ class Player:
 
     Args:
         cursor: Cursor at the step where the player starts.
+        options: Options of the drawing.
         height: Height in pixels. Defaults to 640.
+        hide: If true, the player hides later steps completely until the reader shows them.
     """
 
-    def __init__(self, cursor: Cursor, height: int = 640) -> None:
+    def __init__(self, cursor: Cursor, options: DrawOptions, height: int = 640, *, hide: bool = False) -> None:
         self._name = repr(cursor)
-        self._page = page(cursor)
+        self._page = page(cursor, options, hide=hide)
         self.height = height
 
     def _repr_html_(self) -> str:

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import os
+from dataclasses import fields
 from pathlib import Path
 from typing import Literal
 
 from tinygraph.engine.graph import Node
 from tinygraph.explaining.breakdown import Explanation, breakdown
+from tinygraph.explaining.notation import Quantity
+from tinygraph.explaining.step import Phase
 from tinygraph.stepping.cursor import Cursor
-from tinygraph.support.arguments import as_path, check_integer
+from tinygraph.support.arguments import as_path, check_integer, check_positive
+from tinygraph.support.messages import one_of
 from tinygraph.support.naming import own_methods
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from tinygraph.drawing.options import DrawOptions
     from tinygraph.stepping.player import Player
 
-PAGES = (".html", ".htm")
+
+SECONDS = 1.2  # default time per step of an animation
 
 
 class Stepper(Cursor):
@@ -32,6 +38,8 @@ class Stepper(Cursor):
             Defaults to "backward".
         granularity: Size of a move: "edge" for one contribution, or "node" for all contributions that come from the
             same node. Defaults to "edge".
+        options: Options of `draw` for all diagrams of this Stepper, such as `title`, `parameters`, `direction`,
+            `notation`, `number` and `theme`.
 
     Attributes:
         index: Number of steps that have happened.
@@ -39,7 +47,7 @@ class Stepper(Cursor):
         breakpoints: Kind and target of each breakpoint, by number.
 
     Raises:
-        TypeError: If `root` is not a node.
+        TypeError: If `root` is not a node, or if an option is unknown or has a wrong type.
         ValueError: If an option has an invalid value, or if `root` is not a scalar and `seed` is missing.
         StaleGraphError: If a leaf was edited after the graph was recorded, or is edited while you step through the
             graph.
@@ -61,6 +69,32 @@ class Stepper(Cursor):
         >>> stepper.steps[4]
         <step 5/6: dJ/db += dJ/du · du/db = 3 × 2 = 6>
     """
+
+    def __init__(
+        self,
+        root: Node,
+        *,
+        seed: Quantity | None = None,
+        phase: Phase = "backward",
+        granularity: Literal["edge", "node"] = "edge",
+        **options: object,
+    ) -> None:
+        super().__init__(root, seed=seed, phase=phase, granularity=granularity)
+        self._options = options
+        if options:
+            self._drawn({})
+
+    def _drawn(self, options: dict[str, object], theme: str = "light") -> DrawOptions:
+        """Return the options of a drawing: those of the Stepper, changed by those of a method."""
+        from tinygraph.drawing.options import TRANSPARENT, DrawOptions
+
+        chosen = self._options | options
+        known = [field.name for field in fields(DrawOptions)]
+        for name in chosen:
+            one_of("each option of the drawing", name, known)
+        if chosen.get("background") in (None, TRANSPARENT):
+            chosen.setdefault("theme", theme)  # a theme for both schemes cannot have one background
+        return DrawOptions(**chosen)  # type: ignore[arg-type]  # it checks the types
 
     # The drawing modules and the debugger are imported when you first use them, because most programs need neither.
 
@@ -88,50 +122,80 @@ class Stepper(Cursor):
 
         Debugger(self).cmdloop()
 
-    def save(self, path: str | os.PathLike[str], *, theme: Literal["auto", "light", "dark"] = "auto") -> Path:
-        """Write the interactive player to one HTML file, which needs no network access.
+    def save(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        caption: bool = True,
+        hide: bool = False,
+        seconds: float = SECONDS,
+        **options: object,
+    ) -> Path:
+        """Write all steps to a file: an interactive player, an animation, or one page or image per step.
 
-        An existing file is replaced only when the new content is complete.
+        The graph is laid out once. All frames have one canvas, and nothing moves but what a step changes. An existing
+        file is replaced only when the new content is complete.
 
         Args:
-            path: File to write. Its suffix must be .html or .htm.
-            theme: Colors: "light", "dark", or "auto", which follows the reader's browser. Defaults to "auto".
+            path: File to write. The suffix selects the format: .html or .htm for the interactive player, which needs no
+                network access; .svg for an animation without scripts, which an `<img>` plays; .gif for an animation;
+                .pdf for one page per step. If the name contains a field, such as "step-{:02}.svg" or "step-{:02}.png",
+                each position from 0 to the number of steps gets one file. The formats .gif, .pdf and .png need the
+                extra `film`.
+            caption: If true, each frame shows the sentences of its step. Defaults to true.
+            hide: If true, what happens later is invisible. By default, it is faint.
+            seconds: Time per step of an animation. Defaults to 1.2.
+            options: Options of `draw`, which replace those of the Stepper. The theme defaults to "auto", which follows
+                the reader's browser; the formats .gif, .pdf and .png then use light colors. An HTML page fits its
+                window, so it ignores the size.
 
         Returns:
-            The path.
+            The path, as given.
 
         Raises:
-            ValueError: If the suffix is not .html or .htm, or if the diagram has more than 600 boxes.
+            TypeError: If an option has a wrong type.
+            ValueError: If the name of `path` does not select a format, if an option is unknown or invalid, or if the
+                diagram has more than 600 boxes.
+            ModuleNotFoundError: If the format needs a package that is not installed.
             EngineNotFoundError: If no Graphviz executable is installed.
             LayoutError: If the layout fails or exceeds the time limit.
         """
+        from tinygraph.stepping.film import Film
+        from tinygraph.stepping.formats import PAGES, check_name, write
         from tinygraph.stepping.player import page
         from tinygraph.support.files import write_whole
 
         path = as_path("path", path)
-        if path.suffix.lower() not in PAGES:
-            raise ValueError(f"the path of an HTML page must end in {' or '.join(PAGES)}, not {path.name!r}")
-        write_whole(path, page(self, theme=theme))
+        check_name(path)
+        check_positive("seconds", seconds, infinite=False)
+        look = self._drawn(options, "auto")
+        if path.suffix.lower() in PAGES:
+            write_whole(path, page(self, look, hide=bool(hide)))
+        else:
+            write(Film(self, look, caption=bool(caption), hide=bool(hide)), path, seconds=seconds)
         return path
 
-    def player(self, height: int = 640) -> Player:
+    def player(self, height: int = 640, *, hide: bool = False, **options: object) -> Player:
         """Return an interactive player for a notebook cell.
 
         Args:
             height: Height in pixels. Defaults to 640.
+            hide: If true, the player hides later steps completely until the reader shows them.
+            options: Options of `draw`, which replace those of the Stepper. The theme defaults to "auto".
 
         Returns:
             The player.
         """
         from tinygraph.stepping.player import Player
 
-        return Player(self, check_integer("height", height, least=1))
+        least = check_integer("height", height, least=1)
+        return Player(self, self._drawn(options, "auto"), least, hide=bool(hide))
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:  # noqa: ARG002
         """Return the output of a notebook cell: the diagram at the current step, and the text of the step."""
         from tinygraph.stepping.player import shown_in_a_cell
 
-        return shown_in_a_cell(self)
+        return shown_in_a_cell(self, self._drawn({"legend": self._options.get("legend", False)}))
 
 
 own_methods(Stepper)

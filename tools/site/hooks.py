@@ -1,7 +1,8 @@
 """Hooks of mkdocs: they run each page like a doctest, and draw its diagrams from the results.
 
 A page asks for a diagram in a comment, `<!-- picture: draw(J) | The graph of J -->`: an expression with the names of
-the page and of `plots`, and a caption. The expression can be a diagram, a Stepper (which becomes a player), or a plot.
+the page and of `plots`, and a caption. The expression can be a diagram, a Stepper (which becomes a player), a plot, or
+`animation(stepper)`, which becomes an animated SVG.
 
 `<!-- op table: public -->` becomes the reference of ops. `<!-- operators: Value -->` and `<!-- methods: Value -->`
 become tables of a class, and `<!-- help: tinygraph fit -->` the help of that command. A link to a file of the project
@@ -57,8 +58,21 @@ def pictures(markdown: str, name: str) -> Iterator[tuple[re.Match[str], Any]]:
         import tinygraph
         from tools.site import plots
 
-        pen = {"plots": plots, "draw": functools.partial(tinygraph.draw, theme="auto")}
+        pen = {"plots": plots, "draw": functools.partial(tinygraph.draw, theme="auto"), "animation": Animation}
         yield match, eval(compile(match["expression"], name, "eval"), {**names, **pen})
+
+
+class Animation:
+    """The animated SVG of a Stepper."""
+
+    def __init__(self, stepper: Any) -> None:
+        self.stepper = stepper
+
+    def svg(self) -> str:
+        """Return the SVG element."""
+        with tempfile.TemporaryDirectory() as folder:
+            path: Path = self.stepper.save(Path(folder) / "animation.svg")
+            return path.read_text(encoding="utf-8").partition("\n")[2]
 
 
 def files_of(picture: Any) -> dict[str, bytes]:
@@ -116,8 +130,8 @@ def _shown(picture: Any, stem: str, up: str, caption: str, config: Any, files: A
     for end, content in files_of(picture).items():
         files.append(File.generated(config, stem + end, content=content))
         names[end] = f"{up}{stem}{end}"
-        found = re.search(rb'<svg[^>]* width="([\d.]+pt)"', content)
-        width = found[1].decode() if found else "100%"
+        found = re.search(rb'<svg[^>]* width="([\d.]+)(pt)?"', content)
+        width = found[1].decode() + ("pt" if found[2] else "px") if found else "100%"
     return html(names, caption, width)
 
 

@@ -1,0 +1,185 @@
+"""The SVG document of a pass: the graph is laid out once, and the texts that depend on the step are marked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from xml.etree import ElementTree
+from xml.etree.ElementTree import Element
+
+from tinygraph.drawing.diagram import Diagram, diagram
+from tinygraph.drawing.draw import LARGEST, detail_for
+from tinygraph.drawing.drawing import Drawing
+from tinygraph.drawing.options import DrawOptions
+from tinygraph.drawing.rendering.appearance import Appearance
+from tinygraph.drawing.rendering.heatmap import Levels
+from tinygraph.drawing.themes import Theme
+from tinygraph.engine.graph import Node
+from tinygraph.explaining import notation
+from tinygraph.explaining.step import Steps
+from tinygraph.stepping.captions import text_width
+from tinygraph.support.messages import one_of
+
+XMLNS = ' xmlns="http://www.w3.org/2000/svg"'
+SHOWN = ("auto", "full", "contributions", "plain")  # levels of detail that draw every node
+
+
+def marked(steps: Steps, options: DrawOptions) -> tuple[Element, Diagram]:
+    """Lay out the graph of a pass, and mark the texts of each box that depend on the step.
+
+    A gradient gets as much space as the longest number that it shows. The document has no tooltips, which would show
+    the results of later steps.
+
+    Args:
+        steps: Steps of the pass.
+        options: Options of the drawing, except for its size.
+
+    Returns:
+        The SVG document in its natural size, and the diagram.
+        Texts have the class "value", "grad", or "late" for a note that is correct only after all contributions.
+
+    Raises:
+        EngineNotFoundError: If no Graphviz executable is installed.
+        LayoutError: If the layout fails or exceeds the time limit.
+        ValueError: If the diagram has more than 600 boxes, or if `options` folds it or hides the pass.
+    """
+    if not options.backward and steps.walk.seed is not None:
+        raise ValueError("backward=False cannot be combined with the steps of a backward pass: use phase='forward'")
+    if options.detail not in SHOWN:
+        one_of("the detail of a walkthrough, which shows every node,", options.detail, SHOWN)
+    walk = steps.walk
+    shown = diagram(walk, options.style)
+    if len(shown.boxes) > LARGEST:
+        raise ValueError(
+            f"a player shows at most {LARGEST} nodes, got {len(shown.boxes):,}: step through a smaller "
+            "graph, or use repl() in the terminal"
+        )
+    nodes = {key: node for node, key in shown.ids.items()}
+    widest = {key: _widest(steps, node, options.number) for key, node in nodes.items() if not node.constant}
+    boxes = [replace(box, grad=widest[box.id]) if box.id in widest else box for box in shown.boxes]
+    natural = replace(options, width=None, height=None, scale=1.0)
+    detail = detail_for(len(boxes), options) if options.detail == "auto" else options.detail
+    look = Appearance(natural, detail)
+    drawing = Drawing([walk.nodes], replace(shown, boxes=boxes), look)
+    root = ElementTree.fromstring(drawing.svg().replace(XMLNS, "", 1))  # without it, the names of tags are short
+    _simplify(root)
+    groups = groups_of(root)
+    for box in boxes:
+        if box.id in nodes:
+            _mark(list(groups[box.id].iter("text")), widest.get(box.id, ""), look.theme)
+            _mark_grids(outlines(groups[box.id])[1:], box.levels)
+    return root, shown
+
+
+def _mark(texts: list[Element], grad: str, colors: Theme) -> None:
+    """Mark the value, the gradient and the notes of a box. The gradient is the first red text with its number."""
+    found = False
+    for text in texts:
+        fill, content = text.get("fill"), (text.text or "").strip()
+        if fill == colors.backward or (fill == colors.muted and content == grad == "·"):
+            is_grad = not found and content == notation.clean(grad)
+            found = found or is_grad
+            text.set("class", "grad" if is_grad else "late")
+        elif fill == colors.forward:
+            text.set("class", "value")
+
+
+def _mark_grids(cells: list[Element], levels: Levels) -> None:
+    """Mark the cells of the grids of a box: first those of the value, and then those of the gradient."""
+    values = sum(1 if level is None else 2 for row in levels for level in row)  # a cell is its area and its border
+    for i, cell in enumerate(cells):
+        cell.set("class", "value" if i < values else "late")
+
+
+def gradients(steps: Steps, node: Node, spec: str) -> list[tuple[int, str]]:
+    """Return the gradients that a box shows during a pass.
+
+    Args:
+        steps: Steps of the pass.
+        node: Node of the box.
+        spec: Format of numbers, as for `format`.
+
+    Returns:
+        Pairs of a position and the text that the box shows from this position on.
+    """
+    runs = [(0, "·")]
+    if node is steps.walk.root:
+        at = [len(steps.computed) + 1] if steps.walk.seed is not None else []
+    else:
+        at = [step.index for step in steps.into(node)]
+    for k in at:
+        number = notation.clean(notation.quantity(steps.gradient(node, k), spec))
+        if number != runs[-1][1]:
+            runs.append((k, number))
+    return runs
+
+
+def _widest(steps: Steps, node: Node, spec: str) -> str:
+    return max((number for _, number in gradients(steps, node, spec)), key=lambda number: text_width(number, 1))
+
+
+# --- the SVG document
+
+
+def groups_of(root: Element) -> dict[str, Element]:
+    """Return the groups of an SVG document by the ids of their boxes and arrows.
+
+    Args:
+        root: SVG element.
+
+    Returns:
+        The groups. The ids are those of the diagram, without the prefix that makes them unique on a page.
+    """
+    prefix = f"{root.get('id')}-"
+    return {group.get("id", "").removeprefix(prefix): group for group in root.iter("g")}
+
+
+def add_rules(root: Element, rules: Iterable[str]) -> None:
+    """Add rules to the style sheet of an SVG document.
+
+    Args:
+        root: SVG element.
+        rules: Rules in CSS.
+    """
+    style = next(root.iter("style"))
+    style.text = "\n".join([style.text or "", *rules])
+
+
+def svg_text(root: Element) -> str:
+    """Return an SVG document as text, without an XML declaration.
+
+    Args:
+        root: SVG element.
+
+    Returns:
+        The text.
+    """
+    text = ElementTree.tostring(root, encoding="unicode")
+    return text.replace("<svg", f"<svg{XMLNS}", 1)
+
+
+def outlines(group: Element) -> list[Element]:
+    """Return the lines and areas of a group.
+
+    Args:
+        group: Group of a box or an arrow.
+
+    Returns:
+        The elements. The outline of a box is the first of them.
+    """
+    return [shape for shape in group.iter() if shape.tag in ("path", "polygon", "polyline", "ellipse")]
+
+
+def _simplify(element: Element) -> None:
+    """Remove tooltips, the titles of boxes and arrows, which contain ids."""
+    children: list[Element] = []
+    for child in element:
+        _simplify(child)
+        if child.tag == "a" or (child.tag == "g" and child.get("id", "").rpartition("-")[2].startswith("a_")):
+            children += child
+        elif child.tag != "title":
+            children.append(child)
+    element[:] = children
+    element.tail = "\n"
+    if children:
+        element.text = None
