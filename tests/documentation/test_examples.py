@@ -10,17 +10,19 @@ from pathlib import Path
 
 import pytest
 
+from tests.drawing.overlaps import overlaps
 from tinygraph.drawing import EngineNotFoundError
 from tinygraph.drawing.layout_engines import find_engine
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.py"))
 PAGE = (Path(__file__).parents[2] / "docs" / "examples.md").read_text("utf-8")
-PICTURES = {".svg", ".html", ".dot"}
+PICTURES = {".svg", ".png", ".html", ".dot"}
 FOUND = {  # results that an example must print
     "backprop_in_the_repl": r"\(3\.0, 6\.0, 9\.0\)",
     "broadcasting": r"Carb +94\.9 +0\.0 +2\.8 +88\.4",
     "draw_a_neuron": r"before the backward pass:\no = [^\n]*grad ·[\s\S]*"
     r"after the backward pass:[\s\S]*w1 +data -3\.0 +grad 0\.99999",
+    "lecture_slides": r"01-forward-light\.\w+[\s\S]*10-brand-dark\.\w+",
     "logistic_regression": r"after 1000 iterations: accuracy 9[78]\.\d% on training rows, (9[6-9]|100)",
     "loops_to_vectors": r"42,021 scalar nodes .* 10 array nodes[\s\S]*dw = X @ dZ\.T[\s\S]*"
     r"differ by at most (0e\+00|\de-1[5-7])",
@@ -96,6 +98,28 @@ def test_without_an_engine_it_writes_the_dot_text(path, tmp_path):
         assert picture.read_text("utf-8").startswith("digraph")
         assert picture.suffix == ".dot"
         assert picture.name in said
+
+
+def test_every_slide_can_be_read_from_the_back_row(tmp_path):
+    """The text of each slide has at least 18 pixels, and no label overlaps an arrow or another label."""
+    path = next(path for path in EXAMPLES if path.stem == "lecture_slides")
+    example = importlib.util.module_from_spec(importlib.util.spec_from_file_location(path.stem, path))
+    example.__spec__.loader.exec_module(example)
+    try:
+        engine = find_engine()
+    except EngineNotFoundError:
+        pytest.skip("no layout engine")
+    shown = list(example.slides("light"))
+    assert len(shown) == 9
+    for name, drawing in shown:
+        svg = drawing.svg()
+        assert (svg.count('width="1920"'), svg.count('height="1080"')) >= (1, 1), name
+        assert example.smallest_text(svg) >= 18, name
+        assert not overlaps(drawing.source, engine)[1], name
+    example.save_frames(tmp_path, "light")
+    frames = [path.read_text("utf-8") for path in sorted(tmp_path.iterdir())]
+    assert len(frames) == 10
+    assert all(example.smallest_text(frame) >= 18 for frame in frames)
 
 
 def test_with_an_empty_path_it_draws_with_the_engine_in_the_wheel_or_writes_the_dot_text(tmp_path):

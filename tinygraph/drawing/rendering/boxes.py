@@ -41,12 +41,13 @@ def _box_rows(box: Box, look: Appearance) -> list[str]:
     theme = look.theme
     name = markup(notation.cut(box.name))
     times = " " + look.text(f"× {box.times:,}", theme.muted, "small", bold=True) if box.times > 1 else ""
-    below = [times] if times and not name else []  # the count would look like a factor after an expression
+    alone = bool(name) and not (look.options.compact and box.symbol)
+    below = [times] if times and not alone else []  # the count would look like a factor after an expression
     if not name and not box.expression and box.grad is None and not box.spread:
         return [_value(box, look), *below]  # a literal shows only its value
     if box.role == "scope":
         return [f"<B>{name}</B>", look.text(markup(box.expression), theme.muted, "small")]
-    rows = [*_name_rows(box, name, times, look), *below, _numbers(box, look)]
+    rows = [*_name_rows(box, name, times if alone else "", look), *below, _numbers(box, look)]
     if box.levels or box.grad_levels:
         grids = ((box.levels, theme.forward), (box.grad_levels, theme.backward))
         cells = "".join(f"<TD>{grid(rows, color, look)}</TD>" for rows, color in grids if rows)
@@ -66,7 +67,7 @@ def _name_rows(box: Box, name: str, times: str, look: Appearance) -> list[str]:
     if look.options.compact:
         symbol = look.text(markup(box.symbol), muted) if box.symbol else ""
         both = "&#160; ".join(filter(None, [f"<B>{name}</B>" if name else "", symbol]))
-        return [both + (times if name else "")] if both else []
+        return [both + times] if both else []
     if name and box.expression and len(box.name) + len(box.expression) > _LONG:
         return [f"<B>{name}</B>{times}", look.text(markup(box.expression), muted, "small")]
     if name:

@@ -96,7 +96,9 @@ def _add_boxes(graph: graphviz.Digraph, diagram: Diagram, look: Appearance) -> N
                 fill_color, border = look.theme.scope
                 name = markup(notation.cut(inner[-1])) or " "
                 label = look.text(name, look.theme.muted, "small")
-                cluster.attr(label=f"<{label}>", labeljust="l", labelloc="t", margin="10",
+                # From top to bottom, most arrows enter a scope at the top, and only its results leave it at the bottom.
+                place = "b" if look.options.direction == "TB" else "t"
+                cluster.attr(label=f"<{label}>", labeljust="l", labelloc=place, margin="10",
                                  style="rounded,filled", fillcolor=fill_color, color=border, penwidth="1",
                                  tooltip=plain(" / ".join(inner)), id=f"s{numbers[inner]}")  # fmt: skip
                 cluster.attr(**{"class": "scope"})
