@@ -127,7 +127,8 @@ class Drawing:
         options = self._look.options
         resolution = options.dpi or (1 / PIXEL * 72 if options.resizes else _RESOLUTION)
         if options.engine is None or isinstance(options.engine, str):
-            settings = [f"-Gdpi={resolution:g}"] if kind == "png" else []
+            # Without a margin of 0, Graphviz adds half an inch on each side of a page.
+            settings = [f"-Gdpi={resolution:g}" if kind == "png" else "-Gmargin=0"]
             if options.resizes:
                 layout, used = self._layout
                 width, height, factor = canvas(natural_size(layout), self._look)

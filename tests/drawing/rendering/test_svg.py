@@ -49,6 +49,16 @@ def test_a_drawing_fills_its_canvas_and_stays_in_the_center(engine, given, tmp_p
     assert png_size(twice) == (2 * given["width"], 2 * given["height"])
 
 
+def test_a_page_has_the_size_of_the_drawing(tmp_path):
+    if ENGINES["dot"] is None:
+        pytest.skip("no dot")
+    for options, page in (({"width": 1920, "height": 1080}, (1440, 810)), ({}, None)):
+        drawing = drawn(engine=ENGINES["dot"], **options)
+        data = drawing.save(tmp_path / "J.pdf").read_bytes()
+        (box,) = re.findall(rb"/MediaBox ?\[ ?0 0 ([\d.]+) ([\d.]+) ?\]", data)
+        assert tuple(map(float, box)) == pytest.approx(page or size(drawing)[:2], abs=1)
+
+
 @engines
 def test_one_length_or_a_factor_determines_the_other_length(engine, tmp_path):
     points = size(drawn(engine=engine))[:2]
