@@ -13,6 +13,7 @@ from tinygraph.drawing.folded import folded, folded_scopes
 from tinygraph.drawing.folding import fold, fold_scopes
 from tinygraph.engine.graph import Node, order
 from tinygraph.engine.more_ops.table import TABLE
+from tinygraph.explaining.notation import shared_name
 from tinygraph.explaining.walk import Walk
 from tinygraph.logistic import two_loops
 from tinygraph.testing import graphs
@@ -117,6 +118,49 @@ def test_scopes_fold_to_one_card_each():
         ("first", "3 nodes"), ("second", "1 node"),
     ]  # fmt: skip
     assert draw(root, detail="scopes").source.count("[label") >= 5
+
+
+def test_the_scope_of_the_root_is_drawn_once():
+    x = Value(1.0, "x")
+    with scope("layer"), scope("inner"):
+        root = (x * 2.0).tanh() + x
+    boxes = folded_scopes(Walk(root), Style()).boxes
+    assert [(box.role, box.name, box.scope) for box in boxes] == [
+        ("input", "x", ()), ("scope", "layer", ()), ("output", "", ()),
+    ]  # fmt: skip
+    assert draw(root, detail="scopes").source.count("layer") == 2, "a label and its tooltip"
+
+
+def test_nested_lists_fold_to_the_name_of_the_list():
+    W = [[Value(0.1 * (i + j)) for j in range(12)] for i in range(11)]
+    x = [Value(0.3 * j) for j in range(12)]
+    tinygraph.name_from({"W": W, "x": x})
+    root = sum(W[i][j] * x[j] for i in range(11) for j in range(12)) + 1.0
+    expressions = {box.expression for box in folded(Walk(root), Style(), 8).boxes}
+    assert "W × x" in expressions
+
+
+@given(
+    parts=st.lists(
+        st.sampled_from(["W", "x", "layer", "_", ".", "[0]", "[1,2]", "(3)", "{4}", "[a[5]]", "^(6)", "7", "^"]),
+        min_size=1,
+        max_size=5,
+    ),
+    data=st.data(),
+)
+def test_a_shared_name_has_all_its_brackets(parts, data):
+    name = "".join(parts)
+    digits = [i for i, sign in enumerate(name) if sign.isdigit()]
+    changed = {i for i in digits if data.draw(st.booleans())}
+    other = "".join(str((int(sign) + 1) % 10) if i in changed else sign for i, sign in enumerate(name))
+    shared = shared_name([name, other])
+    for left, right in ("[]", "()", "{}"):
+        depth = 0
+        for sign in shared:
+            depth += (sign == left) - (sign == right)
+            assert depth >= 0, shared
+        assert depth == 0, shared
+    assert shared == name or (changed and len(shared) < len(name))
 
 
 def test_parameters_and_names_that_differ_are_told_apart():

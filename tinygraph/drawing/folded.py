@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from tinygraph.drawing.arrows import Arrow, BackwardArrow, Style
@@ -34,7 +35,7 @@ def folded(walk: Walk, style: Style, limit: int) -> Diagram:
 
 
 def folded_scopes(walk: Walk, style: Style) -> Diagram:
-    """Return a diagram with one box per outermost scope.
+    """Return a diagram with one box per outermost scope. The root has its own box, outside the box of its scope.
 
     Isomorphic nodes outside scopes share a box.
 
@@ -52,7 +53,9 @@ def folded_scopes(walk: Walk, style: Style) -> Diagram:
         if group[0].scope and group[0] is not root:
             name = group[0].scope[0]
             scopes[i] = Box(f"n{i}", "scope", name, counted(sizes[name], "node"))
-    return _quotient(walk, style, found, scopes)
+    shown = _quotient(walk, style, found, scopes)
+    boxes = [replace(box, scope=()) for box in shown.boxes]  # the root's scope has a box: a cluster would repeat it
+    return replace(shown, boxes=boxes)
 
 
 def _quotient(walk: Walk, style: Style, found: Fold, scopes: Mapping[int, Box]) -> Diagram:

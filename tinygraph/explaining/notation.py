@@ -19,6 +19,10 @@ TERMS = 4  # maximum number of operands; a nested expression with more operands 
 ENTRIES = 4  # maximum number of elements of an array that is shown in full
 Quantity = Any  # a float, an array of NumPy or a similar library, or a Jacobian
 Operand = Any  # a node, or a plain number or array
+# Part of a name that differs: an index in brackets with the indexes after it, or a number with its separators.
+_DIFFERENT = re.compile(
+    r"\^?(?:\[[^][]*\0[^][]*\](?:\[[^][]*\])*|\([^()]*\0[^()]*\)|\{[^{}]*\0[^{}]*\})|(?:[^\w()[\]{}]|_)*\0"
+)
 _NO_SIGNS = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")  # invalid in XML and in Graphviz
 
 
@@ -259,6 +263,8 @@ def stem(name: str) -> str:
 def shared_name(names: Iterable[str]) -> str:
     """Return what several names have in common apart from a number or an index that differs.
 
+    The indexes after an index that differs are left out too: the column W[0][2], W[1][2] is part of W, not of W[2].
+
     Args:
         names: Names of nodes.
 
@@ -268,6 +274,8 @@ def shared_name(names: Iterable[str]) -> str:
     Examples:
         >>> shared_name(["w1", "w2"]), shared_name(["W1[0,0]", "W1[0,1]"]), shared_name(["a", "b"])
         ('w', 'W1', '')
+        >>> shared_name(["W[0][0]", "W[0][1]"]), shared_name(["W[0][2]", "W[1][2]"])
+        ('W[0]', 'W')
     """
     different = set(names)
     if len(different) == 1:
@@ -276,7 +284,7 @@ def shared_name(names: Iterable[str]) -> str:
         return ""
     columns = [set(parts) for parts in zip(*[re.split("([0-9]+)", name) for name in different], strict=True)]
     text = "".join([parts.pop() if len(parts) == 1 else "\0" for parts in columns])
-    return re.sub(r"\[[^][]*\0[^][]*\]|[\W_]*\0", "", text)
+    return _DIFFERENT.sub("", text)
 
 
 def label(node: Operand, spec: str = ".4g", depth: int = 2) -> str:
