@@ -140,14 +140,10 @@ def test_nested_lists_fold_to_the_name_of_the_list():
     assert "W × x" in expressions
 
 
-@given(
-    parts=st.lists(
-        st.sampled_from(["W", "x", "layer", "_", ".", "[0]", "[1,2]", "(3)", "{4}", "[a[5]]", "^(6)", "7", "^"]),
-        min_size=1,
-        max_size=5,
-    ),
-    data=st.data(),
-)
+PARTS = ["W", "x", "layer", "_", ".", "[0]", "[1,2]", "(3)", "{4}", "[a[5]]", "^(6)", "7", "^"]
+
+
+@given(parts=st.lists(st.sampled_from(PARTS), min_size=1, max_size=5), data=st.data())
 def test_a_shared_name_has_all_its_brackets(parts, data):
     name = "".join(parts)
     digits = [i for i, sign in enumerate(name) if sign.isdigit()]

@@ -88,6 +88,73 @@ def test_the_mends_mend():
     assert diagnose(tinygraph.binary_cross_entropy_with_logits(z, 1.0)).healthy
 
 
+SIGMOIDS = {
+    "op": tinygraph.sigmoid,
+    "formula": lambda z: 1 / (1 + tinygraph.exp(-z)),
+    "formula with 1 last": lambda z: 1.0 / (tinygraph.exp(-z) + 1.0),
+}
+LOSSES = {
+    "log": lambda a, y: -(y * tinygraph.log(a) + (1 - y) * tinygraph.log(1 - a)),
+    "log1p": lambda a, y: -(tinygraph.log(a) * y) - (1 - y) * tinygraph.log1p(-a),
+}
+
+
+@pytest.mark.parametrize("sigmoid", SIGMOIDS)
+@pytest.mark.parametrize("loss", ["log", "log1p"])
+@pytest.mark.parametrize("number", [False, True])
+@pytest.mark.parametrize("kind", [Value, Tensor])
+def test_a_written_cross_entropy_names_the_product_and_the_loss_of_the_logit(sigmoid, loss, number, kind):
+    for logit, label in ((40.0, 1.0), (40.0, 0.0), (-800.0, 1.0), (-800.0, 0.0)):
+        z, y = kind(logit, "z"), label if number else kind(label, "y", constant=True)
+        if sigmoid != "op" and logit == -800.0:
+            continue  # exp(800) overflows first
+        a = SIGMOIDS[sigmoid](z)
+        a.name = "a"
+        root = LOSSES[loss](a, y)
+        assert not math.isfinite(root.item())
+        finding = only(root)
+        assert finding.kind == "log of 0"
+        ends = (" = 0 × (-inf) = nan", " = (-inf) × 0 = nan")
+        assert finding.message.endswith(ends) == math.isnan(root.item())
+        call = finding.fix.removeprefix("use ").partition(", the same")[0]
+        assert call == f"binary_cross_entropy_with_logits(z, {f'{label:g}' if number else 'y'})"
+        fixed = eval(call, {"z": z, "y": y, **vars(tinygraph)})
+        oracle = np.logaddexp(0.0, -logit if label else logit)
+        assert fixed.item() == pytest.approx(oracle, rel=1e-12, abs=1e-300)
+
+
+def test_a_cross_entropy_of_an_input_or_of_arrays_names_the_loss_of_the_logit():
+    a, y = value(0.0, "a"), value(0.0, "y")
+    finding = only(-(y * tinygraph.log(a) + (1 - y) * tinygraph.log(1 - a)))
+    assert "y × log(a) = 0 × (-inf) = nan" in finding.message
+    assert (
+        finding.fix == "use binary_cross_entropy_with_logits(z, y), the same loss computed from z, where a = sigmoid(z)"
+    )
+    Z, Y = Tensor([[3.0, 40.0]], "Z"), Tensor([[0.0, 1.0]], "Y", constant=True)
+    A = tinygraph.sigmoid(Z)
+    A.name = "A"
+    finding = only(-(Y * tinygraph.log(A) + (1 - Y) * tinygraph.log(1 - A)).mean())
+    assert "(1 - Y) × log(1 - A) = 0 × (-inf) = nan" in finding.message
+    assert "use binary_cross_entropy_with_logits(Z, Y), " in finding.fix
+    finding = only(-(np.dot(Y, np.log(A).T) + np.dot(1 - Y, np.log(1 - A).T)) / 2)
+    assert "use binary_cross_entropy_with_logits(Z, Y), " in finding.fix
+    assert "so np.dot" in finding.message or "so (1 - Y) @ " in finding.message
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda a, y: y * tinygraph.log(a),  # only one product
+        lambda a, y: y * tinygraph.log(a) + y * tinygraph.log(1 - a),  # factors that do not add up to 1
+        lambda a, y: y * tinygraph.log(a) + (1 - y) * tinygraph.log(2 - a),  # not 1 - a
+        lambda a, y: y * tinygraph.log(a) + (1 - y) * tinygraph.log(-a),  # log, not log1p
+    ],
+)
+def test_another_sum_of_logarithms_is_not_a_cross_entropy(make):
+    finding = only(make(value(0.0, "a"), value(0.25, "y")))
+    assert "cross_entropy" not in finding.fix
+
+
 BACKWARD = {
     "a root at 0": (lambda x: tinygraph.sqrt(x * 1.0), 0.0, "infinite derivative"),
     "a root of a square at 0": (lambda x: tinygraph.sqrt(x * x), 0.0, "infinite derivative"),

@@ -58,11 +58,29 @@ def not_finite(x: Quantity) -> float:
     return float(np.asarray(x)[~np.isfinite(x)].flat[0])
 
 
-def place_of_not_finite(x: Quantity) -> tuple[int, ...]:
+def has_nan(x: Quantity) -> bool:
+    """Return whether a value is NaN, or an array contains NaN.
+
+    Args:
+        x: Float or array.
+
+    Returns:
+        True if there is a NaN.
+
+    Examples:
+        >>> has_nan(math.nan), has_nan(math.inf)
+        (True, False)
+    """
+    different = x != x
+    return different if isinstance(different, bool) else bool(different.any())
+
+
+def place_of_not_finite(x: Quantity, *, nan: bool = False) -> tuple[int, ...]:
     """Return the index of the first element that is NaN or infinite.
 
     Args:
         x: Float that is not finite, or array that contains such an element.
+        nan: If true, return the index of the first NaN. Defaults to false.
 
     Returns:
         One integer per axis, or () for a float.
@@ -71,7 +89,7 @@ def place_of_not_finite(x: Quantity) -> tuple[int, ...]:
         return ()
     import numpy as np
 
-    return tuple(int(i) for i in np.argwhere(~np.isfinite(x))[0])
+    return tuple(int(i) for i in np.argwhere(np.isnan(x) if nan else ~np.isfinite(x))[0])
 
 
 def element(x: Quantity, place: tuple[int, ...], like: Quantity) -> float:

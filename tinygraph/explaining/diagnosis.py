@@ -16,7 +16,7 @@ from tinygraph.engine.backward import compute
 from tinygraph.engine.contexts import finite
 from tinygraph.engine.graph import Node, require_node
 from tinygraph.explaining import notation
-from tinygraph.explaining.arrays import element, not_finite, ones, place_of_not_finite, size
+from tinygraph.explaining.arrays import element, has_nan, not_finite, ones, place_of_not_finite, size
 from tinygraph.explaining.findings import Diagnosis, Finding, own_smallest_graph, said, smallest_graph, where
 from tinygraph.explaining.fixes import (
     FLAT,
@@ -83,8 +83,9 @@ def _forward(nodes: Sequence[Node]) -> list[Finding]:
         numbers, entry = _operands(node)
         kind = kind_of(node.op, numbers, not_finite(node.raw))
         text = f"{said(node)} = {notation.number(not_finite(node.raw))}{where(node, numbers)}{_place(entry)}"
+        text += _consequence(node, nodes)
         dropped = any(finite(selection.raw) for selection in _selections(node, nodes))
-        fix = SELECTED if dropped else fix_of(node, kind)
+        fix = SELECTED if dropped else fix_of(node, kind, nodes)
         return [Finding(kind, node, text, fix, smallest_graph(node, numbers))]
     return []
 
@@ -92,6 +93,28 @@ def _forward(nodes: Sequence[Node]) -> list[Finding]:
 def _selections(node: Node, nodes: Sequence[Node]) -> list[Node]:
     """Return the nodes that select elements by a mask, among the nodes that were computed from the given node."""
     return [x for x in _above(node, nodes) if x.op is not None and x.op.name in SELECTIONS]
+
+
+def _consequence(bad: Node, nodes: Sequence[Node]) -> str:
+    """Return how an infinite value turns into NaN at a later node, such as `, so y × log(a) = 0 × (-inf) = nan`."""
+    if has_nan(bad.raw):
+        return ""
+    reached = {bad}
+    for node in reversed(nodes):
+        if finite(node.raw) or reached.isdisjoint(node.operands):
+            continue
+        reached.add(node)
+        if has_nan(node.raw):
+            numbers = "" if _mixes(node) or node.op is None else f" = {_in_numbers(node)}"
+            return f", so {notation.expression(node, depth=3)}{numbers} = nan"
+    return ""
+
+
+def _in_numbers(node: Node) -> str:
+    assert node.op is not None
+    place = place_of_not_finite(node.raw, nan=True)
+    numbers = [element(x, place, node.raw) for x in node.numbers]
+    return node.op.short_text(*[notation.factor(notation.number(x)) for x in numbers])
 
 
 def _operands(node: Node) -> tuple[list[float], tuple[int, ...]]:

@@ -9,6 +9,7 @@ from tinygraph.engine import ops
 from tinygraph.engine.graph import Node
 from tinygraph.engine.op import Op
 from tinygraph.explaining.notation import called
+from tinygraph.explaining.recognition import cross_entropy_around
 
 TOO_SMALL = (
     "use activations that do not saturate (such as relu), standardized inputs, other initial weights, or a shorter path"
@@ -74,12 +75,13 @@ def is_power(op: Op) -> bool:
     return op is ops.pow or op.maker in (ops.power, ops.power_partial)
 
 
-def fix_of(node: Node, kind: str) -> str:
+def fix_of(node: Node, kind: str, nodes: Sequence[Node]) -> str:
     """Return a common fix for a value that is not finite.
 
     Args:
         node: Node whose value is not finite.
         kind: Kind of problem, from `kind_of`.
+        nodes: Nodes of the graph.
 
     Returns:
         The fix as text, or "" if no fix is known.
@@ -89,6 +91,8 @@ def fix_of(node: Node, kind: str) -> str:
     z = called(args[0].args[0]) if fed is ops.sigmoid else "z"
     if op is ops.binary_cross_entropy and kind == "log of 0":
         return f"use binary_cross_entropy_with_logits({z}, y), the same loss computed from {z}"
+    if op in (ops.log, ops.log1p) and (loss := cross_entropy_around(node, nodes)):
+        return f"use {loss.call}, {loss.reason}"
     if op is ops.log and fed is ops.sigmoid:
         return f"use log_sigmoid({z}), which avoids a value that rounds to 0"
     if op is ops.log and fed in (ops.exp, ops.add, ops.total):
