@@ -48,7 +48,7 @@ def test_steps_are_named():
     names = [node.name for node in tinygraph.engine.graph.order(J)]
     assert sorted(names) == ["J", "a", "b", "c", "u", "v"]
     assert J.data == 33.0
-    assert parse("a; a*2", {"a": 1.0}).data == 2.0
+    assert parse("a = 2*b; a*2", {"b": 1.0}).data == 4.0
 
 
 BAD = {
@@ -80,11 +80,30 @@ BAD = {
     "a.real": (0, "this is not supported"),
     "a[0]": (0, "this is not supported"),
     "lambda: a": (0, "this is not supported"),
+    "lambda*a": (8, "'lambda' is a reserved word of Python: choose another name"),
     "[a for a in b]": (0, "this is not supported"),
     "import os": (0, "this is not an expression"),
     "del a": (0, "this is not an expression"),
     "é*q": (0, "'é' has no value"),
     "é = 2*a; é*q": (11, "'q' has no value"),
+    "ab": (0, "'ab' has no value: pass ab=..., or write the product a*b"),
+    "u = 2*a; aub": (9, "or write the product a*u*b"),
+    "sina": (0, "'sina' has no value: pass sina=..., or write sin(a)"),
+    "sin a": (4, "call the function as sin(a)"),
+    "σ a": (2, "call the function as σ(a)"),
+    "a b": (2, "write a product with *: a*b"),
+    "2a": (0, "write a product with *: 2*a"),
+    "2.5ab": (2, "write a product with *: 2.5*ab"),
+    "b(a + 1)": (0, "'b' is not a function: write a product with *, as in b*(...)"),
+    "2*a = b": (0, "only a name can be on the left of =: name = expression"),
+    "√a": (0, "'√' (U+221A) is not supported; an expression can contain"),
+    "a×b·q": (4, "'q' has no value"),
+    "a² − q": (5, "'q' has no value"),
+    "µ*a": (0, "'μ' has no value: pass μ=..."),
+    "a*₁": (2, "'₁' (U+2081) is not supported"),
+    "2*a; 3*b": (0, "no later step can use this result: give it a name, or remove it"),
+    "u = 2*a; 3*b": (0, "no later step uses 'u': use it, or remove it"),
+    "v = 2*a; u = 3*v; w = 4*b": (9, "no later step uses 'u'"),
 }
 
 
@@ -97,6 +116,36 @@ def test_what_is_not_understood_is_pointed_at(text):
     assert caught.value.column == column
     *_, line, caret = str(caught.value).split("\n")
     assert line[caret.index("^") :][:1] == text.split("\n")[-1][column : column + 1]
+
+
+@given(text=texts)
+def test_the_signs_of_a_textbook_mean_the_operators(text):
+    signs = {"**2": "²", "*": "×", "-": "−", "tanh": "σ"}
+    written = text
+    for operator, sign in signs.items():
+        written = written.replace(operator, sign)
+    names = {name: NUMBERS[name] for name in NUMBERS if name in text.replace("tanh", "")}
+    if names:
+        assert parse(written, names).data == parse(text.replace("tanh", "sigmoid"), names).data
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [
+        ("a⁻¹ ÷ b", "a**-1 / b"), ("a²³", "a**23"), ("√(a)·b", "sqrt(a)*b"), ("ln(a) – b", "log(a) - b"),
+        ("（a＋b）", "(a+b)"), ("a\u00a0⋅ b", "a * b"), ("-a²", "-a**2"), ("σ(a)²", "sigmoid(a)**2"),
+    ],
+)  # fmt: skip
+def test_a_formula_of_a_textbook_is_the_expression(text, plain):
+    numbers = {"a": 0.75, "b": 2.0}
+    numbers = {name: number for name, number in numbers.items() if name in text}
+    assert parse(text, numbers).data == parse(plain, numbers).data
+
+
+def test_names_have_one_spelling():
+    root = parse("µ*w₁ + x₁₂", {"μ": 2.0, "w1": 3.0, "x12": 1.0})
+    assert {node.name for node in tinygraph.engine.graph.order(root)} == {"", "μ", "w1", "x12"}
+    assert parse("σ*σ(σ)", {"σ": 0.0}).data == 0.0, "a name and a function"
 
 
 @pytest.mark.parametrize(
@@ -126,7 +175,7 @@ def test_a_long_sum_is_a_graph_or_one_error():
         assert "too deeply nested" in str(error)  # noqa: PT017
 
 
-@given(text=st.text(max_size=60) | st.text("ab+-*/()=;, .0123456789e\n", max_size=60))
+@given(text=st.text(max_size=60) | st.text("ab+-*/()=;, .0123456789e\n×·²⁻σ√₁µ−（", max_size=60))
 def test_any_text_gives_a_graph_or_one_error(text):
     with contextlib.suppress(ExpressionError):
         assert isinstance(parse(text, {"a": 1.0, "b": 2.0}), Value)

@@ -22,6 +22,17 @@ def same(x, y):
     return np.array_equal(x, y, equal_nan=True)
 
 
+def test_a_name_is_found_in_each_spelling():
+    micro, mu, w = Value(1.0, "µ"), Value(2.0, "μ"), Value(3.0, "w1")
+    assert Walk(micro * w).find("μ") is micro
+    assert Walk(mu * w).find("µ") is mu
+    assert Walk(mu * w).find("w₁") is w
+    both = Walk(micro * mu)
+    assert (both.find("µ"), both.find("μ")) == (micro, mu), "the exact name comes first"
+    with pytest.raises(KeyError, match="no node is named 'ν'"):
+        both.find("ν")
+
+
 @given(program=graphs())
 def test_the_edges_are_the_contributions_of_the_chain_rule(program):
     root, _ = program.record()

@@ -1,11 +1,16 @@
-"""Parse expressions such as "J = 3*(a + b*c)" into graphs. The text is never evaluated as Python."""
+"""Parse expressions such as "J = 3*(a + b*c)" into graphs. The text is never evaluated as Python.
+
+The signs of a textbook, such as × · ² σ −, are replaced by operators first.
+"""
 
 from __future__ import annotations
 
 import ast
 import difflib
+import keyword
+import re
 import warnings
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from tinygraph.engine import ops
 from tinygraph.engine.graph import Node
@@ -13,6 +18,7 @@ from tinygraph.engine.more_ops.table import TABLE
 from tinygraph.engine.op import Op
 from tinygraph.engine.value import Value
 from tinygraph.support.messages import counted, short
+from tinygraph.support.spelling import in_ascii
 
 LONGEST = 10_000  # maximum length of an expression, in characters
 WIDTH = 100  # maximum length of a quoted line in an error message, in characters
@@ -24,6 +30,7 @@ _BINARY: dict[type[ast.operator], Op] = {
     ast.Div: ops.div,
     ast.Pow: ops.pow,
 }
+_ALIASES = {"σ": "sigmoid", "ln": "log"}  # names of functions in textbooks
 _HINTS: dict[type[ast.AST], str] = {
     ast.BitXor: "write a power with **",
     ast.MatMult: "write a product with *: an expression contains scalars, not matrices",
@@ -55,7 +62,7 @@ def parse(text: str, numbers: Mapping[str, float]) -> Value:
     """Return the graph of an expression with named inputs.
 
     A name on the left of `=`, as in `u = b*c; J = 3*u`, becomes the name of a node. An expression can call only the
-    public ops that take one or two operands.
+    public ops that take one or two operands. The signs × · ÷ − ² σ are read as in a textbook.
 
     Args:
         text: Expression, or several assignments that are separated by `;` or line breaks.
@@ -65,12 +72,14 @@ def parse(text: str, numbers: Mapping[str, float]) -> Value:
         The node of the last expression.
 
     Raises:
-        ExpressionError: If the text is not valid, if a name has no value, or if a value is not used.
+        ExpressionError: If the text is not valid, if a name has no value, or if a value or a step is not used.
 
     Examples:
         >>> J = parse("u = b*c; J = 3*(a + u)", {"a": 5.0, "b": 3.0, "c": 2.0})
         >>> J
         Value(33.0, name='J', op='mul')
+        >>> parse("σ(a)·b²", {"a": 0.0, "b": 3.0}).data
+        4.5
         >>> parse("3*(a + d)", {"a": 5.0})
         Traceback (most recent call last):
         tinygraph.cli.expressions.ExpressionError: 'd' has no value: pass d=...
@@ -83,70 +92,98 @@ def parse(text: str, numbers: Mapping[str, float]) -> Value:
 
 
 def _functions() -> dict[str, Op]:
-    """Return the public ops with one or two operands, by name."""
+    """Return the public ops with one or two operands, by name, without the aliases of textbooks."""
     return {name: op for name, op in TABLE.items() if op.public and not op.variadic}
+
+
+def _product(text: str, known: Collection[str]) -> list[str]:
+    """Return the known names that a text consists of, such as b and c for "bc", or an empty list."""
+    found: dict[int, list[str]] = {0: []}  # factors of the text up to each position
+    for end in range(1, len(text) + 1):
+        for start in range(end - 1, -1, -1):
+            if start in found and text[start:end] in known:
+                found.setdefault(end, [*found[start], text[start:end]])
+    return found.get(len(text), [])
 
 
 class _Reader:
     def __init__(self, text: str, numbers: Mapping[str, float]) -> None:
         self.lines = text.split("\n")
+        self.read_lines = list(map(in_ascii, self.lines))
         self.leaves = {name: Value(number, name) for name, number in numbers.items()}
         self.steps: dict[str, Value | float] = {}
+        self.named_steps: dict[str, ast.stmt] = {}
         self.used: set[str] = set()
 
     def fail(self, message: str, node: ast.expr | ast.stmt) -> ExpressionError:
-        line = self.lines[node.lineno - 1]
+        line, columns = self.read_lines[node.lineno - 1]
         column = (
             len(line) - len(line.lstrip()) + len(line.lstrip().encode()[: node.col_offset].decode(errors="replace"))
         )
-        return ExpressionError(message, line, column)
+        return ExpressionError(message, self.lines[node.lineno - 1], columns[column])
 
     def read(self) -> Value:
         statements = self.parsed()
         result: Value | float = 0.0
         for statement in statements:
-            name = ""
-            if isinstance(statement, ast.Assign):
-                target = statement.targets[0]
-                if len(statement.targets) > 1 or not isinstance(target, ast.Name):
-                    raise self.fail("give each step one name: name = expression", target)
-                name = target.id
-                if name in self.steps or name in self.leaves:
-                    raise self.fail(f"{name!r} already has a value: choose another name", target)
-                value = statement.value
-            elif isinstance(statement, ast.Expr):
-                value = statement.value
-            else:
-                raise self.fail(f"this is not an expression; {_USE}", statement)
-            result = self.value(value, 0)
-            if name and isinstance(result, Value) and result.name:
-                raise self.fail(f"this node is already named {result.name!r}: remove the second name", value)
-            if isinstance(result, Value) and not result.name:
-                result.name = name
-            if name:
-                self.steps[name] = result
+            result = self.statement(statement)
         if not isinstance(result, Node):
             raise ExpressionError(
                 "the expression contains no name, so it has no graph: for example, write 3*a and pass a=5",
                 self.lines[-1],
             )
+        self.check_all_used(statements[:-1])
         unused = self.leaves.keys() - self.used
         if unused:
             name = short(min(unused))
             raise ExpressionError(f"{name!r} has a value, but does not occur in the expression: remove {name}=...")
         return result
 
+    def statement(self, statement: ast.stmt) -> Value | float:
+        """Return the result of one step, which gets the name on the left of `=`."""
+        name = ""
+        if isinstance(statement, ast.Assign):
+            target = statement.targets[0]
+            if len(statement.targets) > 1 or not isinstance(target, ast.Name):
+                raise self.fail("give each step one name: name = expression", target)
+            name = target.id
+            if name in self.steps or name in self.leaves:
+                raise self.fail(f"{name!r} already has a value: choose another name", target)
+            value = statement.value
+        elif isinstance(statement, ast.Expr):
+            value = statement.value
+        else:
+            raise self.fail(f"this is not an expression; {_USE}", statement)
+        result = self.value(value, 0)
+        if name and isinstance(result, Value) and result.name:
+            raise self.fail(f"this node is already named {result.name!r}: remove the second name", value)
+        if isinstance(result, Value) and not result.name:
+            result.name = name
+        if name:
+            self.steps[name] = result
+            self.named_steps[name] = statement
+        return result
+
+    def check_all_used(self, statements: list[ast.stmt]) -> None:
+        """Check that each of the steps before the last one is used in a later step."""
+        for statement in statements:
+            if isinstance(statement, ast.Expr):
+                raise self.fail("no later step can use this result: give it a name, or remove it", statement)
+        for name, statement in self.named_steps.items():
+            if name not in self.used and statement in statements:
+                raise self.fail(f"no later step uses {short(name)!r}: use it, or remove it", statement)
+
     def parsed(self) -> list[ast.stmt]:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", SyntaxWarning)  # "1if" also warns, but its error is reported below
-                statements = ast.parse("\n".join(line.lstrip() for line in self.lines)).body
+                statements = ast.parse("\n".join(line.lstrip() for line, _ in self.read_lines)).body
         except SyntaxError as error:
-            line = self.lines[min((error.lineno or 1) - 1, len(self.lines) - 1)]
-            message = (error.msg or "").removesuffix(" Perhaps you forgot a comma?").rstrip(".")
-            hint = "something is missing here, or something must be removed" if message == "invalid syntax" else message
+            number = min((error.lineno or 1) - 1, len(self.lines) - 1)
+            line, columns = self.read_lines[number]
             indent = len(line) - len(line.lstrip())
-            raise ExpressionError(hint, line, min(max((error.offset or 1) - 1, 0) + indent, len(line))) from None
+            column = min(max((error.offset or 1) - 1, 0) + indent, len(line))
+            raise ExpressionError(self.hint(error.msg or "", line), self.lines[number], columns[column]) from None
         except (RecursionError, MemoryError):
             raise ExpressionError(_NESTED) from None
         except ValueError as error:  # a NUL character, or an integer with thousands of digits
@@ -154,6 +191,28 @@ class _Reader:
         if not statements:
             raise ExpressionError("the expression is empty")
         return statements
+
+    def hint(self, message: str, line: str) -> str:
+        """Return how to fix a line that Python cannot parse."""
+        message = message.removesuffix(" Perhaps you forgot a comma?").rstrip(".")
+        found = re.search(r"(?<![\w.])([\d.]+)([^\W\d]\w*)", line)
+        if "decimal literal" in message and found:
+            return f"write a product with *: {found[1]}*{short(found[2])}"
+        if message.startswith("invalid character"):
+            return f"{message.removeprefix('invalid ')} is not supported; {_USE}"
+        if message.startswith("cannot assign to"):
+            return "only a name can be on the left of =: name = expression"
+        if message != "invalid syntax":
+            return message
+        for word in re.findall(r"[^\W\d]\w*", line):
+            if keyword.iskeyword(word) and word != "lambda" * (":" in line):
+                return f"{word!r} is a reserved word of Python: choose another name"
+        if found := re.search(r"([^\W\d]\w*)\s+([^\W\d]\w*)", line):
+            first, second = map(short, found.groups())
+            if _ALIASES.get(found[1], found[1]) in _functions():
+                return f"call the function as {first}({second})"
+            return f"write a product with *: {first}*{second}"
+        return "something is missing here, or something must be removed"
 
     def value(self, node: ast.expr, depth: int) -> Value | float:
         """Return the node or the number of an expression."""
@@ -188,13 +247,23 @@ class _Reader:
     def named(self, name: str, node: ast.expr) -> Value | float:
         """Return the node with the given name: a named expression or an input."""
         if name in self.steps:
+            self.used.add(name)
             return self.steps[name]
         if name not in self.leaves:
-            is_function = name in _functions()
-            what = f"is a function: write {name}(...)" if is_function else f"has no value: pass {short(name)}=..."
-            raise self.fail(f"{short(name)!r} {what}", node)
+            raise self.fail(f"{short(name)!r} {self.missing(name)}", node)
         self.used.add(name)
         return self.leaves[name]
+
+    def missing(self, name: str) -> str:
+        """Return why a name has no value, and what to write."""
+        functions, known = _functions(), [*self.leaves, *self.steps]
+        if _ALIASES.get(name, name) in functions:
+            return f"is a function: write {name}(...)"
+        text = f"has no value: pass {short(name)}=..."
+        if factors := _product(name, known):
+            return f"{text}, or write the product {'*'.join(factors)}"
+        calls = [f"{first}({name[len(first) :]})" for first in functions if name.removeprefix(first) in known]
+        return f"{text}, or write {calls[0]}" if calls else text
 
     def chain(self, node: ast.BinOp, depth: int) -> Value | float:
         """Return the result of a chain of binary operations, from left to right.
@@ -213,7 +282,11 @@ class _Reader:
 
     def call(self, name: str, operands: list[ast.expr], node: ast.expr, depth: int) -> Value | float:
         """Call the public op with the given name, and return its result."""
-        op = _functions().get(name)
+        op = _functions().get(_ALIASES.get(name, name))
+        if op is None and (name in self.steps or name in self.leaves):
+            raise self.fail(
+                f"{short(name)!r} is not a function: write a product with *, as in {short(name)}*(...)", node
+            )
         if op is None:
             close = difflib.get_close_matches(name, _functions(), 1)
             known = f"the functions are {', '.join(sorted(_functions()))}"

@@ -21,6 +21,7 @@ from tinygraph.saving.writer import save
 from tinygraph.stepping.formats import check_name, names
 from tinygraph.stepping.stepper import SECONDS, Stepper
 from tinygraph.support.files import check_writable
+from tinygraph.support.spelling import normalized
 from tinygraph.support.terminal import echo
 
 TYPE_CHECKING = False
@@ -205,8 +206,8 @@ def _draw(options: argparse.Namespace) -> None:
 
 def _parameters(root: Operators, names: str) -> list[Node]:
     """Return the inputs with the given comma-separated names."""
-    leaves = {node.name: node for node in order(root) if node.op is None}
-    parameters = [name.strip() for name in names.split(",") if name.strip()]
+    leaves = {normalized(node.name): node for node in order(root) if node.op is None}
+    parameters = [normalized(name.strip()) for name in names.split(",") if name.strip()]
     for name in parameters:
         if name not in leaves:
             raise ExpressionError(f"--parameters: {name!r} is not an input of the expression")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from tinygraph.cli import demo, doctor, fit, graphs
 from tinygraph.cli.expressions import ExpressionError
-from tinygraph.cli.options import binding
+from tinygraph.cli.options import Parser, binding
 from tinygraph.datasets import TableError
 from tinygraph.drawing.layout_engines import EngineNotFoundError, LayoutError
 from tinygraph.saving.format import GraphFileError
@@ -53,7 +53,7 @@ def _parsed(argv: Sequence[str] | None) -> argparse.Namespace:
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of the command line, with all subcommands."""
-    parser = argparse.ArgumentParser(prog="tinygraph", description="Backpropagation made visible.")
+    parser = Parser(prog="tinygraph", description="Backpropagation made visible.")
     parser.add_argument("--version", action="version", version=f"tinygraph {__version__}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     for module in (demo, graphs, fit, doctor):

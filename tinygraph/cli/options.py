@@ -3,14 +3,32 @@
 from __future__ import annotations
 
 import argparse
+import keyword
 import math
 from collections.abc import Callable
+from typing import NoReturn
+
+from tinygraph.support.messages import short
+from tinygraph.support.spelling import in_ascii, normalized
+from tinygraph.support.terminal import fail
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import TypeAlias
 
     Commands: TypeAlias = argparse._SubParsersAction[argparse.ArgumentParser]  # argparse has no public name
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser that reports each wrong argument in one sentence, instead of a summary of all arguments."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print an error message, and exit with code 2.
+
+        Args:
+            message: Description of the error.
+        """
+        self.exit(fail(f"{message}; `{self.prog} --help` explains the arguments"))
 
 
 def positive(kind: type[int] | type[float]) -> Callable[[str], float]:
@@ -50,13 +68,20 @@ def binding(text: str) -> tuple[str, float]:
         argparse.ArgumentTypeError: If the text does not have the form name=number.
 
     Examples:
-        >>> binding("a=5")
-        ('a', 5.0)
+        >>> binding("a=5"), binding("w₁=−2")
+        (('a', 5.0), ('w1', -2.0))
     """
-    name, equals, number = text.partition("=")
-    if not (equals and name.strip().isidentifier()):
-        raise argparse.ArgumentTypeError(f"{text!r} is not of the form name=number")
+    name, _, number = in_ascii(text)[0].partition("=")
+    name = normalized(name.strip())
+    example = f"write {short(name)}=..., for example {short(name)}=5"
+    if name.isidentifier() and not number.strip():
+        raise argparse.ArgumentTypeError(f"{short(text)!r} is not of the form name=number: {example}")
+    if not name.isidentifier():
+        hint = "put the expression in quotes, and write the values after it"
+        raise argparse.ArgumentTypeError(f"{short(text)!r} is not of the form name=number: {hint}")
+    if keyword.iskeyword(name):
+        raise argparse.ArgumentTypeError(f"{name!r} is a reserved word of Python: choose another name")
     try:
-        return name.strip(), float(number)
+        return name, float(number)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{number!r} in {text!r} is not a number") from None
+        raise argparse.ArgumentTypeError(f"{short(number)!r} in {short(text)!r} is not a number") from None

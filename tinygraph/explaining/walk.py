@@ -16,6 +16,7 @@ from tinygraph.explaining.notation import Quantity, is_here
 from tinygraph.support import clock
 from tinygraph.support.arguments import check_kind
 from tinygraph.support.messages import described
+from tinygraph.support.spelling import normalized
 
 
 class Edge(NamedTuple):
@@ -102,10 +103,10 @@ class Walk:
         return node
 
     def find(self, name: str, what: str = "name") -> Node:
-        """Return the node with the given name.
+        """Return the node with the given name. If no node has exactly this name, compatible characters are equal.
 
         Args:
-            name: Name to look for.
+            name: Name to look for, such as "w1", or "w₁" if no node has this name.
             what: Name of the parameter, for messages. Defaults to "name".
 
         Returns:
@@ -118,6 +119,9 @@ class Walk:
         check_kind(what, name, str, "the name of a node")
         names = {node.name: node for node in self.nodes if node.name}
         if name not in names:
+            spelled = {normalized(known): node for known, node in names.items()}
+            if normalized(name) in spelled:
+                return spelled[normalized(name)]
             known = f"the names are {', '.join(sorted(names))}" if names else "the nodes of this graph have no names"
             raise KeyError(f"no node is named {name!r}; {known}")
         return names[name]
