@@ -1,6 +1,8 @@
 """The output and the files of `tinygraph demo`."""
 
 import json
+import shlex
+from pathlib import Path
 
 from tests.cli.commands import run
 
@@ -34,3 +36,12 @@ def test_the_demo(tmp_path):
         path.stem for path in (tmp_path / "tinygraph-demo").glob("*.[sd][vo][gt]")
     }  # .svg, or .dot without Graphviz
     assert drawn == {"J", "one_example_scalar", "one_example_tensor"}
+    vectorizing = out.stdout.index("  vectorizing and compiling 430,021 scalar nodes ...\n")
+    assert out.stdout.index("  recording the two loops ...\n") < vectorizing < out.stdout.index("    Z = w.T @ X + b\n")
+    *_, last = out.stdout.partition("\nWhat to open next\n")
+    files = [line.strip().partition(": ")[0] for line in last.splitlines() if str(tmp_path) in line]
+    assert files
+    assert all(Path(name).is_file() for name in files)
+    for command in [line.strip().rpartition(": ")[0] for line in last.splitlines() if "  tinygraph " in line]:
+        _, *arguments = shlex.split(command)
+        assert run(*arguments, input="q\n").returncode == 0, command

@@ -74,6 +74,30 @@ def demo(folder: Path, iterations: int = 60, m: int = 10_000) -> None:
     show_implementations(m)
     echo()
     save_model(path, train_on_real_data(iterations))
+    echo()
+    show_next(folder)
+
+
+def show_next(folder: Path) -> None:
+    """Print what to open next: the files in the output folder, and commands to try.
+
+    Args:
+        folder: Output folder.
+    """
+    files = {
+        "J.html": "step through backpropagation in a browser",
+        "J.svg": "the graph of J, with its derivatives",
+        "J.dot": "the graph of J as DOT text",
+    }
+    echo("What to open next")
+    for name, purpose in files.items():
+        if (folder / name).exists():
+            echo(f"  {(folder / name).resolve()}: {purpose}")
+    for command, purpose in {
+        'tinygraph step "u = b*c; v = a + u; J = 3*v" a=5 b=3 c=2': "the same steps in the terminal",
+        'tinygraph draw "L = -ln(σ(w*x + b))" w=1 x=2 b=-3': "the graph of another formula",
+    }.items():
+        echo(f"  {command}: {purpose}")
 
 
 def show_backpropagation() -> Value:
@@ -154,8 +178,9 @@ def show_implementations(m: int, n: int = 20) -> None:
     for line in report(compare_implementations(X, Y, [0.01 * j for j in range(n)], 0.1)):
         echo(f"  {line}")
     echo(f"  (With one loop, an array of {n} numbers is too short to make up for the overhead of a NumPy call.)")
-    echo("\nAutomatic vectorization turns the scalar graph of the two loops into this program:")
-    text, lines = vectorize_loops(X, Y, [0.01 * j for j in range(n)], 0.1)
+    echo("\nAutomatic vectorization of the scalar graph of the two loops")
+    text, lines = vectorize_loops(X, Y, [0.01 * j for j in range(n)], 0.1, tell=lambda text: echo(f"  {text} ..."))
+    echo("  The graph became this program:")
     for line in text.splitlines():
         echo(f"    {line}".rstrip())
     for line in lines:

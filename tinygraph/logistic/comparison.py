@@ -134,7 +134,13 @@ def _gradient(J: Value | Tensor, w: Sequence[Value] | Tensor, b: Value | Tensor)
 
 
 def vectorize_loops(
-    X: Sequence[Sequence[float]], Y: Sequence[float], w: Sequence[float], b: float, loss: str = "cross_entropy"
+    X: Sequence[Sequence[float]],
+    Y: Sequence[float],
+    w: Sequence[float],
+    b: float,
+    loss: str = "cross_entropy",
+    *,
+    tell: Callable[[str], object] = str,
 ) -> tuple[str, list[str]]:
     """Vectorize the graph of the two loops automatically, and compare the result with hand-written NumPy.
 
@@ -144,6 +150,8 @@ def vectorize_loops(
         w: Weights (n,).
         b: Bias.
         loss: Key of `LOSSES`. Defaults to "cross_entropy".
+        tell: Function that is called with a description of each part of the work before it starts. Defaults to a
+            function that shows nothing.
 
     Returns:
         The source text of the vectorized program, and a report as a list of lines.
@@ -154,14 +162,19 @@ def vectorize_loops(
         (True, 'they agree: cost and gradient differ by at most ...')
     """
     values, bias = _values(w, b)
+    tell("recording the two loops")
     start = perf_counter()
     J = two_loops(values, bias, X, Y, loss)
     recorded = perf_counter()
+    nodes = len(order(J))
+    tell(f"vectorizing and compiling {nodes:,} scalar nodes")
+    begun = perf_counter()
     compiled = compile(J, [values, bias])
     done = perf_counter()
+    tell("timing four implementations, and writing the program")
+    begun_again = perf_counter()
     J.backward()
-    again = recorded - start + perf_counter() - done
-    nodes = len(order(J))
+    again = recorded - start + perf_counter() - begun_again
     found = [Implementation("two loops, recorded each time", nodes, again, *_gradient(J, values, bias))]
 
     numbers = np.array(w)
@@ -175,7 +188,7 @@ def vectorize_loops(
     vectorized = vectorize(J)
     lines = [
         f"{nodes:,} scalar nodes became {len(order(vectorized.root))} array nodes: recorded in "
-        f"{recorded - start:.2f} s, vectorized and compiled in {done - recorded:.2f} s",
+        f"{recorded - start:.2f} s, vectorized and compiled in {done - begun:.2f} s",
         *[f"{implementation.name:<29} {implementation.seconds * 1e3:>9.2f} ms" for implementation in found],
         _verdict(found),
     ]
