@@ -318,7 +318,9 @@ CALLS: dict[str, Call] = {
     "Stepper.last_write": call(_method("last_write"), {"node": "own node"}, node="x"),
     "Stepper.contributions": call(_method("contributions"), {"node": "own node"}, node="x"),
     "Stepper.explain": call(_method("explain"), {"node": "own node"}, node="x"),
-    "Stepper.player": call(_method("player"), {"height": "count", "hide": "flag"}, height=400, hide=True),
+    "Stepper.player": call(
+        _method("player"), {"height": "count", "live": "flag", "hide": "flag"}, height=400, live=False, hide=True
+    ),
     "Stepper.save": call(
         _method("save"),
         {"path": "path", "caption": "flag", "hide": "flag", "seconds": "size"},

@@ -20,6 +20,7 @@ PACKAGES = {  # distribution: (purpose, extra that installs the distribution, or
     "graphviz": ("writes diagrams in the DOT language", ""),
     "graphviz-pure": ("lays out diagrams if Graphviz is not installed", "render"),
     "rich": ("progress bars in the terminal", "cli"),
+    "anywidget": ("live players in a notebook", "notebook"),
     "cairosvg": ("frames of a walkthrough as PNG, GIF and PDF", "film"),
     "pillow": ("animations as GIF", "film"),
     "hypothesis": ("property-based gradient tests", "test"),

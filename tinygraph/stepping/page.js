@@ -41,7 +41,7 @@
 
   let k = 0, timer = 0, looked = null;
 
-  function show(to, keep) {
+  function show(to, keep, quiet = keep) {
     k = Math.min(Math.max(to, 0), steps.length);
     const here = k ? steps[k - 1] : null;
     const grads = new Map();
@@ -82,6 +82,7 @@
       if (boxOf.has(here.box)) within($("diagram"), boxOf.get(here.box).group);
     }
     if (!keep) remember();
+    if (!quiet && parent !== window) parent.postMessage({ tinygraphStep: k }, "*"); // for a live player
   }
 
   function narrate(here) {
@@ -258,6 +259,7 @@
     group.addEventListener("mouseleave", look(null));
     group.addEventListener("focus", look(id));
     group.addEventListener("blur", look(null));
+    group.addEventListener("click", () => { if (parent !== window) parent.postMessage({ tinygraphNode: id }, "*"); });
   }
   svg.querySelectorAll("title").forEach((title) => title.remove()); // the titles contain ids, which a screen reader would read out
   svg.querySelectorAll("g.edge").forEach((edge) => edge.setAttribute("aria-hidden", "true")); // the list of steps has the same content
@@ -268,5 +270,12 @@
   if (parent !== window) { // a page in a frame reports its height, so that the surrounding page can adapt
     const reportHeight = () => parent.postMessage({ tinygraphHeight: Math.ceil(document.body.getBoundingClientRect().bottom + 16) }, "*");
     new ResizeObserver(reportHeight).observe(document.body);
+    window.addEventListener("message", ({ source, data }) => {
+      const to = data?.tinygraphGoto;
+      if (source !== parent || !Number.isInteger(to)) return;
+      pause();
+      show(to, false, true); // an answer could overtake the next message, and undo it
+    });
+    parent.postMessage({ tinygraphReady: true }, "*");
   }
 })();

@@ -64,6 +64,20 @@ def page(cursor: Cursor, options: DrawOptions, *, hide: bool = False) -> str:
         LayoutError: If the layout fails or exceeds the time limit.
         ValueError: If the diagram has more than 600 boxes, or if `options` folds it.
     """
+    return page_of(cursor, options, hide=hide)[0]
+
+
+def page_of(cursor: Cursor, options: DrawOptions, *, hide: bool = False) -> tuple[str, Diagram]:
+    """Return the HTML page of a pass, and its diagram.
+
+    Args:
+        cursor: Cursor at the step where the page starts.
+        options: Options of the drawing.
+        hide: If true, the page hides later steps completely until the reader shows them.
+
+    Returns:
+        The page as text, and the diagram with the ids of its boxes.
+    """
     steps = cursor.steps
     svg, shown = marked(steps, replace(options, title=""))
     actions, told = _actions(steps, shown, options.number)
@@ -86,7 +100,7 @@ def page(cursor: Cursor, options: DrawOptions, *, hide: bool = False) -> str:
         "data": json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c"),
         "script": _asset("page.js"),
     }
-    return _filled(_asset("page.html"), texts)
+    return _filled(_asset("page.html"), texts), shown
 
 
 def _filled(template: str, texts: Mapping[str, str]) -> str:

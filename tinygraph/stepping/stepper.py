@@ -18,8 +18,9 @@ from tinygraph.support.naming import own_methods
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from tinygraph.drawing.options import DrawOptions
-    from tinygraph.stepping.player import Player
 
 
 SECONDS = 1.2  # default time per step of an animation
@@ -175,21 +176,32 @@ class Stepper(Cursor):
             write(Film(self, look, caption=bool(caption), hide=bool(hide)), path, seconds=seconds)
         return path
 
-    def player(self, height: int = 640, *, hide: bool = False, **options: object) -> Player:
+    def player(self, height: int = 640, *, live: bool = False, hide: bool = False, **options: object) -> Any:
         """Return an interactive player for a notebook cell.
+
+        The player is an HTML page, which also works in an exported notebook. A live player stays connected to Python:
+        set `player.index` to move it; if a reader moves it, `player.index` and the position of this Stepper follow.
+        `player.node` is the node that the reader has clicked last, or None.
 
         Args:
             height: Height in pixels. Defaults to 640.
+            live: If true, return a widget that stays connected to Python. It needs the extra `notebook`, and works
+                where widgets do, such as in JupyterLab, VS Code, Colab and marimo. Defaults to false.
             hide: If true, the player hides later steps completely until the reader shows them.
             options: Options of `draw`, which replace those of the Stepper. The theme defaults to "auto".
 
         Returns:
             The player.
+
+        Raises:
+            ModuleNotFoundError: If `live` is true and the package anywidget is not installed.
         """
+        from tinygraph.stepping.live import live_player
         from tinygraph.stepping.player import Player
 
-        least = check_integer("height", height, least=1)
-        return Player(self, self._drawn(options, "auto"), least, hide=bool(hide))
+        height = check_integer("height", height, least=1)
+        make = live_player if live else Player
+        return make(self, self._drawn(options, "auto"), height, hide=bool(hide))
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:  # noqa: ARG002
         """Return the output of a notebook cell: the diagram at the current step, and the text of the step."""
