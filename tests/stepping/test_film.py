@@ -158,6 +158,16 @@ def test_what_has_not_happened_is_invisible_on_request():
     assert "opacity:0" in STATES["gone"]
 
 
+def test_gradients_of_another_pass_are_not_shown():
+    J = lecture()
+    J.backward(seed=7.0)
+    film = Film(Stepper(J), DrawOptions(), caption=False)
+    for root in frames(film):
+        texts = [text.text for text in root.iter("text")]
+        assert ".grad is" not in texts
+        assert "63" not in texts, "the stored gradient of c"
+
+
 def test_a_document_has_no_tooltip_that_shows_a_later_result():
     y = Value(2.0, "x") * Value(3.0, "a name of more than twenty-four characters")
     text = Film(Stepper(y), DrawOptions(legend=False), caption=False).frame(0)
@@ -202,6 +212,7 @@ def test_arrays_have_shapes_and_notes_that_come_late():
         {"font_size": 20, "font": "DejaVu Sans"},
         {"theme": {"forward": "#123456", "backward": "#654321"}},
         {"compact": True, "constants": False, "legend": False},
+        {"theme": {"forward": "#123456", "backward": "#123456", "muted": "#123456", "ink": "#123456"}},
         {"direction": "TB", "notation": "dv", "title": "a title", "number": ".2f"},
     ],
     ids=lambda options: ",".join(options),
@@ -223,6 +234,8 @@ def test_frames_take_the_options_of_draw(options, caption):
     spec = options.get("number", ".4g")
     shown = [text.text for text in drawn[0].iter("text") if text.get("class") == "grad"]
     assert shown == ["·"] * 6
+    values = [text.text for text in drawn[-1].iter("text") if text.get("class") == "value"]
+    assert sorted(values) == sorted(notation.number(x, spec) for x in (5, 3, 2, 6, 11, 33))
     numbers = [text.text for text in drawn[-1].iter("text") if text.get("class") == "grad"]
     assert sorted(numbers) == sorted(notation.number(x, spec) for x in (3, 6, 9, 3, 3, 1))
     title = options.get("title", "")

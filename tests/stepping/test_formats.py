@@ -164,6 +164,10 @@ def test_a_stepper_takes_the_options_of_draw(tmp_path):
     assert "<title>my title</title>" in page
     assert page.count("my title") == 2, "the title of the page is not repeated in the diagram"
     assert '"after":"3.00"' in page
+    assert "3.00 × 2.00 = 6.00" in page
+    assert "3.00 × 2.00 = 6.00" in shown
+    assert "3.00 × 2.00 = 6.00" in str(stepper.steps[4])
+    assert "3.0 × 2.0 = 6.0" in stepper.save(tmp_path / "page.html", number=".1f").read_text(encoding="utf-8")
     assert "color-scheme: dark" in page
     cell = stepper._repr_mimebundle_()["text/html"]
     assert "my title" in cell

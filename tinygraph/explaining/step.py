@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
 from typing import Literal, overload
 
@@ -36,6 +37,7 @@ class Step:
         after: Value that a forward step computes. For a seed or backward step, the gradient after the step.
         root: Node that the backward pass starts from.
         seed: Upstream gradient that the pass starts with. Defaults to 1.
+        spec: Format of floats in the texts of the step, as for `format`. Defaults to ".4g".
     """
 
     index: int  # counted from 1
@@ -51,6 +53,7 @@ class Step:
     after: Quantity = None
     root: Node | None = None
     seed: Quantity = 1.0  # upstream gradient of the root
+    spec: str = notation.SPEC
 
     @property
     def op(self) -> Op | None:
@@ -84,11 +87,11 @@ class Step:
     def numbers(self) -> str:
         """The step in numbers, such as "3 × 2 = 6"."""
         if self.kind != "backward":
-            return notation.quantity(self.after)
+            return notation.quantity(self.after, self.spec)
         if hasattr(self.local, "text"):
-            return notation.quantity(self.contribution)
-        factors = " × ".join(notation.factor(notation.quantity(x)) for x in (self.upstream, self.local))
-        return f"{factors} = {notation.quantity(self.contribution)}"
+            return notation.quantity(self.contribution, self.spec)
+        factors = " × ".join(notation.factor(notation.quantity(x, self.spec)) for x in (self.upstream, self.local))
+        return f"{factors} = {notation.quantity(self.contribution, self.spec)}"
 
     @property
     def equation(self) -> str:
@@ -102,15 +105,15 @@ class Step:
         head = f"step {self.index}/{self.total}"
         if self.kind == "forward":
             return f"{head}  {self.equation}"
-        name = notation.headline(self.result) or notation.quantity(self.result.raw)
+        name = notation.headline(self.result) or notation.quantity(self.result.raw, self.spec)
         lines = [f"{head}  {name}", f"  {self.equation}"]
         if self.operand is not None:
             why = formula(self.result, self.slot)
-            if why and why != notation.quantity(self.local):
+            if why and why != notation.quantity(self.local, self.spec):
                 local = f"d{called(self.result)}/d{called(self.operand)}"
-                lines[-1] += f"   ({local} = {why} = {notation.quantity(self.local)})"
-            before = "0" if self.before is None else notation.quantity(self.before)
-            lines.append(f"  {called(self.operand)}.grad {before} → {notation.quantity(self.after)}")
+                lines[-1] += f"   ({local} = {why} = {notation.quantity(self.local, self.spec)})"
+            before = "0" if self.before is None else notation.quantity(self.before, self.spec)
+            lines.append(f"  {called(self.operand)}.grad {before} → {notation.quantity(self.after, self.spec)}")
         return "\n".join(lines)
 
 
@@ -124,10 +127,11 @@ class Steps(Sequence[Step]):
         walk: Backward pass. A pass without a seed has no backward steps.
         phase: Steps to include: "backward", "forward", or "both" for the forward steps followed by the backward steps.
             Defaults to "backward".
+        spec: Format of floats in the texts of the steps. Defaults to ".4g".
     """
 
-    def __init__(self, walk: Walk, phase: Phase = "backward") -> None:
-        self.walk = walk
+    def __init__(self, walk: Walk, phase: Phase = "backward", spec: str = notation.SPEC) -> None:
+        self.walk, self.spec = walk, spec
         self.computed: list[Node] = []  # nodes that the forward steps compute
         if phase != "backward":
             self.computed = [node for node in reversed(walk.nodes) if node.op is not None]
@@ -136,6 +140,25 @@ class Steps(Sequence[Step]):
 
     def __len__(self) -> int:
         return self._total
+
+    def formatted(self, spec: str) -> Steps:
+        """Return the same steps with another format of floats.
+
+        Args:
+            spec: Format, as for `format`.
+
+        Returns:
+            The steps.
+
+        Examples:
+            >>> from tinygraph.engine.value import Value
+            >>> steps = Steps(Walk(Value(3.0, "x") * 2.0, 1.0))
+            >>> steps[1].numbers, steps.formatted(".2f")[1].numbers
+            ('1 × 2 = 2', '1.00 × 2.00 = 2.00')
+        """
+        other = copy(self)
+        other.spec = spec
+        return other
 
     @overload
     def __getitem__(self, k: int) -> Step: ...
@@ -164,15 +187,15 @@ class Steps(Sequence[Step]):
         kind, node = self.at(k)
         if kind == "forward":
             walk.check_unchanged()
-            return Step(k, self._total, kind, node, after=node.raw, root=walk.root)
+            return Step(k, self._total, kind, node, after=node.raw, root=walk.root, spec=self.spec)
         if kind == "seed":
-            return Step(k, self._total, kind, node, after=walk.seed, root=walk.root, seed=walk.seed)
+            return Step(k, self._total, kind, node, after=walk.seed, root=walk.root, seed=walk.seed, spec=self.spec)
         i = k - self._first_edge
         operand = walk.ends(i)[2]
         before, after = self.gradient(operand, k - 1), self.gradient(operand, k)
         _, slot, _, upstream, local, contribution = walk.edge(i)
         numbers = local, upstream, contribution, before, after
-        return Step(k, self._total, kind, node, operand, slot, *numbers, walk.root, walk.seed)
+        return Step(k, self._total, kind, node, operand, slot, *numbers, walk.root, walk.seed, self.spec)
 
     def at(self, k: int) -> tuple[Literal["forward", "seed", "backward"], Node]:
         """Return a step's kind and result, without computing gradients.

@@ -7,7 +7,7 @@ from dataclasses import replace
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
-from tinygraph.drawing.diagram import Diagram, diagram
+from tinygraph.drawing.diagram import Box, Diagram, diagram
 from tinygraph.drawing.draw import LARGEST, detail_for
 from tinygraph.drawing.drawing import Drawing
 from tinygraph.drawing.options import DrawOptions
@@ -56,7 +56,8 @@ def marked(steps: Steps, options: DrawOptions) -> tuple[Element, Diagram]:
         )
     nodes = {key: node for node, key in shown.ids.items()}
     widest = {key: _widest(steps, node, options.number) for key, node in nodes.items() if not node.constant}
-    boxes = [replace(box, grad=widest[box.id]) if box.id in widest else box for box in shown.boxes]
+    # A stored `.grad` belongs to another pass than the one that is shown.
+    boxes = [replace(box, grad=widest.get(box.id, box.grad), stored="") for box in shown.boxes]
     natural = replace(options, width=None, height=None, scale=1.0)
     detail = detail_for(len(boxes), options) if options.detail == "auto" else options.detail
     look = Appearance(natural, detail)
@@ -66,22 +67,29 @@ def marked(steps: Steps, options: DrawOptions) -> tuple[Element, Diagram]:
     groups = groups_of(root)
     for box in boxes:
         if box.id in nodes:
-            _mark(list(groups[box.id].iter("text")), widest.get(box.id, ""), look.theme)
+            _mark(list(groups[box.id].iter("text")), box, look.theme)
             _mark_grids(outlines(groups[box.id])[1:], box.levels)
     return root, shown
 
 
-def _mark(texts: list[Element], grad: str, colors: Theme) -> None:
-    """Mark the value, the gradient and the notes of a box. The gradient is the first red text with its number."""
-    found = False
+def _mark(texts: list[Element], box: Box, colors: Theme) -> None:
+    """Mark the value, the gradient and the notes of a box, in the order in which the box shows them."""
+    data, spread, grad = (notation.clean(text or "") for text in (box.data, box.spread, box.grad))
+    passed: set[str] = set()  # the marks so far: the colors alone do not tell them apart, since two can be the same
     for text in texts:
         fill, content = text.get("fill"), (text.text or "").strip()
-        if fill == colors.backward or (fill == colors.muted and content == grad == "·"):
-            is_grad = not found and content == notation.clean(grad)
-            found = found or is_grad
-            text.set("class", "grad" if is_grad else "late")
-        elif fill == colors.forward:
-            text.set("class", "value")
+        if fill == colors.forward and "value" not in passed and content == data:
+            mark = "value"
+        elif "value" in passed and "grad" not in passed and box.grad is not None and content == grad:
+            mark = "grad"
+        elif fill == colors.forward and content == spread:
+            mark = "value"
+        elif fill == colors.backward and "grad" in passed:
+            mark = "late"
+        else:
+            continue
+        passed.add(mark)
+        text.set("class", mark)
 
 
 def _mark_grids(cells: list[Element], levels: Levels) -> None:

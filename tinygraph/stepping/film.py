@@ -65,7 +65,7 @@ class Film:
     """
 
     def __init__(self, cursor: Cursor, options: DrawOptions, *, caption: bool = True, hide: bool = False) -> None:
-        self.steps, self.options, self.hide = cursor.steps, options, hide
+        self.steps, self.options, self.hide = cursor.steps.formatted(options.number), options, hide
         self.look = Appearance(options)
         self.root, self.shown = marked(self.steps, options)
         self.groups = groups_of(self.root)

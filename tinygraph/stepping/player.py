@@ -78,7 +78,7 @@ def page_of(cursor: Cursor, options: DrawOptions, *, hide: bool = False) -> tupl
     Returns:
         The page as text, and the diagram with the ids of its boxes.
     """
-    steps = cursor.steps
+    steps = cursor.steps.formatted(options.number)
     svg, shown = marked(steps, replace(options, title=""))
     actions, told = _actions(steps, shown, options.number)
     colors = options.colors

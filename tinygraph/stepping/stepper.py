@@ -83,7 +83,7 @@ class Stepper(Cursor):
         super().__init__(root, seed=seed, phase=phase, granularity=granularity)
         self._options = options
         if options:
-            self._drawn({})
+            self.steps = self.steps.formatted(self._drawn({}).number)
 
     def _drawn(self, options: dict[str, object], theme: str = "light") -> DrawOptions:
         """Return the options of a drawing: those of the Stepper, changed by those of a method."""
