@@ -1,7 +1,9 @@
 """The animated SVG: its look at each step is that of the frame, in a browser."""
 
 import re
+import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -21,6 +23,7 @@ def _engine():
         pytest.skip("no Graphviz engine: pip install '.[render]'")
 
 
+ROOT = Path(__file__).parents[2]
 LOOKS = """return [...document.querySelectorAll('svg *')].filter((part) => part.tagName !== 'style').map((part) => {
   const look = getComputedStyle(part);
   return [part.tagName, look.visibility, look.opacity, look.strokeWidth].join(' ');
@@ -73,6 +76,21 @@ def test_it_is_small_and_has_no_script_and_no_address(theme):
     assert not re.search(r"<script|\bon\w+=|href|url\(|@import|data:", text)
     assert re.findall(r"https?://[^\"]+", text) == ["http://www.w3.org/2000/svg"]
     assert "prefers-reduced-motion:reduce" in text
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_animation_of_the_readme_is_current(theme):
+    sys.path.insert(0, str(ROOT / "examples"))
+    try:
+        from pictures_of_the_lecture import computation_graph
+    finally:
+        sys.path.remove(str(ROOT / "examples"))
+    root, options = computation_graph()
+    text = animated(Film(Stepper(root, **options), DrawOptions(theme=theme, **options)))
+    stored = (ROOT / "docs" / "pictures" / f"stepping-{theme}.svg").read_text(encoding="utf-8")
+    shown = [re.findall(r">([^<>{}]+)</text>", svg) for svg in (stored, text)]  # engines differ in positions
+    assert shown[0] == shown[1], "run: python examples/pictures_of_the_lecture.py docs/pictures"
+    assert stored.count("@keyframes") == text.count("@keyframes") > 20
 
 
 def test_it_plays_as_an_image(browser, tmp_path):
