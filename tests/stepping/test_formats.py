@@ -75,6 +75,13 @@ def test_a_gif_has_one_image_per_step_and_holds_the_end(tmp_path, raster):
         assert image.convert("RGB").getpixel((0, 0)) == (13, 17, 23)
 
 
+def test_a_gif_that_would_fill_the_memory_is_refused_before_it_is_made(tmp_path, raster):
+    stepper = Stepper(lecture())
+    with pytest.raises(ValueError, match=r"a \.gif of 7 images of 40,000 × .* pixels is too large: choose a smaller"):
+        stepper.save(tmp_path / "walk.gif", width=40_000)
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_pdf_has_one_page_per_step(tmp_path, raster):
     stepper = Stepper(lecture(), phase="both")
     stepper.save(tmp_path / "walk.pdf")
@@ -121,6 +128,12 @@ def test_names_of_frames_are_all_different(name):
 def test_a_wrong_time_is_refused(tmp_path, value):
     with pytest.raises(ValueError, match="seconds must be a positive number"):
         Stepper(lecture()).save(tmp_path / "walk.svg", seconds=value)
+
+
+@pytest.mark.parametrize("value", [0.001, 200.5, 1e300])
+def test_a_time_that_a_gif_cannot_represent_is_refused(tmp_path, raster, value):
+    with pytest.raises(ValueError, match=r"seconds must be from 0\.01 to 200\.0 for a \.gif"):
+        Stepper(lecture()).save(tmp_path / "walk.gif", seconds=value)
 
 
 @pytest.mark.parametrize(

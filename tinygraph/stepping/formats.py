@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +19,9 @@ XML = '<?xml version="1.0" encoding="UTF-8"?>\n'
 PAGES = (".html", ".htm")
 WHOLE = (*PAGES, ".svg", ".gif", ".pdf")  # one file for all steps
 NUMBERED = (".svg", ".png")  # one file per step
-RESOLUTION = 192.0  # dots per inch of an image, unless an option determines its size
+CSS, RESOLUTION = 96.0, 192.0  # dots per inch of a drawing, and of an image unless an option determines its size
+SHORTEST, LONGEST = 0.01, 200.0  # time per step of a .gif, which counts hundredths of a second in 16 bits
+LARGEST_GIF = 2e9  # pixels of all images together, each of which takes a byte of memory
 
 
 def check_name(path: Path) -> bool:
@@ -82,6 +83,7 @@ def write(film: Film, path: Path, *, seconds: float) -> None:
 
     Raises:
         ModuleNotFoundError: If the format needs a package that is not installed.
+        ValueError: If a .gif would be too large, or if it cannot represent `seconds`.
         OSError: If a file cannot be written.
     """
     kind = path.suffix.lower()
@@ -107,35 +109,53 @@ def _cairosvg(kind: str) -> Any:
     return cairosvg
 
 
+def _scale(options: DrawOptions) -> float:
+    """Return the pixels of an image per pixel of the drawing: 1 if the options determine a size."""
+    return (options.dpi or (CSS if options.resizes else RESOLUTION)) / CSS
+
+
 def _png(frame: str, options: DrawOptions) -> bytes:
-    """Return a frame as a .png file, in which a pixel is a pixel of the drawing if the options determine a size."""
-    resolution = options.dpi or (96.0 if options.resizes else RESOLUTION)
-    return bytes(_cairosvg(".png").svg2png(bytestring=frame.encode(), scale=resolution / 96))
+    return bytes(_cairosvg(".png").svg2png(bytestring=frame.encode(), scale=_scale(options)))
 
 
 def _gif(film: Film, seconds: float) -> bytes:
-    """Return an animated GIF, whose frames share one palette, so that no color flickers."""
+    """Return an animated GIF, whose images share one palette, so that no color flickers."""
     try:
         from PIL import Image
     except ImportError:
         raise ModuleNotFoundError(f"a .gif file needs the package pillow: {install_command('film')}") from None
+    if not SHORTEST <= seconds <= LONGEST:
+        raise ValueError(f"seconds must be from {SHORTEST} to {LONGEST} for a .gif, not {seconds!r}")
     _cairosvg(".gif")
+    _check_size(film)
 
-    def frames() -> Iterator[Image.Image]:
-        for k in film.positions:
-            yield Image.open(io.BytesIO(_png(film.frame(k), film.options))).convert("RGB")
+    def image(k: int) -> Image.Image:
+        with Image.open(io.BytesIO(_png(film.frame(k), film.options))) as found:
+            return found.convert("RGB")
 
-    images = list(frames())
-    width, height = images[0].size
-    several = Image.new("RGB", (width, 3 * height))  # the start, the middle and the end have all tints
-    for i, image in enumerate((images[0], images[len(images) // 2], images[-1])):
-        several.paste(image, (0, i * height))
-    palette = several.quantize(256, Image.Quantize.MAXCOVERAGE)
-    images = [image.quantize(palette=palette, dither=Image.Dither.NONE) for image in images]
-    durations = [round(1000 * seconds)] * (len(images) - 1) + [round(1000 * seconds * HOLD)]
+    # The start, the middle and the end have all tints.
+    several = [image(k) for k in (0, len(film.positions) // 2, film.positions[-1])]
+    width, height = several[0].size
+    sample = Image.new("RGB", (width, 3 * height))
+    for i, part in enumerate(several):
+        sample.paste(part, (0, i * height))
+    palette = sample.quantize(256, Image.Quantize.MAXCOVERAGE)
+    first, *rest = (image(k).quantize(palette=palette, dither=Image.Dither.NONE) for k in film.positions)
+    durations = [round(1000 * seconds)] * len(rest) + [round(1000 * seconds * HOLD)]
     out = io.BytesIO()
-    images[0].save(out, "GIF", save_all=True, append_images=images[1:], duration=durations, loop=0, optimize=False)
+    first.save(out, "GIF", save_all=True, append_images=rest, duration=durations, loop=0, optimize=False)
     return out.getvalue()
+
+
+def _check_size(film: Film) -> None:
+    """Refuse an animation that would fill the memory before it is made: all its images are there at once."""
+    width, height = (float(film.root.get(side, "0")) * _scale(film.options) for side in ("width", "height"))
+    number = len(film.positions)
+    if width * height * number > LARGEST_GIF:
+        raise ValueError(
+            f"a .gif of {number:,} images of {width:,.0f} × {height:,.0f} pixels is too large: "
+            "choose a smaller width= or dpi=, or save as .svg"
+        )
 
 
 def _pdf(film: Film) -> bytes:

@@ -145,7 +145,7 @@ class Stepper(Cursor):
                 extra `film`.
             caption: If true, each frame shows the sentences of its step. Defaults to true.
             hide: If true, what happens later is invisible. By default, it is faint.
-            seconds: Time per step of an animation. Defaults to 1.2.
+            seconds: Time per step of an animation; from 0.01 to 200 for .gif. Defaults to 1.2.
             options: Options of `draw`, which replace those of the Stepper. The theme defaults to "auto", which follows
                 the reader's browser; the formats .gif, .pdf and .png then use light colors. An HTML page fits its
                 window, so it ignores the size.
@@ -155,8 +155,8 @@ class Stepper(Cursor):
 
         Raises:
             TypeError: If an option has a wrong type.
-            ValueError: If the name of `path` does not select a format, if an option is unknown or invalid, or if the
-                diagram has more than 600 boxes.
+            ValueError: If the name of `path` does not select a format, if an option is unknown or invalid, if the
+                diagram has more than 600 boxes, or if a .gif would be too large.
             ModuleNotFoundError: If the format needs a package that is not installed.
             EngineNotFoundError: If no Graphviz executable is installed.
             LayoutError: If the layout fails or exceeds the time limit.
