@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from tinygraph import Stepper, Tensor, Value
+from tinygraph import Stepper, Tensor, Value, scope
 from tinygraph.cli.expressions import parse
 from tinygraph.drawing import DrawOptions, EngineNotFoundError
 from tinygraph.drawing.layout_engines import find_engine
@@ -156,6 +156,23 @@ def test_what_has_not_happened_is_invisible_on_request():
             if f"{key}b" in groups:
                 assert ("gone" in groups[f"{key}b"].get("class").split()) == (("backward", node, slot) not in past)
     assert "opacity:0" in STATES["gone"]
+
+
+def test_a_literal_appears_with_its_result_and_a_scope_with_its_first_box():
+    x = Value(2.0, "x")
+    with scope("outer"):
+        u = x * 3.0
+        with scope("inner"):
+            v = u + 4.0
+    y = v * v
+    stepper = Stepper(y, phase="both")
+    film = Film(stepper, DrawOptions(), hide=True, caption=False)
+    texts = {"3": 1, "4": 2, "outer": 1, "inner": 2}  # the steps that compute u and v
+    for k, root in enumerate(frames(film)):
+        shown = visible(root)
+        assert {text: text in shown for text in texts} == {text: k >= at for text, at in texts.items()}
+    backward = Film(Stepper(y), DrawOptions(), hide=True, caption=False)
+    assert {"3", "4", "outer", "inner"} <= set(visible(frames(backward)[0]))
 
 
 def test_gradients_of_another_pass_are_not_shown():

@@ -596,8 +596,10 @@ def test_the_future_is_hidden_on_request(browser, tmp_path, phase):
             key for node, key in drawn.ids.items()
             if phase == "backward" or node.op is None or ("forward", node, 0) in past
         }  # fmt: skip
+        literals = {arrow.tail: arrow.head for arrow in drawn.arrows if arrow.tail not in drawn.ids.values()}
+        boxes |= {tail for tail, head in literals.items() if head in boxes}
         backs = {f"{key}b": ("backward", *edge) in past for edge, key in drawn.arrow_ids.items()}
-        known = [*drawn.ids.values(), *(f"{arrow.id}b" for arrow in drawn.arrows if arrow.back)]
+        known = [*drawn.ids.values(), *literals, *(f"{arrow.id}b" for arrow in drawn.arrows if arrow.back)]
         assert set(opened.run(visible, known)) == boxes | {key for key in backs if backs[key]}
         assert opened.run(listed) == k
         opened.press("ARROW_RIGHT")

@@ -12,6 +12,7 @@ from tinygraph.drawing.draw import LARGEST, detail_for
 from tinygraph.drawing.drawing import Drawing
 from tinygraph.drawing.options import DrawOptions
 from tinygraph.drawing.rendering.appearance import Appearance
+from tinygraph.drawing.rendering.dot import scope_ids
 from tinygraph.drawing.rendering.heatmap import Levels
 from tinygraph.drawing.themes import Theme
 from tinygraph.engine.graph import Node
@@ -70,6 +71,32 @@ def marked(steps: Steps, options: DrawOptions) -> tuple[Element, Diagram]:
             _mark(list(groups[box.id].iter("text")), box, look.theme)
             _mark_grids(outlines(groups[box.id])[1:], box.levels)
     return root, shown
+
+
+def appearances(steps: Steps, shown: Diagram) -> dict[str, int]:
+    """Return when the literals and the scopes of a diagram appear during a forward pass.
+
+    A literal appears with the node that it is an operand of, and a scope with its first box.
+
+    Args:
+        steps: Steps of the pass.
+        shown: Diagram of the pass.
+
+    Returns:
+        The number of the step, by the id of the box or of the scope. What is there from the start is left out.
+    """
+    at = dict.fromkeys(shown.ids.values(), 0)
+    at.update({shown.ids[node]: k for k, node in enumerate(steps.computed, 1) if node in shown.ids})
+    literals = {arrow.tail: at.get(arrow.head, 0) for arrow in shown.arrows if arrow.tail not in at}
+    at |= literals
+    scopes = scope_ids(shown.boxes)
+    first: dict[str, int] = {}
+    for box in shown.boxes:
+        for depth in range(1, len(box.scope) + 1):
+            if (path := box.scope[:depth]) in scopes:
+                key = scopes[path]
+                first[key] = min(first.get(key, len(steps)), at.get(box.id, 0))
+    return {key: k for key, k in (literals | first).items() if k}
 
 
 def _mark(texts: list[Element], box: Box, colors: Theme) -> None:

@@ -19,7 +19,7 @@ from tinygraph.engine.graph import Node
 from tinygraph.explaining.step import Step
 from tinygraph.stepping.captions import sentences, text_width, wrapped
 from tinygraph.stepping.cursor import Cursor
-from tinygraph.stepping.document import add_rules, gradients, groups_of, marked, outlines, svg_text
+from tinygraph.stepping.document import add_rules, appearances, gradients, groups_of, marked, outlines, svg_text
 
 # The classes of an element that depend on the step. The style of a class applies to the element itself.
 STATES = {
@@ -122,9 +122,12 @@ class Film:
         writes: dict[Node, list[int]] = {}
         for step in self.steps:
             writes.setdefault(step.node, []).append(step.index)
+        ahead = "gone" if self.hide else "ahead"
+        for key, k in appearances(self.steps, self.shown).items():
+            self._add(self.groups[key], self._until(k, ahead))
         for node, key in self.shown.ids.items():
             group = self.groups[key]
-            self._add(group, self._until(computed.get(node, 0), "gone" if self.hide else "ahead"))
+            self._add(group, self._until(computed.get(node, 0), ahead))
             self._add(outlines(group)[0], self._now(writes.get(node, ()), "written"))
             for mark in list(group.iter()):
                 kind = mark.get("class")

@@ -1,7 +1,7 @@
 "use strict";
 // The page shows one state of a pass at a time. State k is the result of the first k steps, so a step back shows state k - 1.
 (() => {
-  const { start, steps, breakdowns, arrows, colors, hide } = JSON.parse(document.getElementById("data").textContent);
+  const { start, steps, breakdowns, arrows, colors, appear, hide } = JSON.parse(document.getElementById("data").textContent);
   const $ = (id) => document.getElementById(id);
   const svg = document.querySelector("#diagram > svg");
   const drawn = (id) => $(`${svg.id}-${id}`);
@@ -54,6 +54,7 @@
       box.group.classList.toggle("now", here !== null && here.box === box.id);
       box.group.classList.toggle("fed", here !== null && here.kind === "forward");
     }
+    for (const [id, at] of Object.entries(appear)) drawn(id).classList.toggle("uncomputed", at > k);
     const way = here && here.kind === "backward" ? above(here.source) : new Set();
     for (const { group, head } of forward) {
       group.classList.toggle("uncomputed", !isComputed(head));

@@ -20,7 +20,7 @@ from tinygraph.explaining.breakdown import Explanation, breakdown, contribution
 from tinygraph.explaining.notation import called, derivative_of
 from tinygraph.explaining.step import Step, Steps
 from tinygraph.stepping.cursor import Cursor
-from tinygraph.stepping.document import marked, svg_text
+from tinygraph.stepping.document import appearances, marked, svg_text
 from tinygraph.stepping.film import Film
 
 
@@ -88,6 +88,7 @@ def page_of(cursor: Cursor, options: DrawOptions, *, hide: bool = False) -> tupl
         "breakdowns": {key: asdict(_breakdown(steps, node)) for node, key in shown.ids.items()},
         "arrows": [{"id": x.id, "tail": x.tail, "head": x.head, "back": x.back is not None} for x in shown.arrows],
         "colors": {"forward": colors.forward, "backward": colors.backward},
+        "appear": appearances(steps, shown),
         "hide": hide,
     }
     texts = {

@@ -7,6 +7,8 @@ and tooltips.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import graphviz
 
 from tinygraph.drawing.arrows import Arrow, BackwardArrow
@@ -75,24 +77,37 @@ def digraph(diagram: Diagram, look: Appearance) -> graphviz.Digraph:
     return graph
 
 
+def scope_ids(boxes: Iterable[Box]) -> dict[tuple[str, ...], str]:
+    """Return the ids of the scopes of a diagram.
+
+    Args:
+        boxes: Boxes of the diagram.
+
+    Returns:
+        The id of each scope, by its path: the names of the scopes around it, and its own name.
+    """
+    paths: dict[tuple[str, ...], None] = {}
+    for box in boxes:
+        scope = box.scope[:_DEEPEST]
+        paths.update((scope[:depth], None) for depth in range(1, len(scope) + 1))
+    return {path: f"s{i}" for i, path in enumerate(paths)}
+
+
 def _add_boxes(graph: graphviz.Digraph, diagram: Diagram, look: Appearance) -> None:
     """Add all boxes, each inside the clusters of its scope. A scope that is entered again remains one cluster."""
     inside: dict[tuple[str, ...], list[Box]] = {}
-    paths: dict[tuple[str, ...], None] = {}
     for box in diagram.boxes:
-        scope = box.scope[:_DEEPEST]
-        inside.setdefault(scope, []).append(box)
-        paths.update((scope[:depth], None) for depth in range(1, len(scope) + 1))
-    numbers = {path: i for i, path in enumerate(paths)}
+        inside.setdefault(box.scope[:_DEEPEST], []).append(box)
+    ids = scope_ids(diagram.boxes)
     nested: dict[tuple[str, ...], list[tuple[str, ...]]] = {}
-    for path in paths:
+    for path in ids:
         nested.setdefault(path[:-1], []).append(path)
 
     def fill(into: graphviz.Digraph, path: tuple[str, ...]) -> None:
         for box in inside.get(path, ()):
             add_box(into, box, look)
         for inner in nested.get(path, ()):
-            with into.subgraph(name=f"cluster_{numbers[inner]}") as cluster:
+            with into.subgraph(name=f"cluster_{ids[inner].removeprefix('s')}") as cluster:
                 fill_color, border = look.theme.scope
                 name = markup(notation.cut(inner[-1])) or " "
                 label = look.text(name, look.theme.muted, "small")
@@ -100,7 +115,7 @@ def _add_boxes(graph: graphviz.Digraph, diagram: Diagram, look: Appearance) -> N
                 place = "b" if look.options.direction == "TB" else "t"
                 cluster.attr(label=f"<{label}>", labeljust="l", labelloc=place, margin="10",
                                  style="rounded,filled", fillcolor=fill_color, color=border, penwidth="1",
-                                 tooltip=plain(" / ".join(inner)), id=f"s{numbers[inner]}")  # fmt: skip
+                                 tooltip=plain(" / ".join(inner)), id=ids[inner])  # fmt: skip
                 cluster.attr(**{"class": "scope"})
                 fill(cluster, inner)
 
