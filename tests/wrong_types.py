@@ -90,6 +90,8 @@ KINDS: dict[str, set[str]] = {
     "ops": {"empty list"},
     "ops or None": {"empty list", "None"},
     "strategy": set(),
+    "strategy or None": {"None"},
+    "names or None": {"None"},
     "shape": {"None"},
     "options": {"empty list"},
     "argument": {*REAL, "dict", "empty list", "Value", "Tensor"},  # also containers of numbers, which f then receives
@@ -152,7 +154,7 @@ class Call(NamedTuple):
         return function(*positional, **given)
 
 
-def call(function: Any, kinds: dict[str, str], spread: str = "", **arguments: Any) -> Call:
+def call(function: Any, kinds: dict[str, str], spread: str = "", /, **arguments: Any) -> Call:
     """Return an entry. An argument or the callable can be a function of the samples, marked by `of`."""
 
     def resolved(samples: Samples) -> dict[str, Any]:

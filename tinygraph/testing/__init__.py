@@ -21,6 +21,8 @@ except ModuleNotFoundError as error:
 from tinygraph.testing.adapters import from_autograd, from_jax, from_torch
 from tinygraph.testing.array_strategies import RandomTensorProgram, arrays, shapes, tensor_programs, tensors
 from tinygraph.testing.assertions import assert_gradient, assert_same_gradient
+from tinygraph.testing.gradient_tests import gradient_test
+from tinygraph.testing.input_strategies import arrays_like
 from tinygraph.testing.op_tests import op_test
 from tinygraph.testing.own_gradients import assert_jvp, assert_value_and_grad, assert_vjp
 from tinygraph.testing.strategies import RandomProgram, expressions, graphs, points, public_ops
@@ -29,6 +31,7 @@ __all__ = [
     "RandomProgram",
     "RandomTensorProgram",
     "arrays",
+    "arrays_like",
     "assert_gradient",
     "assert_jvp",
     "assert_same_gradient",
@@ -38,6 +41,7 @@ __all__ = [
     "from_autograd",
     "from_jax",
     "from_torch",
+    "gradient_test",
     "graphs",
     "op_test",
     "points",

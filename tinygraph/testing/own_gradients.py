@@ -11,6 +11,7 @@ import numpy as np
 
 from tinygraph.checking.comparison import agree, input_names
 from tinygraph.checking.flat import FlatFunction, cotangent
+from tinygraph.checking.kink_choices import is_choice, is_kink, points_around
 from tinygraph.checking.slopes import best_slope, kink_at
 from tinygraph.functional import named_numbers
 from tinygraph.support.arguments import check_function, check_positive
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from tinygraph.functional import Function, Tree
     from tinygraph.kernels.arrays import Array
 
-_MANY = 64  # an input with more elements is first checked along one random direction
+_MANY = 64
 _SHOWN = 3
 
 
@@ -65,7 +66,7 @@ def assert_value_and_grad(f: Function, *at: Tree, tolerance: float = 1e-7) -> No
     __tracebackhide__ = True
     check_function("f", f)
     check_positive("tolerance", tolerance, zero=True)
-    problems = _Examination(f, at, tolerance).problems()
+    problems = Examination(f, at, tolerance).problems()
     if problems:
         title = getattr(f, "__qualname__", repr(f))
         raise AssertionError("\n  ".join([f"{title}: {counted(len(problems), 'problem')}", *problems]))
@@ -165,36 +166,95 @@ def with_gradient(f: Function, grad: Function) -> Callable[..., tuple[object, ob
     return update_wrapper(value_and_grad, f)
 
 
-class _Examination:
-    """All checks of one function at one point."""
+class Examination:
+    """All checks of one function at one point.
 
-    def __init__(self, f: Function, at: Sequence[Tree], tolerance: float) -> None:
+    Args:
+        f: Function that returns its value and its gradients.
+        at: Arguments of `f`.
+        tolerance: Allowed error, as in `assert_value_and_grad`.
+        function: Function that returns only the value, if it is faster than `f`. Defaults to none.
+
+    Attributes:
+        state_problems: The problems of a function that keeps something between calls or changes its inputs.
+        patterns: The pattern of the errors of each input with a wrong gradient, or "", by the name of the input.
+        show_patterns: If true, the problems contain the patterns.
+        many: An input with more elements is first checked along one random direction, and element by element only if
+            the derivative along this direction is wrong.
+        other_shapes: Shapes of further inputs, by name, whose lengths can explain a wrong factor.
+    """
+
+    def __init__(self, f: Function, at: Sequence[Tree], tolerance: float, function: FlatFunction | None = None) -> None:
         self.f, self.tolerance = f, tolerance
-        self.function = FlatFunction(lambda *args: _pair(f, f(*args))[0], at, values=False)
+        self.state_problems: list[str] = []
+        self.patterns: dict[str, str] = {}
+        self.show_patterns = True
+        self.many = _MANY
+        self.other_shapes: dict[str, tuple[int, ...]] = {}
+        self.function = function or FlatFunction(lambda *args: _pair(f, f(*args))[0], at, values=False)
         self.names = list(input_names(f, at))
         self.elements = list(self.function.element_names(self.names))
         self.random = np.random.default_rng(0)
 
-    def problems(self) -> list[str]:
-        """Return one text for each problem."""
+    def problems(self, second_point: bool = True) -> list[str]:
+        """Return one text for each problem.
+
+        Args:
+            second_point: If true, the gradient at a random point close to `at` is checked too, which finds a function
+                that keeps numbers from an earlier call.
+
+        Returns:
+            The problems.
+        """
         numbers = self.function.numbers
         given = self.function.restore(numbers)
         value, raw = _pair(self.f, self.f(*given))
-        found = self._mutations(given)
+        self.state_problems += self._mutations(given)
         gradients, wrong = self._gradients(raw)
         if wrong:
-            return found + self._coarse(value) + wrong
+            return self.state_problems + self._coarse(value) + wrong
         kept = [gradient.copy() for gradient in gradients]
-        found += self._repeated(kept)  # before any other call, so that an accumulated gradient is exactly doubled
-        found += self._coarse(value)
+        self.state_problems += self._repeated(value, kept)
+        coarse = self._coarse(value)
         moved = [x + float(self.random.uniform(-0.1, 0.1)) * max(1.0, abs(x)) for x in numbers]
         elsewhere = self._gradients(_pair(self.f, self.f(*self.function.restore(moved)))[1])[0]
         if not all(np.array_equal(x, y, equal_nan=True) for x, y in zip(gradients, kept, strict=True)):
-            found.append("f reuses the arrays of its gradients: a call at another point changes the earlier gradients")
+            self.state_problems.append(
+                "f reuses the arrays of its gradients: a call at another point changes the earlier gradients"
+            )
         wrong = self._compared(kept)
-        if not wrong and elsewhere and not self._agrees_along(moved, elsewhere, range(len(numbers))):
-            wrong = ["the gradient at a second point is wrong: does f keep numbers from an earlier call?"]
-        return found + wrong
+        if wrong:
+            wrong = [] if self._is_choice_at_kink(kept) else wrong
+        elif not self._agrees_along(numbers, kept, range(len(numbers))) and self._is_choice_at_kink(kept) is False:
+            wrong = ["each element is right, but not their sum along a direction: is a tied element counted twice?"]
+        if second_point and not wrong and elsewhere and not self._agrees_along(moved, elsewhere, range(len(numbers))):
+            wrong = self._at_second_point(moved, kept, elsewhere)
+        return self.state_problems + coarse + wrong
+
+    def _at_second_point(self, moved: list[float], kept: list[Array], elsewhere: list[Array]) -> list[str]:
+        """Describe a gradient that is right at `at` and wrong at another point."""
+        if all(np.array_equal(x, y) for x, y in zip(kept, elsewhere, strict=True)):
+            text = "the gradient at a second point is that of the first: does f keep numbers from an earlier call?"
+            self.state_problems.append(text)
+            return []
+        other = Examination(self.f, self.function.restore(moved), self.tolerance)
+        other.names, other.elements = self.names, self.elements
+        return [f"at a second point, {text}" for text in other._compared(elsewhere)] or [
+            "the gradient at a second point is wrong: does f keep numbers from an earlier call?"
+        ]
+
+    def _is_choice_at_kink(self, gradients: list[Array]) -> bool | None:
+        """Return whether the gradient is a valid choice at a kink, or None if the gradients around it are wrong too."""
+        around = []
+        for point in points_around(self.function.numbers):
+            found = self._gradients(_pair(self.f, self.f(*self.function.restore(point)))[1])[0]
+            if not found or not self._agrees_along(point, found, range(len(point))):
+                return None
+            around.append(np.concatenate([np.ravel(gradient) for gradient in found]))
+        rows = np.array(around)
+        if not is_kink(rows):
+            return None
+        return is_choice(np.concatenate([np.ravel(gradient) for gradient in gradients]), rows)
 
     def _mutations(self, given: list[Tree]) -> list[str]:
         after = [x for _, tree in enumerate(given) for _, x in named_numbers("", tree)]
@@ -240,15 +300,28 @@ class _Examination:
             arrays.append(array)
         return arrays, problems
 
-    def _repeated(self, kept: list[Array]) -> list[str]:
-        """Report gradients that a second call at the same point changes."""
-        again, problems = self._gradients(_pair(self.f, self.f(*self.function.restore(self.function.numbers)))[1])
-        for name, first, second in zip(self.names, kept, again, strict=False):
+    def _repeated(self, value: object, kept: list[Array]) -> list[str]:
+        """Report a value and gradients that later calls at the same point change."""
+        values: list[object] = []
+        copies: list[list[Array]] = []
+        problems: list[str] = []
+        for _ in range(2):
+            y, raw = _pair(self.f, self.f(*self.function.restore(self.function.numbers)))
+            gradients, problems = self._gradients(raw)
+            values.append(y)
+            copies.append([gradient.copy() for gradient in gradients])  # before the next call, which can change them
+        for name, first, second, third in zip(self.names, kept, *copies, strict=False):
             if np.allclose(first, second, rtol=1e-12, atol=0.0, equal_nan=True):
                 continue
-            accumulates = np.allclose(second, 2.0 * first, rtol=1e-9)
-            guess = "twice the gradient: it accumulates over calls" if accumulates else "another gradient: is f random?"
+            if np.allclose(second, 2.0 * first, rtol=1e-9):
+                guess = "twice the gradient: it accumulates over calls"
+            elif np.allclose(third - second, second - first, rtol=1e-9):  # an earlier call has added to it, too
+                guess = "a larger gradient, and a third call adds as much again: it accumulates over calls"
+            else:
+                guess = "another gradient: is f random?"
             problems.append(f"a second call at the same point gives {name} {guess}")
+        if not problems and not np.allclose(values, value, rtol=1e-12, atol=0.0, equal_nan=True):  # type: ignore[arg-type]
+            problems.append(f"a second call at the same point gives the value {values[0]}, not {value}: is f random?")
         return problems
 
     def _agrees_along(self, point: Sequence[float], gradients: Sequence[Array], chosen: Sequence[int]) -> bool:
@@ -271,7 +344,7 @@ class _Examination:
         for name, gradient in zip(self.names, gradients, strict=True):
             chosen = range(start, start + gradient.size)
             start += gradient.size
-            if gradient.size > _MANY and self._agrees_along(self.function.numbers, gradients, chosen):
+            if gradient.size > self.many and self._agrees_along(self.function.numbers, gradients, chosen):
                 continue
             problems += self._elements(name, gradient, chosen)
         return problems
@@ -304,16 +377,23 @@ class _Examination:
         if not lines:
             return []
         worst = [text for _, text in sorted(lines, key=lambda line: line[0])[:_SHOWN]]
-        sizes = {
-            f"the length of axis {axis} of {other}": n
-            for other, shape in zip(self.names, self.function.shapes, strict=True)
-            for axis, n in enumerate(shape)
-        }
-        pattern = error_pattern(np.asarray(gradient, dtype=float), right.reshape(gradient.shape), sizes)
+        pattern = error_pattern(np.asarray(gradient, dtype=float), right.reshape(gradient.shape), self._sizes())
+        self.patterns[name] = pattern
         counts = f"{len(lines)} of {counted(gradient.size, 'element')}"
         return [
-            "\n".join([f"the gradient of {name} is wrong in {counts}", *worst, *[f"    {pattern}"] * bool(pattern)])
+            "\n".join(
+                [
+                    f"the gradient of {name} is wrong in {counts}",
+                    *worst,
+                    *[f"    {pattern}"] * bool(pattern and self.show_patterns),
+                ]
+            )
         ]
+
+    def _sizes(self) -> dict[str, int]:
+        """Return the lengths of the axes of the inputs, with their descriptions."""
+        named = [*zip(self.names, self.function.shapes, strict=True), *self.other_shapes.items()]
+        return {f"the length of axis {axis} of {name}": n for name, shape in named for axis, n in enumerate(shape)}
 
 
 def _pair(f: Callable[..., object], result: object) -> tuple[object, object]:

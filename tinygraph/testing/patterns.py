@@ -60,7 +60,7 @@ def error_pattern(ours: Array, right: Array, sizes: Mapping[str, int]) -> str:
         return ""
     if not np.isfinite(ours).all():
         kind = "NaN" if np.isnan(ours).any() else "infinite"
-        return f"an element is {kind} where f is smooth: a branch that is not taken, or an overflow?"
+        return f"an element is {kind}, but the right number is finite: a branch that is not taken, 0/0, an overflow?"
     size = float(np.abs(right).max(initial=0.0))
     if size and not ours.any():
         return "every element is 0: is the graph cut, or is a term missing?"
