@@ -19,7 +19,8 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 # Layers from bottom to top. Each folder or file of the package is a layer, and imports only from layers before it.
 LAYERS = (
     "support", "kernels", "engine", "tensor", "functional", "explaining", "drawing", "stepping", "vectorizing",
-    "saving", "checking", "testing", "datasets", "nn", "logistic", "misconceptions", "cli", "__init__", "__main__",
+    "saving", "checking", "testing", "hypothesis_plugin", "datasets", "nn", "logistic", "misconceptions", "cli",
+    "__init__", "__main__",
 )  # fmt: skip
 
 

@@ -22,6 +22,7 @@ from tinygraph.kernels import arrays
 from tinygraph.kernels.arrays import Array, as_array, quietly, read_only
 from tinygraph.kernels.layouts import Owned, Strided
 from tinygraph.support import clock
+from tinygraph.support.loading import loaded
 from tinygraph.support.naming import own_methods
 from tinygraph.tensor.array_ops import ArrayOp
 from tinygraph.tensor.backward import accumulate
@@ -37,6 +38,7 @@ _ndarray, _float64 = np.ndarray, np.dtype(np.float64)
 _EDGE = 6  # the repr shows all elements of an array with at most this many elements
 
 
+@loaded
 class Tensor(Watched, Operators, ArrayMethods):
     """An array that records how it was computed.
 

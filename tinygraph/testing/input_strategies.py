@@ -22,23 +22,24 @@ if TYPE_CHECKING:
     from tinygraph.kernels.arrays import Array
     from tinygraph.tensor.array_ops import Shape
 
-_KINKS = (0.0, 1.0, -1.0, 0.5, -0.5, 2.0, -2.0)
-_BESIDE = [0.0, *[x for base in _KINKS[:3] for x in (base + 1e-3, base - 1e-3, base + 1e-6, base - 1e-6)], -0.0]
+_INTEGERS = (0.0, 1.0, -1.0, 2.0, -2.0)
+_BESIDE_KINKS = [base + by for base in _INTEGERS[:3] for by in (1e-3, -1e-3, 1e-6, -1e-6)]
 _SIZES = [10.0**k for k in (-1, 1, -2, 2, -3, 3, -6, -9)]
 _EXTREMES = [30.0, 40.0, 709.0, 710.0, 750.0, 1e10, 1e154, 1e155, 1.7e308, 1e-155, 2.3e-308, 5e-324]
 
 
-def _with_signs(sizes: Sequence[float]) -> st.SearchStrategy[float]:
-    return st.sampled_from([x for size in sizes for x in (size, -size)])
+def _integers_and(others: Sequence[float]) -> st.SearchStrategy[float]:
+    """Return a strategy for some numbers, which shrink to small integers."""
+    return st.sampled_from([*_INTEGERS, *others])
 
 
 # From simple to strange: failing examples shrink toward the first kind.
 _KINDS: dict[str, st.SearchStrategy[float]] = {
-    "integers": st.sampled_from([0.0, 1.0, -1.0, 2.0, -2.0]),
+    "integers": _integers_and([]),
     "ordinary": st.floats(-2.0, 2.0, width=16),
-    "kinks": st.sampled_from(_BESIDE) | st.sampled_from(_KINKS),
-    "magnitudes": _with_signs(_SIZES) | st.floats(-1000.0, 1000.0, width=32),
-    "extremes": _with_signs(_EXTREMES),
+    "kinks": _integers_and([0.5, -0.5, *_BESIDE_KINKS, -0.0]),
+    "magnitudes": _integers_and([x for size in _SIZES for x in (size, -size)]) | st.floats(-1000.0, 1000.0, width=32),
+    "extremes": _integers_and([x for size in _EXTREMES for x in (size, -size)]),
 }
 _TIES = "ties"
 KINDS = (*list(_KINDS)[:2], _TIES, *list(_KINDS)[2:])
