@@ -499,13 +499,14 @@ CALLS: dict[str, Call] = {
     ),
     "testing.graphs": call(
         _drawn(testing.graphs),
-        PROGRAMS | {"shared": "flag"},
+        PROGRAMS | {"shared": "flag", "integers": "flag"},
         ops=None,
         max_inputs=2,
         max_steps=2,
         limit=10.0,
         clear=0.01,
         shared=True,
+        integers=False,
     ),
     "testing.tensor_programs": call(
         _drawn(testing.tensor_programs),

@@ -1,5 +1,6 @@
 """Points and programs of Values that the strategies draw, and their reprs."""
 
+import itertools
 import math
 import re
 import subprocess
@@ -38,6 +39,27 @@ def _uses(program):
     return [x for _, operands in program.steps for x in operands if isinstance(x, int)]
 
 
+def _longest_repetition(program):
+    """Return how often one op with one node as second operand is applied to its own result."""
+    longest, count, n = 1, 1, len(program.at)
+    for i, (before, after) in enumerate(itertools.pairwise(program.steps)):
+        same = before[0] is after[0] and len(after[1]) == 2 and after[1] == (n + i, before[1][1])
+        count = count + 1 if same and isinstance(after[1][1], int) else 1
+        longest = max(longest, count)
+    return longest
+
+
+def _is_weighted_sum(program):
+    """Return a function that is true for the index of a step that adds two inputs with constant weights."""
+    n = len(program.at)
+
+    def is_product(x):
+        op, operands = program.steps[x - n] if isinstance(x, int) and x >= n else (None, ())
+        return op is ops.mul and {type(operand) for operand in operands} == {int, float} and min(operands) < n
+
+    return lambda i: program.steps[i][0] is ops.add and all(map(is_product, program.steps[i][1]))
+
+
 FEATURES = {
     "sharing": lambda p: max(map(_uses(p).count, _uses(p))) > 2,
     "a constant": lambda p: any(isinstance(x, float) for _, operands in p.steps for x in operands),
@@ -45,6 +67,8 @@ FEATURES = {
     "a repeated operand": lambda p: any(len(set(operands)) < len(operands) for _, operands in p.steps),
     "an n-ary node": lambda p: any(op.variadic and len(operands) > 2 for op, operands in p.steps),
     "depth": lambda p: len(p.steps) > 5,
+    "a recurrence": lambda p: _longest_repetition(p) > 2,
+    "nested sums": lambda p: sum(map(_is_weighted_sum(p), range(len(p.steps)))) > 1,
     "a kinked op": lambda p: any(op.domain.kink is not None for op, _ in p.steps),
 }
 
@@ -63,6 +87,13 @@ def test_programs_are_tame_where_they_are_drawn(program):
         if node.op is not None and node.op.domain.kink is not None:
             at = [x.data if isinstance(x, Value) else x for x in node.args]
             assert node.op.domain.contains(*at)
+
+
+@given(program=graphs(integers=True))
+def test_programs_of_integers_have_integers_everywhere(program):
+    root, leaves = program.record()
+    assert all(float(node.data).is_integer() for node in order(root))
+    assert all(float(local).is_integer() for local in tinygraph.grad(root, leaves))
 
 
 @given(program=expressions())

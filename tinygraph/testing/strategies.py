@@ -15,10 +15,12 @@ from tinygraph.engine.value import Value
 from tinygraph.explaining.code import call_code
 from tinygraph.support.arguments import check_integer, check_kind, check_positive
 from tinygraph.support.messages import described
+from tinygraph.testing.loops import LoopDrawer
 
 LANDMARKS = (1.0, 0.0, -1.0, 0.5, 20.5, -20.5)
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 NUMBERS = st.floats(-3.0, 3.0, width=16)
+_INTEGERS = st.integers(-3, 3).map(float)
 
 Point = tuple[float, ...]
 NodeT = TypeVar("NodeT", bound=Node)
@@ -288,12 +290,14 @@ def graphs(
     limit: float = 100.0,
     clear: float = 0.01,
     shared: bool = True,
+    integers: bool = False,
 ) -> st.SearchStrategy[RandomProgram]:
     """Return a strategy for random programs of Values.
 
-    The programs can contain shared nodes, repeated operands, constants, unused inputs and variadic ops. Hypothesis
-    shrinks a failing program and prints it as code. At the program's point, every step is inside its op's domain and
-    away from the op's non-differentiable points. Therefore, numerical derivatives are meaningful.
+    The programs can contain shared nodes, repeated operands, constants, unused inputs, variadic ops, and the steps of
+    loops: recurrences such as h = tanh(h * w), sums over the inputs, and nested sums. Hypothesis shrinks a failing
+    program and prints it as code. At the program's point, every step is inside its op's domain and away from the op's
+    non-differentiable points. Therefore, numerical derivatives are meaningful.
 
     Args:
         ops: Ops that can occur. Defaults to all public ops.
@@ -301,7 +305,9 @@ def graphs(
         max_steps: Maximum number of steps, not counting a final sum of several results. Defaults to 10.
         limit: Maximum absolute value of a result. Defaults to 100.
         clear: Minimum distance from non-differentiable points, relative to the operands. Defaults to 0.01.
-        shared: If false, every result is used at most once. Defaults to true.
+        shared: If false, every result is used at most once, and there are no loops. Defaults to true.
+        integers: If true, all inputs, constants, results and local derivatives are integers, so that you can check the
+            gradients by hand. Defaults to false.
 
     Returns:
         A strategy for programs.
@@ -309,29 +315,57 @@ def graphs(
     Raises:
         TypeError: If an argument has the wrong type.
         ValueError: If a number is too small.
+
+    Examples:
+        >>> from hypothesis import find
+        >>> find(graphs(integers=True), lambda f: f.at == (3.0,))
+        def f(a):
+            return a + a
+        <BLANKLINE>
+        at = (3.0,)
     """
     check_program(ops, max_inputs, max_steps, limit, clear)
     usable = list(ops) if ops is not None else public_ops()
-    return _graphs(usable, max_inputs, max_steps, limit, clear, shared)
+    return _graphs(usable, max_inputs, max_steps, limit, clear, shared, integers)
 
 
 @st.composite
 def _graphs(
-    draw: st.DrawFn, usable: Sequence[Op], max_inputs: int, max_steps: int, limit: float, clear: float, shared: bool
+    draw: st.DrawFn,
+    usable: Sequence[Op],
+    max_inputs: int,
+    max_steps: int,
+    limit: float,
+    clear: float,
+    shared: bool,
+    integers: bool,
 ) -> RandomProgram:
-    draft = Draft(tuple(draw(st.lists(NUMBERS, min_size=1, max_size=max_inputs))))
+    constants = _INTEGERS if integers else NUMBERS
+    draft = Draft(tuple(draw(st.lists(constants, min_size=1, max_size=max_inputs))))
+    steps = draw(st.integers(1, max_steps))
 
-    def append(op: Op, operands: tuple[int | float, ...]) -> None:
+    def fits(op: Op, operands: tuple[int | float, ...]) -> bool:
+        is_exact = not integers or _gives_integers(op, draft.numbers(operands))
+        return is_exact and is_tame(op, operands, dict(enumerate(draft.known)), limit, clear)
+
+    def append(op: Op, operands: tuple[int | float, ...]) -> int:
         draft.append(op, operands, op.floats(*draft.numbers(operands)))
+        return len(draft.known) - 1
 
-    for _ in range(draw(st.integers(1, max_steps))):
-        drawn = _draw_operands(draw, draft, shared)
-        fitting = []
-        for op in usable:
-            n = len(drawn) // op.arity * op.arity if op.variadic else op.arity
-            if is_tame(op, drawn[:n], dict(enumerate(draft.known)), limit, clear):
-                fitting.append((op, tuple(drawn[:n])))
-        if fitting:
+    def try_to_append(op: Op, operands: tuple[int | float, ...]) -> int | None:
+        return append(op, operands) if len(draft.steps) < steps and fits(op, operands) else None
+
+    loops = LoopDrawer(draw, usable, len(draft.at), try_to_append, constants)
+    for _ in range(steps):
+        if len(draft.steps) == steps:
+            break
+        if shared and loops.kinds and draw(st.sampled_from([False] * 7 + [True])):
+            loops.loop(len(draft.known) - 1)
+            continue
+        drawn = _draw_operands(draw, draft, shared, constants)
+        counts = [len(drawn) // op.arity * op.arity if op.variadic else op.arity for op in usable]
+        candidates = [(op, tuple(drawn[:n])) for op, n in zip(usable, counts, strict=True)]
+        if fitting := [step for step in candidates if fits(*step)]:
             append(*draw(st.sampled_from(fitting)))
     if len(results := draft.results()) > 1:
         append(total, tuple(results))
@@ -340,14 +374,22 @@ def _graphs(
     return RandomProgram(draft.at, tuple(draft.steps))
 
 
-def _draw_operands(draw: st.DrawFn, draft: Draft[float], shared: bool) -> list[int | float]:
+def _gives_integers(op: Op, point: Sequence[float]) -> bool:
+    """Return whether the result and the local derivatives of an op are integers at a point."""
+    y = op.on([Value(x) for x in point])
+    return all(float(x).is_integer() for x in (y.data, *[local for local in y.partials if local is not None]))
+
+
+def _draw_operands(
+    draw: st.DrawFn, draft: Draft[float], shared: bool, constants: st.SearchStrategy[float]
+) -> list[int | float]:
     """Draw two to six operands: constants, inputs and earlier results."""
     pool = list(range(len(draft.known))) if shared else draft.unused
     drawn: list[int | float] = []
     for constant in draw(st.lists(st.sampled_from([False, False, False, True]), min_size=2, max_size=6)):
         free = [x for x in pool if shared or x not in drawn]
         if constant or not free:
-            drawn.append(draw(NUMBERS))
+            drawn.append(draw(constants))
         else:  # the range of the draw never changes and 0 is the newest, so failing examples shrink well
             drawn.append(free[-1 - draw(st.integers(0, 15)) % len(free)])
     return drawn
