@@ -9,8 +9,11 @@ from hypothesis import strategies as st
 
 import tinygraph
 from tinygraph import Tensor
+from tinygraph.checking.slopes import slope_of
+from tinygraph.engine import ops
 from tinygraph.engine.graph import order
 from tinygraph.testing import arrays, shapes, tensor_programs, tensors
+from tinygraph.testing.array_moves import MORE_JOINS, MORE_MOVES
 
 
 @given(drawn=shapes(3))
@@ -51,6 +54,42 @@ def test_programs_over_tensors_have_every_move(name):
         return any(op.name == name for op, _ in program.steps)
 
     assert find(tensor_programs(), has_it, settings=settings(max_examples=4000, phases=[Phase.generate]))
+
+
+SIMPLE = {"neg", "add", "mul", "tanh", "mean", "sum", "expand"}
+
+
+@pytest.mark.parametrize("move", [*MORE_MOVES, *MORE_JOINS])
+def test_the_further_moves_occur_and_their_gradients_are_right(move):
+    """The derivative along a random direction agrees with the differences between values."""
+    programs = tensor_programs(moves=[move], ops=[ops.mul, ops.tanh], max_steps=4, max_inputs=2)
+
+    def check(program):
+        directions = [random.uniform(0.5, 1.5, x.shape) for x in program.at]
+        root, leaves = program.record()
+        terms = [gradient * v for gradient, v in zip(tinygraph.grad(root, leaves), directions, strict=True)]
+        right = slope_of(
+            lambda t: float(program(*[x + t * v for x, v in zip(program.at, directions, strict=True)])), 0.0
+        )
+        size = sum(np.abs(term).sum() for term in terms)
+        assert abs(sum(term.sum() for term in terms) - right.derivative) <= 1e-7 * size + right.error
+
+    def has_it(program):
+        return any(op.name not in SIMPLE for op, _ in program.steps)
+
+    random = np.random.default_rng(0)
+    check(find(programs, has_it, settings=settings(max_examples=4000, phases=[Phase.generate])))
+    given(program=programs)(lambda program: check(program))()
+
+
+@given(program=tensor_programs(moves="all"))
+def test_a_program_of_all_moves_prints_as_the_code_that_it_is(program):
+    scope = {"tinygraph": tinygraph, "np": np}
+    exec(repr(program), scope)  # as if a user pasted it
+    again, (root, _) = scope["f"](*map(Tensor, scope["at"])), program.record()
+    assert again.data.tobytes() == root.data.tobytes()
+    assert math.isfinite(root.item())
+    assert all(np.isfinite(local).all() for local in tinygraph.grad(*program.record()))
 
 
 def test_programs_over_tensors_broadcast():

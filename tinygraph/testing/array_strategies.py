@@ -20,6 +20,7 @@ from tinygraph.tensor.linalg import matmul
 from tinygraph.tensor.reductions import extremum, mean_over, sum_over
 from tinygraph.tensor.shapes import reshape, transpose
 from tinygraph.tensor.tensor import Tensor
+from tinygraph.testing.array_moves import MORE_JOINS, MORE_MOVES
 from tinygraph.testing.strategies import NUMBERS, Draft, OpSequence, check_program, is_tame, public_ops
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
@@ -267,7 +268,9 @@ def tensor_programs(
 
     Args:
         ops: Elementwise ops that can occur. Defaults to all public ops with a fixed number of operands.
-        moves: Names of the shape and reduction ops that can occur. Defaults to all.
+        moves: Names of the array ops that can occur, or "all". Defaults to the products, sums, means and extrema, and
+            the ops that join, reshape, transpose and index arrays. "all" adds accumulations, softmax, sorting,
+            triangles, padding, inverses, eigenvalues, convolutions and others.
         max_inputs: Maximum number of inputs. Defaults to 3.
         max_steps: Maximum number of steps, not counting the steps that reduce the results to a scalar. Defaults to 8.
         max_size: Maximum number of elements in an array. Defaults to 40.
@@ -286,7 +289,9 @@ def tensor_programs(
         at = (np.array(0.0),)
     """
     check_program(ops, max_inputs, max_steps, limit, clear)
-    check_choices("moves", moves, (*_JOINS, *_MOVES))
+    if isinstance(moves, str) and moves == "all":
+        moves = (*_JOINS, *_MOVES, *MORE_JOINS, *MORE_MOVES)
+    check_choices("moves", moves, (*_JOINS, *_MOVES, *MORE_JOINS, *MORE_MOVES))
     check_integer("max_size", max_size, least=1)
     usable = [op for op in (public_ops() if ops is None else ops) if not op.variadic]
     return _tensor_programs(usable, moves, max_inputs, max_steps, max_size, limit, clear)
@@ -342,6 +347,16 @@ def _draw_move(
     if move in _MOVES:
         if (op := _MOVES[move](draw, array, clear)) is not None:
             yield op, (x,)
+    elif move in MORE_MOVES:
+        for k in range(len(draft.known)):  # the first array that fits
+            j = (x - k) % len(draft.known)
+            if (op := MORE_MOVES[move](draw, np.asarray(draft.known[j]), clear)) is not None:
+                yield op, (j,)
+    elif move in MORE_JOINS:
+        if (joined := MORE_JOINS[move](draw, array)) is not None:
+            for k in range(len(draft.known)):
+                if joined[1](np.shape(draft.known[(y - k) % len(draft.known)])):
+                    yield joined[0], (x, (y - k) % len(draft.known))
     elif (op := _JOINS[move](draw, array)) is not None:
         for k in range(len(draft.known)):
             yield op, (x, (y - k) % len(draft.known))
