@@ -213,7 +213,7 @@ def test_the_public_names():
     rows = """add sub mul div neg pow abs sign exp expm1 log log1p sqrt sin cos tan asin acos atan sinh cosh tanh
               sigmoid log_sigmoid softplus relu heaviside maximum minimum logaddexp binary_cross_entropy
               binary_cross_entropy_with_logits squared_error dot total logit"""
-    others = """FrozenBranchError StaleGraphError Step Stepper Tensor Value check_grad compile concatenate
+    others = """FrozenBranchError StaleGraphError Step Stepper Tensor Value check_grad compare compile concatenate
               cross_entropy diagnose draw explain grad hessian jvp load log_softmax logsumexp name_from numeric_grad
               op power save scope set_at softmax source stack strict trace_lines tree value_and_grad vectorize"""
     later = {name for name, module in tinygraph._LATER.items() if module and name != "__version__"}

@@ -28,6 +28,7 @@ READERS = {
     "Stepper": lambda y, x: tinygraph.Stepper(y),
     "forward Stepper": lambda y, x: tinygraph.Stepper(y, phase="forward"),
     "compare": lambda y, x: NOT_ZEROING.compare(y),
+    "compare with another graph": lambda y, x: tinygraph.compare(x * x, y),
 }
 READERS_OF_VALUES = {
     "compile": lambda y, x: tinygraph.compile(y, [x]),

@@ -292,6 +292,14 @@ CALLS: dict[str, Call] = {
         parameters=of(lambda s: [s.x]),
         **DRAWING_OPTIONS,
     ),
+    "compare": call(
+        tinygraph.compare,
+        {"first": "node", "second": "node", "rtol": "tolerance", "atol": "tolerance"},
+        first=root,
+        second=of(lambda s: s.x * s.w),
+        rtol=1e-9,
+        atol=0.0,
+    ),
     "drawing.DrawOptions": call(
         tinygraph.drawing.DrawOptions, DRAWING_KINDS, parameters=of(lambda s: [s.x]), **DRAWING_OPTIONS
     ),

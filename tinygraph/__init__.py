@@ -19,6 +19,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tinygraph.checking.comparison import check_grad
     from tinygraph.checking.numeric import numeric_grad
+    from tinygraph.drawing.comparison import compare
     from tinygraph.drawing.draw import draw
     from tinygraph.engine.autodiff import grad, hessian
     from tinygraph.engine.more_ops import *  # noqa: F403
@@ -63,6 +64,7 @@ _LATER = {
     "logsumexp": "tensor.functions.probabilities",
     "softmax": "tensor.functions.probabilities",
     "set_at": "tensor.functions.parts",
+    "compare": "drawing.comparison",
     "draw": "drawing.draw",
     "Step": "explaining.step",
     "Stepper": "stepping.stepper",
@@ -95,6 +97,7 @@ __all__ = [
     "Stepper",
     "Value",
     "check_grad",
+    "compare",
     "diagnose",
     "draw",
     "explain",

@@ -12,10 +12,21 @@ Examples:
 
 from __future__ import annotations
 
+from tinygraph.drawing.comparison import GraphComparison, compare
 from tinygraph.drawing.draw import draw
 from tinygraph.drawing.drawing import Drawing
 from tinygraph.drawing.layout_engines import EngineNotFoundError, LayoutError
 from tinygraph.drawing.options import DrawOptions
 from tinygraph.explaining.tree import Tree, tree
 
-__all__ = ["DrawOptions", "Drawing", "EngineNotFoundError", "LayoutError", "Tree", "draw", "tree"]
+__all__ = [
+    "DrawOptions",
+    "Drawing",
+    "EngineNotFoundError",
+    "GraphComparison",
+    "LayoutError",
+    "Tree",
+    "compare",
+    "draw",
+    "tree",
+]

@@ -24,10 +24,7 @@ def side_by_side(diagrams: Sequence[Diagram], direction: str) -> Diagram:
         The boxes and arrows of all diagrams, and the pairs of boxes to align.
     """
     frames = _frames([shown.root for shown in diagrams])
-    parts = [
-        _renamed(shown, f"g{k}" if k else "", frame)
-        for k, (shown, frame) in enumerate(zip(diagrams, frames, strict=True))
-    ]
+    parts = [_renamed(shown, prefix(k), frame) for k, (shown, frame) in enumerate(zip(diagrams, frames, strict=True))]
     aligned = [pair for first, second in pairwise(parts) for pair in matches(first, second)]
     upward = parts[::-1] if direction == "LR" else parts  # from left to right, dot starts with the lowest frame
     return Diagram(
@@ -41,6 +38,18 @@ def side_by_side(diagrams: Sequence[Diagram], direction: str) -> Diagram:
     )
 
 
+def prefix(k: int) -> str:
+    """Return the beginning of the ids of a diagram in a drawing of several diagrams.
+
+    Args:
+        k: Index of the diagram.
+
+    Returns:
+        The text.
+    """
+    return f"g{k}" if k else ""
+
+
 def _frames(names: Sequence[str]) -> list[str]:
     """Return different names for the frames."""
     count, used = Counter(names), Counter[str]()
@@ -51,17 +60,17 @@ def _frames(names: Sequence[str]) -> list[str]:
     return found
 
 
-def _renamed(shown: Diagram, prefix: str, frame: str) -> Diagram:
+def _renamed(shown: Diagram, start: str, frame: str) -> Diagram:
     """Return a diagram with other ids, and in a frame."""
     return replace(
         shown,
-        boxes=[replace(box, id=prefix + box.id, scope=(frame, *box.scope)) for box in shown.boxes],
+        boxes=[replace(box, id=start + box.id, scope=(frame, *box.scope)) for box in shown.boxes],
         arrows=[
-            replace(arrow, id=prefix + arrow.id, tail=prefix + arrow.tail, head=prefix + arrow.head)
+            replace(arrow, id=start + arrow.id, tail=start + arrow.tail, head=start + arrow.head)
             for arrow in shown.arrows
         ],
-        before=[prefix + key for key in shown.before],
-        after=[prefix + key for key in shown.after],
+        before=[start + key for key in shown.before],
+        after=[start + key for key in shown.after],
     )
 
 

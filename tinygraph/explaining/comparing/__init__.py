@@ -1,0 +1,1 @@
+"""Compare two graphs: match their nodes, and find the first node or step that differs."""
