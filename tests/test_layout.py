@@ -18,9 +18,9 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 
 # Layers from bottom to top. Each folder or file of the package is a layer, and imports only from layers before it.
 LAYERS = (
-    "support", "kernels", "engine", "tensor", "functional", "explaining", "drawing", "stepping", "vectorizing",
-    "saving", "checking", "testing", "hypothesis_plugin", "datasets", "nn", "logistic", "misconceptions", "cli",
-    "__init__", "__main__",
+    "support", "kernels", "engine", "tensor", "functional", "explaining", "drawing", "stepping", "worksheets",
+    "vectorizing", "saving", "checking", "testing", "hypothesis_plugin", "datasets", "nn", "logistic",
+    "misconceptions", "cli", "__init__", "__main__",
 )  # fmt: skip
 
 
@@ -215,7 +215,8 @@ def test_the_public_names():
               binary_cross_entropy_with_logits squared_error dot total logit"""
     others = """FrozenBranchError StaleGraphError Step Stepper Tensor Value check_grad compare compile concatenate
               cross_entropy diagnose draw explain grad hessian jvp load log_softmax logsumexp name_from numeric_grad
-              op power save scope set_at softmax source stack strict trace_lines tree value_and_grad vectorize"""
+              op power save scope set_at softmax source stack strict trace_lines tree value_and_grad vectorize
+              worksheet"""
     later = {name for name, module in tinygraph._LATER.items() if module and name != "__version__"}
     assert {*tinygraph.__all__} | later == {
         *rows.split(),

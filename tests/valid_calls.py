@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 import tinygraph
 from tests.wrong_types import Call, call, of
-from tinygraph import Tensor, Value, datasets, logistic, misconceptions, nn, testing
+from tinygraph import Tensor, Value, datasets, logistic, misconceptions, nn, testing, worksheets
 from tinygraph.engine import ops
 
 root, y, x = of(lambda s: s.y), of(lambda s: s.y), of(lambda s: s.x)
@@ -304,6 +304,16 @@ CALLS: dict[str, Call] = {
         tinygraph.drawing.DrawOptions, DRAWING_KINDS, parameters=of(lambda s: [s.x]), **DRAWING_OPTIONS
     ),
     "drawing.Drawing.save": call(of(lambda s: s.drawing.save), {"path": "path"}, path=of(lambda s: s.folder / "y.dot")),
+    # worksheets
+    "worksheet": call(tinygraph.worksheet, {"root": "node", "blanks": "choice"}, root=root, blanks="both"),
+    "worksheets.exercise": call(
+        worksheets.exercise,
+        {"seed": "integer", "inputs": "count", "steps": "count", "shared": "flag"},
+        seed=1,
+        inputs=2,
+        steps=4,
+        shared=True,
+    ),
     # stepping
     "Stepper": call(
         tinygraph.Stepper,

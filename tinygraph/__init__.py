@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from tinygraph.vectorizing.compiling import compile as compile
     from tinygraph.vectorizing.source import source as source
     from tinygraph.vectorizing.vectorized import vectorize as vectorize
+    from tinygraph.worksheets.worksheet import worksheet
 
 sum = ops.total  # NumPy's name for `total`
 
@@ -78,6 +79,7 @@ _LATER = {
     "save": "saving.writer",
     "source": "vectorizing.source",
     "vectorize": "vectorizing.vectorized",
+    "worksheet": "worksheets.worksheet",
     "checking": "",
     "drawing": "",
     "datasets": "",
@@ -85,6 +87,7 @@ _LATER = {
     "misconceptions": "",
     "nn": "",
     "testing": "",
+    "worksheets": "",
 }
 
 # `from tinygraph import *` leaves out names that load NumPy (such as Tensor), and `sum` (which would hide a built-in).
@@ -112,6 +115,7 @@ __all__ = [
     "trace_lines",
     "tree",
     "value_and_grad",
+    "worksheet",
 ]
 
 
