@@ -27,7 +27,7 @@ DOCS = ROOT / "docs"
 PAGES = sorted(DOCS.rglob("*.md"))
 TEXTS = [*PAGES, ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"]
 HOUSE = Path(tinygraph.__file__).parent
-WITH_PUBLIC_NAMES = ("checking", "datasets", "drawing", "logistic", "misconceptions", "nn", "testing")
+WITH_PUBLIC_NAMES = ("checking", "datasets", "drawing", "logistic", "misconceptions", "nn", "testing", "worksheets")
 SETTING_UP = re.compile(r"venv|pip |python$|pytest|ruff|mypy|-m tools\.|mkdocs|git |jupyter")  # run elsewhere
 
 

@@ -141,4 +141,8 @@
   document.querySelectorAll("#diagram svg title").forEach((title) => title.remove()); // the tooltips contain ids
   $("controls").hidden = false;
   count();
+  if (parent !== window) { // a page in a frame reports its height, so that the surrounding page can adapt
+    const reportHeight = () => parent.postMessage({ tinygraphHeight: Math.ceil(document.body.getBoundingClientRect().bottom + 16) }, "*");
+    new ResizeObserver(reportHeight).observe(document.body);
+  }
 })();
