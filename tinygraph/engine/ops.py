@@ -52,12 +52,11 @@ div: Op = Op("div", floats.divide, symbol="/", code="{} / {}", arrays="divide", 
 neg: Op = Op("neg", operator.neg, symbol="-{}", code="-{}", arrays="negative", analytic=lambda m, x: -x, linear=True,
              partials=(lambda out, x: -1.0,))
 pow: Op = Op("pow", floats.pow, symbol="**", code="{} ** {}", arrays="power", domain=domain.POWERS, analytic=lambda m, x, y: x**y,
-             with_plain=lambda c: power.__wrapped__(c),  # type: ignore[has-type]
+             with_plain=lambda c: power.__wrapped__(c),  # type: ignore[attr-defined]
              partials=(lambda out, x, y: pow_dx(x, y),
                        lambda out, x, y: pow_dy(x, y)))
 
 
-@parametrized(is_number)
 @of_a_number
 @lru_cache(maxsize=1024)  # one op per exponent; an evicted op is created again
 def power(exponent: float) -> Op:

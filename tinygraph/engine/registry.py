@@ -45,10 +45,10 @@ def parametrized(*kinds: Kind) -> Callable[[Maker], Maker]:
 
 
 def of_a_number(maker: Callable[[float], Op]) -> Callable[[float], Op]:
-    """Let a cached function check its argument first. The cache would refuse a list because it cannot hash it.
+    """Register a cached function of a number, and check its argument first. A cache cannot hash a list, for example.
 
     Args:
-        maker: Cached function of a number.
+        maker: Cached function that creates an op.
 
     Returns:
         A function of a number, whose attribute `__wrapped__` is the cached function.
@@ -64,7 +64,7 @@ def of_a_number(maker: Callable[[float], Op]) -> Callable[[float], Op]:
     def make(exponent: float) -> Op:
         return maker(plain_number(exponent, maker.__name__))
 
-    return make
+    return parametrized(is_number)(make)
 
 
 def is_number(x: object) -> bool:
