@@ -10,9 +10,9 @@ from tinygraph.engine.graph import Node, require_node
 from tinygraph.explaining import notation
 from tinygraph.explaining.notation import Quantity, called, derivative_of, formula, seed_factor
 from tinygraph.explaining.step import Step, Steps
+from tinygraph.explaining.tex import tex
 from tinygraph.explaining.walk import Walk
 from tinygraph.support.messages import counted
-from tinygraph.support.tex import tex
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 import tinygraph
 from tinygraph import Tensor, Value, explain
-from tinygraph.support.tex import tex
+from tinygraph.explaining.tex import tex
 
 FORMULAS = {
     "w.T @ X": r"w^{T} \, X",
