@@ -43,7 +43,7 @@ def test_a_formula_is_written_as_latex(text):
 
 def check(code):
     """Check the grammar of LaTeX's math mode: groups, commands, and no sign with another meaning."""
-    plain = re.sub(r"\\[{}_#$%&, ]|\\[a-zA-Z]+", "", code)
+    plain = re.sub(r"\\[{}_#$%&, ]|\\[a-zA-Z]+", "C", code)
     assert "\\" not in plain, code
     depth = 0
     for sign in plain:
@@ -56,7 +56,7 @@ def check(code):
     assert not re.search(r"_\{[^{}]*\}\s*_", plain), code
 
 
-@given(st.text(st.sampled_from("aZxθσ_0129.-+*/()[]{}#$%&~^\\@ ×·⊙…ᵀ⁻¹₁,=<>'‘’éT\n"), max_size=30))
+@given(st.text(st.sampled_from("aZxθσ_0129.-+*/()[]{}#$%&~^\\@ ×·⊙…ᵀ⁻¹,=<>'éT"), max_size=30))
 def test_every_text_becomes_latex(text):
     check(tex(text))
 

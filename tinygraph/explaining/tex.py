@@ -20,7 +20,7 @@ _SIGNS = _ESCAPED | {
 _UPRIGHT = _ESCAPED | {" ": r"\ ", "…": r"\ldots "} | {sign: rf"\{name} " for sign, name in _GREEK.items()}
 _TOKEN = re.compile(
     rf"""(?P<quoted>‘[^’]*’)
-    |(?P<above>[{"".join(_ABOVE)}]+|(?:\.T\b)+|\*\*-?[\d.]+(?![\w.])|\*\*[^\W\d_](?!\w))
+    |(?P<above>[{"".join(_ABOVE)}]+|(?:\.T\b)+|\*\*-?[0-9.]+(?![\w.])|\*\*[A-Za-z](?!\w))
     |(?P<below>[{"".join(_BELOW)}]+)
     |(?P<number>\d+(?:\.\d+)?(?:e[+-]?\d+)?)
     |(?P<word>[^\W\d_{"".join(_ABOVE)}{"".join(_BELOW)}][^\W{"".join(_ABOVE)}{"".join(_BELOW)}]*)
@@ -51,9 +51,11 @@ def tex(text: str) -> str:
         if kind == "space":
             out += r"\ " if _is_operand(before, ")]") and _is_operand(after, "([") else " "
         elif kind == "above":
-            out += (r"(\cdot)" if before is None else "") + f"^{{{_superscript(found)}}}"
+            out += (
+                r"(\cdot)" if before is None else "{}" * bool(re.search(r"\^\{[^{}]*\}$", out))
+            ) + f"^{{{_superscript(found)}}}"
         elif kind == "below":
-            out += f"_{{{''.join(_BELOW[sign] for sign in found)}}}"
+            out += "{}" * out.endswith("}") + f"_{{{''.join(_BELOW[sign] for sign in found)}}}"
         elif kind == "number":
             mantissa, e, exponent = found.partition("e")
             out += rf"{mantissa} \times 10^{{{int(exponent)}}}" if e else found
