@@ -227,7 +227,7 @@ def from_svg(svg_text: str, kind: str, resolution: float, refused: str) -> bytes
     try:
         import cairosvg
     except (ImportError, OSError):  # OSError: the package is installed, but its C library is not
-        raise LayoutError(f"{refused}, or `pip install cairosvg`") from None
+        raise LayoutError(f"{refused}, or {install_command('film')}, which includes cairosvg") from None
     try:
         if kind == "pdf":
             data = cairosvg.svg2pdf(bytestring=svg_text.encode())

@@ -141,7 +141,7 @@ def test_an_engine_can_be_a_function():
 @pytest.mark.parametrize("kind", ["pdf", "png"])
 def test_without_cairosvg_a_function_writes_svg_only(kind, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "cairosvg", None)
-    with pytest.raises(LayoutError, match=f"cannot write {kind}: save as .svg, or `pip install cairosvg`"):
+    with pytest.raises(LayoutError, match=rf"cannot write {kind}: save as .svg, or run `pip install '\.\[film\]'` in"):
         drawn(engine=by_function).save(tmp_path / f"J.{kind}")
     assert not list(tmp_path.iterdir())
 
