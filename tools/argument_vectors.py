@@ -70,6 +70,9 @@ OPTIONS: dict[str, dict[str, tuple[list[str], list[str]]]] = {
         "--title": (["a title"], TEXTS),
         "--number": ([".3g", ".2f", ""], ["x", "%", "{}"]),
         "--forward": ([], []),
+        "--width": (["640", "99.5"], ["0", *NUMBERS]),
+        "--height": (["480"], ["0", *NUMBERS]),
+        "--compact": ([], []),
         "--timeout": (["5", "0.5"], ["1e-9", "0", *NUMBERS]),
     },
     "step": {

@@ -27,6 +27,23 @@ def test_draw_prints_the_tree_and_writes_the_picture(tmp_path, monkeypatch, caps
     assert "rankdir=TB" in (tmp_path / "J.gv").read_text()
 
 
+def test_draw_takes_the_size_of_a_slide(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main([*LECTURE, "-o", "J.dot", "--compact"]) == 0
+    assert ">data<" not in (tmp_path / "J.dot").read_text()
+    for side in ("--width", "--height"):
+        with pytest.raises(SystemExit):
+            main([*LECTURE, "-o", "no.svg", side, "0"])
+        assert f"argument {side}: 0 is not a positive number" in capsys.readouterr().err
+    try:
+        find_engine()
+    except EngineNotFoundError:
+        return
+    assert main([*LECTURE, "-o", "J.svg", "--width", "1920", "--height", "1080"]) == 0
+    assert 'width="1920" height="1080"' in (tmp_path / "J.svg").read_text(encoding="utf-8")
+    assert not (tmp_path / "no.svg").exists()
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
