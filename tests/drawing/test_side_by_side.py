@@ -13,6 +13,7 @@ from tinygraph import StaleGraphError, Tensor, Value, draw
 from tinygraph.drawing.arrows import Style
 from tinygraph.drawing.diagram import diagram
 from tinygraph.drawing.side_by_side import matches
+from tinygraph.drawing.themes import LIGHT
 from tinygraph.explaining.walk import Walk
 from tinygraph.testing import graphs
 
@@ -114,3 +115,12 @@ def test_several_roots_are_checked():
 def test_without_an_engine_every_graph_is_shown_as_a_tree(tmp_path, monkeypatch):
     shown = draw(lectures(), engine=str(tmp_path / "nothing"))._repr_mimebundle_()
     assert {"J1 = 3 × v", "J2 = p + q"} <= {line.split("   ")[0] for line in shown["text/plain"].splitlines()}
+
+
+def test_the_marks_of_a_comparison_stay_if_the_backward_pass_is_hidden():
+    a, b = Value(2.0, "a"), Value(3.0, "b")
+    found = tinygraph.compare(a * b, a + b)
+    for flag in (True, False):
+        marks = re.findall(r'color="(#\w+)"[^\n]* peripheries=2', found.draw(backward=flag).source)
+        assert len(marks) == 6  # two inputs and a root in each graph
+        assert set(marks) == {LIGHT.backward}

@@ -44,5 +44,5 @@ def beside(walks: Sequence[Walk], entries: Sequence[Entry], centers: Sequence[No
             for node in nodes:
                 if node in ids[k]:
                     width = "4" if node is centers[k] else "2"
-                    drawing.digraph.node(ids[k][node], color=look.theme.backward, penwidth=width, peripheries="2")
+                    drawing.digraph.node(ids[k][node], color=options.colors.backward, penwidth=width, peripheries="2")
     return drawing
