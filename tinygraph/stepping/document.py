@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 from xml.etree import ElementTree
@@ -70,6 +71,7 @@ def marked(steps: Steps, options: DrawOptions) -> tuple[Element, Diagram]:
         if box.id in nodes:
             _mark(list(groups[box.id].iter("text")), box, look.theme)
             _mark_grids(outlines(groups[box.id])[1:], box.levels)
+    _keep_used_rules(root, {look.theme.background, look.theme.muted, look.theme.forward, look.theme.backward})
     return root, shown
 
 
@@ -205,8 +207,20 @@ def outlines(group: Element) -> list[Element]:
     return [shape for shape in group.iter() if shape.tag in ("path", "polygon", "polyline", "ellipse")]
 
 
+def _keep_used_rules(root: Element, also: set[str]) -> None:
+    """Remove the rules of the dark theme for colors that neither the document nor `also` contains."""
+    used = also.union(*({element.get("fill", ""), element.get("stroke", "")} for element in root.iter()))
+    style = next(root.iter("style"))
+    rules = (style.text or "").split("\n")
+    colors = [re.match(r'#\S+ \[(?:fill|stroke)="([^"]+)"\]', rule) for rule in rules]
+    style.text = "\n".join(rule for rule, found in zip(rules, colors, strict=True) if not found or found[1] in used)
+
+
 def _simplify(element: Element) -> None:
-    """Remove tooltips, the titles of boxes and arrows, which contain ids."""
+    """Remove tooltips, the titles of boxes and arrows, which contain ids, and digits that no screen shows."""
+    for name in ("d", "points", "font-size"):
+        if name in element.attrib:
+            element.set(name, re.sub(r"\d+\.\d+", _rounded, element.attrib[name]))
     children: list[Element] = []
     for child in element:
         _simplify(child)
@@ -218,3 +232,7 @@ def _simplify(element: Element) -> None:
     element.tail = "\n"
     if children:
         element.text = None
+
+
+def _rounded(found: re.Match[str]) -> str:
+    return f"{float(found[0]):.1f}".removesuffix(".0")
