@@ -108,9 +108,10 @@ def test_step_writes_an_animation_and_frames(tmp_path, monkeypatch, capsys):
     text = (tmp_path / "walk.svg").read_text(encoding="utf-8")
     assert "animation:6s step-end infinite" in text, "9 steps of 0.5 s, and 3 more at the end"
     assert "parameter" in text
-    assert main([*command, "--out", "frames/{}.svg", "--no-caption"]) == 0
+    assert main([*command, "--out", "frames/{}.svg", "--no-caption", "--width", "1920", "--compact"]) == 0
     assert "0.svg ... 9.svg (10 files)" in capsys.readouterr().out
     assert len(list((tmp_path / "frames").iterdir())) == 10
+    assert all('width="1920"' in path.read_text(encoding="utf-8") for path in (tmp_path / "frames").iterdir())
     assert not any("step 1/9" in path.read_text(encoding="utf-8") for path in (tmp_path / "frames").iterdir())
 
 

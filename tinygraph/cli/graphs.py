@@ -64,11 +64,6 @@ def _add_draw(commands: Commands) -> None:
     add("--detail", choices=DETAILS, default="auto", help=detail)
     _add_look(parser)
     add("--forward", action="store_true", help="draw the values only, without gradients")
-    for side in ("width", "height"):
-        add(
-            f"--{side}", metavar="PIXELS", type=positive(float), help=f"{side} of the diagram (default: its own {side})"
-        )
-    add("--compact", action="store_true", help="show ops as symbols, without captions, so that the text is larger")
     timeout = "time limit of the layout (default: %(default)s)"
     add("--timeout", metavar="SECONDS", type=positive(float), default=TIME_LIMIT, help=timeout)
     parser.set_defaults(run=_draw)
@@ -85,6 +80,11 @@ def _add_look(parser: argparse.ArgumentParser) -> None:
     add("--title", default="", help="title above the diagram")
     number = "format of numbers, such as .3g or .2f (default: %(default)s)"
     add("--number", metavar="FORMAT", default=SPEC, help=number)
+    for side in ("width", "height"):
+        add(
+            f"--{side}", metavar="PIXELS", type=positive(float), help=f"{side} of the diagram (default: its own {side})"
+        )
+    add("--compact", action="store_true", help="show ops as symbols, without captions, so that the text is larger")
 
 
 def _look(root: Operators, options: argparse.Namespace) -> dict[str, Any]:
@@ -100,6 +100,9 @@ def _look(root: Operators, options: argparse.Namespace) -> dict[str, Any]:
         "title": options.title,
         "number": options.number,
         "theme": options.theme,
+        "width": options.width,
+        "height": options.height,
+        "compact": options.compact,
     }
 
 
@@ -199,9 +202,6 @@ def _draw(options: argparse.Namespace) -> None:
         drawing = draw(
             root,
             detail=options.detail,
-            width=options.width,
-            height=options.height,
-            compact=options.compact,
             timeout=options.timeout,
             **look,
         )
