@@ -11,7 +11,7 @@ import tinygraph
 from tests.drawing.test_draw import engines
 from tinygraph import Tensor, Value, compare, name_from
 from tinygraph.engine.graph import order
-from tinygraph.engine.ops import TABLE
+from tinygraph.engine.more_ops.table import TABLE
 from tinygraph.explaining.comparing.differences import distinct
 from tinygraph.logistic import no_loop, two_loops
 from tinygraph.testing import graphs, tensor_programs

@@ -17,8 +17,8 @@ from tinygraph.engine.graph import Node
 from tinygraph.engine.more_ops.table import TABLE
 from tinygraph.engine.op import Op
 from tinygraph.engine.value import Value
+from tinygraph.explaining.spelling import in_ascii
 from tinygraph.support.messages import counted, short
-from tinygraph.support.spelling import in_ascii
 
 LONGEST = 10_000  # maximum length of an expression, in characters
 WIDTH = 100  # maximum length of a quoted line in an error message, in characters

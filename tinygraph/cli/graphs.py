@@ -14,6 +14,7 @@ from tinygraph.engine.graph import Node, order
 from tinygraph.engine.operators import Operators
 from tinygraph.explaining.diagnosis import diagnose
 from tinygraph.explaining.notation import SPEC
+from tinygraph.explaining.spelling import normalized
 from tinygraph.explaining.tree import tree
 from tinygraph.saving.reader import load
 from tinygraph.saving.verification import all_nodes
@@ -21,7 +22,6 @@ from tinygraph.saving.writer import save
 from tinygraph.stepping.formats import check_name, names
 from tinygraph.stepping.stepper import SECONDS, Stepper
 from tinygraph.support.files import check_writable
-from tinygraph.support.spelling import normalized
 from tinygraph.support.terminal import echo
 
 TYPE_CHECKING = False

@@ -8,8 +8,8 @@ import math
 from collections.abc import Callable
 from typing import NoReturn
 
+from tinygraph.explaining.spelling import in_ascii, normalized
 from tinygraph.support.messages import short
-from tinygraph.support.spelling import in_ascii, normalized
 from tinygraph.support.terminal import fail
 
 TYPE_CHECKING = False

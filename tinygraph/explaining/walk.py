@@ -13,10 +13,10 @@ from tinygraph.engine.graph import MANY, Node, StaleGraphError, check_fresh, edi
 from tinygraph.engine.logits import ActivationOp, LogitPair, plain
 from tinygraph.engine.ops import sigmoid
 from tinygraph.explaining.notation import Quantity, is_here
+from tinygraph.explaining.spelling import normalized
 from tinygraph.support import clock
 from tinygraph.support.arguments import check_kind
 from tinygraph.support.messages import described
-from tinygraph.support.spelling import normalized
 
 
 class Edge(NamedTuple):
