@@ -70,12 +70,12 @@ OCCURRING = {
     "both signs": lambda x: x.min() < 0.0 < x.max(),
     "beside a kink": lambda x: ((abs(x) > 0.0) & (abs(x) < 1e-2)).any() and abs(x).max() <= 2.0,
     "beside 1": lambda x: ((abs(x) != 1.0) & (abs(abs(x) - 1.0) < 1e-2)).any() and abs(x).max() <= 2.0,
-    "small magnitudes": lambda x: 0.0 < abs(x).max() < 1e-5,
+    "small magnitudes": lambda x: ((abs(x) > 0.0) & (abs(x) < 1e-5)).any() and 2.0 < abs(x).max() <= 1000.0,
     "large magnitudes": lambda x: 100.0 < abs(x).max() <= 1000.0,
     "an overflow of exp": lambda x: 709.0 < x.max() < 1000.0,
     "an overflow of a square": lambda x: 1e154 < x.max() < 1e200,
     "an overflow of a sum": lambda x: x.max() > 1.5e308,
-    "an underflow": lambda x: 0.0 < abs(x).max() < 1e-300,
+    "an underflow": lambda x: ((abs(x) > 0.0) & (abs(x) < 1e-300)).any(),
 }
 
 
