@@ -109,7 +109,7 @@ MODEL = """<!DOCTYPE html><meta charset="utf-8"><div id="cell"></div>
 
 def open_cell(browser, folder, stepper):
     page, shown = page_of(stepper, DrawOptions(theme="auto"))
-    script = files("tinygraph.stepping").joinpath("live.js").read_text(encoding="utf-8")
+    script = files("tinygraph.stepping").joinpath("assets", "live.js").read_text(encoding="utf-8")
     cell = folder / "cell.html"
     content = json.dumps(page).replace("<", "\\u003c")
     filled = MODEL % (content, script.replace("export default { render };", ""), stepper.index)

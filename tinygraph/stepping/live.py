@@ -45,7 +45,7 @@ def live_player(cursor: Cursor, options: DrawOptions, height: int, *, hide: bool
     class LivePlayer(anywidget.AnyWidget):  # type: ignore[misc]
         """The widget. Its class is defined here because anywidget is an optional package."""
 
-        _esm = files("tinygraph.stepping").joinpath("live.js").read_text(encoding="utf-8")
+        _esm = files("tinygraph.stepping").joinpath("assets", "live.js").read_text(encoding="utf-8")
         _page = traitlets.Unicode(text).tag(sync=True)
         _title = traitlets.Unicode(repr(cursor)).tag(sync=True)
         _height = traitlets.Int(height).tag(sync=True)

@@ -180,7 +180,7 @@ def _colors(options: DrawOptions) -> str:
 
 @cache
 def _asset(name: str) -> str:
-    return files("tinygraph.stepping").joinpath(name).read_text(encoding="utf-8")
+    return files("tinygraph.stepping").joinpath("assets", name).read_text(encoding="utf-8")
 
 
 def shown_in_a_cell(cursor: Cursor, options: DrawOptions) -> dict[str, str]:
