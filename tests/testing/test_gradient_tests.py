@@ -81,6 +81,9 @@ def relu_net(W1, b1, W2, X):
 
 RIGHT = {
     "a course's exercise": (propagate, SHAPES, {"wrt": ["w", "b"], "elements": LABELS}),
+    "20 features": (
+        propagate, {"w": (20, 1), "b": (), "X": (20, 60), "Y": (1, 60)},
+        {"wrt": ["w", "b"], "elements": LABELS | {"w": st.sampled_from([0.0, 0.5, -0.5])}, "max_examples": 5}),
     "a network with kinks": (relu_net, {"W1": ("h", "n"), "b1": ("h", 1), "W2": (1, "h"), "X": ("n", "m")}, {}),
     "Values": (lambda a, b: a * b.exp() + abs(a), {"a": (), "b": ()}, {}),
     "lists and dicts of Values": (

@@ -63,6 +63,23 @@ def test_the_structure_is_kept(drawn):
     assert drawn["at"].shape == (2,)
 
 
+@given(data=st.data())
+@settings(max_examples=10)
+def test_large_arrays_are_drawn_from_the_same_numbers(data):
+    """Hypothesis would refuse a strategy that draws each of a thousand numbers."""
+    labels = data.draw(arrays_like((1, 3000), elements=st.sampled_from([0.0, 1.0])))
+    assert labels.shape == (1, 3000)
+    assert set(labels.ravel().tolist()) <= {0.0, 1.0}
+    integers = data.draw(arrays_like((40, 50), kinds=["integers"]))
+    assert set(integers.ravel().tolist()) <= {-2.0, -1.0, 0.0, 1.0, 2.0}
+
+
+def test_a_large_array_can_have_different_elements():
+    found = find(arrays_like((500,), kinds=["integers", "ordinary"]), lambda x: len(set(x.tolist())) > 400)
+    assert abs(found).max() <= 2.0
+    assert not find(arrays_like((500,)), lambda x: True).any()
+
+
 OCCURRING = {
     "zeros": lambda x: not x.any(),
     "a zero with a sign": lambda x: (np.signbit(x) & (x == 0.0)).any(),

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from tinygraph.kernels.arrays import Array
     from tinygraph.tensor.array_ops import Shape
 
+_MANY, _DRAWN = 64, 16  # of an array with more elements, only some are drawn one by one
 _INTEGERS = (0.0, 1.0, -1.0, 2.0, -2.0)
 _BESIDE_KINKS = [base + by for base in _INTEGERS[:3] for by in (1e-3, -1e-3, 1e-6, -1e-6)]
 _SIZES = [10.0**k for k in (-1, 1, -2, 2, -3, 3, -6, -9)]
@@ -159,8 +160,8 @@ def _draw_array(draw: st.DrawFn, shape: Shape, palette: Palette) -> Array:
     """
     kinds = palette.strategies
     kind, ties = draw(st.integers(0, len(kinds) - 1)), palette.ties and draw(st.sampled_from([False, False, True]))
-    entries: list[float] = []
-    for i in range(math.prod(shape)):
+    size, entries = math.prod(shape), list[float]()
+    for i in range(size if size <= _MANY else _DRAWN):
         simpler = draw(st.integers(0, 3))
         x = draw(kinds[max(kind - simpler, 0) if simpler < 3 else 0])
         if ties and i and simpler % 2:
@@ -168,6 +169,11 @@ def _draw_array(draw: st.DrawFn, shape: Shape, palette: Palette) -> Array:
         elif ties and i > 1:
             x = entries[1]
         entries.append(x)
+    if size > _MANY:  # Hypothesis refuses to draw thousands of numbers one by one
+        is_random, random = draw(st.booleans()), np.random.default_rng(draw(st.integers(0, 1000)))
+        rest = size - len(entries)
+        uniform = palette.ordinary and is_random and not ties
+        entries = [*(random.uniform(-2.0, 2.0, rest) if uniform else random.choice(entries, rest)).tolist(), *entries]
     return np.array(entries, dtype=np.float64).reshape(shape)
 
 
