@@ -148,6 +148,39 @@ def named_numbers(name: str, tree: Tree) -> Iterator[tuple[str, Any]]:
         yield name, tree
 
 
+def paired(name: str, tree: Tree, other: Tree) -> Iterator[tuple[Any, Any]]:
+    """Yield each number of a nested list, tuple or dict with the part of another structure in the same place.
+
+    Args:
+        name: Code for the other structure, for messages.
+        tree: Number, or nested list, tuple or dict of numbers.
+        other: Structure that has the same sequences and dicts down to the numbers of `tree`.
+
+    Yields:
+        A pair (number, part) for each number of `tree`.
+
+    Raises:
+        ValueError: If the other structure has other keys, or another number of parts.
+
+    Examples:
+        >>> list(paired("p", {"w": 1.0, "b": 2.0}, {"b": [3.0], "w": "four"}))
+        [(1.0, 'four'), (2.0, [3.0])]
+    """
+    if isinstance(tree, dict):
+        if not isinstance(other, dict) or other.keys() != tree.keys():
+            raise ValueError(f"{name} must be a dict with the keys {', '.join(map(repr, tree))}, got {other!r}")
+        for key, branch in tree.items():
+            yield from paired(f"{name}[{key!r}]", branch, other[key])
+    elif isinstance(tree, (list, tuple)):
+        if isinstance(other, (dict, str)) or not hasattr(other, "__len__") or len(other) != len(tree):
+            needed = counted(len(tree), "part")
+            raise ValueError(f"{name} has parts of different shapes, so it needs {needed}, got {other!r}")
+        for i, (branch, part) in enumerate(zip(tree, other, strict=True)):
+            yield from paired(f"{name}[{i}]", branch, part)
+    else:
+        yield tree, other
+
+
 def refilled(tree: Tree, numbers: Iterable[object]) -> Tree:
     """Return a copy of a nested list, tuple or dict, with its numbers replaced.
 

@@ -17,6 +17,7 @@ from tests.vectorizing.agreement import absolute_terms, assert_close, flattened,
 from tinygraph import Value
 from tinygraph.engine import backward
 from tinygraph.engine.graph import order
+from tinygraph.functional import numbers_of
 from tinygraph.kernels import arrays
 
 
@@ -44,7 +45,7 @@ def test_inputs_that_do_not_fit_are_refused():
     for inputs, error, text in [
         ([w, w[0]], ValueError, "an input twice"),
         ([y], ValueError, "is a computed node"),
-        ([w, 3.0], TypeError, "must be a Value or a sequence"),
+        ([w, 3.0], TypeError, "must be a Value, or a sequence"),
         ([[]], ValueError, "contains no nodes"),
         ("w", TypeError, "inputs must be a leaf of the graph"),
         (5, TypeError, "inputs must be a leaf of the graph, or a sequence of leaves, not 5"),
@@ -232,3 +233,31 @@ def test_threads_call_a_compiled_function_with_their_own_numbers(longest, monkey
         thread.join(30.0)
         assert not thread.is_alive()
     assert wrong == []
+
+
+def test_inputs_are_nested_like_those_of_value_and_grad():
+    def loss(p, x):
+        return (p["w"][0] * x[0] + p["w"][1] * x[1]).exp() * p["b"] + p["more"][0][0] * p["more"][1]
+
+    numbers = {"w": [0.5, -0.25], "b": 2.0, "more": ([3.0], 4.0)}, [1.5, 1.0]
+    wanted, gradient = tinygraph.value_and_grad(loss, (0, 1))(*numbers)
+    p = {"w": [Value(1.0), Value(1.0)], "b": Value(1.0), "more": ([Value(1.0)], Value(1.0))}
+    x = [Value(1.0), Value(1.0)]
+    f = tinygraph.compile(loss(p, x), [p, x])
+    value, gradients = f(*numbers)
+    assert value == pytest.approx(wanted, rel=1e-15)
+    assert gradients[0].keys() == p.keys()
+    flat = [np.ravel(entry) for entry in numbers_of(gradients)]
+    assert np.concatenate(flat) == pytest.approx([*numbers_of(gradient)], rel=1e-14)
+    other_order = dict(reversed(numbers[0].items()))
+    assert f(other_order, numbers[1])[0] == value
+    with pytest.raises(ValueError, match=r"inputs\[0\] must be a dict with the keys 'w', 'b', 'more', got \{'w'"):
+        f({"w": [1.0, 2.0]}, [1.0, 2.0])
+    with pytest.raises(ValueError, match=r"\['more'\] has parts of different .*, so it needs 2 parts, got 1.0"):
+        f({**numbers[0], "more": 1.0}, [1.0, 2.0])
+    with pytest.raises(ValueError, match=r"inputs\[0\]\['w'\] has shape \(3,\), but its nodes have shape \(2,\)"):
+        f({**numbers[0], "w": [1.0, 2.0, 3.0]}, [1.0, 2.0])
+    with pytest.raises(TypeError, match=r"inputs\[0\]\['w'\] must be a Value, or a sequence or dict of .*, not 1.0"):
+        tinygraph.compile(loss(p, x), [{"w": 1.0}])
+    with pytest.raises(ValueError, match=r"inputs\[0\] contains no nodes"):
+        tinygraph.compile(loss(p, x), [{}])

@@ -7,7 +7,7 @@ ops' local derivatives, so this file does not depend on any particular op.
 from __future__ import annotations
 
 import builtins
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import deepcopy
 from typing import Any, NamedTuple
 
@@ -17,8 +17,10 @@ from tinygraph.engine.backward import begin
 from tinygraph.engine.graph import Node
 from tinygraph.engine.ops import add, mul
 from tinygraph.engine.value import Value
+from tinygraph.functional import numbers_of, paired, refilled
 from tinygraph.kernels.arrays import as_array, quietly
 from tinygraph.support import clock
+from tinygraph.support.arguments import like
 from tinygraph.support.messages import counted, described
 from tinygraph.tensor.linalg import matmul
 from tinygraph.tensor.tensor import Tensor
@@ -54,51 +56,25 @@ class _Block:
         return array if self.shape else float(array)
 
 
-_Tree = _Block | list["_Tree"]  # a block if the nodes are rectangular, otherwise a list of trees
-
-
-def _tree(nodes: object, place: str) -> _Tree:
-    """Return the blocks of an input, nested like the input."""
+def _tree(nodes: Any, place: str) -> Any:
+    """Return an input with a block in the place of each leaf and of each rectangular sequence of leaves."""
     if isinstance(nodes, Value):
         if nodes.op is not None:
             raise ValueError(f"{place} is a computed node ({nodes!r}): an input must be a leaf of the graph")
         return _Block([nodes], (), place)
-    if isinstance(nodes, (Node, str, bytes, dict, type)) or not isinstance(nodes, Iterable):
-        raise TypeError(f"{place} must be a Value or a sequence of Values, not {described(nodes)}")
-    if hasattr(nodes, "_fields"):
-        raise TypeError(f"{place} is a namedtuple, whose fields would be lost: pass its fields as separate inputs")
+    if isinstance(nodes, dict) and nodes:
+        return {key: _tree(node, f"{place}[{key!r}]") for key, node in nodes.items()}
+    if isinstance(nodes, (Node, str, bytes, type)) or not isinstance(nodes, Iterable):
+        raise TypeError(f"{place} must be a Value, or a sequence or dict of Values, not {described(nodes)}")
     entries = [_tree(node, f"{place}[{i}]") for i, node in enumerate(nodes)]
     if not entries:
         raise ValueError(f"{place} contains no nodes")
+    if hasattr(nodes, "_fields"):
+        return like(nodes, entries)
     blocks = [entry for entry in entries if isinstance(entry, _Block)]
     if len(blocks) == len(entries) and len({block.shape for block in blocks}) == 1:
         return _Block([node for block in blocks for node in block.nodes], (len(blocks), *blocks[0].shape), place)
     return entries
-
-
-def _blocks(tree: _Tree) -> Iterator[_Block]:
-    if isinstance(tree, _Block):
-        yield tree
-    else:
-        for entry in tree:
-            yield from _blocks(entry)
-
-
-def _spread(tree: _Tree, numbers: Any, given: list[Array | float]) -> None:
-    """Append the numbers for each block of an input to `given`."""
-    if isinstance(tree, _Block):
-        given.append(tree.array(numbers))
-        return
-    if not hasattr(numbers, "__len__") or len(numbers) != len(tree):
-        needed = counted(len(tree), "part")
-        raise ValueError(f"an input with parts of different shapes needs a sequence of {needed}, got {numbers!r}")
-    for part, number in zip(tree, numbers, strict=True):
-        _spread(part, number, given)
-
-
-def _gathered(tree: _Tree, gradients: Iterator[Gradient]) -> Any:
-    """Return the gradients of the blocks of an input, nested like the input."""
-    return next(gradients) if isinstance(tree, _Block) else [_gathered(part, gradients) for part in tree]
 
 
 class Compiled:
@@ -122,7 +98,8 @@ class Compiled:
         elif isinstance(inputs, (Node, str, bytes, dict, type)) or not isinstance(inputs, Iterable):
             raise TypeError(f"inputs must be a leaf of the graph, or a sequence of leaves, not {described(inputs)}")
         self._trees = [_tree(nodes, f"inputs[{i}]") for i, nodes in enumerate(inputs)]
-        self._inputs = [block for tree in self._trees for block in _blocks(tree)]
+        self._inputs: list[_Block] = list(numbers_of(self._trees))
+        self._flat = all(isinstance(tree, _Block) for tree in self._trees)
         marks: dict[Node, int] = {}
         for k, block in enumerate(self._inputs):
             for node in block.nodes:
@@ -153,15 +130,15 @@ class Compiled:
         """
         if len(numbers) != len(self._trees):
             raise TypeError(f"the function takes {counted(len(self._trees), 'input')}, got {len(numbers)}")
-        given: list[Array | float] = []
-        for tree, number in zip(self._trees, numbers, strict=True):
-            _spread(tree, number, given)
+        if self._flat:
+            given = [block.array(part) for block, part in zip(self._inputs, numbers, strict=True)]
+        else:
+            given = [block.array(part) for block, part in paired("inputs", self._trees, numbers)]
         value, gradients = quietly(self._run, *given)
         if self._alone:
             return float(value), gradients[0]
-        if len(self._inputs) != len(self._trees):
-            each = iter(gradients)
-            gradients = tuple([_gathered(tree, each) for tree in self._trees])
+        if not self._flat:
+            gradients = refilled(self._trees, gradients)
         return float(value), self._pack(gradients)
 
 
@@ -172,8 +149,9 @@ def compile(root: Value, inputs: Inputs) -> Compiled:
 
     Args:
         root: Root of a graph of Values.
-        inputs: A leaf, or a sequence of leaves, which can be nested. The function takes one number or array
-            per input, with the input's shape, and returns gradients of the same shapes.
+        inputs: A leaf, or a sequence of leaves and of nested sequences and dicts of leaves. The function takes one
+            number or array per input, or a nested sequence or dict of them, and returns gradients of the same
+            structure.
 
     Returns:
         The function. It raises FrozenBranchError if a comparison between nodes has a different outcome than when the
