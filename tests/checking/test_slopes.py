@@ -58,3 +58,18 @@ def test_a_jump_and_the_end_of_a_domain():
     assert math.isnan(side_slope(root, 0.0, -1).derivative)
     assert math.isnan(slope_of(root, 0.0).derivative)
     assert slope_of(root, 1e-9).derivative == pytest.approx(0.5e9**0.5 / 2**0.5, rel=1e-7)
+
+
+@given(x=st.floats(1e-12, 1.0), sign=st.sampled_from([-1.0, 1.0]))
+def test_a_step_across_a_pole_is_not_believed(x, sign):
+    assert slope_of(lambda t: 1.0 / t if t else math.inf, sign * x).derivative == pytest.approx(-1.0 / x**2, rel=1e-6)
+    assert slope_of(lambda t: math.log(abs(t)) if t else -math.inf, sign * x).derivative == pytest.approx(
+        sign / x, rel=1e-6
+    )
+
+
+@given(exponent=st.floats(-90.0, 0.0), sign=st.sampled_from([-1.0, 1.0]))
+def test_a_kink_at_0_does_not_change_the_derivative_beside_it(exponent, sign):
+    x = sign * 10.0**exponent
+    assert slope_of(lambda t: max(t, 0.0), x).derivative == pytest.approx(float(x > 0.0), abs=1e-9)
+    assert slope_of(abs, x).derivative == pytest.approx(sign, abs=1e-9)

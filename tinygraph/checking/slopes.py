@@ -10,6 +10,7 @@ Curve = Callable[[float], float]
 
 _ROUNDING = 2.0**-52
 _SHRINK = 2.0**-7  # factor between two attempts
+_SURE = 1e-6  # a relative error of an attempt that is not an accident
 _GOOD = 1e-9  # a relative error at which no other step size is tried
 
 
@@ -32,7 +33,8 @@ def slope_of(g: Curve, x: float) -> Slope:
     """Return the derivative of a function at a point, from central differences that are extrapolated to step size 0.
 
     If the estimated error is large, because the function is steep or has a kink within the step, a smaller step is
-    tried. The result is the attempt with the smallest error.
+    tried. The result is the attempt with the smallest error. The error of an attempt whose step crosses a pole can be
+    small beside the true derivative, so an attempt with a small relative error comes first.
 
     Args:
         g: Function of one number.
@@ -55,14 +57,26 @@ def slope_of(g: Curve, x: float) -> Slope:
     step = 2.0**-8 * max(1.0, abs(x))
     attempts = [step * _SHRINK**k for k in range(4)]
     if 0.0 < abs(x) < 1.0:
-        attempts += [2.0**-8 * abs(x) * _SHRINK**k for k in range(3)]
+        near = [2.0**-8 * abs(x) * _SHRINK**k for k in range(3)]
+        # A step across 0 does not see a kink at 0 if it is far longer than x. Far shorter steps lead to an underflow.
+        close = 2.0**-300 < abs(x) < 2.0**-10
+        attempts = near[:close] + attempts + near[close:]
     for step in attempts:
         found = _extrapolated(g, x, step)
-        if found.error < best.error:
+        if _rank(found) < _rank(best):
             best = found
-        if best.error <= _GOOD * abs(best.derivative):
+        if _rank(best) <= (False, _GOOD):
             break
     return best
+
+
+def _rank(slope: Slope) -> tuple[bool, float]:
+    """Return a key that is smaller for a better attempt."""
+    if slope.step > 2.0**-310 and slope.error <= 16 * math.ulp(0.0) / slope.step:
+        return False, 0.0  # all values are 0, and the step is too long for an underflow of a difference
+    if slope.error <= _SURE * abs(slope.derivative):
+        return False, slope.error / abs(slope.derivative)
+    return True, slope.error
 
 
 def _extrapolated(g: Curve, x: float, step: float) -> Slope:
