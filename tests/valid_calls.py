@@ -585,10 +585,11 @@ CALLS: dict[str, Call] = {
     ),
     "testing.assert_value_and_grad": call(
         testing.assert_value_and_grad,
-        {"f": "function", "at": "argument", "tolerance": "tolerance"},
+        {"f": "function", "at": "argument", "order": "choice", "tolerance": "tolerance"},
         "at",
         f=lambda x: (x * x, 2.0 * x) if not getattr(x, "shape", ()) else ((x * x).sum(), 2.0 * x),
         at=(2.0,),
+        order=1,
         tolerance=1e-7,
     ),
     "testing.assert_vjp": call(

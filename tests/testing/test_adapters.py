@@ -1,30 +1,40 @@
 """Functions of PyTorch, JAX and autograd: right ones pass, and their own wrong backward passes are found."""
 
+import importlib
+
 import numpy as np
 import pytest
 
 from tinygraph.testing import assert_value_and_grad, from_autograd, from_jax, from_torch
 
 X = np.random.default_rng(0).normal(size=(3, 4)) + 0.05
-ACTIVATIONS = [
-    *("celu", "elu", "gelu", "hardshrink", "hardsigmoid", "hardswish", "hardtanh", "leaky_relu", "logsigmoid", "mish"),
-    *("relu", "relu6", "selu", "sigmoid", "silu", "softplus", "softshrink", "softsign", "tanh", "tanhshrink"),
-    *("softmax", "log_softmax", "softmin", "normalize", "glu"),
-]
-LOSSES = ("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss", "cosine_similarity", "poisson_nll_loss")
 
 
-@pytest.mark.parametrize("name", ACTIVATIONS)
-def test_the_activations_of_torch_pass(name):
-    functional = pytest.importorskip("torch.nn.functional")
-    options = {"dim": -1} if name in ("softmax", "log_softmax", "softmin", "normalize", "glu") else {}
-    assert_value_and_grad(from_torch(lambda x: getattr(functional, name)(x, **options)), X)
+@pytest.fixture
+def table():
+    """Calls of torch.nn.functional."""
+    pytest.importorskip("torch")
+    return importlib.import_module("tests.testing.torch_table")
 
 
-@pytest.mark.parametrize("name", LOSSES)
-def test_the_losses_of_torch_pass(name):
-    functional = pytest.importorskip("torch.nn.functional")
-    assert_value_and_grad(from_torch(getattr(functional, name)), X, X[::-1].copy())
+@pytest.mark.parametrize("part", range(6))
+def test_the_losses_and_activations_of_torch_pass(table, part):
+    assert len(table.CALLS) > 60
+    for name in list(table.CALLS)[part::6]:
+        f, *at = table.CALLS[name]
+        if name in table.NOT_TWICE:
+            assert_value_and_grad(from_torch(f), *at)
+            with pytest.raises(TypeError, match="PyTorch cannot differentiate f twice"):
+                assert_value_and_grad(from_torch(f), *at, order=2)
+        else:
+            assert_value_and_grad(from_torch(f), *at, order=2)
+
+
+def test_the_losses_and_activations_of_torch_pass_at_kinks(table):
+    for f in table.OF_ONE.values():
+        assert_value_and_grad(from_torch(f), table.KINKS)
+    for f in table.OF_TWO.values():
+        assert_value_and_grad(from_torch(f), table.KINKS, table.KINKS[::-1].copy())
 
 
 def test_a_wrong_function_of_torch_is_found():
@@ -52,7 +62,7 @@ def test_a_wrong_function_of_torch_is_found():
         assert_value_and_grad(from_torch(lambda p: (p["w"] * p["w"].detach()).sum() * p["b"]), {"w": X, "b": 2.0})
     with pytest.raises(AssertionError, match="float32"):
         assert_value_and_grad(from_torch(lambda x: (x.float() ** 2).sum()), X)
-    with pytest.raises(TypeError, match="must return a torch tensor, not float"):
+    with pytest.raises(TypeError, match="must return a real torch tensor, not float"):
         from_torch(lambda x: 1.0)(X)
 
 
@@ -94,3 +104,121 @@ def test_a_wrong_primitive_of_autograd_is_found():
 def test_only_functions_are_adapted(adapter):
     with pytest.raises(TypeError, match="f must be a function, not 3"):
         adapter(3)
+
+
+@pytest.fixture
+def jax():
+    """JAX with float64, which is restored after the test."""
+    jax = pytest.importorskip("jax")
+    before = jax.config.jax_enable_x64
+    jax.config.update("jax_enable_x64", True)
+    yield jax
+    jax.config.update("jax_enable_x64", before)
+
+
+def test_second_derivatives_of_torch():
+    torch = pytest.importorskip("torch")
+    right = from_torch(lambda p: torch.sin(p["w"] @ p["w"]) * p["b"])
+    assert_value_and_grad(right, {"w": X[:, :3], "b": 2.0}, order=2)
+    assert_value_and_grad(from_torch(lambda x: 3.0 * x), X, order=2)  # the second derivative is 0
+
+    class Cube(torch.autograd.Function):
+        @staticmethod
+        def forward(context, x):
+            context.save_for_backward(x)
+            return x**3
+
+        @staticmethod
+        def backward(context, upstream):
+            return upstream * 3.0 * context.saved_tensors[0].detach() ** 2
+
+    assert_value_and_grad(from_torch(Cube.apply), X)
+    with pytest.raises(AssertionError, match=r"along a random direction \(order 2\)\n(.*\n)+.*every element is 0"):
+        assert_value_and_grad(from_torch(Cube.apply), X, order=2)
+    distances = from_torch(torch.cdist)
+    assert_value_and_grad(distances, X, X + 1.0)
+    with pytest.raises(TypeError, match=r"PyTorch cannot differentiate f twice, so leave out order=2 \("):
+        assert_value_and_grad(distances, X, X + 1.0, order=2)
+
+
+def test_a_function_of_torch_has_the_names_of_its_forward_pass():
+    torch = pytest.importorskip("torch")
+
+    class Scale(torch.autograd.Function):
+        @staticmethod
+        def forward(context, weight, x):
+            context.save_for_backward(weight, x)
+            return weight * x
+
+        @staticmethod
+        def backward(context, upstream):
+            weight, x = context.saved_tensors
+            return upstream * x, upstream * weight * 2.0
+
+    with pytest.raises(AssertionError, match=r"Scale.apply: 1 problem\n +the gradient of x is wrong(.*\n)+ +x\[2, 1\]"):
+        assert_value_and_grad(from_torch(Scale.apply), X, X)
+
+    class Late(Scale):
+        @staticmethod
+        def forward(weight, x):
+            return weight * x
+
+        @staticmethod
+        def setup_context(context, inputs, output):
+            context.save_for_backward(*inputs)
+
+    with pytest.raises(AssertionError, match=r"Late.apply: 1 problem\n +the gradient of x is wrong(.*\n)+ +x\[2, 1\]"):
+        assert_value_and_grad(from_torch(Late.apply), X, X)
+
+
+def test_second_derivatives_of_jax(jax):
+    assert_value_and_grad(from_jax(lambda x: jax.numpy.sin(x @ x.T)), X, order=2)
+    cube = jax.custom_vjp(lambda x: x**3)
+    cube.defvjp(lambda x: (x**3, x), lambda x, g: (g * 3.0 * jax.lax.stop_gradient(x) ** 2,))
+    assert_value_and_grad(from_jax(cube), X)
+    with pytest.raises(AssertionError, match=r"\(order 2\)\n(.*\n)+.*every element is 0"):
+        assert_value_and_grad(from_jax(cube), X, order=2)
+    cube.defvjp(lambda x: (x**3, x), lambda x, g: (np.asarray(g) * 3.0 * np.asarray(x) ** 2,))
+    assert_value_and_grad(from_jax(cube), X)
+    with pytest.raises(TypeError, match=r"JAX cannot differentiate f twice, so leave out order=2 \(Tracer"):
+        assert_value_and_grad(from_jax(cube), X, order=2)
+
+
+def test_a_forward_pass_of_jax_that_returns_another_value_is_found(jax):
+    double = jax.custom_vjp(lambda x: 2.0 * x)
+    double.defvjp(lambda x: (3.0 * x, None), lambda _, g: (2.0 * g,))
+    with pytest.raises(AssertionError, match="without gradients, f returns another value"):
+        assert_value_and_grad(from_jax(double), X)
+
+
+def test_second_derivatives_of_autograd():
+    extend = pytest.importorskip("autograd.extend")
+    import autograd.numpy as anp
+
+    assert_value_and_grad(from_autograd(lambda p: anp.tanh(p["w"]) * p["b"]), {"w": X, "b": 2.0}, order=2)
+    cube = extend.primitive(lambda x: x**3)
+    extend.defvjp(cube, lambda out, x: lambda upstream: upstream * 3.0 * getattr(x, "_value", x) ** 2)
+    assert_value_and_grad(from_autograd(cube), X)
+    with pytest.raises(AssertionError, match=r"\(order 2\)\n(.*\n)+.*every element is 0"):
+        assert_value_and_grad(from_autograd(cube), X, order=2)
+    extend.defvjp(cube, lambda out, x: lambda upstream: upstream * 3.0 * np.asarray(x, dtype=float) ** 2)
+    with pytest.raises(TypeError, match=r"autograd cannot differentiate f twice, so leave out order=2 \("):
+        assert_value_and_grad(from_autograd(cube), X, order=2)
+
+
+def test_the_second_order_needs_a_framework():
+    with pytest.raises(ValueError, match=r"order=2 needs second derivatives, which .* does not return: pass a"):
+        assert_value_and_grad(lambda x: (x * x, 2.0 * x), 1.0, order=2)
+
+
+def test_a_function_of_torch_that_changes_its_input_is_found():
+    pytest.importorskip("torch")
+    with pytest.raises(AssertionError, match=r"f changes its input: x\[0, 0\] from"):
+        assert_value_and_grad(from_torch(lambda x: x.mul_(2.0).sum()), X)
+    assert_value_and_grad(from_torch(lambda x: x.clone().mul_(2.0)), X)
+
+
+def test_a_result_that_is_an_array_is_projected_and_the_message_shows_the_seed():
+    pytest.importorskip("torch")
+    with pytest.raises(AssertionError, match=r"shape \(3, 4\), so the derivatives are .*default_rng\(0\)"):
+        assert_value_and_grad(from_torch(lambda x: x * x.detach()), X)

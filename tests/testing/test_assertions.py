@@ -78,6 +78,18 @@ def test_two_implementations():
         assert_same_gradient(lambda x: x * x, lambda x: x * x + 1.0, 2.0)
 
 
+def test_two_implementations_of_arrays():
+    x = np.array([1.0, 2.0, 3.0])
+    assert_same_gradient(lambda p: (p["a"] * p["b"]).sum(), lambda p: p["b"] * p["a"].sum(), {"a": x, "b": 2.0})
+    assert_same_gradient(lambda x: x * x, lambda x: x**2, x)
+    with pytest.raises(AssertionError, match=r"derivative with respect to x\[0\]: 2.* and 1"):
+        assert_same_gradient(lambda x: (x * x).sum(), lambda x: (x * x.detach()).sum(), x)
+    with pytest.raises(AssertionError, match="the value"):
+        assert_same_gradient(lambda x: x * x, lambda x: (x * x)[::-1], x)
+    with pytest.raises(AssertionError, match="results have the shapes"):
+        assert_same_gradient(lambda x: x, lambda x: x[:2], x)
+
+
 def slope(value, analytic=lambda m, x: x * x):
     """Return the square with a wrong local derivative."""
     return Op("wrong", lambda x: x * x, partials=(lambda out, x: out * 0.0 + value,), analytic=analytic)
@@ -173,3 +185,15 @@ def test_a_separate_gradient_function():
         assert_gradient(lambda x: (x**3).sum(), x, grad=lambda x: 3.5 * x)
     with pytest.raises(ValueError, match="order=2 needs the gradient from backpropagation"):
         assert_gradient(lambda x: (x**3).sum(), x, grad=lambda x: 3.0 * x**2, order=2)
+
+
+def test_a_node_that_is_kept_from_an_earlier_call_is_found():
+    def cached():
+        kept = {}
+        return lambda x: kept.setdefault("y", x * x) * 1.0
+
+    with pytest.raises(AssertionError, match=r"x = 0\.7: backpropagation .* DIFFERS"):
+        assert_gradient(cached(), 0.7)
+    f = cached()
+    with pytest.raises(AssertionError, match=r"gradient of x|a second call"):
+        assert_gradient(lambda x: f(x).sum(), np.array([0.7, 1.0]))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from tinygraph.checking.cuts import cut_of
 from tinygraph.checking.flat import FlatFunction
 from tinygraph.checking.kinks import kink_near
-from tinygraph.checking.numeric import complex_step, step_of
+from tinygraph.checking.numeric import complex_step, refined, step_of
 from tinygraph.checking.slopes import best_slope, kink_at
 from tinygraph.engine.autodiff import grad
 from tinygraph.engine.graph import Node, order
@@ -192,7 +192,7 @@ class _Comparison:
         if function.arrays:
             gradients = [gradient.ravel().tolist() for gradient in grad(self.root, leaves)]
             self.gradient = [entry for group in gradients for entry in group]
-            self.sizes = [max(map(abs, group)) for group in gradients for _ in group]
+            self.sizes = [size for group in gradients for size in [max(map(abs, group), default=0.0)] * len(group)]
         else:
             walk = Walk(self.root, 1.0)
             terms = absolute_terms(walk)
@@ -217,7 +217,7 @@ class _Comparison:
         def curve(moved: float) -> float:
             return self.function.along(i, moved)
 
-        direct = self._by_differences(curve, x)
+        direct = self._by_differences(curve, i, x)
         # At the end of a domain, such as 0 for sqrt, the complex step gives a finite number that means nothing.
         analytic = self.analytic and math.isfinite(self.value + ours)
         complex_ = _by_complex_step(self.function, i) if analytic else None
@@ -238,7 +238,7 @@ class _Comparison:
             return direct._replace(fault="the graph is cut: f, called at moved points, differs from its graph")
         return complex_ or direct
 
-    def _by_differences(self, curve: Callable[[float], float], x: float) -> _Numeric:
+    def _by_differences(self, curve: Callable[[float], float], i: int, x: float) -> _Numeric:
         """Return the derivative from values of the function, from both sides or from the side where f is finite."""
         if not math.isfinite(self.value):
             return _Numeric(math.nan, "central difference", 0.0, 0.0, "not checked, because f is not finite here")
@@ -246,6 +246,8 @@ class _Comparison:
         if math.isnan(slope.derivative):
             note = "not checked, because f is not finite within the step"
             return _Numeric(math.nan, "central difference", 0.0, 0.0, note)
+        if slope.error > self.tolerance * abs(slope.derivative):
+            method, slope = refined(self.function, self.function.numbers, i, method, slope)
         noise = 16.0 * self.noise / slope.step if slope.step else 0.0
         return _Numeric(slope.derivative, method, slope.step, slope.error + noise)
 

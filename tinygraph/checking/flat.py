@@ -35,6 +35,7 @@ class FlatFunction:
         numbers: The elements of all inputs, as a flat list.
         shapes: Shape of each input; () for a number.
         arrays: True if an input is an array or a Tensor.
+        result: Shape of the last result.
         projection: Description of the cotangent, or "" if the results are scalars.
     """
 
@@ -45,6 +46,7 @@ class FlatFunction:
         self.arrays = node_class(given) is not Value
         self.shapes: list[tuple[int, ...]] = [getattr(x, "shape", ()) for x in given]
         self.numbers = elements_of(given)
+        self.result: tuple[int, ...] = ()
         self.projection = ""
 
     def grouped(self, numbers: Sequence[Any]) -> list[Any]:
@@ -112,18 +114,30 @@ class FlatFunction:
         return (y if isinstance(y, Node) else kind(y, constant=True)), leaves
 
     def _scalar(self, y: Any) -> Any:
-        """Return a result as a scalar. An array or a Tensor is projected on the random cotangent."""
-        shape = getattr(y, "shape", ())
+        """Return a result as a real scalar or a node. An array or a Tensor is projected on the random cotangent."""
+        y = self.projected(y)
+        return y if isinstance(y, Node) else plain_number(y, "the result of f")
+
+    def projected(self, y: Any) -> Any:
+        """Return a result as a scalar. An array or a Tensor is projected on the random cotangent.
+
+        Args:
+            y: Result of the function.
+
+        Returns:
+            The scalar: a number or a node.
+
+        Raises:
+            TypeError: If the result is an array and no seed was given.
+        """
+        self.result = shape = getattr(y, "shape", ())
         if not shape:
-            return y if isinstance(y, Node) else plain_number(y, "the result of f")
+            return y
         if self.seed is None:
             raise TypeError(
                 f"f must return a scalar at this point, but the result has shape {shape}: call .sum() or .mean()"
             )
-        self.projection = (
-            f"the result has shape {shape}, so the derivatives are those of (result * weights).sum() with "
-            f"weights = np.random.default_rng({self.seed}).uniform(0.5, 1.5, {shape})"
-        )
+        self.projection = projection_text(shape, self.seed)
         return (y * cotangent(shape, self.seed)).sum()
 
     def element_names(self, names: Sequence[str]) -> Iterator[str]:
@@ -218,7 +232,7 @@ def elements_of(tree: Tree) -> list[float]:
 def _array(numbers: Sequence[Any], shape: tuple[int, ...]) -> Array:
     from numpy import array
 
-    return array(numbers, dtype=float).reshape(shape)
+    return array(numbers, dtype=complex if complex in set(map(type, numbers[:1])) else float).reshape(shape)
 
 
 def cotangent(shape: tuple[int, ...], seed: int) -> Array:
@@ -234,3 +248,21 @@ def cotangent(shape: tuple[int, ...], seed: int) -> Array:
     from numpy.random import default_rng
 
     return default_rng(seed).uniform(0.5, 1.5, shape)
+
+
+def projection_text(shape: tuple[int, ...], seed: int) -> str:
+    """Describe how `cotangent` projects an array to a scalar.
+
+    Args:
+        shape: Shape of the array.
+        seed: Seed of the random numbers.
+
+    Returns:
+        The description, or "" for a scalar.
+    """
+    if not shape:
+        return ""
+    return (
+        f"the result has shape {shape}, so the derivatives are those of (result * weights).sum() with "
+        f"weights = np.random.default_rng({seed}).uniform(0.5, 1.5, {shape})"
+    )

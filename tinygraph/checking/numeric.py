@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import cmath
 import math
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from tinygraph.checking.flat import FlatFunction
+from tinygraph.checking.slopes import Slope
 from tinygraph.engine.graph import Node, order
 from tinygraph.engine.value import Value
 from tinygraph.functional import numbers_of, refilled
@@ -146,6 +148,51 @@ def complex_step(function: FlatFunction, i: int, step: float) -> float:
     root, leaves = function.record(function.numbers)
     moved = {leaf: complex(leaf.data, step if j == i else 0.0) for j, leaf in enumerate(leaves)}
     return float(evaluate(root, moved, cmath).imag / step)
+
+
+def called_with_complex(function: FlatFunction, point: Sequence[float], i: int) -> float:
+    """Return the complex step with respect to one element, from a call of the function itself with complex numbers.
+
+    Args:
+        function: Function of numbers and arrays that may take complex numbers.
+        point: The elements of all inputs.
+        i: Index of the element.
+
+    Returns:
+        The derivative, or NaN if the function does not take complex numbers. It is wrong if the function is not
+        analytic, for example because it calls `abs`.
+    """
+    step = step_of("complex", point[i])
+    numbers = [complex(x, step if j == i else 0.0) for j, x in enumerate(point)]
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # NumPy warns where a program drops the imaginary part
+            y = function.projected(function.f(*function.restore(numbers)))
+        return float(complex(y).imag / step)
+    except Exception:  # whatever the program of a user raises for a complex number
+        return math.nan
+
+
+def refined(function: FlatFunction, point: Sequence[float], i: int, method: str, found: Slope) -> tuple[str, Slope]:
+    """Return a more accurate derivative than a difference, if the function takes complex numbers.
+
+    The complex step counts only if it agrees with the difference, because it is wrong if the function is not analytic.
+
+    Args:
+        function: Function of numbers and arrays.
+        point: The elements of all inputs.
+        i: Index of the element.
+        method: Method that gave the difference.
+        found: The difference.
+
+    Returns:
+        The name of the method, and the derivative.
+    """
+    if found.error < 1e-2 * abs(found.derivative):
+        exact = called_with_complex(function, point, i)
+        if abs(exact - found.derivative) <= found.error:
+            return "complex step", Slope(exact, 1e-14 * abs(exact), step_of("complex", point[i]))
+    return method, found
 
 
 def _mpmath_step(function: FlatFunction, i: int, step: float) -> float:

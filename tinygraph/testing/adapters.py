@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from functools import update_wrapper
+import warnings
+from abc import ABC, abstractmethod
 from importlib import import_module
+from inspect import Signature, signature
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,31 +13,196 @@ import numpy as np
 from tinygraph.checking.flat import cotangent
 from tinygraph.functional import numbers_of, refilled
 from tinygraph.support.arguments import check_function
+from tinygraph.support.messages import described
+from tinygraph.testing.examining.differentiated import Differentiated
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
     from typing import Any
 
     from tinygraph.functional import Function, Tree
 
-    ValueAndGrad = Callable[..., tuple[object, list[Tree]]]
+    Flat = Callable[[Sequence[Any]], Any]  # a function of a flat list of the framework's arrays, whose result is scalar
+    Pair = tuple[object, list[Any]]
 
 
-def _adapted(f: Function, differentiate: Callable[[Callable[[Sequence[Any]], Any], list[Any]], Any]) -> ValueAndGrad:
-    """Return a function of nested arrays whose value and gradients another framework computes.
+class _Framework(ABC):
+    """How a framework computes with a function of a flat list of its arrays."""
 
-    `differentiate` gets a function of a flat list and the list of arrays. It returns the value and the gradients.
-    """
+    name: str
+
+    @abstractmethod
+    def value(self, f: Flat, arrays: list[Any]) -> object:
+        """Return the value, without gradients."""
+
+    @abstractmethod
+    def both(self, f: Flat, arrays: list[Any]) -> Pair:
+        """Return the value and the gradients."""
+
+    @abstractmethod
+    def second(self, f: Flat, arrays: list[Any], direction: Sequence[Any]) -> Pair:
+        """Return the derivative along a direction, and its gradients."""
+
+    @abstractmethod
+    def scalar(self, f: Differentiated, y: Any) -> Any:
+        """Return a result as a scalar: an array is projected on the random cotangent."""
+
+
+def _adapted(f: Function, load: Callable[[], _Framework]) -> Differentiated:
+    """Return a function of nested arrays whose value and gradients another framework computes."""
     check_function("f", f)
 
-    def value_and_gradients(*args: Tree) -> tuple[object, list[Tree]]:
-        leaves = [np.array(x, dtype=float) for x in numbers_of(args)]
-        value, gradients = differentiate(lambda xs: f(*refilled(args, xs)), leaves)
-        return value, refilled(list(args), gradients)
+    def parts(args: tuple[Tree, ...]) -> tuple[_Framework, Flat, list[Any]]:
+        framework = load()  # not before the first call, so that the framework is imported late
 
-    return update_wrapper(value_and_gradients, f)
+        def flat(xs: Sequence[Any]) -> Any:
+            return framework.scalar(adapted, f(*refilled(args, xs)))
+
+        return framework, flat, [np.array(x, dtype=float) for x in numbers_of(args)]
+
+    def value(*args: Tree) -> object:
+        framework, flat, arrays = parts(args)
+        return framework.value(flat, arrays)
+
+    def both(*args: Tree) -> tuple[object, list[Tree]]:
+        framework, flat, arrays = parts(args)
+        found, gradients = framework.both(flat, arrays)
+        for arg, array in zip(numbers_of(args), arrays, strict=True):
+            if isinstance(arg, np.ndarray) and not np.array_equal(arg, array, equal_nan=True):
+                arg[...] = array  # f changed its input in place
+        return found, refilled(list(args), gradients)
+
+    def second(direction: Sequence[Any], *args: Tree) -> tuple[object, list[Tree]]:
+        framework, flat, arrays = parts(args)
+        try:
+            found, gradients = framework.second(flat, arrays, direction)
+        except Exception as error:  # each framework has its own exceptions, such as a missing double backward pass
+            reason = f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0]}"
+            raise TypeError(
+                f"{framework.name} cannot differentiate f twice, so leave out order=2 ({reason})"
+            ) from error
+        return found, refilled(list(args), gradients)
+
+    adapted = Differentiated(f, both, value, second)
+    return adapted
 
 
-def from_torch(f: Function) -> ValueAndGrad:
+class _Torch(_Framework):
+    name = "PyTorch"
+
+    def __init__(self) -> None:
+        self.torch = import_module("torch")
+
+    def scalar(self, f: Differentiated, y: Any) -> Any:
+        if not self.torch.is_tensor(y) or y.is_complex():
+            kind = f"a tensor of dtype {y.dtype}" if self.torch.is_tensor(y) else type(y).__name__
+            raise TypeError(f"f must return a real torch tensor, not {kind}")
+        if shape := f.note_shape(y.shape):
+            dtype = y.dtype if y.is_floating_point() else self.torch.float64
+            return (y * self.torch.tensor(cotangent(shape, 0), dtype=dtype)).sum()
+        return y
+
+    def value(self, f: Flat, arrays: list[Any]) -> object:
+        with self.torch.no_grad():
+            return f([self.torch.tensor(array) for array in arrays]).numpy(force=True)
+
+    def both(self, f: Flat, arrays: list[Any]) -> Pair:
+        leaves, y = self._recorded(f, arrays)
+        return y.numpy(force=True), [gradient.numpy(force=True) for gradient in self._gradients(y, leaves, False)]
+
+    def second(self, f: Flat, arrays: list[Any], direction: Sequence[Any]) -> Pair:
+        leaves, y = self._recorded(f, arrays)
+        partials = self._gradients(y, leaves, True)
+        along = sum([(g * self.torch.as_tensor(v)).sum() for g, v in zip(partials, direction, strict=True)])
+        return along.numpy(force=True), [
+            gradient.numpy(force=True) for gradient in self._gradients(along, leaves, False)
+        ]
+
+    def _recorded(self, f: Flat, arrays: list[Any]) -> tuple[list[Any], Any]:
+        """Return the leaves and the result. What f does to its inputs in place is done to the arrays too."""
+        leaves = [self.torch.tensor(array, requires_grad=True) for array in arrays]
+        copies = [leaf * 1.0 for leaf in leaves]  # because PyTorch refuses changes of a leaf
+        y = f(copies)
+        for array, copy in zip(arrays, copies, strict=True):
+            array[...] = copy.numpy(force=True)
+        return leaves, y
+
+    def _gradients(self, y: Any, leaves: list[Any], again: bool) -> list[Any]:
+        """Return the gradients; they are 0 where f cuts the graph."""
+        found = [None] * len(leaves)
+        if y.requires_grad:
+            found = self.torch.autograd.grad(y, leaves, allow_unused=True, create_graph=again)
+        return [self.torch.zeros_like(x) if g is None else g for x, g in zip(leaves, found, strict=True)]
+
+
+class _Jax(_Framework):
+    name = "JAX"
+
+    def __init__(self) -> None:
+        self.jax = import_module("jax")
+
+    def scalar(self, f: Differentiated, y: Any) -> Any:
+        return _projected(f, y)
+
+    def _arrays(self, arrays: list[Any]) -> list[Any]:
+        if not self.jax.config.jax_enable_x64:
+            raise TypeError('JAX computes with float32: first call jax.config.update("jax_enable_x64", True)')
+        return [self.jax.numpy.asarray(x) for x in arrays]
+
+    def value(self, f: Flat, arrays: list[Any]) -> object:
+        return np.asarray(f(self._arrays(arrays)))
+
+    def both(self, f: Flat, arrays: list[Any]) -> Pair:
+        value, gradients = self.jax.value_and_grad(f)(self._arrays(arrays))
+        return np.asarray(value), [np.asarray(gradient) for gradient in gradients]
+
+    def second(self, f: Flat, arrays: list[Any], direction: Sequence[Any]) -> Pair:
+        def along(xs: Sequence[Any]) -> Any:
+            return sum([(g * v).sum() for g, v in zip(self.jax.grad(f)(xs), direction, strict=True)])
+
+        return self.both(along, arrays)
+
+
+class _Autograd(_Framework):
+    name = "autograd"
+
+    def __init__(self) -> None:
+        self.autograd = import_module("autograd")
+
+    def scalar(self, f: Differentiated, y: Any) -> Any:
+        return _projected(f, y)
+
+    def value(self, f: Flat, arrays: list[Any]) -> object:
+        return f(self._leaves(arrays))
+
+    def both(self, f: Flat, arrays: list[Any]) -> Pair:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Output seems independent")  # the gradient is then 0, which is checked
+            value, gradients = self.autograd.value_and_grad(f)(self._leaves(arrays))
+        return value, list(gradients)
+
+    def second(self, f: Flat, arrays: list[Any], direction: Sequence[Any]) -> Pair:
+        total = import_module("autograd.numpy").sum
+
+        def along(xs: Sequence[Any]) -> Any:
+            return sum([total(g * v) for g, v in zip(self.autograd.grad(f)(xs), direction, strict=True)])
+
+        return self.both(along, arrays)
+
+    @staticmethod
+    def _leaves(arrays: list[Any]) -> list[Any]:
+        return [array if array.ndim else float(array) for array in arrays]  # a 0-d array is a float for autograd
+
+
+def _projected(f: Differentiated, y: Any) -> Any:
+    """Return an array of JAX or autograd as a scalar."""
+    if isinstance(y, (tuple, list, dict)) or y is None:
+        raise TypeError(f"f must return one array, not {described(y)}")
+    shape = f.note_shape(np.shape(y))
+    return (y * cotangent(shape, 0)).sum() if shape else y
+
+
+def from_torch(f: Function) -> Differentiated:
     """Return a function that computes the value and the gradients of a PyTorch function.
 
     Args:
@@ -44,32 +210,25 @@ def from_torch(f: Function) -> ValueAndGrad:
             it is multiplied by random weights (`numpy.random.default_rng(0)`) and summed.
 
     Returns:
-        A function of numbers and arrays, for `assert_value_and_grad`.
+        A function of numbers and arrays, for `assert_value_and_grad`. It also has second derivatives, for `order=2`.
 
     Examples:
         >>> import numpy as np
         >>> from_torch(lambda x: (x * x).sum())(np.array([1.0, 2.0]))  # doctest: +SKIP
         (array(5.), [array([2., 4.])])
     """
-
-    def differentiate(of: Callable[[Sequence[Any]], Any], arrays: list[Any]) -> tuple[object, list[object]]:
-        torch = import_module("torch")
-        leaves = [torch.tensor(array, requires_grad=True) for array in arrays]
-        y = of([leaf * 1.0 for leaf in leaves])  # a copy, so that f may work in place
-        if not torch.is_tensor(y):
-            raise TypeError(f"f must return a torch tensor, not {type(y).__name__}")
-        if y.ndim:
-            y = (y * torch.tensor(cotangent(tuple(y.shape), 0), dtype=y.dtype)).sum()
-        if not y.requires_grad:  # f cuts the graph
-            return y.numpy(), [np.zeros_like(array) for array in arrays]
-        found = torch.autograd.grad(y, leaves, allow_unused=True)
-        gradients = [np.zeros_like(array) if g is None else g.numpy() for array, g in zip(arrays, found, strict=True)]
-        return y.detach().numpy(), gradients
-
-    return _adapted(f, differentiate)
+    adapted = _adapted(f, _Torch)
+    owner = getattr(f, "__self__", None)
+    if isinstance(owner, type) and hasattr(owner, "forward"):  # the `apply` of a torch.autograd.Function
+        parameters = list(signature(owner.forward).parameters.values())
+        with_context = all(
+            "setup_context" not in vars(kind) for kind in owner.__mro__ if kind.__module__[:6] != "torch."
+        )
+        adapted.__signature__ = Signature(parameters[with_context:])
+    return adapted
 
 
-def from_jax(f: Function) -> ValueAndGrad:
+def from_jax(f: Function) -> Differentiated:
     """Return a function that computes the value and the gradients of a JAX function.
 
     Args:
@@ -77,26 +236,18 @@ def from_jax(f: Function) -> ValueAndGrad:
             multiplied by random weights (`numpy.random.default_rng(0)`) and summed.
 
     Returns:
-        A function of numbers and arrays, for `assert_value_and_grad`. It raises `TypeError` if JAX computes with
-        float32.
+        A function of numbers and arrays, for `assert_value_and_grad`. It also has second derivatives, for `order=2`. It
+        raises `TypeError` if JAX computes with float32.
 
     Examples:
         >>> import numpy as np
         >>> from_jax(lambda x: (x * x).sum())(np.array([1.0, 2.0]))  # doctest: +SKIP
         (array(5.), [array([2., 4.])])
     """
-
-    def differentiate(of: Callable[[Sequence[Any]], Any], arrays: list[Any]) -> tuple[object, list[object]]:
-        jax = import_module("jax")
-        if not jax.config.jax_enable_x64:
-            raise TypeError('JAX computes with float32: first call jax.config.update("jax_enable_x64", True)')
-        value, gradients = jax.value_and_grad(lambda xs: _projected(of(xs)))([jax.numpy.asarray(x) for x in arrays])
-        return np.asarray(value), [np.asarray(gradient) for gradient in gradients]
-
-    return _adapted(f, differentiate)
+    return _adapted(f, _Jax)
 
 
-def from_autograd(f: Function) -> ValueAndGrad:
+def from_autograd(f: Function) -> Differentiated:
     """Return a function that computes the value and the gradients of a function for HIPS autograd.
 
     Args:
@@ -104,23 +255,11 @@ def from_autograd(f: Function) -> ValueAndGrad:
             it is multiplied by random weights (`numpy.random.default_rng(0)`) and summed.
 
     Returns:
-        A function of numbers and arrays, for `assert_value_and_grad`.
+        A function of numbers and arrays, for `assert_value_and_grad`. It also has second derivatives, for `order=2`.
 
     Examples:
         >>> import numpy as np
         >>> from_autograd(lambda x: (x * x).sum())(np.array([1.0, 2.0]))  # doctest: +SKIP
         (5.0, [array([2., 4.])])
     """
-
-    def differentiate(of: Callable[[Sequence[Any]], Any], arrays: list[Any]) -> tuple[object, list[object]]:
-        # A 0-d array is a float for autograd.
-        leaves = [array if array.ndim else float(array) for array in arrays]
-        value, gradients = import_module("autograd").value_and_grad(lambda xs: _projected(of(xs)))(leaves)
-        return value, list(gradients)
-
-    return _adapted(f, differentiate)
-
-
-def _projected(y: Any) -> Any:
-    shape = tuple(np.shape(y))
-    return (y * cotangent(shape, 0)).sum() if shape else y
+    return _adapted(f, _Autograd)

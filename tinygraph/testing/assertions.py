@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import random
-from functools import update_wrapper
 from math import isfinite, nan
 from typing import TYPE_CHECKING
 
-from tinygraph.checking.comparison import absolute_terms, agree, check_grad, input_names, same
+from tinygraph.checking.comparison import GradientCheck, absolute_terms, agree, check_grad, input_names, same
 from tinygraph.checking.flat import FlatFunction, elements_of
 from tinygraph.engine.autodiff import grad as derivatives
 from tinygraph.engine.autodiff import hessian
@@ -17,11 +16,15 @@ from tinygraph.engine.value import Value
 from tinygraph.functional import refilled
 from tinygraph.support.arguments import check_function, check_positive
 from tinygraph.support.messages import one_of
+from tinygraph.testing.examining.differentiated import Differentiated, with_gradient
 from tinygraph.testing.oracles import Oracle
-from tinygraph.testing.own_gradients import assert_value_and_grad, with_gradient
+from tinygraph.testing.own_gradients import assert_value_and_grad
 from tinygraph.testing.strategies import OpSequence
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
     from tinygraph.functional import Function, Tree
 
 
@@ -74,13 +77,22 @@ def assert_gradient(
         assert_value_and_grad(with_gradient(f, grad), *at, tolerance=max(tolerance, 1e-7))
         return
     function = FlatFunction(f, at, values=True, seed=0)
-    faults = [entry for entry in check_grad(f, *at).inputs if entry.fault.startswith("the graph is cut")]
-    if faults:
-        raise AssertionError("\n  ".join([_title(f), *map(str, faults)]))
     if function.arrays:
         _assert_arrays(function, order, max(tolerance, 1e-7))
         return
+    check = check_grad(f, *at)
+    _assert_uncut(f, check)
     _assert_scalars(function, order, tolerance)
+    if not check:  # the graph is right, but it is not the graph of f
+        raise AssertionError(f"{_title(f)}\n  {check}")
+
+
+def _assert_uncut(f: Function, check: GradientCheck) -> None:
+    """Assert that the graph of a function contains all of it."""
+    __tracebackhide__ = True
+    faults = [entry for entry in check.inputs if entry.fault.startswith("the graph is cut")]
+    if faults:
+        raise AssertionError("\n  ".join([_title(f), *map(str, faults)]))
 
 
 def _assert_scalars(function: FlatFunction, order: int, tolerance: float) -> None:
@@ -114,33 +126,42 @@ def _assert_scalars(function: FlatFunction, order: int, tolerance: float) -> Non
 def _assert_arrays(function: FlatFunction, order: int, tolerance: float) -> None:
     """Assert that the derivatives with respect to arrays are right, up to the second order along a random direction."""
     __tracebackhide__ = True
-    rng = random.Random(0)
-    direction = function.grouped([rng.uniform(0.5, 1.5) for _ in function.numbers])
+
+    def value(*args: Tree) -> float:
+        return function(elements_of(args))
 
     def first(*args: Tree) -> tuple[float, Tree]:
         root, leaves = function.record(elements_of(args))
         return root.item(), refilled(list(args), derivatives(root, leaves))
 
-    def second(*args: Tree) -> tuple[float, Tree]:
+    def second(direction: Sequence[Any], *args: Tree) -> tuple[float, Tree]:
         root, leaves = function.record(elements_of(args))
         partials = derivatives(root, leaves, create_graph=True)
         along = sum([(partial * v).sum() for partial, v in zip(partials, direction, strict=True)])
         return along.item(), refilled(list(args), derivatives(along, leaves))
 
-    assert_value_and_grad(update_wrapper(first, function.f), *function.args, tolerance=tolerance)
-    if order == 2:
-        assert_value_and_grad(update_wrapper(second, function.f), *function.args, tolerance=10 * tolerance)
+    differentiated = Differentiated(function.f, first, value, second)
+    failure = None
+    try:
+        assert_value_and_grad(differentiated, *function.args, order=order, tolerance=tolerance)
+    except AssertionError as error:
+        failure = error
+    if failure is not None:
+        _assert_uncut(function.f, check_grad(function.f, *function.args))  # the place of a cut is the better message
+        raise failure
 
 
 def assert_same_gradient(f: Function, g: Function, *at: Tree, tolerance: float = 1e-12) -> None:
     """Assert that two implementations have the same value and gradient at a point.
 
     Args:
-        f: Function of Values.
+        f: Function of Values, or of Tensors if an argument contains an array. An array as the result is multiplied by
+            random weights and summed.
         g: Another implementation of the same function.
-        *at: Arguments of `f` and `g`: numbers, or nested lists, tuples or dicts of numbers.
+        *at: Arguments of `f` and `g`: numbers, arrays or nodes, or nested lists, tuples, namedtuples or dicts of them.
         tolerance: Allowed difference, relative to the sum of the absolute values of the gradient's terms (one term per
-            path). Defaults to 1e-12.
+            path), or relative to the largest derivative with respect to the same input if the inputs are arrays.
+            Defaults to 1e-12.
 
     Raises:
         AssertionError: If the values or the gradients differ.
@@ -151,15 +172,13 @@ def assert_same_gradient(f: Function, g: Function, *at: Tree, tolerance: float =
     __tracebackhide__ = True
     check_positive("tolerance", tolerance, zero=True)
     check_function("g", g)
-    results = []
-    for function in (f, g):
-        flat = FlatFunction(function, at, values=True)
-        root, leaves = flat.record(flat.numbers)
-        sizes = absolute_terms(root)
-        results.append((root.data, derivatives(root, leaves), [sizes.get(leaf, 0.0) for leaf in leaves]))
-    names = ["", *input_names(f, at)]
-    (y, partials, terms), (other, others, more) = results
-    pairs = zip([y, *partials], [other, *others], [abs(y), *terms], [abs(other), *more], names, strict=True)
+    flat = [FlatFunction(function, at, values=True, seed=0) for function in (f, g)]
+    (y, partials, sizes), (other, others, more) = map(_value_and_sizes, flat)
+    if flat[0].result != flat[1].result:
+        shapes = f"{flat[0].result} and {flat[1].result}"
+        raise AssertionError(f"{_title(f)} and {_title(g)} differ at {at}\n  the results have the shapes {shapes}")
+    names = ["", *flat[0].element_names(list(input_names(f, at)))]
+    pairs = zip([y, *partials], [other, *others], [abs(y), *sizes], [abs(other), *more], names, strict=True)
     for ours, theirs, size, size2, name in pairs:
         what = f"the derivative with respect to {name}" if name else "the value"
         if not agree(ours, theirs, tolerance * max(size, size2)):
@@ -167,6 +186,22 @@ def assert_same_gradient(f: Function, g: Function, *at: Tree, tolerance: float =
                 f"{_title(f)} and {_title(g)} differ at {at}\n  {what}: {ours!r} and {theirs!r}, "
                 f"{abs(ours - theirs):.1e} apart, {tolerance * max(size, size2):.1e} allowed"
             )
+
+
+def _value_and_sizes(function: FlatFunction) -> tuple[float, list[float], list[float]]:
+    """Return the value of a function, its derivatives, and the sizes that the tolerances are relative to."""
+    root, leaves = function.record(function.numbers)
+    gradients = derivatives(root, leaves)
+    if function.arrays:
+        groups = [gradient.ravel().tolist() for gradient in gradients]
+        flat = [x for group in groups for x in group]
+        return (
+            root.item(),
+            flat,
+            [size for group in groups for size in [max(map(abs, group), default=0.0)] * len(group)],
+        )
+    sizes = absolute_terms(root)
+    return root.item(), gradients, [sizes.get(leaf, 0.0) for leaf in leaves]
 
 
 def _title(f: Function) -> str:

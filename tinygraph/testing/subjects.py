@@ -15,7 +15,7 @@ from tinygraph.checking.flat import FlatFunction, elements_of
 from tinygraph.engine.autodiff import grad as derivatives
 from tinygraph.functional import named_numbers, numbers_of, refilled
 from tinygraph.support.messages import described
-from tinygraph.testing.own_gradients import Examination
+from tinygraph.testing.examining.examination import Examination
 
 if TYPE_CHECKING:
     from tinygraph.functional import Function, Tree
@@ -102,6 +102,7 @@ class Subject:
         of.__qualname__ = self.title
         examination = Examination(of, at, self.tolerance, flat)
         examination.show_patterns = is_random
+        examination.needs_reference = False  # a drawn point can be outside the domain
         examination.many = _MANY if is_random else 1
         others = {name: tree for name, tree in inputs.items() if name not in self.wrt}
         examination.other_shapes = {

@@ -1,0 +1,1 @@
+"""The examination of a function that returns its value and its gradients."""

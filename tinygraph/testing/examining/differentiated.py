@@ -1,0 +1,136 @@
+"""A function together with its gradients: what the assertions need to know about it."""
+
+from __future__ import annotations
+
+from functools import update_wrapper
+from inspect import unwrap
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tinygraph.checking.flat import projection_text
+from tinygraph.support.messages import described
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from inspect import Signature
+    from typing import Any
+
+    from tinygraph.functional import Function, Tree
+
+    Pair = tuple[object, Any]  # the value and the gradients
+
+
+class Differentiated:
+    """A function that returns its value and its gradients. It can also be called for the value alone.
+
+    Args:
+        f: Function that gives the name and the parameters.
+        both: Function of nested numbers and arrays that returns the value and the gradients.
+        value: Function of the same arguments that returns the value alone. Defaults to the value of `both`.
+        second: Function of (direction, *args) that returns the derivative of `f` along a direction and the gradients of
+            this derivative. The direction has one number or array per input. Defaults to None, if there are no second
+            derivatives.
+
+    Attributes:
+        __signature__: The parameters, if they are not those of `f`.
+        projection: Description of the weights that turn the last result into a scalar, or "" if it was a scalar.
+    """
+
+    __signature__: Signature
+
+    def __init__(
+        self,
+        f: Function,
+        both: Callable[..., Pair],
+        value: Callable[..., object] | None = None,
+        second: Callable[..., Pair] | None = None,
+    ) -> None:
+        update_wrapper(self, f, updated=())  # not the attributes of f, which could hide those below
+        self.both, self.second = both, second
+        self.value = value or (lambda *args: both(*args)[0])
+        self.projection = ""
+
+    def __call__(self, *args: Tree) -> Pair:
+        """Return the value and the gradients.
+
+        Args:
+            *args: Arguments of the function: nested numbers and arrays.
+
+        Returns:
+            The value, and one gradient per argument.
+        """
+        return self.both(*args)
+
+    def note_shape(self, shape: Sequence[int]) -> tuple[int, ...]:
+        """Remember the shape of a result that is projected to a scalar, for messages.
+
+        Args:
+            shape: Shape of the result.
+
+        Returns:
+            The shape as a tuple.
+        """
+        self.projection = projection_text(tuple(shape), 0)
+        return tuple(shape)
+
+
+def of_pairs(f: Function) -> Differentiated:
+    """Return a function that returns (value, gradients) as a `Differentiated`.
+
+    Args:
+        f: Function that returns a pair of a scalar and gradients, or a `Differentiated`.
+
+    Returns:
+        The function. It raises `TypeError` if `f` returns something else.
+    """
+    return f if isinstance(f, Differentiated) else Differentiated(f, lambda *args: _pair(f, f(*args)))
+
+
+def with_gradient(f: Function, grad: Function) -> Differentiated:
+    """Return a function that returns the value of one function and the gradients of another one.
+
+    Args:
+        f: Function that returns the value.
+        grad: Function of the same arguments that returns the gradients.
+
+    Returns:
+        The function, with the name and the parameters of `f`.
+    """
+
+    def value(*args: Tree) -> object:
+        return _scalar(f, f(*args))
+
+    def both(*args: Tree) -> Pair:
+        return value(*args), grad(*args)
+
+    return Differentiated(f, both, value)
+
+
+def title_of(f: Function) -> str:
+    """Return the name of a function for messages.
+
+    Args:
+        f: Function.
+
+    Returns:
+        The name.
+    """
+    owner = getattr(unwrap(f), "__self__", None)
+    if isinstance(owner, type):  # such as a torch.autograd.Function, whose apply is inherited
+        return f"{owner.__name__}.{f.__name__}"
+    return str(getattr(f, "__qualname__", None) or f"{f!r}")
+
+
+def _pair(f: Function, result: object) -> Pair:
+    """Return the value and the gradients that a function returned."""
+    if not isinstance(result, (tuple, list)) or len(result) != 2:
+        raise TypeError(f"{title_of(f)} must return (value, gradients), not {described(result)}")
+    return _scalar(f, result[0]), result[1]
+
+
+def _scalar(f: Function, value: Any) -> object:
+    if shape := np.shape(value):
+        advice = "sum it, or use assert_vjp"
+        raise TypeError(f"{title_of(f)} must return a scalar value, but it has shape {shape}: {advice}")
+    return value

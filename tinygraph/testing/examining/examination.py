@@ -1,0 +1,345 @@
+"""All checks of a function that returns its value and its gradients, at one point."""
+
+from __future__ import annotations
+
+import math
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tinygraph.checking.comparison import agree, input_names, same
+from tinygraph.checking.flat import FlatFunction
+from tinygraph.checking.kink_choices import is_choice, is_kink, points_around
+from tinygraph.checking.numeric import refined
+from tinygraph.checking.slopes import best_slope, kink_at
+from tinygraph.functional import numbers_of, paired
+from tinygraph.support.messages import counted, described
+from tinygraph.testing.examining.differentiated import of_pairs
+from tinygraph.testing.patterns import error_pattern, loses_digits, shape_pattern
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tinygraph.checking.slopes import Curve
+    from tinygraph.functional import Function, Tree
+    from tinygraph.kernels.arrays import Array
+
+_MANY = 16  # an input with more elements is first checked along a random direction
+_SHOWN = 3
+_OUTSIDE = (ArithmeticError, ValueError, RuntimeError, AssertionError)  # what functions raise outside their domains
+
+
+class Examination:
+    """All checks of one function at one point.
+
+    Args:
+        f: Function that returns its value and its gradients.
+        at: Arguments of `f`.
+        tolerance: Allowed error, as in `assert_value_and_grad`.
+        function: Function that returns only the value, if it is faster than that of `f`. Defaults to none.
+
+    Attributes:
+        state_problems: The problems of a function that keeps something between calls or changes its inputs.
+        patterns: The pattern of the errors of each input with a wrong gradient, or "", by the name of the input.
+        show_patterns: If true, the problems contain the patterns.
+        many: An input with more elements is first checked along one random direction, and element by element only if
+            the derivative along this direction is not surely right.
+        other_shapes: Shapes of further inputs, by name, whose lengths can explain a wrong factor.
+        needs_reference: If true, it is a problem that nothing can be checked, because f is not finite.
+    """
+
+    def __init__(self, f: Function, at: Sequence[Tree], tolerance: float, function: FlatFunction | None = None) -> None:
+        self.f, self.tolerance = of_pairs(f), tolerance
+        self.state_problems: list[str] = []
+        self.patterns: dict[str, str] = {}
+        self.show_patterns = self.needs_reference = True
+        self.many = _MANY
+        self.other_shapes: dict[str, tuple[int, ...]] = {}
+        self.function = function or FlatFunction(self.f.value, at, values=False)
+        self.names = list(input_names(f, at))
+        self.elements = list(self.function.element_names(self.names))
+        self.random = np.random.default_rng(0)
+
+    def problems(self, second_point: bool = True) -> list[str]:
+        """Return one text for each problem.
+
+        Args:
+            second_point: If true, the gradient at a random point close to `at` is checked too, which finds a function
+                that keeps numbers from an earlier call.
+
+        Returns:
+            The texts.
+        """
+        numbers = self.function.numbers
+        given = self.function.restore(numbers)
+        value, raw = self.f.both(*given)
+        self.state_problems += self._mutations(given)
+        gradients, wrong = self._gradients(raw)
+        if wrong:
+            return self.state_problems + self._coarse(value) + wrong
+        kept = [gradient.copy() for gradient in gradients]
+        self.state_problems += self._repeated(value, kept)  # before any other call, so that what accumulates is doubled
+        coarse = self._coarse(value)
+        moved, elsewhere = self._second_point()
+        if not all(np.array_equal(x, y, equal_nan=True) for x, y in zip(gradients, kept, strict=True)):
+            self.state_problems.append(
+                "f reuses the arrays of its gradients: a call at another point changes the earlier gradients"
+            )
+        wrong = self._wrong(float(value), kept)  # type: ignore[arg-type]
+        if second_point and not wrong:
+            wrong = self._at_second_point(moved, kept, elsewhere)
+        return self.state_problems + coarse + wrong + [shared for shared in self._shared(gradients) if wrong]
+
+    def _wrong(self, value: float, kept: list[Array]) -> list[str]:
+        """Report the wrong gradients at the point."""
+        numbers = self.function.numbers
+        wrong = self._compared(numbers, kept)
+        if wrong:
+            return [] if self._is_choice_at_kink(kept) else wrong
+        if not math.isfinite(value):
+            if self.needs_reference and all(np.isfinite(gradient).all() for gradient in kept):
+                return [f"the value is {value}, but all gradients are finite: is the point outside the domain of f?"]
+        elif not self._agrees_along(numbers, kept, range(len(numbers))) and self._is_choice_at_kink(kept) is False:
+            return ["each element is right, but not their sum along a direction: is a tied element counted twice?"]
+        return []
+
+    def _at_second_point(self, moved: list[float], kept: list[Array], elsewhere: list[Array]) -> list[str]:
+        """Describe a gradient that is right at `at` and wrong at another point."""
+        wrong = self._compared(moved, elsewhere, 0) if elsewhere else []
+        if wrong and all(np.array_equal(x, y) for x, y in zip(kept, elsewhere, strict=True)):
+            text = "the gradient at a second point is that of the first: does f keep numbers from an earlier call?"
+            self.state_problems.append(text)
+            return []
+        return [f"at a second point, {text}\n    does f keep numbers from an earlier call?" for text in wrong]
+
+    def _is_choice_at_kink(self, gradients: list[Array]) -> bool | None:
+        """Return whether the gradient is a valid choice at a kink, or None if the gradients around it are wrong too."""
+        around = []
+        for point in points_around(self.function.numbers):
+            try:
+                found = self._gradients(self.f.both(*self.function.restore(point))[1])[0]
+            except _OUTSIDE:
+                return None
+            if not found or not self._agrees_along(point, found, range(len(point))):
+                return None
+            around.append(np.concatenate([np.ravel(gradient) for gradient in found]))
+        rows = np.array(around)
+        if not is_kink(rows):
+            return None
+        return is_choice(np.concatenate([np.ravel(gradient) for gradient in gradients]), rows)
+
+    def _mutations(self, given: list[Tree]) -> list[str]:
+        """Report the elements of the arguments that a call changed."""
+        flat = np.concatenate([np.ravel(x) for x in numbers_of(given)] or [np.zeros(0)])
+        changed = [
+            f"{name} from {old:.6g} to {new:.6g}"
+            for name, old, new in zip(self.elements, self.function.numbers, flat.tolist(), strict=True)
+            if not same(old, new)
+        ]
+        return [f"f changes its input: {', '.join(changed[:_SHOWN])}"] if changed else []
+
+    def _coarse(self, value: object) -> list[str]:
+        """Report values that were computed in single precision."""
+        if getattr(value, "dtype", np.dtype(float)) in (np.float32, np.float16):
+            return [f"the value has dtype {np.asarray(value).dtype}: compute with float64"]
+        points = [[x + float(self.random.uniform(-0.01, 0.01)) for x in self.function.numbers] for _ in range(6)]
+        values = [x for x in map(self._value, points) if math.isfinite(x)]
+        if len(set(values)) > 3 and all(float(np.float32(x)) == x and x != round(x) for x in values):
+            return ["every value has only 24 bits: f computes with float32 inside"]
+        # The sine of 1e6 loses digits in double precision too.
+        if max(map(abs, self.function.numbers), default=1e3) < 1e3 and sum(map(self._loses_digits, points[:3])) > 1:
+            return ["the values have only 8 digits: does f compute with float32 inside?"]
+        return []
+
+    def _loses_digits(self, point: list[float]) -> bool:
+        """Return whether the values near a point jump like numbers of single precision."""
+        direction = self.random.uniform(0.5, 1.5, len(point)) * np.maximum(1.0, np.abs(point))
+        return loses_digits(lambda t: self._value((np.array(point) + t * direction).tolist()))
+
+    def _gradients(self, raw: object) -> tuple[list[Array], list[str]]:
+        """Return the gradients as one array per input, and the problems with their structure, shape and dtype."""
+        leaves, problem = self._matched(raw)
+        if problem:
+            return [], [problem]
+        arrays, problems = [], []
+        for name, leaf, shape in zip(self.names, leaves, self.function.shapes, strict=True):
+            array = np.asarray(leaf)
+            what = f"the gradient of {name}"
+            if array.dtype.kind not in "fiu":
+                problems.append(f"{what} is not a real number or array: {described(leaf)}")
+            elif array.shape != shape:
+                hint = shape_pattern(array.shape, shape)
+                problems.append(
+                    f"{what} has shape {array.shape}, but {name} has shape {shape}{': ' * bool(hint)}{hint}"
+                )
+            elif array.dtype.kind == "f" and array.dtype.itemsize < 8:
+                problems.append(f"{what} has dtype {array.dtype}: compute with float64")
+            elif array.dtype.kind != "f" and shape:
+                problems.append(f"{what} has dtype {array.dtype}, so it was rounded to integers or is a constant")
+            arrays.append(array)
+        return arrays, problems
+
+    def _matched(self, raw: object) -> tuple[list[object], str]:
+        """Return the gradient of each input, by position in sequences and by key in dicts, or the problem."""
+        args, problem = self.function.args, ""
+        forms = [raw] if isinstance(raw, (tuple, list)) and len(raw) == len(args) else []
+        for form in [*forms, *[[raw]] * (len(args) == 1)]:
+            try:
+                parts = [part for _, part in paired("the gradients", args, form)]
+            except ValueError as error:
+                problem = f"the structure of the gradients is not that of the inputs: {error}"
+                continue
+            if not any(isinstance(part, (dict, tuple)) for part in parts):
+                return parts, ""
+        found = len(list(numbers_of(raw)))
+        if problem and found == len(self.names):
+            return [], problem
+        inputs = f"{counted(len(self.names), 'input')} ({', '.join(self.names)})"
+        return [], f"f returns {counted(found, 'gradient')} for {inputs}"
+
+    def _repeated(self, value: object, kept: list[Array]) -> list[str]:
+        """Report a value and gradients that later calls at the same point change."""
+        values: list[object] = []
+        copies: list[list[Array]] = []
+        problems: list[str] = []
+        for _ in range(2):
+            y, raw = self.f.both(*self.function.restore(self.function.numbers))
+            gradients, problems = self._gradients(raw)
+            values.append(y)
+            copies.append([gradient.copy() for gradient in gradients])  # before the next call, which can change them
+        for name, first, second, third in zip(self.names, kept, *copies, strict=False):
+            if np.allclose(first, second, rtol=1e-12, atol=0.0, equal_nan=True):
+                continue
+            if np.allclose(second, 2.0 * first, rtol=1e-9):
+                guess = "twice the gradient: it accumulates over calls"
+            elif np.allclose(third - second, second - first, rtol=1e-9):  # an earlier call has added to it, too
+                guess = "a larger gradient, and a third call adds as much again: it accumulates over calls"
+            else:
+                guess = "another gradient: is f random?"
+            problems.append(f"a second call at the same point gives {name} {guess}")
+        if not problems and not np.allclose(values, value, rtol=1e-12, atol=0.0, equal_nan=True):  # type: ignore[arg-type]
+            problems.append(f"a second call at the same point gives the value {values[0]}, not {value}: is f random?")
+        if not problems:
+            alone = self.function(self.function.numbers)
+            if not np.allclose(alone, value, rtol=1e-12, atol=0.0, equal_nan=True):  # type: ignore[arg-type]
+                problems.append(f"without gradients, f returns another value, {alone:.10g} instead of {value}")
+        return problems
+
+    def _second_point(self) -> tuple[list[float], list[Array]]:
+        """Return a point nearby and the gradients there, or no gradients if f raises an error at each such point."""
+        for by in (0.1, 1e-3, 1e-5):
+            moved = [x + float(self.random.uniform(-by, by)) * max(1.0, abs(x)) for x in self.function.numbers]
+            try:
+                value, raw = self.f.both(*self.function.restore(moved))
+            except _OUTSIDE:
+                continue
+            gradients, problems = self._gradients(raw)
+            if not problems and math.isfinite(float(value)):  # type: ignore[arg-type]
+                return moved, [gradient.copy() for gradient in gradients]
+        return [], []
+
+    def _shared(self, gradients: list[Array]) -> list[str]:
+        return [
+            f"the gradients of {name} and {other} share their memory: does one overwrite the other?"
+            for (name, x), (other, y) in combinations(zip(self.names, gradients, strict=True), 2)
+            if np.shares_memory(x, y)
+        ]
+
+    def _value(self, numbers: Sequence[float]) -> float:
+        """Return the value of f, or NaN outside its domain."""
+        try:
+            with np.errstate(all="ignore"):
+                return self.function(numbers)
+        except _OUTSIDE:
+            return math.nan
+
+    def _agrees_along(
+        self, point: Sequence[float], gradients: Sequence[Array], chosen: Sequence[int], surely: bool = False
+    ) -> bool:
+        """Return whether the derivative along one random direction over the chosen elements is right.
+
+        If it must be surely right, no kink is an excuse, and the tolerance is far smaller than that of an element, so
+        that one wrong element among many is not hidden.
+        """
+        direction = dict(zip(chosen, self.random.uniform(0.5, 1.5, len(chosen)).tolist(), strict=True))
+        flat = np.concatenate([np.ravel(gradient) for gradient in gradients]).tolist()
+        terms = [flat[i] * by for i, by in direction.items()]
+        if surely and not all(map(math.isfinite, terms)):
+            return False
+
+        def curve(t: float) -> float:
+            return self._value([x + t * direction.get(i, 0.0) for i, x in enumerate(point)])
+
+        found = best_slope(curve, 0.0)[1]
+        ours, size = sum(terms), sum(map(abs, terms))
+        if surely:
+            close = agree(ours, found.derivative, found.error + 1e-12 * size)
+            return close and found.error <= 1e-3 * self.tolerance * size
+        close = agree(ours, found.derivative, self.tolerance * size + found.error)
+        return close or math.isnan(found.derivative) or bool(kink_at(curve, 0.0, ours))
+
+    def _compared(self, point: Sequence[float], gradients: list[Array], many: int | None = None) -> list[str]:
+        """Compare the gradients with differences, input by input. If it has many elements, try one direction first."""
+        problems, start = [], 0
+        for name, gradient in zip(self.names, gradients, strict=False):
+            chosen = range(start, start + gradient.size)
+            start += gradient.size
+            if gradient.size > (self.many if many is None else many) and self._agrees_along(
+                point, gradients, chosen, surely=True
+            ):
+                continue
+            problems += self._elements(name, point, gradient, chosen)
+        return problems
+
+    def _elements(self, name: str, point: Sequence[float], gradient: Array, chosen: Sequence[int]) -> list[str]:
+        """Compare the elements of one gradient."""
+        right, lines = np.array(gradient, dtype=float).ravel(), []
+        largest = float(np.abs(right[np.isfinite(right)]).max(initial=0.0))
+        for k, i in enumerate(chosen):
+            ours = float(gradient.flat[k])
+            reference, text = self._reference(point, i, ours, largest)
+            if text:
+                right[k] = reference
+                gap = abs(ours - reference)
+                line = f"    {self.elements[i]} = {point[i]:.6g}: the gradient is {ours:.10g}, {text}"
+                lines.append((-gap if gap == gap else -math.inf, line))
+        if not lines:
+            return []
+        worst = [text for _, text in sorted(lines, key=lambda line: line[0])[:_SHOWN]]
+        pattern = error_pattern(np.asarray(gradient, dtype=float), right.reshape(gradient.shape), self._sizes())
+        self.patterns[name] = pattern
+        counts = f"{len(lines)} of {counted(gradient.size, 'element')}"
+        shown = [f"    {pattern}"] * bool(pattern and self.show_patterns)
+        return ["\n".join([f"the gradient of {name} is wrong in {counts}", *worst, *shown])]
+
+    def _sizes(self) -> dict[str, int]:
+        """Return the lengths of the axes of the inputs, with their descriptions."""
+        named = [*zip(self.names, self.function.shapes, strict=True), *self.other_shapes.items()]
+        return {f"the length of axis {axis} of {name}": n for name, shape in named for axis, n in enumerate(shape)}
+
+    def _reference(self, point: Sequence[float], i: int, ours: float, largest: float) -> tuple[float, str]:
+        """Return the derivative with respect to one element, and its description if the gradient disagrees with it."""
+        x = point[i]
+
+        def curve(moved: float) -> float:
+            return self._value([moved if j == i else y for j, y in enumerate(point)])
+
+        method, found = best_slope(curve, x)
+        if math.isnan(found.derivative):
+            hidden = self.needs_reference and math.isfinite(ours) and math.isfinite(x) and math.isfinite(curve(x))
+            return math.nan, "but f is not finite on either side, so it cannot be checked" if hidden else ""
+        scale = max(abs(ours), abs(found.derivative), 1e-3 * largest)
+        if agree(ours, found.derivative, self.tolerance * scale + found.error):
+            if found.error <= self.tolerance * scale:
+                return found.derivative, ""
+            method, found = refined(self.function, point, i, method, found)
+            if agree(ours, found.derivative, self.tolerance * scale + found.error):
+                return found.derivative, ""
+        elif self._kink(curve, x, ours, found.step):
+            return found.derivative, ""
+        return found.derivative, f"{method} {found.derivative:.10g} (its own error: {found.error:.0e})"
+
+    @staticmethod
+    def _kink(curve: Curve, x: float, ours: float, step: float) -> bool:
+        return bool(kink_at(curve, x, ours, step / 4.0 if step else math.inf))
