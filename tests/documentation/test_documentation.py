@@ -11,6 +11,7 @@ import re
 import subprocess
 import sys
 import time
+from functools import partial
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -186,12 +187,17 @@ def test_a_command_runs_as_it_is_written(command, tmp_path):
 
 
 @pytest.mark.parametrize("path", [path for path in TEXTS if "+SKIP" in path.read_text("utf-8")], ids=_name)
-def test_examples_that_write_a_file_or_need_an_extra_run_too(path, tmp_path, monkeypatch):
+def test_examples_that_write_a_file_or_need_an_extra_run_too(path, tmp_path, monkeypatch, request):
     _needs_an_engine()
     if "import dask" in path.read_text("utf-8"):
         pytest.importorskip("dask.array", reason="no dask: pip install '.[dask]'")
     if "import matplotlib" in path.read_text("utf-8"):
         pytest.importorskip("matplotlib", reason="no matplotlib: pip install '.[plot]'")
+    if "import torch" in path.read_text("utf-8"):
+        pytest.importorskip("torch", reason="no torch: pip install torch")
+    if "import jax" in path.read_text("utf-8"):
+        jax = pytest.importorskip("jax", reason="no jax: pip install --group oracles")
+        request.addfinalizer(partial(jax.config.update, "jax_enable_x64", jax.config.jax_enable_x64))
     monkeypatch.chdir(tmp_path)
     text = path.read_text("utf-8").replace("# doctest: +SKIP", "")
     test = doctest.DocTestParser().get_doctest(text, {}, path.name, str(path), 0)
