@@ -121,3 +121,8 @@ def test_gradients_in_dicts_are_matched_by_key():
     assert_value_and_grad(lambda p: (p[0] * p[1], [p[1], p[0]]), [2.0, 3.0])
     assert_value_and_grad(lambda p: (p[0] * p[0], ([2.0 * p[0]],)), [2.0])
     assert_value_and_grad(lambda x: ((x * x).sum(), (2.0 * x).tolist()), X[0])
+
+
+def test_a_function_without_inputs_passes():
+    assert_value_and_grad(lambda: (1.0, ()))
+    assert_value_and_grad(lambda x: (x.sum(), np.zeros(0)), np.zeros(0))

@@ -100,7 +100,11 @@ class Examination:
         if not math.isfinite(value):
             if self.needs_reference and all(np.isfinite(gradient).all() for gradient in kept):
                 return [f"the value is {value}, but all gradients are finite: is the point outside the domain of f?"]
-        elif not self._agrees_along(numbers, kept, range(len(numbers))) and self._is_choice_at_kink(kept) is False:
+        elif (
+            numbers
+            and not self._agrees_along(numbers, kept, range(len(numbers)))
+            and self._is_choice_at_kink(kept) is False
+        ):
             return ["each element is right, but not their sum along a direction: is a tied element counted twice?"]
         return []
 
