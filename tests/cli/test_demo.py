@@ -15,10 +15,10 @@ def test_the_demo(tmp_path):
         "u = b × c = 3 × 2 = 6",
         "v = a + u = 5 + 6 = 11",
         "J = 3 × v = 3 × 11 = 33",
-        "dJ/dv += dJ/dJ · dJ/dv = 1 × 3 = 3",
-        "dJ/da += dJ/dv · dv/da = 3 × 1 = 3",
-        "dJ/db += dJ/du · du/db = 3 × 2 = 6",
-        "dJ/dc += dJ/du · du/dc = 3 × 3 = 9",
+        "dJ/dv += dJ/dJ · ∂J/∂v = 1 × 3 = 3",
+        "dJ/da += dJ/dv · ∂v/∂a = 3 × 1 = 3",
+        "dJ/db += dJ/du · ∂u/∂b = 3 × 2 = 6",
+        "dJ/dc += dJ/du · ∂u/∂c = 3 × 3 = 9",
         "b: 3 → 3.001, J: 33 → 33.006, so dJ/db = 6.000 (backward: 6)",
     ):
         assert line in lines

@@ -18,7 +18,7 @@ def test_draw_prints_the_tree_and_writes_the_picture(tmp_path, monkeypatch, caps
     assert main([*LECTURE, "-o", "J.dot", "--title", "J = 3(a + bc)", "--parameters", "a, b", "--theme", "dark"]) == 0
     assert capsys.readouterr().out == f"wrote {tmp_path / 'J.dot'}\n"
     source = (tmp_path / "J.dot").read_text()
-    assert "dJ/du · du/db" in source
+    assert "dJ/du · ∂u/∂b" in source
     assert source.count("class=parameter") == 2
     assert main([*LECTURE, "-o", "J.gv", "--forward", "--tree", "--notation", "dv", "--direction", "TB"]) == 0
     out = capsys.readouterr().out

@@ -63,7 +63,7 @@ def test_the_examples_of_the_two_loops_become_one():
         "w1 … w3": 3, "b": 1, "w × …": 150, "z": 50, "a": 50, "loss": 50, "Σ loss": 1, "J": 1,
     }  # fmt: skip
     assert cards["z"].expression == "b + Σ w × …"
-    assert cards["J"].expression == "(Σ loss) / 50"
+    assert cards["J"].expression == "(Σ loss)/50"
     assert cards["w1 … w3"].role == "parameter"
     assert all(arrow.back is not None for arrow in shown.arrows if not arrow.tail.startswith("c"))
     edges = sum(local is not None for node in order(J) for local in node.partials)
@@ -194,7 +194,7 @@ def test_a_fold_of_tensors_with_constant_arrays_is_drawn():
     y = (np.array([3.0, 4.0]) + t * np.array([5.0, 6.0])).sum()
     source = draw(y, detail="folded").source
     assert "t" in source
-    assert "mul" in source or "×" in source
+    assert "⊙" in source
 
 
 def test_the_expressions_of_a_fold_keep_what_names_share():

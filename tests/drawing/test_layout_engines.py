@@ -53,13 +53,13 @@ def test_a_recurrence_shows_less_before_its_layout_is_slow():
     drawings = {n: draw(recurrence(n)) for n in (5, 20, 30, 60)}
     details = {n: drawing._look.detail for n, drawing in drawings.items()}
     assert details == {5: "full", 20: "contributions", 30: "plain", 60: "plain"}
-    assert len(drawings[30]._diagram.boxes) == 155
+    assert len(drawings[30]._diagram.boxes) == 125  # an unnamed addition is part of a longer one
     assert len(drawings[60]._diagram.boxes) < 40  # folded
     assert draw(recurrence(60), detail="plain")._diagram.boxes[0].times == 1  # you can still ask for all boxes
 
 
 def test_a_large_graph_without_long_arrows_is_not_folded():
     terms = [Value(float(i), f"x{i}") * 2.0 for i in range(150)]
-    drawing = draw(sum(terms[1:], terms[0]))
+    drawing = draw(sum(terms[1:], terms[0]), fold_sums=False)
     assert len(drawing._diagram.boxes) == 599
     assert MOST_RANKS == 15_000

@@ -426,14 +426,6 @@ def test_the_code_of_an_op_computes_it():
     assert ops.power_partial(3.0, 2).code == ops.power_partial(2.0, 2).code == ""
 
 
-def test_the_short_text_of_a_list_has_its_operator():
-    assert ops.total.short_text("a", "b", "c", "d") == "a + b + c + d"
-    assert ops.total.short_text(*"abcde") == "a + b + … + e"
-    assert (
-        ops.dot.short_text("w1", "w2", "x1", "x2") == ops.dot.text("w1", "w2", "x1", "x2") == "dot([w1, w2], [x1, x2])"
-    )
-
-
 def test_the_symbol_of_a_power_shows_factor_and_exponent():
     assert [op.symbol for op in (ops.power(3.0), ops.power(-0.5))] == ["{}**3", "{}**-0.5"]
     assert [ops.power_partial(3.0, n).symbol for n in (1, 2, 3)] == ["3·{}**2", "6·{}**1", "6·{}**0"]

@@ -69,7 +69,11 @@ def test_dz_is_a_minus_y():
     a.name, L.name = "a", "L"
     ledger = explain(L, z)
     assert ledger.total == pytest.approx(a.data - y, rel=1e-15)
-    assert "dL/da · da/dz" in str(ledger)
+    assert "dL/da · ∂a/∂z" in str(ledger)
+    assert ledger.together == (
+        "dz = dL/dz = a - y = -0.3318, because (-y/a + (1 - y)/(1 - a)) · a(1 - a) = a - y, where y = 1"
+    )
+    assert str(ledger).endswith(f"\n  {ledger.together}")
 
 
 def test_a_ledger_can_be_asked_for_before_anything_has_arrived():

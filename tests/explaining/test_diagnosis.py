@@ -26,13 +26,13 @@ FORWARD = {
     "log of 0": (lambda: tinygraph.log(value(0.0)), "log(x) = -inf, where x = 0"),
     "log of a negative number": (lambda: tinygraph.log(value(-1.0)), "log(x) = nan, where x = -1"),
     "log1p of -1": (lambda: tinygraph.log1p(value(-1.0)), "log of 0"),
-    "0 / 0": (lambda: value(0.0) / value(0.0, "y"), "x / y = nan, where x = 0, y = 0"),
-    "division by 0": (lambda: value(2.0) / value(0.0, "y"), "x / y = inf"),
+    "0 / 0": (lambda: value(0.0) / value(0.0, "y"), "x/y = nan, where x = 0, y = 0"),
+    "division by 0": (lambda: value(2.0) / value(0.0, "y"), "x/y = inf"),
     "overflow": (lambda: tinygraph.exp(value(800.0)), "exp(x) = inf, where x = 800"),
     "overflow of a product": (lambda: value(1e200) * value(1e200, "y"), "overflow: x × y = inf"),
-    "negative base": (lambda: value(-2.0) ** 0.5, "x**0.5 = nan, where x = -2"),
-    "negative base of a root": (lambda: tinygraph.sqrt(value(-2.0)), "negative base: sqrt(x) = nan"),
-    "0 to a negative power": (lambda: value(0.0) ** -1.5, "x**-1.5 = inf"),
+    "negative base": (lambda: value(-2.0) ** 0.5, "x^0.5 = nan, where x = -2"),
+    "negative base of a root": (lambda: tinygraph.sqrt(value(-2.0)), "negative base: √x = nan"),
+    "0 to a negative power": (lambda: value(0.0) ** -1.5, "x^(-1.5) = inf"),
     "outside the domain": (lambda: tinygraph.acos(value(2.0)), "acos(x) = nan, where x = 2"),
     "cross-entropy of 0": (lambda: tinygraph.binary_cross_entropy(value(0.0), 1.0), "log of 0: binary_cross_entropy(x"),
     "bad input": (lambda: value(math.nan) * 2.0, "x is nan"),
@@ -134,11 +134,11 @@ def test_a_cross_entropy_of_an_input_or_of_arrays_names_the_loss_of_the_logit():
     A = tinygraph.sigmoid(Z)
     A.name = "A"
     finding = only(-(Y * tinygraph.log(A) + (1 - Y) * tinygraph.log(1 - A)).mean())
-    assert "(1 - Y) × log(1 - A) = 0 × (-inf) = nan" in finding.message
+    assert "(1 - Y) ⊙ log(1 - A) = 0 × (-inf) = nan" in finding.message
     assert "use binary_cross_entropy_with_logits(Z, Y), " in finding.fix
     finding = only(-(np.dot(Y, np.log(A).T) + np.dot(1 - Y, np.log(1 - A).T)) / 2)
     assert "use binary_cross_entropy_with_logits(Z, Y), " in finding.fix
-    assert "so np.dot" in finding.message or "so (1 - Y) @ " in finding.message
+    assert "so np.dot" in finding.message or "so (1 - Y) · " in finding.message
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,7 @@ def test_it_is_exact_and_says_what_a_node_holds():
     ]
     assert repr(tree(y)) == str(tree(y))
     w = Tensor([1.0, 2.0], "w")
-    assert "w   data [1.0, 2.0]   grad ·   local expanded to (2,)" in tree(w.sum(), ascii=False)
+    assert "w   data [1.0, 2.0]   grad ·   local upstream, expanded to (2,)" in tree(w.sum(), ascii=False)
     assert "x   data 0.1\n" in tree(Value(0.1, "x", constant=True) * y, ascii=False)
 
 

@@ -148,7 +148,7 @@ def test_looking_at_events_does_not_move():
     stepper = Stepper(lecture())
     stepper.step(2)
     assert len(stepper.steps) == 6
-    assert stepper.steps[-1].symbol == "dJ/dc += dJ/du · du/dc"
+    assert stepper.steps[-1].symbol == "dJ/dc += dJ/du · ∂u/∂c"
     assert [event.index for event in stepper.steps[1:4]] == [2, 3, 4]
     with pytest.raises(IndexError):
         stepper.steps[6]

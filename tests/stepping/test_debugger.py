@@ -55,7 +55,7 @@ def test_the_words_of_pdb_and_rr():
     assert "written by step 2" in out
     assert "not arrived yet (·): 1 of 1 contribution" in out
     assert "breakpoint 2: the gradient of c" in out
-    assert "->   3  dJ/da += dJ/dv · dv/da = 3 × 1 = 3" in out
+    assert "->   3  dJ/da += dJ/dv · ∂v/∂a = 3 × 1 = 3" in out
     assert "◄" in out
     assert stepper.index == 1
     assert all(node.grad is None for node in order(stepper.root))

@@ -212,7 +212,7 @@ def test_every_control_and_key(browser, tmp_path):
     assert opened.k == 6
     opened.click("back")
     assert opened.k == 5
-    assert "dJ/db += dJ/du · du/db = 3 × 2 = 6" in opened.message
+    assert "dJ/db += dJ/du · ∂u/∂b = 3 × 2 = 6" in opened.message
     opened.click("first")
     assert opened.k == 0
     opened.press("ARROW_RIGHT", "ARROW_RIGHT")

@@ -5,13 +5,17 @@ Blue arrows carry values forward. Red arrows show upstream × local = contributi
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 
 from tinygraph.engine.graph import Node
 from tinygraph.explaining import notation
-from tinygraph.explaining.notation import derivative
+from tinygraph.explaining.textbook import derivatives
+from tinygraph.explaining.textbook.derivatives import derivative
 from tinygraph.explaining.walk import Edge, Walk
+
+_MOST = 64  # maximum number of sums between a term and a named sum that has the same gradient
 
 
 @dataclass
@@ -50,7 +54,7 @@ class Arrow:
     now: bool = False
 
 
-def backward_arrow(walk: Walk, edge: Edge, style: Style, *, ahead: bool, now: bool) -> BackwardArrow:
+def backward_arrow(walk: Walk, edge: Edge, style: Style, *, ahead: bool, now: bool, once: bool = True) -> BackwardArrow:
     """Return the text of an edge's red arrow.
 
     If the seed is not 1, it multiplies every derivative, so the arrow shows the seed.
@@ -61,28 +65,62 @@ def backward_arrow(walk: Walk, edge: Edge, style: Style, *, ahead: bool, now: bo
         style: Format of numbers and derivatives.
         ahead: If true, the contribution has not happened yet.
         now: If true, the contribution happens at the current step.
+        once: If true, the operand occurs once among the operands of the node. Defaults to true.
 
     Returns:
         The text of the arrow, in symbols and in numbers.
     """
-    node, _, operand, upstream, local, contribution = edge
-    root, spec = walk.root, style.spec
+    node, slot, operand, upstream, local, contribution = edge
+    spec = style.spec
     final = notation.quantity(contribution, spec)
-    named = bool(node.name and operand.name and (root.name or style.notation == "dv"))
-    named = named and notation.shape(walk.seed) is None and node.operands.count(operand) == 1
-    seed = notation.seed_factor(walk.seed, spec) if named else ""
-    total = derivative(root, node, style.notation)
-    if node is root:
-        total = seed or "1"
-    elif seed:
-        total = f"{seed} · {total}"
+    total = _upstream(walk, node, style)
     if hasattr(local, "text"):  # shape and reduction ops describe their linear map in words
-        before = total if named else notation.quantity(upstream, spec)
-        return BackwardArrow("", notation.mapped(notation.local(node, local, spec), before), final, ahead, now)
-    alone = len(walk.into(operand)) == 1
-    if node is root and named and not seed and alone:  # the derivative of the root with respect to itself is 1
-        return BackwardArrow(derivative(root, operand, style.notation), "", final, ahead, now)
-    product = " × ".join(notation.factor(notation.quantity(x, spec)) for x in (upstream, local))
-    sign = "d" if alone and style.notation != "dv" else "∂"  # otherwise, this edge gives only one of several terms
-    part = f"{sign}{notation.mention(node.name)}/{sign}{notation.mention(operand.name)}"
-    return BackwardArrow(f"{total} · {part}" if named else "", product, final, ahead, now)
+        before = total or _of_expression(walk, node, style) or notation.quantity(upstream, spec)
+        return BackwardArrow(derivatives.local(node, local, spec, before), "", final, ahead, now)
+    named = bool(total and node.name and operand.name and once)
+    if node is walk.root and named and total == "1" and len(walk.into(operand)) == 1:  # the root's own derivative is 1
+        return BackwardArrow(derivative(walk.root, operand, style.notation), "", final, ahead, now)
+    part = f"∂{notation.mention(node.name)}/∂{notation.mention(operand.name)}" if named else ""
+    if total and not named and node is not walk.root:
+        part = _short_formula(node, slot)
+    symbol = derivatives.times(total, part, node) if part else ""
+    return BackwardArrow(symbol, notation.product(upstream, local, spec), final, ahead, now)
+
+
+def _upstream(walk: Walk, node: Node, style: Style) -> str:
+    """Return the gradient of a node in symbols, or "" if it has no short name.
+
+    A sum passes its gradient on to its terms, so an unnamed term has the gradient of the sum. A seed that is not 1
+    multiplies every derivative.
+    """
+    root = walk.root
+    for _ in range(_MOST):
+        if node.name or node is root:
+            break
+        edges = walk.into(node)
+        consumer, slot, _ = walk.ends(edges[0])
+        local = consumer.partials[slot]
+        if len(edges) > 1 or hasattr(local, "text") or notation.shape(local) is not None or local != 1.0:
+            return ""
+        node = consumer
+    if not (node.name and (root.name or style.notation == "dv")) or notation.shape(walk.seed) is not None:
+        return ""
+    seed = derivatives.seed_factor(walk.seed, style.spec)
+    if node is root:
+        return seed or "1"
+    return f"{seed} · {derivative(root, node, style.notation)}" if seed else derivative(root, node, style.notation)
+
+
+def _of_expression(walk: Walk, node: Node, style: Style) -> str:
+    """Return the gradient of an unnamed node in symbols, such as "dJ/d(wᵀ)", or "" if this would be long."""
+    text = notation.label(node)
+    if node.name or len(text) > notation.BRIEF or not walk.root.name or derivatives.seed_factor(walk.seed, style.spec):
+        return ""
+    return f"d({text})" if style.notation == "dv" else derivatives.derivative_of(walk.root, node)
+
+
+def _short_formula(node: Node, slot: int) -> str:
+    """Return the local derivative as a factor, or "" if it is a number, an expression of several terms, or long."""
+    text = derivatives.formula(node, slot)
+    plain = re.fullmatch(r"[^\W\d_][^\s+*/=|-]*", text)
+    return text if plain and len(text) <= notation.SHORT else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -9,7 +10,7 @@ from tinygraph.drawing.arrows import Arrow, Style, backward_arrow
 from tinygraph.drawing.rendering.heatmap import Levels, levels
 from tinygraph.engine.graph import Node
 from tinygraph.explaining import notation
-from tinygraph.explaining.notation import Quantity
+from tinygraph.explaining.notation import Operand, Quantity
 from tinygraph.explaining.walk import Walk
 
 
@@ -84,7 +85,13 @@ def role(node: Node, root: Node, style: Style) -> str:
     return "constant" if node.constant else "input"
 
 
-def diagram(walk: Walk, style: Style, shown: Collection[Node] | None = None, moment: Moment | None = None) -> Diagram:
+def diagram(
+    walk: Walk,
+    style: Style,
+    shown: Collection[Node] | None = None,
+    moment: Moment | None = None,
+    within: Mapping[Node, Node] | None = None,
+) -> Diagram:
     """Return the diagram of a backward pass: one box per node, and the arrows between boxes.
 
     Args:
@@ -92,6 +99,7 @@ def diagram(walk: Walk, style: Style, shown: Collection[Node] | None = None, mom
         style: Format of numbers and derivatives.
         shown: Nodes to draw. Defaults to all nodes.
         moment: State of the pass to draw. Defaults to the end of the pass.
+        within: Additions that are drawn as part of a longer sum, each with the last addition of the sum.
 
     Returns:
         The boxes (in topological order, inputs first) and the arrows.
@@ -106,14 +114,15 @@ def diagram(walk: Walk, style: Style, shown: Collection[Node] | None = None, mom
         >>> [(arrow.tail, arrow.value, arrow.back and arrow.back.product) for arrow in drawn.arrows]
         [('c1', '2', None), ('n0', '3', '1 × 2')]
     """
-    return _Builder(walk, style, moment).build(shown)
+    return _Builder(walk, style, moment, within or {}).build(shown)
 
 
 class _Builder:
     """A builder that adds the boxes and arrows of a diagram node by node."""
 
-    def __init__(self, walk: Walk, style: Style, moment: Moment | None) -> None:
-        self.walk, self.style, self.moment = walk, style, moment
+    def __init__(self, walk: Walk, style: Style, moment: Moment | None, within: Mapping[Node, Node]) -> None:
+        self.walk, self.style, self.moment, self.within = walk, style, moment, within
+        self.sums = set(within.values())
         self.boxes: list[Box] = []
         self.arrows: list[Arrow] = []
         self.ids: dict[Node, str] = {}
@@ -122,13 +131,13 @@ class _Builder:
 
     def build(self, only: Collection[Node] | None) -> Diagram:
         whole = self.walk.nodes[::-1]
-        shown = whole if only is None else [node for node in whole if node in only]
+        shown = [node for node in whole if (only is None or node in only) and node not in self.within]
         self.ids = {node: f"n{i}" for i, node in enumerate(shown)}
         for node in shown:
             self._add_arrows(node)
             self.boxes.append(self._box(node))
         after: dict[str, None] = {}
-        for node in whole if len(shown) < len(whole) else ():
+        for node in whole if only is not None else ():
             if node not in self.ids:
                 after.update((self.ids[operand], None) for operand in node.operands if operand in self.ids)
         name, backward = self.walk.root.name, self.walk.seed is not None
@@ -140,10 +149,16 @@ class _Builder:
     def _add_arrows(self, node: Node) -> None:
         """Add the arrows that lead to a node, and the boxes of the literal numbers among its operands."""
         spec, moment = self.style.spec, self.moment
-        edges = {edge.slot: edge for edge in self.walk.edges_of(node)}
+        terms = self._terms_of(node)
+        edges = {
+            (edge.node, edge.slot): edge
+            for owner in dict.fromkeys(x for x, *_ in terms)
+            for edge in self.walk.edges_of(owner)
+        }
+        counts = Counter(operand for *_, operand in terms if isinstance(operand, Node))
         ahead = moment is not None and node not in moment.computed
         now = moment is not None and node is moment.result
-        for slot, operand in enumerate(node.args):
+        for owner, slot, operand in terms:
             if not isinstance(operand, Node):
                 tail, value = f"c{len(self.boxes)}", notation.exact(operand, spec)
                 spread = notation.spread(operand, spec)
@@ -153,14 +168,33 @@ class _Builder:
             else:
                 self.before[self.ids[node]] = None
                 continue
-            key = self.arrow_ids[node, slot] = f"e{len(self.arrows)}"
+            key = self.arrow_ids[owner, slot] = f"e{len(self.arrows)}"
             back = None
-            if slot in edges:
-                arrived = (node, slot) == (moment.contribution if moment is not None else None)
+            if (owner, slot) in edges:
+                edge = edges[owner, slot]._replace(node=node)
+                arrived = (owner, slot) == (moment.contribution if moment is not None else None)
+                once = counts[operand] == 1
                 back = backward_arrow(
-                    self.walk, edges[slot], self.style, ahead=not self._happened(node, slot), now=arrived
+                    self.walk, edge, self.style, ahead=not self._happened(owner, slot), now=arrived, once=once
                 )
             self.arrows.append(Arrow(key, tail, self.ids[node], value, back, ahead=ahead, now=now))
+
+    def _terms_of(self, node: Node) -> list[tuple[Node, int, Operand]]:
+        """Return the operands of a node, each with the node that uses it and its slot. A sum includes its terms."""
+        found: list[tuple[Node, int, Operand]] = []
+        stack: list[tuple[Node, int, Operand]] = [(node, slot, x) for slot, x in enumerate(node.args)][::-1]
+        while stack:
+            owner, slot, operand = stack.pop()
+            if isinstance(operand, Node) and operand in self.within:
+                stack += [(operand, i, x) for i, x in enumerate(operand.args)][::-1]
+            else:
+                found.append((owner, slot, operand))
+        return found
+
+    def _expression(self, node: Node) -> str:
+        if node in self.sums:
+            return notation.sum_of([operand for *_, operand in self._terms_of(node)], self.style.spec)
+        return notation.expression(node, self.style.spec)
 
     def _box(self, node: Node) -> Box:
         walk, moment, spec = self.walk, self.moment, self.style.spec
@@ -170,7 +204,7 @@ class _Builder:
             self.ids[node],
             role(node, walk.root, self.style),
             node.name,
-            notation.expression(node, spec),
+            self._expression(node),
             notation.quantity(node.raw, spec) if computed else "·",
             notation.spread(node.raw, spec) if computed else "",
             None if node.constant else "·" if gradient is None else notation.quantity(gradient, spec),

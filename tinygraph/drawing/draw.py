@@ -8,6 +8,7 @@ from tinygraph.drawing.arrows import Style
 from tinygraph.drawing.diagram import Diagram, diagram, neighborhood, ranks_crossed
 from tinygraph.drawing.drawing import Drawing
 from tinygraph.drawing.folded import folded, folded_scopes
+from tinygraph.drawing.folding import sums
 from tinygraph.drawing.layout_engines import TIME_LIMIT
 from tinygraph.drawing.options import BODY, Detail, Direction, DrawOptions, Engine, Notation, ThemeName
 from tinygraph.drawing.rendering.appearance import Appearance
@@ -46,6 +47,8 @@ def draw(
     font_size: float = BODY,
     background: str | None = None,
     dpi: float | None = None,
+    fold_sums: bool | None = None,
+    plain_names: bool = False,
     engine: Engine = None,
     timeout: float | None = TIME_LIMIT,
 ) -> Drawing:
@@ -93,6 +96,10 @@ def draw(
         background: Color of the background, or "transparent". Defaults to the background of the theme.
         dpi: Dots per inch of a .png file. Defaults to 96 with `width`, `height` or `scale`, so that a pixel of the
             drawing is a pixel of the file, and otherwise to 192.
+        fold_sums: If true, draw a chain of additions as one box. If false, draw each addition. By default, additions
+            without a name become part of the sum that uses them.
+        plain_names: If true, show names as they are. By default, an index is set below the line and a Greek word as a
+            letter: `w_1` and `w1` as w₁, and `sigma` as σ.
         engine: Graphviz executable, or a function from DOT text to SVG text. Defaults to the first executable that is
             found.
         timeout: Time limit for the layout, in seconds; None for no limit. Defaults to 30.
@@ -119,7 +126,7 @@ def draw(
         theme=theme, detail=detail, direction=direction, parameters=parameters, title=title, legend=legend,
         number=number, notation=notation, compact=compact, constants=constants, backward=backward, heatmap=heatmap,
         width=width, height=height, scale=scale, font=font, font_size=font_size, background=background, dpi=dpi,
-        engine=engine, timeout=timeout,
+        fold_sums=fold_sums, plain_names=plain_names, engine=engine, timeout=timeout,
     )  # fmt: skip
     check_integer("depth", depth, least=0)
     roots = listed("root", root, Node, "a node of a graph")
@@ -151,18 +158,19 @@ def drawing_of(walks: Sequence[Walk], options: DrawOptions, around: Node | None 
         if options.detail in ("folded", "scopes"):
             raise ValueError(f"detail={options.detail!r} cannot be combined with around=")
     detail = str(options.detail) if options.detail != "auto" else _level(walks, near, options)
-    diagrams = [_shown(walk, options.style, detail, near) for walk in walks]
+    diagrams = [_shown(walk, options.style, detail, near, options.fold_sums) for walk in walks]
     shown = diagrams[0] if len(diagrams) == 1 else side_by_side(diagrams, options.direction)
     text = "plain" if detail in ("folded", "scopes") else detail
     return Drawing([walk.nodes for walk in walks], shown, Appearance(options, text))
 
 
-def _shown(walk: Walk, style: Style, detail: str, near: Collection[Node] | None) -> Diagram:
+def _shown(walk: Walk, style: Style, detail: str, near: Collection[Node] | None, fold_sums: bool | None) -> Diagram:
     if detail == "folded":
         return folded(walk, style, FULL)
     if detail == "scopes":
         return folded_scopes(walk, style)
-    return diagram(walk, style, near)
+    within = {} if near is not None or fold_sums is False else sums(walk.nodes, named=bool(fold_sums))
+    return diagram(walk, style, near, within=within)
 
 
 def _level(walks: Sequence[Walk], near: Collection[Node] | None, options: DrawOptions) -> str:

@@ -142,18 +142,40 @@ def _fold(nodes: list[Node], edges: list[FoldedEdge], sums: set[Node], colors: M
 # --- sums -------------------------------------------------------------------------------------------
 
 
-def _sums(nodes: Sequence[Node]) -> tuple[list[FoldedEdge], set[Node], list[Node]]:
-    """Combine nested additions into sums. Return the edges, the sums and the remaining nodes."""
+def sums(nodes: Sequence[Node], named: bool = False) -> dict[Node, Node]:
+    """Find nested additions that form one sum: each addition is used once, by another addition.
+
+    Args:
+        nodes: Nodes of a graph, in reverse topological order.
+        named: If true, additions with a name can be part of a longer sum. Defaults to false.
+
+    Returns:
+        A dictionary from each addition inside a sum to the last addition of the sum.
+
+    Examples:
+        >>> from tinygraph import Value
+        >>> from tinygraph.engine.graph import order
+        >>> a = Value(1.0, "a")
+        >>> len(sums(order(a + 2.0 + 3.0 + 4.0)))
+        2
+    """
     consumers: dict[Node, int] = {}
     into: dict[Node, Node] = {}
     for node in nodes:
         for operand in node.operands:
             consumers[operand] = consumers.get(operand, 0) + 1
             into[operand] = node
-    head: dict[Node, Node] = {}  # maps each addition in a sum to the sum's last addition
+    head: dict[Node, Node] = {}
     for node in nodes:  # consumers come first
-        if _adds(node) and not node.name and consumers.get(node) == 1 and _adds(into[node]):
+        free = named or not node.name
+        if free and _adds(node) and consumers.get(node) == 1 and _adds(into[node]):
             head[node] = head.get(into[node], into[node])
+    return head
+
+
+def _sums(nodes: Sequence[Node]) -> tuple[list[FoldedEdge], set[Node], list[Node]]:
+    """Combine nested additions into sums. Return the edges, the sums and the remaining nodes."""
+    head = sums(nodes)
     edges = [
         FoldedEdge(operand, head.get(node, node), node, slot)
         for node in nodes

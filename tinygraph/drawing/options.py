@@ -62,6 +62,8 @@ class DrawOptions:
     font_size: float = BODY
     background: str | None = None
     dpi: float | None = None
+    fold_sums: bool | None = None
+    plain_names: bool = False
     engine: Engine = None
     timeout: float | None = TIME_LIMIT
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     T = TypeVar("T", bound="Traced")
 
 _NOTHING = object()  # marks an operand that was not given
-_PRECEDENCE = {"+": 1, "-": 1, "×": 2, "/": 2, "@": 2, "%": 2, "//": 2, "**": 3}
+_PRECEDENCE = {"+": 1, "-": 1, "×": 2, "/": 2, "·": 2, "%": 2, "//": 2, "**": 3}
 
 TABLE: dict[str, Op] = {}  # the loaded ops of the library, by name (all are in `more_ops.table`)
 REGISTERED: dict[str, Op] = {}  # the ops that users registered, by name
@@ -47,7 +47,8 @@ class Op:
         partials: Local derivatives, one per operand: functions of (out, x) or (out, x, y) that use only
             `+ - * /` and other ops.
         symbol: Notation of the op: an infix operator, a function name, or a template with `{}`.
-        notation: Template for diagrams and steps, if it differs from `symbol`.
+        form: Formula of the value as a textbook prints it: an expression in x and y, or "a, y: …" for other letters.
+        partial_forms: The same for the local derivatives, or "" for one that `partials` shows. `out` is the result.
         code: Template for Python code, with `{}` for an operand and `{parameters[0]}` for a parameter. Defaults
             to a function call.
         arrays: Kernel for arrays: the name of a function in `kernels.arrays` or NumPy, or a function of (m, x) or
@@ -71,9 +72,9 @@ class Op:
     """
 
     __slots__ = (
-        "adds_terms", "analytic", "arity", "array_functions", "array_source", "code", "domain", "floats", "linear",
-        "maker", "name", "notation", "parameters", "partials", "precedence", "public", "symbol", "with_partial",
-        "with_plain",
+        "adds_terms", "analytic", "arity", "array_functions", "array_source", "code", "domain", "floats", "form",
+        "linear", "maker", "name", "parameters", "partial_forms", "partials", "precedence", "public", "symbol",
+        "with_partial", "with_plain",
     )  # fmt: skip
     variadic = False  # whether the op takes any number of operands
     elementwise = True  # whether each element of the result comes from one element of each operand
@@ -86,7 +87,8 @@ class Op:
         *,
         partials: tuple[Callable[..., Any], ...],
         symbol: str = "",
-        notation: str = "",
+        form: str = "",
+        partial_forms: tuple[str, ...] = (),
         code: str = "",
         arrays: str | Callable[..., Any] | None = None,
         with_partial: str = "",
@@ -100,7 +102,7 @@ class Op:
     ) -> None:
         self.name, self.floats, self.partials, self.arity = name, floats, partials, len(partials)
         self.symbol = symbol or name
-        self.notation, self.code = notation, code
+        self.form, self.partial_forms, self.code = form, partial_forms, code
         self.array_source, self.with_partial, self.domain = arrays, with_partial, domain
         self.array_functions: tuple[Callable[..., Any], ...] | None = None  # filled by `resolve`
         self.analytic, self.linear, self.with_plain = analytic, linear, with_plain
@@ -181,10 +183,6 @@ class Op:
         if self.symbol.isidentifier():
             return f"{self.symbol}({', '.join(operands)})"
         return f"{operands[0]} {self.symbol} {operands[1]}"
-
-    def short_text(self, *operands: str) -> str:
-        """Return the op as text for diagrams and steps, from the template `notation` if the op has one."""
-        return self.notation.format(*operands) if self.notation else self.text(*operands)
 
     def _precedence(self) -> int:
         """Return how tightly the op binds, or 0 for function notation, which needs no further parentheses."""

@@ -45,13 +45,13 @@ sub: Op = Op("sub", operator.sub, symbol="-", code="{} - {}", arrays="subtract",
 mul: Op = Op("mul", operator.mul, symbol="×", code="{} * {}", arrays="multiply", analytic=lambda m, x, y: x * y,
              partials=(lambda out, x, y: y,
                        lambda out, x, y: x))
-div: Op = Op("div", floats.divide, symbol="/", code="{} / {}", arrays="divide", domain=domain.NONZERO_DIVISOR,
+div: Op = Op("div", floats.divide, form="x/y", symbol="/", code="{} / {}", arrays="divide", domain=domain.NONZERO_DIVISOR,
              analytic=lambda m, x, y: x / y,
              partials=(lambda out, x, y: div(1.0, y),  # the op, because a plain 1.0 / 0.0 would raise an error
                        lambda out, x, y: div_dy(x, y)))
 neg: Op = Op("neg", operator.neg, symbol="-{}", code="-{}", arrays="negative", analytic=lambda m, x: -x, linear=True,
              partials=(lambda out, x: -1.0,))
-pow: Op = Op("pow", floats.pow, symbol="**", code="{} ** {}", arrays="power", domain=domain.POWERS, analytic=lambda m, x, y: x**y,
+pow: Op = Op("pow", floats.pow, form="x**y", symbol="**", code="{} ** {}", arrays="power", domain=domain.POWERS, analytic=lambda m, x, y: x**y,
              with_plain=lambda c: power.__wrapped__(c),  # type: ignore[attr-defined]
              partials=(lambda out, x, y: pow_dx(x, y),
                        lambda out, x, y: pow_dy(x, y)))
@@ -73,7 +73,7 @@ def power(exponent: float) -> Op:
         (8.0, nan)
     """
     c = plain_number(exponent, "power")
-    return Op(f"power({c!r})", lambda x: floats.pow(x, c), symbol=f"{{}}**{c:g}", code="{} ** {parameters[0]}", domain=domain.of_power(c),
+    return Op(f"power({c!r})", lambda x: floats.pow(x, c), symbol=f"{{}}**{c:g}", form=f"x**{c!r}", code="{} ** {parameters[0]}", domain=domain.of_power(c),
               arrays=lambda m, x: m.power_of_plain(x, c), analytic=lambda m, x: x**c, maker=power, parameters=(c,),
               partials=(lambda out, x: power_partial(c)(x),))
 
@@ -87,7 +87,7 @@ def power_partial(exponent: float, n: int = 1) -> Op:
     parameters = (c, n) if n > 1 else (c,)  # the same arguments as in a call, so that each op has only one cache key
     return Op(f"power_partial({c!r}{f', {n}' if n > 1 else ''})", lambda x: floats.lowered_pow(x, c, n, factor),
               arrays=(lambda m, x: m.lowered_power(x, c, n, factor)) if exact.two_sum(c, -n)[1] == 0 and math.isfinite(factor) else None,
-              symbol=f"{factor:g}·{{}}**{c - n:g}", code=_power_partial_code(c) if n == 1 else "", domain=domain.of_power(c),
+              symbol=f"{factor:g}·{{}}**{c - n:g}", form=f"{factor!r}*x**{c - n!r}", code=_power_partial_code(c) if n == 1 else "", domain=domain.of_power(c),
               maker=power_partial, parameters=parameters,
               partials=(lambda out, x: power_partial(c, n + 1)(x),))
 
@@ -101,12 +101,12 @@ def _power_partial_code(c: float) -> str:
 # --- exponentials and logarithms ------------------------------------------------------------------
 
 exp: Op = Op("exp", floats.exp, arrays="exp", analytic=lambda m, x: m.exp(x), partials=(lambda out, x: out,))
-expm1: Op = Op("expm1", floats.expm1, arrays="expm1", analytic=lambda m, x: m.exp(x) - 1.0, partials=(lambda out, x: exp(x),))
+expm1: Op = Op("expm1", floats.expm1, form="exp(x) - 1", arrays="expm1", analytic=lambda m, x: m.exp(x) - 1.0, partials=(lambda out, x: exp(x),))
 log: Op = Op("log", floats.log, arrays="log", domain=domain.POSITIVE, analytic=lambda m, x: m.log(x), partials=(lambda out, x: log_partial(x),))
-log1p: Op = Op("log1p", floats.log1p, arrays="log1p", domain=domain.ABOVE_MINUS_1, analytic=lambda m, x: m.log(1.0 + x),
+log1p: Op = Op("log1p", floats.log1p, form="log(1 + x)", arrays="log1p", domain=domain.ABOVE_MINUS_1, analytic=lambda m, x: m.log(1.0 + x),
                partials=(lambda out, x: log_partial(1.0 + x),))
-sqrt: Op = Op("sqrt", floats.sqrt, arrays="sqrt", domain=domain.POSITIVE, analytic=lambda m, x: m.sqrt(x), partials=(lambda out, x: power_partial(0.5)(x),))
-logaddexp: Op = Op("logaddexp", floats.logaddexp, arrays="logaddexp",
+sqrt: Op = Op("sqrt", floats.sqrt, form="sqrt(x)", partial_forms=("1/(2*sqrt(x))",), arrays="sqrt", domain=domain.POSITIVE, analytic=lambda m, x: m.sqrt(x), partials=(lambda out, x: power_partial(0.5)(x),))
+logaddexp: Op = Op("logaddexp", floats.logaddexp, form="log(exp(x) + exp(y))", arrays="logaddexp",
                    analytic=lambda m, x, y: m.log(m.exp(x) + m.exp(y)),
                    partials=(lambda out, x, y: sigmoid_difference(x, y),
                              lambda out, x, y: sigmoid_difference(y, x)))
@@ -115,10 +115,10 @@ logaddexp: Op = Op("logaddexp", floats.logaddexp, arrays="logaddexp",
 
 sin: Op = Op("sin", floats.sin, arrays="sin", analytic=lambda m, x: m.sin(x), partials=(lambda out, x: cos(x),))
 cos: Op = Op("cos", floats.cos, arrays="cos", analytic=lambda m, x: m.cos(x), partials=(lambda out, x: -sin(x),))
-tan: Op = Op("tan", floats.tan, arrays="tan", domain=domain.BETWEEN_POLES, analytic=lambda m, x: m.tan(x), partials=(lambda out, x: 1.0 + out * out,))
+tan: Op = Op("tan", floats.tan, partial_forms=("1 + tan(x)**2",), arrays="tan", domain=domain.BETWEEN_POLES, analytic=lambda m, x: m.tan(x), partials=(lambda out, x: 1.0 + out * out,))
 asin: Op = Op("asin", floats.asin, arrays="arcsin", domain=domain.INSIDE_1, analytic=lambda m, x: m.asin(x),
               partials=(lambda out, x: asin_partial(x),))
-acos: Op = Op("acos", floats.acos, arrays="arccos", domain=domain.INSIDE_1, analytic=lambda m, x: m.acos(x),
+acos: Op = Op("acos", floats.acos, partial_forms=("-1/sqrt(1 - x**2)",), arrays="arccos", domain=domain.INSIDE_1, analytic=lambda m, x: m.acos(x),
               partials=(lambda out, x: -asin_partial(x),))
 atan: Op = Op("atan", math.atan, arrays="arctan", analytic=lambda m, x: m.atan(x), partials=(lambda out, x: atan_partial(x),))
 sinh: Op = Op("sinh", floats.sinh, arrays="sinh", analytic=lambda m, x: m.sinh(x), partials=(lambda out, x: cosh(x),))
@@ -128,40 +128,40 @@ tanh: Op = Op("tanh", floats.tanh, arrays="tanh", analytic=lambda m, x: m.tanh(x
 
 # --- the neuron -----------------------------------------------------------------------------------
 
-sigmoid: Op = Op("sigmoid", floats.sigmoid, notation="σ({})", arrays="sigmoid", analytic=lambda m, x: 1.0 / (1.0 + m.exp(-x)),
+sigmoid: Op = Op("sigmoid", floats.sigmoid, form="z: sigmoid(z)", partial_forms=("z: out*(1 - out) = sigmoid(z)*sigmoid(-z)",), arrays="sigmoid", analytic=lambda m, x: 1.0 / (1.0 + m.exp(-x)),
                  partials=(lambda out, x: out * sigmoid(-x),))  # out * (1 - out) would be 0 in the right tail
-log_sigmoid: Op = Op("log_sigmoid", floats.log_sigmoid, arrays="log_sigmoid", analytic=lambda m, x: -m.log(1.0 + m.exp(-x)),
+log_sigmoid: Op = Op("log_sigmoid", floats.log_sigmoid, form="z: log(sigmoid(z))", arrays="log_sigmoid", analytic=lambda m, x: -m.log(1.0 + m.exp(-x)),
                      partials=(lambda out, x: sigmoid(-x),))
-softplus: Op = Op("softplus", floats.softplus, arrays="softplus", analytic=lambda m, x: m.log(1.0 + m.exp(x)),
+softplus: Op = Op("softplus", floats.softplus, form="z: log(1 + exp(z))", arrays="softplus", analytic=lambda m, x: m.log(1.0 + m.exp(x)),
                   partials=(lambda out, x: sigmoid(x),))
 
 # --- kinks and steps ------------------------------------------------------------------------------
 
-abs: Op = Op("abs", operator.abs, symbol="|{}|", arrays="absolute", domain=domain.KINK_AT_0, partials=(lambda out, x: sign(x),))
+abs: Op = Op("abs", operator.abs, form="abs(x)", symbol="|{}|", arrays="absolute", domain=domain.KINK_AT_0, partials=(lambda out, x: sign(x),))
 sign: Op = Op("sign", floats.sign, arrays="sign", domain=domain.KINK_AT_0, partials=(lambda out, x: flat(x),))
-relu: Op = Op("relu", floats.relu, arrays="relu", domain=domain.KINK_AT_0, partials=(lambda out, x: heaviside(x),))
-heaviside: Op = Op("heaviside", floats.heaviside, arrays="heaviside", domain=domain.KINK_AT_0, partials=(lambda out, x: flat(x),))
-maximum: Op = Op("maximum", floats.maximum, arrays="maximum", domain=domain.KINK_AT_TIE,
+relu: Op = Op("relu", floats.relu, form="max(0, x)", partial_forms=("1 if x > 0 else 0",), arrays="relu", domain=domain.KINK_AT_0, partials=(lambda out, x: heaviside(x),))
+heaviside: Op = Op("heaviside", floats.heaviside, form="1 if x > 0 else 0", arrays="heaviside", domain=domain.KINK_AT_0, partials=(lambda out, x: flat(x),))
+maximum: Op = Op("maximum", floats.maximum, form="max(x, y)", arrays="maximum", domain=domain.KINK_AT_TIE,
                  partials=(lambda out, x, y: larger(x, y),
                            lambda out, x, y: larger(y, x)))
-minimum: Op = Op("minimum", floats.minimum, arrays="minimum", domain=domain.KINK_AT_TIE,
+minimum: Op = Op("minimum", floats.minimum, form="min(x, y)", arrays="minimum", domain=domain.KINK_AT_TIE,
                  partials=(lambda out, x, y: larger(y, x),
                            lambda out, x, y: larger(x, y)))
 
 # --- losses ---------------------------------------------------------------------------------------
 
 binary_cross_entropy_with_logits: Op = Op(
-    "binary_cross_entropy_with_logits", losses.binary_cross_entropy_with_logits, arrays="binary_cross_entropy_with_logits",
+    "binary_cross_entropy_with_logits", losses.binary_cross_entropy_with_logits, form="z, y: log(1 + exp(z)) - y*z", arrays="binary_cross_entropy_with_logits",
     with_partial="binary_cross_entropy_with_logits_and_partial", domain=domain.LOGITS,
     analytic=lambda m, z, y: m.log(1.0 + m.exp(z)) - y * z,
     partials=(lambda out, x, y: sigmoid_minus(x, y),
               lambda out, x, y: -x))
-binary_cross_entropy: Op = ActivationOp("binary_cross_entropy", losses.binary_cross_entropy, of_logit=binary_cross_entropy_with_logits,
+binary_cross_entropy: Op = ActivationOp("binary_cross_entropy", losses.binary_cross_entropy, form="a, y: -(y*log(a) + (1 - y)*log(1 - a))", partial_forms=("", "a, y: log(1 - a) - log(a)"), of_logit=binary_cross_entropy_with_logits,
                                         arrays="binary_cross_entropy", domain=domain.PROBABILITIES,
                                         analytic=lambda m, a, y: -(y * m.log(a) + (1.0 - y) * m.log(1.0 - a)),
                                         partials=(lambda out, x, y: binary_cross_entropy_da(x, y),
                                                   lambda out, x, y: -logit(x)))
-squared_error: Op = Op("squared_error", losses.squared_error, arrays="squared_error", analytic=lambda m, a, y: 0.5 * (a - y) ** 2,
+squared_error: Op = Op("squared_error", losses.squared_error, form="a, y: (a - y)**2/2", arrays="squared_error", analytic=lambda m, a, y: 0.5 * (a - y) ** 2,
                        partials=(lambda out, x, y: x - y,
                                  lambda out, x, y: y - x))
 
@@ -175,24 +175,24 @@ dot: VariadicOp = VariadicOp("dot", exact.dot, analytic=lambda m, *xs: sum(map(o
 
 # --- private ops: local derivatives that need a branch ---------------------------------------------
 
-flat: Op = Op("flat", floats.flat, arrays="flat", domain=domain.KINK_AT_0, partials=(lambda out, x: flat(x),))
-larger: Op = Op("larger", floats.larger, arrays="larger", domain=domain.KINK_AT_TIE,
+flat: Op = Op("flat", floats.flat, form="0", arrays="flat", domain=domain.KINK_AT_0, partials=(lambda out, x: flat(x),))
+larger: Op = Op("larger", floats.larger, form="1 if x > y else 0.5 if x == y else 0", arrays="larger", domain=domain.KINK_AT_TIE,
                 partials=(lambda out, x, y: flat(x),
                           lambda out, x, y: flat(y)))
-log_partial: Op = Op("log_partial", floats.log_partial, arrays="log_partial", domain=domain.POSITIVE, analytic=lambda m, x: 1.0 / x, partials=(lambda out, x: -out * out,))
-atan_partial: Op = Op("atan_partial", floats.atan_partial, analytic=lambda m, x: 1.0 / (1.0 + x * x), partials=(lambda out, x: -2.0 * out * circle_ratio(x),))
-circle_ratio: Op = Op("circle_ratio", floats.circle_ratio, analytic=lambda m, x: x / (1.0 + x * x),
+log_partial: Op = Op("log_partial", floats.log_partial, form="1/x", partial_forms=("-1/x**2",), arrays="log_partial", domain=domain.POSITIVE, analytic=lambda m, x: 1.0 / x, partials=(lambda out, x: -out * out,))
+atan_partial: Op = Op("atan_partial", floats.atan_partial, form="1/(1 + x**2)", partial_forms=("-2*x/(1 + x**2)**2",), analytic=lambda m, x: 1.0 / (1.0 + x * x), partials=(lambda out, x: -2.0 * out * circle_ratio(x),))
+circle_ratio: Op = Op("circle_ratio", floats.circle_ratio, form="x/(1 + x**2)", partial_forms=("(1 - x**2)/(1 + x**2)**2",), analytic=lambda m, x: x / (1.0 + x * x),
                       partials=(lambda out, x: atan_partial(x) - 2.0 * out * out,))  # x * atan_partial(x) would be NaN at infinity
-tanh_partial: Op = Op("tanh_partial", floats.tanh_partial, arrays="tanh_partial", analytic=lambda m, x: 1.0 / m.cosh(x) ** 2, partials=(lambda out, x: -2.0 * tanh(x) * out,))
-sigmoid_difference: Op = Op("sigmoid_difference", floats.sigmoid_difference,
+tanh_partial: Op = Op("tanh_partial", floats.tanh_partial, form="z: 1 - tanh(z)**2", partial_forms=("z: -2*tanh(z)*(1 - tanh(z)**2)",), arrays="tanh_partial", analytic=lambda m, x: 1.0 / m.cosh(x) ** 2, partials=(lambda out, x: -2.0 * tanh(x) * out,))
+sigmoid_difference: Op = Op("sigmoid_difference", floats.sigmoid_difference, form="exp(x)/(exp(x) + exp(y))", partial_forms=("exp(x)*exp(y)/(exp(x) + exp(y))**2", "-exp(x)*exp(y)/(exp(x) + exp(y))**2"),
                             analytic=lambda m, x, y: 1.0 / (1.0 + m.exp(y - x)),
                             partials=(lambda out, x, y: out * sigmoid_difference(y, x),
                                       lambda out, x, y: -out * sigmoid_difference(y, x)))
-sigmoid_minus: Op = Op("sigmoid_minus", losses.sigmoid_minus, arrays="sigmoid_minus", domain=domain.LOGITS,
+sigmoid_minus: Op = Op("sigmoid_minus", losses.sigmoid_minus, form="z, y: sigmoid(z) - y", partial_forms=("z, y: sigmoid(z)*(1 - sigmoid(z)) = sigmoid(z)*sigmoid(-z)", ""), arrays="sigmoid_minus", domain=domain.LOGITS,
                        analytic=lambda m, z, y: 1.0 / (1.0 + m.exp(-z)) - y,
                        partials=(lambda out, x, y: sigmoid(x) * sigmoid(-x),
                                  lambda out, x, y: -1.0))
-logit: Op = ActivationOp("logit", losses.logit, of_logit=power(1), domain=domain.INSIDE_0_1, arrays="logit", analytic=lambda m, a: m.log(a / (1.0 - a)),
+logit: Op = ActivationOp("logit", losses.logit, form="log(x/(1 - x))", partial_forms=("1/(x*(1 - x))",), of_logit=power(1), domain=domain.INSIDE_0_1, arrays="logit", analytic=lambda m, a: m.log(a / (1.0 - a)),
                          partials=(lambda out, x: binary_cross_entropy_da(x, 0.0) - binary_cross_entropy_da(x, 1.0),))  # both have one sign
 
 # Parametrized ops: partial derivatives of any order. Their local derivatives are the partial derivatives of the next order.
@@ -202,7 +202,8 @@ logit: Op = ActivationOp("logit", losses.logit, of_logit=power(1), domain=domain
 @lru_cache(maxsize=64)
 def pow_partial(n: int, k: int) -> Op:
     """Return the op d^(n+k) pow(x, y) / dx^n dy^k."""
-    return Op("pow_" + "dx" * n + "dy" * k, lambda x, y: floats.pow_partial(x, y, n, k),
+    form = {(0, 0): "x**y", (1, 0): "y*x**(y - 1)", (0, 1): "x**y*log(x)"}.get((n, k), f"prime(pow, {n}, {k})(x, y)")
+    return Op("pow_" + "dx" * n + "dy" * k, lambda x, y: floats.pow_partial(x, y, n, k), form=form,
               domain=domain.POSITIVE_BASE if k else domain.POWERS, maker=pow_partial, parameters=(n, k),
               partials=(lambda out, x, y: pow_partial(n + 1, k)(x, y),
                         lambda out, x, y: pow_partial(n, k + 1)(x, y)))
@@ -212,7 +213,7 @@ def pow_partial(n: int, k: int) -> Op:
 @lru_cache(maxsize=64)
 def cosine_power(n: int) -> Op:
     """Return the op (1 - x^2)^(-n / 2): cos(asin(x)) to the power -n. For n = 1, it is the derivative of asin."""
-    return Op(f"cosine_power({n})" if n > 1 else "asin_partial", lambda x: floats.cosine_power(x, n), domain=domain.INSIDE_1,
+    return Op(f"cosine_power({n})" if n > 1 else "asin_partial", lambda x: floats.cosine_power(x, n), form=f"1/sqrt(1 - x**2)**{n}", partial_forms=(f"{n}*x/sqrt(1 - x**2)**{n + 2}",), domain=domain.INSIDE_1,
               symbol=f"(1 - {{}}**2)**{-0.5 * n:g}" if n > 1 else "", arrays={1: "asin_partial", 2: "atanh_partial"}.get(n), maker=cosine_power, parameters=(n,),
               partials=(lambda out, x: float(n) * x * cosine_power(n + 2)(x),))
 
@@ -221,7 +222,7 @@ def cosine_power(n: int) -> Op:
 @lru_cache(maxsize=64)
 def div_partial(n: int) -> Op:
     """Return the op d^n (x / y) / dy^n."""
-    return Op("div_" + "dy" * n, lambda x, y: floats.div_partial(x, y, n), domain=domain.NONZERO_DIVISOR,
+    return Op("div_" + "dy" * n, lambda x, y: floats.div_partial(x, y, n), form=f"{(-1) ** n * math.factorial(n)}*x/y**{n + 1}", domain=domain.NONZERO_DIVISOR,
               arrays="div_dy" if n == 1 else None, maker=div_partial, parameters=(n,),
               partials=(lambda out, x, y: div_partial(n)(1.0, y),
                         lambda out, x, y: div_partial(n + 1)(x, y)))
@@ -232,7 +233,7 @@ def div_partial(n: int) -> Op:
 def binary_cross_entropy_partial(n: int) -> Op:
     """Return the op d^n binary_cross_entropy(a, y) / da^n. The op is linear in y."""
     return ActivationOp("binary_cross_entropy_" + "da" * n, lambda a, y: losses.binary_cross_entropy_partial(a, y, n),
-                        of_logit=binary_cross_entropy_partial_of_logit(n), arrays="binary_cross_entropy_da" if n == 1 else None,
+                        form=f"a, y: {math.factorial(n - 1)}*({(-1) ** n}*y/a**{n} + (1 - y)/(1 - a)**{n})" if n else "", partial_forms=("", f"a, y: {math.factorial(n - 1)}*({(-1) ** n}/a**{n} - 1/(1 - a)**{n})") if n else (), of_logit=binary_cross_entropy_partial_of_logit(n), arrays="binary_cross_entropy_da" if n == 1 else None,
                         domain=domain.PROBABILITIES, maker=binary_cross_entropy_partial, parameters=(n,),
                         partials=(lambda out, x, y: binary_cross_entropy_partial(n + 1)(x, y),
                                   lambda out, x, y: binary_cross_entropy_partial(n)(x, 1.0) - binary_cross_entropy_partial(n)(x, 0.0)))
@@ -244,7 +245,7 @@ def binary_cross_entropy_partial_of_logit(n: int) -> Op:
     """Return the op `binary_cross_entropy_partial(n)` of the activation sigmoid(z), computed from z."""
     f, g, sign = binary_cross_entropy_partial_of_logit, float(math.factorial(n)), (-1.0) ** n
     return Op("binary_cross_entropy_" + "da" * n + "_of_logit", lambda z, y: losses.binary_cross_entropy_partial_of_logit(z, y, n),
-              arrays="binary_cross_entropy_da_of_logit" if n == 1 else None, domain=domain.LOGITS, maker=f, parameters=(n,),
+              form=f"z, y: {math.factorial(n - 1)}*({(-1) ** n}*y/sigmoid(z)**{n} + (1 - y)/(1 - sigmoid(z))**{n})" if n else "", partial_forms=("", f"z, y: {math.factorial(n - 1)}*({(-1) ** n}/sigmoid(z)**{n} - 1/(1 - sigmoid(z))**{n})") if n else (), arrays="binary_cross_entropy_da_of_logit" if n == 1 else None, domain=domain.LOGITS, maker=f, parameters=(n,),
               partials=(lambda out, x, y: g * (odds_power(n)(x, 1.0 - y) - sign * odds_power(n)(-x, y)),
                         lambda out, x, y: binary_cross_entropy_partial_of_logit(n)(x, 1.0) - binary_cross_entropy_partial_of_logit(n)(x, 0.0)))
 
@@ -253,7 +254,7 @@ def binary_cross_entropy_partial_of_logit(n: int) -> Op:
 @lru_cache(maxsize=64)
 def odds_power(n: int) -> Op:
     """Return the op y e^x (1 + e^x)^(n - 1), which is y / n times the derivative of (1 + e^x)^n, and 0 if y is 0."""
-    return Op(f"odds_power({n})", lambda x, y: losses.odds_power(x, y, n), symbol=f"odds_power({n})({{}}, {{}})", maker=odds_power, parameters=(n,),
+    return Op(f"odds_power({n})", lambda x, y: losses.odds_power(x, y, n), form=f"y*exp(x)*(1 + exp(x))**{n - 1}", symbol=f"odds_power({n})({{}}, {{}})", maker=odds_power, parameters=(n,),
               partials=(lambda out, x, y: out * (1.0 + (n - 1.0) * sigmoid(x)), lambda out, x, y: odds_power(n)(x, 1.0)))
 
 

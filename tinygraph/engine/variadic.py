@@ -76,10 +76,6 @@ class VariadicOp(Op):
         lists = [cut_short(x, 3) for x in self.lists(operands)]
         return f"{self.name}({', '.join('[' + ', '.join(x) + ']' for x in lists)})"
 
-    def short_text(self, *operands: str) -> str:
-        """Return the op as text for diagrams and steps, with an infix operator if the op has one."""
-        return self.joined.join(cut_short(operands, 4)) if self.joined else self.text(*operands)
-
     def __call__(self, xs: Any = _NOTHING, ys: Any = None, *more: Any) -> Any:
         """Compute on lists of plain numbers, or record one node if an element is a node."""
         if self.arity != (1 if ys is None else 2) or more or xs is _NOTHING:
@@ -103,11 +99,11 @@ class VariadicOp(Op):
         return f"<op {self.name}({', '.join('xy'[: self.arity])}): {self.domain.text}>"
 
 
-def cut_short(texts: Sequence[str], most: int) -> Sequence[str]:
-    """Return the given strings. If there are more than `most` strings, return only the first two, "…" and the last.
+def cut_short(texts: Sequence[Any], most: int, gap: Any = "…") -> Sequence[Any]:
+    """Return the given texts. If there are more than `most` texts, return only the first two, a gap and the last.
 
     Examples:
         >>> cut_short(["a", "b", "c", "d"], 3)
         ('a', 'b', '…', 'd')
     """
-    return texts if len(texts) <= most else (*texts[:2], "…", texts[-1])
+    return texts if len(texts) <= most else (*texts[:2], gap, texts[-1])

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass
 
+from tinygraph.engine import ops
 from tinygraph.engine.backward import seed_of
 from tinygraph.engine.graph import Node, require_node
 from tinygraph.explaining import notation
-from tinygraph.explaining.notation import Quantity, called, derivative_of, formula, seed_factor
+from tinygraph.explaining.notation import Quantity, called
 from tinygraph.explaining.step import Step, Steps
 from tinygraph.explaining.tex import tex
+from tinygraph.explaining.textbook.derivatives import (
+    derivative_of,
+    formula,
+    formula_of_logit,
+    local,
+    seed_factor,
+    times,
+)
 from tinygraph.explaining.walk import Walk
 from tinygraph.support.messages import counted
 
@@ -29,6 +39,8 @@ class Explanation:
         paths: Number of paths along which a gradient flows from the root to the node.
         total: Gradient so far, or None before the first contribution.
         seed: Upstream gradient that the pass starts with. Defaults to 1.
+        together: The product along the way through an activation in its simplest form, such as "dz = dL/dz = a - y",
+            or "".
     """
 
     root: Node
@@ -38,6 +50,7 @@ class Explanation:
     paths: int
     total: Quantity  # None before the first contribution
     seed: Quantity = 1.0  # upstream gradient of the root
+    together: str = ""
 
     def __str__(self) -> str:
         if self.node is self.root or not self.contributions:
@@ -48,7 +61,8 @@ class Explanation:
         left = len(self.contributions) - self.happened
         if left:
             lines.append(f"  not arrived yet (·): {left} of {counted(len(self.contributions), 'contribution')}")
-        return "\n".join([*lines, f"  {self.way}"])
+        lines += [f"  {line}" for line in (self.way, self.together) if line]
+        return "\n".join(lines)
 
     @property
     def heading(self) -> str:
@@ -100,19 +114,19 @@ class Explanation:
             >>> y = x * x
             >>> y.name = "y"
             >>> print(explain(y, x).latex())
-            \frac{\partial y}{\partial x} = \frac{\partial y}{\partial y} \cdot \frac{\partial y}{\partial x}\Big|_{1} ...
-        """  # noqa: E501
+            \frac{dy}{dx} = \frac{dy}{dy} \cdot \frac{\partial y}{\partial x}\Big|_{1} ...
+        """
         root, node = tex(called(self.root)), tex(called(self.node))
         factor = rf"{tex(seed_factor(self.seed))} \cdot " if seed_factor(self.seed) else ""
         symbols, numbers = [], []
         for step in self.contributions:
             result = tex(called(step.result))
             place = rf"\Big|_{{{step.slot + 1}}}" if step.result.operands.count(self.node) > 1 else ""
-            symbols.append(rf"{factor}\frac{{\partial {root}}}{{\partial {result}}} \cdot "
+            symbols.append(rf"{factor}\frac{{d{root}}}{{d{result}}} \cdot "
                            rf"\frac{{\partial {result}}}{{\partial {node}}}{place}")  # fmt: skip
             factors = [notation.factor(x) for x in (notation.quantity(step.upstream), _local(step))]
             numbers.append(r" \cdot ".join(map(tex, factors)))
-        left = rf"{factor}\frac{{\partial {root}}}{{\partial {node}}}"
+        left = rf"{factor}\frac{{d{root}}}{{d{node}}}"
         if not symbols:
             return f"{left} = {tex(notation.quantity(self.total)) if self.total is not None else '0'}"
         if self.happened < len(symbols):  # the sum is not complete yet
@@ -146,9 +160,9 @@ def explain(root: Node, node: Node | str) -> Explanation:
         >>> s.name, t.name, y.name = "s", "t", "y"
         >>> explain(y, x)
         dy/dx = 7
-          + dy/dt · dt/dx = 1 × 3 = 3   through t = 3 × x
-          + dy/ds · ds/dx = 1 × 2 = 2   through s = x × x (operand 1; ds/dx = x)
-          + dy/ds · ds/dx = 1 × 2 = 2   through s = x × x (operand 2; ds/dx = x)
+          + dy/dt · ∂t/∂x = 1 × 3 = 3   through t = 3 × x
+          + dy/ds · ∂s/∂x = 1 × 2 = 2   through s = x × x (operand 1; ∂s/∂x = x)
+          + dy/ds · ∂s/∂x = 1 × 2 = 2   through s = x × x (operand 2; ∂s/∂x = x)
           3 paths lead from x to y
     """
     root = require_node(root, "explain: root")
@@ -176,7 +190,34 @@ def breakdown(steps: Steps, k: int, node: Node | str) -> Explanation:
     contributions = tuple(steps.into(node))
     happened = sum(step.index <= k for step in contributions)
     total = copy(steps.gradient(node, k))
-    return Explanation(walk.root, node, contributions, happened, walk.paths.get(node, 0), total, walk.seed)
+    paths = walk.paths.get(node, 0)
+    together = _together(steps, contributions, total) if happened == len(contributions) == 1 else ""
+    return Explanation(walk.root, node, contributions, happened, paths, total, walk.seed, together)
+
+
+def _together(steps: Steps, contributions: Sequence[Step], total: Quantity) -> str:
+    """Return the derivative with respect to a logit in its simplest form, or "" for another node.
+
+    The denominators of dL/da and the factors of da/dz cancel: for the cross-entropy of a = σ(z), dL/dz is a - y.
+    """
+    (inner,) = contributions
+    outer = steps.into(inner.result)
+    if inner.op is not ops.sigmoid or len(outer) != 1 or outer[0].slot != 0 or inner.operand is None:
+        return ""
+    (loss,) = outer
+    formulas = formula_of_logit(loss.result, inner.result), formula(loss.result, 0), formula(inner.result, 0)
+    if not all(formulas):
+        return ""
+    (simplest, first, second), notes = zip(*[text.partition(", where ")[::2] for text in formulas], strict=True)
+    walk, operand = steps.walk, inner.operand
+    whole = simplest
+    if loss.result is not walk.root or seed_factor(walk.seed):
+        whole = times(derivative_of(walk.root, loss.result, walk.seed), f"({simplest})", operand)
+    name = derivative_of(walk.root, operand, walk.seed)
+    product = times(f"({first})", second.partition(" = ")[0], operand)
+    where = " and ".join(dict.fromkeys(note for text in notes for note in text.split(" and ") if note))
+    explained = f"because {product} = {simplest}{where and f', where {where}'}"
+    return f"d{called(operand)} = {name} = {whole} = {notation.quantity(total)}, {explained}"
 
 
 def contribution(step: Step) -> str:
@@ -190,12 +231,11 @@ def contribution(step: Step) -> str:
     """
     result, operand = step.result, step.operand
     notes = [f"operand {step.slot + 1}"] if sum(arg is operand for arg in result.args) > 1 else []
-    why = formula(result, step.slot)
-    if why and operand is not None and why != notation.quantity(step.local):
-        notes.append(f"d{called(result)}/d{called(operand)} = {why}")
+    if why := step.why(with_number=False):
+        notes.append(why)
     through = f"{notation.headline(result)} ({'; '.join(notes)})" if notes else notation.headline(result)
     return f"{step.equation.partition(' += ')[2]}   through {through}"
 
 
 def _local(step: Step) -> str:
-    return notation.local(step.result, step.local)
+    return local(step.result, step.local)

@@ -28,7 +28,8 @@ from tinygraph.explaining.fixes import (
     fix_of_derivative,
     kind_of,
 )
-from tinygraph.explaining.notation import Quantity, called, derivative_of
+from tinygraph.explaining.notation import Quantity, called
+from tinygraph.explaining.textbook.derivatives import derivative_of, partial, times
 from tinygraph.explaining.walk import Edge, Walk
 from tinygraph.support.arguments import listed
 from tinygraph.support.messages import counted
@@ -106,7 +107,7 @@ def _consequence(bad: Node, nodes: Sequence[Node]) -> str:
         reached.add(node)
         if has_nan(node.raw):
             numbers = "" if _mixes(node) or node.op is None else f" = {_in_numbers(node)}"
-            return f", so {notation.expression(node, depth=3)}{numbers} = nan"
+            return f", so {notation.expression(node, by_name=True)}{numbers} = nan"
     return ""
 
 
@@ -114,7 +115,7 @@ def _in_numbers(node: Node) -> str:
     assert node.op is not None
     place = place_of_not_finite(node.raw, nan=True)
     numbers = [element(x, place, node.raw) for x in node.numbers]
-    return node.op.short_text(*[notation.factor(notation.number(x)) for x in numbers])
+    return node.op.text(*[notation.factor(notation.number(x)) for x in numbers])
 
 
 def _operands(node: Node) -> tuple[list[float], tuple[int, ...]]:
@@ -194,8 +195,8 @@ def _bad_contribution(walk: Walk, edge: Edge) -> Finding:
     sum_up = notation.number(not_finite(contribution))
     if len(factors) == 2:
         sum_up = f"{_in_a_factor(upstream)} × {_in_a_factor(local)} = {sum_up}"
-    name = f"d{called(node)}/d{called(operand)}"
-    message = f"{derivative_of(root, operand)} gets {derivative_of(root, node)} · {name} = {sum_up}"
+    product = times(derivative_of(root, node), partial(node, operand), node)
+    message = f"{derivative_of(root, operand)} gets {product} = {sum_up}"
     if not hasattr(node.raw, "shape"):
         message += where(node, node.numbers)
     dropped = kind == "0 · inf" and _selections(node, walk.nodes)

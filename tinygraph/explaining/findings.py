@@ -85,7 +85,7 @@ def said(node: Node) -> str:
     Returns:
         The expression as text.
     """
-    return notation.expression(node) or called(node)
+    return notation.expression(node, by_name=True) or called(node)
 
 
 def where(node: Node, numbers: Sequence[Quantity]) -> str:

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
-from contextvars import Context
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from tinygraph.engine.graph import Node
-from tinygraph.engine.logits import plain
+from tinygraph.engine.variadic import VariadicOp, cut_short
+from tinygraph.explaining.textbook.forms import ATOM, PRODUCT, SUM, Text, fill, operations, uses
 
 SPEC = ".4g"  # default format of numbers
 NAME = 24  # maximum length of a name, in characters; the tooltip shows the full name
+BRIEF = 8  # maximum length of an expression that a formula repeats
 SHORT = 12  # maximum length of a name in an expression or a derivative
-LONGEST = 60  # maximum length of an expression, in characters
+LINE = 80  # maximum length of an expression, in characters; a diagram wraps it after about 40 characters
+DEEPEST = 8  # maximum number of levels of nested expressions
 EXACT = 7  # maximum length of a literal that is shown with all digits
-TERMS = 4  # maximum number of operands; a nested expression with more operands appears as …
+TERMS = 4  # maximum number of operands of a nested expression, and of terms of a long sum; the others become …
+MOST_TERMS = 12  # maximum number of terms of a sum that fits
 ENTRIES = 4  # maximum number of elements of an array that is shown in full
+LONG = 20  # maximum number of terms of a sum whose first terms are shown
+GAP = object()  # marks the terms that a long sum does not show
 Quantity = Any  # a float, an array of NumPy or a similar library, or a Jacobian
 Operand = Any  # a node, or a plain number or array
 # Part of a name that differs: an index in brackets with the indexes after it, or a number with its separators.
@@ -205,6 +210,25 @@ def factor(text: str) -> str:
     return f"({text})" if text.startswith("-") else text
 
 
+def product(upstream: Quantity, local: Quantity, spec: str = ".4g") -> str:
+    """Return the product of two values as text. A product of arrays is elementwise, and is written with ⊙.
+
+    Args:
+        upstream: Float or array.
+        local: Float or array.
+        spec: Format of numbers. Defaults to ".4g".
+
+    Returns:
+        The text.
+
+    Examples:
+        >>> product(3.0, -2.0)
+        '3 × (-2)'
+    """
+    sign = " ⊙ " if shape(upstream) and shape(local) else " × "
+    return sign.join([factor(quantity(x, spec)) for x in (upstream, local)])
+
+
 def cut(name: str, length: int = NAME) -> str:
     """Return a name. If the name is too long, replace its middle with an ellipsis.
 
@@ -287,13 +311,13 @@ def shared_name(names: Iterable[str]) -> str:
     return _DIFFERENT.sub("", text)
 
 
-def label(node: Operand, spec: str = ".4g", depth: int = 2) -> str:
+def label(node: Operand, spec: str = ".4g", width: int = LINE) -> Text:
     """Return the text of an operand in an expression: its name, its value, or its own expression.
 
     Args:
         node: Node, number or array.
         spec: Format of numbers. Defaults to ".4g".
-        depth: Maximum number of levels of nested expressions. Defaults to 2.
+        width: Maximum length of an expression, in characters. Defaults to 80.
 
     Returns:
         The text.
@@ -304,24 +328,22 @@ def label(node: Operand, spec: str = ".4g", depth: int = 2) -> str:
         >>> label(a), label(-1.5), label(3 * a + b)
         ('a', '-1.5', '3 × a + b')
     """
-    if not isinstance(node, Node):
-        return exact(node, spec)
-    if node.name:
-        return mention(node.name)
-    if node.op is None:
-        return quantity(node.raw, spec)
-    if not depth or len(node.args) > TERMS:
-        return "…"
-    return expression(node, spec, depth)
+    simple = _simple(node, spec)
+    return _fitted(node, spec, width, by_name=True) if simple is None else simple
 
 
-def expression(node: Node, spec: str = ".4g", depth: int = 2) -> str:
+def expression(node: Node, spec: str = ".4g", width: int = LINE, by_name: bool = False) -> str:
     """Return a node's op as an expression that uses the names of the operands.
+
+    A longer expression is folded: first, a sum shows only its first two terms and its last term, and then the most
+    deeply nested expressions become "…".
 
     Args:
         node: Node to describe.
         spec: Format of numbers. Defaults to ".4g".
-        depth: Maximum number of levels of nested expressions. Defaults to 2.
+        width: Maximum length of the expression, in characters. Defaults to 80.
+        by_name: If true, a public op is written as a function call where its formula consists of several ops, such as
+            `log_sigmoid`. Defaults to false.
 
     Returns:
         The expression, or "" for a leaf.
@@ -331,13 +353,85 @@ def expression(node: Node, spec: str = ".4g", depth: int = 2) -> str:
         >>> a, b = Value(2.0, "a"), Value(3.0, "b")
         >>> expression((a - b) * -1.0), expression(a - (b - a)), expression((a + b).exp())
         ('(a - b) × (-1)', 'a - (b - a)', 'exp(a + b)')
+        >>> expression((a * b + a * a - b * b) / (a + b), width=20)
+        '(… - …)/(a + b)'
     """
-    text = written(node, lambda operand: label(operand, spec, depth - 1)) if node.op else ""
-    return cut(re.sub(" +", " ", text), LONGEST)
+    return str(_fitted(node, spec, width, by_name)) if node.op else ""
 
 
-def written(node: Node, say: Callable[[Operand], str]) -> str:
+def sum_of(terms: Sequence[Operand], spec: str = ".4g", width: int = LINE) -> str:
+    """Return a sum as text. A long sum shows only its first two terms and its last term.
+
+    Args:
+        terms: Terms of the sum.
+        spec: Format of numbers. Defaults to ".4g".
+        width: Maximum length of the text, in characters. Defaults to 80.
+
+    Returns:
+        The text.
+
+    Examples:
+        >>> sum_of([1.0, -2.0, 3.0])
+        '1 + (-2) + 3'
+    """
+    for most in (MOST_TERMS, TERMS - 1):
+        shown = cut_short(terms, most, GAP)
+        room = width // len(shown) - 3
+        texts = ["…" if x is GAP else label(x, spec, room).within(PRODUCT if i else SUM) for i, x in enumerate(shown)]
+        text = " + ".join(texts)
+        if len(text) <= width:
+            break
+    return cut(text, width)
+
+
+def _fitted(node: Node, spec: str, width: int, by_name: bool = False) -> Text:
+    """Return the expression of a node, with as many levels of nested expressions as fit into the width."""
+    best = _at_depth(node, spec, width, by_name, 1)
+    if len(best) > width:
+        best = _at_depth(node, spec, width, by_name, 0)
+        return Text(cut(best, width), best.binds)
+    for depth in range(2, DEEPEST):
+        text = _at_depth(node, spec, width, by_name, depth)
+        if text == best or len(text) > width:
+            break
+        best = text
+    return best
+
+
+def _at_depth(node: Node, spec: str, width: int, by_name: bool, depth: int) -> Text:
+    """Return the expression of a node. If it is too long, sums show fewer terms."""
+    text = Text("")
+    for terms in (MOST_TERMS, TERMS, TERMS - 1):
+        text = _written(node, lambda operand: _nested(operand, spec, depth, terms), by_name, terms)  # noqa: B023
+        if len(text) <= width or text.count(" + ") < TERMS - 1:  # no sum has as many terms
+            break
+    return text
+
+
+def _simple(node: Operand, spec: str) -> Text | None:
+    """Return the text of a named node, of a leaf or of a number, or None for another node."""
+    if not isinstance(node, Node):
+        return Text(exact(node, spec))
+    if node.name:
+        return Text(mention(node.name))
+    return Text(quantity(node.raw, spec)) if node.op is None else None
+
+
+def _nested(node: Operand, spec: str, depth: int, terms: int) -> Text:
+    """Return the text of an operand, with at most `depth` levels of nested expressions."""
+    simple = _simple(node, spec)
+    if simple is not None:
+        return simple
+    if not depth or (len(node.args) > TERMS and not _adds(node)):
+        return Text("…")
+    return _written(node, lambda operand: _nested(operand, spec, depth - 1, terms), True, terms)
+
+
+def written(node: Node, say: Callable[[Operand], str]) -> Text:
     """Return a node's op as text, with parentheses where needed.
+
+    The text is the formula that a textbook prints. A public op is written as a function call if the formula would
+    repeat a literal number.
 
     Args:
         node: Node that is not a leaf.
@@ -346,16 +440,87 @@ def written(node: Node, say: Callable[[Operand], str]) -> str:
     Returns:
         The expression.
     """
+    return _written(node, say, False, TERMS)
+
+
+def _written(node: Node, say: Callable[[Operand], str], by_name: bool, terms: int) -> Text:
+    """Return a node's op as text. `terms` is the maximum number of terms of a sum."""
+    op = node.op
+    assert op is not None
+    if _adds(node):
+        shown = cut_short(_terms(node), terms, GAP)
+        return Text(" + ".join(["…" if x is GAP else _term(x, say, i == 0) for i, x in enumerate(shown)]), SUM)
+    texts = [say(operand) for operand in node.args]
+    named = op.public and op.symbol == op.name
+    if not op.form:
+        text = _with_symbol(node, texts)
+    elif named and any(uses(op.form, slot) > 1 and not isinstance(x, Node) for slot, x in enumerate(node.args)):
+        text = Text(op.text(*texts))
+    else:
+        text = fill(op.form, [_bound(*pair) for pair in zip(texts, node.args, strict=True)], elementwise=is_array(node))
+        if named and by_name and (operations(op.form) > 1 or len(op.text(*texts)) < len(text)):
+            text = Text(op.text(*texts))
+    return Text(re.sub(" +", " ", text), text.binds) if "  " in text else text
+
+
+def _terms(node: Node) -> list[Operand]:
+    """Return the terms of a sum, in order. Unnamed sums at the start of a sum are part of it.
+
+    A sum of more than `LONG` terms starts with `GAP`: otherwise, the texts of n additions would take n² steps.
+    """
+    parts: list[Operand] = []
+    while len(parts) < LONG:
+        first, *rest = node.args
+        parts += rest[::-1]
+        if not isinstance(first, Node) or first.name or first.op is not node.op:
+            return [first, *reversed(parts)]
+        node = first
+    return [GAP, parts[0]]
+
+
+def _adds(node: Node) -> bool:
+    op = node.op
+    return op is not None and (op.symbol == "+" or (isinstance(op, VariadicOp) and op.joined == " + "))
+
+
+def _term(operand: Operand, say: Callable[[Operand], str], first: bool) -> str:
+    text = _bound(say(operand), operand)
+    return text.within(SUM if first else PRODUCT)
+
+
+def _with_symbol(node: Node, texts: list[str]) -> Text:
+    """Return an op as text that contains the symbol of the op."""
     op = node.op
     assert op is not None
     rank = op.precedence
-    texts = [say(operand) for operand in node.args]
     if rank:
         for slot, operand in enumerate(node.args):
-            inner = operand.op.precedence if isinstance(operand, Node) and not operand.name and operand.op else 0
-            if texts[slot].startswith("-") or 0 < inner < rank or (inner == rank and slot):
+            inner = _bound(texts[slot], operand).binds
+            if texts[slot].startswith("-") or inner < rank or (inner == rank and slot):
                 texts[slot] = f"({texts[slot]})"
-    return op.short_text(*texts)
+    text = op.text(*texts)
+    if op.symbol == "×" and all(shape(getattr(operand, "raw", operand)) for operand in node.args):
+        text = " ⊙ ".join(texts)
+    return Text(text, rank or ATOM)
+
+
+def _bound(text: str, operand: Operand) -> Text:
+    """Return the text of an operand with its precedence."""
+    if isinstance(text, Text):
+        return text
+    return Text(text, (operand.op.precedence or ATOM) if isinstance(operand, Node) and operand.op else ATOM)
+
+
+def is_array(node: Node) -> bool:
+    """Return whether a node contains an array, whose products are written with ⊙.
+
+    Args:
+        node: Node to check.
+
+    Returns:
+        True for an array that has axes.
+    """
+    return bool(shape(node.raw))
 
 
 _SYMBOLS = {
@@ -399,57 +564,6 @@ def headline(node: Node) -> str:
     return " = ".join(filter(None, [cut(node.name), expression(node)]))
 
 
-def local(node: Node, local: Quantity, spec: str = ".4g") -> str:
-    """Return a local derivative as text: a number, a shape, or the description of a pullback.
-
-    Args:
-        node: Result of the op.
-        local: Local derivative with respect to one of the op's operands.
-        spec: Format of numbers. Defaults to ".4g".
-
-    Returns:
-        The text.
-    """
-    if not hasattr(local, "text"):
-        return quantity(local, spec)
-    names = [label(operand, spec, 1) for operand in node.args]
-    return str(local.text(*[f"({name})" if " " in name and name[0] not in "([" else name for name in names]))
-
-
-def mapped(note: str, upstream: str) -> str:
-    """Return the text of a pullback that is applied to an upstream gradient.
-
-    Args:
-        note: Description of the pullback.
-        upstream: Text of the upstream gradient.
-
-    Returns:
-        The text.
-
-    Examples:
-        >>> mapped("· @ X.T", "dJ/dZ"), mapped(".T", "dJ/dZ"), mapped("summed to ()", "dJ/dZ")
-        ('dJ/dZ @ X.T', 'dJ/dZ.T', 'dJ/dZ, summed to ()')
-    """
-    if "·" in note:
-        return note.replace("·", upstream)
-    return f"{upstream}{note}" if note.startswith(".") else f"{upstream}, {note}"
-
-
-def derivative(root: Node, node: Node, style: str) -> str:
-    """Return the derivative of the root with respect to a node, in symbols.
-
-    Args:
-        root: Node that is differentiated.
-        node: Node to differentiate with respect to.
-        style: Notation of the derivative: "dJ/dv", or "dv", as in the lecture's code.
-
-    Returns:
-        The symbol.
-    """
-    name = mention(node.name)
-    return f"d{name}" if style == "dv" else f"d{mention(root.name)}/d{name}"
-
-
 def called(node: Node) -> str:
     """Return a node's name for use in a sentence, or its expression if the node has no name.
 
@@ -459,68 +573,5 @@ def called(node: Node) -> str:
     Returns:
         The text.
     """
-    text = label(node)
-    return text if node.name or text.isalnum() else f"({text})"
-
-
-def derivative_of(root: Node, node: Node, seed: Quantity = 1.0) -> str:
-    """Return the derivative of the root with respect to a node, in symbols.
-
-    A seed other than 1 appears as a factor.
-
-    Args:
-        root: Node that is differentiated.
-        node: Node to differentiate with respect to.
-        seed: Upstream gradient of the root. Defaults to 1.
-
-    Returns:
-        The text.
-
-    Examples:
-        >>> from tinygraph import Value
-        >>> b = Value(3.0, "b")
-        >>> derivative_of(b, b), derivative_of(b * b, b, 2.0)
-        ('db/db', '2 · d(b × b)/db')
-    """
-    named = bool(root.name and node.name)
-    name = derivative(root, node, "dJ/dv") if named else f"d{called(root)}/d{called(node)}"
-    return f"{factor} · {name}" if (factor := seed_factor(seed)) else name
-
-
-def seed_factor(seed: Quantity, spec: str = SPEC) -> str:
-    """Return the factor that a seed contributes to each derivative of a pass.
-
-    Args:
-        seed: Upstream gradient of the root.
-        spec: Format of numbers. Defaults to ".4g".
-
-    Returns:
-        The text, or "" if the seed is 1 or None.
-    """
-    if shape(seed) is not None:
-        return "seed"
-    return "" if seed is None or float(seed) == 1.0 else factor(quantity(seed, spec))
-
-
-def formula(node: Node, slot: int) -> str:
-    """Return a node's local derivative as a formula that uses the names of the operands.
-
-    Args:
-        node: Node that is not a leaf.
-        slot: Index of the operand to differentiate with respect to.
-
-    Returns:
-        The formula, or "" if the op is variadic or not elementwise.
-
-    Examples:
-        >>> from tinygraph import Value
-        >>> b, c = Value(3.0, "b"), Value(2.0, "c")
-        >>> formula(b * c, 0), formula((b * c).exp(), 0)
-        ('c', 'exp(b × c)')
-    """
-    op = node.op
-    if op is None or op.variadic or not op.elementwise:
-        return ""
-    wanted = [k == slot for k in range(len(node.args))]
-    local = Context().run(op.partials_at, node, node.args, wanted)[slot]  # hides the call from active contexts
-    return label(plain(local), depth=3)
+    text = label(node, width=NAME)
+    return text if node.name or (text.isascii() and text.isalnum()) else f"({text})"

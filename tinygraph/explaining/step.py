@@ -11,7 +11,9 @@ from typing import Literal, overload
 from tinygraph.engine.graph import Node
 from tinygraph.engine.op import Op
 from tinygraph.explaining import notation
-from tinygraph.explaining.notation import Quantity, called, derivative_of, formula
+from tinygraph.explaining.notation import Quantity, called
+from tinygraph.explaining.textbook import derivatives
+from tinygraph.explaining.textbook.derivatives import derivative_of, formula, partial, times
 from tinygraph.explaining.walk import Walk
 from tinygraph.support.messages import counted
 
@@ -72,7 +74,7 @@ class Step:
 
     @property
     def symbol(self) -> str:
-        """The step in symbols, such as "dJ/db += dJ/du · du/db" or "u = b × c"."""
+        """The step in symbols, such as "dJ/db += dJ/du · ∂u/∂b" or "u = b × c"."""
         if self.kind == "forward":
             return notation.headline(self.result) or "·"
         assert self.root is not None
@@ -80,8 +82,8 @@ class Step:
             return derivative_of(self.root, self.result, self.seed)
         into, out = (derivative_of(self.root, node, self.seed) for node in (self.operand, self.result))
         if hasattr(self.local, "text"):
-            return f"{into} += {notation.mapped(notation.local(self.result, self.local), out)}"
-        return f"{into} += {out} · d{called(self.result)}/d{called(self.operand)}"
+            return f"{into} += {derivatives.local(self.result, self.local, upstream=out)}"
+        return f"{into} += {times(out, partial(self.result, self.operand), self.result)}"
 
     @property
     def numbers(self) -> str:
@@ -90,12 +92,29 @@ class Step:
             return notation.quantity(self.after, self.spec)
         if hasattr(self.local, "text"):
             return notation.quantity(self.contribution, self.spec)
-        factors = " × ".join(notation.factor(notation.quantity(x, self.spec)) for x in (self.upstream, self.local))
+        factors = notation.product(self.upstream, self.local, self.spec)
         return f"{factors} = {notation.quantity(self.contribution, self.spec)}"
+
+    def why(self, with_number: bool = True) -> str:
+        """Return the local derivative as a formula.
+
+        Args:
+            with_number: If true, the value follows. Defaults to true.
+
+        Returns:
+            The formula, such as "∂u/∂b = c = 2", or "" if there is no formula, or only the number.
+        """
+        if self.operand is None:
+            return ""
+        text, where, notes = formula(self.result, self.slot).partition(", where ")
+        if not text or text == (number := notation.quantity(self.local, self.spec)):
+            return ""
+        value = f" = {number}" if with_number else ""
+        return f"{partial(self.result, self.operand)} = {text}{value}{where}{notes}"
 
     @property
     def equation(self) -> str:
-        """The step in symbols and numbers, such as "dJ/db += dJ/du · du/db = 3 × 2 = 6"."""
+        """The step in symbols and numbers, such as "dJ/db += dJ/du · ∂u/∂b = 3 × 2 = 6"."""
         return f"{self.symbol} = {self.numbers}"
 
     def __repr__(self) -> str:
@@ -108,10 +127,8 @@ class Step:
         name = notation.headline(self.result) or notation.quantity(self.result.raw, self.spec)
         lines = [f"{head}  {name}", f"  {self.equation}"]
         if self.operand is not None:
-            why = formula(self.result, self.slot)
-            if why and why != notation.quantity(self.local, self.spec):
-                local = f"d{called(self.result)}/d{called(self.operand)}"
-                lines[-1] += f"   ({local} = {why} = {notation.quantity(self.local, self.spec)})"
+            if why := self.why():
+                lines[-1] += f"   ({why})"
             before = "0" if self.before is None else notation.quantity(self.before, self.spec)
             lines.append(f"  {called(self.operand)}.grad {before} → {notation.quantity(self.after, self.spec)}")
         return "\n".join(lines)

@@ -9,12 +9,14 @@ from typing import NamedTuple
 from tinygraph.engine.graph import Node, check_fresh, order, require_node
 from tinygraph.explaining import notation
 from tinygraph.explaining.notation import Quantity
+from tinygraph.explaining.textbook import derivatives
+from tinygraph.explaining.textbook.typesetting import in_ascii
 from tinygraph.support.arguments import check_integer
 from tinygraph.support.messages import counted
 from tinygraph.support.terminal import output_encoding
 
 DEEPEST = 16  # levels of indentation; deeper nodes start again at the margin
-_ASCII = str.maketrans({"├": "|", "└": "`", "│": "|", "─": "-", "·": ".", "×": "*", "…": "~", "→": ">", "◄": "<"})
+_ASCII = str.maketrans({"├": "|", "└": "`", "│": "|", "─": "-", "…": "~", "→": ">", "◄": "<"})
 
 
 class Tree(str):
@@ -97,7 +99,7 @@ def in_text(
             ascii = True
     found = _Writer(nodes, grad, here).lines(lines)
     text = "\n".join(notation.clean(line).replace("\n", "\\n") for line in found)
-    return Tree(text.translate(_ASCII).encode("ascii", "backslashreplace").decode() if ascii else text)
+    return Tree(in_ascii(text).translate(_ASCII).encode("ascii", "backslashreplace").decode() if ascii else text)
 
 
 class _Place(NamedTuple):
@@ -193,4 +195,4 @@ def _line(node: Node, mark: str, gradient: Quantity | None) -> str:
 def _local(node: Node, local: Quantity) -> str:
     if local is None:
         return ""
-    return f"   local {notation.local(node, local) if hasattr(local, 'text') else notation.full(local)}"
+    return f"   local {derivatives.local(node, local) if hasattr(local, 'text') else notation.full(local)}"

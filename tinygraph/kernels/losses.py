@@ -46,7 +46,7 @@ def binary_cross_entropy_partial(a: float, y: float, n: int) -> float:
 
 
 def binary_cross_entropy_partial_of_logit(z: float, y: float, n: int) -> float:
-    """Return binary_cross_entropy_partial(sigmoid(z), y, n), computed from z.
+    """Return the n-th derivative of the cross-entropy at the activation sigmoid(z), computed from z.
 
     Args:
         z: Logit.

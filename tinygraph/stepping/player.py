@@ -17,8 +17,10 @@ from tinygraph.drawing.themes import BASE, DARK, LIGHT, Theme
 from tinygraph.engine.graph import Node, StaleGraphError
 from tinygraph.explaining import notation
 from tinygraph.explaining.breakdown import Explanation, breakdown, contribution
-from tinygraph.explaining.notation import called, derivative_of
+from tinygraph.explaining.notation import called
 from tinygraph.explaining.step import Step, Steps
+from tinygraph.explaining.textbook.derivatives import derivative_of
+from tinygraph.explaining.textbook.typesetting import typeset
 from tinygraph.stepping.cursor import Cursor
 from tinygraph.stepping.document import appearances, marked, svg_text
 from tinygraph.stepping.film import Film
@@ -134,7 +136,12 @@ def _actions(steps: Sequence[Step], shown: Diagram, spec: str) -> tuple[list[Act
 
 
 def _told(text: str) -> str:
-    return html.escape(notation.clean(text))
+    return html.escape(_set(text))
+
+
+def _set(text: str) -> str:
+    """Return a text of the page, with its names set as in the diagram."""
+    return notation.clean(typeset(text))
 
 
 def _breakdown(steps: Steps, node: Node) -> Breakdown:
@@ -143,20 +150,13 @@ def _breakdown(steps: Steps, node: Node) -> Breakdown:
     name = " = ".join(filter(None, [node.name, notation.expression(node)])) or called(node)
     derivative = derivative_of(walk.root, node, walk.seed) if walk.seed is not None else ""
     nothing = "" if told.contributions or node is walk.root or walk.seed is None else told.heading
-    terms = [(step.index, notation.clean(contribution(step))) for step in told.contributions]
-    return Breakdown(
-        notation.clean(name),
-        not node.constant,
-        notation.clean(derivative),
-        notation.clean(nothing),
-        terms,
-        notation.clean(_way(told)),
-    )
+    terms = [(step.index, _set(contribution(step))) for step in told.contributions]
+    return Breakdown(_set(name), not node.constant, _set(derivative), _set(nothing), terms, _set(_way(told)))
 
 
 def _way(told: Explanation) -> str:
     if told.contributions:
-        return told.way
+        return f"{told.way}; {told.together}" if told.together else told.way
     return "the backward pass starts here" if told.node is told.root else ""
 
 

@@ -61,14 +61,14 @@ class Stepper(Cursor):
         >>> stepper = Stepper(J)
         >>> print(stepper.step(5))
         step 5/6  u = b × c
-          dJ/db += dJ/du · du/db = 3 × 2 = 6   (du/db = c = 2)
+          dJ/db += dJ/du · ∂u/∂b = 3 × 2 = 6   (∂u/∂b = c = 2)
           b.grad 0 → 6
         >>> stepper.back(2).symbol, stepper.grad(b), stepper.grad(a)
-        ('dJ/da += dJ/dv · dv/da', None, 3.0)
+        ('dJ/da += dJ/dv · ∂v/∂a', None, 3.0)
         >>> b.grad is None
         True
         >>> stepper.steps[4]
-        <step 5/6: dJ/db += dJ/du · du/db = 3 × 2 = 6>
+        <step 5/6: dJ/db += dJ/du · ∂u/∂b = 3 × 2 = 6>
     """
 
     def __init__(

@@ -50,8 +50,9 @@ class ArrayOp(Op):
         name: Name of the op.
         compute: Function that computes the result from arrays.
         vjps: Pullbacks, one per operand: functions of (up, out, x) or (up, out, x, y) that return the gradient.
-        note: Texts that describe the effects of the pullbacks in diagrams, in the lecture's notation.
+        note: Texts that describe the pullbacks in diagrams, as a textbook writes them. `{up}` is the upstream gradient.
         symbol: Notation of the op, as in `Op`.
+        form: Formula of the value, as in `Op`.
         code: Template for Python code, as in `Op`. A `JoinOp`'s template contains one `{}` for all operands.
         jvp: Function of (tangent, out, x), for an op that is not linear. For two operands, a tuple of functions of
             (tangent, out, x, y), with None for an operand in which the op is linear. For a `JoinOp`, a function of
@@ -83,6 +84,7 @@ class ArrayOp(Op):
         vjps: tuple[Callable[..., Operand], ...],
         note: Sequence[str] = (),
         symbol: str = "",
+        form: str = "",
         code: str = "",
         jvp: Callable[..., Operand] | tuple[Callable[..., Operand] | None, ...] | None = None,
         shape: Callable[..., Shape] | None = None,
@@ -97,6 +99,7 @@ class ArrayOp(Op):
             compute,
             partials=vjps,
             symbol=symbol or f"{name}({{}})",
+            form=form,
             code=code,
             linear=len(vjps) == 1 and jvp is None,
             adds_terms=adds_terms,
@@ -287,17 +290,20 @@ class Jacobian:
     def __repr__(self) -> str:
         return f"<pullback of {self.op.name}: {self.text()}>"
 
-    def text(self, *names: str) -> str:
-        """Return the effect of the pullback on the upstream gradient as NumPy code, for example "@ X.T".
+    def text(self, *names: str, up: str = "upstream") -> str:
+        """Return the effect of the pullback on the upstream gradient as text, for example "dZ · Xᵀ".
 
         Args:
             *names: Names of the operands. Defaults to x and y.
+            up: Text of the upstream gradient. Defaults to "upstream".
 
         Returns:
             The text.
         """
-        note = self.op.note[min(self.slot, len(self.op.note) - 1)] if self.op.note else self.op.name
-        return note.format(*(names or "xy"), slot=self.slot, shape=np.shape(self.operands[self.slot]))
+        op = self.op
+        note = op.note[min(self.slot, len(op.note) - 1)] if op.note else f"pulled back through {op.name}"
+        text = note if "{up}" in note else f"{{up}}, {note}"
+        return text.format(*(names or "xy"), up=up, slot=self.slot, shape=np.shape(self.operands[self.slot]))
 
 
 # Checks of the parameters of array ops.

@@ -167,7 +167,7 @@ def set_elements(key: Any) -> ArrayOp:
         symbol=f"set_at({{}}, [{_key(key)}], {{}})",
         vjps=(zeros_inside, pull),
         jvp=(push, push_values),
-        note=(f"0 at [{_key(key)}]", f"·[{_key(key)}]"),
+        note=(f"0 at [{_key(key)}]", f"{{up}}[{_key(key)}]"),
         maker=set_elements,
         parameters=(key,),
     )

@@ -68,10 +68,10 @@ def the_matmul() -> ArrayOp:
 matmul: ArrayOp = ArrayOp(
     "matmul",
     np.matmul,
-    symbol="@",
+    symbol="·",
     code="{} @ {}",
     vjps=(_matmul_dx, _matmul_dy),
-    note=("· @ {1}.T", "{0}.T @ ·"),
+    note=("{up} · {1}ᵀ", "{0}ᵀ · {up}"),
     shape=_shape,
     explain=explain_product,
     adds_terms=True,

@@ -171,10 +171,10 @@ def transpose(axes: Shape) -> ArrayOp:
     return ArrayOp(
         "transpose",
         lambda x: x.transpose(axes),
-        symbol="{}.T" if plain else f"transpose({{}}, {axes})",
+        symbol="{}ᵀ" if plain else f"transpose({{}}, {axes})",
         code="{}.T" if plain else "{}.transpose{parameters[0]}",
         vjps=(lambda up, out, x: up.transpose(back) if type(up) is _ndarray else transpose(back)(up),),
-        note=(".T" if plain else f"transpose(·, {back})",),
+        note=("{up}ᵀ" if plain else f"transpose({{up}}, {back})",),
         moves=True,
         maker=transpose,
         parameters=(axes,),

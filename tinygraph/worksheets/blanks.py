@@ -9,8 +9,9 @@ from typing import Literal, get_args
 from tinygraph.drawing.diagram import Box, Diagram
 from tinygraph.engine.graph import Node
 from tinygraph.explaining import notation
-from tinygraph.explaining.notation import called, derivative_of, shape
+from tinygraph.explaining.notation import called, shape
 from tinygraph.explaining.step import Steps
+from tinygraph.explaining.textbook.derivatives import derivative_of
 
 Blanks = Literal["values", "gradients", "both"]
 BLANKS: tuple[Blanks, ...] = get_args(Blanks)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import graphviz
 
 from tinygraph.drawing.diagram import Box
@@ -9,6 +11,7 @@ from tinygraph.drawing.rendering.appearance import Appearance
 from tinygraph.drawing.rendering.heatmap import grid
 from tinygraph.drawing.rendering.markup import markup, plain, table
 from tinygraph.explaining import notation
+from tinygraph.explaining.textbook.typesetting import typeset, wrapped
 
 _SHAPES = {
     "input": ("rounded,filled", "1.5"),
@@ -32,14 +35,17 @@ def add_box(graph: graphviz.Digraph, box: Box, look: Appearance) -> None:
     """
     fill, border = getattr(look.theme, box.role)
     style, width = _SHAPES[box.role]
-    rows = [f"<TD>{text}</TD>" for text in _box_rows(box, look)]
+    name, formula = notation.cut(box.name), box.expression
+    if not look.options.plain_names:
+        name, formula = typeset(name) if name.isidentifier() else name, typeset(formula)
+    rows = [f"<TD>{text}</TD>" for text in _box_rows(replace(box, name=name, expression=wrapped(formula)), look)]
     graph.node(box.id, table(rows), style=style, fillcolor=fill, color=border, penwidth=width, id=box.id,
                tooltip=plain(_tooltip(box, look)), **{"class": box.role})  # fmt: skip
 
 
 def _box_rows(box: Box, look: Appearance) -> list[str]:
     theme = look.theme
-    name = markup(notation.cut(box.name))
+    name = markup(box.name)
     times = " " + look.text(f"× {box.times:,}", theme.muted, "small", bold=True) if box.times > 1 else ""
     alone = bool(name) and not (look.options.compact and box.symbol)
     below = [times] if times and not alone else []  # the count would look like a factor after an expression

@@ -18,6 +18,7 @@ from tinygraph.drawing.rendering.boxes import add_box
 from tinygraph.drawing.rendering.heading import heading
 from tinygraph.drawing.rendering.markup import markup, plain, table
 from tinygraph.explaining import notation
+from tinygraph.explaining.textbook.typesetting import typeset
 
 _HIDDEN = "not drawn here"
 _NOW = "3.5"  # line width of the current step
@@ -173,10 +174,14 @@ def _chain_rule(back: BackwardArrow, look: Appearance) -> list[str]:
     contribution = f"<B>{markup(back.contribution)}</B>"
     if look.detail == "arrows":
         return []
-    lines = [back.symbol, back.product] if look.detail == "full" else [back.product]
-    *above, last = [line for line in lines if line] or [""]
-    gap = "&#160;&#160;" if "(-" in last else "&#160;"  # parentheses are wider than Graphviz assumes
-    return [*map(markup, above), f"{markup(last)} ={gap}{contribution}" if last else contribution]
+    symbol = back.symbol if look.detail == "full" or not back.product else ""
+    above = [markup(symbol if look.options.plain_names else typeset(symbol))] if symbol else []
+    gap = "&#160;&#160;" if "(-" in back.product else "&#160;"  # parentheses are wider than Graphviz assumes
+    if back.product:
+        return [*above, f"{markup(back.product)} ={gap}{contribution}"]
+    if above and " " not in symbol:
+        return [f"{above[0]} =&#160;{contribution}"]
+    return [*above, f"=&#160;{contribution}"] if above else [contribution]
 
 
 def _label(lines: list[str], color: str, look: Appearance) -> str:

@@ -11,8 +11,8 @@ from tinygraph.kernels.more_floats import steps
 
 __all__ = ["ceil", "floor", "rint", "trunc"]
 
-floor: Op = Op("floor", steps.floor, arrays="floor", domain=domain.STEPS_AT_INTEGERS, partials=(lambda out, x: flat(x),))
-ceil: Op = Op("ceil", steps.ceil, arrays="ceil", domain=domain.STEPS_AT_INTEGERS, partials=(lambda out, x: flat(x),))
+floor: Op = Op("floor", steps.floor, form="floor(x)", arrays="floor", domain=domain.STEPS_AT_INTEGERS, partials=(lambda out, x: flat(x),))
+ceil: Op = Op("ceil", steps.ceil, form="ceil(x)", arrays="ceil", domain=domain.STEPS_AT_INTEGERS, partials=(lambda out, x: flat(x),))
 trunc: Op = Op("trunc", steps.trunc, arrays="trunc", domain=domain.STEPS_AT_NONZERO_INTEGERS, partials=(lambda out, x: flat(x),))
 rint: Op = Op("rint", steps.rint, arrays="rint", domain=domain.STEPS_AT_HALVES, partials=(lambda out, x: flat(x),))
 

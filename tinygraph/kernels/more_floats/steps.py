@@ -110,5 +110,5 @@ def fmin(x: float, y: float) -> float:
 
 
 def larger_number(x: float, y: float) -> float:
-    """Return the derivative of fmax(x, y) with respect to x: like `larger`, but a number is larger than NaN."""
+    """Return the derivative of fmax(x, y) with respect to x: 1, 0 or one half. A number counts as larger than NaN."""
     return larger(x, y) if (x != x) is (y != y) else float(y != y)

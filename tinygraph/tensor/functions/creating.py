@@ -82,7 +82,7 @@ copy_elements: ArrayOp = ArrayOp(
     np.copy,
     code="np.copy({})",
     vjps=(lambda up, out, x: copy_elements(up),),
-    note=("·",),
+    note=("{up}",),
     moves=True,
     maker=the_copy,
 )

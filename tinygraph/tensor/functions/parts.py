@@ -413,7 +413,7 @@ def triangle_of(name: str, k: int) -> ArrayOp:
         code=f"np.{name}({{}}{shown})",
         vjps=(lambda up, out, x: triangle_of(name, k)(up),),
         jvp=push,
-        note=(f"{name}(·{shown})",),
+        note=(f"{name}({{up}}{shown})",),
         maker=triangle_of,
         parameters=(name, k),
     )

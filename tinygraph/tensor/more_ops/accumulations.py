@@ -41,7 +41,7 @@ def prod_over(axis: Axis, keepdims: bool = False) -> ArrayOp:
         code=reduction_code("prod", axis, keepdims),
         vjps=(lambda up, out, x: spread(up, x, axis) * product_of_others(x, axis),),
         jvp=lambda tangent, out, x: sum_over(axis, keepdims)(tangent * product_of_others(x, axis)),
-        note=("· the product of the other elements",),
+        note=("{up} ⊙ the product of the other elements",),
         maker=prod_over,
         parameters=(axis, keepdims),
     )
@@ -153,7 +153,7 @@ def cumprod_over(axis: int) -> ArrayOp:
         code="np.cumprod({}, axis={parameters[0]})",
         vjps=(dx,),
         jvp=change,
-        note=("· the products of the other elements",),
+        note=("{up} ⊙ the products of the other elements",),
         maker=cumprod_over,
         parameters=(axis,),
     )

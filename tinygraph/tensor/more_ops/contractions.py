@@ -83,7 +83,7 @@ def einsum(subscripts: str) -> JoinOp:
         code=f"np.einsum('{subscripts}', {{}})",
         vjps=(pull,),
         jvp=push,
-        note=("einsum with ·",),
+        note=("einsum with {up}",),
         shape=shape,
         adds_terms=True,
         maker=einsum,

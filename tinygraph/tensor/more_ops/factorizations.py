@@ -26,6 +26,7 @@ from tinygraph.tensor.shapes import swap_last_axes
 
 _T = swap_last_axes
 Triangle = Literal["L", "U"]  # the triangle of a symmetric matrix that NumPy reads
+_PART = {"L": "lower", "U": "upper"}
 
 
 # --- symmetric matrices. NumPy reads one triangle, so the elements of the other triangle have derivative 0.
@@ -71,7 +72,7 @@ cholesky: ArrayOp = fixed(
     code="np.linalg.cholesky({})",
     vjps=(_cholesky_vjp,),
     jvp=_cholesky_jvp,
-    note=("inv({0}).T @ Φ(chol({0}).T @ ·) @ inv({0})",),
+    note=("lower(L⁻ᵀ · Φ(Lᵀ · {up}) · L⁻¹), where L = cholesky({0})",),
 )
 
 
@@ -120,7 +121,7 @@ def eigvalsh(uplo: Triangle = "L") -> ArrayOp:
         code=f"np.linalg.eigvalsh({{}}, '{uplo}')",
         vjps=(pull,),
         jvp=push,
-        note=("V @ diag(·) @ V.T",),
+        note=(f"{_PART[uplo]}(V · diag({{up}}) · Vᵀ), where V = the eigenvectors of {{0}}",),
         maker=eigvalsh,
         parameters=(uplo,),
     )
@@ -187,7 +188,7 @@ svdvals: ArrayOp = fixed(
     code="np.linalg.svd({}, compute_uv=False)",
     vjps=(_svdvals_vjp,),
     jvp=_svdvals_jvp,
-    note=("U @ diag(·) @ V.T",),
+    note=("U · diag({up}) · Vᵀ, where {0} = U · S · Vᵀ",),
 )
 
 

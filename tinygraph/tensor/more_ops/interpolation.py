@@ -65,7 +65,7 @@ def interp(left: float | None = None, right: float | None = None) -> JoinOp:
         code="np.interp({}, left={parameters[0]}, right={parameters[1]})",
         vjps=(pull,),
         jvp=push,
-        note=("· * difference quotient", "", "spread over the points"),
+        note=("{up} ⊙ difference quotient", "", "spread over the points"),
         maker=interp,
         parameters=(left, right),
     )

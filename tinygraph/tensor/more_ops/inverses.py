@@ -33,11 +33,11 @@ def _inv_vjp(up: Operand, out: Operand, x: Operand) -> Operand:
 inv: ArrayOp = fixed(
     "inv",
     guarded("inv", np.linalg.inv, _NO_INVERSE),
-    symbol="inv({})",
+    symbol="{}⁻¹",
     code="np.linalg.inv({})",
     vjps=(_inv_vjp,),
     jvp=lambda tangent, out, x: -times(out, tangent, out),
-    note=("-inv({0}).T @ · @ inv({0}).T",),
+    note=("-{0}⁻ᵀ · {up} · {0}⁻ᵀ",),
 )
 
 
@@ -59,11 +59,11 @@ def _solve_dy(up: Operand, out: Operand, x: Operand, y: Operand) -> Operand:
 solve: ArrayOp = fixed(
     "solve",
     guarded("solve", np.linalg.solve, _NO_INVERSE),
-    symbol="solve({}, {})",
+    symbol="{}⁻¹ · {}",
     code="np.linalg.solve({}, {})",
     vjps=(_solve_dx, _solve_dy),
     jvp=(lambda tangent, out, x, y: -solve(x, matmul(tangent, out)), lambda tangent, out, x, y: solve(x, tangent)),
-    note=("-solve({0}.T, ·) @ solve({0}, {1}).T", "solve({0}.T, ·)"),
+    note=("-{0}⁻ᵀ · {up} · ({0}⁻¹ · {1})ᵀ", "{0}⁻ᵀ · {up}"),
     shape=lambda x, y: (*np.broadcast_shapes(x[:-2], y[:-2]), *y[-2:]),
 )
 
@@ -82,7 +82,7 @@ det: ArrayOp = fixed(
     code="np.linalg.det({})",
     vjps=(_det_vjp,),
     jvp=lambda tangent, out, x: inner(cofactor(x), tangent),
-    note=("· * cofactor({0})",),
+    note=("{up} · cofactor({0})",),
 )
 
 
@@ -118,7 +118,7 @@ cofactor: ArrayOp = fixed(
     symbol="cofactor({})",
     vjps=(_cofactor_vjp,),
     jvp=lambda tangent, out, x: cofactor_change(x, tangent),
-    note=("cofactor_change({0}, ·)",),
+    note=("cofactor′({0})[{up}]",),
 )
 
 
@@ -164,7 +164,7 @@ def _cofactor_change_jvp(tangent: Operand, out: Operand, x: Operand, y: Operand)
 cofactor_change: ArrayOp = fixed(
     "cofactor_change",
     _cofactor_change,
-    symbol="cofactor_change({}, {})",
+    symbol="cofactor′({})[{}]",
     vjps=(_cofactor_change_dx, _cofactor_change_dy),
     jvp=(_cofactor_change_jvp, lambda tangent, out, x, y: cofactor_change(x, tangent)),
 )
@@ -181,7 +181,7 @@ logabsdet: ArrayOp = fixed(
     code="np.linalg.slogdet({})[1]",
     vjps=(_logabsdet_vjp,),
     jvp=lambda tangent, out, x: _trace_of_product(inv(x), tangent),
-    note=("· * inv({0}).T",),
+    note=("{up} · {0}⁻ᵀ",),
 )
 
 

@@ -115,7 +115,7 @@ def fill_nan(fill: float) -> ArrayOp:
         code="np.where(np.isnan({0}), {parameters[0]}, {0})",
         vjps=(lambda up, out, x: up * not_nan()(x),),
         jvp=lambda tangent, out, x: tangent * not_nan()(x),
-        note=("· where {0} is not NaN",),
+        note=("{up} where {0} is not NaN",),
         maker=fill_nan,
         parameters=(fill,),
     )

@@ -41,10 +41,11 @@ def root(exponent: float, is_partial: bool = False) -> ArrayOp:
         "root",
         compute,
         symbol=f"{{}}**{exponent:.12g}",
+        form="sqrt(x)" if exponent == 0.5 else f"x**{exponent:.12g}",
         code="" if is_partial else "np.sqrt({})" if exponent == 0.5 else "np.power({}, {parameters[0]})",
         vjps=(change,),
         jvp=change,
-        note=(f"· * {exponent:.12g} * x**{exponent - 1.0:.12g}, or 0 at 0",),
+        note=(f"{{up}} ⊙ {exponent:.12g}{{0}}^({exponent - 1.0:.12g}), or 0 where {{0}} = 0",),
         maker=root,
         parameters=(exponent, is_partial),
     )

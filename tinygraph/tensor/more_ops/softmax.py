@@ -52,7 +52,7 @@ def softmax_over(axis: Axis) -> ArrayOp:
         code="tinygraph.softmax({}, axis={parameters[0]})",
         vjps=(lambda up, out, x: out * deviation_over(axis)(x, up),),
         jvp=lambda tangent, out, x: out * deviation_over(axis)(x, tangent),
-        note=("minus its mean, · softmax({0})",),
+        note=("({up} - sum({up} ⊙ a)) ⊙ a, where a = softmax({0})",),
         maker=softmax_over,
         parameters=(axis,),
     )
@@ -80,7 +80,7 @@ def log_softmax_over(axis: Axis) -> ArrayOp:
         code="tinygraph.log_softmax({}, axis={parameters[0]})",
         vjps=(lambda up, out, x: -softmax_minus(axis)(x, up),),
         jvp=lambda tangent, out, x: deviation_over(axis)(x, tangent),
-        note=("minus its sum · softmax({0})",),
+        note=("{up} - sum({up}) ⊙ softmax({0})",),
         maker=log_softmax_over,
         parameters=(axis,),
     )
@@ -115,7 +115,7 @@ def logsumexp_over(axis: Axis, keepdims: bool = False) -> ArrayOp:
         code="tinygraph.logsumexp({}, axis={parameters[0]}, keepdims={parameters[1]})",
         vjps=(lambda up, out, x: spread(up, x, axis) * softmax_over(axis)(x),),
         jvp=lambda tangent, out, x: sum_over(axis, keepdims)(tangent * softmax_over(axis)(x)),
-        note=("expanded to {shape}, · softmax({0})",),
+        note=("{up} ⊙ softmax({0})",),
         maker=logsumexp_over,
         parameters=(axis, keepdims),
     )
@@ -151,7 +151,7 @@ def cross_entropy_over(axis: Axis) -> ArrayOp:
             lambda up, out, x, y: spread(-up, y, axis) * log_softmax_over(axis)(x),
         ),
         jvp=(lambda tangent, out, x, y: sum_over(axis)(tangent * softmax_minus(axis)(x, y)), None),
-        note=("expanded to {shape}, · (softmax({0}) - {1})", "expanded to {shape}, · -log_softmax({0})"),
+        note=("{up} ⊙ (softmax({0}) ⊙ sum({1}) - {1})", "-{up} ⊙ log_softmax({0})"),
         maker=cross_entropy_over,
         parameters=(axis,),
     )
@@ -186,7 +186,7 @@ def softmax_minus(axis: Axis) -> ArrayOp:
     return ArrayOp(
         "softmax_minus",
         compute,
-        symbol=f"softmax_minus({{}}, {{}}, axis={axis})",
+        symbol=f"(softmax({{0}}) ⊙ sum({{1}}) - {{1}}, axis={axis})",
         vjps=(dx, lambda up, out, x, y: -deviation_over(axis)(x, up)),
         jvp=(dx, None),  # the derivative of the softmax is a symmetric matrix
         maker=softmax_minus,
@@ -229,7 +229,7 @@ def deviation_over(axis: Axis) -> ArrayOp:
     return ArrayOp(
         "deviation",
         compute,
-        symbol=f"deviation({{}}, {{}}, axis={axis})",
+        symbol=f"({{1}} - sum(softmax({{0}}) ⊙ {{1}}), axis={axis})",
         vjps=(dx, lambda up, out, x, y: -softmax_minus(axis)(x, up)),
         jvp=(along_x, None),
         maker=deviation_over,
