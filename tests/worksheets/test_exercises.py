@@ -48,3 +48,8 @@ def test_a_seed_gives_one_graph_on_every_version_of_python():
 def test_impossible_exercises_are_refused(options, message):
     with pytest.raises(ValueError, match=message):
         exercise(1, **options)
+
+
+def test_any_object_with_a_truth_value_is_a_flag():
+    assert str(tree(exercise(1, shared=[0]))) == str(tree(exercise(1, shared=True)))
+    assert str(tree(exercise(1, shared=None))) == str(tree(exercise(1)))

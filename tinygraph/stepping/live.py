@@ -53,11 +53,11 @@ def live_player(cursor: Cursor, options: DrawOptions, height: int, *, hide: bool
         index = traitlets.Int(cursor.index, min=0, max=len(cursor)).tag(sync=True)
         node = traitlets.Any(None)
 
-        @traitlets.observe("index")
+        @traitlets.observe("index")  # type: ignore[untyped-decorator]
         def _follow(self, change: Any) -> None:
             cursor.goto(change["new"])
 
-        @traitlets.observe("_box")
+        @traitlets.observe("_box")  # type: ignore[untyped-decorator]
         def _select(self, change: Any) -> None:
             self.node = nodes.get(change["new"])
 

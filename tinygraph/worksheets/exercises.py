@@ -82,7 +82,7 @@ def _drawn(rng: random.Random, inputs: int, steps: int, shared: bool, drawn_ops:
             return None
         result.name = RESULTS[i] if i < steps - 1 else "J"
         unused.append(result)
-    return unused[0] if was_shared == shared else None
+    return unused[0] if was_shared == bool(shared) else None
 
 
 def _has_small_gradients(root: Value) -> bool:
