@@ -36,8 +36,6 @@ class BackwardArrow:
     symbol: str
     product: str
     contribution: str
-    ahead: bool = False  # true if the contribution has not happened yet
-    now: bool = False
 
 
 @dataclass(frozen=True)
@@ -50,11 +48,9 @@ class Arrow:
     value: str
     back: BackwardArrow | None = None
     times: int = 1
-    ahead: bool = False  # true if the result is not computed yet
-    now: bool = False
 
 
-def backward_arrow(walk: Walk, edge: Edge, style: Style, *, ahead: bool, now: bool, once: bool = True) -> BackwardArrow:
+def backward_arrow(walk: Walk, edge: Edge, style: Style, *, once: bool = True) -> BackwardArrow:
     """Return the text of an edge's red arrow.
 
     If the seed is not 1, it multiplies every derivative, so the arrow shows the seed.
@@ -63,8 +59,6 @@ def backward_arrow(walk: Walk, edge: Edge, style: Style, *, ahead: bool, now: bo
         walk: Backward pass that contains the edge.
         edge: Edge to describe.
         style: Format of numbers and derivatives.
-        ahead: If true, the contribution has not happened yet.
-        now: If true, the contribution happens at the current step.
         once: If true, the operand occurs once among the operands of the node. Defaults to true.
 
     Returns:
@@ -76,15 +70,15 @@ def backward_arrow(walk: Walk, edge: Edge, style: Style, *, ahead: bool, now: bo
     total = _upstream(walk, node, style)
     if hasattr(local, "text"):  # shape and reduction ops describe their linear map in words
         before = total or _of_expression(walk, node, style) or notation.quantity(upstream, spec)
-        return BackwardArrow(derivatives.local(node, local, spec, before), "", final, ahead, now)
+        return BackwardArrow(derivatives.local(node, local, spec, before), "", final)
     named = bool(total and node.name and operand.name and once)
     if node is walk.root and named and total == "1" and len(walk.into(operand)) == 1:  # the root's own derivative is 1
-        return BackwardArrow(derivative(walk.root, operand, style.notation), "", final, ahead, now)
+        return BackwardArrow(derivative(walk.root, operand, style.notation), "", final)
     part = f"∂{notation.mention(node.name)}/∂{notation.mention(operand.name)}" if named else ""
     if total and not named and node is not walk.root:
         part = _short_formula(node, slot)
     symbol = derivatives.times(total, part, node) if part else ""
-    return BackwardArrow(symbol, notation.product(upstream, local, spec), final, ahead, now)
+    return BackwardArrow(symbol, notation.product(upstream, local, spec), final)
 
 
 def _upstream(walk: Walk, node: Node, style: Style) -> str:

@@ -51,20 +51,6 @@ class Diagram:
     aligned: list[tuple[str, str]] = field(default_factory=list)  # ids of boxes on the same rank
 
 
-@dataclass(frozen=True)
-class Moment:
-    """The state of a backward pass at one step: the contributions so far, and the current contribution.
-
-    A diagram of this state hides everything that happens after the step.
-    """
-
-    grads: Mapping[Node, Quantity | None]
-    computed: Collection[Node]
-    happened: Collection[tuple[Node, int]]  # contributions so far, each as node and slot
-    contribution: tuple[Node, int] | None = None  # the contribution that happens now
-    result: Node | None = None  # the node that is computed now
-
-
 def role(node: Node, root: Node, style: Style) -> str:
     """Return a node's role in a diagram.
 
@@ -89,7 +75,6 @@ def diagram(
     walk: Walk,
     style: Style,
     shown: Collection[Node] | None = None,
-    moment: Moment | None = None,
     within: Mapping[Node, Node] | None = None,
 ) -> Diagram:
     """Return the diagram of a backward pass: one box per node, and the arrows between boxes.
@@ -98,7 +83,6 @@ def diagram(
         walk: Backward pass that gives the gradients.
         style: Format of numbers and derivatives.
         shown: Nodes to draw. Defaults to all nodes.
-        moment: State of the pass to draw. Defaults to the end of the pass.
         within: Additions that are drawn as part of a longer sum, each with the last addition of the sum.
 
     Returns:
@@ -114,14 +98,14 @@ def diagram(
         >>> [(arrow.tail, arrow.value, arrow.back and arrow.back.product) for arrow in drawn.arrows]
         [('c1', '2', None), ('n0', '3', '1 × 2')]
     """
-    return _Builder(walk, style, moment, within or {}).build(shown)
+    return _Builder(walk, style, within or {}).build(shown)
 
 
 class _Builder:
     """A builder that adds the boxes and arrows of a diagram node by node."""
 
-    def __init__(self, walk: Walk, style: Style, moment: Moment | None, within: Mapping[Node, Node]) -> None:
-        self.walk, self.style, self.moment, self.within = walk, style, moment, within
+    def __init__(self, walk: Walk, style: Style, within: Mapping[Node, Node]) -> None:
+        self.walk, self.style, self.within = walk, style, within
         self.sums = set(within.values())
         self.boxes: list[Box] = []
         self.arrows: list[Arrow] = []
@@ -148,7 +132,7 @@ class _Builder:
 
     def _add_arrows(self, node: Node) -> None:
         """Add the arrows that lead to a node, and the boxes of the literal numbers among its operands."""
-        spec, moment = self.style.spec, self.moment
+        spec = self.style.spec
         terms = self._terms_of(node)
         edges = {
             (edge.node, edge.slot): edge
@@ -156,8 +140,6 @@ class _Builder:
             for edge in self.walk.edges_of(owner)
         }
         counts = Counter(operand for *_, operand in terms if isinstance(operand, Node))
-        ahead = moment is not None and node not in moment.computed
-        now = moment is not None and node is moment.result
         for owner, slot, operand in terms:
             if not isinstance(operand, Node):
                 tail, value = f"c{len(self.boxes)}", notation.exact(operand, spec)
@@ -172,12 +154,8 @@ class _Builder:
             back = None
             if (owner, slot) in edges:
                 edge = edges[owner, slot]._replace(node=node)
-                arrived = (owner, slot) == (moment.contribution if moment is not None else None)
-                once = counts[operand] == 1
-                back = backward_arrow(
-                    self.walk, edge, self.style, ahead=not self._happened(owner, slot), now=arrived, once=once
-                )
-            self.arrows.append(Arrow(key, tail, self.ids[node], value, back, ahead=ahead, now=now))
+                back = backward_arrow(self.walk, edge, self.style, once=counts[operand] == 1)
+            self.arrows.append(Arrow(key, tail, self.ids[node], value, back))
 
     def _terms_of(self, node: Node) -> list[tuple[Node, int, Operand]]:
         """Return the operands of a node, each with the node that uses it and its slot. A sum includes its terms."""
@@ -197,36 +175,32 @@ class _Builder:
         return notation.expression(node, self.style.spec)
 
     def _box(self, node: Node) -> Box:
-        walk, moment, spec = self.walk, self.moment, self.style.spec
-        gradient = walk.gradient(node) if moment is None else moment.grads.get(node)
-        computed = moment is None or node in moment.computed
+        walk, spec = self.walk, self.style.spec
+        gradient = walk.gradient(node)
         return Box(
             self.ids[node],
             role(node, walk.root, self.style),
             node.name,
             self._expression(node),
-            notation.quantity(node.raw, spec) if computed else "·",
-            notation.spread(node.raw, spec) if computed else "",
+            notation.quantity(node.raw, spec),
+            notation.spread(node.raw, spec),
             None if node.constant else "·" if gradient is None else notation.quantity(gradient, spec),
             "" if gradient is None else notation.spread(gradient, spec),
             self._terms(node),
-            stored(node, gradient, spec) if moment is None else "",
+            stored(node, gradient, spec),
             node.scope,
             line=node.line,
             symbol=notation.symbol(node),
-            levels=levels(node.raw) if self.style.heatmap and computed else (),
+            levels=levels(node.raw) if self.style.heatmap else (),
             grad_levels=levels(gradient) if self.style.heatmap else (),
         )
 
     def _terms(self, node: Node) -> tuple[str, ...]:
-        """Return the contributions to a node so far, as text. If there are fewer than two, return an empty tuple."""
-        edges = [i for i in self.walk.into(node) if self._happened(*self.walk.ends(i)[:2])]
+        """Return the contributions to a node, as text. If there are fewer than two, return an empty tuple."""
+        edges = self.walk.into(node)
         if len(edges) < 2:
             return ()
         return tuple(notation.quantity(self.walk.edge(i).contribution, self.style.spec) for i in edges)
-
-    def _happened(self, node: Node, slot: int) -> bool:
-        return self.moment is None or (node, slot) in self.moment.happened
 
 
 def without_constants(diagram: Diagram) -> Diagram:

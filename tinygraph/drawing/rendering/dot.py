@@ -21,7 +21,6 @@ from tinygraph.explaining import notation
 from tinygraph.explaining.textbook.typesetting import typeset
 
 _HIDDEN = "not drawn here"
-_NOW = "3.5"  # line width of the current step
 _BESIDE = "&#160;&#160;&#160;"  # space between an arrow and its text
 _AROUND = 'CELLPADDING="2"'  # space in points above and below the text of an arrow, which other arrows keep free
 _DEEPEST = 50  # maximum number of nested scopes that are drawn as clusters
@@ -129,10 +128,10 @@ def _add_boxes(graph: graphviz.Digraph, diagram: Diagram, look: Appearance) -> N
 def _add_arrow(graph: graphviz.Digraph, arrow: Arrow, look: Appearance) -> None:
     theme, back, backward = look.theme, arrow.back, look.options.backward
     count = _label([f"× {arrow.times:,}"], theme.muted, look) if arrow.times > 1 else ""
-    if back is not None and look.detail == "plain" and not back.ahead:
+    if back is not None and look.detail == "plain":
         both = f"{theme.forward}:{theme.backward}" if backward else theme.forward
         graph.edge(arrow.tail, arrow.head, label=count, color=both, dir="both" if backward else "forward",
-                   arrowtail="vee", weight="3", id=arrow.id, tooltip=" ", penwidth=_NOW if back.now else None,
+                   arrowtail="vee", weight="3", id=arrow.id, tooltip=" ",
                    **{"class": "forward backward" if backward else "forward"})  # fmt: skip
         return
     says = look.detail in ("full", "contributions")
@@ -142,8 +141,6 @@ def _add_arrow(graph: graphviz.Digraph, arrow: Arrow, look: Appearance) -> None:
         label=count or (_label([markup(arrow.value)], theme.forward, look) if says else ""),
         color=theme.forward,
         weight="3",
-        style="invis" if arrow.ahead else None,  # an invisible arrow still takes up space
-        penwidth=_NOW if arrow.now else None,
         id=arrow.id,
         tooltip=plain(arrow.value),
         **{"class": "forward"},
@@ -160,9 +157,8 @@ def _add_backward_arrow(graph: graphviz.Digraph, arrow: Arrow, back: BackwardArr
         color=look.theme.backward,
         dir="back",
         arrowtail="vee",
-        style="dashed" if look.options.backward and not back.ahead else "invis",
+        style="dashed" if look.options.backward else "invis",
         weight="0",
-        penwidth=_NOW if back.now else None,
         id=f"{arrow.id}b",
         tooltip=plain(" = ".join(filter(None, [back.symbol, back.product, back.contribution]))),
         **{"class": "backward"},
