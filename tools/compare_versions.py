@@ -3,10 +3,10 @@
     python -m tools.compare_versions record before.json
     python -m tools.compare_versions compare before.json after.json [--renamed FILE]
 
-`record` imports the tinygraph of the working directory (or of PYTHONPATH). It uses only the public API, except for the
-function that draws a moment. It records diagrams, moments and pages of steppers, trees, breakdowns, diagnoses, steps,
-saved graphs, generated programs, messages, and the bits of random programs. Each text is stored completely and
-compressed, not as a hash. So `compare` can show differences, and replace names that were changed on purpose.
+`record` imports the tinygraph of the working directory (or of PYTHONPATH). It uses only the public API. It records
+diagrams, pages of steppers, trees, breakdowns, diagnoses, steps, saved graphs, generated programs, messages, and the
+bits of random programs. Each text is stored completely and compressed, not as a hash. So `compare` can show
+differences, and replace names that were changed on purpose.
 
 `compare` prints missing and different entries, and exits with 1 if it finds any. `--renamed` specifies a file with
 lines `old new`: a regular expression and its replacement, which are applied to the texts of the first record. To record
@@ -475,35 +475,6 @@ def _drawn(root: Any, options: dict[str, Any]) -> str:
 
 def _described(drawing: Any) -> str:
     return f"{drawing!r}\n{drawing.source}"
-
-
-def moments() -> Named:
-    """Yield the DOT text of graphs at the position of a stepper."""
-    moment = find_moment()
-    for name, phase in product(GRAPHS, PHASES):
-        if name == "1,000 nodes":  # has more boxes than are drawn one by one
-            continue
-        stepper = Stepper(recorded(name, "before")[0], phase=phase)
-        places = range(len(stepper) + 1) if len(stepper) < 20 else [len(stepper) * i // 4 for i in range(5)]
-        for k in places:
-            theme = "dark" if k % 3 == 1 else "light"
-            yield f"{name}, {phase} {k}", attempt(_moment, moment, stepper, k, theme)
-
-
-def _moment(moment: Callable[..., Any], stepper: Stepper, k: int, theme: str) -> str:
-    stepper.goto(k)
-    return _described(moment(stepper, theme=theme))
-
-
-def find_moment() -> Callable[..., Any]:
-    """Return the function that draws a moment, which is not public."""
-    tried = []
-    for place in ("tinygraph.playing", "tinygraph.stepping.player"):
-        try:
-            return getattr(importlib.import_module(place), "moment")  # type: ignore[no-any-return]  # noqa: B009
-        except (ModuleNotFoundError, AttributeError) as error:
-            tried.append(f"{place} ({error})")
-    raise SystemExit(f"no function `moment` was found, which draws where a stepper stands: {'; '.join(tried)}")
 
 
 def pages() -> Named:
@@ -1413,7 +1384,6 @@ def _second(root: Any, leaves: list[Any]) -> str:
 
 KINDS: dict[str, Callable[[], Named]] = {
     "drawing": drawings,
-    "moment": moments,
     "page": pages,
     "tree": trees,
     "explanation": explanations,

@@ -631,7 +631,8 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path):
 
 
 @engines
-def test_files_are_what_their_suffix_says(engine, tmp_path):
+def test_files_are_what_their_suffix_says(engine, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "cairosvg", None)  # as if it were not installed
     J = lecture()
     J.backward()
     drawing = draw(J, engine=engine)
