@@ -64,9 +64,7 @@ def test_a_dict_of_nodes_is_refused_with_a_hint():
         tinygraph.compile(w * w, {"w": w})
 
 
-@pytest.mark.parametrize(
-    "read", [tinygraph.tree, tinygraph.draw, tinygraph.Stepper, tinygraph.diagnose, tinygraph.source]
-)
+@pytest.mark.parametrize("read", [tinygraph.tree, tinygraph.Stepper, tinygraph.diagnose, tinygraph.source])
 def test_a_reader_of_one_root_refuses_a_namedtuple(read):
     with pytest.raises(TypeError, match="root must be"):
         read(Parameters(Value(2.0), Value(3.0)))

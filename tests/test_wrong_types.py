@@ -113,6 +113,8 @@ def same_callable(name: str) -> str:
         "checking.numeric_grad": "numeric_grad",
         "drawing.draw": "draw",
         "drawing.tree": "tree",
+        "drawing.compare": "compare",
+        "worksheets.worksheet": "worksheet",
         "Tensor.backward": "Value.backward",
     }
     return (others | {f"Tensor.{method}": f"Value.{method}" for method in METHODS}).get(name, name)  # fmt: skip

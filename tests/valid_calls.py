@@ -77,6 +77,8 @@ DRAWING_KINDS = {
     "legend": "flag",
     "number": "format",
     "notation": "choice",
+    "fold_sums": "flag",
+    "plain_names": "flag",
     "compact": "flag",
     "constants": "flag",
     "backward": "flag",
@@ -99,6 +101,8 @@ DRAWING_OPTIONS = {
     "legend": True,
     "number": ".3g",
     "notation": "dv",
+    "fold_sums": True,
+    "plain_names": True,
     "compact": True,
     "constants": False,
     "backward": False,
@@ -308,6 +312,9 @@ CALLS: dict[str, Call] = {
     "drawing.Drawing.save": call(of(lambda s: s.drawing.save), {"path": "path"}, path=of(lambda s: s.folder / "y.dot")),
     # worksheets
     "worksheet": call(tinygraph.worksheet, {"root": "node", "blanks": "choice"}, root=root, blanks="both"),
+    "worksheets.Worksheet.save": call(
+        of(lambda s: tinygraph.worksheet(s.x * s.w).save), {"path": "path"}, path=of(lambda s: s.folder / "y.html")
+    ),
     "worksheets.exercise": call(
         worksheets.exercise,
         {"seed": "integer", "inputs": "count", "steps": "count", "shared": "flag"},
@@ -327,6 +334,7 @@ CALLS: dict[str, Call] = {
     ),
     "Stepper.step": call(_method("step"), {"n": "count"}, n=1),
     "Stepper.back": call(_method("back"), {"n": "count"}, n=1),
+    "Step.why": call(of(lambda s: list(s.stepper)[1].why), {"with_number": "flag"}, with_number=True),
     "Stepper.goto": call(_method("goto"), {"k": "count"}, k=1),
     "Stepper.delete": call(_method("delete"), {"number": "choice"}, number=1),
     "Stepper.break_on": call(_method("break_on"), {"target": "target"}, target="x"),

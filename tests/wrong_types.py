@@ -178,8 +178,9 @@ class of:  # noqa: N801
 
 # Records that the package creates for you, and hooks that it calls itself. You pass none of their arguments.
 NOT_ENTRY_POINTS = {
-    "Step", "checking.GradientCheck", "checking.InputCheck", "drawing.Drawing", "misconceptions.Comparison",
-    "Tensor.view", "Tensor.constant_class", "Value.constant_class",
+    "Step", "checking.GradientCheck", "checking.InputCheck", "drawing.Drawing", "drawing.GraphComparison",
+    "misconceptions.Comparison",
+    "worksheets.Worksheet", "worksheets.Question", "Tensor.view", "Tensor.constant_class", "Value.constant_class",
     "scope.watch", "strict.watch", "trace_lines.watch",
     "misconceptions.Misconception.program", "misconceptions.Misconception.run",
     "testing.RandomProgram.leaf", "testing.RandomProgram.operand_code", "testing.RandomProgram.run",

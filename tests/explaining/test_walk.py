@@ -10,6 +10,8 @@ from hypothesis import given
 
 import tinygraph
 from tinygraph import StaleGraphError, Stepper, Tensor, Value, diagnose, draw, explain, misconceptions, scope
+from tinygraph.drawing import DrawOptions
+from tinygraph.drawing.layout_engines import find_engine
 from tinygraph.engine import autodiff, backward, graph
 from tinygraph.engine.autodiff import propagate
 from tinygraph.engine.graph import order
@@ -158,7 +160,7 @@ def test_a_stepper_its_page_and_its_explanations_sort_once_and_run_one_pass(phas
     stepper = Stepper(J, phase=phase)
     assert counted() == (1, 0), "nothing is computed before it is looked at"
     list(stepper)
-    page(stepper)
+    page(stepper, DrawOptions())
     stepper.explain(w), stepper.explain("b")
     stepper._repr_mimebundle_()
     stepper.back(3)
@@ -201,6 +203,7 @@ sys.path[:0] = PATHS
 from tinygraph import *
 import tinygraph
 from tinygraph.cli.expressions import parse
+from tinygraph.drawing import DrawOptions
 from tinygraph.stepping.player import page
 
 x, b = Value(2.0, "x"), Value(3.0, "b", constant=True)
@@ -214,7 +217,7 @@ for detail in ("auto", "full", "folded", "scopes"):
     texts.append(draw(J, detail=detail, parameters=[x]).source)
 texts += [draw(J, around=x, depth=1).source, str(tree(J, ascii=True)), str(explain(J, x)), explain(J, x).latex()]
 stepper = Stepper(J, phase="both")
-texts += [str(step) for step in stepper] + [str(stepper.goto(3)), page(stepper), repr(stepper.end())]
+texts += [str(step) for step in stepper] + [str(stepper.goto(3)), page(stepper, DrawOptions()), repr(stepper.end())]
 texts += [str(diagnose(J)), str(diagnose(J * 1e-20)), str(diagnose(log(x - 2.0))), str(diagnose(sqrt(x - 2.0)))]
 texts += [str(diagnose(relu(-x))), str(diagnose(J, [Value(1.0, "other")]))]
 for program in ("u = b*c; v = a + u; J = 3*v",):
@@ -226,16 +229,13 @@ print(*[name for name in sys.modules if name.partition(".")[0] == "numpy"])
 """
 
 
-def test_a_session_of_floats_needs_no_numpy(tmp_path):
-    engine = tmp_path / "engine"
-    engine.write_text(f"#!{sys.executable}\nimport sys\nsys.stdin.read()\nprint('<svg width=\"9pt\"></svg>')\n")
-    engine.chmod(0o755)
+def test_a_session_of_floats_needs_no_numpy():
     import graphviz
 
     paths = json.dumps([path.rpartition("/")[0].rpartition("/")[0] for path in (tinygraph.__file__, graphviz.__file__)])
     done = subprocess.run(
         [sys.executable, "-I", "-S", "-c", SESSION.replace("PATHS", paths)],
-        capture_output=True, text=True, check=False, env={"TINYGRAPH_DOT": str(engine)},
+        capture_output=True, text=True, check=False, env={"TINYGRAPH_DOT": find_engine()},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert not done.stdout.strip()

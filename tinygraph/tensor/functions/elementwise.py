@@ -72,7 +72,7 @@ def round(a: Operand, decimals: int = 0) -> Operand:
 
     Examples:
         >>> from tinygraph import Tensor
-        >>> round(Tensor([0.125, 2.5]), 2)
+        >>> Tensor([0.125, 2.5]).round(2)
         Tensor([0.12, 2.5], op='div')
     """
     places = check_integer("decimals", decimals)

@@ -36,7 +36,7 @@ def softmax(x: Operand, axis: Axis = -1, **_unknown: Never) -> Operand:
         AxisError: If `x` does not have the axis.
 
     Examples:
-        >>> from tinygraph import Tensor
+        >>> from tinygraph import Tensor, softmax
         >>> softmax(Tensor([0.0, 1000.0, 1000.0]))
         Tensor([0.0, 0.5, 0.5], op='softmax')
     """
@@ -60,7 +60,7 @@ def log_softmax(x: Operand, axis: Axis = -1, **_unknown: Never) -> Operand:
         AxisError: If `x` does not have the axis.
 
     Examples:
-        >>> from tinygraph import Tensor
+        >>> from tinygraph import Tensor, log_softmax
         >>> log_softmax(Tensor([0.0, 1000.0]))
         Tensor([-1000.0, 0.0], op='log_softmax')
     """
@@ -84,7 +84,7 @@ def logsumexp(x: Operand, axis: Axis = None, keepdims: bool = False, **_unknown:
         AxisError: If `x` does not have the axis.
 
     Examples:
-        >>> from tinygraph import Tensor
+        >>> from tinygraph import Tensor, logsumexp
         >>> logsumexp(Tensor([[1000.0, 0.0], [-50.0, -50.0]]), axis=1).data.round(4)
         array([1000.    ,  -49.3069])
     """
