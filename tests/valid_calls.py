@@ -114,8 +114,6 @@ DRAWING_OPTIONS = {
     "font_size": 12,
     "background": None,
     "dpi": None,
-    "fold_sums": True,
-    "plain_names": True,
     "engine": None,
     "timeout": 3.0,
 }

@@ -93,7 +93,6 @@ _LATER = {
 # `from tinygraph import *` leaves out names that load NumPy (such as Tensor), and `sum` (which would hide a built-in).
 __all__ = [
     *ops.__all__,
-    *more_ops.FILES,
     "FrozenBranchError",
     "StaleGraphError",
     "Step",
@@ -117,6 +116,7 @@ __all__ = [
     "value_and_grad",
     "worksheet",
 ]
+__all__.extend(more_ops.FILES)  # a call, because griffe, which builds the reference, only knows lists of strings
 
 
 def __getattr__(name: str) -> object:

@@ -99,7 +99,7 @@ CALLABLES = _callables()
 def test_every_parameter_of_a_public_callable_is_described(name):
     value = CALLABLES[name]
     parameters, described = _parameters(value), _described(value)
-    if value is tinygraph.drawing.DrawOptions:  # as its docstring says, `draw` explains each option
+    if value is tinygraph.drawing.DrawOptions:  # `draw` explains each option
         described = _described(tinygraph.draw)
     assert not parameters - described, "parameters that Args: does not describe"
     if not dataclasses.is_dataclass(value):
