@@ -155,6 +155,93 @@ def test_another_sum_of_logarithms_is_not_a_cross_entropy(make):
     assert "cross_entropy" not in finding.fix
 
 
+def bce(a, y):
+    return y * tinygraph.log(a) + (1 - y) * tinygraph.log(1 - a)
+
+
+NOT_THE_LOSS = {
+    "a difference": lambda a, y: y * tinygraph.log(a) - (1 - y) * tinygraph.log(1 - a),
+    "a negative difference": lambda a, y: -(y * tinygraph.log(a) - (1 - y) * tinygraph.log(1 - a)),
+    "the log-likelihood": bce,
+    "the log-likelihood times a number": lambda a, y: bce(a, y) * 2.0 / 3.0 + 1.0,
+    "unequal factors": lambda a, y: -(y * tinygraph.log(a) * 5.0 + (1 - y) * tinygraph.log(1 - a)),
+    "one term divided": lambda a, y: -(y * tinygraph.log(a)) / 2.0 - (1 - y) * tinygraph.log(1 - a),
+    "a product of the products": lambda a, y: -(y * tinygraph.log(a)) * ((1 - y) * tinygraph.log(1 - a)),
+    "factors 1 and 0 elsewhere": lambda a, y: tinygraph.log(1 - a) * 0.0 + (1.0 * tinygraph.log(a)) * 5.0,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NOT_THE_LOSS)
+@pytest.mark.parametrize("label", [0.0, 1.0])
+@pytest.mark.parametrize("kind", [Value, Tensor])
+def test_a_sum_with_other_signs_or_factors_is_not_the_loss(name, label, kind):
+    z, y = kind(40.0, "z"), kind(label, "y", constant=True)
+    root = NOT_THE_LOSS[name](1 / (1 + tinygraph.exp(-z)), y)
+    assert not math.isfinite(root.item())
+    assert "cross_entropy" not in only(root).fix
+
+
+SCALED = {
+    "1": (lambda a, y: 0.0 - bce(a, y), 1.0),
+    "5 outside": (lambda a, y: -5.0 * bce(a, y), 5.0),
+    "0.5 in each term": (
+        lambda a, y: -0.5 * (y * tinygraph.log(a)) - (1 - y) * tinygraph.log(1 - a) / 2.0 + 7.0,
+        0.5,
+    ),
+    "in a difference of other terms": (lambda a, y: 3.0 - (bce(a, y) + 1.0) * 4.0, 4.0),
+    "negated again": (lambda a, y: 0.0 - (-bce(a, y)), 1.0),
+    "in a function": (lambda a, y: tinygraph.exp(-bce(a, y)), 1.0),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SCALED)
+@pytest.mark.parametrize("kind", [Value, Tensor])
+def test_the_loss_is_recognized_in_a_larger_expression_and_its_factor_is_kept(name, kind):
+    make, factor = SCALED[name]
+    z, y = kind(40.0, "z"), kind(1.0, "y", constant=True)
+    fix = only(make(tinygraph.sigmoid(z), y)).fix
+    kept = "" if factor == 1.0 else f", and keep the factor {factor:g}"
+    assert fix == f"use binary_cross_entropy_with_logits(z, y), the same loss computed from z{kept}"
+    # The oracle: at a finite logit, the loss changes as the recommended call, times the factor, does.
+    if "function" not in name:
+        sign = -1.0 if "again" in name else 1.0
+        at = [make(tinygraph.sigmoid(kind(x)), y).item() for x in (-1.0, 0.5)]
+        loss = [np.logaddexp(0.0, -x) for x in (-1.0, 0.5)]
+        assert at[1] - at[0] == pytest.approx(sign * factor * (loss[1] - loss[0]), rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda A, Y: -(Y.T * np.log(A) + (1 - Y).T * np.log(1 - A)).sum(),  # labels of other elements
+        lambda A, Y: -(np.dot(Y.T, np.log(A)) + np.dot((1 - Y).T, np.log(1 - A))).sum(),  # all pairs
+        lambda A, Y: -(Y * np.log(A)).sum() - ((1 - Y) * np.log(1 - A)).mean(),  # a sum and a mean
+        lambda A, Y: (Y * np.log(A) + (1 - Y) * np.log(1 - A)).mean(),  # no minus
+    ],
+)
+@pytest.mark.parametrize("rows", [1, 2])
+def test_arrays_of_products_with_other_elements_are_not_the_loss(make, rows):
+    Z = Tensor(np.array([[3.0, 40.0], [-1.0, 40.0]])[:rows], "Z")
+    Y = Tensor(np.array([[0.0, 0.0], [1.0, 1.0]])[:rows], "Y", constant=True)
+    assert "cross_entropy" not in only(make(tinygraph.sigmoid(Z), Y)).fix
+
+
+def test_reshaped_labels_and_a_sum_of_examples_are_the_loss():
+    Z, Y = Tensor([[3.0], [40.0]], "Z"), Tensor([[0.0], [1.0]], "Y", constant=True)
+    A = tinygraph.sigmoid(Z)
+    for loss in (
+        -(Y.T * np.log(A).T + (1 - Y).T * np.log(1 - A).T).sum(),
+        -np.sum(Y * np.log(A)) - np.sum((1 - Y) * np.log(1 - A)),
+        -1 * (Y.T @ np.log(A) + (1 - Y).T @ np.log(1 - A)),
+    ):
+        assert only(loss).fix == "use binary_cross_entropy_with_logits(Z, Y), the same loss computed from Z"
+    total = Value(0.0)
+    for logit in (-3.0, 40.0):
+        z = Value(logit, "z")
+        total = total + bce(tinygraph.sigmoid(z), 1.0)
+    assert "binary_cross_entropy_with_logits(z, 1), the same loss" in only(-total / 2.0).fix
+
+
 BACKWARD = {
     "a root at 0": (lambda x: tinygraph.sqrt(x * 1.0), 0.0, "infinite derivative"),
     "a root of a square at 0": (lambda x: tinygraph.sqrt(x * x), 0.0, "infinite derivative"),
