@@ -42,8 +42,8 @@ def value_and_grad(f: Function, argnums: int | Sequence[int] = 0) -> Callable[..
     Raises:
         TypeError: If `f` is not a function, or if `argnums` contains something other than integers. The returned
             function raises this error if `f` returns something other than a node, for example a plain number that was
-            computed from `.data`. If `f` is constant, it must return a constant, such as
-            `Value(0.0, constant=True)`, and the gradient is zero.
+            computed from `.data`, or a node whose graph contains none of the arguments. If `f` is constant, it must
+            return a constant, such as `Value(0.0, constant=True)`, and the gradient is zero.
         ValueError: If no positional argument is passed for one of the positions. The returned function raises this
             error.
 
@@ -70,7 +70,10 @@ def value_and_grad(f: Function, argnums: int | Sequence[int] = 0) -> Callable[..
         y = f(*[inputs.get(i, arg) for i, arg in enumerate(args)], **options)
         if not isinstance(y, Operators):
             raise _not_connected(y, kind)
-        gradients = refilled(given, autodiff.grad(y, leaves))
+        found = autodiff.grad(y, leaves)
+        if not y.constant and leaves and not any(map(_is_nonzero, found)):
+            _check_connected(y, [*leaves, *numbers_of(args)])
+        gradients = refilled(given, found)
         return y.item(), tuple(gradients) if several else gradients[0]
 
     return wrapped
@@ -79,12 +82,31 @@ def value_and_grad(f: Function, argnums: int | Sequence[int] = 0) -> Callable[..
 def _not_connected(result: object, kind: type[Value | Tensor]) -> TypeError:
     """Return the error for a function whose result is not a node, so that its gradient would silently be zero."""
     found = f"f must return a {kind.__name__}, but returned {described(result)}"
+    if str(getattr(result, "dtype", "")) == "object":
+        return TypeError(f"{found}, an array of objects: return one of them, or their sum, result.sum()")
     if not (hasattr(result, "dtype") or hasattr(result, "as_integer_ratio")):
         return TypeError(f"{found}: return one scalar that is computed from the arguments")
     return TypeError(
         f"{found}, which is not connected to the arguments: compute with the arguments themselves, not with their "
         f".data or .item(). If f is constant, return {kind.__name__}(..., constant=True)"
     )
+
+
+def _is_nonzero(gradient: Any) -> bool:
+    """Return whether a gradient is certainly not zero. Other arrays than those of NumPy are not computed."""
+    if type(gradient).__module__ == "numpy":
+        return bool(gradient.any())
+    return isinstance(gradient, float) and gradient != 0.0
+
+
+def _check_connected(y: Node, arguments: Iterable[object]) -> None:
+    """Raise TypeError if the graph of a result contains no argument, so that its gradient would silently be zero."""
+    known = {x for x in arguments if isinstance(x, Node)}
+    if known.isdisjoint(order(y)):
+        raise TypeError(
+            f"f returned {described(y)}, whose graph contains none of the arguments: compute with the arguments "
+            "themselves, not with new nodes that contain their .data. If f is constant, return result.detach()"
+        )
 
 
 def node_class(numbers: Iterable[object]) -> type[Value | Tensor]:

@@ -291,12 +291,78 @@ def test_value_and_grad_in_the_words_of_jax(x, y):
         (lambda x: None, r"None \(NoneType\): return one scalar"),
         (lambda x: (1.0, 2.0), r"\(1\.0, 2\.0\) \(tuple\): return one scalar"),
         (lambda x: "a", r"'a' \(str\): return one scalar"),
+        (
+            lambda x: np.array(Value(1.0), dtype=object),
+            r"array\(.* \(ndarray\), an array of objects: .* result\.sum\(\)$",
+        ),
+        (lambda x: np.array([Value(1.0)] * 2), r"array\(.* \(ndarray\), an array of objects: .* result\.sum\(\)$"),
     ],
 )
 def test_the_gradient_of_a_function_that_cuts_the_graph_is_refused(f, message, x):
     kind = "Tensor" if isinstance(x, (np.ndarray, Tensor)) else "Value"
     with pytest.raises(TypeError, match=rf"^f must return a {kind}, but returned {message}"):
         tinygraph.value_and_grad(f)(x)
+
+
+def test_the_sum_that_the_message_about_objects_names_is_differentiated():
+    f = lambda x: np.array([x * 2, x * x], dtype=object)  # noqa: E731
+    with pytest.raises(TypeError, match=r"return one of them, or their sum, result\.sum\(\)"):
+        tinygraph.value_and_grad(f)(3.0)
+    assert tinygraph.value_and_grad(lambda x: f(x).sum())(3.0) == (15.0, 8.0)
+    assert tinygraph.value_and_grad(lambda x: f(x)[1])(3.0) == (9.0, 6.0)
+
+
+def data_of(x):
+    """The plain numbers of an input, as a program would get them."""
+    return x.data if isinstance(x, (Value, Tensor)) else np.array([node.data for node in x])
+
+
+@pytest.mark.parametrize("x", [1.5, [1.0, 2.0], np.ones(2), Value(1.0), Tensor([1.0, 2.0])])
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: Value(np.sum(data_of(x))) ** 2,
+        lambda x: Value(np.sum(data_of(x))),
+        lambda x: Tensor(data_of(x)).sum(),
+        lambda x: (Tensor(data_of(x)) * 0.0).sum(),  # a gradient of 0 in the graph of the new node too
+    ],
+)
+def test_a_function_that_wraps_the_data_of_its_arguments_again_is_refused(f, x):
+    with pytest.raises(TypeError, match=r"^f returned .*, whose graph contains none of the arguments: .*detach\(\)$"):
+        tinygraph.value_and_grad(f)(x)
+    value, gradient = tinygraph.value_and_grad(lambda x: f(x).detach())(x)
+    assert value == f(x if isinstance(x, (Value, Tensor)) else np_nodes(x)).item()
+    assert not np.any(gradient)
+
+
+def np_nodes(x):
+    return [Value(number) for number in x] if isinstance(x, list) else Value(x) if isinstance(x, float) else Tensor(x)
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x, c: x * 0.0 + c,
+        lambda x, c: tinygraph.relu(x - 100.0) + c,
+        lambda x, c: tinygraph.floor(x) * c,
+        lambda x, c: x.detach() * 2.0,
+        lambda x, c: c * c,  # another argument is in the graph
+        lambda x, c: type(c)(1.0, constant=True) * 2.0,
+    ],
+)
+@pytest.mark.parametrize("kind", [Value, Tensor])
+def test_a_gradient_that_is_zero_is_not_refused(f, kind):
+    x, c = kind(1.5), kind(2.0)
+    value, gradient = tinygraph.value_and_grad(f)(x, c)
+    assert gradient == 0.0
+    assert value == f(x, c).item()
+    assert tinygraph.value_and_grad(f, argnums=(1, 0))(x, c)[1][1] == 0.0
+
+
+def test_grad_and_jvp_with_respect_to_a_node_outside_the_graph_give_zero():
+    x, y = Value(2.0), Value(3.0)
+    assert tinygraph.grad(y * y, x) == 0.0
+    assert tinygraph.jvp(y * y, {x: 1.0}) == 0.0
 
 
 def test_grad_of_a_function_names_value_and_grad():
