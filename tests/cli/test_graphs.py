@@ -1,6 +1,7 @@
 """The output and the files of draw, step, diagnose and verify; each error is one sentence."""
 
 import os
+import re
 
 import pytest
 
@@ -42,6 +43,12 @@ def test_draw_takes_the_size_of_a_slide(tmp_path, monkeypatch, capsys):
     assert main([*LECTURE, "-o", "J.svg", "--width", "1920", "--height", "1080"]) == 0
     assert 'width="1920" height="1080"' in (tmp_path / "J.svg").read_text(encoding="utf-8")
     assert not (tmp_path / "no.svg").exists()
+    capsys.readouterr()
+    assert main([*LECTURE, "-o", "large.png", "--width", "40000"]) == 2
+    assert re.search(
+        r"--out: a \.png of 40,000 × [\d,]+ pixels is too large: choose a smaller", capsys.readouterr().err
+    )
+    assert not (tmp_path / "large.png").exists()
 
 
 @pytest.mark.parametrize(

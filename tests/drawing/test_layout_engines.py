@@ -63,3 +63,27 @@ def test_a_large_graph_without_long_arrows_is_not_folded():
     drawing = draw(sum(terms[1:], terms[0]), fold_sums=False)
     assert len(drawing._diagram.boxes) == 599
     assert MOST_RANKS == 15_000
+
+
+@pytest.mark.parametrize("options", [{"dpi": 9000}, {"width": 40_000}, {"height": 40_000}, {"scale": 200.0}])
+@pytest.mark.parametrize("engine", [None, "a function"])
+def test_an_image_that_would_be_too_large_is_refused_before_it_is_drawn(tmp_path, monkeypatch, options, engine):
+    layout = draw(lecture()).svg()
+    if engine:
+        options = {**options, "engine": lambda source: layout}
+    drawing = draw(lecture(), **options)
+    drawing.svg()
+    monkeypatch.setattr("tinygraph.drawing.layout_engines.lay_out", None)  # would draw the image
+    monkeypatch.setattr("tinygraph.drawing.layout_engines.from_svg", None)
+    with pytest.raises(ValueError, match=r"a \.png of [\d,]+ × [\d,]+ pixels is too large: choose a smaller dpi="):
+        drawing.save(tmp_path / "s.png")
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_size_that_is_checked_is_that_of_the_file(tmp_path, monkeypatch):
+    image = pytest.importorskip("PIL.Image", reason="no pillow: pip install '.[film]'")
+    seen = []
+    monkeypatch.setattr("tinygraph.drawing.layout_engines.check_pixels", lambda *size: seen.append(size))
+    for options in ({"dpi": 300}, {"width": 500}, {"scale": 2.0, "dpi": 96.0}, {"width": 300, "dpi": 200.0}):
+        with image.open(draw(lecture(), **options).save(tmp_path / "s.png")) as found:
+            assert found.size == pytest.approx(seen.pop(), abs=1.5)

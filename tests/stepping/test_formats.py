@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from tests.stepping.test_film import lecture
-from tinygraph import Stepper
+from tinygraph import Stepper, Value
 from tinygraph.drawing import DrawOptions, EngineNotFoundError
 from tinygraph.drawing.layout_engines import find_engine
 from tinygraph.stepping.animation import HOLD
 from tinygraph.stepping.film import Film
-from tinygraph.stepping.formats import check_name, names
+from tinygraph.stepping.formats import LARGEST_GIF_IMAGE, check_name, names
 
 
 @pytest.fixture(autouse=True)
@@ -80,6 +80,24 @@ def test_a_gif_that_would_fill_the_memory_is_refused_before_it_is_made(tmp_path,
     with pytest.raises(ValueError, match=r"a \.gif of 7 images of 40,000 × .* pixels is too large: choose a smaller"):
         stepper.save(tmp_path / "walk.gif", width=40_000)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("options", [{"dpi": 9000}, {"width": 40_000}, {"height": 40_000}, {"scale": 200.0}])
+def test_an_image_that_cairo_or_pillow_cannot_write_is_refused_before_it_is_made(tmp_path, raster, options):
+    x = Value(2.0, "x")
+    stepper = Stepper(x * 3.0, phase="forward")
+    refused = r"[\d,]+ × [\d,]+ pixels is too large: choose a smaller "
+    with pytest.raises(ValueError, match=rf"a \.png of {refused}"):
+        stepper.save(tmp_path / "frames" / "step-{:02}.png", **options)
+    with pytest.raises(ValueError, match=rf"a \.gif of \d images of {refused}"):
+        stepper.save(tmp_path / "walk.gif", **options)
+    assert not list(tmp_path.iterdir())
+
+
+def test_one_image_of_a_gif_has_fewer_pixels_than_pillow_refuses(tmp_path, raster):
+    assert raster.MAX_IMAGE_PIXELS >= LARGEST_GIF_IMAGE
+    with pytest.raises(ValueError, match=r"a \.gif of 2 images of 10,000 × 10,000 pixels is too large"):
+        Stepper(Value(2.0) * 3.0, phase="forward").save(tmp_path / "walk.gif", width=10_000, height=10_000)
 
 
 def test_a_pdf_has_one_page_per_step(tmp_path, raster):

@@ -205,7 +205,10 @@ def _draw(options: argparse.Namespace) -> None:
             timeout=options.timeout,
             **look,
         )
-        drawing.save(options.out)
+        try:
+            drawing.save(options.out)
+        except ValueError as error:  # an image that is too large
+            raise ExpressionError(f"--out: {error}") from None
     if options.tree or options.out is None:
         echo(tree(root))
     if options.out is not None:

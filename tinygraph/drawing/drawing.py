@@ -86,7 +86,7 @@ class Drawing:
             The path.
 
         Raises:
-            ValueError: If the suffix of `path` does not select a format.
+            ValueError: If the suffix of `path` does not select a format, or if a .png file would be too large.
             EngineNotFoundError: If no Graphviz executable is installed.
             LayoutError: If the layout fails or exceeds the time limit.
         """
@@ -126,6 +126,10 @@ class Drawing:
         """Return the diagram as a .png or .pdf file."""
         options = self._look.options
         resolution = options.dpi or (1 / PIXEL * 72 if options.resizes else _RESOLUTION)
+        resizes = options.resizes or resolution > _RESOLUTION  # otherwise, the size of the layout is not needed
+        if kind == "png" and resizes:
+            width, height, _ = canvas(natural_size(self._layout[0]), self._look)
+            layout_engines.check_pixels(width * PIXEL / 72 * resolution, height * PIXEL / 72 * resolution)
         if options.engine is None or isinstance(options.engine, str):
             # Without a margin of 0, Graphviz adds half an inch on each side of a page.
             settings = [f"-Gdpi={resolution:g}" if kind == "png" else "-Gmargin=0"]

@@ -21,6 +21,8 @@ VARIABLE = "TINYGRAPH_DOT"
 ENGINES = ("dot", "graphviz-pure")
 TEXT_FORMATS = ("dot", "gv")
 FORMATS = ("svg", "png", "pdf", *TEXT_FORMATS)
+LONGEST_SIDE = 32_767  # pixels, which cairo counts in 16 bits
+LARGEST_IMAGE = 300e6  # pixels, each of which takes 4 bytes of memory
 # Options for a layout with less effort: straight lines, more crossings, and positions that are less balanced.
 CHEAPER = ("-Gsplines=line", "-Gmclimit=0.1", "-Gnslimit=1", "-Gnslimit1=1")
 REMEDIES = (
@@ -207,6 +209,28 @@ def svg(
             else f"engine={name} must return SVG text, not {described(text)}"
         )
     return text, settings
+
+
+def check_pixels(width: float, height: float) -> None:
+    """Refuse a .png file that would be too large, before it is drawn.
+
+    Args:
+        width: Width in pixels.
+        height: Height in pixels.
+
+    Raises:
+        ValueError: If a side has more than 32,767 pixels, or if there are more than 300 million pixels.
+
+    Examples:
+        >>> check_pixels(40_000, 10.0)
+        Traceback (most recent call last):
+        ValueError: a .png of 40,000 × 10 pixels is too large: choose a smaller dpi=, width= or scale=, or save as .svg
+    """
+    if max(width, height) > LONGEST_SIDE or width * height > LARGEST_IMAGE:
+        raise ValueError(
+            f"a .png of {width:,.0f} × {height:,.0f} pixels is too large: "
+            "choose a smaller dpi=, width= or scale=, or save as .svg"
+        )
 
 
 def from_svg(svg_text: str, kind: str, resolution: float, refused: str) -> bytes:

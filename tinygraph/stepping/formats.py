@@ -6,6 +6,7 @@ import io
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tinygraph.drawing.layout_engines import LONGEST_SIDE, check_pixels
 from tinygraph.drawing.options import DrawOptions
 from tinygraph.stepping.animation import HOLD, animated
 from tinygraph.stepping.film import Film
@@ -22,6 +23,7 @@ NUMBERED = (".svg", ".png")  # one file per step
 CSS, RESOLUTION = 96.0, 192.0  # dots per inch of a drawing, and of an image unless an option determines its size
 SHORTEST, LONGEST = 0.01, 200.0  # time per step of a .gif, which counts hundredths of a second in 16 bits
 LARGEST_GIF = 2e9  # pixels of all images together, each of which takes a byte of memory
+LARGEST_GIF_IMAGE = 89e6  # pixels; Pillow warns about a larger image
 
 
 def check_name(path: Path) -> bool:
@@ -83,11 +85,13 @@ def write(film: Film, path: Path, *, seconds: float) -> None:
 
     Raises:
         ModuleNotFoundError: If the format needs a package that is not installed.
-        ValueError: If a .gif would be too large, or if it cannot represent `seconds`.
+        ValueError: If a .gif or .png file would be too large, or if it cannot represent `seconds`.
         OSError: If a file cannot be written.
     """
     kind = path.suffix.lower()
     if check_name(path):
+        if kind == ".png":
+            check_pixels(*_pixels(film))
         path.parent.mkdir(exist_ok=True)
         for k, name in enumerate(names(path, len(film.steps))):
             frame = film.frame(k)
@@ -147,14 +151,21 @@ def _gif(film: Film, seconds: float) -> bytes:
     return out.getvalue()
 
 
+def _pixels(film: Film) -> tuple[float, float]:
+    """Return the width and the height of an image."""
+    width, height = (float(film.root.get(side, "0")) * _scale(film.options) for side in ("width", "height"))
+    return width, height
+
+
 def _check_size(film: Film) -> None:
     """Refuse an animation that would fill the memory before it is made: all its images are there at once."""
-    width, height = (float(film.root.get(side, "0")) * _scale(film.options) for side in ("width", "height"))
+    width, height = _pixels(film)
     number = len(film.positions)
-    if width * height * number > LARGEST_GIF:
+    image = width * height
+    if max(width, height) > LONGEST_SIDE or image > LARGEST_GIF_IMAGE or image * number > LARGEST_GIF:
         raise ValueError(
             f"a .gif of {number:,} images of {width:,.0f} × {height:,.0f} pixels is too large: "
-            "choose a smaller width= or dpi=, or save as .svg"
+            "choose a smaller width=, scale= or dpi=, or save as .svg"
         )
 
 

@@ -156,7 +156,7 @@ class Stepper(Cursor):
         Raises:
             TypeError: If an option has a wrong type.
             ValueError: If the name of `path` does not select a format, if an option is unknown or invalid, if the
-                diagram has more than 600 boxes, or if a .gif would be too large.
+                diagram has more than 600 boxes, or if a .gif or .png file would be too large.
             ModuleNotFoundError: If the format needs a package that is not installed.
             EngineNotFoundError: If no Graphviz executable is installed.
             LayoutError: If the layout fails or exceeds the time limit.
