@@ -3,6 +3,7 @@
 import copy
 import math
 import pickle
+from decimal import Decimal
 from fractions import Fraction
 
 import numpy as np
@@ -383,3 +384,30 @@ def test_a_local_derivative_that_was_stored_with_the_value_is_read_as_it_is():
     first, second = loss.partials
     assert np.allclose(first, 1 / (1 + np.exp(-z.data)) - Y, rtol=1e-14)
     assert second is None
+
+
+@pytest.mark.parametrize("shape", [(), (2,), (2, 3)])
+@pytest.mark.parametrize(
+    "scalar",
+    [2, 2.0, True, np.float64(2), np.float32(2), np.float16(2), np.int64(2), np.uint8(2), np.bool_(True), np.array(2.0),
+     np.array(2), Fraction(1, 2), Decimal("0.5")],
+)  # fmt: skip
+def test_a_scalar_of_any_type_sets_all_elements_of_a_gradient(scalar, shape):
+    t, v = Tensor(np.ones(shape)), Value(1.0)
+    t.grad = v.grad = scalar
+    assert t.grad.dtype == np.float64
+    assert np.array_equal(t.grad, np.full(shape, float(scalar)))
+    assert v.grad == float(scalar)
+
+
+@pytest.mark.parametrize("kind", [Value, Tensor])
+def test_a_number_that_is_not_a_gradient_is_refused_in_one_sentence(kind):
+    x = kind(1.0)
+    with pytest.raises(OverflowError, match=r"^grad: an int of 1329 bits is too large for a float$"):
+        x.grad = 10**400
+    for wrong, remedy in ((2j, "take its .real"), (np.complex128(2j), "take its .real"), ("a", "convert text")):
+        with pytest.raises(TypeError, match=f"^grad: .*{remedy}"):
+            x.grad = wrong
+    with pytest.raises(TypeError, match=r"^grad must be .* use its \.data"):
+        x.grad = Value(2.0)
+    assert x.grad is None

@@ -21,6 +21,7 @@ from tinygraph.engine.variadic import VariadicOp
 from tinygraph.kernels import arrays
 from tinygraph.kernels.arrays import Array, as_array, quietly, read_only
 from tinygraph.kernels.layouts import Owned, Strided
+from tinygraph.kernels.numbers import plain_number
 from tinygraph.support import clock
 from tinygraph.support.loading import loaded
 from tinygraph.support.naming import own_methods
@@ -167,8 +168,10 @@ class Tensor(Watched, Operators, ArrayMethods):
         return np.array(array) if type(array) is _ndarray else array
 
     def _set_grad(self, gradient: object) -> None:
-        filled = np.full(self.shape, float(gradient)) if isinstance(gradient, (int, float)) else gradient
-        super()._set_grad(filled)  # `w.grad = 0` sets all elements
+        array = type(gradient) is _ndarray and not gradient.shape
+        if array or isinstance(gradient, (int, float, np.generic)) or hasattr(gradient, "as_integer_ratio"):
+            gradient = np.full(self.shape, plain_number(gradient, "grad"))  # `w.grad = 0` sets all elements
+        super()._set_grad(gradient)
 
     def _gradient(self, adjoint: Any) -> Array:
         if adjoint is None:
