@@ -10,14 +10,13 @@ from tinygraph.drawing.layout_engines import LONGEST_SIDE, check_pixels
 from tinygraph.drawing.options import DrawOptions
 from tinygraph.stepping.animation import HOLD, animated
 from tinygraph.stepping.film import Film
-from tinygraph.support.files import write_whole
+from tinygraph.support.files import PAGES, write_whole
 from tinygraph.support.messages import install_command
 
 if TYPE_CHECKING:
     from PIL import Image
 
 XML = '<?xml version="1.0" encoding="UTF-8"?>\n'
-PAGES = (".html", ".htm")
 WHOLE = (*PAGES, ".svg", ".gif", ".pdf")  # one file for all steps
 NUMBERED = (".svg", ".png")  # one file per step
 CSS, RESOLUTION = 96.0, 192.0  # dots per inch of a drawing, and of an image unless an option determines its size

@@ -162,9 +162,9 @@ class Stepper(Cursor):
             LayoutError: If the layout fails or exceeds the time limit.
         """
         from tinygraph.stepping.film import Film
-        from tinygraph.stepping.formats import PAGES, check_name, write
+        from tinygraph.stepping.formats import check_name, write
         from tinygraph.stepping.player import page
-        from tinygraph.support.files import write_whole
+        from tinygraph.support.files import PAGES, write_whole
 
         path = as_path("path", path)
         check_name(path)

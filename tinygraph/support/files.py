@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+PAGES = (".html", ".htm")  # suffixes of an HTML page
+
 
 def check_writable(path: Path) -> None:
     """Check that a file can be written, but do not change it.

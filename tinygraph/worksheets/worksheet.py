@@ -14,12 +14,10 @@ from tinygraph.engine.graph import Node, require_node
 from tinygraph.explaining.step import Steps
 from tinygraph.explaining.walk import Walk
 from tinygraph.support.arguments import as_path
-from tinygraph.support.files import write_whole
+from tinygraph.support.files import PAGES, write_whole
 from tinygraph.support.messages import counted, one_of
 from tinygraph.worksheets.blanks import BLANKS, Blanks, Question, filled, questions_of, texts_of
 from tinygraph.worksheets.html_page import page
-
-PAGES = (".html", ".htm")
 
 
 class Worksheet:
