@@ -1,12 +1,15 @@
 """Expressions are shown whole if they fit, and are folded at the least important place if they do not."""
 
+import math
+
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import tinygraph
 from tests.oracles.textbook import evaluated
 from tinygraph import Value
+from tinygraph.engine.graph import order
 from tinygraph.explaining.notation import expression, label
 from tinygraph.testing import graphs
 
@@ -60,6 +63,9 @@ def test_parentheses_stand_where_they_are_needed():
         -a + b: "-a + b",
         a / (b * c): "a/(b × c)",
         a / b / c: "a/b/c",
+        (-a + b) / c: "(-a + b)/c",
+        -a / b: "-a/b",
+        -(a + b) / c: "-(a + b)/c",
         a * (b / c): "a × (b/c)",
         (a - b) ** 2: "(a - b)²",
         a**-1: "a⁻¹",
@@ -110,3 +116,61 @@ def test_a_whole_expression_has_the_value_of_the_node(program):
         return
     if root.data == root.data and abs(root.data) < 1e6:
         assert float(found) == pytest.approx(root.data, rel=1e-6, abs=1e-6), text
+
+
+PATTERNS = (
+    "-{}", "{} ** 2", "{} ** -1", "2.0 ** {}", "abs({})", "-2.0 * {}", "{} + -2.0",
+    "{} + {}", "{} - {}", "{} * {}", "{} / {}", "{} ** {}",
+)  # fmt: skip
+NAMES = {"a": 1.25, "b": 0.75, "c": 2.5, "d": 0.5}
+
+
+def nested(depth, letters="abcd"):
+    """Yield the Python code of each expression with one op in another, `depth` ops deep."""
+    for pattern in PATTERNS:
+        slots = pattern.count("{}")
+        leaves, rest = letters[:slots], letters[slots - 1 :]
+        if depth == 1:
+            yield f"({pattern.format(*leaves)})"
+            continue
+        for inner in nested(depth - 1, rest):
+            for slot in range(slots):
+                yield f"({pattern.format(*[inner if k == slot else letters[0] for k in range(slots)])})"
+
+
+def check_text(code):
+    """Check that the text of an expression has the value that the expression computes."""
+    known = {"tinygraph": tinygraph, "Value": Value} | {name: Value(x, name) for name, x in NAMES.items()}
+    node = eval(code, known)
+    if node.op is None or not all(math.isfinite(part.data) and abs(part.data) < 1e6 for part in order(node)):
+        return False
+    for text in (label(node, ".17g", 10**6), expression(node, ".17g", 10**6)):
+        if "…" not in text:
+            found = float(evaluated(text, NAMES)[0])
+            assert found == pytest.approx(node.data, rel=1e-9, abs=1e-9), f"{code} is shown as {text}"
+    return True
+
+
+def test_each_op_within_another_is_shown_with_its_value():
+    checked = [check_text(code) for code in nested(3)]
+    assert sum(checked) > 0.9 * len(checked)
+
+
+def expressions():
+    """Return a strategy for the Python code of expressions of nodes."""
+    patterns = (*PATTERNS, "{} ** 0.5", "tinygraph.sqrt({})", "1.5 - {}", "-1.0 / {}", "tinygraph.sum([{}, {}])")
+    return st.recursive(
+        st.sampled_from([*NAMES, "Value(-3.0)"]),
+        lambda inner: st.builds(
+            lambda pattern, x, y: f"({pattern.format(*(x, y)[: pattern.count('{}')])})",
+            st.sampled_from(patterns),
+            inner,
+            inner,
+        ),
+        max_leaves=8,
+    )
+
+
+@given(code=expressions())
+def test_a_random_expression_is_shown_with_its_value(code):
+    assume(check_text(code))

@@ -286,7 +286,9 @@ class _Printer:
 
 
 def _quotient(x: Text, y: Text) -> Text:
-    return Text(f"{x.within(PRODUCT) if not x.startswith('-') else x}/{y.within(POWER)}", PRODUCT) if y != "1" else x
+    if y == "1":
+        return x
+    return Text(f"{x if x.binds >= PRODUCT else f'({x})'}/{y.within(POWER)}", PRODUCT)  # -a/b needs no parentheses
 
 
 def _number(node: ast.expr) -> float | None:
