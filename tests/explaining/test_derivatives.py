@@ -1,8 +1,10 @@
 """Every formula that is shown is right: the text is read back and evaluated, and compared with the computed number."""
 
+import ast
 import math
 import random
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,6 +21,10 @@ from tinygraph.engine.op import TABLE
 from tinygraph.explaining import notation
 from tinygraph.explaining.textbook.derivatives import formula
 from tinygraph.explaining.walk import Walk
+from tinygraph.tensor.more_ops.masks import fill_nan
+from tinygraph.tensor.more_ops.matrices import matrix_op
+from tinygraph.tensor.more_ops.roots import root
+from tinygraph.tensor.more_ops.softmax import cross_entropy_over
 from tools.site import optable
 
 PARAMETRIZED = [
@@ -228,34 +234,62 @@ def test_the_end_of_a_breakdown_counts_the_seed_and_the_cost():
 RNG = np.random.default_rng(0)
 
 
-def _lower(x, flip=False):
-    x = 0.5 * (x + x.T)
-    part = np.tri(len(x)) + np.tri(len(x), k=-1)
-    return x * (part.T if flip else part)
+def _phi(x):
+    return np.tril(x) - 0.5 * np.diag(np.diag(x))
+
+
+def _extremum(up, x, name):
+    """Return the upstream gradient where x is its extremum, divided by the number of ties."""
+    places = x == {"max": np.nanmax, "min": np.nanmin}[name.removeprefix("nan")](x)
+    return np.where(places, up, 0.0) / np.sum(places)
+
+
+def _parts(text):
+    """Return the explanations after "where", such as "V = the eigenvectors of X". One can use those after it."""
+    parts = re.split(r", (?=\w+ = )| and (?=\w+ = )", text)
+    return [part.partition(" = ")[::2] for part in parts if part]
 
 
 def read_array(text, names):
     """Return the value of the formula of a pullback."""
+    if match := re.fullmatch(r"(\w+) where (\w+) is its (\w+), divided by the number of ties", text):
+        return _extremum(names[match[1]], names[match[2]], match[3])
+    if match := re.fullmatch(r"(\w+) where (\w+) is not NaN", text):
+        return np.where(np.isnan(names[match[2]]), 0.0, names[match[1]])
+    if match := re.fullmatch(r"(.*), or 0 where (\w+) = 0", text):
+        with np.errstate(divide="ignore"):
+            return np.where(names[match[2]] == 0, 0.0, read_array(match[1], names))
     text, _, notes = text.partition(", where ")
     names = dict(names)
-    for note in filter(None, [notes]):
-        letter, _, meaning = note.partition(" = ")
-        if letter in ("a", "L", "V"):
-            names[letter] = names.get(meaning) if meaning in names else read_array(meaning, names)
+    for letter, meaning in reversed(_parts(notes)):
+        if letter == "Φ":
+            assert meaning == "the lower triangle with half of the diagonal"
+            names["Φ"] = _phi
+        elif match := re.fullmatch(r"the eigenvectors of (\w+)", meaning):
+            names[letter] = np.linalg.eigh(names[match[1]])[1]
+        elif meaning == "U · S · Vᵀ":
+            left, _, right = np.linalg.svd(names[letter], full_matrices=False)
+            names |= {"U": left, "V": right.T}
+        else:
+            names[letter] = names[meaning] if meaning in names else read_array(meaning, names)
     text = re.sub(r"(\w+)⁻ᵀ", r"inverse(\1).T", text)
     text = re.sub(r"(\w+)⁻¹", r"inverse(\1)", text)
+    text = re.sub(r"\b(\d[.\d]*)(?=[A-ZΦ])", r"\1 * ", text).replace("^", "**")
+    text = re.sub(r"^(g) · ", r"\1 * ", text)  # the upstream gradient of a scalar
     text = text.replace("ᵀ", ".T").replace(" · ", " @ ").replace(" ⊙ ", " * ").replace("√", "np.sqrt")
     known = {
         "inverse": np.linalg.inv,
         "np": np,
         "cholesky": np.linalg.cholesky,
         "softmax": tinygraph.softmax,
-        "lower": _lower,
-        "upper": lambda x: _lower(x, True),
         "log_softmax": tinygraph.log_softmax,
+        "cofactor": lambda x: np.linalg.det(x) * np.linalg.inv(x).T,
         "diag": np.diag,
         "sum": np.sum,
-        "Φ": lambda x: np.tril(x) - 0.5 * np.diag(np.diag(x)),
+        "transpose": lambda x, *axes: x.transpose(*axes),
+        "tril": np.tril,
+        "triu": np.triu,
+        "roll": np.roll,
         **names,
     }
     return eval(text, known)
@@ -264,14 +298,36 @@ def read_array(text, names):
 A = RNG.normal(size=(3, 3)) + 3.0 * np.eye(3)
 S = A @ A.T
 B = RNG.normal(size=(3, 2))
+GAPS = np.array([1.0, np.nan, 3.0, 3.0, 1.0])
 PULLBACKS = {
     "matmul": (lambda x, y: x @ y, A, B),
     "transpose": (lambda x: x.T, B),
+    "transpose axes": (lambda x: x.transpose(1, 2, 0), RNG.normal(size=(2, 3, 4))),
+    "copy": (np.copy, B),
+    "tril": (np.tril, A),
+    "triu": (lambda x: np.triu(x, 1), A),
+    "roll": (lambda x: np.roll(x, 1, axis=0), A),
+    "set_at": (lambda x, y: tinygraph.set_at(x, 1, y), A, B[:, 0]),
     "inv": (np.linalg.inv, A),
     "solve": (np.linalg.solve, A, B),
+    "det": (np.linalg.det, A),
+    "slogdet": (lambda x: np.linalg.slogdet(x)[1], A),
     "cholesky": (np.linalg.cholesky, S),
+    "eigvalsh": (np.linalg.eigvalsh, S),
+    "eigvalsh of the upper triangle": (lambda x: np.linalg.eigvalsh(x, "U"), S),
+    "singular values": (lambda x: np.linalg.svd(x, compute_uv=False), B),
     "softmax": (lambda x: tinygraph.softmax(x), B[0]),
     "log_softmax": (lambda x: tinygraph.log_softmax(x), B[:, 0]),
+    "logsumexp": (lambda x: tinygraph.logsumexp(x), B[:, 0]),
+    "cross_entropy": (lambda x, y: cross_entropy_over(0)(x, y), B[:, 0], abs(B[:, 1])),
+    "root": (root(0.5), np.array([0.0, 2.0, 3.0])),
+    "root of a third": (root(1.5), np.array([0.0, 2.0, 3.0])),
+    "fill_nan": (fill_nan(0.0), GAPS),
+    "max": (np.max, B),
+    "max with ties": (np.max, np.array([1.0, 3.0, 3.0])),
+    "min with ties": (np.min, np.array([[1.0, 1.0], [3.0, 1.0]])),
+    "nanmax with ties": (np.nanmax, GAPS),
+    "nanmin with ties": (np.nanmin, GAPS),
 }
 
 
@@ -283,9 +339,32 @@ def test_the_formula_of_a_pullback_is_equal_to_the_gradient(name):
     up = RNG.normal(size=node.shape)
     assert not PRIVATE.search(notation.expression(node))
     for local in node.partials:
-        text = local.text(*[leaf.name for leaf in leaves], up="U")
-        names = {"U": up, **{leaf.name: leaf.data for leaf in leaves}}
-        np.testing.assert_allclose(read_array(text, names), up * local, rtol=1e-9, atol=1e-12, err_msg=text)
+        text = local.text(*[leaf.name for leaf in leaves], up="g" if node.ndim == 0 else "G")
+        names = {"G": up, "g": up, **{leaf.name: leaf.data for leaf in leaves}}
+        if "0 at [" in text:  # words, which describe a formula
+            continue
+        found = np.broadcast_to(read_array(text, names), (up * local).shape)
+        np.testing.assert_allclose(found, up * local, rtol=1e-9, atol=1e-12, err_msg=text)
+
+
+IN_WORDS = {"cofactor", "einsum", "interp", "prod_over", "cumprod_over", "unpad_by"}
+
+
+def makers_of_formulas():
+    """Yield the name of each array op, or of its maker, whose pullback is described with the upstream gradient."""
+    for path in Path(tinygraph.__file__).parent.glob("tensor/**/*.py"):
+        for call in ast.walk(ast.parse(path.read_text("utf-8"))):
+            columns = {column.arg: column.value for column in getattr(call, "keywords", [])}
+            if "note" in columns and "{up}" in ast.unparse(columns["note"]):
+                yield columns["maker"].id if "maker" in columns else call.args[0].value
+
+
+def test_each_formula_of_a_pullback_is_tested():
+    nodes = [function(*[Tensor(array) for array in arrays]) for function, *arrays in PULLBACKS.values()]
+    tested = {node.op.parameters[0] if node.op.maker is matrix_op else node.op.maker.__name__ for node in nodes}
+    found = set(makers_of_formulas())
+    assert found - tested - IN_WORDS == set()
+    assert found - tested >= IN_WORDS
 
 
 def test_a_transposed_operand_is_transposed_back():

@@ -192,7 +192,7 @@ def extremum(name: str, axis: Axis, keepdims: bool = False) -> ArrayOp:
         code=reduction_code(name, axis, keepdims),
         vjps=(lambda up, out, x: spread(up, x, axis) * indicator(name, axis)(x),),
         jvp=lambda tangent, out, x: sum_over(axis, keepdims)(tangent * indicator(name, axis)(x)),
-        note=(f"{{up}} where {{0}} is its {name}",),
+        note=(f"{{up}} where {{0}} is its {name}, divided by the number of ties",),
         maker=extremum,
         parameters=(name, axis, keepdims),
     )

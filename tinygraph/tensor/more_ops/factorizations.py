@@ -26,7 +26,8 @@ from tinygraph.tensor.shapes import swap_last_axes
 
 _T = swap_last_axes
 Triangle = Literal["L", "U"]  # the triangle of a symmetric matrix that NumPy reads
-_PART = {"L": "lower", "U": "upper"}
+_TURNED = {"L": "", "U": "ᵀ"}
+_PHI = "Φ = the lower triangle with half of the diagonal"
 
 
 # --- symmetric matrices. NumPy reads one triangle, so the elements of the other triangle have derivative 0.
@@ -72,7 +73,7 @@ cholesky: ArrayOp = fixed(
     code="np.linalg.cholesky({})",
     vjps=(_cholesky_vjp,),
     jvp=_cholesky_jvp,
-    note=("lower(L⁻ᵀ · Φ(Lᵀ · {up}) · L⁻¹), where L = cholesky({0})",),
+    note=(f"Φ(M + Mᵀ), where M = L⁻ᵀ · Φ(Lᵀ · {{up}}) · L⁻¹, L = cholesky({{0}}) and {_PHI}",),
 )
 
 
@@ -121,7 +122,7 @@ def eigvalsh(uplo: Triangle = "L") -> ArrayOp:
         code=f"np.linalg.eigvalsh({{}}, '{uplo}')",
         vjps=(pull,),
         jvp=push,
-        note=(f"{_PART[uplo]}(V · diag({{up}}) · Vᵀ), where V = the eigenvectors of {{0}}",),
+        note=(f"2Φ(V · diag({{up}}) · Vᵀ){_TURNED[uplo]}, where V = the eigenvectors of {{0}} and {_PHI}",),
         maker=eigvalsh,
         parameters=(uplo,),
     )
