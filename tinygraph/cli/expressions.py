@@ -17,7 +17,7 @@ from tinygraph.engine.graph import Node
 from tinygraph.engine.more_ops.table import TABLE
 from tinygraph.engine.op import Op
 from tinygraph.engine.value import Value
-from tinygraph.explaining.spelling import in_ascii
+from tinygraph.explaining.spelling import SUPERSCRIPTS, in_ascii
 from tinygraph.support.messages import counted, short
 
 LONGEST = 10_000  # maximum length of an expression, in characters
@@ -39,6 +39,9 @@ _HINTS: dict[type[ast.AST], str] = {
     ast.Tuple: "use a comma only between the operands of a function, and a point as the decimal separator",
 }
 _NESTED = "the expression is too deeply nested: split it into named steps"
+_AFTER_POWER = re.compile(
+    rf"((?:(?<![^\W{SUPERSCRIPTS}])[^\W{SUPERSCRIPTS}]+|\))[{SUPERSCRIPTS}]+) *([^\W{SUPERSCRIPTS}]+|√)"
+)  # as in x²y
 _USE = "an expression can contain numbers, names, + - * / **, parentheses, and functions such as exp(x)"
 
 
@@ -183,7 +186,7 @@ class _Reader:
             line, columns = self.read_lines[number]
             indent = len(line) - len(line.lstrip())
             column = min(max((error.offset or 1) - 1, 0) + indent, len(line))
-            raise ExpressionError(self.hint(error.msg or "", line), self.lines[number], columns[column]) from None
+            raise ExpressionError(self.hint(error.msg or "", number), self.lines[number], columns[column]) from None
         except (RecursionError, MemoryError):
             raise ExpressionError(_NESTED) from None
         except ValueError as error:  # a NUL character, or an integer with thousands of digits
@@ -192,10 +195,11 @@ class _Reader:
             raise ExpressionError("the expression is empty")
         return statements
 
-    def hint(self, message: str, line: str) -> str:
+    def hint(self, message: str, number: int) -> str:
         """Return how to fix a line that Python cannot parse."""
+        line, written = self.read_lines[number][0], self.lines[number]
         message = message.removesuffix(" Perhaps you forgot a comma?").rstrip(".")
-        found = re.search(r"(?<![\w.])([\d.]+)([^\W\d]\w*)", line)
+        found = re.search(r"((?:(?<!\w)\w+ *(?:\*\*|\^) *)?(?<![\w.])[\d.]+)([^\W\d]\w*)", line)
         if "decimal literal" in message and found:
             return f"write a product with *: {found[1]}*{short(found[2])}"
         if message.startswith("invalid character"):
@@ -207,6 +211,8 @@ class _Reader:
         for word in re.findall(r"[^\W\d]\w*", line):
             if keyword.iskeyword(word) and word != "lambda" * (":" in line):
                 return f"{word!r} is a reserved word of Python: choose another name"
+        if found := _AFTER_POWER.search(written):
+            return f"write a product with *: {short(found[1].replace(')', '(...)'))}*{short(found[2])}"
         if found := re.search(r"([^\W\d]\w*)\s+([^\W\d]\w*)", line):
             first, second = map(short, found.groups())
             if _ALIASES.get(found[1], found[1]) in _functions():

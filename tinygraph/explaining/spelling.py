@@ -11,6 +11,7 @@ SIGNS = {
     **dict.fromkeys("÷∕⁄", "/"),
 }
 _SUPERSCRIPTS = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+", strict=True))  # powers
+SUPERSCRIPTS = "".join(_SUPERSCRIPTS)
 _SUBSCRIPTS = dict(zip("₀₁₂₃₄₅₆₇₈₉", "0123456789", strict=True))
 _NAME_AT_END = re.compile(r"[^\W\d]\w*\Z")
 
@@ -46,13 +47,16 @@ def in_ascii(text: str) -> tuple[str, list[int]]:
         The line, and the position in `text` of each of its characters and of its end.
 
     Examples:
-        >>> in_ascii("3×a² − w₁")[0]
-        '3*a**2 - w1'
+        >>> in_ascii("3×a² − w₁")[0], in_ascii("a²b")[0]
+        ('3*a**2 - w1', 'a**2 b')
     """
     out, columns = "", list[int]()
     for column, sign in enumerate(text):
         if sign in _SUPERSCRIPTS:  # the first superscript of a power contains the operator
             new = _SUPERSCRIPTS[sign] if text[column - 1 : column] in _SUPERSCRIPTS else f"**{_SUPERSCRIPTS[sign]}"
+            after = text[column + 1 : column + 2]
+            if after not in _SUPERSCRIPTS and (after.isalnum() or after in tuple("_.√")):
+                new += " "  # otherwise, x²3 would be x**23
         elif sign == "√" and text[column + 1 :].lstrip().startswith("("):
             new = "sqrt"
         else:
