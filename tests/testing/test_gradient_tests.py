@@ -1,6 +1,7 @@
 """`gradient_test` finds planted bugs at small examples, passes right functions, and points to the line of the user."""
 
 import inspect
+import math
 import re
 import subprocess
 import sys
@@ -184,6 +185,46 @@ def test_an_exception_of_the_function_is_shown_with_a_small_example():
 def test_a_function_that_is_never_finite_is_refused():
     with pytest.raises(ValueError, match=r"<lambda> was not finite at any of \d+ examples: pass elements="):
         gradient_test(lambda x: (float("nan"), 0.0), {"x": ()})()
+
+
+def integers_only(k):
+    if not float(k).is_integer():
+        raise ValueError("k must be an integer")
+    return k * k, 777.0
+
+
+def entropy(p):
+    if abs(p.sum() - 1.0) > 1e-12:
+        raise ValueError("p must sum to 1")
+    return -(p * np.log(p)).sum(), np.zeros_like(p) + 123.0
+
+
+def power(x, k):
+    return x**k + integers_only(k)[0], (k * x ** (k - 1.0), 777.0)
+
+
+INTEGERS = st.sampled_from([1.0, 2.0, 3.0])
+UNCHECKED = {
+    "a parameter that must be an integer": (integers_only, {"k": ()}, INTEGERS, "k"),
+    "elements that must sum to 1": (entropy, {"p": (2,)}, st.just(0.5), "p"),
+    "one of two inputs": (power, {"x": (), "k": ()}, INTEGERS, "k"),
+    "a value between NaNs": (
+        lambda x: (1.0 if float(x).is_integer() else math.nan, 777.0), {"x": ()}, INTEGERS, "x"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", UNCHECKED)
+def test_a_gradient_that_is_nowhere_compared_is_refused(name):
+    f, shapes, elements, missing = UNCHECKED[name]
+    with pytest.raises(ValueError, match=rf"the gradient of {missing} could not be checked at any of \d+ points"):
+        gradient_test(f, shapes, elements=elements)()
+
+
+def test_what_cannot_be_compared_can_be_left_out_or_be_empty():
+    with pytest.raises(AssertionError, match="the gradient of x is wrong"):
+        gradient_test(lambda x, k: (power(x, k)[0], 777.0), {"x": (), "k": ()}, wrt=["x"], elements=INTEGERS)()
+    gradient_test(lambda x, k: (power(x, k)[0], power(x, k)[1][0]), {"x": (), "k": ()}, wrt=["x"], elements=INTEGERS)()
+    gradient_test(lambda x: ((x * x).sum(), 2.0 * x), {"x": (0,)})()
 
 
 def test_what_the_arguments_must_be():

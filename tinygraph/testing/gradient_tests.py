@@ -83,7 +83,8 @@ def gradient_test(
     Raises:
         TypeError: If an argument has the wrong type.
         ValueError: If the names in `shapes` are not those of the parameters of `f`, or if a shape is not valid. The
-            test itself raises ValueError if `f` is not finite at any example.
+            test itself raises ValueError if `f` is not finite at any example, or if the gradient of an input could not
+            be compared at any point, because `f` is not finite or raises an error on both sides of each element.
 
     Examples:
         >>> def loss(w, X, y):
@@ -184,28 +185,40 @@ class _Plan:
             raise
         if random.has_state:  # a call changes the results of later calls, so other examples show nothing new
             raise AssertionError(self._message(inputs, random.problems))
-        self._search(_patterns_text(inputs, random))
+        self._search(_patterns_text(inputs, random), [random])
         if random.problems:
             raise AssertionError(self._message(inputs, random.problems))
 
-    def _search(self, patterns: list[str]) -> None:
+    def _search(self, patterns: list[str], earlier: Sequence[Findings] = ()) -> None:
         """Draw examples, and raise an exception for a small one that fails. `patterns` are of random inputs."""
-        finite: list[bool] = []
+        findings: list[Findings] = []
 
         def check(inputs: _Inputs) -> None:
             found = self.subject.examine(inputs.values, is_random=False)
-            finite.append(found.finite)
+            findings.append(found)
             if found.problems:
                 raise AssertionError(self._message(inputs.values, found.problems, patterns))
 
         check.__name__ = check.__qualname__ = f"test_{self.subject.identifier}"
         self._settings()(given(inputs=self._strategy())(check))()
-        if not any(finite):
+        if not any(found.finite for found in findings):
             raise ValueError(
-                f"{self.subject.title} was not finite at any of {counted(len(finite), 'example')}: "
+                f"{self.subject.title} was not finite at any of {counted(len(findings), 'example')}: "
                 "pass elements= with a strategy for its domain, such as st.floats(0.5, 2.0)"
             )
-        return
+        self._require_comparisons([*earlier, *findings])
+
+    def _require_comparisons(self, findings: Sequence[Findings]) -> None:
+        """Raise an error if the gradient of an input was not compared with a difference at any point."""
+        known = {name for found in findings for name in found.compared}
+        missing = known - {name for found in findings for name, compared in found.compared.items() if compared}
+        if missing and not any(found.problems for found in findings):
+            names = " and ".join(sorted(missing))
+            raise ValueError(
+                f"the gradient of {names} could not be checked at any of {counted(len(findings), 'point')}, because "
+                f"{self.subject.title} is not finite, or raises an error, on both sides of each element: pass "
+                f"elements= with a strategy for points inside its domain, or wrt= without {names}"
+            )
 
     def _settings(self) -> settings:
         default = settings.default or settings()

@@ -36,12 +36,15 @@ class Findings:
             other results.
         patterns: Pattern of the errors of each wrong gradient, or "", by the name of the input.
         finite: True if the value is finite.
+        compared: For the name of each input that has elements, whether the gradient of one of them was compared with a
+            difference. It was not if the function is not finite, or raises an error, on both sides of each element.
     """
 
     problems: list[str]
     has_state: bool
     patterns: dict[str, str]
     finite: bool
+    compared: dict[str, bool]
 
 
 class Subject:
@@ -113,7 +116,7 @@ class Subject:
         except Exception:
             if not self.noticed:
                 raise
-            return Findings(list(self.noticed), True, {}, True)
+            return Findings(list(self.noticed), True, {}, True, {})
         if problems and not is_pair:
             problems = self._cuts(inputs) or problems
         problems = [*self.noticed, *problems]
@@ -121,7 +124,9 @@ class Subject:
         if self.reference is not None:
             problems += self._wrong_value(inputs, y)
         has_state = bool(self.noticed or examination.state_problems)
-        return Findings(problems, has_state, examination.patterns, math.isfinite(y))
+        shapes = zip(examination.names, examination.function.shapes, strict=True)
+        compared = {name: name in examination.compared for name, shape in shapes if math.prod(shape)}
+        return Findings(problems, has_state, examination.patterns, math.isfinite(y), compared)
 
     def _is_pair(self, inputs: Inputs) -> bool:
         """Return whether the function returns (value, gradients), after a call with plain inputs."""

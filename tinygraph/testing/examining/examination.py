@@ -47,12 +47,14 @@ class Examination:
             the derivative along this direction is not surely right.
         other_shapes: Shapes of further inputs, by name, whose lengths can explain a wrong factor.
         needs_reference: If true, it is a problem that nothing can be checked, because f is not finite.
+        compared: Names of the inputs with an element whose gradient was compared with a difference.
     """
 
     def __init__(self, f: Function, at: Sequence[Tree], tolerance: float, function: FlatFunction | None = None) -> None:
         self.f, self.tolerance = of_pairs(f), tolerance
         self.state_problems: list[str] = []
         self.patterns: dict[str, str] = {}
+        self.compared: set[str] = set()
         self.show_patterns = self.needs_reference = True
         self.many = _MANY
         self.other_shapes: dict[str, tuple[int, ...]] = {}
@@ -292,6 +294,7 @@ class Examination:
             if gradient.size > (self.many if many is None else many) and self._agrees_along(
                 point, gradients, chosen, surely=True
             ):
+                self.compared.add(name)
                 continue
             problems += self._elements(name, point, gradient, chosen)
         return problems
@@ -303,6 +306,8 @@ class Examination:
         for k, i in enumerate(chosen):
             ours = float(gradient.flat[k])
             reference, text = self._reference(point, i, ours, largest)
+            if not math.isnan(reference):
+                self.compared.add(name)
             if text:
                 right[k] = reference
                 gap = abs(ours - reference)
