@@ -32,6 +32,24 @@ def test_0_is_a_choice_at_a_kink_only():
     assert not is_choice(np.array([0.0]), smooth)
 
 
+def test_0_is_no_choice_for_the_smooth_elements():
+    random = np.random.default_rng(0)
+    at_kink = np.column_stack([np.sign(random.normal(size=12)), 6.0 + random.uniform(-2e-4, 2e-4, 12), np.ones(12)])
+    assert is_choice(np.array([0.0, 6.0, 1.0]), at_kink)
+    for wrong in ([0.0, 0.0, 1.0], [0.0, 6.0, 0.0], [0.0, 0.0, 0.0], [0.0, 6.01, 1.0], [0.0, 6.0, 1.0 + 1e-6]):
+        assert not is_choice(np.array(wrong), at_kink)
+
+
+@given(scale=st.sampled_from([1e-4, 1e-2, 1.0, 100.0]), units=st.integers(1, 5))
+def test_each_unit_of_relu_may_be_off_at_its_kink_whatever_the_scale(scale, units):
+    masks = np.array([[x > 0.0 for x in point] for point in points_around([0.0] * units)])
+    weights = np.where(np.arange(units) == 0, 1.0, scale)
+    at_kink = np.column_stack([masks * weights, np.ones(len(masks))])  # beside a bias, which has the gradient 1
+    assert is_choice(np.append(np.zeros(units), 1.0), at_kink)
+    assert not is_choice(np.append(np.zeros(units), 0.0), at_kink)
+    assert not is_choice(np.append(np.zeros(units), 0.99), at_kink)
+
+
 @pytest.mark.parametrize("at", [[0.0, 3.0], [1e6, -1e-9]])
 def test_the_points_are_close_and_different(at):
     points = points_around(at)

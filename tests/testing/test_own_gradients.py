@@ -38,6 +38,16 @@ def test_a_kink_excuses_only_what_lies_between_the_sides():
             assert_value_and_grad(relu(choice), x)
 
 
+def test_a_kink_of_one_input_excuses_no_wrong_gradient_of_another_one():
+    def h(factor):
+        return lambda w, x: (abs(w) + x * x, (np.sign(w), 2.0 * x * (factor if w == 0.0 else 1.0)))
+
+    assert_value_and_grad(h(1.0), 0.0, 3.0)
+    for factor in (0.0, 0.5, 0.99, 1.001, -1.0):
+        with pytest.raises(AssertionError, match="the gradient of x is wrong"):
+            assert_value_and_grad(h(factor), 0.0, 3.0)
+
+
 def test_nan_agrees_with_nan_outside_the_domain():
     def f(x):
         with np.errstate(invalid="ignore", divide="ignore"):

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 _NEAR = 2.0**-13  # relative distance of the points around a point
 _POINTS = 12
 _SLACK = 0.02  # a smooth gradient changes by less than this within the distance, relative to the largest element
+_ROUNDING = 1e-12  # relative to the largest element
 
 
 def points_around(numbers: Sequence[float]) -> list[list[float]]:
@@ -48,14 +49,21 @@ def is_kink(around: Array) -> bool:
         >>> is_kink(np.array([[1.0], [-1.0]])), is_kink(np.array([[1.0], [1.001]]))
         (True, False)
     """
-    return bool((np.ptp(around, axis=0) > _SLACK * np.abs(around).max(initial=0.0)).any())
+    return bool(_jumps(around).any())
+
+
+def _jumps(around: Array) -> Array:
+    """Return whether each element differs by more than a smooth gradient between the points around a point."""
+    jumps: Array = np.ptp(around, axis=0) > _SLACK * np.abs(around).max(initial=0.0)
+    return jumps
 
 
 def is_choice(ours: Array, around: Array) -> bool:
     """Return whether a gradient is a combination of the gradients around a point.
 
-    At a kink, the gradient 0 is added to those around the point, because 0 is the usual derivative of relu and abs at
-    their kinks.
+    At a kink, one more gradient is added to those around the point. It is 0 in the elements that jump at the kink,
+    because 0 is the usual derivative of relu and abs at their kinks. The other elements are smooth, so the allowed
+    error is not larger than their change between the points.
 
     Args:
         ours: The gradient at the point.
@@ -76,10 +84,14 @@ def is_choice(ours: Array, around: Array) -> bool:
     """
     if not np.isfinite(ours).all() or not np.isfinite(around).all():
         return False
-    rows = np.vstack([around, np.zeros_like(ours)]) if is_kink(around) else around
+    sizes, spread = np.abs(around).max(axis=0), np.ptp(around, axis=0)
+    # All paths to an element can have a kink, and yet its jump can be small beside the other elements.
+    jumps = _jumps(around) | (spread > 0.5 * sizes)
+    rows = np.vstack([around, np.where(jumps, 0.0, around.mean(axis=0))]) if is_kink(around) else around
     random = np.random.default_rng(0)
     mixed = random.uniform(-1.5, 1.5, (4, ours.size))
     directions = np.vstack([np.eye(ours.size), random.uniform(0.5, 1.5, (4, ours.size)), mixed])
     values, found = directions @ rows.T, directions @ ours
-    slack = _SLACK * (np.abs(directions) @ np.abs(rows).max(axis=0))
+    allowed = np.minimum(_SLACK * sizes, np.where(jumps, np.inf, spread + _ROUNDING * sizes.max(initial=0.0)))
+    slack = np.abs(directions) @ allowed
     return bool(((values.min(axis=1) - slack <= found) & (found <= values.max(axis=1) + slack)).all())
