@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from tinygraph.kernels.arrays import Array
 
@@ -40,6 +40,23 @@ def shape_pattern(found: tuple[int, ...], wanted: tuple[int, ...]) -> str:
     except ValueError:
         pass
     return ""
+
+
+def are_single(values: Sequence[float]) -> bool:
+    """Return whether all values are numbers of single precision.
+
+    Args:
+        values: The values.
+
+    Returns:
+        True if single precision rounds none of them.
+
+    Examples:
+        >>> are_single([0.5, 0.25]), are_single([0.5, 0.1]), are_single([1e150])
+        (True, False, False)
+    """
+    with np.errstate(all="ignore"):  # a large value overflows
+        return all(float(np.float32(x)) == x for x in values)
 
 
 def loses_digits(g: Callable[[float], float]) -> bool:
@@ -88,6 +105,12 @@ def error_pattern(ours: Array, right: Array, sizes: Mapping[str, int]) -> str:
         >>> error_pattern(np.array([2.0, 4.0]), np.array([-2.0, -4.0]), {})
         'every element has the wrong sign'
     """
+    with np.errstate(all="ignore"):  # products and differences of large numbers can overflow
+        return _pattern(ours, right, sizes)
+
+
+def _pattern(ours: Array, right: Array, sizes: Mapping[str, int]) -> str:
+    """Guess what is wrong with a gradient, or return ""."""
     if not np.isfinite(right).all():
         return ""
     if not np.isfinite(ours).all():
@@ -112,7 +135,8 @@ def error_pattern(ours: Array, right: Array, sizes: Mapping[str, int]) -> str:
 
 def _factor(ours: Array, right: Array, sizes: Mapping[str, int]) -> str:
     """Name the factor by which all elements are off, or return ""."""
-    factor = float((ours * right).sum() / (right * right).sum())
+    scaled = right / np.abs(right).max()  # the squares of large or small numbers are not finite or 0
+    factor = float((ours * scaled).sum() / (right * scaled).sum())
     if abs(factor - 1.0) < _CLOSE or not np.allclose(
         ours, factor * right, rtol=_CLOSE, atol=_CLOSE * abs(factor * right).max()
     ):

@@ -126,3 +126,16 @@ def test_gradients_in_dicts_are_matched_by_key():
 def test_a_function_without_inputs_passes():
     assert_value_and_grad(lambda: (1.0, ()))
     assert_value_and_grad(lambda x: (x.sum(), np.zeros(0)), np.zeros(0))
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(("f", "at"), [
+    (lambda x: (np.sum(np.exp(x)), np.exp(x)), 500.0),
+    (lambda x: (np.sum(x * x), 2.0 * x), 1e150),
+    (lambda x: (np.sum(np.abs(x)), np.sign(x)), 1e300),
+])  # fmt: skip
+def test_large_values_lead_to_no_warning(f, at):
+    for x in (at, np.array([at, 0.5 * at])):
+        assert_value_and_grad(f, x)
+        with pytest.raises(AssertionError, match="every element is 3 times the right number"):
+            assert_value_and_grad(lambda x: (f(x)[0], 3.0 * f(x)[1]), x)
