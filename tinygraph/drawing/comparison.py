@@ -121,8 +121,8 @@ def compare(first: Node, second: Node, *, rtol: float = 1e-9, atol: float = 1e-1
     Args:
         first: Root of the first graph.
         second: Root of the second graph.
-        rtol: Largest relative difference of numbers that count as equal. Defaults to 1e-9.
-        atol: Largest absolute difference of numbers that count as equal. Defaults to 1e-12.
+        rtol: Allowed difference of two numbers, relative to the larger absolute value. Defaults to 1e-9.
+        atol: Allowed difference of two numbers, which is added to the relative one. Defaults to 1e-12.
 
     Returns:
         A `GraphComparison`, which you can `print` or draw. It is true if the graphs agree.

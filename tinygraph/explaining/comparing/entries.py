@@ -23,7 +23,7 @@ _INDEX = re.compile(r"(.+?)((?:\[[0-9]+(?:, ?[0-9]+)*\])+|_?[0-9]+(?:_[0-9]+)*)"
 
 @dataclass(frozen=True)
 class Tolerance:
-    """Largest difference of two numbers that count as equal: `atol`, plus `rtol` times the larger number."""
+    """Largest difference of two numbers that count as equal: `atol`, plus `rtol` times the larger absolute value."""
 
     rtol: float
     atol: float
@@ -44,10 +44,14 @@ class Tolerance:
             return False
         if not is_array(x) and not is_array(y):
             x, y = float(x), float(y)
-            return math.isclose(x, y, rel_tol=self.rtol, abs_tol=self.atol) or (x != x and y != y)
+            if x == y or (x != x and y != y):
+                return True
+            return math.isfinite(x) and math.isfinite(y) and abs(x - y) <= self.atol + self.rtol * max(abs(x), abs(y))
         import numpy as np
 
-        return bool(np.allclose(x, y, rtol=self.rtol, atol=self.atol, equal_nan=True))
+        with np.errstate(all="ignore"):  # the difference of two large numbers can overflow
+            sides = [np.isclose(*pair, rtol=self.rtol, atol=self.atol, equal_nan=True) for pair in ((x, y), (y, x))]
+        return bool(np.any(sides, axis=0).all())  # NumPy multiplies rtol by the second number
 
 
 @dataclass(frozen=True)
