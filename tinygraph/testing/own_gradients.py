@@ -32,7 +32,8 @@ def assert_value_and_grad(f: Function, *at: Tree, order: int = 1, tolerance: flo
     Args:
         f: Function of floats and float64 arrays. It returns (value, gradients). The value is a scalar. The gradients
             are a sequence with one element per argument, each with the structure of the argument. If there is only one
-            argument, they may also be its gradient itself.
+            argument, they may also be its gradient itself. They may also be a dict whose keys are the names of the
+            parameters, with or without the prefix "d" or "grad_".
         *at: Arguments of `f`: numbers or arrays, or nested lists, tuples, namedtuples or dicts of them.
         order: Highest order of derivatives to check: 1, or 2 for the second derivatives along a random direction too.
             The second order needs a function from `from_torch`, `from_jax` or `from_autograd`. Defaults to 1.

@@ -16,6 +16,7 @@ from tinygraph.engine.autodiff import grad as derivatives
 from tinygraph.functional import named_numbers, numbers_of, refilled
 from tinygraph.support.messages import described
 from tinygraph.testing.examining.examination import Examination
+from tinygraph.testing.examining.structure import in_order
 
 if TYPE_CHECKING:
     from tinygraph.functional import Function, Tree
@@ -151,14 +152,7 @@ class Subject:
                 self.noticed[f"f changes its input {name}"] = None
         if not isinstance(result, (tuple, list)) or len(result) != 2:
             return result
-        return result[0], self._in_order(result[1])
-
-    def _in_order(self, gradients: object) -> object:
-        """Return the gradients of a dict such as {"dw": …, "db": …} in the order of the inputs."""
-        for prefix in ("", "d", "grad_"):
-            if isinstance(gradients, dict) and gradients.keys() == {prefix + name for name in self.wrt}:
-                return [gradients[prefix + name] for name in self.wrt]
-        return gradients
+        return result[0], in_order(result[1], self.wrt)
 
     def _flat(self, inputs: Inputs, chosen: Sequence[Tree]) -> FlatFunction:
         others = _copies(inputs)
