@@ -56,7 +56,8 @@ def _adapted(f: Function, load: Callable[[], _Framework]) -> Differentiated:
         framework = load()  # not before the first call, so that the framework is imported late
 
         def flat(xs: Sequence[Any]) -> Any:
-            return framework.scalar(adapted, f(*refilled(args, xs)))
+            y = framework.scalar(adapted, f(*refilled(args, xs)))
+            return y if adapted.factor == 1.0 else y * adapted.factor
 
         return framework, flat, [np.array(x, dtype=float) for x in numbers_of(args)]
 
@@ -84,6 +85,7 @@ def _adapted(f: Function, load: Callable[[], _Framework]) -> Differentiated:
         return found, refilled(list(args), gradients)
 
     adapted = Differentiated(f, both, value, second)
+    adapted.has_cotangent = True
     return adapted
 
 

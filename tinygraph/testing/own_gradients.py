@@ -14,6 +14,7 @@ from tinygraph.support.arguments import check_function, check_positive
 from tinygraph.support.messages import counted, described, one_of
 from tinygraph.testing.examining.differentiated import Differentiated, of_pairs, title_of
 from tinygraph.testing.examining.examination import Examination
+from tinygraph.testing.examining.linearity import nonlinearity
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -105,7 +106,8 @@ def assert_vjp(f: Function, vjp: Function, *at: Tree, tolerance: float = 1e-7) -
         tolerance: Allowed error, as in `assert_value_and_grad`. Defaults to 1e-7.
 
     Raises:
-        AssertionError: If a gradient is wrong for a random cotangent.
+        AssertionError: If a gradient is wrong for a random cotangent, or if the gradients are not linear in the
+            cotangent.
 
     Examples:
         >>> import numpy as np
@@ -125,7 +127,7 @@ def assert_vjp(f: Function, vjp: Function, *at: Tree, tolerance: float = 1e-7) -
         y = _result(f, args)
         if y.dtype.kind == "f" and y.dtype.itemsize < 8:
             raise AssertionError(f"{title_of(f)}: the result has dtype {y.dtype}: compute with float64")
-        weights = cotangent(projected.note_shape(y.shape), 0)
+        weights = projected.factor * cotangent(projected.note_shape(y.shape), 0)
         given = np.array(weights)
         gradients = vjp(given if y.ndim else float(given), *args)
         if not np.array_equal(given, weights):
@@ -133,6 +135,7 @@ def assert_vjp(f: Function, vjp: Function, *at: Tree, tolerance: float = 1e-7) -
         return (y * weights).sum(), gradients
 
     projected = Differentiated(f, both, value)
+    projected.has_cotangent = True
     _examine(projected, at, tolerance)
 
 
@@ -147,7 +150,7 @@ def assert_jvp(f: Function, jvp: Function, *at: Tree, tolerance: float = 1e-7) -
         tolerance: Allowed error, as in `assert_value_and_grad`. Defaults to 1e-7.
 
     Raises:
-        AssertionError: If the derivative along a random tangent is wrong.
+        AssertionError: If the derivative along a random tangent is wrong, or if it is not linear in the tangents.
 
     Examples:
         >>> import numpy as np
@@ -185,6 +188,18 @@ def assert_jvp(f: Function, jvp: Function, *at: Tree, tolerance: float = 1e-7) -
         raise AssertionError(
             f"{title_of(f)}: {element} along np.random.default_rng(0).uniform(0.5, 1.5) is {mine:.10g}, {text}"
         )
+    if text := _nonlinear(jvp, function, direction):
+        raise AssertionError(f"{title_of(f)}: {text}")
+
+
+def _nonlinear(jvp: Function, function: FlatFunction, direction: list[float]) -> str:
+    """Describe how a JVP is not linear in the tangents, or return ""."""
+
+    def scaled(factor: float) -> list[Tree]:
+        tangents = function.restore([factor * v for v in direction])
+        return [jvp(tuple(function.restore(function.numbers)), tuple(tangents))]
+
+    return nonlinearity(scaled, ["the JVP"], "tangents")
 
 
 def _result(f: Function, args: Sequence[Tree]) -> Array:

@@ -15,6 +15,7 @@ from tinygraph.checking.flat import FlatFunction, elements_of
 from tinygraph.engine.autodiff import grad as derivatives
 from tinygraph.functional import named_numbers, numbers_of, refilled
 from tinygraph.support.messages import described
+from tinygraph.testing.examining.differentiated import Differentiated
 from tinygraph.testing.examining.examination import Examination
 from tinygraph.testing.examining.structure import in_order
 
@@ -107,6 +108,8 @@ class Subject:
         examination = Examination(of, at, self.tolerance, flat)
         examination.show_patterns = is_random
         examination.needs_reference = False  # a drawn point can be outside the domain
+        if is_random and isinstance(self.f, Differentiated) and self.f.has_cotangent:
+            examination.cotangent_of = self.f
         examination.many = _MANY if is_random else 1
         others = {name: tree for name, tree in inputs.items() if name not in self.wrt}
         examination.other_shapes = {

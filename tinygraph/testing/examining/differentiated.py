@@ -34,6 +34,8 @@ class Differentiated:
 
     Attributes:
         __signature__: The parameters, if they are not those of `f`.
+        has_cotangent: True if `both` multiplies the cotangent (the upstream gradient) by `factor`.
+        factor: Factor of the cotangent, which must be the factor of the gradients. It is 1, except during a check.
         projection: Description of the weights that turn the last result into a scalar, or "" if it was a scalar.
     """
 
@@ -50,6 +52,7 @@ class Differentiated:
         self.both, self.second = both, second
         self.value = value or (lambda *args: both(*args)[0])
         self.projection = ""
+        self.has_cotangent, self.factor = False, 1.0
 
     def __call__(self, *args: Tree) -> Pair:
         """Return the value and the gradients.

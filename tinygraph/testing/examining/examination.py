@@ -16,6 +16,7 @@ from tinygraph.checking.slopes import best_slope, kink_at
 from tinygraph.functional import numbers_of, paired
 from tinygraph.support.messages import counted, described
 from tinygraph.testing.examining.differentiated import of_pairs
+from tinygraph.testing.examining.linearity import cotangent_problems
 from tinygraph.testing.patterns import are_single, error_pattern, loses_digits, shape_pattern
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ class Examination:
             the derivative along this direction is not surely right.
         other_shapes: Shapes of further inputs, by name, whose lengths can explain a wrong factor.
         needs_reference: If true, it is a problem that nothing can be checked, because f is not finite.
+        cotangent_of: Function whose gradients must be linear in its cotangent, or None.
         compared: Names of the inputs with an element whose gradient was compared with a difference.
     """
 
@@ -55,6 +57,7 @@ class Examination:
         self.state_problems: list[str] = []
         self.patterns: dict[str, str] = {}
         self.compared: set[str] = set()
+        self.cotangent_of = self.f if self.f.has_cotangent else None
         self.show_patterns = self.needs_reference = True
         self.many = _MANY
         self.other_shapes: dict[str, tuple[int, ...]] = {}
@@ -91,7 +94,9 @@ class Examination:
         wrong = self._wrong(float(value), kept)  # type: ignore[arg-type]
         if second_point and not wrong:
             wrong = self._at_second_point(moved, kept, elsewhere)
-        return self.state_problems + coarse + wrong + [shared for shared in self._shared(gradients) if wrong]
+        found = self.state_problems + coarse + wrong + [shared for shared in self._shared(gradients) if wrong]
+        again = lambda: self._gradients(self.f.both(*self.function.restore(numbers))[1])  # noqa: E731
+        return found or cotangent_problems(self.cotangent_of, again, self.names)
 
     def _wrong(self, value: float, kept: list[Array]) -> list[str]:
         """Report the wrong gradients at the point."""
