@@ -750,6 +750,6 @@ def test_an_arrow_of_a_matrix_product_shows_names_and_then_shapes():
     J.name = "J"
     J.backward()
     symbols = {arrow.back.symbol for arrow in draw(J)._diagram.arrows if arrow.back}
-    assert {"dJ/dZ · Xᵀ", "w · dJ/dZ", "dJ/d(wᵀ)ᵀ", "dJ/dZ, summed to ()"} <= symbols
+    assert {"dJ/dZ · Xᵀ", "w · dJ/dZ", "(dJ/d(wᵀ))ᵀ", "dJ/dZ, summed to ()"} <= symbols
     assert "w · dJ/dZ<BR/>=&#160;<B>(2, 3)</B>" in draw(J).source
     assert "w · dZ" in {arrow.back.symbol for arrow in draw(J, notation="dv")._diagram.arrows if arrow.back}

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 
 import tinygraph
-from tinygraph import Stepper, Value, draw, explain
+from tinygraph import Stepper, Tensor, Value, draw, explain
 from tinygraph.engine.graph import order
 from tinygraph.explaining.walk import Walk
 from tinygraph.testing import graphs
@@ -98,3 +98,14 @@ def test_an_operand_can_be_a_plain_number():
         assert explain(root, b).latex()
         assert str(list(Stepper(root).steps))
         assert draw(root).source
+
+
+def test_a_table_describes_pullbacks_with_the_names_of_the_operands():
+    X, w = Tensor([[1.0, 2.0], [3.0, 4.0]], "X"), Tensor([[1.0], [2.0]], "w")
+    y = w.T
+    y.name = "y"
+    J = ((X @ y.T) ** 2).sum()
+    assert [row["local"] for row in explain(J, w).table()] == ["upstreamᵀ"]
+    assert [row["local"] for row in explain(J, X).table()] == ["upstream · y"]
+    J = ((X @ w) ** 2).sum()
+    assert [row["local"] for row in explain(J, w).table()] == ["Xᵀ · upstream"]

@@ -373,7 +373,7 @@ def test_a_transposed_operand_is_transposed_back():
     Z.name = "Z"
     J = (Z * Z).sum()
     J.name = "J"
-    assert [step.symbol for step in Stepper(J)][-2:] == ["dJ/dX += w · dJ/dZ", "dJ/dw += dJ/d(wᵀ)ᵀ"]
+    assert [step.symbol for step in Stepper(J)][-2:] == ["dJ/dX += w · dJ/dZ", "dJ/dw += (dJ/d(wᵀ))ᵀ"]
 
 
 def test_the_calculator_of_the_tests_reads_what_a_textbook_prints():
@@ -394,3 +394,19 @@ def test_the_calculator_of_the_tests_reads_what_a_textbook_prints():
     }
     for text, expected in cases.items():
         assert evaluated(text, names)[0] == pytest.approx(expected, rel=1e-12)
+
+
+def test_a_transposed_derivative_is_in_parentheses():
+    y = Tensor([[1.0, 2.0]], "y")
+    A = y.T
+    part = A[0]
+    K = part.sum() + A.sum()
+    A.name, part.name, K.name = "A", "p", "K"
+    steps = Stepper(K).steps
+    assert "dK/dy += (dK/dA)ᵀ" in [step.symbol for step in steps]
+    labels = {arrow.back.symbol for arrow in diagram(Walk(K, 1.0), Style()).arrows if arrow.back}
+    assert "(dK/dA)ᵀ" in labels
+    short = {arrow.back.symbol for arrow in diagram(Walk(K, 1.0), Style(notation="dv")).arrows if arrow.back}
+    assert "dAᵀ" in short, "one letter needs no parentheses"
+    A.name = "yᵀ"  # d(yᵀ) transposed is not dy
+    assert "dK/dy += (dK/dyᵀ)ᵀ" in [step.symbol for step in Stepper(K).steps]

@@ -28,7 +28,7 @@ def test_an_event_says_the_chain_rule():
     J = (w.T @ Tensor([[1.0], [1.0]], "x", constant=True)).sum()
     J.name = "J"
     said = [step.symbol for step in Stepper(J)]
-    assert said[2:] == ["dJ/d(wᵀ) += dJ/d(wᵀ · x) · xᵀ", "dJ/dw += dJ/d(wᵀ)ᵀ"]
+    assert said[2:] == ["dJ/d(wᵀ) += dJ/d(wᵀ · x) · xᵀ", "dJ/dw += (dJ/d(wᵀ))ᵀ"]
 
 
 def test_a_seed_stands_before_every_derivative():

@@ -148,3 +148,56 @@ def test_an_explanation_is_latex(case):
     code = explain(*case).latex()
     check(code)
     check_in_mathtext(code)
+
+
+def products():
+    """Return a graph with matrix products, transposes, elementwise products and broadcasting."""
+    X, w, b = Tensor([[1.0, 2.0], [3.0, 4.0]], "X"), Tensor([[1.0], [2.0]], "w"), Tensor(0.5, "b")
+    v = w.T
+    s = X @ v.T
+    t = s + b
+    u = t * t
+    J = (u * s + (s.T @ s)).sum()
+    v.name, s.name, t.name, u.name, J.name = "v", "s", "t", "u", "J"
+    return J, (X, w, b, v, s, t, u)
+
+
+def test_latex_shows_the_formulas_of_the_text():
+    J, nodes = products()
+    for node in nodes:
+        explanation = explain(J, node)
+        code = explanation.latex()
+        _, symbols, *_ = code.split(" = ")
+        plain = re.sub(r"\\Big\|_\{\d\}", "", symbols).replace(r"\left(", "(").replace(r"\right)", ")")
+        plain = re.sub(r"\\frac\{((?:[^{}]|\{[^{}]*\})*)\}\{((?:[^{}]|\{[^{}]*\})*)\}", r"\1/\2", plain)
+        texts = [line.partition(" = ")[0][4:] for line in str(explanation).splitlines() if line.startswith("  + ")]
+        parts = [f"({x})" if len(texts) > 1 and ", " in x else x for x in texts]
+        expected = re.sub(r"\\mathrm\{d(\w)\}", r"d\1", tex(" + ".join(parts)))
+        assert re.sub(r"\\? +", "", plain) == re.sub(r"\\? +", "", expected)
+        assert "upstream" not in code
+
+
+def test_latex_of_a_matrix_product():
+    X, w = Tensor([[1.0, 2.0], [3.0, 4.0]], "X"), Tensor([[1.0], [2.0]], "w")
+    s = X @ w
+    J = (s**2).sum()
+    s.name, J.name = "s", "J"
+    expected = 2 * X.data.T @ X.data @ w.data
+    assert (
+        explain(J, w).latex()
+        == rf"\frac{{dJ}}{{dw}} = X^{{T}} \cdot \frac{{dJ}}{{ds}} = {expected.astype(int).tolist()}"
+    )
+    y = Tensor([[1.0, 2.0]], "y")
+    K = (y.T * 3).sum()
+    K.name = "K"
+    assert explain(K, y).latex() == r"\frac{dK}{dy} = \left(\frac{dK}{d(y^{T})}\right)^{T} = [[3, 3]]"
+
+
+def test_latex_multiplies_arrays_elementwise():
+    q = Tensor([2.0, 5.0], "q")
+    r = q * q
+    J = (r * r).sum()
+    r.name, J.name = "r", "J"
+    place = [rf"\frac{{dJ}}{{dr}} \odot \frac{{\partial r}}{{\partial q}}\Big|_{{{k}}}" for k in (1, 2)]
+    numbers = r"[8, 50] \odot [2, 5]"
+    assert explain(J, q).latex() == rf"\frac{{dJ}}{{dq}} = {' + '.join(place)} = {numbers} + {numbers} = [32, 500]"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from tinygraph.explaining.notation import Quantity, called
 from tinygraph.explaining.step import Step, Steps
 from tinygraph.explaining.tex import tex
 from tinygraph.explaining.textbook.derivatives import (
+    UPSTREAM,
     derivative_of,
     formula,
     formula_of_logit,
@@ -95,7 +97,7 @@ class Explanation:
             {
                 "through": called(step.result),
                 "upstream": step.upstream,
-                "local": str(step.local) if hasattr(step.local, "text") else step.local,
+                "local": local(step.result, step.local) if hasattr(step.local, "text") else step.local,
                 "contribution": step.contribution,
                 "happened": k < self.happened,
             }
@@ -116,22 +118,37 @@ class Explanation:
             >>> print(explain(y, x).latex())
             \frac{dy}{dx} = \frac{dy}{dy} \cdot \frac{\partial y}{\partial x}\Big|_{1} ...
         """
-        root, node = tex(called(self.root)), tex(called(self.node))
-        factor = rf"{tex(seed_factor(self.seed))} \cdot " if seed_factor(self.seed) else ""
-        symbols, numbers = [], []
-        for step in self.contributions:
-            result = tex(called(step.result))
-            place = rf"\Big|_{{{step.slot + 1}}}" if step.result.operands.count(self.node) > 1 else ""
-            symbols.append(rf"{factor}\frac{{d{root}}}{{d{result}}} \cdot "
-                           rf"\frac{{\partial {result}}}{{\partial {node}}}{place}")  # fmt: skip
-            factors = [notation.factor(x) for x in (notation.quantity(step.upstream), _local(step))]
-            numbers.append(r" \cdot ".join(map(tex, factors)))
-        left = rf"{factor}\frac{{d{root}}}{{d{node}}}"
+        symbols, numbers = (
+            zip(*map(self._as_latex, self.contributions), strict=True) if self.contributions else ((), ())
+        )
+        left = self._derivative_as_latex(self.node)
         if not symbols:
             return f"{left} = {tex(notation.quantity(self.total)) if self.total is not None else '0'}"
         if self.happened < len(symbols):  # the sum is not complete yet
             return f"{left} = {' + '.join(symbols)}"
-        return " = ".join([left, " + ".join(symbols), " + ".join(numbers), tex(notation.quantity(self.total))])
+        parts = [left, " + ".join(symbols), " + ".join(numbers), tex(notation.quantity(self.total))]
+        return " = ".join(dict.fromkeys(parts))  # the only contribution can be the total
+
+    def _derivative_as_latex(self, node: Node) -> str:
+        factor = rf"{tex(seed_factor(self.seed))} \cdot " if seed_factor(self.seed) else ""
+        return rf"{factor}\frac{{d{tex(called(self.root))}}}{{d{tex(called(node))}}}"
+
+    def _as_latex(self, step: Step) -> tuple[str, str]:
+        """Return a contribution in symbols and in numbers."""
+        result, upstream = step.result, self._derivative_as_latex(step.result)
+        if hasattr(step.local, "text"):  # a linear map, which is not a factor
+            text = local(result, step.local, upstream=UPSTREAM)
+            if len(self.contributions) > 1 and re.search("^-|, | [-+] | where ", text):
+                text = f"({text})"
+            code = tex(text).replace(f"({UPSTREAM})", rf"\left({UPSTREAM}\right)").replace(UPSTREAM, upstream)
+            return code, tex(notation.factor(notation.quantity(step.contribution)))
+        place = rf"\Big|_{{{step.slot + 1}}}" if result.operands.count(self.node) > 1 else ""
+        sign = r"\odot" if notation.is_array(result) else r"\cdot"
+        part = rf"\frac{{\partial {tex(called(result))}}}{{\partial {tex(called(self.node))}}}{place}"
+        symbols = f"{upstream} {sign} {part}"
+        sign = r"\odot" if notation.shape(step.upstream) and notation.shape(step.local) else r"\cdot"
+        factors = [tex(notation.factor(notation.quantity(x))) for x in (step.upstream, step.local)]
+        return symbols, f" {sign} ".join(factors)
 
 
 def explain(root: Node, node: Node | str) -> Explanation:
@@ -235,7 +252,3 @@ def contribution(step: Step) -> str:
         notes.append(why)
     through = f"{notation.headline(result)} ({'; '.join(notes)})" if notes else notation.headline(result)
     return f"{step.equation.partition(' += ')[2]}   through {through}"
-
-
-def _local(step: Step) -> str:
-    return local(step.result, step.local)

@@ -13,6 +13,8 @@ from tinygraph.explaining.notation import Operand, Quantity
 from tinygraph.explaining.textbook.forms import POWER, Text, fill, names_in, parsed, uses
 
 MOST = 64  # maximum number of operands of an op whose local derivative is written as a formula
+UPSTREAM = "\ue000"  # stands for the upstream gradient until the text of a pullback is complete
+_ONE_TERM = re.compile(r"[^\Wᵀ]+|\[.*\]|\([^()]*\)")  # an upstream gradient that ᵀ and [ ] apply to as a whole
 _LETTERS = "uvpqrst"  # letters for operands, if a node already has the name of the usual letter
 
 
@@ -27,11 +29,21 @@ def local(node: Node, local: Quantity, spec: str = ".4g", upstream: str = "upstr
 
     Returns:
         The text.
+
+    Examples:
+        >>> from tinygraph import Tensor
+        >>> X, w = Tensor([[1.0, 2.0]], "X"), Tensor([[3.0], [4.0]], "w")
+        >>> _, to_w = (X @ w).op.partials_at(X @ w, (X, w), (True, True))
+        >>> local(X @ w, to_w), local(X @ w, to_w, upstream="dJ/ds")
+        ('Xᵀ · upstream', 'Xᵀ · dJ/ds')
     """
     if not hasattr(local, "text"):
         return notation.quantity(local, spec)
     names = [notation.label(operand, spec, notation.NAME).within(POWER) for operand in node.args]
-    return str(local.text(*names, up=upstream)).replace("ᵀᵀ", "")
+    text = str(local.text(*names, up=UPSTREAM)).replace("ᵀᵀ", "")
+    if not _ONE_TERM.fullmatch(upstream):  # the transpose of dJ/dy is (dJ/dy)ᵀ, because dJ/dyᵀ is another derivative
+        text = re.sub(f"{UPSTREAM}(?=[ᵀ[])", f"({UPSTREAM})", text)
+    return text.replace(UPSTREAM, upstream)
 
 
 def derivative(root: Node, node: Node, style: str) -> str:
