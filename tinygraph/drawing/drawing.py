@@ -16,6 +16,7 @@ from tinygraph.drawing.diagram import Diagram
 from tinygraph.drawing.layout_engines import EngineNotFoundError, FormatError, LayoutError
 from tinygraph.drawing.rendering.appearance import Appearance
 from tinygraph.drawing.rendering.dot import digraph
+from tinygraph.drawing.rendering.glyphs import with_all_glyphs
 from tinygraph.drawing.rendering.svg import PIXEL, canvas, finished, natural_size
 from tinygraph.engine.graph import Node, StaleGraphError, check_fresh
 from tinygraph.explaining.tree import in_text
@@ -143,7 +144,7 @@ class Drawing:
                 refused = str(error)
         else:
             refused = f"engine= is a function, which cannot write {kind}: save as .svg"
-        return layout_engines.from_svg(self.svg(), kind, resolution, refused)
+        return layout_engines.from_svg(with_all_glyphs(self.svg()), kind, resolution, refused)
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:  # noqa: ARG002
         """Return the output of a notebook cell: the diagram, or the text tree if Graphviz cannot draw the diagram."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tinygraph.drawing.layout_engines import LONGEST_SIDE, check_pixels
 from tinygraph.drawing.options import DrawOptions
+from tinygraph.drawing.rendering.glyphs import with_all_glyphs
 from tinygraph.stepping.animation import HOLD, animated
 from tinygraph.stepping.film import Film
 from tinygraph.support.files import PAGES, write_whole
@@ -118,7 +119,7 @@ def _scale(options: DrawOptions) -> float:
 
 
 def _png(frame: str, options: DrawOptions) -> bytes:
-    return bytes(_cairosvg(".png").svg2png(bytestring=frame.encode(), scale=_scale(options)))
+    return bytes(_cairosvg(".png").svg2png(bytestring=with_all_glyphs(frame).encode(), scale=_scale(options)))
 
 
 def _gif(film: Film, seconds: float) -> bytes:
@@ -186,7 +187,7 @@ def _pdf(film: Film) -> bytes:
             return shared[0], width, height
 
     for k in film.positions:
-        page = Page(Tree(bytestring=film.frame(k).encode()), out, 96)
+        page = Page(Tree(bytestring=with_all_glyphs(film.frame(k)).encode()), out, 96)
         page.cairo.show_page()
     shared[0].finish()
     return out.getvalue()
