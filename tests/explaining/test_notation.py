@@ -1,15 +1,18 @@
 """Expressions are shown whole if they fit, and are folded at the least important place if they do not."""
 
 import math
+import re
 
+import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import tinygraph
 from tests.oracles.textbook import evaluated
-from tinygraph import Value
+from tinygraph import Tensor, Value, binary_cross_entropy
 from tinygraph.engine.graph import order
+from tinygraph.explaining import notation
 from tinygraph.explaining.notation import expression, label
 from tinygraph.testing import graphs
 
@@ -174,3 +177,24 @@ def expressions():
 @given(code=expressions())
 def test_a_random_expression_is_shown_with_its_value(code):
     assume(check_text(code))
+
+
+@given(st.text("ab(][){} …", max_size=40), st.integers(4, 30))
+def test_a_shortened_text_keeps_pairs_of_brackets(text, length):
+    def balanced(text):
+        while (shorter := re.sub(r"\(\)|\[\]|\{\}", "", text)) != text:
+            text = shorter
+        return not text
+
+    short = notation.cut(text, length)
+    assert len(short) <= length
+    if balanced(re.sub(r"[^][(){}]", "", text)):
+        assert balanced(re.sub(r"[^][(){}]", "", short))
+
+
+def test_a_shortened_call_keeps_the_name_of_its_function():
+    A = Tensor([[0.5, 0.25, 0.75]], "A")
+    loss = binary_cross_entropy(A, np.array([[1.0, 0.0, 1.0]]))
+    assert notation.called(loss) == "(binary_cross_entropy(…))"
+    assert notation.cut("binary_cross_entropy(A, [1, 0, 1])", 12) == "bina…ropy(…)"
+    assert notation.cut("hidden_layer[10,11]", 12) == "hidd…ayer[…]"

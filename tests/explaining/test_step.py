@@ -1,10 +1,13 @@
 """A step shows the chain rule in symbols and in numbers."""
 
+import ast
+
 import numpy as np
 import pytest
 
-from tinygraph import Step, Stepper, Tensor, Value, trace_lines
+from tinygraph import Step, Stepper, Tensor, Value, explain, trace_lines
 from tinygraph.cli.expressions import parse
+from tinygraph.explaining import notation
 
 
 def lecture():
@@ -53,3 +56,33 @@ def test_where_a_node_was_made_is_told():
         x = Value(2.0)
         y = x * x
     assert Stepper(y).step(2).line.startswith(__file__)
+
+
+def neuron(examples):
+    """Return the cost of a neuron and the activations of all examples."""
+    z = Tensor(np.linspace(-1.0, 1.0, examples).reshape(1, -1), "Z")
+    a = z.sigmoid()
+    J = (a * a).mean()
+    a.name, J.name = "A", "J"
+    return J, a, z
+
+
+def test_a_step_shows_the_elements_of_a_small_array():
+    J, a, z = neuron(3)
+    (step,) = Stepper(J).explain(z).contributions
+    numbers = [notation.in_line(x) for x in (step.upstream, step.local, step.contribution)]
+    assert step.equation == f"dJ/dZ += dJ/dA ⊙ ∂A/∂Z = {numbers[0]} ⊙ {numbers[1]} = {numbers[2]}"
+    for text, values in zip(
+        numbers, (2 * a.data / 3, a.data * (1 - a.data), 2 * a.data**2 * (1 - a.data) / 3), strict=True
+    ):
+        assert np.allclose(ast.literal_eval(text), values, rtol=1e-3)
+    assert f"Z.grad 0 → {numbers[2]}" in str(step)
+
+
+def test_a_step_shows_the_shape_of_a_longer_array_once():
+    J, _, z = neuron(40)
+    (step,) = Stepper(J).explain(z).contributions
+    assert step.equation == "dJ/dZ += dJ/dA ⊙ ∂A/∂Z = (1, 40)"
+    assert step.numbers == "(1, 40)"
+    assert step.why() == "∂A/∂Z = A ⊙ (1 - A) = σ(Z) ⊙ σ(-Z)"
+    assert explain(J, z).latex().endswith(r"\odot \frac{\partial A}{\partial Z} = (1, 40)")

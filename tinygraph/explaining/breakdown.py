@@ -70,7 +70,7 @@ class Explanation:
     def heading(self) -> str:
         """The first line of the breakdown: the gradient so far, or the reason why no gradient reaches the node."""
         name = derivative_of(self.root, self.node, self.seed)
-        so_far = "· (nothing has arrived yet)" if self.total is None else notation.quantity(self.total)
+        so_far = "· (nothing has arrived yet)" if self.total is None else notation.in_line(self.total)
         if self.node is self.root:
             return f"{name} = {so_far}: the backward pass starts here"
         if not self.contributions:
@@ -123,10 +123,10 @@ class Explanation:
         )
         left = self._derivative_as_latex(self.node)
         if not symbols:
-            return f"{left} = {tex(notation.quantity(self.total)) if self.total is not None else '0'}"
+            return f"{left} = {tex(notation.in_line(self.total)) if self.total is not None else '0'}"
         if self.happened < len(symbols):  # the sum is not complete yet
             return f"{left} = {' + '.join(symbols)}"
-        parts = [left, " + ".join(symbols), " + ".join(numbers), tex(notation.quantity(self.total))]
+        parts = [left, " + ".join(symbols), " + ".join(numbers), tex(notation.in_line(self.total))]
         return " = ".join(dict.fromkeys(parts))  # the only contribution can be the total
 
     def _derivative_as_latex(self, node: Node) -> str:
@@ -141,14 +141,13 @@ class Explanation:
             if len(self.contributions) > 1 and re.search("^-|, | [-+] | where ", text):
                 text = f"({text})"
             code = tex(text).replace(f"({UPSTREAM})", rf"\left({UPSTREAM}\right)").replace(UPSTREAM, upstream)
-            return code, tex(notation.factor(notation.quantity(step.contribution)))
+            return code, tex(notation.factor(notation.in_line(step.contribution)))
         place = rf"\Big|_{{{step.slot + 1}}}" if result.operands.count(self.node) > 1 else ""
         sign = r"\odot" if notation.is_array(result) else r"\cdot"
         part = rf"\frac{{\partial {tex(called(result))}}}{{\partial {tex(called(self.node))}}}{place}"
         symbols = f"{upstream} {sign} {part}"
-        sign = r"\odot" if notation.shape(step.upstream) and notation.shape(step.local) else r"\cdot"
-        factors = [tex(notation.factor(notation.quantity(x))) for x in (step.upstream, step.local)]
-        return symbols, f" {sign} ".join(factors)
+        numbers = step.factors.replace("×", "·") or notation.factor(notation.in_line(step.contribution))
+        return symbols, tex(numbers)
 
 
 def explain(root: Node, node: Node | str) -> Explanation:
@@ -234,7 +233,7 @@ def _together(steps: Steps, contributions: Sequence[Step], total: Quantity) -> s
     product = times(f"({first})", second.partition(" = ")[0], operand)
     where = " and ".join(dict.fromkeys(note for text in notes for note in text.split(" and ") if note))
     explained = f"because {product} = {simplest}{where and f', where {where}'}"
-    return f"d{called(operand)} = {name} = {whole} = {notation.quantity(total)}, {explained}"
+    return f"d{called(operand)} = {name} = {whole} = {notation.in_line(total)}, {explained}"
 
 
 def contribution(step: Step) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 from tinygraph.engine.graph import Node
 from tinygraph.engine.variadic import VariadicOp, cut_short
 from tinygraph.explaining.textbook.forms import ATOM, PRODUCT, SUM, Text, fill, operations, uses
+from tinygraph.explaining.textbook.shortening import shortened
 
 SPEC = ".4g"  # default format of numbers
 NAME = 24  # maximum length of a name, in characters; the tooltip shows the full name
@@ -20,6 +21,7 @@ EXACT = 7  # maximum length of a literal that is shown with all digits
 TERMS = 4  # maximum number of operands of a nested expression, and of terms of a long sum; the others become …
 MOST_TERMS = 12  # maximum number of terms of a sum that fits
 ENTRIES = 4  # maximum number of elements of an array that is shown in full
+WIDE = (8, 40)  # the same in a line of text: maximum number of elements, and of characters
 LONG = 20  # maximum number of terms of a sum whose first terms are shown
 GAP = object()  # marks the terms that a long sum does not show
 Quantity = Any  # a float, an array of NumPy or a similar library, or a Jacobian
@@ -109,16 +111,17 @@ def is_here(data: Quantity) -> bool:
     return type(data).__module__.partition(".")[0] == "numpy"
 
 
-def is_short(data: Quantity) -> bool:
+def is_short(data: Quantity, most: tuple[int, int] = (ENTRIES, NAME)) -> bool:
     """Return whether a value is an array that diagrams show in full.
 
     Args:
         data: Float or array.
+        most: Maximum number of elements, and of characters. Defaults to those of a diagram.
 
     Returns:
         True if the value is a short array.
     """
-    return is_here(data) and 0 < data.size <= ENTRIES and len(_entries(data.tolist(), ".4g")) <= NAME
+    return is_here(data) and 0 < data.size <= most[0] and len(_entries(data.tolist(), ".4g")) <= most[1]
 
 
 def quantity(data: Quantity, spec: str = ".4g") -> str:
@@ -139,6 +142,36 @@ def quantity(data: Quantity, spec: str = ".4g") -> str:
     if shape(data) is None:
         return number(float(data), spec)
     return _entries(data.tolist(), spec) if is_short(data) else dimensions(data)
+
+
+def in_line(data: Quantity, spec: str = ".4g") -> str:
+    """Return a value in a line of text, which has room for more elements of an array than a diagram.
+
+    Args:
+        data: Float or array.
+        spec: Format of numbers. Defaults to ".4g".
+
+    Returns:
+        The text.
+
+    Examples:
+        >>> import numpy as np
+        >>> in_line(np.array([[1 / 3, 0.25, -1 / 6]])), in_line(np.zeros((2, 30)))
+        ('[[0.3333, 0.25, -0.1667]]', '(2, 30)')
+    """
+    return _entries(data.tolist(), spec) if is_short(data, WIDE) else quantity(data, spec)
+
+
+def only_shape(data: Quantity) -> bool:
+    """Return whether `in_line` shows the shape of a value instead of its elements.
+
+    Args:
+        data: Float or array.
+
+    Returns:
+        True for a longer array.
+    """
+    return shape(data) is not None and not is_short(data, WIDE)
 
 
 def full(data: Quantity) -> str:
@@ -210,13 +243,16 @@ def factor(text: str) -> str:
     return f"({text})" if text.startswith("-") else text
 
 
-def product(upstream: Quantity, local: Quantity, spec: str = ".4g") -> str:
+def product(
+    upstream: Quantity, local: Quantity, spec: str = ".4g", say: Callable[[Quantity, str], str] = quantity
+) -> str:
     """Return the product of two values as text. A product of arrays is elementwise, and is written with ⊙.
 
     Args:
         upstream: Float or array.
         local: Float or array.
         spec: Format of numbers. Defaults to ".4g".
+        say: Function that returns the text of a factor. Defaults to `quantity`.
 
     Returns:
         The text.
@@ -226,11 +262,13 @@ def product(upstream: Quantity, local: Quantity, spec: str = ".4g") -> str:
         '3 × (-2)'
     """
     sign = " ⊙ " if shape(upstream) and shape(local) else " × "
-    return sign.join([factor(quantity(x, spec)) for x in (upstream, local)])
+    return sign.join([factor(say(x, spec)) for x in (upstream, local)])
 
 
 def cut(name: str, length: int = NAME) -> str:
     """Return a name. If the name is too long, replace its middle with an ellipsis.
+
+    If that would leave a bracket without its partner, the contents of brackets become an ellipsis.
 
     Args:
         name: Name to shorten.
@@ -242,10 +280,10 @@ def cut(name: str, length: int = NAME) -> str:
     Examples:
         >>> cut("abcdefghijkl", 8)
         'abcd…jkl'
+        >>> cut("cross_entropy(A, [[0, 1]])", 20)
+        'cross_entropy(…)'
     """
-    if len(name) <= length:
-        return name
-    return f"{name[: length // 2]}…{name[len(name) - (length - 1) // 2 :]}"
+    return name if len(name) <= length else shortened(name, length)
 
 
 def mention(name: str) -> str:

@@ -89,11 +89,20 @@ class Step:
     def numbers(self) -> str:
         """The step in numbers, such as "3 × 2 = 6"."""
         if self.kind != "backward":
-            return notation.quantity(self.after, self.spec)
-        if hasattr(self.local, "text"):
-            return notation.quantity(self.contribution, self.spec)
-        factors = notation.product(self.upstream, self.local, self.spec)
-        return f"{factors} = {notation.quantity(self.contribution, self.spec)}"
+            return notation.in_line(self.after, self.spec)
+        result = notation.in_line(self.contribution, self.spec)
+        return " = ".join([self.factors, result] if self.factors else [result])
+
+    @property
+    def factors(self) -> str:
+        """The product of a backward step in numbers, such as "3 × 2", or "" for a linear map or longer arrays."""
+        if self.kind != "backward" or hasattr(self.local, "text"):
+            return ""
+        if notation.only_shape(self.upstream) or notation.only_shape(
+            self.local
+        ):  # a product of shapes explains nothing
+            return ""
+        return notation.product(self.upstream, self.local, self.spec, notation.in_line)
 
     def why(self, with_number: bool = True) -> str:
         """Return the local derivative as a formula.
@@ -107,9 +116,12 @@ class Step:
         if self.operand is None:
             return ""
         text, where, notes = formula(self.result, self.slot).partition(", where ")
-        if not text or text == (number := notation.quantity(self.local, self.spec)):
+        if not text or text in (
+            number := notation.in_line(self.local, self.spec),
+            notation.quantity(self.local, self.spec),
+        ):
             return ""
-        value = f" = {number}" if with_number else ""
+        value = f" = {number}" if with_number and not notation.only_shape(self.local) else ""
         return f"{partial(self.result, self.operand)} = {text}{value}{where}{notes}"
 
     @property
@@ -129,8 +141,8 @@ class Step:
         if self.operand is not None:
             if why := self.why():
                 lines[-1] += f"   ({why})"
-            before = "0" if self.before is None else notation.quantity(self.before, self.spec)
-            lines.append(f"  {called(self.operand)}.grad {before} → {notation.quantity(self.after, self.spec)}")
+            before = "0" if self.before is None else notation.in_line(self.before, self.spec)
+            lines.append(f"  {called(self.operand)}.grad {before} → {notation.in_line(self.after, self.spec)}")
         return "\n".join(lines)
 
 

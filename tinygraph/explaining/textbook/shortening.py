@@ -1,0 +1,55 @@
+"""Text without its middle, in which each bracket keeps its partner."""
+
+from __future__ import annotations
+
+import re
+
+
+def shortened(name: str, length: int) -> str:
+    """Return a text with an ellipsis in its middle, or in its brackets if a bracket would have no partner.
+
+    Args:
+        name: Text to shorten.
+        length: Maximum number of characters.
+
+    Returns:
+        The text.
+
+    Examples:
+        >>> shortened("abcdefghijkl", 8), shortened("cross_entropy(A, [[0, 1]])", 20), shortened("layer[10,11,12]", 10)
+        ('abcd…jkl', 'cross_entropy(…)', 'layer[…]')
+    """
+    if len(name) <= length:
+        return name
+    short = f"{name[: length // 2]}…{name[len(name) - (length - 1) // 2 :]}"
+    return short if _depths(short) or not _depths(name) else _emptied(name, length)
+
+
+def _depths(text: str) -> list[int]:
+    """Return how many brackets are open after each character, or [] if a bracket has no partner."""
+    open_brackets, depths = "", []
+    for sign in text:
+        if sign in "([{":
+            open_brackets += sign
+        elif sign in ")]}":
+            if open_brackets[-1:] + sign not in ("()", "[]", "{}"):
+                return []
+            open_brackets = open_brackets[:-1]
+        depths.append(len(open_brackets))
+    return [] if open_brackets else depths
+
+
+def _emptied(name: str, length: int) -> str:
+    """Return a name without the contents of its brackets, and without brackets if it is still too long."""
+    depths = _depths(name)
+    outer = [
+        sign if before == 0 or depth == 0 else "\0"
+        for sign, before, depth in zip(name, [0, *depths], depths, strict=False)
+    ]
+    text = re.sub("\0+", "…", "".join(outer))
+    if len(text) <= length:
+        return text
+    head, call = text[:-3], text[-3:]
+    if call[1] == "…" and not re.search(r"[][(){}]", head) and length > len(call) + 4:
+        return shortened(head, length - len(call)) + call
+    return re.sub("…+", "…", shortened(re.sub(r"[][(){}]", "", text), length))
