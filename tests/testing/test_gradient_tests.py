@@ -227,6 +227,49 @@ def test_what_cannot_be_compared_can_be_left_out_or_be_empty():
     gradient_test(lambda x: ((x * x).sum(), 2.0 * x), {"x": (0,)})()
 
 
+OUTSIDE = {
+    "reciprocal": lambda x, by=1.0: ((1.0 / x).sum(), -by / x**2),
+    "log": lambda x, by=1.0: (np.log(x).sum(), by / x),
+    "sqrt": lambda x, by=1.0: (np.sqrt(x).sum(), 0.5 * by / np.sqrt(x)),
+    "cbrt": lambda x, by=1.0: (np.cbrt(x).sum(), by / (3.0 * np.cbrt(x) ** 2)),
+    "x log x": lambda x, by=1.0: ((x * np.log(x)).sum(), by * (np.log(x) + 1.0)),
+    "0/0": lambda x, by=1.0: ((1234.48 * x * x / x).sum(), by * 1234.48 * x / x),
+}
+NODES = {
+    "reciprocal": lambda x: (1.0 / x).sum(),
+    "log": lambda x: x.log().sum(),
+    "sqrt": lambda x: x.sqrt().sum(),
+    "x log x": lambda x: (x * x.log()).sum(),
+}
+ZEROS = st.sampled_from([0.0, -0.0, 1.0, -1.0, 0.5])
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("name", OUTSIDE)
+@pytest.mark.parametrize("elements", [None, ZEROS])
+def test_points_outside_the_domain_are_skipped_without_warnings(name, elements):
+    f = OUTSIDE[name]
+    gradient_test(lambda x: f(x), {"x": ("n",)}, elements=elements)()
+    if name in NODES:
+        gradient_test(NODES[name], {"x": ("n",)}, elements=elements)()
+    for wrong in (lambda x: f(x, 1.001), lambda x: f(x, -1.0)):
+        with pytest.raises(AssertionError, match="the gradient of x is wrong"):
+            gradient_test(wrong, {"x": ("n",)}, elements=elements)()
+
+
+def test_an_error_for_points_outside_the_domain_remains_if_the_user_asks_for_it():
+    with np.errstate(divide="raise", invalid="raise"), pytest.raises(FloatingPointError):
+        gradient_test(OUTSIDE["reciprocal"], {"x": ("n",)}, elements=ZEROS)()
+
+
+def test_a_failure_at_the_end_of_the_domain_suggests_elements():
+    f = lambda x: (np.sqrt(x).sum(), 0.5 / np.sqrt(np.maximum(x, 1e-3)))  # noqa: E731
+    text, _ = failure(f, {"x": ("n",)}, elements=st.sampled_from([0.0, 1.0]))
+    assert "x[0] = 0: the gradient is 15.8" in text
+    assert "pass elements= for its domain" in text
+    gradient_test(f, {"x": ("n",)}, elements=st.floats(0.5, 2.0))()
+
+
 def test_what_the_arguments_must_be():
     f = propagate
     with pytest.raises(

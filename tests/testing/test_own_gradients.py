@@ -56,6 +56,46 @@ def test_nan_agrees_with_nan_outside_the_domain():
     assert_value_and_grad(f, np.array([-1.0]))
 
 
+OF_ONE_SIDE = {
+    "1/x": (lambda x: 1.0 / x, lambda x: -1.0 / x**2),
+    "log": (np.log, lambda x: 1.0 / x),
+    "sqrt": (np.sqrt, lambda x: 0.5 / np.sqrt(x)),
+    "cbrt": (np.cbrt, lambda x: 1.0 / (3.0 * np.cbrt(x) ** 2)),
+    "0/0": (lambda x: 1234.48 * x * x / x, lambda x: 1234.48 * x / x),
+}
+
+
+@pytest.mark.parametrize("zero", [0.0, -0.0])
+@pytest.mark.parametrize("name", OF_ONE_SIDE)
+def test_an_infinite_gradient_agrees_with_the_limit_of_the_derivative_only(name, zero):
+    f, partial = OF_ONE_SIDE[name]
+    with np.errstate(all="ignore"):
+        assert_value_and_grad(lambda x: (f(x).sum(), partial(x)), np.array([zero]))
+        for wrong in (5.0, 1376256.0, 1234.48) + (-partial(np.zeros(1))[0],) * (name != "0/0"):
+            if np.isfinite(f(np.array([zero]))).all():
+                message = r"x\[0\] = -?0: the gradient is .* right"
+            else:
+                message = r"f is (nan|-?inf) here: the point is outside its domain, so the gradient cannot be checked"
+            with pytest.raises(AssertionError, match="(?s)" + message):
+                assert_value_and_grad(lambda x, wrong=wrong: (f(x).sum(), np.full(1, wrong)), np.array([zero]))
+
+
+def test_a_domain_that_ends_where_a_product_is_minus_zero():
+    def root(sign):
+        return lambda x: (np.sqrt(-1.0 * x).sum(), -0.5 * sign / np.sqrt(-1.0 * x))  # divides by -0.0
+
+    with np.errstate(all="ignore"):
+        assert root(1.0)(np.zeros(1))[1] == np.inf
+        assert_value_and_grad(root(1.0), np.zeros(1))
+        with pytest.raises(AssertionError, match=r"every element has the wrong sign"):
+            assert_value_and_grad(root(-1.0), np.zeros(1))
+
+
+def test_elements_beside_a_pole_are_not_checked_silently():
+    with np.errstate(all="ignore"), pytest.raises(AssertionError, match=r"f is inf here.*\n +x\[1\] = 2: .* -0.25"):
+        assert_value_and_grad(lambda x: ((1.0 / x).sum(), -1.0 / x**2), np.array([0.0, 2.0]))
+
+
 @pytest.mark.parametrize("size", [65, 400])
 def test_one_wrong_element_among_many_is_found(size):
     def f(x):
@@ -109,9 +149,15 @@ def test_a_jvp_that_is_more_than_wrong(jvp, message):
 
 
 def test_a_jvp_outside_the_domain():
-    with pytest.raises(AssertionError, match=r"the JVP .* is 1\.1.*, .* nan"):
+    with pytest.raises(AssertionError, match=r"the JVP is 1\.1.*, but f is nan here: this is outside its domain"):
         assert_jvp(lambda x: x * np.nan, lambda at, v: v[0], 1.0)
     assert_jvp(lambda x: x * np.nan, lambda at, v: v[0] * np.nan, 1.0)
+    with np.errstate(all="ignore"):
+        for zero in (0.0, -0.0):
+            for f, partial in OF_ONE_SIDE.values():
+                assert_jvp(f, lambda at, v, partial=partial: v[0] * partial(at[0]), np.array([zero, 2.0]))
+            with pytest.raises(AssertionError, match=r"element \[0\] of the JVP is 5, but f is -?inf here"):
+                assert_jvp(lambda x: 1.0 / x, lambda at, v: np.full(1, 5.0), np.array([zero]))
 
 
 def test_a_pullback_that_is_more_than_wrong():

@@ -154,6 +154,50 @@ def best_slope(g: Curve, x: float) -> tuple[str, Slope]:
     return method, found
 
 
+def is_sure(found: Slope) -> bool:
+    """Return whether a derivative is finite and known to a few digits.
+
+    Args:
+        found: The derivative.
+
+    Returns:
+        True if its relative error is small.
+
+    Examples:
+        >>> is_sure(slope_of(abs, 1.0)), is_sure(side_slope(lambda x: x**0.5, 0.0, 1))
+        (True, False)
+    """
+    return math.isfinite(found.derivative) and found.error <= 1e-3 * abs(found.derivative)
+
+
+def is_limit(g: Curve, x: float, ours: float, beside: Curve) -> bool:
+    """Return whether an infinite derivative is the limit of the derivative at a point where it is not finite.
+
+    Args:
+        g: Function of one number. It may be infinite at the point, and not finite on one side of it.
+        x: The point.
+        ours: Derivative at the point.
+        beside: Function that returns our derivative at another number. Its sign there counts if the sign of `ours`
+            differs from that of the limit, because the arithmetic at the point may meet -0.0, and 1 / -0.0 is -inf.
+
+    Returns:
+        True if the derivative has the same infinite limit from each side where the function is finite, and `ours` is
+        this limit.
+
+    Examples:
+        >>> import math
+        >>> log = lambda x: math.log(x) if x > 0.0 else -math.inf if x == 0.0 else math.nan
+        >>> is_limit(log, 0.0, math.inf, lambda x: 1.0 / x), is_limit(log, 0.0, 5.0, lambda x: 1.0 / x)
+        (True, False)
+    """
+    sides = [(side, side_slope(g, x, side).derivative) for side in (1, -1)]
+    finite = [(side, limit) for side, limit in sides if not math.isnan(limit)]
+    limits = {limit for _, limit in finite}
+    if not math.isinf(ours) or limits not in ({math.inf}, {-math.inf}):
+        return False
+    return {ours} == limits or all(beside(x + side * _side_step(x, math.inf)) * limit > 0.0 for side, limit in finite)
+
+
 def _side_step(x: float, reach: float) -> float:
     return min(2.0**-16 * max(1.0, abs(x)), max(reach, 2.0**-44 * abs(x)))
 

@@ -251,6 +251,8 @@ class _Plan:
         lines = [title, *problems, *patterns]
         if any(text.startswith("f returns") for text in problems):
             lines.append("if f differentiates with respect to some inputs only, pass their names as wrt=")
+        if any("difference from the " in text for text in problems):
+            lines.append("f is finite on one side only: to leave out such points, pass elements= for its domain")
         code = getattr(inspect.unwrap(self.subject.f), "__code__", None)
         if code is not None:
             lines.append(f"{self.subject.title} is at {Path(code.co_filename).name}:{code.co_firstlineno}")

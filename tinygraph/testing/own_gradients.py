@@ -9,7 +9,7 @@ import numpy as np
 
 from tinygraph.checking.comparison import agree
 from tinygraph.checking.flat import FlatFunction, cotangent, elements_of
-from tinygraph.checking.slopes import best_slope, kink_at
+from tinygraph.checking.slopes import best_slope, is_limit, is_sure, kink_at
 from tinygraph.support.arguments import check_function, check_positive
 from tinygraph.support.messages import counted, described, one_of
 from tinygraph.testing.examining.differentiated import Differentiated, of_pairs, title_of
@@ -19,6 +19,7 @@ from tinygraph.testing.examining.linearity import nonlinearity
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from tinygraph.checking.slopes import Curve
     from tinygraph.functional import Function, Tree
     from tinygraph.kernels.arrays import Array
 
@@ -171,25 +172,41 @@ def assert_jvp(f: Function, jvp: Function, *at: Tree, tolerance: float = 1e-7) -
         raise AssertionError(
             f"{title_of(f)}: the JVP has shape {ours.shape}, but the result of f has shape {along(0.0).shape}"
         )
+    largest = float(np.abs(ours[np.isfinite(ours)]).max(initial=0.0))
     for index in np.ndindex(ours.shape):
 
         def curve(t: float, index: tuple[int, ...] = index) -> float:
             return float(along(t)[index])
 
-        mine = float(ours[index])
-        method, found = best_slope(curve, 0.0)
-        allowed = tolerance * max(abs(found.derivative), 1e-3 * float(np.abs(ours).max())) + found.error
-        if agree(mine, found.derivative, allowed) or kink_at(curve, 0.0, mine):
-            continue
-        if math.isnan(found.derivative) and not math.isfinite(mine):
-            continue
-        element = f"element {list(index)} of the JVP" if index else "the JVP"
-        text = f"{method} {found.derivative:.10g} (its own error: {found.error:.0e})"
-        raise AssertionError(
-            f"{title_of(f)}: {element} along np.random.default_rng(0).uniform(0.5, 1.5) is {mine:.10g}, {text}"
-        )
+        def beside(t: float, index: tuple[int, ...] = index) -> float:
+            point = function.restore([x + t * v for x, v in zip(function.numbers, direction, strict=True)])
+            return float(np.asarray(jvp(tuple(point), tuple(function.restore(direction))))[index])
+
+        if problem := _wrong_tangent(curve, beside, float(ours[index]), tolerance, largest):
+            element = f"element {list(index)} of the JVP" if index else "the JVP"
+            raise AssertionError(f"{title_of(f)}: {element} {problem}")
     if text := _nonlinear(jvp, function, direction):
         raise AssertionError(f"{title_of(f)}: {text}")
+
+
+def _wrong_tangent(curve: Curve, beside: Curve, ours: float, tolerance: float, largest: float) -> str:
+    """Describe one wrong element of a JVP, or return "". `beside` returns this element at other points of the curve."""
+    with np.errstate(all="ignore"):
+        here = curve(0.0)
+        if not math.isfinite(here):
+            if math.isnan(ours) or is_limit(curve, 0.0, ours, beside):
+                return ""
+            return f"is {ours:.10g}, but f is {here} here: this is outside its domain; pass a point where f is finite"
+        method, found = best_slope(curve, 0.0)
+        allowed = tolerance * max(abs(found.derivative), 1e-3 * largest) + found.error
+        if agree(ours, found.derivative, allowed) or kink_at(curve, 0.0, ours):
+            return ""
+        if math.isnan(found.derivative) and not math.isfinite(ours):
+            return ""
+        if not is_sure(found) and is_limit(curve, 0.0, ours, beside):
+            return ""
+    text = f"{method} {found.derivative:.10g} (its own error: {found.error:.0e})"
+    return f"along np.random.default_rng(0).uniform(0.5, 1.5) is {ours:.10g}, {text}"
 
 
 def _nonlinear(jvp: Function, function: FlatFunction, direction: list[float]) -> str:

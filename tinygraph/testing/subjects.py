@@ -96,6 +96,10 @@ class Subject:
         Returns:
             The problems.
         """
+        with _without_warnings():
+            return self._examined(inputs, is_random)
+
+    def _examined(self, inputs: Inputs, is_random: bool) -> Findings:
         self.noticed.clear()
         is_pair, at = self._is_pair(inputs), [inputs[name] for name in self.wrt]
         flat = None if is_pair else self._flat(inputs, at)
@@ -138,6 +142,8 @@ class Subject:
             try:
                 result = self.call(_copies(inputs))
                 self.returns_pair = isinstance(result, (tuple, list)) and len(result) == 2
+            except FloatingPointError:  # the user asked NumPy for errors
+                raise
             except Exception as error_of_arrays:  # arrays do not have the methods of Tensors
                 try:
                     self._recorded(inputs, [inputs[name] for name in self.wrt])
@@ -224,6 +230,11 @@ def _order_of(f: Function, title: str, names: Sequence[str]) -> list[str]:
 
 def _signature(names: Sequence[str]) -> inspect.Signature:
     return inspect.Signature([inspect.Parameter(name, inspect.Parameter.POSITIONAL_ONLY) for name in names])
+
+
+def _without_warnings() -> np.errstate:
+    """Return a context without NumPy's warnings, for points outside the domain. An error that was asked for remains."""
+    return np.errstate(**{kind: "ignore" for kind, how in np.geterr().items() if how == "warn"})  # type: ignore[arg-type]
 
 
 def _copies(inputs: Inputs) -> dict[str, Tree]:

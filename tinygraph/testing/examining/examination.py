@@ -12,12 +12,13 @@ from tinygraph.checking.comparison import agree, input_names, same
 from tinygraph.checking.flat import FlatFunction
 from tinygraph.checking.kink_choices import is_choice, is_kink, points_around
 from tinygraph.checking.numeric import refined
-from tinygraph.checking.slopes import best_slope, kink_at
-from tinygraph.functional import numbers_of, paired
-from tinygraph.support.messages import counted, described
+from tinygraph.checking.slopes import best_slope, is_limit, is_sure, kink_at
+from tinygraph.functional import numbers_of
+from tinygraph.support.messages import counted
 from tinygraph.testing.examining.differentiated import of_pairs
 from tinygraph.testing.examining.linearity import cotangent_problems
-from tinygraph.testing.patterns import are_single, error_pattern, loses_digits, shape_pattern
+from tinygraph.testing.examining.structure import gradient_arrays
+from tinygraph.testing.patterns import are_single, error_pattern, loses_digits
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,7 +48,7 @@ class Examination:
         many: An input with more elements is first checked along one random direction, and element by element only if
             the derivative along this direction is not surely right.
         other_shapes: Shapes of further inputs, by name, whose lengths can explain a wrong factor.
-        needs_reference: If true, it is a problem that nothing can be checked, because f is not finite.
+        needs_reference: If true, it is a problem if a gradient cannot be checked, because f is not finite.
         cotangent_of: Function whose gradients must be linear in its cotangent, or None.
         compared: Names of the inputs with an element whose gradient was compared with a difference.
     """
@@ -80,7 +81,7 @@ class Examination:
         given = self.function.restore(numbers)
         value, raw = self.f.both(*given)
         self.state_problems += self._mutations(given)
-        gradients, wrong = self._gradients(raw)
+        gradients, wrong = gradient_arrays(raw, self.function, self.names)
         if wrong:
             return self.state_problems + self._coarse(value) + wrong
         kept = [gradient.copy() for gradient in gradients]
@@ -93,45 +94,82 @@ class Examination:
             )
         wrong = self._wrong(float(value), kept)  # type: ignore[arg-type]
         if second_point and not wrong:
-            wrong = self._at_second_point(moved, kept, elsewhere)
+            wrong = self._at_second_point(moved, kept, elsewhere, checked=math.isfinite(float(value)))  # type: ignore[arg-type]
         found = self.state_problems + coarse + wrong + [shared for shared in self._shared(gradients) if wrong]
-        again = lambda: self._gradients(self.f.both(*self.function.restore(numbers))[1])  # noqa: E731
+        again = lambda: gradient_arrays(self.f.both(*self.function.restore(numbers))[1], self.function, self.names)  # noqa: E731
         return found or cotangent_problems(self.cotangent_of, again, self.names)
 
     def _wrong(self, value: float, kept: list[Array]) -> list[str]:
         """Report the wrong gradients at the point."""
+        if not math.isfinite(value):  # no number is right here, even if differences across the point are finite
+            return self._outside(value, kept) if self.needs_reference else []
         numbers = self.function.numbers
         wrong = self._compared(numbers, kept)
         if wrong:
             return [] if self._is_choice_at_kink(kept) else wrong
-        if not math.isfinite(value):
-            if self.needs_reference and all(np.isfinite(gradient).all() for gradient in kept):
-                return [f"the value is {value}, but all gradients are finite: is the point outside the domain of f?"]
-        elif (
+        if (
             numbers
+            and all(np.isfinite(gradient).all() for gradient in kept)
             and not self._agrees_along(numbers, kept, range(len(numbers)))
             and self._is_choice_at_kink(kept) is False
         ):
             return ["each element is right, but not their sum along a direction: is a tied element counted twice?"]
         return []
 
-    def _at_second_point(self, moved: list[float], kept: list[Array], elsewhere: list[Array]) -> list[str]:
-        """Describe a gradient that is right at `at` and wrong at another point."""
+    def _outside(self, value: float, kept: list[Array]) -> list[str]:
+        """Report a gradient outside the domain of f that is neither NaN nor the infinite limit of the derivative."""
+        point = self.function.numbers
+        flat = [float(x) for gradient in kept for x in np.ravel(gradient)]
+        for i, ours in enumerate(flat):
+            if not math.isnan(ours) and not is_limit(self._curve(point, i), point[i], ours, self._ours(point, i)):
+                return [
+                    f"f is {value} here: the point is outside its domain, so the gradient cannot be checked; "
+                    f"pass a point where f is finite\n"
+                    f"    {self.elements[i]} = {point[i]:.6g}: the gradient is {ours:.10g}"
+                ]
+        return []
+
+    def _curve(self, point: Sequence[float], i: int) -> Curve:
+        """Return the value of f as a function of one element."""
+        return lambda moved: self._value([moved if j == i else y for j, y in enumerate(point)])
+
+    def _ours(self, point: Sequence[float], i: int) -> Curve:
+        """Return our derivative with respect to one element as a function of this element."""
+
+        def derivative(moved: float) -> float:
+            gradients = self._gradients_at([moved if j == i else y for j, y in enumerate(point)])
+            return float(np.concatenate([np.ravel(gradient) for gradient in gradients])[i]) if gradients else math.nan
+
+        return derivative
+
+    def _gradients_at(self, point: Sequence[float]) -> list[Array]:
+        """Return the gradients at a moved point, or none if f raises an error there or returns something else."""
+        try:
+            with np.errstate(all="ignore"):
+                gradients, problems = gradient_arrays(
+                    self.f.both(*self.function.restore(point))[1], self.function, self.names
+                )
+        except _OUTSIDE:
+            return []
+        return [] if problems else gradients
+
+    def _at_second_point(
+        self, moved: list[float], kept: list[Array], elsewhere: list[Array], checked: bool
+    ) -> list[str]:
+        """Describe a gradient that is right at `at`, or was not `checked` there, and is wrong at another point."""
         wrong = self._compared(moved, elsewhere, 0) if elsewhere else []
         if wrong and all(np.array_equal(x, y) for x, y in zip(kept, elsewhere, strict=True)):
             text = "the gradient at a second point is that of the first: does f keep numbers from an earlier call?"
             self.state_problems.append(text)
             return []
-        return [f"at a second point, {text}\n    does f keep numbers from an earlier call?" for text in wrong]
+        guess = "\n    does f keep numbers from an earlier call?" * checked
+        return [f"at a second point, {text}{guess}" for text in wrong]
 
     def _is_choice_at_kink(self, gradients: list[Array]) -> bool | None:
         """Return whether the gradient is a valid choice at a kink, or None if the gradients around it are wrong too."""
         around = []
         for point in points_around(self.function.numbers):
-            try:
-                found = self._gradients(self.f.both(*self.function.restore(point))[1])[0]
-            except _OUTSIDE:
-                return None
+            found = self._gradients_at(point)
             if not found or not self._agrees_along(point, found, range(len(point))):
                 return None
             around.append(np.concatenate([np.ravel(gradient) for gradient in found]))
@@ -168,47 +206,6 @@ class Examination:
         direction = self.random.uniform(0.5, 1.5, len(point)) * np.maximum(1.0, np.abs(point))
         return loses_digits(lambda t: self._value((np.array(point) + t * direction).tolist()))
 
-    def _gradients(self, raw: object) -> tuple[list[Array], list[str]]:
-        """Return the gradients as one array per input, and the problems with their structure, shape and dtype."""
-        leaves, problem = self._matched(raw)
-        if problem:
-            return [], [problem]
-        arrays, problems = [], []
-        for name, leaf, shape in zip(self.names, leaves, self.function.shapes, strict=True):
-            array = np.asarray(leaf)
-            what = f"the gradient of {name}"
-            if array.dtype.kind not in "fiu":
-                problems.append(f"{what} is not a real number or array: {described(leaf)}")
-            elif array.shape != shape:
-                hint = shape_pattern(array.shape, shape)
-                problems.append(
-                    f"{what} has shape {array.shape}, but {name} has shape {shape}{': ' * bool(hint)}{hint}"
-                )
-            elif array.dtype.kind == "f" and array.dtype.itemsize < 8:
-                problems.append(f"{what} has dtype {array.dtype}: compute with float64")
-            elif array.dtype.kind != "f" and shape:
-                problems.append(f"{what} has dtype {array.dtype}, so it was rounded to integers or is a constant")
-            arrays.append(array)
-        return arrays, problems
-
-    def _matched(self, raw: object) -> tuple[list[object], str]:
-        """Return the gradient of each input, by position in sequences and by key in dicts, or the problem."""
-        args, problem = self.function.args, ""
-        forms = [raw] if isinstance(raw, (tuple, list)) and len(raw) == len(args) else []
-        for form in [*forms, *[[raw]] * (len(args) == 1)]:
-            try:
-                parts = [part for _, part in paired("the gradients", args, form)]
-            except ValueError as error:
-                problem = f"the structure of the gradients is not that of the inputs: {error}"
-                continue
-            if not any(isinstance(part, (dict, tuple)) for part in parts):
-                return parts, ""
-        found = len(list(numbers_of(raw)))
-        if problem and found == len(self.names):
-            return [], problem
-        inputs = f"{counted(len(self.names), 'input')} ({', '.join(self.names)})"
-        return [], f"f returns {counted(found, 'gradient')} for {inputs}"
-
     def _repeated(self, value: object, kept: list[Array]) -> list[str]:
         """Report a value and gradients that later calls at the same point change."""
         values: list[object] = []
@@ -216,7 +213,7 @@ class Examination:
         problems: list[str] = []
         for _ in range(2):
             y, raw = self.f.both(*self.function.restore(self.function.numbers))
-            gradients, problems = self._gradients(raw)
+            gradients, problems = gradient_arrays(raw, self.function, self.names)
             values.append(y)
             copies.append([gradient.copy() for gradient in gradients])  # before the next call, which can change them
         for name, first, second, third in zip(self.names, kept, *copies, strict=False):
@@ -242,10 +239,11 @@ class Examination:
         for by in (0.1, 1e-3, 1e-5):
             moved = [x + float(self.random.uniform(-by, by)) * max(1.0, abs(x)) for x in self.function.numbers]
             try:
-                value, raw = self.f.both(*self.function.restore(moved))
+                with np.errstate(all="ignore"):
+                    value, raw = self.f.both(*self.function.restore(moved))
             except _OUTSIDE:
                 continue
-            gradients, problems = self._gradients(raw)
+            gradients, problems = gradient_arrays(raw, self.function, self.names)
             if not problems and math.isfinite(float(value)):  # type: ignore[arg-type]
                 return moved, [gradient.copy() for gradient in gradients]
         return [], []
@@ -334,11 +332,7 @@ class Examination:
 
     def _reference(self, point: Sequence[float], i: int, ours: float, largest: float) -> tuple[float, str]:
         """Return the derivative with respect to one element, and its description if the gradient disagrees with it."""
-        x = point[i]
-
-        def curve(moved: float) -> float:
-            return self._value([moved if j == i else y for j, y in enumerate(point)])
-
+        x, curve = point[i], self._curve(point, i)
         method, found = best_slope(curve, x)
         if math.isnan(found.derivative):
             hidden = self.needs_reference and math.isfinite(ours) and math.isfinite(x) and math.isfinite(curve(x))
@@ -350,7 +344,9 @@ class Examination:
             method, found = refined(self.function, point, i, method, found)
             if agree(ours, found.derivative, self.tolerance * scale + found.error):
                 return found.derivative, ""
-        elif self._kink(curve, x, ours, found.step):
+        elif self._kink(curve, x, ours, found.step) or (
+            not is_sure(found) and is_limit(curve, x, ours, self._ours(point, i))
+        ):
             return found.derivative, ""
         return found.derivative, f"{method} {found.derivative:.10g} (its own error: {found.error:.0e})"
 
