@@ -16,7 +16,7 @@ from tinygraph.engine.value import Value
 from tinygraph.functional import refilled
 from tinygraph.support.arguments import check_function, check_positive
 from tinygraph.support.messages import one_of
-from tinygraph.testing.examining.differentiated import Differentiated, with_gradient
+from tinygraph.testing.examining.differentiated import Differentiated, title_of, with_gradient
 from tinygraph.testing.oracles import Oracle
 from tinygraph.testing.own_gradients import assert_value_and_grad
 from tinygraph.testing.strategies import OpSequence
@@ -205,7 +205,7 @@ def _value_and_sizes(function: FlatFunction) -> tuple[float, list[float], list[f
 
 
 def _title(f: Function) -> str:
-    return repr(f) if isinstance(f, (OpSequence, Op)) else getattr(f, "__qualname__", repr(f))
+    return repr(f) if isinstance(f, (OpSequence, Op)) else title_of(f)
 
 
 def _check_the_pass(

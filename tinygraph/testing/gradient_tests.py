@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import math
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -19,6 +18,7 @@ from tinygraph.explaining.code import array_code
 from tinygraph.functional import named_numbers, numbers_of, refilled
 from tinygraph.support.arguments import check_function, check_integer, check_kind, check_mapping, check_positive
 from tinygraph.support.messages import counted, one_of
+from tinygraph.testing.examining.differentiated import place_of
 from tinygraph.testing.input_strategies import MODERATE, Palette, lifted, like_form, names_of, palette_of, with_lengths
 from tinygraph.testing.subjects import Findings, Subject
 
@@ -184,10 +184,10 @@ class _Plan:
             self._search([])  # finds a small example of the exception
             raise
         if random.has_state:  # a call changes the results of later calls, so other examples show nothing new
-            raise AssertionError(self._message(inputs, random.problems))
+            raise AssertionError(self._message(inputs, random.problems, [random.note]))
         self._search(_patterns_text(inputs, random), [random])
         if random.problems:
-            raise AssertionError(self._message(inputs, random.problems))
+            raise AssertionError(self._message(inputs, random.problems, [random.note]))
 
     def _search(self, patterns: list[str], earlier: Sequence[Findings] = ()) -> None:
         """Draw examples, and raise an exception for a small one that fails. `patterns` are of random inputs."""
@@ -197,7 +197,7 @@ class _Plan:
             found = self.subject.examine(inputs.values, is_random=False)
             findings.append(found)
             if found.problems:
-                raise AssertionError(self._message(inputs.values, found.problems, patterns))
+                raise AssertionError(self._message(inputs.values, found.problems, [*patterns, found.note]))
 
         check.__name__ = check.__qualname__ = f"test_{self.subject.identifier}"
         self._settings()(given(inputs=self._strategy())(check))()
@@ -248,14 +248,13 @@ class _Plan:
 
     def _message(self, inputs: Mapping[str, Tree], problems: Sequence[str], patterns: Sequence[str] = ()) -> str:
         title = f"{self.subject.title} with {_shapes_text(inputs)}: {counted(len(problems), 'problem')}"
-        lines = [title, *problems, *patterns]
+        lines = [title, *problems, *filter(None, patterns)]
         if any(text.startswith("f returns") for text in problems):
             lines.append("if f differentiates with respect to some inputs only, pass their names as wrt=")
         if any("difference from the " in text for text in problems):
             lines.append("f is finite on one side only: to leave out such points, pass elements= for its domain")
-        code = getattr(inspect.unwrap(self.subject.f), "__code__", None)
-        if code is not None:
-            lines.append(f"{self.subject.title} is at {Path(code.co_filename).name}:{code.co_firstlineno}")
+        if place := place_of(self.subject.f):
+            lines.append(f"{self.subject.title} is at {place}")
         return "\n  ".join(lines)
 
 

@@ -15,7 +15,7 @@ from tinygraph.checking.flat import FlatFunction, elements_of
 from tinygraph.engine.autodiff import grad as derivatives
 from tinygraph.functional import named_numbers, numbers_of, refilled
 from tinygraph.support.messages import described
-from tinygraph.testing.examining.differentiated import Differentiated
+from tinygraph.testing.examining.differentiated import Differentiated, title_of
 from tinygraph.testing.examining.examination import Examination
 from tinygraph.testing.examining.structure import in_order
 
@@ -40,6 +40,7 @@ class Findings:
         finite: True if the value is finite.
         compared: For the name of each input that has elements, whether the gradient of one of them was compared with a
             difference. It was not if the function is not finite, or raises an error, on both sides of each element.
+        note: Description of the weights that turn the result into a scalar, or "" if it is a scalar.
     """
 
     problems: list[str]
@@ -47,6 +48,7 @@ class Findings:
     patterns: dict[str, str]
     finite: bool
     compared: dict[str, bool]
+    note: str = ""
 
 
 class Subject:
@@ -67,8 +69,9 @@ class Subject:
         self, f: Function, names: Sequence[str], wrt: Sequence[str], tolerance: float, reference: Function | None
     ) -> None:
         self.f, self.wrt, self.tolerance, self.reference = f, list(wrt), tolerance, reference
-        self.title = getattr(f, "__name__", None) or repr(f)
-        self.identifier = self.title if self.title.isidentifier() else "function"
+        self.title = title_of(f).rpartition("<locals>.")[2]
+        identifier = self.title.replace(".", "_")
+        self.identifier = identifier if identifier.isidentifier() else "function"
         self.order = _order_of(f, self.title, names)
         self.returns_pair: bool | None = None  # unknown until the first call
         self.noticed: dict[str, None] = {}  # problems that are only visible within a call of f
@@ -131,10 +134,11 @@ class Subject:
         y = examination.function(examination.function.numbers)
         if self.reference is not None:
             problems += self._wrong_value(inputs, y)
+        note = examination.function.projection or (self.f.projection if isinstance(self.f, Differentiated) else "")
         has_state = bool(self.noticed or examination.state_problems)
         shapes = zip(examination.names, examination.function.shapes, strict=True)
         compared = {name: name in examination.compared for name, shape in shapes if math.prod(shape)}
-        return Findings(problems, has_state, examination.patterns, math.isfinite(y), compared)
+        return Findings(problems, has_state, examination.patterns, math.isfinite(y), compared, note)
 
     def _is_pair(self, inputs: Inputs) -> bool:
         """Return whether the function returns (value, gradients), after a call with plain inputs."""

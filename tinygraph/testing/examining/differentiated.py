@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from functools import update_wrapper
+from functools import partial, update_wrapper
 from inspect import unwrap
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -119,10 +120,36 @@ def title_of(f: Function) -> str:
     Returns:
         The name.
     """
-    owner = getattr(unwrap(f), "__self__", None)
+    inner = unwrap(f)
+    if isinstance(inner, partial):
+        return title_of(inner.func)
+    owner = getattr(inner, "__self__", None)
     if isinstance(owner, type):  # such as a torch.autograd.Function, whose apply is inherited
-        return f"{owner.__name__}.{f.__name__}"
-    return str(getattr(f, "__qualname__", None) or f"{f!r}")
+        return f"{owner.__name__}.{inner.__name__}"
+    return str(getattr(inner, "__qualname__", None) or getattr(inner, "__name__", None) or type(inner).__qualname__)
+
+
+def place_of(f: Function) -> str:
+    """Return the file and the line of a function for messages.
+
+    Args:
+        f: Function.
+
+    Returns:
+        The place, or "" if it is unknown or in a framework that calls the code of the user.
+    """
+    inner = unwrap(f)
+    if isinstance(inner, partial):
+        return place_of(inner.func)
+    owner = getattr(inner, "__self__", None)
+    if isinstance(owner, type):
+        inner = getattr(owner, "forward", inner)  # a torch.autograd.Function inherits apply
+    elif not hasattr(inner, "__code__"):
+        inner = getattr(type(inner), "forward", type(inner).__call__)
+    code = getattr(inner, "__code__", None)
+    if code is None or str(getattr(inner, "__module__", "")).partition(".")[0] == "torch":
+        return ""
+    return f"{Path(code.co_filename).name}:{code.co_firstlineno}"
 
 
 def _pair(f: Function, result: object) -> Pair:
