@@ -5,7 +5,7 @@ import importlib
 import numpy as np
 import pytest
 
-from tinygraph.testing import assert_value_and_grad, from_autograd, from_jax, from_torch
+from tinygraph.testing import assert_value_and_grad, from_autograd, from_jax, from_torch, gradient_test
 
 X = np.random.default_rng(0).normal(size=(3, 4)) + 0.05
 
@@ -222,3 +222,41 @@ def test_a_result_that_is_an_array_is_projected_and_the_message_shows_the_seed()
     pytest.importorskip("torch")
     with pytest.raises(AssertionError, match=r"shape \(3, 4\), so the derivatives are .*default_rng\(0\)"):
         assert_value_and_grad(from_torch(lambda x: x * x.detach()), X)
+
+
+def test_gradient_test_shows_the_weights_and_the_name_of_a_function_of_torch():
+    torch = pytest.importorskip("torch")
+
+    class Square(torch.autograd.Function):
+        @staticmethod
+        def forward(context, x):
+            context.save_for_backward(x)
+            return x * x
+
+        @staticmethod
+        def backward(context, upstream):
+            return 3.0 * upstream * context.saved_tensors[0]
+
+    with pytest.raises(AssertionError) as caught:
+        gradient_test(from_torch(Square.apply), {"x": ("n",)})()
+    text = str(caught.value)
+    assert text.startswith("Square.apply with x (1,)")
+    assert "the result has shape (1,), so the derivatives are those of (result * weights).sum()" in text
+    assert "Square.apply is at test_adapters.py:" in text
+    with pytest.raises(AssertionError, match=r"the result has shape \(1,\), so the derivatives"):
+        gradient_test(lambda x: x * x.detach(), {"x": ("n",)})()
+
+
+def test_a_module_with_float32_parameters_must_be_converted():
+    torch = pytest.importorskip("torch")
+    net, at = torch.nn.Linear(2, 3), np.ones((1, 2))
+    message = "the module Linear has float32 parameters, but the check computes with float64: call .double\\(\\) on it"
+    for f in (net, net.forward):
+        with pytest.raises(TypeError, match=message):
+            assert_value_and_grad(from_torch(f), at)
+    with pytest.raises(TypeError, match=message):
+        gradient_test(from_torch(net), {"input": ("n", 2)})()
+    with pytest.raises(TypeError, match=r"a tensor in f has another dtype than float64: call .double\(\) on .*Double"):
+        assert_value_and_grad(from_torch(lambda x: net(x)), at)
+    assert_value_and_grad(from_torch(net.double()), at)
+    gradient_test(from_torch(net), {"input": ("n", 2)})()

@@ -43,6 +43,10 @@ class _Framework(ABC):
     def second(self, f: Flat, arrays: list[Any], direction: Sequence[Any]) -> Pair:
         """Return the derivative along a direction, and its gradients."""
 
+    def call(self, f: Function, args: Sequence[Tree]) -> Any:
+        """Return the result of a function of the framework's arrays."""
+        return f(*args)
+
     @abstractmethod
     def scalar(self, f: Differentiated, y: Any) -> Any:
         """Return a result as a scalar: an array is projected on the random cotangent."""
@@ -56,7 +60,7 @@ def _adapted(f: Function, load: Callable[[], _Framework]) -> Differentiated:
         framework = load()  # not before the first call, so that the framework is imported late
 
         def flat(xs: Sequence[Any]) -> Any:
-            y = framework.scalar(adapted, f(*refilled(args, xs)))
+            y = framework.scalar(adapted, framework.call(f, refilled(args, xs)))
             return y if adapted.factor == 1.0 else y * adapted.factor
 
         return framework, flat, [np.array(x, dtype=float) for x in numbers_of(args)]
@@ -94,6 +98,25 @@ class _Torch(_Framework):
 
     def __init__(self) -> None:
         self.torch = import_module("torch")
+
+    def call(self, f: Function, args: Sequence[Tree]) -> Any:
+        owner = f if isinstance(f, self.torch.nn.Module) else getattr(f, "__self__", None)
+        if isinstance(owner, self.torch.nn.Module):
+            for kind, tensors in (("parameters", owner.parameters()), ("buffers", owner.buffers())):
+                for dtype in [x.dtype for x in tensors if x.is_floating_point() and x.dtype != self.torch.float64]:
+                    raise TypeError(
+                        f"the module {type(owner).__name__} has {str(dtype).rpartition('.')[2]} {kind}, but the check "
+                        "computes with float64: call .double() on it"
+                    )
+        try:
+            return f(*args)
+        except RuntimeError as error:
+            if "dtype" in str(error) and "ouble" in str(error):  # PyTorch does not mix dtypes in a product of matrices
+                raise TypeError(
+                    "a tensor in f has another dtype than float64: call .double() on each module and tensor "
+                    f"({str(error).partition(chr(10))[0]})"
+                ) from error
+            raise
 
     def scalar(self, f: Differentiated, y: Any) -> Any:
         if not self.torch.is_tensor(y) or y.is_complex():
@@ -208,8 +231,9 @@ def from_torch(f: Function) -> Differentiated:
     """Return a function that computes the value and the gradients of a PyTorch function.
 
     Args:
-        f: Function of float64 torch tensors. `torch.autograd.Function.apply` is one too. If its result is not a scalar,
-            it is multiplied by random weights (`numpy.random.default_rng(0)`) and summed.
+        f: Function of float64 torch tensors, or a module after `.double()`. `torch.autograd.Function.apply` is one too.
+            If its result is not a scalar, it is multiplied by random weights (`numpy.random.default_rng(0)`) and
+            summed.
 
     Returns:
         A function of numbers and arrays, for `assert_value_and_grad`. It also has second derivatives, for `order=2`.

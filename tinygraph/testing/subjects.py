@@ -73,7 +73,7 @@ class Subject:
         identifier = self.title.replace(".", "_")
         self.identifier = identifier if identifier.isidentifier() else "function"
         self.order = _order_of(f, self.title, names)
-        self.returns_pair: bool | None = None  # unknown until the first call
+        self.returns_pair = True if isinstance(f, Differentiated) else None  # None until the first call
         self.noticed: dict[str, None] = {}  # problems that are only visible within a call of f
 
     def call(self, inputs: Inputs, f: Function | None = None) -> object:
