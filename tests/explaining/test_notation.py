@@ -198,3 +198,8 @@ def test_a_shortened_call_keeps_the_name_of_its_function():
     assert notation.called(loss) == "(binary_cross_entropy(…))"
     assert notation.cut("binary_cross_entropy(A, [1, 0, 1])", 12) == "bina…ropy(…)"
     assert notation.cut("hidden_layer[10,11]", 12) == "hidd…ayer[…]"
+
+
+def test_a_shortened_text_keeps_pairs_of_quotes():
+    x = Value(2.0, "50% of a_b & {c}")
+    assert notation.called(x * x) == "(‘…’ × ‘…’)"

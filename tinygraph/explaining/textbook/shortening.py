@@ -26,13 +26,13 @@ def shortened(name: str, length: int) -> str:
 
 
 def _depths(text: str) -> list[int]:
-    """Return how many brackets are open after each character, or [] if a bracket has no partner."""
+    """Return how many brackets and quotes are open after each character, or [] if one has no partner."""
     open_brackets, depths = "", []
     for sign in text:
-        if sign in "([{":
+        if sign in "([{‘":
             open_brackets += sign
-        elif sign in ")]}":
-            if open_brackets[-1:] + sign not in ("()", "[]", "{}"):
+        elif sign in ")]}’":
+            if open_brackets[-1:] + sign not in ("()", "[]", "{}", "‘’"):
                 return []
             open_brackets = open_brackets[:-1]
         depths.append(len(open_brackets))
@@ -50,6 +50,6 @@ def _emptied(name: str, length: int) -> str:
     if len(text) <= length:
         return text
     head, call = text[:-3], text[-3:]
-    if call[1] == "…" and not re.search(r"[][(){}]", head) and length > len(call) + 4:
+    if call[1] == "…" and not re.search(r"[][(){}‘’]", head) and length > len(call) + 4:
         return shortened(head, length - len(call)) + call
-    return re.sub("…+", "…", shortened(re.sub(r"[][(){}]", "", text), length))
+    return re.sub("…+", "…", shortened(re.sub(r"[][(){}‘’]", "", text), length))
