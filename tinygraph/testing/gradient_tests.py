@@ -249,7 +249,7 @@ class _Plan:
     def _message(self, inputs: Mapping[str, Tree], problems: Sequence[str], patterns: Sequence[str] = ()) -> str:
         title = f"{self.subject.title} with {_shapes_text(inputs)}: {counted(len(problems), 'problem')}"
         lines = [title, *problems, *filter(None, patterns)]
-        if any(text.startswith("f returns") for text in problems):
+        if any(text.startswith(("f returns", "the dict of gradients has no key")) for text in problems):
             lines.append("if f differentiates with respect to some inputs only, pass their names as wrt=")
         if any("difference from the " in text for text in problems):
             lines.append("f is finite on one side only: to leave out such points, pass elements= for its domain")
