@@ -407,7 +407,7 @@ FIRST_HITS = {
     "requires_grad": "Value has no option requires_grad= or label=",
     "mini-batch": "Train on mini-batches",
     "learning rate": "The learning rate",
-    "Jupyter": "Jupyter",
+    "Jupyter": "JupyterLab",
     "FAQ": "FAQ and troubleshooting",
     "cite": "How to cite",
 }

@@ -386,7 +386,7 @@ def test_a_gradient_through_an_index_counts_each_time_it_is_named(data):
 def test_the_texts_are_the_lectures_numpy():
     X, w = np.ones((3, 4)), Tensor(np.ones((3, 1)), "w")
     product = w.T @ X
-    assert product.partials[0].text("w.T", "X") == "· @ X.T"
-    assert (X.T @ w).partials[1].text("X.T", "w") == "X.T.T @ ·"
-    assert (product + Tensor(0.0, "b")).args[1].partials[0].text("b") == "summed to ()"
-    assert tinygraph.stack([w, w]).partials[1].text("w", "w") == "part 1"
+    assert product.partials[0].text("w.T", "X") == "upstream · Xᵀ"
+    assert (X.T @ w).partials[1].text("X.T", "w") == "X.Tᵀ · upstream"
+    assert (product + Tensor(0.0, "b")).args[1].partials[0].text("b") == "upstream, summed to ()"
+    assert tinygraph.stack([w, w]).partials[1].text("w", "w") == "upstream, part 1"

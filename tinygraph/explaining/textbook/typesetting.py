@@ -131,4 +131,4 @@ def _pieces(text: str, width: int) -> list[str]:
 
 def _rank(text: str, place: int) -> tuple[int, bool]:
     """Return how deep a space is within parentheses, and whether an operator of a product follows."""
-    return text.count("(", 0, place) - text.count(")", 0, place), text[place + 1] in "×·⊙"
+    return text.count("(", 0, place) - text.count(")", 0, place), text[place + 1 : place + 2] in tuple("×·⊙")
