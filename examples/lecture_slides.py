@@ -150,8 +150,9 @@ def slides(theme):
 
 def smallest_text(svg):
     """Return the size of the smallest text of an SVG element, in pixels."""
-    size = re.search(r'width="([\d.]+)"[^>]*viewBox="[-\d.]+ [-\d.]+ ([\d.]+) ', svg, re.DOTALL)
-    return min(map(float, re.findall(r'font-size="([\d.]+)', svg))) * float(size[1]) / float(size[2])
+    tag = re.search(r"<svg[^>]*>", svg)[0]
+    width, box = re.search(r'\bwidth="([\d.]+)', tag)[1], re.search(r'viewBox="[-\d.]+ [-\d.]+ ([\d.]+) ', tag)[1]
+    return min(map(float, re.findall(r'font-size="([\d.]+)', svg))) * float(width) / float(box)
 
 
 def save(drawing, path):
