@@ -19,8 +19,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 
 import tinygraph
-from tinygraph.drawing import EngineNotFoundError
-from tinygraph.drawing.layout_engines import find_engine
+from tests.engines import needed_engine
 from tinygraph.engine.more_ops.table import TABLE
 
 ROOT = Path(__file__).parents[2]
@@ -51,13 +50,6 @@ NAVIGATION = list(_navigation())
 
 def _name(path):
     return path.relative_to(ROOT).as_posix()
-
-
-def _needs_an_engine():
-    try:
-        find_engine()
-    except EngineNotFoundError:
-        pytest.skip("no Graphviz engine: pip install '.[render]'")
 
 
 # --- citation
@@ -170,7 +162,7 @@ def _commands():
 @pytest.mark.parametrize("command", list(_commands()))
 def test_a_command_runs_as_it_is_written(command, tmp_path):
     if re.search(r"draw|doctor|--out|examples/", command):
-        _needs_an_engine()
+        needed_engine()
     for folder in ("examples", "docs", "tests", "tools"):
         (tmp_path / folder).symlink_to(ROOT / folder)
     (tmp_path / "table.csv").write_bytes((HOUSE / "datasets" / "breast_cancer.csv").read_bytes())
@@ -188,7 +180,7 @@ def test_a_command_runs_as_it_is_written(command, tmp_path):
 
 @pytest.mark.parametrize("path", [path for path in TEXTS if "+SKIP" in path.read_text("utf-8")], ids=_name)
 def test_examples_that_write_a_file_or_need_an_extra_run_too(path, tmp_path, monkeypatch, request):
-    _needs_an_engine()
+    needed_engine()
     if "import dask" in path.read_text("utf-8"):
         pytest.importorskip("dask.array", reason="no dask: pip install '.[dask]'")
     if "import matplotlib" in path.read_text("utf-8"):
@@ -271,7 +263,7 @@ def test_a_notebook_is_what_its_pages_are(name):
 
 @pytest.mark.parametrize("name", ["tutorial", "lecture"])
 def test_a_notebook_runs_and_shows_its_pictures(name, execute, tmp_path):
-    _needs_an_engine()
+    needed_engine()
     pytest.importorskip("matplotlib", reason="no matplotlib: pip install '.[plot]'")
     folder = tmp_path / "examples" / "notebooks"
     folder.mkdir(parents=True)
@@ -289,7 +281,7 @@ def test_a_notebook_runs_and_shows_its_pictures(name, execute, tmp_path):
 def site(tmp_path_factory):
     """Build the site in strict mode; one worker builds it for all workers."""
     pytest.importorskip("mkdocs", reason="no mkdocs: pip install --group docs")
-    _needs_an_engine()
+    needed_engine()
     run = os.environ.get("PYTEST_XDIST_TESTRUNUID")
     base = tmp_path_factory.getbasetemp()
     folder = (base.parent if run else base) / f"site-{run or 'alone'}"

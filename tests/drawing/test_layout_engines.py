@@ -3,6 +3,7 @@
 import pytest
 
 from tests.drawing.test_draw import lecture, program
+from tests.engines import needed_engine
 from tinygraph import Value, draw, tanh
 from tinygraph.drawing import LayoutError
 from tinygraph.drawing.draw import MOST_RANKS
@@ -68,6 +69,7 @@ def test_a_large_graph_without_long_arrows_is_not_folded():
 @pytest.mark.parametrize("options", [{"dpi": 9000}, {"width": 40_000}, {"height": 40_000}, {"scale": 200.0}])
 @pytest.mark.parametrize("engine", [None, "a function"])
 def test_an_image_that_would_be_too_large_is_refused_before_it_is_drawn(tmp_path, monkeypatch, options, engine):
+    needed_engine()
     layout = draw(lecture()).svg()
     if engine:
         options = {**options, "engine": lambda source: layout}

@@ -25,7 +25,6 @@ from tinygraph.tensor.more_ops.masks import fill_nan
 from tinygraph.tensor.more_ops.matrices import matrix_op
 from tinygraph.tensor.more_ops.roots import root
 from tinygraph.tensor.more_ops.softmax import cross_entropy_over
-from tools.site import optable
 
 PARAMETRIZED = [
     *[ops.power(c) for c in (3.0, 2.0, 1.0, 0.0, -1.0, -2.0, 0.5, -2.5, 0.3, 120.0)],
@@ -186,6 +185,9 @@ def test_no_private_name_is_shown(name):
 
 def test_no_private_name_is_in_the_reference():
     for which in ("public", "private"):
+        pytest.importorskip("matplotlib", reason="no Matplotlib: pip install '.[plot]'")
+        from tools.site import optable
+
         table = optable.table(which, lambda plot, name, text: "")
         assert not PRIVATE.findall(table)
         assert len(re.findall("^### ", table, re.MULTILINE)) == sum(

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 
 import tinygraph
+from tests.engines import needed_engine
 from tinygraph import StaleGraphError, Stepper, Tensor, Value, diagnose, draw, explain, misconceptions, scope
 from tinygraph.drawing import DrawOptions
-from tinygraph.drawing.layout_engines import find_engine
 from tinygraph.engine import autodiff, backward, graph
 from tinygraph.engine.autodiff import propagate
 from tinygraph.engine.graph import order
@@ -155,6 +155,7 @@ def test_a_drawing_sorts_once_and_runs_one_pass(detail, tensor, counted):
 @pytest.mark.parametrize("tensor", [False, True], ids=["Value", "Tensor"])
 @pytest.mark.parametrize("phase", ["backward", "forward", "both"])
 def test_a_stepper_its_page_and_its_explanations_sort_once_and_run_one_pass(phase, tensor, counted):
+    needed_engine()
     J, w = shared(tensor)
     counted()
     stepper = Stepper(J, phase=phase)
@@ -235,7 +236,7 @@ def test_a_session_of_floats_needs_no_numpy():
     paths = json.dumps([path.rpartition("/")[0].rpartition("/")[0] for path in (tinygraph.__file__, graphviz.__file__)])
     done = subprocess.run(
         [sys.executable, "-I", "-S", "-c", SESSION.replace("PATHS", paths)],
-        capture_output=True, text=True, check=False, env={"TINYGRAPH_DOT": find_engine()},
+        capture_output=True, text=True, check=False, env={"TINYGRAPH_DOT": needed_engine()},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert not done.stdout.strip()
