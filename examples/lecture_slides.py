@@ -151,7 +151,7 @@ def slides(theme):
 def smallest_text(svg):
     """Return the size of the smallest text of an SVG element, in pixels."""
     tag = re.search(r"<svg[^>]*>", svg)[0]
-    width, box = re.search(r'\bwidth="([\d.]+)', tag)[1], re.search(r'viewBox="[-\d.]+ [-\d.]+ ([\d.]+) ', tag)[1]
+    width, box = re.search(r'\bwidth="([\d.]+)', tag)[1], re.search(r'viewBox="\S+ \S+ (\S+) ', tag)[1]
     return min(map(float, re.findall(r'font-size="([\d.]+)', svg))) * float(width) / float(box)
 
 
