@@ -7,6 +7,7 @@ import pytest
 
 import tinygraph
 from tests.cli.commands import LECTURE
+from tests.engines import needed_engine
 from tinygraph.cli.main import main
 from tinygraph.drawing import EngineNotFoundError
 from tinygraph.drawing.layout_engines import find_engine
@@ -106,10 +107,7 @@ def test_step_writes_the_walk_as_a_page(tmp_path, monkeypatch, capsys):
 def test_step_writes_an_animation_and_frames(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     command = ["step", "u = b*c; v = a + u; J = 3*v", "a=5", "b=3", "c=2", "--parameters", "b"]
-    try:
-        find_engine()
-    except EngineNotFoundError:
-        pytest.skip("no Graphviz engine: pip install '.[render]'")
+    needed_engine()
     assert main([*command, "--out", "walk.svg", "--seconds", "0.5", "--theme", "dark"]) == 0
     assert "walk.svg" in capsys.readouterr().out
     text = (tmp_path / "walk.svg").read_text(encoding="utf-8")

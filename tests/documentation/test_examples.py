@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.drawing.overlaps import overlaps
+from tests.engines import needed_engine
 from tinygraph.drawing import EngineNotFoundError
 from tinygraph.drawing.layout_engines import find_engine
 
@@ -105,10 +106,7 @@ def test_every_slide_can_be_read_from_the_back_row(tmp_path):
     path = next(path for path in EXAMPLES if path.stem == "lecture_slides")
     example = importlib.util.module_from_spec(importlib.util.spec_from_file_location(path.stem, path))
     example.__spec__.loader.exec_module(example)
-    try:
-        engine = find_engine()
-    except EngineNotFoundError:
-        pytest.skip("no layout engine")
+    engine = needed_engine()
     shown = list(example.slides("light"))
     assert len(shown) == 9
     for name, drawing in shown:

@@ -7,20 +7,17 @@ from pathlib import Path
 
 import pytest
 
+from tests.engines import needed_engine
 from tests.stepping.test_film import fan_out, lecture
 from tinygraph import Stepper
-from tinygraph.drawing import DrawOptions, EngineNotFoundError
-from tinygraph.drawing.layout_engines import find_engine
+from tinygraph.drawing import DrawOptions
 from tinygraph.stepping.animation import HOLD, animated
 from tinygraph.stepping.film import Film
 
 
 @pytest.fixture(autouse=True)
 def _engine():
-    try:
-        find_engine()
-    except EngineNotFoundError:
-        pytest.skip("no Graphviz engine: pip install '.[render]'")
+    needed_engine()
 
 
 ROOT = Path(__file__).parents[2]

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
+from tests.engines import needed_engine
 from tinygraph import Stepper, Tensor, Value, scope
 from tinygraph.cli.expressions import parse
-from tinygraph.drawing import DrawOptions, EngineNotFoundError
-from tinygraph.drawing.layout_engines import find_engine
+from tinygraph.drawing import DrawOptions
 from tinygraph.explaining import notation
 from tinygraph.stepping.captions import text_width
 from tinygraph.stepping.document import XMLNS, groups_of
@@ -20,10 +20,7 @@ from tinygraph.testing import graphs
 
 @pytest.fixture(autouse=True)
 def _engine():
-    try:
-        find_engine()
-    except EngineNotFoundError:
-        pytest.skip("no Graphviz engine: pip install '.[render]'")
+    needed_engine()
 
 
 def lecture():

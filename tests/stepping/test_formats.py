@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.engines import needed_engine
 from tests.stepping.test_film import lecture
 from tinygraph import Stepper, Value
-from tinygraph.drawing import DrawOptions, EngineNotFoundError
-from tinygraph.drawing.layout_engines import find_engine
+from tinygraph.drawing import DrawOptions
 from tinygraph.stepping.animation import HOLD
 from tinygraph.stepping.film import Film
 from tinygraph.stepping.formats import LARGEST_GIF_IMAGE, check_name, names
@@ -17,10 +17,7 @@ from tinygraph.stepping.formats import LARGEST_GIF_IMAGE, check_name, names
 
 @pytest.fixture(autouse=True)
 def _engine():
-    try:
-        find_engine()
-    except EngineNotFoundError:
-        pytest.skip("no Graphviz engine: pip install '.[render]'")
+    needed_engine()
 
 
 @pytest.fixture

@@ -6,19 +6,16 @@ from importlib.resources import files
 
 import pytest
 
+from tests.engines import needed_engine
 from tests.stepping.test_film import fan_out, lecture
 from tinygraph import Stepper
-from tinygraph.drawing import DrawOptions, EngineNotFoundError
-from tinygraph.drawing.layout_engines import find_engine
+from tinygraph.drawing import DrawOptions
 from tinygraph.stepping.player import page_of
 
 
 @pytest.fixture(autouse=True)
 def _engine():
-    try:
-        find_engine()
-    except EngineNotFoundError:
-        pytest.skip("no Graphviz engine: pip install '.[render]'")
+    needed_engine()
 
 
 @pytest.fixture

@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.engines import needed_engine
 from tinygraph import Stepper, Tensor, Value
 from tinygraph.cli.expressions import parse
 from tinygraph.drawing import EngineNotFoundError
 from tinygraph.drawing.arrows import Style
 from tinygraph.drawing.diagram import diagram
-from tinygraph.drawing.layout_engines import find_engine
 from tinygraph.drawing.options import DrawOptions
 from tinygraph.engine.graph import order
 from tinygraph.explaining import notation
@@ -35,10 +35,7 @@ HOSTILE = [
 
 @pytest.fixture(autouse=True)
 def _engine():
-    try:
-        find_engine()
-    except EngineNotFoundError:
-        pytest.skip("no Graphviz engine: pip install '.[render]'")
+    needed_engine()
 
 
 def lecture():

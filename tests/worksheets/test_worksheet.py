@@ -8,11 +8,10 @@ import pytest
 from hypothesis import given
 
 import tinygraph
+from tests.engines import needed_engine
 from tests.stepping.test_player import HOSTILE, Page
 from tinygraph import Stepper, Tensor, Value, worksheet
 from tinygraph.cli.expressions import parse
-from tinygraph.drawing import EngineNotFoundError
-from tinygraph.drawing.layout_engines import find_engine
 from tinygraph.engine.graph import order
 from tinygraph.explaining import notation
 from tinygraph.testing import graphs
@@ -115,10 +114,7 @@ def test_without_graphviz_nothing_shows_the_answers(monkeypatch):
 
 @pytest.fixture
 def engine():
-    try:
-        find_engine()
-    except EngineNotFoundError:
-        pytest.skip("no Graphviz engine: pip install '.[render]'")
+    needed_engine()
 
 
 @pytest.mark.usefixtures("engine")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from tinygraph.checking.cuts import cut_of
-from tinygraph.checking.flat import FlatFunction
+from tinygraph.checking.flat import FlatFunction, elements_and_sizes
 from tinygraph.checking.kinks import kink_near
 from tinygraph.checking.numeric import complex_step, refined, step_of
 from tinygraph.checking.slopes import best_slope, kink_at
@@ -190,9 +190,7 @@ class _Comparison:
         self.value = float(self.root.raw)
         self.noise, self.analytic = 0.0, False
         if function.arrays:
-            gradients = [gradient.ravel().tolist() for gradient in grad(self.root, leaves)]
-            self.gradient = [entry for group in gradients for entry in group]
-            self.sizes = [size for group in gradients for size in [max(map(abs, group), default=0.0)] * len(group)]
+            self.gradient, self.sizes = elements_and_sizes(grad(self.root, leaves))
         else:
             walk = Walk(self.root, 1.0)
             terms = absolute_terms(walk)

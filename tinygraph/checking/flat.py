@@ -229,6 +229,24 @@ def elements_of(tree: Tree) -> list[float]:
     return found
 
 
+def elements_and_sizes(gradients: Sequence[Array]) -> tuple[list[float], list[float]]:
+    """Return the elements of all gradients, and for each of them the largest absolute element of its own gradient.
+
+    Args:
+        gradients: Arrays.
+
+    Returns:
+        Two lists of the same length.
+    """
+    elements: list[float] = []
+    sizes: list[float] = []
+    for gradient in gradients:
+        group = gradient.ravel().tolist()
+        elements += group
+        sizes += [max(map(abs, group), default=0.0)] * len(group)
+    return elements, sizes
+
+
 def _array(numbers: Sequence[Any], shape: tuple[int, ...]) -> Array:
     from numpy import array
 

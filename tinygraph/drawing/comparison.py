@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tinygraph.drawing.beside import beside
 from tinygraph.drawing.drawing import Drawing
+from tinygraph.drawing.marked_graphs import marked_graphs
 from tinygraph.drawing.options import DrawOptions
 from tinygraph.engine.graph import Node, require_node
 from tinygraph.explaining.arrays import ones
@@ -103,7 +103,7 @@ class GraphComparison:
         chosen = DrawOptions(**{"title": title, **options})  # type: ignore[arg-type]
         if chosen.detail in ("folded", "scopes"):
             raise ValueError(f"detail={chosen.detail!r} cannot show which node differs: leave out detail=")
-        return beside(self._walks, self.entries, centers, chosen)
+        return marked_graphs(self._walks, self.entries, centers, chosen)
 
 
 def compare(first: Node, second: Node, *, rtol: float = 1e-9, atol: float = 1e-12) -> GraphComparison:

@@ -7,7 +7,7 @@ from math import isfinite, nan
 from typing import TYPE_CHECKING
 
 from tinygraph.checking.comparison import GradientCheck, absolute_terms, agree, check_grad, input_names, same
-from tinygraph.checking.flat import FlatFunction, elements_of
+from tinygraph.checking.flat import FlatFunction, elements_and_sizes, elements_of
 from tinygraph.engine.autodiff import grad as derivatives
 from tinygraph.engine.autodiff import hessian
 from tinygraph.engine.graph import Node, order
@@ -193,13 +193,7 @@ def _value_and_sizes(function: FlatFunction) -> tuple[float, list[float], list[f
     root, leaves = function.record(function.numbers)
     gradients = derivatives(root, leaves)
     if function.arrays:
-        groups = [gradient.ravel().tolist() for gradient in gradients]
-        flat = [x for group in groups for x in group]
-        return (
-            root.item(),
-            flat,
-            [size for group in groups for size in [max(map(abs, group), default=0.0)] * len(group)],
-        )
+        return root.item(), *elements_and_sizes(gradients)
     sizes = absolute_terms(root)
     return root.item(), gradients, [sizes.get(leaf, 0.0) for leaf in leaves]
 

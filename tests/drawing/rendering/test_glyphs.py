@@ -8,9 +8,8 @@ import numpy as np
 import pytest
 
 from tests.drawing.rendering.test_svg import by_function
+from tests.engines import needed_engine
 from tinygraph import Stepper, Tensor, draw
-from tinygraph.drawing import EngineNotFoundError
-from tinygraph.drawing.layout_engines import find_engine
 from tinygraph.drawing.rendering.glyphs import with_all_glyphs
 
 MISSING = "\U0010fffd"  # a private character that no font contains
@@ -64,10 +63,7 @@ def test_only_text_changes_and_keeps_its_characters():
 
 def test_frames_and_diagrams_use_the_font_that_has_the_sign(tmp_path, monkeypatch):
     cairosvg = pytest.importorskip("cairosvg", reason="no cairosvg: pip install '.[film]'")
-    try:
-        find_engine()
-    except EngineNotFoundError:
-        pytest.skip("no Graphviz engine: pip install '.[render]'")
+    needed_engine()
     without_sign("⊙")
     seen = []
     monkeypatch.setattr(cairosvg, "svg2png", lambda bytestring, scale: seen.append(bytestring.decode()) or b"")

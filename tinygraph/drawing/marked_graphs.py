@@ -17,7 +17,9 @@ from tinygraph.explaining.walk import Walk
 DEPTH = 2  # in a large graph, nodes within this distance from the first difference are drawn
 
 
-def beside(walks: Sequence[Walk], entries: Sequence[Entry], centers: Sequence[Node], options: DrawOptions) -> Drawing:
+def marked_graphs(
+    walks: Sequence[Walk], entries: Sequence[Entry], centers: Sequence[Node], options: DrawOptions
+) -> Drawing:
     """Draw two graphs side by side. A node that differs has a double border.
 
     Args:
