@@ -8,8 +8,14 @@ from hypothesis import HealthCheck, settings
 
 from tinygraph.support import clock
 
+# Without the line about @reproduce_failure, which Hypothesis prints on CI only: pages show the same text everywhere.
 settings.register_profile(
-    "tinygraph", database=None, max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    "tinygraph",
+    database=None,
+    max_examples=25,
+    deadline=None,
+    print_blob=False,
+    suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("tinygraph")
 

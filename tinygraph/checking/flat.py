@@ -230,7 +230,7 @@ def elements_of(tree: Tree) -> list[float]:
 
 
 def elements_and_sizes(gradients: Sequence[Array]) -> tuple[list[float], list[float]]:
-    """Return the elements of all gradients, and for each of them the largest absolute element of its own gradient.
+    """Return the elements of all gradients, and for each of them the largest absolute element of its gradient.
 
     Args:
         gradients: Arrays.
