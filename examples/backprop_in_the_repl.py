@@ -5,7 +5,7 @@
 The script prints the session. It writes J.svg (the diagram) and J.html (an interactive player for both passes).
 """
 
-import sys
+from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from code import InteractiveConsole
 from pathlib import Path
 
@@ -50,4 +50,6 @@ def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1] if len(sys.argv) > 1 else "."))
+    parser = ArgumentParser(description=__doc__, formatter_class=RawDescriptionHelpFormatter)
+    parser.add_argument("folder", nargs="?", type=Path, default=".", help="where to write the files (default: here)")
+    main(parser.parse_args().folder)

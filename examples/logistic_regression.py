@@ -6,7 +6,7 @@ The script trains on four fifths of the table. It prints the accuracy on the res
 weights. It writes logistic_regression.svg: the graph of the trained model with its final values.
 """
 
-import sys
+from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from pathlib import Path
 
 import numpy as np
@@ -69,4 +69,6 @@ def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1] if len(sys.argv) > 1 else "."))
+    parser = ArgumentParser(description=__doc__, formatter_class=RawDescriptionHelpFormatter)
+    parser.add_argument("folder", nargs="?", type=Path, default=".", help="where to write the files (default: here)")
+    main(parser.parse_args().folder)

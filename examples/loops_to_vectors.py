@@ -8,7 +8,7 @@ program. It compares the run times of the loops, the compiled function and hand-
 """
 
 import random
-import sys
+from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from pathlib import Path
 from statistics import median
 from time import perf_counter
@@ -91,4 +91,6 @@ def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1] if len(sys.argv) > 1 else "."))
+    parser = ArgumentParser(description=__doc__, formatter_class=RawDescriptionHelpFormatter)
+    parser.add_argument("folder", nargs="?", type=Path, default=".", help="where to write the files (default: here)")
+    main(parser.parse_args().folder)

@@ -5,7 +5,7 @@
 The script prints the comparisons. It writes misconceptions.svg: the graph for "depth first", with correct gradients.
 """
 
-import sys
+from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from pathlib import Path
 
 from tinygraph import draw
@@ -29,4 +29,6 @@ def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1] if len(sys.argv) > 1 else "."))
+    parser = ArgumentParser(description=__doc__, formatter_class=RawDescriptionHelpFormatter)
+    parser.add_argument("folder", nargs="?", type=Path, default=".", help="where to write the files (default: here)")
+    main(parser.parse_args().folder)

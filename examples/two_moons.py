@@ -7,7 +7,7 @@ arrays. It prints the cost and the accuracy. It writes two_moons.svg, a plot of 
 the extra `plot`.
 """
 
-import sys
+from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from itertools import pairwise
 from pathlib import Path
 from time import perf_counter
@@ -118,4 +118,6 @@ def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1] if len(sys.argv) > 1 else "."))
+    parser = ArgumentParser(description=__doc__, formatter_class=RawDescriptionHelpFormatter)
+    parser.add_argument("folder", nargs="?", type=Path, default=".", help="where to write the files (default: here)")
+    main(parser.parse_args().folder)

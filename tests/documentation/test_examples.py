@@ -89,6 +89,21 @@ def test_an_example_runs_by_itself_and_writes_a_picture(path, tmp_path):
     assert not [picture for picture in written if picture.suffix == ".dot"]
 
 
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_an_example_explains_its_argument_and_refuses_another_one(path, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    for arguments, code in ((["--help"], 0), (["--hlep"], 2), (["pictures", "more"], 2)):
+        monkeypatch.setattr(sys, "argv", [str(path), *arguments])
+        with pytest.raises(SystemExit) as stop:
+            runpy.run_path(str(path), run_name="__main__")
+        assert stop.value.code == code
+    out, err = capsys.readouterr()
+    assert path.stem in out
+    assert "where to write the files" in out
+    assert "unrecognized arguments: more" in err
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize("path", [p for p in EXAMPLES if p.stem != "two_moons"], ids=lambda path: path.stem)
 def test_without_an_engine_it_writes_the_dot_text(path, tmp_path):
     said = run(path, tmp_path, PATH="", TINYGRAPH_DOT="no-such-engine")
