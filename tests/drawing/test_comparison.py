@@ -13,6 +13,7 @@ from tinygraph import Tensor, Value, compare, name_from
 from tinygraph.engine.graph import order
 from tinygraph.engine.more_ops.table import TABLE
 from tinygraph.explaining.comparing.differences import distinct
+from tinygraph.explaining.comparing.entries import Tolerance
 from tinygraph.logistic import no_loop, two_loops
 from tinygraph.testing import graphs, tensor_programs
 
@@ -182,13 +183,33 @@ def test_a_long_comparison_shows_what_differs():
 
 def test_texts_that_differ_have_as_many_digits_as_needed():
     for x, y in ((1.0, 1.0 + 2.0**-52), (0.1, 0.1 + 1e-9), (np.nan, 1.0), (np.inf, -np.inf), (None, 0.0)):
-        first, second, place = distinct(x, y)
+        first, second, place = distinct(x, y, Tolerance(0.0, 0.0))
         assert first != second
         assert place == ""
     x = np.zeros((3, 4))
     y = x.copy()
     y[2, 1] = 1e-14
-    assert distinct(x, y) == ("0", "1e-14", " at [2, 1]")
+    assert distinct(x, y, Tolerance(0.0, 0.0)) == ("0", "1e-14", " at [2, 1]")
+
+
+@pytest.mark.parametrize(("rtol", "index"), [(0.1, [1, 1]), (0.0, [0, 2])])
+def test_the_element_that_is_shown_is_one_that_differs(rtol, index):
+    x = np.arange(1.0, 7.0).reshape(2, 3)
+    y = x.copy()
+    y[0, 2] *= 1 + 2.0**-50  # differs only without a tolerance, and by less than any format but the longest shows
+    y[1, 1] = 9.0
+    for first, second in ((x, y), (y, x)):
+        found = compare(Tensor(first, "x").sum(), Tensor(second, "x").sum(), rtol=rtol, atol=0.0)
+        assert str(found.difference).endswith(f" at {index}")
+
+
+def test_arrays_that_differ_by_the_last_bit_are_compared_without_a_tolerance():
+    x = np.full(5, 1.0)
+    y = np.nextafter(x, 2.0)
+    found = compare(Tensor(x, "x").sum(), Tensor(y, "x").sum(), rtol=0.0, atol=0.0)
+    assert str(found.difference) == (
+        "the value of x: 1 in the first graph, but 1.0000000000000002 in the second at [0]"
+    )
 
 
 # --- the diagram

@@ -8,7 +8,7 @@ from typing import Literal
 
 from tinygraph.engine.graph import Node
 from tinygraph.explaining import notation
-from tinygraph.explaining.comparing.entries import Entry, headline
+from tinygraph.explaining.comparing.entries import Entry, Tolerance, headline
 from tinygraph.explaining.comparing.matching import Match
 from tinygraph.explaining.notation import Quantity, called
 from tinygraph.explaining.step import Step, Steps
@@ -63,12 +63,12 @@ def first_difference(entries: Sequence[Entry], matched: Match | None, first: Wal
                 return found
             replaced = replaced or found
         if "value" in entry.differences:
-            message = f"the value of {name}: {in_both(*entry.values)}"
+            message = f"the value of {name}: {in_both(*entry.values, entry.tolerance)}"
             return Difference("value", entry.first, entry.second, message)
     for entry in reversed(entries):
         if "gradient" in entry.differences:
             steps = _steps(entry, matched, first, second)
-            message = f"the gradient of {called_in(entry)}: {in_both(*entry.gradients)}"
+            message = f"the gradient of {called_in(entry)}: {in_both(*entry.gradients, entry.tolerance)}"
             return Difference("gradient", entry.first, entry.second, message, steps)
     return replaced
 
@@ -102,28 +102,29 @@ def called_in(entry: Entry) -> str:
     return called(nodes[0])
 
 
-def distinct(x: Quantity, y: Quantity) -> tuple[str, str, str]:
+def distinct(x: Quantity, y: Quantity, tolerance: Tolerance) -> tuple[str, str, str]:
     """Return two values that differ as text, with so many digits that the texts differ.
 
     Args:
         x: Float, array or None.
         y: Float, array or None.
+        tolerance: Largest difference of two numbers that count as equal.
 
     Returns:
         The two texts, and "". For two arrays of one shape with more than four elements, the first elements that differ,
         and their position.
 
     Examples:
-        >>> distinct(1.0, 1.0 + 1e-9), distinct(None, 2.0)
+        >>> exact = Tolerance(0.0, 0.0)
+        >>> distinct(1.0, 1.0 + 1e-9, exact), distinct(None, 2.0, exact)
         (('1', '1.000000001', ''), ('none', '2', ''))
     """
     has_elements = x is not None and y is not None and notation.shape(x) == notation.shape(y) is not None
     if has_elements and not (notation.is_short(x) and notation.is_short(y)):
         import numpy as np
 
-        gap = ~np.isclose(x, y, rtol=1e-13, atol=0.0, equal_nan=True)
-        index = tuple(int(i) for i in np.argwhere(gap)[0])
-        first, second, _ = distinct(float(x[index]), float(y[index]))
+        index = tuple(int(i) for i in np.argwhere(tolerance.differing(x, y))[0])
+        first, second, _ = distinct(float(x[index]), float(y[index]), tolerance)
         return first, second, f" at {list(index)}"
     for spec in (".4g", ".10g", ".17g"):
         first, second = ("none" if q is None else notation.quantity(q, spec) for q in (x, y))
@@ -132,21 +133,22 @@ def distinct(x: Quantity, y: Quantity) -> tuple[str, str, str]:
     return first, second, ""
 
 
-def in_both(x: Quantity, y: Quantity) -> str:
+def in_both(x: Quantity, y: Quantity, tolerance: Tolerance) -> str:
     """Return two values that differ as a part of a sentence.
 
     Args:
         x: Value in the first graph.
         y: Value in the second graph.
+        tolerance: Largest difference of two numbers that count as equal.
 
     Returns:
         The text.
 
     Examples:
-        >>> in_both(6.0, 9.0)
+        >>> in_both(6.0, 9.0, Tolerance(1e-9, 1e-12))
         '6 in the first graph, but 9 in the second'
     """
-    first, second, place = distinct(x, y)
+    first, second, place = distinct(x, y, tolerance)
     return f"{first} in the first graph, but {second} in the second{place}"
 
 
@@ -175,14 +177,14 @@ def rows(entries: Sequence[Entry]) -> list[str]:
 
 def _cells(entry: Entry) -> tuple[str, str, str]:
     mark = "  ≠ " if entry.differences else "    "
-    data = _pair("value" in entry.differences, *entry.values)
-    grad = _pair("gradient" in entry.differences, *entry.gradients)
+    data = _pair("value" in entry.differences, *entry.values, entry.tolerance)
+    grad = _pair("gradient" in entry.differences, *entry.gradients, entry.tolerance)
     return f"{mark}{entry.name}   ", f"data {data}   ", f"grad {grad}" if grad else ""
 
 
-def _pair(differs: bool, x: Quantity, y: Quantity) -> str:
+def _pair(differs: bool, x: Quantity, y: Quantity, tolerance: Tolerance) -> str:
     if differs:
-        first, second, place = distinct(x, y)
+        first, second, place = distinct(x, y, tolerance)
         return f"{first} ≠ {second}{place}"
     return "" if x is None else notation.quantity(x)
 

@@ -47,11 +47,28 @@ class Tolerance:
             if x == y or (x != x and y != y):
                 return True
             return math.isfinite(x) and math.isfinite(y) and abs(x - y) <= self.atol + self.rtol * max(abs(x), abs(y))
+        return not self.differing(x, y).any()
+
+    def differing(self, x: Quantity, y: Quantity) -> Quantity:
+        """Return which elements of two arrays are not equal within the tolerance.
+
+        Args:
+            x: Array.
+            y: Array of the same shape.
+
+        Returns:
+            An array of bools.
+
+        Examples:
+            >>> import numpy as np
+            >>> Tolerance(0.1, 0.0).differing(np.array([1.0, 9.0, 1.0]), np.array([1.0, 10.0, 2.0])).tolist()
+            [False, False, True]
+        """
         import numpy as np
 
         with np.errstate(all="ignore"):  # the difference of two large numbers can overflow
             sides = [np.isclose(*pair, rtol=self.rtol, atol=self.atol, equal_nan=True) for pair in ((x, y), (y, x))]
-        return bool(np.any(sides, axis=0).all())  # NumPy multiplies rtol by the second number
+        return ~np.any(sides, axis=0)  # NumPy multiplies rtol by the second number
 
 
 @dataclass(frozen=True)
