@@ -41,7 +41,9 @@ def test_fit_trains_and_saves(table, capsys):
 
 @pytest.mark.parametrize("loss", ["cross_entropy", "cross_entropy_with_logits", "squared_error"])
 def test_every_loss_and_output(table, loss):
-    assert main(["fit", "t.csv", "--target", "label", "--iterations", "3", "--loss", loss, "--out", "m/../x.json"]) == 2
+    assert (
+        main(["fit", "t.csv", "--target", "label", "--iterations", "3", "--loss", loss, "--out", "t.csv/x.json"]) == 2
+    )
     assert main(["fit", "t.csv", "--target", "label", "--iterations", "3", "--loss", loss, "--out", "x.json"]) == 0
     assert json.loads((table.parent / "x.json").read_text())["loss"] == loss
     assert sorted(os.listdir(table.parent)) == ["t.csv", "x.json"]
@@ -55,7 +57,7 @@ BAD = {
     "one class": ("t.csv", "x,label\n1,a\n2,a\n", [], "t.csv, column 'label': all 2 rows are of class 'a'"),
     "three classes": ("t.csv", GOOD + "1,2,c\n", [], "t.csv, row 22, column 'label': 'c' is a third class"),
     "empty": ("t.csv", "", [], "t.csv: the file is empty"),
-    "no folder for the output": ("t.csv", GOOD, ["--out", "no/m.json"], "no/"),
+    "the folder of the output is a file": ("t.csv", GOOD, ["--out", "model.json/m.json"], "model.json/m.json: "),
     "the output is a folder": ("t.csv", GOOD, ["--out", "."], "folder"),
     "the output is the table": ("t.csv", GOOD, ["--out", "t.csv"], "t.csv: this is the input file"),
     "one row of a class": ("t.csv", "x,label\n1,a\n2,a\n3,b\n", [], "t.csv, column 'label': one row of class 'b'"),

@@ -4,6 +4,9 @@ import os
 
 import pytest
 
+import tinygraph
+from tests.engines import needed_engine
+from tinygraph.cli.main import main
 from tinygraph.support.files import check_writable, write_whole
 
 
@@ -24,10 +27,56 @@ def test_an_interrupted_write_leaves_the_old_file(tmp_path, monkeypatch):
 def test_a_place_that_cannot_be_written_is_found_out_before_anything_is_computed(tmp_path):
     with pytest.raises(IsADirectoryError, match="it is a folder"):
         check_writable(tmp_path)
-    with pytest.raises(FileNotFoundError, match=r"no/m\.json"):
-        check_writable(tmp_path / "no" / "m.json")
+    (tmp_path / "a.txt").write_text("a file")
+    for path in (tmp_path / "a.txt" / "m.json", tmp_path / "a.txt" / "more" / "m.json"):
+        for write in (check_writable, lambda path: write_whole(path, "content")):
+            with pytest.raises(OSError, match=rf"{path.name}'$") as error:
+                write(path)
+            assert error.value.filename == str(path)
     check_writable(tmp_path / "m.json")
-    assert os.listdir(tmp_path) == []
+    check_writable(tmp_path / "no" / "folder" / "m.json")
+    assert os.listdir(tmp_path) == ["a.txt"]
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="the superuser writes everywhere: run as another user")
+def test_a_folder_that_cannot_be_created_is_found_out_before_anything_is_computed(tmp_path):
+    (tmp_path / "closed").mkdir(mode=0o500)
+    path = tmp_path / "closed" / "new" / "m.json"
+    for write in (check_writable, lambda path: write_whole(path, "content")):
+        with pytest.raises(PermissionError, match=r"closed/new/m\.json"):
+            write(path)
+
+
+DOORS = {
+    "graph.json": tinygraph.save,
+    "J.dot": lambda J, path: tinygraph.draw(J).save(path),
+    "J.svg": lambda J, path: tinygraph.draw(J).save(path),
+    "page.html": lambda J, path: tinygraph.Stepper(J).save(path),
+    "walk.svg": lambda J, path: tinygraph.Stepper(J).save(path),
+    "step-{}.svg": lambda J, path: tinygraph.Stepper(J).save(path),
+    "sheet.html": lambda J, path: tinygraph.worksheet(J).save(path),
+}
+
+
+@pytest.mark.parametrize("name", DOORS)
+def test_each_way_to_save_creates_missing_folders(name, tmp_path):
+    needed_engine()
+    x = tinygraph.Value(2.0, "x")
+    J = x * x
+    J.name = "J"
+    J.backward()
+    DOORS[name](J, tmp_path / "new" / "folder" / name)
+    assert (tmp_path / "new" / "folder" / name.format(0)).stat().st_size > 100
+
+
+@pytest.mark.parametrize(
+    "arguments", [["draw", "J = a*b", "a=1", "b=2"], ["fit", "t.csv", "--target", "diagnosis"]], ids=["draw", "fit"]
+)
+def test_a_command_creates_missing_folders(arguments, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "t.csv").write_text("radius,diagnosis\n1,M\n2,B\n3,M\n4,B\n5,M\n6,B\n", "utf-8")
+    assert main([*arguments, "--out", "new/folder/out.json"]) == 0
+    assert (tmp_path / "new" / "folder" / "out.json").stat().st_size > 100
 
 
 def test_permissions_are_kept_or_follow_the_umask(tmp_path):

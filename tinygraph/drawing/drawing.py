@@ -76,7 +76,7 @@ class Drawing:
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the diagram to a file.
 
-        An existing file is replaced only when the new content is complete.
+        An existing file is replaced only when the new content is complete. Missing folders are created.
 
         Args:
             path: File to write. The suffix selects the format: .svg, .png or .pdf. The suffixes .dot and .gv select

@@ -92,7 +92,6 @@ def write(film: Film, path: Path, *, seconds: float) -> None:
     if check_name(path):
         if kind == ".png":
             check_pixels(*_pixels(film))
-        path.parent.mkdir(exist_ok=True)
         for k, name in enumerate(names(path, len(film.steps))):
             frame = film.frame(k)
             write_whole(name, XML + frame if kind == ".svg" else _png(frame, film.options))

@@ -135,7 +135,7 @@ class Stepper(Cursor):
         """Write all steps to a file: an interactive player, an animation, or one page or image per step.
 
         The graph is laid out once. All frames have one canvas, and nothing moves but what a step changes. An existing
-        file is replaced only when the new content is complete.
+        file is replaced only when the new content is complete. Missing folders are created.
 
         Args:
             path: File to write. The suffix selects the format: .html or .htm for the interactive player, which needs no

@@ -13,25 +13,29 @@ PAGES = (".html", ".htm")  # suffixes of an HTML page
 
 
 def check_writable(path: Path) -> None:
-    """Check that a file can be written, but do not change it.
+    """Check that a file can be written, but do not change it, and do not create its folder.
 
     Args:
         path: File that will be written.
 
     Raises:
-        OSError: If the path is a folder, or if its folder is not writable. `write_whole` would raise the same error.
+        OSError: If the path is a folder, or if its folder is not writable or cannot be created. `write_whole` would
+            raise the same error.
     """
     if path.is_dir():
         raise IsADirectoryError(21, "it is a folder", str(path))
     if _is_special(path):
         return
-    with _beside(path):
+    target = Path(_target(path))
+    near = next((folder for folder in target.parents if folder.exists()), target.parent)
+    with _naming(path), _beside(path if near == target.parent else near / path.name):
         pass
 
 
 def write_whole(path: Path, text: str | bytes) -> None:
     """Replace the content of a file. An interrupted write leaves the old file unchanged.
 
+    Missing folders are created. Every function and command that saves something uses this function, so they all do so.
     The content goes into a temporary file in the same folder, which then replaces the file. The new file has the
     permissions of the old one. A symbolic link is kept, and its target is replaced. A device or a pipe is written
     directly.
@@ -41,13 +45,16 @@ def write_whole(path: Path, text: str | bytes) -> None:
         text: New content.
 
     Raises:
-        OSError: If the file cannot be written. In this case, the old file stays unchanged.
+        OSError: If the file cannot be written, or its folder cannot be created. In this case, the old file stays
+            unchanged.
     """
     content = text.encode() if isinstance(text, str) else text
     if _is_special(path):
         with _naming(path):
             path.write_bytes(content)
         return
+    with _naming(path):
+        os.makedirs(os.path.dirname(_target(path)) or ".", exist_ok=True)
     with _beside(path) as file:
         with file:
             file.write(content)

@@ -69,7 +69,7 @@ class Worksheet:
         return page(drawing, self.questions, self._steps, self._options)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write the worksheet to a file, without the answers.
+        """Write the worksheet to a file, without the answers. Missing folders are created.
 
         Args:
             path: File to write. The suffix selects the format: .html or .htm for a page that checks the answers, or a
