@@ -87,7 +87,7 @@ def test_the_sheet_does_not_contain_the_answers():
 
 
 def test_what_cannot_be_a_worksheet_is_refused(tmp_path):
-    with pytest.raises(ValueError, match=r"needs a graph of scalars, but t has the shape \(2,\)"):
+    with pytest.raises(ValueError, match=r"needs a graph of scalars, but t has the shape \(2,\): compute with Values"):
         worksheet(Tensor([1.0, 2.0], "t").sum())
     with pytest.raises(ValueError, match="the graph of x has nothing to fill in"):
         worksheet(Value(1.0, "x"))

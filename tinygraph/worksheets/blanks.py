@@ -53,9 +53,12 @@ def questions_of(steps: Steps, blanks: Blanks) -> list[Question]:
         ValueError: If a node is not a scalar, or if there is nothing to fill in.
     """
     walk = steps.walk
-    for node in walk.nodes:
+    for node in reversed(walk.nodes):
         if shape(node.raw) is not None:
-            raise ValueError(f"a worksheet needs a graph of scalars, but {called(node)} has the shape {node.raw.shape}")
+            raise ValueError(
+                f"a worksheet needs a graph of scalars, but {called(node)} has the shape {node.raw.shape}: "
+                "compute with Values, one per element, or save a Stepper as .html"
+            )
     found: list[tuple[Literal["value", "gradient"], Node, str, float, tuple[int, ...]]] = []
     if blanks != "gradients":
         for k, node in enumerate(steps.computed, 1):
