@@ -25,6 +25,11 @@ def _of_tensor(name: str) -> of:
     return of(lambda s: getattr(s.t, name))
 
 
+def _registered(engine: Any) -> None:
+    """Register a layout engine, and restore the previous one."""
+    tinygraph.drawing.use_engine(tinygraph.drawing.use_engine(engine))
+
+
 def _drawn(strategy: Any) -> Callable[..., Any]:
     """Return a function that also draws an example, because a strategy may check its arguments only then."""
 
@@ -308,6 +313,7 @@ CALLS: dict[str, Call] = {
         tinygraph.drawing.DrawOptions, DRAWING_KINDS, parameters=of(lambda s: [s.x]), **DRAWING_OPTIONS
     ),
     "drawing.Drawing.save": call(of(lambda s: s.drawing.save), {"path": "path"}, path=of(lambda s: s.folder / "y.dot")),
+    "drawing.use_engine": call(_registered, {"engine": "engine"}, engine=None),
     # worksheets
     "worksheet": call(tinygraph.worksheet, {"root": "node", "blanks": "choice"}, root=root, blanks="both"),
     "worksheets.Worksheet.save": call(

@@ -1,13 +1,15 @@
 """A slow layout is reported and simplified before it fails, and large recurrences are folded before they are slow."""
 
+import sys
+
 import pytest
 
 from tests.drawing.test_draw import lecture, program
 from tests.engines import needed_engine
-from tinygraph import Value, draw, tanh
-from tinygraph.drawing import LayoutError
+from tinygraph import Stepper, Value, compare, draw, tanh, worksheet
+from tinygraph.drawing import EngineNotFoundError, LayoutError, use_engine
 from tinygraph.drawing.draw import MOST_RANKS
-from tinygraph.drawing.layout_engines import CHEAPER
+from tinygraph.drawing.layout_engines import CHEAPER, VARIABLE, svg
 
 SVG = "<svg width='10pt' height='10pt' viewBox='0 0 10 10'></svg>"
 
@@ -89,3 +91,71 @@ def test_the_size_that_is_checked_is_that_of_the_file(tmp_path, monkeypatch):
     for options in ({"dpi": 300}, {"width": 500}, {"scale": 2.0, "dpi": 96.0}, {"width": 300, "dpi": 200.0}):
         with image.open(draw(lecture(), **options).save(tmp_path / "s.png")) as found:
             assert found.size == pytest.approx(seen.pop(), abs=1.5)
+
+
+@pytest.fixture
+def registered():
+    """Return a function that registers a layout engine for one test."""
+    before = use_engine(None)
+    yield use_engine
+    use_engine(before)
+
+
+def test_a_registered_function_lays_out_every_kind_of_diagram(tmp_path, monkeypatch, registered):
+    engine = needed_engine()
+    asked = []
+
+    def layout(dot):
+        asked.append(dot)
+        return svg(dot, engine)[0]
+
+    monkeypatch.setenv(VARIABLE, "no-such-program")  # so that no door can find a program
+    monkeypatch.setenv("PATH", "")
+    assert registered(layout) is None
+    J = lecture()
+    doors = {
+        "draw": lambda: draw(J).svg(),
+        "a .svg file": lambda: draw(J).save(tmp_path / "J.svg"),
+        "a notebook cell": lambda: draw(J)._repr_mimebundle_()["image/svg+xml"],
+        "side by side": lambda: draw([J, J]).svg(),
+        "compare": lambda: compare(J, J).draw().svg(),
+        "a page": lambda: Stepper(J).save(tmp_path / "J.html"),
+        "an animation": lambda: Stepper(J).save(tmp_path / "steps.svg"),
+        "numbered frames": lambda: Stepper(J).save(tmp_path / "step-{:02}.svg"),
+        "a player": lambda: Stepper(J).player(),
+        "a cell of a Stepper": lambda: Stepper(J)._repr_mimebundle_()["text/html"],
+        "a worksheet": lambda: worksheet(J).save(tmp_path / "sheet.html"),
+    }
+    for name, door in doors.items():
+        before = len(asked)
+        door()
+        assert len(asked) > before, name
+    with pytest.raises(EngineNotFoundError, match="engine='nowhere'"):  # a diagram's own engine has priority
+        draw(J, engine="nowhere").svg()
+    assert registered(None) is layout
+    with pytest.raises(EngineNotFoundError, match="no-such-program"):
+        draw(J).svg()
+
+
+def test_a_registered_program_is_run(tmp_path, registered):
+    registered(program(tmp_path / "mine", f'echo "{SVG}"'))
+    assert SVG.split()[1] in draw(lecture()).svg()
+    registered("no-such-program")
+    with pytest.raises(EngineNotFoundError, match="engine='no-such-program' is not a program"):
+        draw(lecture()).svg()
+
+
+def test_a_registered_function_that_cannot_write_png_says_what_to_do(tmp_path, monkeypatch, registered):
+    layout = draw(lecture(), engine=program(tmp_path / "mine", f'echo "{SVG}"')).svg()
+    registered(lambda dot: layout)
+    monkeypatch.setitem(sys.modules, "cairosvg", None)
+    with pytest.raises(LayoutError, match=r"the layout engine is a function, which cannot write png: save as \.svg"):
+        draw(lecture()).save(tmp_path / "J.png")
+
+
+@pytest.mark.parametrize("wrong", [3, b"dot", ["dot"], "a\0b"])
+def test_a_wrong_engine_is_refused_and_changes_nothing(registered, wrong):
+    registered("mine")
+    with pytest.raises((TypeError, ValueError), match="engine must be the name of a program"):
+        registered(wrong)
+    assert registered(None) == "mine"

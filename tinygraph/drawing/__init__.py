@@ -15,7 +15,7 @@ from __future__ import annotations
 from tinygraph.drawing.comparison import GraphComparison, compare
 from tinygraph.drawing.draw import draw
 from tinygraph.drawing.drawing import Drawing
-from tinygraph.drawing.layout_engines import EngineNotFoundError, LayoutError
+from tinygraph.drawing.layout_engines import EngineNotFoundError, LayoutError, use_engine
 from tinygraph.drawing.options import DrawOptions
 from tinygraph.explaining.tree import Tree, tree
 
@@ -29,4 +29,5 @@ __all__ = [
     "compare",
     "draw",
     "tree",
+    "use_engine",
 ]

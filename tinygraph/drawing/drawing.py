@@ -131,7 +131,8 @@ class Drawing:
         if kind == "png" and resizes:
             width, height, _ = canvas(natural_size(self._layout[0]), self._look)
             layout_engines.check_pixels(width * PIXEL / 72 * resolution, height * PIXEL / 72 * resolution)
-        if options.engine is None or isinstance(options.engine, str):
+        engine = layout_engines.chosen_engine(options.engine)
+        if engine is None or isinstance(engine, str):
             # Without a margin of 0, Graphviz adds half an inch on each side of a page.
             settings = [f"-Gdpi={resolution:g}" if kind == "png" else "-Gmargin=0"]
             if options.resizes:
@@ -139,11 +140,11 @@ class Drawing:
                 width, height, factor = canvas(natural_size(layout), self._look)
                 settings += [f"-Gviewport={width * PIXEL:.4f},{height * PIXEL:.4f},{factor:.6f}", *used]
             try:
-                return layout_engines.lay_out(self.source, kind, options.engine, options.timeout, settings)[0]
+                return layout_engines.lay_out(self.source, kind, engine, options.timeout, settings)[0]
             except FormatError as error:
                 refused = str(error)
         else:
-            refused = f"engine= is a function, which cannot write {kind}: save as .svg"
+            refused = f"the layout engine is a function, which cannot write {kind}: save as .svg"
         return layout_engines.from_svg(with_all_glyphs(self.svg()), kind, resolution, refused)
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:  # noqa: ARG002

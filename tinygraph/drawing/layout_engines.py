@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from tinygraph.support.arguments import check_kind
 from tinygraph.support.messages import described, install_command
 from tinygraph.support.terminal import note
 
@@ -32,6 +33,11 @@ REMEDIES = (
 )
 
 
+Function = Callable[[str], str]  # from DOT text to SVG text
+
+_default: str | Function | None = None  # what `use_engine` registered
+
+
 class EngineNotFoundError(RuntimeError):
     """No Graphviz executable is installed."""
 
@@ -46,6 +52,64 @@ class TimeLimitError(LayoutError):
 
 class FormatError(LayoutError):
     """The layout engine cannot write this format."""
+
+
+def use_engine(engine: str | Function | None) -> str | Function | None:
+    """Register the layout engine that every diagram uses, unless its `engine=` selects another one.
+
+    A function is for a place without programs, such as a browser, where Graphviz is a library. A registered engine has
+    priority over the variable `TINYGRAPH_DOT`.
+
+    Args:
+        engine: Graphviz executable, a function from DOT text to SVG text, or None to remove the registered engine.
+
+    Returns:
+        The engine that was registered before, or None, so that you can restore it.
+
+    Raises:
+        TypeError: If `engine` has another type.
+        ValueError: If the name contains a NUL character.
+
+    Examples:
+        >>> from tinygraph import Value, draw
+        >>> before = use_engine(lambda dot: f"<svg><!-- {len(dot.splitlines()) > 5} --></svg>")
+        >>> "<svg" in draw(Value(2.0) * 3.0).svg()
+        True
+        >>> _ = use_engine(before)
+    """
+    global _default
+    check_engine(engine)
+    before, _default = _default, engine
+    return before
+
+
+def check_engine(engine: object) -> None:
+    """Check the type of a layout engine: the name of a program, a function, or None.
+
+    Args:
+        engine: Object to check.
+
+    Raises:
+        TypeError: If `engine` has another type.
+        ValueError: If the name contains a NUL character.
+    """
+    if engine is None or callable(engine):
+        return
+    check_kind("engine", engine, str, "the name of a program, a function from DOT text to SVG text, or None")
+    if isinstance(engine, str) and "\0" in engine:
+        raise ValueError(f"engine must be the name of a program, not {engine!r}")
+
+
+def chosen_engine(engine: str | Function | None) -> str | Function | None:
+    """Return the layout engine of a diagram: its own, otherwise the registered one.
+
+    Args:
+        engine: Layout engine of the diagram, or None.
+
+    Returns:
+        The engine, or None for the first executable that is found.
+    """
+    return _default if engine is None else engine
 
 
 def candidates() -> list[tuple[str, str]]:
@@ -176,14 +240,14 @@ def lay_out(
 
 
 def svg(
-    source: str, engine: str | Callable[[str], str] | None = None, timeout: float | None = TIME_LIMIT
+    source: str, engine: str | Function | None = None, timeout: float | None = TIME_LIMIT
 ) -> tuple[str, tuple[str, ...]]:
     """Lay out DOT text and return SVG text.
 
     Args:
         source: DOT text.
-        engine: Graphviz executable, or a function from DOT text to SVG text. Defaults to the first executable that is
-            found.
+        engine: Graphviz executable, or a function from DOT text to SVG text. Defaults to the engine of `use_engine`,
+            and then to the first executable that is found.
         timeout: Time limit of an executable in seconds; None for no limit. Defaults to 30.
 
     Returns:
@@ -193,6 +257,7 @@ def svg(
         EngineNotFoundError: If no Graphviz executable is installed.
         LayoutError: If the layout fails or exceeds the time limit, or if its result is not SVG text.
     """
+    engine = chosen_engine(engine)
     if engine is None or isinstance(engine, str):
         data, settings = lay_out(source, "svg", engine, timeout)
         text = data.decode(errors="replace")

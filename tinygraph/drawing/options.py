@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from typing import Literal, get_args
 
 from tinygraph.drawing.arrows import Style
-from tinygraph.drawing.layout_engines import TIME_LIMIT
+from tinygraph.drawing.layout_engines import TIME_LIMIT, Function, check_engine
 from tinygraph.drawing.themes import FONT, Theme, check_color, theme_of
 from tinygraph.engine.graph import Node
 from tinygraph.support.arguments import check_kind, check_positive, listed
@@ -18,7 +18,7 @@ ThemeName = Literal["light", "dark", "auto"]
 Detail = Literal["auto", "full", "contributions", "plain", "folded", "scopes"]
 Direction = Literal["LR", "TB"]
 Notation = Literal["dJ/dv", "dv"]
-Engine = str | Callable[[str], str] | None  # an executable, or a function from DOT text to SVG text
+Engine = str | Function | None  # an executable, or a function from DOT text to SVG text
 DETAILS: tuple[Detail, ...] = get_args(Detail)
 TRANSPARENT = "transparent"
 BODY = 13.0  # default font size of a box, in points
@@ -102,11 +102,7 @@ class DrawOptions:
     def _check_engine(self) -> None:
         if self.timeout is not None:
             check_positive("timeout", self.timeout)
-        if self.engine is None or callable(self.engine):
-            return
-        check_kind("engine", self.engine, str, "the name of a program, a function from DOT text to SVG text, or None")
-        if "\0" in self.engine:
-            raise ValueError(f"engine must be the name of a program, not {self.engine!r}")
+        check_engine(self.engine)
 
     def _check_background(self) -> None:
         _ = self.colors  # checks the theme
