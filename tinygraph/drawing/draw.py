@@ -65,7 +65,8 @@ def draw(
         theme: Colors: "light", "dark", or "auto", which follows the setting of the browser. A dictionary replaces
             colors of the theme under its key "base", for example {"base": "dark", "forward": "#ffcc00"}. Its other keys
             are "background", "ink", "muted", "forward" and "backward", each with a color, and "operation", "input",
-            "parameter", "constant", "output" and "scope", each with a pair (fill, border). Defaults to "light".
+            "parameter", "constant", "output" and "scope", each with a pair (fill, border). A warning names a text that
+            is hard to read on its background. Defaults to "light".
         detail: Text on the arrows: "full" shows the chain rule in symbols and numbers, "contributions" shows only the
             numbers, and "plain" shows no text. "folded" draws isomorphic parts as one box, and "scopes" draws each
             scope as one box. "auto", the default, uses "full" for up to 60 boxes, "contributions" for up to 200 boxes,

@@ -9,10 +9,10 @@ from typing import Literal, get_args
 
 from tinygraph.drawing.arrows import Style
 from tinygraph.drawing.layout_engines import TIME_LIMIT, Function, check_engine
-from tinygraph.drawing.themes import FONT, Theme, check_color, theme_of
+from tinygraph.drawing.themes import FONT, Theme, check_color, hard_to_read, theme_of
 from tinygraph.engine.graph import Node
 from tinygraph.support.arguments import check_kind, check_positive, listed
-from tinygraph.support.messages import one_of
+from tinygraph.support.messages import one_of, warn
 
 ThemeName = Literal["light", "dark", "auto"]
 Detail = Literal["auto", "full", "contributions", "plain", "folded", "scopes"]
@@ -105,15 +105,18 @@ class DrawOptions:
         check_engine(self.engine)
 
     def _check_background(self) -> None:
-        _ = self.colors  # checks the theme
-        if self.background in (None, TRANSPARENT):
-            return
-        check_color("background", self.background, f"{TRANSPARENT!r} or a color")
-        if self.theme == "auto":
-            raise ValueError(
-                f"background={self.background!r} cannot be combined with theme='auto', whose text is dark or light: "
-                f"use background={TRANSPARENT!r}, or select a theme"
-            )
+        colors = self.colors  # checks the theme
+        if self.background is not None:
+            colors = colors._replace(background=self.background)
+        if self.background not in (None, TRANSPARENT):
+            check_color("background", self.background, f"{TRANSPARENT!r} or a color")
+            if self.theme == "auto":
+                raise ValueError(
+                    f"background={self.background!r} cannot be combined with theme='auto', whose text is dark or "
+                    f"light: use background={TRANSPARENT!r}, or select a theme"
+                )
+        if found := hard_to_read(colors):
+            warn(found)
 
     @property
     def colors(self) -> Theme:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from tinygraph.support.arguments import check_mapping
-from tinygraph.support.messages import described, one_of
+from tinygraph.support.messages import counted, described, one_of
 
 # Helvetica is as wide as Arial, but Pango replaces Helvetica with DejaVu. A list of font names works only with Pango.
 FONT = "Arial"
@@ -51,6 +53,7 @@ _COLORS: dict[str, tuple[Any, Any]] = {
 LIGHT, DARK = (Theme(**{role: pair[k] for role, pair in _COLORS.items()}) for k in range(2))
 THEMES = {"light": LIGHT, "dark": DARK, "auto": LIGHT}  # "auto" adds the dark colors in a style sheet
 BASE = "base"  # key of a theme dictionary
+READABLE = 4.5  # least contrast of text and its background that WCAG 2.2 requires in criterion 1.4.3
 _COLOR = re.compile("#[0-9a-fA-F]{6}")
 
 
@@ -128,11 +131,73 @@ def _checked(role: str, given: Any) -> Any:
     return tuple(check_color(what, color, "a pair of colors (fill, border)") for color in given)
 
 
-def darkening(selector: str) -> str:
+def contrast(one: str, other: str) -> float:
+    """Return the contrast ratio of two colors, from 1 for equal colors to 21 for black and white.
+
+    Args:
+        one: Color in hexadecimal.
+        other: Color in hexadecimal.
+
+    Returns:
+        The ratio.
+
+    References:
+        Web Content Accessibility Guidelines (WCAG) 2.2: relative luminance and contrast ratio.
+
+    Examples:
+        >>> round(contrast("#000000", "#ffffff"), 2), round(contrast("#ffcc00", "#ffffff"), 2)
+        (21.0, 1.51)
+    """
+    low, high = sorted(map(_luminance, (one, other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def _luminance(color: str) -> float:
+    channels = (int(color[i : i + 2], 16) / 255 for i in (1, 3, 5))
+    red, green, blue = (x / 12.92 if x <= 0.04045 else ((x + 0.055) / 1.055) ** 2.4 for x in channels)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def hard_to_read(theme: Theme) -> str:
+    """Return which text of a theme has too little contrast with its background, as a sentence.
+
+    Args:
+        theme: Colors. A background that is not a color in hexadecimal is left out.
+
+    Returns:
+        The sentence without a period, or "" if all text has a contrast of at least 4.5:1. It names the worst pair.
+
+    Examples:
+        >>> print(hard_to_read(theme_of({"muted": "#757d86"})))  # doctest: +NORMALIZE_WHITESPACE
+        text in the color #757d86 ('muted') is hard to read on #e3f1fa ('input'): the contrast is 3.62:1, but should
+        be at least 4.5:1; choose a darker or lighter color for one of them (6 more pairs of text and background, too)
+        >>> hard_to_read(LIGHT), hard_to_read(DARK)
+        ('', '')
+    """
+    grounds = {"background": theme.background.replace("white", "#ffffff")}
+    grounds |= {role: pair[0] for role, pair in theme._asdict().items() if not isinstance(pair, str)}
+    found = []
+    for text in ("ink", "muted", "forward", "backward"):
+        for role, ground in grounds.items():
+            needed = (text, role) != ("backward", "constant")  # a constant has no gradient
+            if needed and _COLOR.fullmatch(ground) and (ratio := contrast(getattr(theme, text), ground)) < READABLE:
+                found.append((ratio, text, role, ground))
+    if not found:
+        return ""
+    ratio, text, role, ground = min(found)
+    more = f" ({counted(len(found) - 1, 'more pair')} of text and background, too)" if found[1:] else ""
+    return (
+        f"text in the color {getattr(theme, text)} ({text!r}) is hard to read on {ground} ({role!r}): the contrast is "
+        f"{ratio:.2f}:1, but should be at least {READABLE}:1; choose a darker or lighter color for one of them{more}"
+    )
+
+
+def darkening(selector: str, fills: Mapping[str, str] = MappingProxyType({})) -> str:
     """Return a style sheet that turns a light diagram into a dark diagram.
 
     Args:
         selector: CSS selector of the element that contains the diagram.
+        fills: Dark color of each other fill, by its light color. Defaults to none.
 
     Returns:
         The style sheet, one rule per line.
@@ -142,9 +207,11 @@ def darkening(selector: str) -> str:
         '#g [fill="white"]{fill:#0d1117}'
     """
     pairs = dict(zip(LIGHT.colors, DARK.colors, strict=True))
-    return "\n".join(
-        f'{selector} [{what}="{light}"]{{{what}:{dark}}}'
+    rules = [
+        (what, light, dark)
         for light, dark in pairs.items()
         for what in ("fill", "stroke")
         if not (light == "white" and what == "stroke")
-    )
+    ]
+    rules += [("fill", light, dark) for light, dark in fills.items() if light not in pairs]
+    return "\n".join(f'{selector} [{what}="{light}"]{{{what}:{dark}}}' for what, light, dark in rules)

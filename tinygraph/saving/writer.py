@@ -30,8 +30,8 @@ _line = json.JSONEncoder(separators=(",", ":")).encode
 def save(root: Node | Sequence[Node], path: str | os.PathLike[str]) -> Path:
     """Write a graph to a JSON file: nodes, names, scopes, values and gradients.
 
-    If `save` is interrupted, an existing file remains unchanged. Missing folders are created. A node that several roots share is saved once, and is
-    still shared after `load`.
+    If `save` is interrupted, an existing file remains unchanged. Missing folders are created. A node that several roots
+    share is saved once, and is still shared after `load`.
 
     Args:
         root: Root of the graph, or a list of roots.

@@ -1,7 +1,10 @@
-"""Parts of messages: invalid options, counts with their nouns, shortened text, values, and how to install an extra."""
+"""Parts of messages: invalid options, counts, shortened text, values, how to install an extra. Warnings."""
 
 from __future__ import annotations
 
+import sys
+
+_NOT_OF_THE_USER = (__name__.partition(".")[0] + ".", "dataclasses")  # beginnings of the names of modules
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -91,3 +94,26 @@ def install_command(extra: str) -> str:
         "run `pip install '.[test]'` in your clone of tinygraph"
     """
     return f"run `pip install '.[{extra}]'` in your clone of tinygraph"
+
+
+def warn(message: str) -> None:
+    """Issue a warning that names the line of the user's program, however deep in the package the call is.
+
+    Args:
+        message: Text of the warning, without a period.
+
+    Examples:
+        >>> import warnings
+        >>> with warnings.catch_warnings(record=True) as caught:
+        ...     warnings.simplefilter("always")
+        ...     warn("the contrast is too low")
+        ...
+        >>> print(caught[0].message, caught[0].category.__name__)
+        the contrast is too low UserWarning
+    """
+    import warnings  # the import of the package must be fast
+
+    level, frame = 1, sys._getframe()
+    while frame.f_back is not None and frame.f_globals["__name__"].startswith(_NOT_OF_THE_USER):
+        level, frame = level + 1, frame.f_back
+    warnings.warn(message, stacklevel=level)

@@ -6,11 +6,13 @@ import math
 from typing import Any
 
 from tinygraph.drawing.rendering.appearance import HIDDEN, Appearance
+from tinygraph.drawing.themes import DARK, LIGHT
 from tinygraph.explaining.notation import is_here
 
 LARGEST = 100  # maximum number of elements; dot 2.43 reads at most 16,384 bytes of a label
 LONGEST = 20  # maximum number of rows or columns
 _PALEST = 0.08  # part of the full color in the cell of the smallest element
+_SHADES = 255  # number of steps from the palest to the strongest color
 Levels = tuple[tuple[float | None, ...], ...]  # from 0 (smallest) to 1 (largest); None for NaN and infinities
 
 
@@ -68,7 +70,30 @@ def _cell(level: float | None, color: str, side: str, look: Appearance) -> str:
         return f"<TD {side}>{look.text('?', HIDDEN if color == HIDDEN else look.theme.muted, 'caption')}</TD>"
     if color == HIDDEN:
         return f'<TD {side} BGCOLOR="{HIDDEN}"></TD>'
-    return f'<TD {side} BGCOLOR="{_mixed(look.theme.operation[0], color, _PALEST + (1 - _PALEST) * level)}"></TD>'
+    return f'<TD {side} BGCOLOR="{_shade(look.theme.operation[0], color, round(level * _SHADES))}"></TD>'
+
+
+def darker_shades() -> dict[str, str]:
+    """Return the dark color for each light color of a cell, for a drawing that follows the theme of the browser.
+
+    Returns:
+        The colors.
+
+    Examples:
+        >>> from tinygraph.drawing.themes import DARK, LIGHT
+        >>> darker_shades()[LIGHT.forward] == DARK.forward
+        True
+    """
+    sides = [(getattr(LIGHT, side), getattr(DARK, side)) for side in ("forward", "backward")]
+    return {
+        _shade(LIGHT.operation[0], light, k): _shade(DARK.operation[0], dark, k)
+        for light, dark in sides
+        for k in range(_SHADES + 1)
+    }
+
+
+def _shade(palest: str, strongest: str, k: int) -> str:
+    return _mixed(palest, strongest, _PALEST + (1 - _PALEST) * k / _SHADES)
 
 
 def _mixed(start: str, end: str, part: float) -> str:

@@ -7,6 +7,7 @@ import re
 
 from tinygraph.drawing.layout_engines import LayoutError
 from tinygraph.drawing.rendering.appearance import HIDDEN, Appearance
+from tinygraph.drawing.rendering.heatmap import darker_shades
 from tinygraph.drawing.themes import FONT, darkening
 from tinygraph.explaining.notation import number
 
@@ -14,6 +15,7 @@ PIXEL = 0.75  # points per pixel of CSS: 96 pixels and 72 points are one inch
 _FALLBACK = "Arial,Helvetica,'Liberation Sans',sans-serif"
 _NUMBER = r"\s*-?[\d.]+"
 _VIEW = re.compile(rf"<svg[^>]*?\bviewBox=([\"'])({_NUMBER}(?:[ ,]{_NUMBER}){{3}})\s*\1")
+_FILL = re.compile(r'\bfill="(#[0-9a-f]{6})"')
 _SIZE = re.compile(r"""\s+(width|height|viewBox)=(["']).*?\2""", re.DOTALL)
 
 _drawn: dict[str, int] = {}  # number of drawings per DOT text, so that each drawing gets unique ids
@@ -46,10 +48,17 @@ def finished(text: str, source: str, look: Appearance) -> str:
     if font != FONT:  # only in this drawing: the style sheet of an element applies to the whole page
         style = f"#{prefix} text{{font-family:'{font}',{_FALLBACK}}}"
     if look.options.theme == "auto":
-        style += "\n@media (prefers-color-scheme: dark){\n" + darkening(f"#{prefix}") + "\n}"
+        rules = darkening(f"#{prefix}", _shades_in(text) if look.options.heatmap else {})
+        style += "\n@media (prefers-color-scheme: dark){\n" + rules + "\n}"
     text = re.sub(r"(<title>)[^<]*(</title>)", r"\1computation graph\2", text, count=1)
     text = fitted(text, look)
     return re.sub(r"^<svg([^>]*)>", rf'<svg id="{prefix}" class="tinygraph"\1>\n<style>{style}</style>', text, count=1)
+
+
+def _shades_in(text: str) -> dict[str, str]:
+    """Return the colors of the cells of heat maps in an SVG element, each with its dark color."""
+    dark = darker_shades()
+    return {color: dark[color] for color in dict.fromkeys(_FILL.findall(text)) if color in dark}
 
 
 def _prefix(source: str) -> str:
