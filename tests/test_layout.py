@@ -18,8 +18,8 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 
 # Layers from bottom to top. Each folder or file of the package is a layer, and imports only from layers before it.
 LAYERS = (
-    "support", "kernels", "engine", "tensor", "functional", "explaining", "drawing", "stepping", "worksheets",
-    "vectorizing", "saving", "checking", "testing", "hypothesis_plugin", "datasets", "nn", "logistic",
+    "support", "kernels", "engine", "tensor", "functional", "explaining", "practicing", "drawing", "stepping",
+    "worksheets", "vectorizing", "saving", "checking", "testing", "hypothesis_plugin", "datasets", "nn", "logistic",
     "misconceptions", "cli", "__init__", "__main__",
 )  # fmt: skip
 
@@ -89,7 +89,6 @@ LONG_FUNCTIONS = {
 LONG_FILES = {
     "tinygraph.engine.recording": "the operators are written out, because calls would make recording slower",
     "tinygraph.tensor.tensor": "one class, whose methods that record nodes are written out for the same reason",
-    "tinygraph.misconceptions": "the lab shows its wrong passes beside the right one, in the file that runs them",
 }
 
 

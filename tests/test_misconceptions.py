@@ -19,10 +19,9 @@ from tinygraph.misconceptions import (
     TIMES_FOR_DOT,
     WRONG_SIGN,
     Misconception,
-    correct,
-    edges,
     twice_twice,
 )
+from tinygraph.practicing.wrong_passes import correct, edges
 from tinygraph.testing import arrays, expressions, graphs, tensor_programs
 
 PASSES = [DEPTH_FIRST, OVERWRITING, NOT_ZEROING, WRONG_SIGN]

@@ -11,6 +11,7 @@ import tinygraph
 from tests.wrong_types import Call, call, of
 from tinygraph import Tensor, Value, datasets, logistic, misconceptions, nn, testing, worksheets
 from tinygraph.engine import ops
+from tinygraph.practicing import wrong_passes
 
 root, y, x = of(lambda s: s.y), of(lambda s: s.y), of(lambda s: s.x)
 cube = {"name": "cube_of_the_test", "floats": lambda x: x * x * x, "partials": (lambda out, x: 3.0 * x * x,)}
@@ -391,7 +392,7 @@ CALLS: dict[str, Call] = {
         belief="b",
         fix="f",
         smallest=misconceptions.DEPTH_FIRST.smallest,
-        run=misconceptions.depth_first,
+        run=wrong_passes.depth_first,
         program=misconceptions.as_it_is,
     ),
     "misconceptions.Misconception.compare": call(

@@ -1,8 +1,7 @@
 """A lab of misconceptions: wrong backward passes, each compared with the correct pass.
 
-Each wrong pass consists of a few lines that a student could write, and uses only the public interface of the graph. A
-pass takes a root and a dictionary of gradients. Like the correct pass (`autodiff.propagate`), each wrong pass yields
-one contribution at a time.
+The wrong passes are in `practicing.wrong_passes`. Each consists of a few lines that a student could write, and uses
+only the public interface of the graph.
 """
 
 from __future__ import annotations
@@ -14,7 +13,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinygraph.engine import ops
-from tinygraph.engine.autodiff import propagate
 from tinygraph.engine.graph import Node, order, require_node
 from tinygraph.engine.value import Value
 from tinygraph.explaining import notation
@@ -22,6 +20,8 @@ from tinygraph.explaining.arrays import differ, ones
 from tinygraph.explaining.notation import Quantity, called
 from tinygraph.explaining.step import Step, Steps
 from tinygraph.explaining.walk import Walk
+from tinygraph.practicing import wrong_passes
+from tinygraph.practicing.wrong_passes import LIMIT, Contribution, Gradients, WrongPass, correct, too_many
 from tinygraph.support.arguments import check_function, check_kind
 from tinygraph.tensor.linalg import matmul
 from tinygraph.tensor.tensor import Tensor
@@ -37,81 +37,8 @@ __all__ = [
     "Misconception",
 ]
 
-Contribution = tuple[Node, int, Node, Quantity, Quantity, Quantity]  # the same fields as an Edge
-Gradients = dict[Node, Quantity]
-Run = tuple[Gradients, list[Step]]
 Pair = tuple[Step | None, Step | None]  # the correct step and the wrong step
-LIMIT = 100_000  # maximum number of steps; a pass along all paths can take exponential time
 ROWS = 30  # maximum number of rows in a printed table
-
-
-# --- the wrong passes -----------------------------------------------------------------------------
-
-
-def edges(node: Node) -> list[tuple[int, Node, Quantity]]:
-    """Return the operands that a gradient flows to, with their local derivatives.
-
-    Args:
-        node: Result of an op.
-
-    Returns:
-        A list of tuples (slot, operand, local derivative).
-
-    Examples:
-        >>> a = Value(2.0, "a")
-        >>> edges(3.0 * a)
-        [(1, Value(2.0, name='a'), 3.0)]
-    """
-    return [
-        (k, x, local) for k, (x, local) in enumerate(zip(node.args, node.partials, strict=False)) if local is not None
-    ]
-
-
-def depth_first(root: Node, grad: Gradients) -> Iterator[Contribution]:
-    """Yield contributions depth first, so that a gradient is passed on as soon as a part of it arrives."""
-    for slot, operand, local in edges(root):
-        contribution = grad[root] * local
-        grad[operand] = grad.get(operand, 0.0) + contribution
-        yield root, slot, operand, grad[root], local, contribution
-        yield from depth_first(operand, grad)  # correct: once grad[operand] is complete
-
-
-def overwriting(root: Node, grad: Gradients) -> Iterator[Contribution]:
-    """Yield contributions, each of which replaces the gradient so far."""
-    for node in order(root):
-        for slot, operand, local in edges(node) if node in grad else ():
-            contribution = grad[node] * local
-            grad[operand] = contribution  # correct: add it to the gradient so far
-            yield node, slot, operand, grad[node], local, contribution
-
-
-def without_zeroing(root: Node, grad: Gradients) -> Iterator[Contribution]:
-    """Yield the contributions of a second pass, which starts with the gradients of the first pass."""
-    seed = grad[root]
-    for _ in propagate(root, seed, grad):
-        pass
-    grad[root] = seed  # correct: grad = {root: seed}
-    for node in order(root):
-        for slot, operand, local in edges(node) if node in grad else ():
-            contribution = grad[node] * local
-            grad[operand] = grad.get(operand, 0.0) + contribution
-            yield node, slot, operand, grad[node], local, contribution
-
-
-def with_a_wrong_sign(root: Node, grad: Gradients) -> Iterator[Contribution]:
-    """Yield contributions that pass the upstream gradient of `a - b` to both operands unchanged."""
-    for node in order(root):
-        for slot, operand, local in edges(node) if node in grad else ():
-            if node.op is ops.sub:
-                local = abs(local)  # correct: -1 for the second operand
-            contribution = grad[node] * local
-            grad[operand] = grad.get(operand, 0.0) + contribution
-            yield node, slot, operand, grad[node], local, contribution
-
-
-def correct(root: Node, grad: Gradients) -> Iterator[Contribution]:
-    """Return an iterator over the contributions of the correct pass, in reverse topological order."""
-    return propagate(root, grad[root], grad)
 
 
 # --- the wrong program ----------------------------------------------------------------------------
@@ -200,7 +127,7 @@ class Misconception:
         root = self.smallest() if root is None else require_node(root, "compare: root")
         walk = Walk(root, ones(root))
         twins = self.program(root)
-        rule, wrong = _right(walk), _wrong(self.run, twins[root])
+        rule, wrong = _right(walk), wrong_passes.result_of(self.run, twins[root])
         off = _off(twins, rule, wrong)
         return Comparison(
             self,
@@ -213,40 +140,11 @@ class Misconception:
         )
 
 
-class _Gradients(dict[Node, Quantity]):
-    """A dictionary of gradients. Each assignment stores the overwritten value in `before`."""
-
-    before: Quantity = None
-
-    def __setitem__(self, node: Node, gradient: Quantity) -> None:
-        self.before = self.get(node)
-        super().__setitem__(node, gradient)
-
-
-def _right(walk: Walk) -> Run:
+def _right(walk: Walk) -> tuple[Gradients, list[Step]]:
     """Return the gradients and the steps of the correct pass."""
     if len(walk) > LIMIT:
-        raise _too_many()
+        raise too_many()
     return walk.gradients, list(Steps(walk))[1:]
-
-
-def _wrong(run: Callable[[Node, Gradients], Iterator[Contribution]], root: Node) -> Run:
-    """Return the gradients and the steps of a wrong pass."""
-    grad = _Gradients({root: ones(root)})
-    steps: list[Step] = []
-    try:
-        for result, slot, x, upstream, local, contribution in run(root, grad):
-            numbers = local, upstream, contribution, grad.before, grad[x]
-            steps.append(Step(0, 0, "backward", result, x, slot, *numbers, root))
-            if len(steps) > LIMIT:
-                raise _too_many()
-    except RecursionError:
-        raise ValueError("the graph is too deep for a recursive pass: try a smaller graph") from None
-    return grad, steps
-
-
-def _too_many() -> ValueError:
-    return ValueError(f"the pass takes more than {LIMIT:,} steps: try a smaller graph")
 
 
 def _first_fault(twins: dict[Node, Node], steps: list[Step], wrong: list[Step]) -> Pair | None:
@@ -257,26 +155,12 @@ def _first_fault(twins: dict[Node, Node], steps: list[Step], wrong: list[Step]) 
             return meant, came
     if any(node is not twin for node, twin in twins.items()):
         return None  # the two programs have different edges, which cannot be compared
-    rule = {(step.result, step.slot): step for step in steps}
-    walked = set()
-    so_far: Gradients = {}
-    for step in wrong:
-        assert step.operand is not None
-        so_far[step.operand] = so_far.get(step.operand, 0.0) + step.contribution
-        edge = step.result, step.slot
-        expected = None if edge in walked else rule.get(edge)
-        walked.add(edge)
-        if (
-            expected is None
-            or differ(step.contribution, expected.contribution)
-            or differ(step.upstream, expected.upstream)
-            or differ(step.after, so_far[step.operand])
-        ):
-            return expected, step
-    return None
+    return wrong_passes.first_fault(steps, wrong)
 
 
-def _off(twins: dict[Node, Node], correct: Run, wrong: Run) -> dict[Node, Pair]:
+def _off(
+    twins: dict[Node, Node], correct: tuple[Gradients, list[Step]], wrong: tuple[Gradients, list[Step]]
+) -> dict[Node, Pair]:
     """Return a dictionary that maps each node with a wrong gradient to its last step in each of the two runs.
 
     The nodes are in reverse topological order. A different order of the same contributions may change the last digits
@@ -425,42 +309,22 @@ def weighted_sum() -> Tensor:
     return J
 
 
-DEPTH_FIRST = Misconception(
-    "depth first",
-    "a gradient can be passed on as soon as it arrives",
-    "topological order: a gradient is complete before it is passed on",
-    twice_twice,
-    depth_first,
-)
+def _of(wrong: WrongPass, smallest: Callable[[], Node]) -> Misconception:
+    return Misconception(wrong.name, wrong.belief, wrong.fix, smallest, wrong.run)
+
+
+DEPTH_FIRST = _of(wrong_passes.DEPTH_FIRST, twice_twice)
 """A pass that visits nodes depth first, without a topological order."""
-OVERWRITING = Misconception(
-    "= for +=",
-    "the gradient of a node is the contribution of one consumer",
-    "add up the contributions of all consumers: use +=, not =",
-    twice_twice,
-    overwriting,
-)
+OVERWRITING = _of(wrong_passes.OVERWRITING, twice_twice)
 """A pass that assigns contributions instead of adding them."""
-NOT_ZEROING = Misconception(
-    "forgetting to zero",
-    "each pass starts with gradients of zero",
-    "set every gradient to zero before a pass, including those of inner nodes",
-    twice_twice,
-    without_zeroing,
-)
+NOT_ZEROING = _of(wrong_passes.NOT_ZEROING, twice_twice)
 """A second pass that starts with the gradients of the first pass."""
-WRONG_SIGN = Misconception(
-    "a wrong sign",
-    "a - b passes its gradient on to both operands",
-    "d(a - b)/db is -1: when b grows, the difference falls",
-    difference,
-    with_a_wrong_sign,
-)
+WRONG_SIGN = _of(wrong_passes.WRONG_SIGN, difference)
 """A pass with the wrong sign for the second operand of a subtraction."""
 TIMES_FOR_DOT = Misconception(
-    "* for dot",
-    "w.T * x multiplies the weights by the inputs",
-    "w.T @ x sums the products; also assert z.shape == (1, m)",
+    wrong_passes.TIMES_FOR_DOT.name,
+    wrong_passes.TIMES_FOR_DOT.belief,
+    wrong_passes.TIMES_FOR_DOT.fix,
     weighted_sum,
     program=times_for_dot,
 )

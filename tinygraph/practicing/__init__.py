@@ -1,0 +1,1 @@
+"""Practice backpropagation by hand: questions, wrong answers with hints, and backward passes with a mistake."""
