@@ -20,7 +20,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 LAYERS = (
     "support", "kernels", "engine", "tensor", "functional", "explaining", "practicing", "drawing", "stepping",
     "worksheets", "vectorizing", "saving", "checking", "testing", "hypothesis_plugin", "datasets", "nn", "logistic",
-    "misconceptions", "cli", "__init__", "__main__",
+    "misconceptions", "cli", "playground", "__init__", "__main__",
 )  # fmt: skip
 
 

@@ -94,6 +94,43 @@ def parse(text: str, numbers: Mapping[str, float]) -> Value:
     return _Reader(text, numbers).read()
 
 
+def inputs_of(text: str, known: Collection[str] = ()) -> list[str]:
+    """Return the names in an expression that need a value, in the order in which they occur.
+
+    Args:
+        text: Expression, or several assignments that are separated by `;` or line breaks.
+        known: Names that have a value. A product of known names without `*`, such as "bc", is left out, because
+            `parse` then asks whether you mean `b*c`.
+
+    Returns:
+        The names.
+
+    Raises:
+        ExpressionError: If Python cannot parse the text.
+
+    Examples:
+        >>> inputs_of("u = b*c; J = 3*(a + u) + exp(a)")
+        ['b', 'c', 'a']
+        >>> inputs_of("a + bc", ["b", "c"])
+        ['a']
+    """
+    if len(text) > LONGEST:
+        raise ExpressionError(f"the expression has {len(text):,} characters, more than the limit of {LONGEST:,}")
+    reader = _Reader(text, dict.fromkeys(known, 0.0))
+    steps: set[str] = set()
+    found: dict[str, None] = {}
+    for statement in reader.parsed():
+        value = getattr(statement, "value", None)
+        called = {id(node.func) for node in ast.walk(statement) if isinstance(node, ast.Call)}
+        names = [node for node in ast.walk(value) if isinstance(node, ast.Name)] if isinstance(value, ast.expr) else []
+        for node in sorted(names, key=lambda node: (node.lineno, node.col_offset)):
+            if id(node) not in called and node.id not in steps and (node.id in known or not reader.meant(node.id)):
+                found[node.id] = None
+        if isinstance(statement, ast.Assign):
+            steps |= {target.id for target in statement.targets if isinstance(target, ast.Name)}
+    return list(found)
+
+
 def _functions() -> dict[str, Op]:
     """Return the public ops with one or two operands, by name, without the aliases of textbooks."""
     return {name: op for name, op in TABLE.items() if op.public and not op.variadic}
@@ -262,14 +299,24 @@ class _Reader:
 
     def missing(self, name: str) -> str:
         """Return why a name has no value, and what to write."""
-        functions, known = _functions(), [*self.leaves, *self.steps]
-        if _ALIASES.get(name, name) in functions:
+        if self.is_function(name):
             return f"is a function: write {name}(...)"
-        text = f"has no value: pass {short(name)}=..."
+        text, meant = f"has no value: pass {short(name)}=...", self.meant(name)
+        return f"{text}, or write {meant}" if meant else text
+
+    def is_function(self, name: str) -> bool:
+        """Return whether a name is the name of a function."""
+        return _ALIASES.get(name, name) in _functions()
+
+    def meant(self, name: str) -> str:
+        """Return what a name without a value probably means, such as "exp(x)" for expx, or ""."""
+        if self.is_function(name):
+            return f"{name}(...)"
+        known = [*self.leaves, *self.steps]
         if factors := _product(name, known):
-            return f"{text}, or write the product {'*'.join(factors)}"
-        calls = [f"{first}({name[len(first) :]})" for first in functions if name.removeprefix(first) in known]
-        return f"{text}, or write {calls[0]}" if calls else text
+            return f"the product {'*'.join(factors)}"
+        calls = [f"{first}({name[len(first) :]})" for first in _functions() if name.removeprefix(first) in known]
+        return calls[0] if calls else ""
 
     def chain(self, node: ast.BinOp, depth: int) -> Value | float:
         """Return the result of a chain of binary operations, from left to right.

@@ -45,6 +45,33 @@ def marked(steps: Steps, options: DrawOptions) -> tuple[Element, Diagram]:
         LayoutError: If the layout fails or exceeds the time limit.
         ValueError: If the diagram has more than 600 boxes, or if `options` folds it or hides the pass.
     """
+    drawing, shown, boxes = drawing_of(steps, options)
+    colors = Appearance(options).theme
+    root = ElementTree.fromstring(drawing.svg().replace(XMLNS, "", 1))  # without it, the names of tags are short
+    _simplify(root)
+    groups = groups_of(root)
+    ids = set(shown.ids.values())
+    for box in boxes:
+        if box.id in ids:
+            _mark(list(groups[box.id].iter("text")), box, colors)
+            _mark_grids(outlines(groups[box.id])[1:], box.levels)
+    _keep_used_rules(root, {colors.background, colors.muted, colors.forward, colors.backward})
+    return root, shown
+
+
+def drawing_of(steps: Steps, options: DrawOptions) -> tuple[Drawing, Diagram, list[Box]]:
+    """Return the drawing of a pass before its layout, with space for every gradient that a box shows.
+
+    Args:
+        steps: Steps of the pass.
+        options: Options of the drawing, except for its size.
+
+    Returns:
+        The drawing, the diagram, and the boxes as the drawing shows them.
+
+    Raises:
+        ValueError: If the diagram has more than 600 boxes, or if `options` folds it or hides the pass.
+    """
     if not options.backward and steps.walk.seed is not None:
         raise ValueError("backward=False cannot be combined with the steps of a backward pass: use phase='forward'")
     if options.detail not in SHOWN:
@@ -62,17 +89,7 @@ def marked(steps: Steps, options: DrawOptions) -> tuple[Element, Diagram]:
     boxes = [replace(box, grad=widest.get(box.id, box.grad), stored="") for box in shown.boxes]
     natural = replace(options, width=None, height=None, scale=1.0)
     detail = detail_for(len(boxes), options) if options.detail == "auto" else options.detail
-    look = Appearance(natural, detail)
-    drawing = Drawing([walk.nodes], replace(shown, boxes=boxes), look)
-    root = ElementTree.fromstring(drawing.svg().replace(XMLNS, "", 1))  # without it, the names of tags are short
-    _simplify(root)
-    groups = groups_of(root)
-    for box in boxes:
-        if box.id in nodes:
-            _mark(list(groups[box.id].iter("text")), box, look.theme)
-            _mark_grids(outlines(groups[box.id])[1:], box.levels)
-    _keep_used_rules(root, {look.theme.background, look.theme.muted, look.theme.forward, look.theme.backward})
-    return root, shown
+    return Drawing([walk.nodes], replace(shown, boxes=boxes), Appearance(natural, detail)), shown, boxes
 
 
 def appearances(steps: Steps, shown: Diagram) -> dict[str, int]:

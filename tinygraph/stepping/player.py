@@ -38,6 +38,15 @@ class Action:
 
 
 @dataclass(frozen=True)
+class Contents:
+    """What a page tells about the steps of a pass."""
+
+    actions: list[Action]
+    told: list[str]  # the sentences of each step, as HTML
+    breakdowns: dict[str, Breakdown]  # by the id of the box
+
+
+@dataclass(frozen=True)
 class Breakdown:
     """The explanation that the page shows for a box: the contributions, and their sum up to the current step."""
 
@@ -82,12 +91,12 @@ def page_of(cursor: Cursor, options: DrawOptions, *, hide: bool = False) -> tupl
     """
     steps = cursor.steps.formatted(options.number)
     svg, shown = marked(steps, replace(options, title=""))
-    actions, told = _actions(steps, shown, options.number)
+    told = contents(steps, shown, options.number)
     colors = options.colors
     data = {
         "start": cursor.index,
-        "steps": [asdict(action) for action in actions],
-        "breakdowns": {key: asdict(_breakdown(steps, node)) for node, key in shown.ids.items()},
+        "steps": [asdict(action) for action in told.actions],
+        "breakdowns": {key: asdict(breakdown) for key, breakdown in told.breakdowns.items()},
         "arrows": [{"id": x.id, "tail": x.tail, "head": x.head, "back": x.back is not None} for x in shown.arrows],
         "colors": {"forward": colors.forward, "backward": colors.backward},
         "appear": appearances(steps, shown),
@@ -99,7 +108,7 @@ def page_of(cursor: Cursor, options: DrawOptions, *, hide: bool = False) -> tupl
         "style": _asset("page.css"),
         "svg": svg_text(svg),
         "width": svg.get("width", "100%"),
-        "steps": "\n".join(f'<li><a href="#step={k}">{text}</a></li>' for k, text in enumerate(told, 1)),
+        "steps": "\n".join(f'<li><a href="#step={k}">{text}</a></li>' for k, text in enumerate(told.told, 1)),
         "data": json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c"),
         "script": _asset("page.js"),
     }
@@ -114,6 +123,21 @@ def _filled(template: str, texts: Mapping[str, str]) -> str:
         name, _, rest = part.partition("}}")
         pieces += [texts[name], rest]
     return "".join(pieces)
+
+
+def contents(steps: Steps, shown: Diagram, spec: str) -> Contents:
+    """Return what a page tells about the steps of a pass.
+
+    Args:
+        steps: Steps of the pass.
+        shown: Diagram of the pass.
+        spec: Format of numbers, as for `format`.
+
+    Returns:
+        The actions, the sentences of each step, and the breakdowns.
+    """
+    actions, told = _actions(steps, shown, spec)
+    return Contents(actions, told, {key: _breakdown(steps, node) for node, key in shown.ids.items()})
 
 
 def _actions(steps: Sequence[Step], shown: Diagram, spec: str) -> tuple[list[Action], list[str]]:

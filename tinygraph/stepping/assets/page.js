@@ -126,6 +126,11 @@
     panel.replaceChildren(...parts);
   }
 
+  // Return the id of the box that has the focus: a click keeps its breakdown when the pointer leaves.
+  function focused() {
+    return boxes.find(({ group }) => group === document.activeElement)?.id ?? null;
+  }
+
   function within(frame, element) {
     const outer = frame.getBoundingClientRect(), inner = element.getBoundingClientRect();
     if (inner.left < outer.left || inner.right > outer.right) frame.scrollLeft += inner.left + inner.width / 2 - outer.left - outer.width / 2;
@@ -215,6 +220,26 @@
   }, { passive: false });
   window.addEventListener("resize", fit);
 
+  // --- other numbers, for a page around this one whose inputs can be dragged: the layout stays
+
+  const shownTexts = (group) => [...group.querySelectorAll("text")].filter((text) => text.textContent.trim());
+  const labels = new Map();
+  const labelOf = (id) => labels.get(id) ?? labels.set(id, drawn(id) ? shownTexts(drawn(id)) : []).get(id);
+
+  // Show other numbers. Return false if the message belongs to another graph, or needs other lines of text.
+  function renumber({ texts, steps: actions, told, breakdowns: reasons }) {
+    const same = actions.length === steps.length && actions.every(({ kind, box, arrow }, i) => kind === steps[i].kind && box === steps[i].box && arrow === steps[i].arrow);
+    if (!same || !boxes.every(({ id }) => id in reasons)) return false;
+    const changes = Object.entries(texts).map(([id, lines]) => [labelOf(id), lines]);
+    if (changes.some(([label, lines]) => label.length !== lines.length)) return false;
+    for (const [label, lines] of changes) label.forEach((text, i) => { text.textContent = lines[i]; });
+    actions.forEach((action, i) => { steps[i] = action; });
+    told.forEach((sentences, i) => { items[i].innerHTML = sentences; });
+    for (const box of boxes) box.breakdown = reasons[box.id];
+    show(k, true, true);
+    return true;
+  }
+
   // --- the future, and slides
 
   function setHidden(hidden) {
@@ -251,7 +276,7 @@
     move();
   });
   for (const { id, breakdown, group } of boxes) {
-    const look = (at) => () => { looked = at; tell(); };
+    const look = (at) => () => { looked = at ?? focused(); tell(); };
     group.setAttribute("tabindex", "0");
     group.setAttribute("role", "img");
     group.setAttribute("aria-label", `${breakdown.name}: breakdown of its gradient`);
@@ -272,8 +297,10 @@
     const reportHeight = () => parent.postMessage({ tinygraphHeight: Math.ceil(document.body.getBoundingClientRect().bottom + 16) }, "*");
     new ResizeObserver(reportHeight).observe(document.body);
     window.addEventListener("message", ({ source, data }) => {
+      if (source !== parent) return;
+      if (data?.tinygraphNumbers) return parent.postMessage({ tinygraphRenumbered: renumber(data.tinygraphNumbers) }, "*");
       const to = data?.tinygraphGoto;
-      if (source !== parent || !Number.isInteger(to)) return;
+      if (!Number.isInteger(to)) return;
       pause();
       show(to, false, true); // an answer could overtake the next message, and undo it
     });
