@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import importlib
+import os
 import platform
 import subprocess
 import sys
@@ -57,6 +59,7 @@ def doctor() -> bool:
     from importlib import metadata  # this import takes 10 ms, and no other subcommand needs it
 
     echo(f"tinygraph {__version__}, Python {platform.python_version()} at {sys.executable}")
+    echo(f"Engine: {_running()}")
     echo("\nPackages")
     complete = True
     for name, (purpose, extra) in PACKAGES.items():
@@ -78,6 +81,27 @@ def doctor() -> bool:
         return False
     echo(f"  A diagram was drawn with {engine}.")
     return complete
+
+
+def _running() -> str:
+    """Return which engine runs, why, and what to do to run the accelerated one."""
+    from importlib import util  # like `metadata` above, only for this subcommand
+
+    name = "tinygraph.engine._speed"
+    if (module := sys.modules.get(name)) is not None:
+        return f"accelerated by {module.__file__}"
+    if os.environ.get("TINYGRAPH_PURE") == "1":
+        return "pure Python, because TINYGRAPH_PURE is 1; unset this variable to use the accelerator"
+    if util.find_spec(name) is None:
+        return (
+            "pure Python, because the accelerator is not built for this Python\n  The results are equal, but slower. "
+            "To build the accelerator, install a C compiler, and run pip install . in your clone of tinygraph."
+        )
+    try:
+        importlib.import_module(name)
+    except ImportError as error:
+        return f"pure Python, because the accelerator cannot be loaded: {error}"
+    return "pure Python, although the accelerator is installed; start Python again"
 
 
 def _version(path: str) -> str:
