@@ -191,9 +191,10 @@ class _Reader:
         if kind == "raised":  # tanh²(x)
             self.at += 1
             return function(*self.arguments()) ** int(text.translate(_DIGITS))
-        if name in "√∛" and text != "(":
-            return function(self.atom())
-        return function(*self.arguments())
+        value = function(self.atom()) if name in "√∛" and text != "(" else function(*self.arguments())
+        ambiguous = name in "√∛" and (self.next()[0] == "raised" or self.next()[1] == "^")
+        assert not ambiguous, f"{self.text!r}: an exponent after a root could belong to its operand"
+        return value
 
     def arguments(self) -> list[Any]:
         self.need("(")

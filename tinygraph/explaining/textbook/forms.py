@@ -222,8 +222,10 @@ class _Printer:
         if name in _TESTS:
             return Text(_TESTS[name].format(texts[0].within(SUM)), CHOICE)
         listed = ", ".join(texts)
-        bare = name in ("sqrt", "cbrt") and texts[0].binds == ATOM and re.fullmatch(r"\w+", listed)
-        return Text(f"{self._function(node.func)}{listed if bare else f'({listed})'}")
+        root = name in ("sqrt", "cbrt")
+        bare = root and texts[0].binds == ATOM and re.fullmatch(r"\w+", listed)
+        text = f"{self._function(node.func)}{listed if bare else f'({listed})'}"
+        return Text(text, POWER if root else ATOM)  # √x³ could be read as √(x³)
 
     def _function(self, node: ast.expr) -> str:
         assert isinstance(node, ast.Name)
