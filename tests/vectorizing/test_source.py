@@ -1,6 +1,7 @@
 """The source text of a program: its contents, and that it runs."""
 
 import math
+import re
 
 import numpy as np
 import pytest
@@ -9,7 +10,10 @@ from hypothesis import given, settings
 import tinygraph
 from tests.oracles import families
 from tests.oracles.families import FAMILIES
+from tests.oracles.textbook import evaluated
 from tinygraph import Value, vectorize
+from tinygraph.engine.more_ops.table import TABLE
+from tinygraph.explaining.textbook.forms import operations
 from tinygraph.testing import graphs
 
 
@@ -113,3 +117,35 @@ def test_names_with_a_number_and_an_index_become_the_names_of_arrays():
     rows = [[(w_ij.data, a_j.data) for w_ij, a_j in zip(row, a, strict=True)] for row in w]
     exact = [sum(x * y for x, y in row) for row in rows]
     assert np.ravel(text.run()["Z2"]).tolist() == pytest.approx(exact, rel=1e-14)
+
+
+WITH_FORMULA = sorted(
+    name for name, op in TABLE.items() if op.public and op.elementwise and op.form and operations(op.form) > 1
+)
+
+
+@pytest.mark.parametrize("name", WITH_FORMULA)
+def test_a_comment_shows_the_formula_of_a_function_and_the_formula_is_right(name):
+    at = {"x": 0.7, "y": 0.4}
+    op = TABLE[name]
+    x, y = (Value(value, letter) for letter, value in at.items())
+    root = op(x, y) if op.arity == 2 else op(x)
+    root.name = "s"
+    program = str(tinygraph.source(root, backward=False))
+    calls = re.findall(r"^(?:s = .*  )?# (\w+\([^=]*\)) = (.*)$", program, re.MULTILINE)
+    if f"{name}(" not in program.split("s = ")[-1]:
+        assert not calls, "an operator needs no comment"
+        return
+    ((_, formula),) = calls
+    for value in evaluated(formula, at):
+        assert float(value) == pytest.approx(root.data, rel=1e-12)
+
+
+def test_a_formula_is_shown_once_and_has_letters_for_long_operands():
+    x = Value(0.5, "x")
+    s = tinygraph.softplus(x * 3.0 + 1.0) * tinygraph.softplus(x)
+    s.name = "s"
+    program = str(tinygraph.source(s, backward=False))
+    assert program.count("#") == 1
+    assert "# softplus(z) = log(1 + exp(z))" in program
+    assert "# sigmoid_minus(Z, Y) = σ(Z) - Y" in tinygraph.source(families.logistic_regression()[0])

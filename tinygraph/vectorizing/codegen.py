@@ -28,6 +28,8 @@ from tinygraph.explaining.code import (
     number_code,
     template_of,
 )
+from tinygraph.explaining.textbook.forms import fill as in_textbook
+from tinygraph.explaining.textbook.forms import operations, parsed
 from tinygraph.kernels import arrays
 from tinygraph.tensor.linalg import matmul
 from tinygraph.tensor.reductions import mean_over, sum_over
@@ -71,6 +73,7 @@ class Writer:
         self._taken = {*_TAKEN, *keyword.kwlist, *TABLE}
         self._counts: dict[str, int] = {}  # how often each name was requested
         self._called: dict[object, str] = {}  # the name of each function and op in the source text
+        self._formulas: dict[str, str] = {}  # textbook formula of each called op, by the beginning of its call
         self._results = set(program.results)
         self.ends: dict[Line, int] = {}  # number of lines of source text after each program line
         for line in (*program.inputs, *[line for line in program.lines if line.names]):
@@ -84,6 +87,17 @@ class Writer:
             for alias in line.names[1:]:
                 self.text.append(f"{self._unique(alias)} = {self.names[line]}")
             self.ends[line] = len(self.text)
+        if not fast:
+            self.text = list(map(self._explained, self.text))
+
+    def _explained(self, text: str) -> str:
+        """Return a line with the textbook formulas of its functions as a comment: beside it, or above a long line."""
+        found = [call for call in self._formulas if re.search(rf"(?<![\w.]){re.escape(call)}", text)]
+        notes = list(filter(None, map(self._formulas.pop, found)))
+        if not notes:
+            return text
+        beside = f"{text}  # {', '.join(notes)}"
+        return beside if len(beside) <= WIDTH else "\n".join([*[f"# {note}" for note in notes], text])
 
     def name(self, line: Line) -> str:
         """Return the name of an input or a result in the source text, or the code for a plain number.
@@ -238,8 +252,11 @@ class Writer:
                 needs[1] = template.binds
             operands = [self._text_of(arg, need) for arg, need in zip(line.args, needs, strict=True)]
             return fill(op, operands, self._array), template.binds
-        called = ", ".join([self._text_of(arg, 0) for arg in line.args])
-        return f"{self._function(op, bool(line.shape))}({called})", ATOM
+        function = self._function(op, bool(line.shape))
+        operands = [self._text_of(arg, 0) for arg in line.args]
+        if f"{function}(" not in self._formulas:
+            self._formulas[f"{function}("] = _formula(function, op, operands, bool(line.shape))
+        return f"{function}({', '.join(operands)})", ATOM
 
     def _array_op(self, line: Line) -> tuple[str, int] | None:
         """Return code for an array op whose template is slow or does not fit scalars, or None for other ops."""
@@ -296,6 +313,18 @@ def _is_in_order(line: Line) -> bool:
         return False
     template = template_of(line.op)
     return bool(template.operator) and not template.associative
+
+
+def _formula(function: str, op: Op, operands: list[str], of_arrays: bool) -> str:
+    """Return what a function computes as a textbook prints it, or "" if its name says so.
+
+    An operand that is not a name is replaced by the letter of the textbook.
+    """
+    if not op.form or operations(op.form) < 2:
+        return ""
+    letters = parsed(op.form).letters
+    names = operands if all(map(str.isidentifier, operands)) else list(letters[: op.arity])
+    return f"{function}({', '.join(names)}) = {in_textbook(op.form, names, elementwise=of_arrays)}"
 
 
 # --- properties of ops -------------------------------------------------------------------------------

@@ -50,7 +50,8 @@ def source(root: Value | Vectorized, backward: bool = True) -> Source:
     """Return the source text of a NumPy program for the graph and its gradients, in the lecture's notation.
 
     In the source text, J is the value of a root without a name, and dw is the root's derivative with respect to the
-    leaf w. A graph without loops becomes plain Python.
+    leaf w. A graph without loops becomes plain Python. A comment shows the textbook's formula of a function whose name
+    does not show it.
 
     Args:
         root: Root of a graph of Values, or the result of `vectorize` for this root.
