@@ -376,7 +376,7 @@ def test_wiring_says_its_adjoint():
     J = Z.sum()
     J.backward()
     said = {arrow.back.symbol or arrow.back.product for arrow in diagram(Walk(J, J.grad), Style()).arrows if arrow.back}
-    assert "(1, 5) · Xᵀ" in said
+    assert "upstream · Xᵀ" in said
     assert any("summed to ()" in text for text in said)
     (box,) = [box for box in diagram(Walk(J, J.grad), Style()).boxes if box.name == "X"]
     assert (box.data, box.spread, box.grad) == ("(2, 5)", "0 … 9, mean 4.5", None)
@@ -740,6 +740,57 @@ def test_an_arrow_of_an_unnamed_product_shows_its_formula():
     L = weighted_sum()
     symbols = {arrow.back.symbol for arrow in draw(L)._diagram.arrows if arrow.back}
     assert {"dL/dz · x1", "dL/dz · w1", "dL/dz · x3"} <= symbols
+
+
+def network_of_arrays(m):
+    X = Tensor(np.linspace(-1.0, 1.0, 2 * m).reshape(2, m), "X", constant=True)
+    Y = Tensor(np.arange(float(m)).reshape(1, m) % 2, "Y", constant=True)
+    W, w, b = Tensor(np.linspace(-1.0, 2.0, 6).reshape(3, 2), "W"), Tensor([[0.5, -1.0, 2.0]], "w"), Tensor(0.1, "b")
+    V = W @ X
+    H = tinygraph.tanh(V)
+    Z = w @ H + b
+    A = tinygraph.sigmoid(Z)
+    L = tinygraph.binary_cross_entropy(A, Y) * 2.0 - A / (H * H + 1.0).sum(axis=0, keepdims=True)
+    J = L.mean()
+    tinygraph.name_from({"V": V, "H": H, "Z": Z, "A": A, "L": L, "J": J})
+    J.backward()
+    return J
+
+
+def calculated(text, names):
+    """Return the value of a formula on an arrow between arrays."""
+    text = re.sub(r"dJ/d(\w+)", r"d\1", text)
+    text = re.sub(r"tanh²(\(\w+\))", r"tanh\1**2", text).replace("²", "**2")
+    text = re.sub(r"(\w+)ᵀ", r"\1.T", text).replace(" · ", " @ ").replace(" ⊙ ", " * ").replace(" × ", " * ")
+    return eval(text, {"tanh": np.tanh, "σ": tinygraph.sigmoid, **names})
+
+
+def test_an_arrow_between_long_arrays_shows_a_formula_that_is_right():
+    J = network_of_arrays(7)
+    walk = Walk(J, J.grad)
+    shown = diagram(walk, Style())
+    names = {node.name: node.data for node in walk.nodes if node.name}
+    names |= {f"d{node.name}": node.grad for node in walk.nodes if node.name}
+    arrows = {arrow.id: arrow.back for arrow in shown.arrows}
+    checked = []
+    for node in walk.nodes:
+        for edge in walk.edges_of(node):
+            back = arrows[shown.arrow_ids[node, edge.slot]]
+            assert not re.search(r"\(\d+, \d+\)", back.product), "shapes explain nothing"
+            if back.is_shape and not re.search("upstream|expanded|summed|dJ/d\\(", back.symbol):
+                np.testing.assert_allclose(
+                    np.broadcast_to(calculated(back.symbol, names), edge.contribution.shape), edge.contribution
+                )
+                checked.append(back.symbol)
+    assert {"dJ/dA ⊙ A ⊙ (1 - A)", "wᵀ · dJ/dZ", "dJ/dZ"} <= set(checked)
+
+
+@engines
+def test_the_shape_is_in_the_line_below_the_formula(engine):
+    source = draw(network_of_arrays(7), engine=engine).source
+    assert "dJ/dA ⊙ A ⊙ (1 - A)<BR/>=&#160;<B>(1, 7)</B>" in source
+    assert "dJ/dZ<BR/>=&#160;<B>(1, 7)</B>" in source
+    assert "(1, 3) ⊙" not in draw(network_of_arrays(3), engine=engine).source
 
 
 def test_an_arrow_of_a_matrix_product_shows_names_and_then_shapes():

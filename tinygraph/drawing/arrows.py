@@ -11,10 +11,14 @@ from dataclasses import dataclass
 
 from tinygraph.engine.graph import Node
 from tinygraph.explaining import notation
+from tinygraph.explaining.notation import Quantity
 from tinygraph.explaining.textbook import derivatives
 from tinygraph.explaining.textbook.derivatives import derivative
 from tinygraph.explaining.walk import Edge, Walk
 
+UPSTREAM = "upstream"  # what an arrow between arrays calls a gradient that has no short name
+_LONG = 24  # maximum length of the formula of a local derivative on an arrow between arrays
+_INNER = re.compile(r"\([^()]*\)")
 _MOST = 64  # maximum number of sums between a term and a named sum that has the same gradient
 
 
@@ -36,6 +40,7 @@ class BackwardArrow:
     symbol: str
     product: str
     contribution: str
+    is_shape: bool = False  # true if the contribution is a long array, of which only the shape is shown
 
 
 @dataclass(frozen=True)
@@ -53,7 +58,8 @@ class Arrow:
 def backward_arrow(walk: Walk, edge: Edge, style: Style, *, once: bool = True) -> BackwardArrow:
     """Return the text of an edge's red arrow.
 
-    If the seed is not 1, it multiplies every derivative, so the arrow shows the seed.
+    Between long arrays, the arrow shows names and formulas instead of numbers. If the seed is not 1, it multiplies
+    every derivative, so the arrow shows the seed.
 
     Args:
         walk: Backward pass that contains the edge.
@@ -66,12 +72,15 @@ def backward_arrow(walk: Walk, edge: Edge, style: Style, *, once: bool = True) -
     """
     node, slot, operand, upstream, local, contribution = edge
     spec = style.spec
-    final = notation.quantity(contribution, spec)
+    final, is_shape = notation.quantity(contribution, spec), _is_shape(contribution)
     total = _upstream(walk, node, style)
-    if hasattr(local, "text"):  # shape and reduction ops describe their linear map in words
-        before = total or _of_expression(walk, node, style) or notation.quantity(upstream, spec)
-        return BackwardArrow(derivatives.local(node, local, spec, before), "", final)
     named = bool(total and node.name and operand.name and once)
+    if hasattr(local, "text") or _is_shape(upstream) or _is_shape(local):
+        before = total or _of_expression(walk, node, style)
+        before = before or (UPSTREAM if _is_shape(upstream) else notation.quantity(upstream, spec))
+        if hasattr(local, "text"):  # shape and reduction ops describe their linear map in words
+            return BackwardArrow(derivatives.local(node, local, spec, before), "", final, is_shape)
+        return BackwardArrow(_of_arrays(node, slot, before, operand.name if named else ""), "", final, is_shape)
     if node is walk.root and named and total == "1" and len(walk.into(operand)) == 1:  # the root's own derivative is 1
         return BackwardArrow(derivative(walk.root, operand, style.notation), "", final)
     part = f"∂{notation.mention(node.name)}/∂{notation.mention(operand.name)}" if named else ""
@@ -79,6 +88,36 @@ def backward_arrow(walk: Walk, edge: Edge, style: Style, *, once: bool = True) -
         part = _short_formula(node, slot)
     symbol = derivatives.times(total, part, node) if part else ""
     return BackwardArrow(symbol, notation.product(upstream, local, spec), final)
+
+
+def _is_shape(data: Quantity) -> bool:
+    return notation.shape(data) is not None and not notation.is_short(data)
+
+
+def _of_arrays(node: Node, slot: int, upstream: str, operand: str) -> str:
+    """Return an elementwise product of arrays in names and formulas, such as "dJ/dA ⊙ A ⊙ (1 - A)".
+
+    Args:
+        node: Node whose gradient flows back.
+        slot: Index of the operand.
+        upstream: Gradient of the node in symbols.
+        operand: Name of the operand, or "" if a partial derivative such as ∂A/∂Z cannot be written.
+
+    Returns:
+        The text. A long formula is replaced by the symbol of the local derivative.
+    """
+    text = derivatives.formula(node, slot).partition(" = ")[0]
+    if text == "1":
+        return upstream
+    if not text or len(text) > _LONG or ", where" in text or " if " in text:
+        text = f"∂{notation.mention(node.name)}/∂{notation.mention(operand)}" if operand else "local"
+    is_number = re.fullmatch(r"-?[\d.]+(e[-+]?\d+)?", text)
+    rest = text
+    while (inner := _INNER.sub("", rest)) != rest:
+        rest = inner
+    if text.startswith("-") or re.search(r" [-+] ", rest):
+        text = f"({text})"
+    return f"{upstream} {'×' if is_number else '⊙'} {text}"
 
 
 def _upstream(walk: Walk, node: Node, style: Style) -> str:

@@ -175,7 +175,7 @@ def _chain_rule(back: BackwardArrow, look: Appearance) -> list[str]:
     gap = "&#160;&#160;" if "(-" in back.product else "&#160;"  # parentheses are wider than Graphviz assumes
     if back.product:
         return [*above, f"{markup(back.product)} ={gap}{contribution}"]
-    if above and " " not in symbol:
+    if above and " " not in symbol and not back.is_shape:
         return [f"{above[0]} =&#160;{contribution}"]
     return [*above, f"=&#160;{contribution}"] if above else [contribution]
 
