@@ -212,19 +212,18 @@ class Steps(Sequence[Step]):
         Returns:
             The step.
         """
-        walk = self.walk
-        kind, node = self.at(k)
-        if kind == "forward":
+        walk, i = self.walk, k - self._first_edge
+        if i < 0:
+            kind, node = self.at(k)
+            if kind == "seed":
+                return Step(k, self._total, kind, node, after=walk.seed, root=walk.root, seed=walk.seed, spec=self.spec)
             walk.check_unchanged()
             return Step(k, self._total, kind, node, after=node.raw, root=walk.root, spec=self.spec)
-        if kind == "seed":
-            return Step(k, self._total, kind, node, after=walk.seed, root=walk.root, seed=walk.seed, spec=self.spec)
-        i = k - self._first_edge
-        operand = walk.ends(i)[2]
-        before, after = self.gradient(operand, k - 1), self.gradient(operand, k)
-        _, slot, _, upstream, local, contribution = walk.edge(i)
+        node, slot, operand, upstream, local, contribution = walk.edge(i)
+        arrived = self._arrived(operand, k)
+        before, after = walk.gradient_after(operand, arrived - 1), walk.gradient_after(operand, arrived)
         numbers = local, upstream, contribution, before, after
-        return Step(k, self._total, kind, node, operand, slot, *numbers, walk.root, walk.seed, self.spec)
+        return Step(k, self._total, "backward", node, operand, slot, *numbers, walk.root, walk.seed, self.spec)
 
     def at(self, k: int) -> tuple[Literal["forward", "seed", "backward"], Node]:
         """Return a step's kind and result, without computing gradients.
