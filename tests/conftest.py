@@ -6,7 +6,7 @@ import shutil
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tinygraph.support import clock
+from tinygraph.engine.clock import clock
 
 # Without the line about @reproduce_failure, which Hypothesis prints on CI only: pages show the same text everywhere.
 settings.register_profile(

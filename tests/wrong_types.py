@@ -180,7 +180,7 @@ class of:  # noqa: N801
 NOT_ENTRY_POINTS = {
     "Step", "checking.GradientCheck", "checking.InputCheck", "drawing.Drawing", "drawing.GraphComparison",
     "misconceptions.Comparison",
-    "worksheets.Worksheet", "worksheets.Question", "Tensor.view", "Tensor.constant_class", "Value.constant_class",
+    "worksheets.Worksheet", "worksheets.Question", "Tensor.view", "Tensor.family", "Value.family",
     "scope.watch", "strict.watch", "trace_lines.watch",
     "misconceptions.Misconception.program", "misconceptions.Misconception.run",
     "testing.RandomProgram.leaf", "testing.RandomProgram.operand_code", "testing.RandomProgram.run",

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from tinygraph.engine import autodiff
 from tinygraph.engine.backward import as_gradient, compute, seed_of
+from tinygraph.engine.clock import clock
 from tinygraph.engine.graph import Node, check_fresh, order, require_node
 from tinygraph.engine.logits import LogitPair
 from tinygraph.engine.operators import Operators
 from tinygraph.engine.value import Value
-from tinygraph.support import clock
 from tinygraph.support.arguments import check_function, check_integer, check_mapping, like
 from tinygraph.support.messages import counted, described
 

@@ -13,7 +13,8 @@ import pytest
 
 import tinygraph
 from tinygraph import Value, scope, strict, trace_lines
-from tinygraph.engine import contexts, graph
+from tinygraph.engine import contexts
+from tinygraph.engine.clock import clock
 
 
 def test_scopes_nest_and_end():
@@ -24,7 +25,7 @@ def test_scopes_nest_and_end():
         z = y + w
     after = z + 1.0
     assert (w.scope, y.scope, z.scope, after.scope) == (("net",), ("net", "layer"), ("net",), ())
-    assert graph.watch is None
+    assert clock.watch is None
 
 
 def test_a_scope_can_be_entered_again():
@@ -161,7 +162,7 @@ def test_contexts_reach_only_their_thread():
         assert Value(1.0).scope == ("ours",)
     thread.join()
     assert found == [((), "", -float("inf")), ("theirs",)]
-    assert graph.watch is None
+    assert clock.watch is None
 
 
 def test_contexts_reach_only_their_task():
@@ -176,7 +177,7 @@ def test_contexts_reach_only_their_task():
         return await asyncio.gather(work("a"), work("b"))
 
     assert asyncio.run(both()) == [("a",), ("b",)]
-    assert graph.watch is None
+    assert clock.watch is None
 
 
 def test_one_context_object_serves_threads_at_once():
@@ -202,7 +203,7 @@ def test_one_context_object_serves_threads_at_once():
 def test_an_exception_ends_the_context():
     with pytest.raises(KeyError), scope("s"), strict():
         raise KeyError
-    assert graph.watch is None
+    assert clock.watch is None
     assert Value(1.0).scope == ()
 
 

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 import tinygraph
 from tinygraph import FrozenBranchError, StaleGraphError, Tensor, Value
+from tinygraph.engine.clock import clock
 from tinygraph.engine.graph import Node, order
-from tinygraph.support import clock
 from tinygraph.testing import graphs
 
 # --- order
@@ -178,10 +178,10 @@ def test_a_pickle_from_another_process_notices_edits():
 
 
 def test_in_a_new_process_no_leaf_is_younger_than_a_node():
-    spec = importlib.util.find_spec("tinygraph.support.clock")
+    spec = importlib.util.find_spec("tinygraph.engine.clock")
     fresh = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(fresh)
-    assert Value(2.0).version <= fresh.edits
+    assert Value(2.0).version <= fresh.clock.edits
 
 
 # --- size and depth

@@ -13,10 +13,10 @@ import pytest
 
 import tinygraph
 from tinygraph import FrozenBranchError, StaleGraphError, Tensor, Value, load, save
-from tinygraph.engine import recording
+from tinygraph.engine import value
+from tinygraph.engine.clock import clock
 from tinygraph.engine.graph import check_fresh, order
 from tinygraph.engine.op import Op
-from tinygraph.support import clock
 
 
 @pytest.fixture
@@ -102,7 +102,7 @@ def test_an_edit_while_a_kernel_computes_is_noticed(count):
         return numbers[0]
 
     op = Op("kernel", kernel, partials=(lambda out, *_: 1.0, lambda out, *_: 0.0)[:count])
-    for run in (lambda: op(*[x] * count), lambda: recording.record(op, (x,) * count)):
+    for run in (lambda: op(*[x] * count), lambda: value.record(op, (x,) * count)):
         y = run()
         with pytest.raises(StaleGraphError):
             y.backward()
@@ -144,31 +144,16 @@ def test_an_interrupted_edit_is_noticed(monkeypatch):
         y.backward()
 
 
-def test_a_block_of_nodes_belongs_to_the_thread_that_allocates_it(monkeypatch):
-    class Collector:
-        isenabled = staticmethod(lambda: True)
-        enable = disable = staticmethod(lambda: None)
-        collect = staticmethod(lambda _: recording._blank.clear())  # another thread takes every node
-
-    recording._blank.clear()
-    monkeypatch.setattr(recording, "gc", Collector)
-    assert (Value(2.0) * 3.0).data == 6.0
-
-
 def test_threads_record_at_once(switching):
     def record():
         for _ in range(40):
-            recording._block = 4  # many small blocks
             x = Value(1.0)
             y = x
             for _ in range(50):
                 y = y + 1.0
             assert y.data == 51.0
 
-    try:
-        in_threads(*[record] * 3)
-    finally:
-        recording._block = 256
+    in_threads(*[record] * 3)
 
 
 class Slow(float):

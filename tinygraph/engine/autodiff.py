@@ -6,9 +6,9 @@ any node, so `grad`, derivative graphs and explaining tools all use it. `backwar
 
 from __future__ import annotations
 
+from tinygraph.engine.clock import clock
 from tinygraph.engine.graph import Node, check_fresh, complete, edited, order, require_node
 from tinygraph.engine.logits import LogitPair, plain
-from tinygraph.support import clock
 from tinygraph.support.arguments import like, listed
 
 TYPE_CHECKING = False

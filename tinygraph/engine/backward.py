@@ -1,17 +1,16 @@
-"""The fast backward pass. It applies the same rule as `autodiff.propagate`, so you can skip this file at first.
+"""The backward pass: the rule of `autodiff.propagate`, with the gradients in the nodes.
 
-Gradients are summed in the slot `grad` of each node. A test checks that `propagate` computes bit-identical gradients.
-If only leaves have several consumers, as in most losses, one traversal is enough. Otherwise, a first traversal counts
-consumers, and a second traversal follows Kahn's order.
+A first traversal counts the contributions that each gradient waits for. A second traversal adds them in Kahn's order. A
+test checks that `propagate` computes bit-identical gradients.
 """
 
 from __future__ import annotations
 
-from itertools import count
-from operator import attrgetter, neg
+from operator import attrgetter
 
+from tinygraph.engine.acceleration import accelerated
+from tinygraph.engine.clock import at_fork, clock
 from tinygraph.engine.graph import MANY, Node, check_fresh, order
-from tinygraph.support import clock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
 _owned = clock.owned
 _unfinished: list[Node] = []  # the root of the pass that is running or was interrupted
 _grad = attrgetter("raw_grad")
-_marks = map(neg, count(1))  # negative numbers, two for each pass
 
 
 def backward(
@@ -44,13 +42,12 @@ def backward(
         now = clock.edits
         try:
             _unfinished.append(root)
-            if accumulate is not None or not _accumulate_at_once(root, seed):
-                if _count_consumers(root):
-                    check_fresh(order(root) if nodes is None else nodes)
-                root.raw_grad = seed
-                (accumulate or _accumulate)(root)
-                if clock.changed > now:
-                    check_fresh(order(root) if nodes is None else nodes)
+            if count_consumers(root):
+                check_fresh(order(root) if nodes is None else nodes)
+            root.raw_grad = seed
+            (accumulate or add_contributions)(root)
+            if clock.changed > now:
+                check_fresh(order(root) if nodes is None else nodes)
             _unfinished.clear()
             return None if nodes is None else list(map(_grad, nodes))
         finally:
@@ -113,182 +110,62 @@ def _clean_up_in_child() -> None:
         _clean_up()
 
 
-clock.at_fork(_clean_up_in_child)
+at_fork(_clean_up_in_child)
 
 
-def _accumulate_at_once(root: Node, seed: Any) -> bool:
-    """Pass gradients on in a single traversal, which is correct if only leaves have several consumers.
-
-    If the traversal reaches an inner node that has several consumers or may be stale, return False. The pass must then
-    start again and count the consumers first. A successful single traversal takes two thirds of the time of two
-    traversals.
-
-    In this file, the code for each of the two operands is written out, because a loop over the operands takes twice as
-    long. The traversal continues directly with the last operand instead of pushing it onto the stack, which saves a
-    quarter of the time. Python 3.11 specializes a `while True` loop while the loop runs, so this loop is four times as
-    fast as `while stack`.
-    """
-    leaf, inner = next(_marks), next(_marks)  # marks for the nodes that this pass has reached
-    changed = clock.changed
-    root.raw_grad = seed
-    stack: list[Node] = []
-    pop, push = stack.pop, stack.append
-    node = root
-    while True:
-        if node.version < changed:
-            return False
-        upstream = node.raw_grad
-        onward = None
-        local = node.x_partial
-        if local is not None:
-            operand = node.x
-            mark = operand.awaited
-            if mark is leaf:
-                operand.raw_grad += upstream * local
-            elif mark is inner:
-                return False
-            else:
-                operand.raw_grad = upstream * local
-                if operand.op is None:
-                    operand.awaited = leaf
-                else:
-                    operand.awaited = inner
-                    onward = operand
-        local = node.y_partial
-        if local is not None:
-            if local is MANY:
-                for operand, local in zip(node.x, node.y):  # noqa: B905  (there can be fewer derivatives than operands)
-                    if local is not None:
-                        mark = operand.awaited
-                        if mark is leaf:
-                            operand.raw_grad += upstream * local
-                        elif mark is inner:
-                            return False
-                        else:
-                            operand.raw_grad = upstream * local
-                            if operand.op is None:
-                                operand.awaited = leaf
-                            else:
-                                operand.awaited = inner
-                                push(operand)
-            else:
-                operand = node.y
-                mark = operand.awaited
-                if mark is leaf:
-                    operand.raw_grad += upstream * local
-                elif mark is inner:
-                    return False
-                else:
-                    operand.raw_grad = upstream * local
-                    if operand.op is None:
-                        operand.awaited = leaf
-                    else:
-                        operand.awaited = inner
-                        if onward is not None:
-                            push(onward)
-                        onward = operand
-        if onward is not None:
-            node = onward
-        elif stack:
-            node = pop()
-        else:
-            return True
-
-
-def _count_consumers(root: Node) -> bool:
-    """Count the contributions that each gradient waits for, and return whether any node may be stale.
-
-    Each sum starts at -0.0, which does not change what is added. 0.0 would turn -0.0 into 0.0.
-    """
+@accelerated
+def count_consumers(root: Node) -> bool:
+    """Count the contributions that each gradient waits for, and return whether any node may be stale."""
     changed, suspicious = clock.changed, False
-    stack: list[Node] = []
-    pop, push = stack.pop, stack.append
-    node = root
-    while True:
+    stack = [root]
+    while stack:
+        node = stack.pop()
         if node.version < changed and node.op is not None:
             suspicious = True
-        onward = None
-        if node.x_partial is not None:
-            operand = node.x
-            awaited = operand.awaited
-            if awaited > 0:
-                operand.awaited = awaited + 1
-            else:
-                operand.awaited = 1
-                operand.raw_grad = -0.0
-                onward = operand
-        local = node.y_partial
-        if local is not None:
-            if local is MANY:
-                for operand, local in zip(node.x, node.y):  # noqa: B905
-                    if local is not None:
-                        awaited = operand.awaited
-                        if awaited > 0:
-                            operand.awaited = awaited + 1
-                        else:
-                            operand.awaited = 1
-                            operand.raw_grad = -0.0
-                            push(operand)
-            else:
-                operand = node.y
-                awaited = operand.awaited
-                if awaited > 0:
-                    operand.awaited = awaited + 1
-                else:
-                    operand.awaited = 1
-                    operand.raw_grad = -0.0
-                    if onward is not None:
-                        push(onward)
-                    onward = operand
-        if onward is not None:
-            node = onward
-        elif stack:
-            node = pop()
+        if node.y_partial is MANY:
+            for operand, local in zip(node.x, node.y):  # noqa: B905  (there can be fewer derivatives than operands)
+                if local is not None:
+                    _await(operand, stack)
         else:
-            return suspicious
+            if node.x_partial is not None:
+                _await(node.x, stack)
+            if node.y_partial is not None:
+                _await(node.y, stack)
+    return suspicious
 
 
-def _accumulate(root: Node) -> None:
+def _await(operand: Node, stack: list[Node]) -> None:
+    """Count one more contribution. Each sum starts at -0.0, because 0.0 would turn a contribution of -0.0 into 0.0."""
+    if not operand.awaited:
+        operand.raw_grad = -0.0
+        stack.append(operand)
+    operand.awaited += 1
+
+
+@accelerated
+def add_contributions(root: Node) -> None:
     """Pass gradients on in Kahn's order: a node's turn comes after all of its consumers have contributed."""
-    stack: list[Node] = []
-    pop, push = stack.pop, stack.append
-    node = root
-    while True:
+    stack = [root]
+    while stack:
+        node = stack.pop()
         upstream = node.raw_grad
-        onward = None
-        local = node.x_partial
-        if local is not None:
-            operand = node.x
-            operand.raw_grad += upstream * local
-            left = operand.awaited - 1
-            operand.awaited = left
-            if not left:
-                onward = operand
-        local = node.y_partial
-        if local is not None:
-            if local is MANY:
-                for operand, local in zip(node.x, node.y):  # noqa: B905
-                    if local is not None:
-                        operand.raw_grad += upstream * local
-                        left = operand.awaited - 1
-                        operand.awaited = left
-                        if not left:
-                            push(operand)
-            else:
-                operand = node.y
-                operand.raw_grad += upstream * local
-                left = operand.awaited - 1
-                operand.awaited = left
-                if not left:
-                    if onward is not None:
-                        push(onward)
-                    onward = operand
-        if onward is not None:
-            node = onward
-        elif stack:
-            node = pop()
+        if node.y_partial is MANY:
+            for operand, local in zip(node.x, node.y):  # noqa: B905
+                if local is not None:
+                    _add(operand, upstream * local, stack)
         else:
-            return
+            if node.x_partial is not None:
+                _add(node.x, upstream * node.x_partial, stack)
+            if node.y_partial is not None:
+                _add(node.y, upstream * node.y_partial, stack)
+
+
+def _add(operand: Node, contribution: Any, stack: list[Node]) -> None:
+    """Add a contribution to a gradient. After the last one, it is the operand's turn."""
+    operand.raw_grad += contribution
+    operand.awaited -= 1
+    if not operand.awaited:
+        stack.append(operand)
 
 
 # --- functions for other packages, which call methods that each backend implements

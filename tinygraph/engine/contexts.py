@@ -11,8 +11,8 @@ from contextvars import ContextVar
 from math import isfinite
 
 from tinygraph.engine import graph
+from tinygraph.engine.clock import clock, fork_safe_lock
 from tinygraph.engine.metadata import Metadata
-from tinygraph.support import clock
 from tinygraph.support.arguments import check_mapping
 
 TYPE_CHECKING = False
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _entered: ContextVar[tuple[Watcher, ...]] = ContextVar("tinygraph contexts", default=())
 _SUSPENDS = 0x20 | 0x80 | 0x200  # code flags of generators, coroutines and async generators, as in `inspect`
 _PACKAGE = __file__.rpartition("engine")[0]
-_count_lock = clock.fork_safe_lock()
+_count_lock = fork_safe_lock()
 _count = 0  # number of active contexts in all threads
 
 
@@ -103,7 +103,7 @@ def _activate(change: int) -> None:
     global _count
     with _count_lock:
         _count += change
-        graph.watch = _watch if _count else None
+        clock.watch = _watch if _count else None
 
 
 class scope(Watcher):  # noqa: N801  (used like a function)

@@ -19,8 +19,9 @@ from collections import deque
 from itertools import count
 from weakref import WeakValueDictionary, ref
 
-from tinygraph.engine.graph import Constant, Node, adopt, edited, edited_array
-from tinygraph.support import clock
+from tinygraph.engine.acceleration import TWINS
+from tinygraph.engine.clock import clock
+from tinygraph.engine.graph import Node, Slots, adopt, edited, edited_array
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,7 +32,8 @@ if TYPE_CHECKING:
 
     Attributes = tuple[dict[str, Any], dict[str, Any]]  # the content of `__dict__`, and the content of slots
 
-SLOTS = {name: vars(Node)[name] for name in Node.__slots__ if name != "awaited"}  # a copy takes part in no pass
+_ALL_SLOTS = {name: vars(Slots)[name] for name in TWINS["Slots"].__slots__}
+SLOTS = {name: slot for name, slot in _ALL_SLOTS.items() if name not in ("awaited", "is_constant")}  # see `blank`
 
 # The methods with which a class changes how it is copied. A node is copied with its graph, so each would be used for
 # some copies (a node in a list) and not for others (the same node below a root).
@@ -48,12 +50,9 @@ class Copyable(Node):
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
-        for base in cls.__bases__:
-            if issubclass(base, Constant) and issubclass(base, Copyable):
-                raise TypeError(f"class {cls.__name__} must not inherit from {base.__name__}, which is final")
         ours = [vars(kind) for kind in cls.__mro__[1:] if kind.__module__.startswith("tinygraph.")]
         slots = {name: content[name] for content in ours for name in content.get("__slots__", ())}
-        slots["grad"] = Node.__dict__["grad"]
+        slots |= {**_ALL_SLOTS, "grad": Node.__dict__["grad"]}
         for name, member in slots.items():
             if getattr(cls, name, None) is not member:
                 raise TypeError(f"class {cls.__name__} must not define {name}, which every node has: use another name")
@@ -65,7 +64,7 @@ class Copyable(Node):
                 )
 
     def __copy__(self) -> Self:
-        copy: Any = blank(type(self))
+        copy: Any = blank(type(self), self.is_constant)
         with clock.lock:  # here and below, the values and the versions must fit together
             _check_unedited([self])
             for member in SLOTS.values():
@@ -87,7 +86,7 @@ class Copyable(Node):
         with clock.lock:
             for node in unknown(self, memo):
                 _check_unedited([node])
-                memo[id(node)] = copy = blank(type(node))
+                memo[id(node)] = copy = blank(type(node), node.is_constant)
                 for name, member in SLOTS.items():
                     value = node._portable() if name == "raw" else member.__get__(node)
                     member.__set__(copy, value if name == "op" else _replaced(value, memo, copied))
@@ -142,16 +141,18 @@ def unknown(root: Node, known: Mapping[int, object]) -> Iterator[Node]:
             yield stack.pop()
 
 
-def blank(kind: type[Node]) -> Node:
-    """Return a node of the given class whose slots are still empty."""
-    node = object.__new__(kind)
-    node.awaited = 0
+def blank(kind: type[Node], constant: bool) -> Node:
+    """Return a node of the given class whose other slots are still empty. It takes part in no pass."""
+    node = kind.__new__(kind)
+    node.awaited, node.is_constant = 0, constant
     return node
 
 
-def restore(kind: type[Node], op: Op | None, raw: Any, grad: Any, args: Sequence[Any], partials: Sequence[Any]) -> Node:
+def restore(
+    kind: type[Node], op: Op | None, raw: Any, grad: Any, constant: bool, args: Sequence[Any], partials: Sequence[Any]
+) -> Node:
     """Return a node with the given content, without metadata."""
-    node = blank(kind)
+    node = blank(kind, constant)
     node.raw, node.raw_grad, node.version, node.metadata = raw, grad, 0, None
     node._link(op, args, partials)
     return node
@@ -171,7 +172,7 @@ def _replaced(value: Any, known: Mapping[int, Any], other: Callable[[Any], Any])
 def _attributes(node: Node) -> Attributes | None:
     """Return the attributes that a subclass adds to a node, or None if the class adds none."""
     kind: Any = type(node)
-    ours = kind.constant_class.__bases__[0]  # Value or Tensor
+    ours = kind.family
     if kind.__basicsize__ == ours.__basicsize__ and not kind.__dictoffset__:
         return None
     state = object.__getstate__(node)
@@ -318,7 +319,8 @@ class Batch:
                 content += [_replaced(x, self.places, _same) for x in column] if name in ("x", "y") else column
         own = {i: found for i, node in enumerate(self.nodes) if (found := _attributes(node)) is not None}
         start = self.places[id(self.nodes[0])]
-        return _new_batch, (self.archive, start, [type(node) for node in self.nodes]), (content, own)
+        kinds, constants = [type(node) for node in self.nodes], [node.is_constant for node in self.nodes]
+        return _new_batch, (self.archive, start, kinds, constants), (content, own)
 
     def __setstate__(self, state: tuple[list[Any], dict[int, Attributes]]) -> None:
         content, own = state
@@ -355,9 +357,9 @@ def _stored(found: Archive | Batch, place: int) -> Node:
     return (found.archive if isinstance(found, Batch) else found).nodes[place]
 
 
-def _new_batch(archive: Archive, start: int, kinds: list[type[Node]]) -> Batch:
+def _new_batch(archive: Archive, start: int, kinds: list[type[Node]], constants: list[bool]) -> Batch:
     if start != len(archive.nodes):
         raise ValueError(f"this pickle of a graph is damaged: node {len(archive.nodes)} must come before node {start}")
-    batch = Batch(archive, list(map(blank, kinds)), {})
+    batch = Batch(archive, list(map(blank, kinds, constants)), {})
     archive.nodes += batch.nodes
     return batch

@@ -5,11 +5,12 @@ A node is plain data. Its op defines its computation, and its class (`Value` or 
 
 from __future__ import annotations
 
+from tinygraph.engine.acceleration import accelerated
+from tinygraph.engine.clock import clock
 from tinygraph.engine.logits import ActivationOp, LogitPair, plain
 from tinygraph.engine.metadata import Metadata, owned
 from tinygraph.engine.op import Traced
 from tinygraph.engine.variadic import MANY as MANY
-from tinygraph.support import clock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,27 +19,28 @@ if TYPE_CHECKING:
 
     from tinygraph.engine.op import Op
 
-watch: Callable[[Node], None] | None = None  # called with each new node while a context is active
-
 
 class StaleGraphError(RuntimeError):
     """A leaf was edited after the graph was recorded, so the graph's values no longer match its leaves."""
 
 
-class Constant:
-    """Base class that marks a node without a gradient."""
+@accelerated
+class Slots:
+    """The slots of a node."""
 
-    __slots__ = ()
+    __slots__ = (
+        "awaited", "is_constant", "metadata", "op", "raw", "raw_grad", "version", "x", "x_partial", "y", "y_partial",
+    )  # fmt: skip
 
 
-class Node(Traced):
+class Node(Slots, Traced):
     """A value, with the op and operands that computed it. A node is plain data, without closures or reference cycles.
 
     `op` is an op, or None for a leaf. `x` and `y` are the operands (nodes or plain numbers). `x_partial` and
     `y_partial` are the operands' local derivatives, or None where no gradient flows. `raw` is the value behind `data`.
     """
 
-    __slots__ = ("awaited", "metadata", "op", "raw", "raw_grad", "version", "x", "x_partial", "y", "y_partial")
+    __slots__ = ()
 
     raw: Any
     raw_grad: Any  # behind `grad`, without its check
@@ -50,7 +52,8 @@ class Node(Traced):
     y: Any
     x_partial: Any
     y_partial: Any
-    awaited: int  # number of consumers that must still contribute to the gradient; outside a pass, 0 or a negative mark
+    awaited: int  # number of consumers that must still contribute to the gradient; 0 outside a pass
+    is_constant: bool  # behind `constant`, which is read-only
     version: int  # the edit clock when the node was computed, or when the leaf was last edited
     metadata: Metadata | None
     _editable = False  # whether values are arrays, which can be edited in place
@@ -95,7 +98,7 @@ class Node(Traced):
     @property
     def constant(self) -> bool:
         """True if the node is a constant, which has no gradient."""
-        return isinstance(self, Constant)
+        return self.is_constant
 
     @property
     def name(self) -> str:
@@ -234,8 +237,8 @@ def complete(node: Node, now: int) -> None:
     node.version = now
     if clock.constant_edits:
         check_constants(node)
-    if watch is not None:
-        watch(node)
+    if clock.watch is not None:
+        clock.watch(node)
 
 
 def adopt(nodes: Sequence[Node]) -> None:
@@ -246,7 +249,7 @@ def adopt(nodes: Sequence[Node]) -> None:
             latest = max(latest, node.metadata.latest())
     clock.catch_up(latest)
     for node in nodes:
-        if isinstance(node, Constant) and any(operand.version > node.version for operand in node.operands):
+        if node.constant and any(operand.version > node.version for operand in node.operands):
             clock.constant_edits = max(clock.constant_edits, latest)  # its operand was edited in the other process
 
 

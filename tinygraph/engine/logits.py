@@ -9,9 +9,8 @@ also contains dL/dz, which the node `a` then passes to z. A pass over Values nee
 from __future__ import annotations
 
 from contextvars import Context
-from operator import attrgetter
 
-from tinygraph.engine.op import _NOTHING, TABLE, Op, Traced, rebound
+from tinygraph.engine.op import _NOTHING, TABLE, Op, Traced
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-_floats = attrgetter("floats")
 PLAIN_LIMIT = 300.0  # up to this size of z, dL/da × da/dz stays in range, also after it is scaled by up to 1e170
 
 
@@ -110,12 +108,11 @@ class ActivationOp(Op):
         (800.0, 1.0)
     """
 
-    __slots__ = ("of_logit", "of_logit_partial")
+    __slots__ = ("of_logit",)
 
     def __init__(self, name: str, floats: Callable[..., float], *, of_logit: Op, **columns: Any) -> None:
         super().__init__(name, floats, **columns)
         self.of_logit = of_logit
-        self.of_logit_partial: Callable[..., float] | None = None  # filled by `numbers_at`
 
     def partials_at(self, out: Any, operands: Sequence[Any], wanted: list[bool]) -> tuple[Any, ...]:
         """Return the local derivatives. The first one is a `LogitPair` if the operands are nodes with a known logit."""
@@ -167,9 +164,7 @@ class ActivationOp(Op):
         if not -PLAIN_LIMIT <= z <= PLAIN_LIMIT:
             return None
         out = self.of_logit.floats(z, y)
-        if self.of_logit_partial is None:
-            self.of_logit_partial = rebound(self.of_logit.partials[0], _floats)
-        return out, self.of_logit_partial(out, z, y) / a.x_partial
+        return out, self.of_logit.partials[0](out, z, y) / a.x_partial
 
     def paired(self, local: float, out: float, args: Sequence[Any]) -> float | LogitPair:
         """Return the stored local derivative as a pair that belongs to the activation, if the logit is known."""

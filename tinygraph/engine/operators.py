@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sys
 
-from tinygraph.engine import backward, contexts, graph, more_ops, ops, replay
+from tinygraph.engine import backward, contexts, more_ops, ops, replay
+from tinygraph.engine.clock import clock
 from tinygraph.engine.copies import Copyable
-from tinygraph.engine.graph import Constant, Node
+from tinygraph.engine.graph import Node
 from tinygraph.engine.more_ops.methods import OpMethods
 from tinygraph.kernels.numbers import plain_number
 from tinygraph.support.messages import described
@@ -77,7 +78,7 @@ class Operators(OpMethods, Copyable):
         "the elements are Values, but an array contains numbers: Values and Tensors cannot be mixed in one graph, so "
         "start from a Tensor, or use the .data of each Value"
     )  # for a node in a list that becomes an array
-    constant_class: ClassVar[type[Operators]]  # the corresponding class of constants
+    family: ClassVar[type[Operators]]  # Value or Tensor, also for a subclass
     numpy_functions: ClassVar[dict[str, Callable[..., Any]]] = {  # NumPy would return a plain number for one node
         "clip": OpMethods.clip,
         "nan_to_num": _nan_to_num,
@@ -93,18 +94,14 @@ class Operators(OpMethods, Copyable):
     def __init__(self, data: object, name: str = "", *, constant: bool = False, **_unknown: Never) -> None:
         if _unknown:
             raise TypeError(_unknown_option(type(self).__name__, *_unknown))
-        if constant:
-            if type(self) not in (self.constant_class, *self.constant_class.__bases__):
-                kind = self.constant_class.__bases__[0].__name__
-                raise TypeError(f"a {type(self).__name__} cannot be constant, because it is a subclass: use a {kind}")
-            self.__class__ = self.constant_class  # the class marks a constant, so operators need no other check
+        self.is_constant = bool(constant)
         self.raw = self._accepted(data)
         self.op = self.x = self.y = self.x_partial = self.y_partial = self.raw_grad = self.metadata = None
         self.awaited = self.version = 0
         if name is not _NO_NAME:
             self.name = name
-        if graph.watch is not None:
-            graph.watch(self)
+        if clock.watch is not None:
+            clock.watch(self)
 
     def _accepted(self, data: object) -> Any:
         """Return the given data as a leaf's raw value, or raise TypeError for the wrong kind of data."""
@@ -130,7 +127,7 @@ class Operators(OpMethods, Copyable):
 
     @classmethod
     def _constant(cls, raw: Any) -> Self:
-        return cls.constant_class(raw)  # type: ignore[return-value]  # it is a subclass
+        return cls.family(raw, constant=True)  # type: ignore[return-value]  # of a subclass, perhaps
 
     def backward(self, *, seed: Any = None, accumulate: bool = False) -> None:
         """Backpropagate: set `.grad` on every node from which this node was computed.
@@ -163,7 +160,7 @@ class Operators(OpMethods, Copyable):
             backward.backward_and_add(self, start)
         else:
             self._backpropagate(start)
-        if graph.watch is not None:
+        if clock.watch is not None:
             contexts.check_gradients(self, start)
 
     def forward(self) -> Self:
@@ -307,7 +304,7 @@ class Operators(OpMethods, Copyable):
         if getattr(condition, "shape", ()) or isinstance(condition, (list, tuple)):
             raise TypeError(f"where: the condition {described(condition)} must be a single bool for Values")
         for operand in (x, y):
-            if isinstance(operand, Operators) and operand.constant_class is not cls.constant_class:
+            if isinstance(operand, Operators) and operand.family is not cls.family:
                 raise TypeError(f"where: {cls.not_an_array}")
             if not isinstance(operand, Node):
                 plain_number(operand, "where")
@@ -341,7 +338,7 @@ class Operators(OpMethods, Copyable):
     @classmethod
     def _kind(cls) -> str:
         """Return the name of the public class."""
-        return next(c.__name__ for c in cls.__mro__ if not issubclass(c, Constant))
+        return cls.__name__
 
     def _shown(self) -> str:
         """Return the text of the value for the repr."""

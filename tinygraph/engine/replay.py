@@ -12,9 +12,9 @@ from __future__ import annotations
 import operator
 
 from tinygraph.engine import contexts
+from tinygraph.engine.clock import clock
 from tinygraph.engine.graph import MANY, Node, edited, order
 from tinygraph.engine.metadata import Dependents, FrozenBranchError, Guard
-from tinygraph.support import clock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

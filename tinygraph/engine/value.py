@@ -1,30 +1,29 @@
 """Value: a graph of floats, recorded by readable code.
 
 Each op is recorded as one node with its value, its operands, and its local derivatives at these operands. `recording`
-is a faster version for operators and frequent ops. A test checks that the two modules record the same bits.
+is a faster version for operators and floats. A test checks that the two modules record the same bits.
 """
 
 from __future__ import annotations
 
 from contextvars import Context
 
-from tinygraph.engine import backward, graph, replay
-from tinygraph.engine.graph import Constant, Node
+from tinygraph.engine import backward, graph, recording, replay
+from tinygraph.engine.clock import clock
+from tinygraph.engine.graph import Node
 from tinygraph.engine.logits import ActivationOp, plain
 from tinygraph.engine.op import Op
 from tinygraph.engine.operators import Operators
 from tinygraph.kernels.numbers import is_plain, plain_number
-from tinygraph.support import clock
+from tinygraph.support.naming import own_methods
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any
 
-    from tinygraph.engine.variadic import VariadicOp
 
-
-class Value(Operators):
+class Value(recording.Arithmetic, Operators):
     """A number that records how it was computed.
 
     Args:
@@ -81,17 +80,9 @@ class Value(Operators):
 
     # --- recording
 
-    @staticmethod
-    def _record(op: Op, x: Any, y: Any = None) -> Value:
-        return record(op, (x,) if y is None else (x, y))
-
-    @staticmethod
-    def _record_activation(op: ActivationOp, x: Any, y: Any = None) -> Value:
-        return record(op, (x,) if y is None else (x, y))
-
-    @staticmethod
-    def _record_lists(op: VariadicOp, xs: tuple[Any, ...], ys: tuple[Any, ...] | None) -> Value:
-        return record(op, xs if ys is None else xs + ys)
+    _record = staticmethod(recording.record_op)
+    _record_activation = staticmethod(recording.record_activation)
+    _record_lists = staticmethod(recording.record_lists)
 
     @staticmethod
     def _operator(op: Op, x: object, y: object) -> Value:
@@ -134,13 +125,8 @@ class Value(Operators):
         return objects.call(function, args, options, Value)
 
 
-class ConstantValue(Value, Constant):
-    """A Value without a gradient."""
-
-    __slots__ = ()
-
-
-Value.constant_class = ConstantValue
+Value.family = Value
+own_methods(Value)
 
 
 def record(op: Op, operands: tuple[Any, ...]) -> Value:
@@ -151,11 +137,15 @@ def record(op: Op, operands: tuple[Any, ...]) -> Value:
             raise TypeError(f"{op.name}: {Value.not_an_array}")
     operands = tuple([x if isinstance(x, Value) else plain_number(x, op.name) for x in operands])
     wanted = [isinstance(x, Value) and not x.constant for x in operands]
-    out: Value = object.__new__(Value if True in wanted else ConstantValue)
+    out: Value = Value.__new__(Value)
+    out.is_constant = True not in wanted
     out.raw, partials = _evaluate(op, operands, wanted)
     out._link(op, operands, partials)
     graph.complete(out, now)
     return out
+
+
+recording.introduce(Value, record)
 
 
 def _numbers(operands: Sequence[Any]) -> list[float]:

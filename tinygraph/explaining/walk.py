@@ -10,12 +10,12 @@ from itertools import accumulate, chain
 from typing import Any, NamedTuple
 
 from tinygraph.engine.backward import compute, final_gradients
+from tinygraph.engine.clock import clock
 from tinygraph.engine.graph import MANY, Node, StaleGraphError, check_fresh, edited, order
 from tinygraph.engine.logits import ActivationOp, LogitPair, plain
 from tinygraph.engine.ops import sigmoid
 from tinygraph.explaining.notation import Quantity, is_here
 from tinygraph.explaining.spelling import normalized
-from tinygraph.support import clock
 from tinygraph.support.arguments import check_kind
 from tinygraph.support.messages import described
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from tinygraph.engine.copies import restore
-from tinygraph.engine.graph import Constant, Node
+from tinygraph.engine.graph import Node
 from tinygraph.engine.metadata import Guard
 from tinygraph.engine.op import Op
 from tinygraph.engine.operators import Operators
@@ -262,16 +262,15 @@ class Reader:
         data = decode(line["data"], '"data"')
         kind: type[Operators] = Value if isinstance(data, float) else Tensor
         grad = decode(line["grad"], '"grad"', data) if "grad" in line else None
-        if typed(line.get("constant", False), bool, '"constant"', "true or false"):
-            kind = kind.constant_class
+        constant = typed(line.get("constant", False), bool, '"constant"', "true or false")
         op, args, partials = self.origin(line, data)
         variable = any(isinstance(x, Node) and not x.constant for x in args)
-        if op is not None and variable == issubclass(kind, Constant):
+        if op is not None and variable == constant:
             fail(
                 '"constant" must be true if all operands are constants, and false otherwise: '
                 "a node has a gradient if one of its operands has a gradient"
             )
-        node = restore(kind, op, data, grad, args, partials)
+        node = restore(kind, op, data, grad, constant, args, partials)
         if "name" not in line and "scope" not in line and "line" not in line:
             return node
         name = typed(line.get("name", ""), str, '"name"', "a string")

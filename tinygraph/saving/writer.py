@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygraph.engine.clock import clock
 from tinygraph.engine.graph import Node, check_fresh, require_node
 from tinygraph.engine.metadata import Guard
 from tinygraph.engine.op import Op
@@ -17,13 +18,12 @@ from tinygraph.engine.replay import SYMBOLS, guards, unknown_sides
 from tinygraph.engine.value import Value
 from tinygraph.saving.format import FORMAT, ONE_PASS, VERSION, encode, encode_parameter
 from tinygraph.saving.verification import all_nodes, wrong_gradient
-from tinygraph.support import clock
 from tinygraph.support.arguments import as_path
 from tinygraph.support.files import write_whole
 from tinygraph.tensor.queries import Query
 from tinygraph.tensor.tensor import Tensor
 
-_KINDS = (Value, Value.constant_class, Tensor, Tensor.constant_class)
+_KINDS = (Value, Tensor)
 _line = json.JSONEncoder(separators=(",", ":")).encode
 
 

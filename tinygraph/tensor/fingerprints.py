@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from tinygraph.engine import contexts, graph
-from tinygraph.engine.graph import Constant, Node
+from tinygraph.engine.clock import clock
+from tinygraph.engine.graph import Node
 from tinygraph.engine.logits import ActivationOp
 from tinygraph.kernels.arrays import Array
 from tinygraph.tensor.array_ops import Shape
@@ -58,12 +59,12 @@ def fingerprints(*operands: object) -> Fingerprints | None:
     """
     found = None
     for x in operands:
-        array = x if type(x) is _ndarray else _constant_array(x) if isinstance(x, Constant) else None
+        array = x if type(x) is _ndarray else _constant_array(x) if isinstance(x, Node) and x.is_constant else None
         if array is not None:
             size = array.size
             if size <= COMPLETE:
                 source: _Source = array
-            elif graph.watch is None and array.flags.c_contiguous:  # most arrays, without a call
+            elif clock.watch is None and array.flags.c_contiguous:  # most arrays, without a call
                 source = array.ravel()[:: _steps.get(size) or _step(size)]  # a view
             else:
                 source = _sample(array)
@@ -98,7 +99,7 @@ def _constant_array(x: Any) -> Array | None:
 
 
 def _sample(array: Array) -> _Source:
-    if graph.watch is not None and contexts.is_strict():
+    if clock.watch is not None and contexts.is_strict():
         return _Hashed(array)
     flags: Any = array.flags
     if flags.c_contiguous or flags.f_contiguous:

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, Never, NoReturn, Self
 
 import numpy as np
 
-from tinygraph.engine import contexts, graph
+from tinygraph.engine import contexts
+from tinygraph.engine.clock import clock
 from tinygraph.engine.graph import Node
 from tinygraph.engine.more_ops.ufuncs import UFUNCS
 from tinygraph.engine.replay import SYMBOLS
@@ -148,7 +149,7 @@ class ArrayMethods(Node, TracedArray):
             >>> Tensor([[1.0, 2.0]]).T
             Tensor([[1.0], [2.0]], op='transpose')
         """
-        if graph.watch is not None and self.ndim == 1 and contexts.is_strict():
+        if clock.watch is not None and self.ndim == 1 and contexts.is_strict():
             raise ValueError(
                 f"strict: {self.name or 'this Tensor'} has shape {self.shape}, and .T of a 1-D array is the "
                 "same array: make it a column with .reshape(-1, 1)"

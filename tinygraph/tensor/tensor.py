@@ -13,7 +13,8 @@ from typing import Any, NoReturn
 import numpy as np
 
 from tinygraph.engine import backward, contexts, graph
-from tinygraph.engine.graph import Constant, Node
+from tinygraph.engine.clock import clock
+from tinygraph.engine.graph import Node
 from tinygraph.engine.logits import ActivationOp, LogitPair, plain
 from tinygraph.engine.op import Op
 from tinygraph.engine.operators import Operators
@@ -22,7 +23,6 @@ from tinygraph.kernels import arrays
 from tinygraph.kernels.arrays import Array, as_array, quietly, read_only
 from tinygraph.kernels.layouts import Owned, Strided
 from tinygraph.kernels.numbers import plain_number
-from tinygraph.support import clock
 from tinygraph.support.loading import loaded
 from tinygraph.support.naming import own_methods
 from tinygraph.tensor.array_ops import ArrayOp
@@ -34,7 +34,7 @@ from tinygraph.tensor.numpy_protocol import TENSOR_UFUNCS, ArrayMethods
 from tinygraph.tensor.operands import compare, is_operand, new_data, plain_operand
 from tinygraph.tensor.shapes import expand
 
-_new = object.__new__
+_new = Node.__new__
 _ndarray, _float64 = np.ndarray, np.dtype(np.float64)
 _EDGE = 6  # the repr shows all elements of an array with at most this many elements
 
@@ -200,7 +200,7 @@ class Tensor(Watched, Operators, ArrayMethods):
     @staticmethod
     def _operator(op: Op, x: Any, y: Any) -> Any:
         if op.with_plain is None:
-            if type(y) is float and type(x) is Tensor:  # nothing to broadcast
+            if type(y) is float and type(x) is Tensor and not x.is_constant:  # nothing to broadcast
                 if x.watched is not None:
                     x._notice()
                 now = clock.edits  # here and below, read before the operands: see `clock`
@@ -219,7 +219,7 @@ class Tensor(Watched, Operators, ArrayMethods):
             if x.watched is not None and x._notice():
                 return _record(op, x, y)  # with the time after the edit
             a = x.raw
-            dx = None if type(x) is ConstantTensor else True
+            dx = None if x.is_constant else True
         else:
             a = x = plain_operand(x, op.name)
             dx = None
@@ -229,7 +229,7 @@ class Tensor(Watched, Operators, ArrayMethods):
             if y.watched is not None and y._notice():
                 return _record(op, x, y)
             b = y.raw
-            dy = None if type(y) is ConstantTensor else True
+            dy = None if y.is_constant else True
         else:
             b = y = plain_operand(y, op.name)
             dy = None
@@ -242,7 +242,7 @@ class Tensor(Watched, Operators, ArrayMethods):
             explain_shapes(op, x, y)
             raise
         shape = data.shape
-        if graph.watch is not None and contexts.is_strict():
+        if clock.watch is not None and contexts.is_strict():
             check_traps(op, x, y, shape)
         if isinstance(x, Tensor) and a.shape != shape:
             x = x._record_view(expand(shape))
@@ -265,7 +265,7 @@ class Tensor(Watched, Operators, ArrayMethods):
         except ValueError:
             explain_shapes(op, x, y)
             raise
-        if graph.watch is not None and contexts.is_strict():
+        if clock.watch is not None and contexts.is_strict():
             check_traps(op, x, y, shape)
         if shape != x.shape:
             x = x._record_view(expand(shape))
@@ -290,7 +290,7 @@ class Tensor(Watched, Operators, ArrayMethods):
             if x.watched is not None and x._notice():
                 return _record_array_op(op, operands)
             a = x.raw
-            dx = None if type(x) is ConstantTensor else True
+            dx = None if x.is_constant else True
         else:
             a = x = plain_operand(x, op.name)
             dx = None
@@ -300,7 +300,7 @@ class Tensor(Watched, Operators, ArrayMethods):
             if y.watched is not None and y._notice():
                 return _record_array_op(op, operands)
             b = y.raw
-            dy = None if type(y) is ConstantTensor else True
+            dy = None if y.is_constant else True
         else:
             b = y = plain_operand(y, op.name)
             dy = None
@@ -317,7 +317,7 @@ class Tensor(Watched, Operators, ArrayMethods):
             self._notice()
         now = clock.edits
         data = op.compute(self.raw)
-        if type(self) is ConstantTensor:
+        if self.is_constant:
             copied = getattr(data, "base", None) is None  # a view shows the edited array itself
             return _node(op, data, now, self, None, None, None, fingerprints(self) if copied else None)
         return _node(op, data, now, self, None, True)
@@ -359,21 +359,15 @@ class Tensor(Watched, Operators, ArrayMethods):
         return repr(self.raw.tolist()) if small else f"shape={self.shape}"
 
 
-class ConstantTensor(Tensor, Constant):
-    """A Tensor without a gradient."""
-
-    __slots__ = ()
-
-
-Tensor.constant_class = ConstantTensor
+Tensor.family = Tensor
 own_methods(Tensor)
 
 _record, _record_array_op = Tensor._record, Tensor._record_array_op
-_PLAIN = (Tensor, ConstantTensor, float, int, _ndarray)
+_PLAIN = (Tensor, float, int, _ndarray)
 
 
 def _wanted(x: object) -> bool | None:
-    return True if isinstance(x, Tensor) and type(x) is not ConstantTensor else None
+    return True if isinstance(x, Tensor) and not x.is_constant else None
 
 
 def _record_join(op: ArrayOp, operands: Sequence[Any]) -> Tensor:
@@ -393,8 +387,8 @@ def _node(
     op: Op, data: Any, now: int, x: object, y: Any, dx: object, dy: object = None, known: Fingerprints | None = None
 ) -> Tensor:
     """Return the node for an op. Slots are set directly, because `Node._link` would make an addition 10% slower."""
-    constant = dx is None and (dy is None or (dy is graph.MANY and True not in y))
-    out: Tensor = _new(ConstantTensor if constant else Tensor)
+    out: Tensor = _new(Tensor)
+    out.is_constant = dx is None and (dy is None or (dy is graph.MANY and True not in y))
     if type(data) is not _ndarray:
         data = np.array(data) if type(data) is np.float64 else as_array(data, op.name)  # a node stores no NumPy scalars
     out.raw = data
@@ -409,6 +403,6 @@ def _node(
     out.version = now
     if clock.constant_edits:
         graph.check_constants(out)
-    if graph.watch is not None:
-        graph.watch(out)
+    if clock.watch is not None:
+        clock.watch(out)
     return out

@@ -14,12 +14,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tinygraph.engine.backward import begin
+from tinygraph.engine.clock import clock
 from tinygraph.engine.graph import Node
 from tinygraph.engine.ops import add, mul
 from tinygraph.engine.value import Value
 from tinygraph.functional import numbers_of, paired, refilled
 from tinygraph.kernels.arrays import as_array, quietly
-from tinygraph.support import clock
 from tinygraph.support.arguments import like
 from tinygraph.support.messages import counted, described
 from tinygraph.tensor.linalg import matmul

@@ -138,8 +138,8 @@ def _check_class(what: str, result: Traced, args: Sequence[Any]) -> None:
 
 
 def _family(node: Traced) -> object:
-    """Return the class of constants that belongs to a node's class, which is the same for a node and a constant."""
-    return getattr(type(node), "constant_class", None)
+    """Return Value or Tensor for a node, also if its class is a subclass."""
+    return getattr(type(node), "family", None)
 
 
 def _check_shape(what: str, result: object, shape: tuple[int, ...], shapes: list[tuple[int, ...]]) -> None:
