@@ -130,8 +130,8 @@ def test_the_five_files_of_the_library_stay_short():
 
 def test_a_folder_has_at_most_14_files():
     folders = [PACKAGE, *[path for path in PACKAGE.rglob("*") if path.is_dir() and path.name != "__pycache__"]]
-    # Recording, replay, copies, logits and the two backward passes are separate subjects that all need the node, and the
-    # accelerator repeats parts of them in C, so the engine has six files more. Every split into two folders would put
+    # Recording, replay, copies, logits and the two backward passes are separate subjects that all need the node. The
+    # accelerator repeats parts of them in C. So the engine has six files more. Every split into two folders would put
     # half of one of these subjects in each.
     most = {folder: 20 if folder.name == "engine" else 14 for folder in folders}
     compiled = (".so", ".pyd")
