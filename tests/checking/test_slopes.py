@@ -73,3 +73,21 @@ def test_a_kink_at_0_does_not_change_the_derivative_beside_it(exponent, sign):
     x = sign * 10.0**exponent
     assert slope_of(lambda t: max(t, 0.0), x).derivative == pytest.approx(float(x > 0.0), abs=1e-9)
     assert slope_of(abs, x).derivative == pytest.approx(sign, abs=1e-9)
+
+
+@given(x=st.floats(-3.0, 3.0, width=16), rise=st.floats(-5.0, 5.0, width=16), gap=st.floats(-4.0, 4.0))
+def test_a_central_difference_hides_no_kink(x, rise, gap):
+    g = lambda t: rise * (t - x) + abs(t - x) + 0.1 * (t - x) ** 2  # noqa: E731
+    central = slope_of(g, x)
+    assert bool(kink_at(g, x, rise + gap, central)) == (abs(gap) <= 1.0 + 1e-4) or abs(abs(gap) - 1.0) < 1e-4
+    smooth = lambda t: rise * (t - x) + 0.1 * (t - x) ** 2  # noqa: E731
+    assert "jump" in kink_at(lambda t: smooth(t) + (t == x), x, rise, slope_of(smooth, x))
+    assert not kink_at(smooth, x, rise + gap, slope_of(smooth, x)) or abs(gap) < 1e-5
+
+
+@given(x=st.floats(-3.0, 3.0), exponent=st.floats(-11.0, -3.0))
+def test_smaller_steps_are_tried_until_the_error_is_small_enough(x, exponent):
+    g = lambda t: math.sin(20.0 * t) + 2.0  # noqa: E731
+    found = slope_of(g, x, 10.0**exponent)
+    assert abs(found.derivative - 20.0 * math.cos(20.0 * x)) <= found.error
+    assert found.error <= max(10.0**exponent, 5e-9)

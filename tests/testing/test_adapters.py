@@ -184,6 +184,25 @@ def test_second_derivatives_of_jax(jax):
         assert_value_and_grad(from_jax(cube), X, order=2)
 
 
+@pytest.mark.parametrize("branch", [False, True])
+def test_a_large_wrong_gradient_of_jax_is_found_whether_jax_can_compile_the_function_or_not(jax, branch):
+    calls = []
+
+    def f(x):
+        calls.append(x)
+        y = jax.numpy.sin(x).sum()
+        return -y if branch and y > 1e9 else y  # JAX cannot compile a branch that depends on a number
+
+    own = jax.custom_vjp(f)
+    own.defvjp(lambda x: (f(x), x), lambda x, upstream: (upstream * 3.0 * jax.numpy.cos(x),))
+    x = np.linspace(0.0, 1.0, 100).reshape(10, 10)
+    assert_value_and_grad(from_jax(f), x)
+    calls.clear()
+    with pytest.raises(AssertionError, match=r"wrong in 100 of 100 elements\n(.*\n)+.*3 times the right number"):
+        assert_value_and_grad(from_jax(lambda x: own(x)), x)
+    assert (len(calls) > 600) == branch
+
+
 def test_a_forward_pass_of_jax_that_returns_another_value_is_found(jax):
     double = jax.custom_vjp(lambda x: 2.0 * x)
     double.defvjp(lambda x: (3.0 * x, None), lambda _, g: (2.0 * g,))

@@ -12,7 +12,7 @@ from tinygraph.checking.cuts import cut_of
 from tinygraph.checking.flat import FlatFunction, elements_and_sizes
 from tinygraph.checking.kinks import kink_near
 from tinygraph.checking.numeric import complex_step, refined, step_of
-from tinygraph.checking.slopes import best_slope, kink_at
+from tinygraph.checking.slopes import Slope, best_slope, kink_at, slope_of
 from tinygraph.engine.autodiff import grad
 from tinygraph.engine.graph import Node, order
 from tinygraph.explaining.walk import Walk
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from tinygraph.functional import Function, Tree
 
 _ROUNDING = 2.0**-52
+_MANY = 4  # with more inputs, one direction first shows whether the graph is cut
 
 
 def same(x: float, y: float) -> bool:
@@ -182,23 +183,24 @@ class _Comparison:
 
     def __init__(self, function: FlatFunction, names: list[str], tolerance: float) -> None:
         self.function, self.tolerance = function, tolerance
-        self.root, leaves = function.record(function.numbers)
+        self.root, self.leaves = root, leaves = function.record(function.numbers)
         for leaf, name in zip(leaves, names, strict=True):
             leaf.name = name
         self.names = list(function.element_names(names))
-        self.nodes = order(self.root)
-        self.value = float(self.root.raw)
+        self.nodes = order(root)
+        self.value = float(root.raw)
         self.noise, self.analytic = 0.0, False
         if function.arrays:
-            self.gradient, self.sizes = elements_and_sizes(grad(self.root, leaves))
+            self.gradient, self.sizes = elements_and_sizes(grad(root, leaves))
         else:
-            walk = Walk(self.root, 1.0)
+            walk = Walk(root, 1.0)
             terms = absolute_terms(walk)
             self.gradient = [float(walk.gradients.get(leaf, 0.0)) for leaf in leaves]
             self.sizes = [terms.get(leaf, 0.0) for leaf in leaves]
             # Rounding errors of all intermediate values, as the result sees them.
             self.noise = _ROUNDING * sum(abs(node.raw) * terms.get(node, 0.0) for node in self.nodes)
             self.analytic = all(node.op is None or node.op.analytic is not None for node in self.nodes)
+        self.whole = self.analytic and len(self.gradient) > _MANY and self._is_whole()
 
     def check(self, i: int) -> InputCheck:
         """Check one element of the inputs."""
@@ -209,16 +211,38 @@ class _Comparison:
             self.names[i], x, ours, found.derivative, found.method, found.step, allowed, found.note, found.fault
         )
 
+    def _is_whole(self) -> bool:
+        """Return whether the graph surely contains all of f, because f has the same derivative along a direction.
+
+        The error of this derivative must be so small that a cut at one input is not hidden.
+        """
+        numbers = self.function.numbers
+        direction = [1.0 + 0.5 * math.sin(i) for i in range(len(numbers))]  # different for each input
+
+        def curve(t: float) -> float:
+            try:
+                return self.function([x + t * v for x, v in zip(numbers, direction, strict=True)])
+            except (ArithmeticError, ValueError):  # outside the domain of a function of `math`
+                return math.nan
+
+        enough = self.tolerance * min(filter(None, self.sizes), default=0.0)
+        slope = slope_of(curve, 0.0, enough / 2.0)
+        error = slope.error + (16.0 * self.noise / slope.step if slope.step else 0.0)
+        ours = math.fsum([x * v for x, v in zip(self.gradient, direction, strict=True)])
+        return error <= enough and agree(ours, slope.derivative, error)
+
     def _numeric(self, i: int, x: float, ours: float, allowed: float) -> _Numeric:
         """Return the derivative with respect to one element, by the best method that explains what is found."""
 
         def curve(moved: float) -> float:
             return self.function.along(i, moved)
 
-        direct = self._by_differences(curve, i, x)
         # At the end of a domain, such as 0 for sqrt, the complex step gives a finite number that means nothing.
         analytic = self.analytic and math.isfinite(self.value + ours)
-        complex_ = _by_complex_step(self.function, i) if analytic else None
+        complex_ = self._by_complex_step(i) if analytic else None
+        if complex_ and self.whole and self.sizes[i] and agree(ours, complex_.derivative, allowed + complex_.blur):
+            return complex_
+        direct = self._by_differences(curve, i, x)
         if direct.note:
             return direct
         named = ""
@@ -226,7 +250,7 @@ class _Comparison:
             named = kink_near(self.function, self.nodes, i, min(2.0**-20 * max(1.0, abs(x)), direct.step or 1.0))
         if agree(ours, direct.derivative, allowed + direct.blur):
             return complex_ or direct._replace(note=f"kink: {named}" if named else "")
-        if kink := kink_at(curve, x, ours, direct.step / 4.0 if direct.step else math.inf):
+        if kink := kink_at(curve, x, ours, Slope(direct.derivative, direct.blur, direct.step)):
             return direct._replace(note=f"kink: {named or kink}")
         if named:
             return direct._replace(fault=f"kink: {named}, but no one-sided derivative explains the difference")
@@ -249,6 +273,15 @@ class _Comparison:
         noise = 16.0 * self.noise / slope.step if slope.step else 0.0
         return _Numeric(slope.derivative, method, slope.step, slope.error + noise)
 
+    def _by_complex_step(self, i: int) -> _Numeric | None:
+        """Return the derivative computed with the complex step, or None if the computation fails or is not finite."""
+        step = step_of("complex", self.function.numbers[i])
+        try:
+            derivative = complex_step(self.function, i, step, (self.root, self.leaves))
+        except (ArithmeticError, ValueError):  # an overflow, or an op that `cmath` does not have
+            return None
+        return _Numeric(derivative, "complex step", step, blur=step) if math.isfinite(derivative) else None
+
 
 class _Numeric(NamedTuple):
     """A numerical derivative, with its method, step size and error.
@@ -262,16 +295,6 @@ class _Numeric(NamedTuple):
     blur: float
     note: str = ""
     fault: str = ""
-
-
-def _by_complex_step(function: FlatFunction, i: int) -> _Numeric | None:
-    """Return the derivative computed with the complex step, or None if the computation fails or is not finite."""
-    step = step_of("complex", function.numbers[i])
-    try:
-        derivative = complex_step(function, i, step)
-    except (ArithmeticError, ValueError):  # an overflow, or an op that `cmath` does not have
-        return None
-    return _Numeric(derivative, "complex step", step, blur=step) if math.isfinite(derivative) else None
 
 
 def absolute_terms(root: Node | Walk) -> dict[Node, float]:

@@ -133,19 +133,22 @@ def _six_point(function: FlatFunction, i: int, step: float) -> float:
     return (45.0 * near - 9.0 * middle + far) / (60.0 * h)
 
 
-def complex_step(function: FlatFunction, i: int, step: float) -> float:
+def complex_step(
+    function: FlatFunction, i: int, step: float, recorded: tuple[Value, list[Value]] | None = None
+) -> float:
     """Return the complex-step derivative with respect to one input.
 
     Args:
         function: Function of Values that uses only analytic ops.
         i: Index of the input.
         step: Size of the imaginary step.
+        recorded: Root and leaves of the graph of the function. Defaults to None, to record it.
 
     Returns:
         The derivative.
     """
     function.require_scalars("complex")
-    root, leaves = function.record(function.numbers)
+    root, leaves = recorded or function.record(function.numbers)
     moved = {leaf: complex(leaf.data, step if j == i else 0.0) for j, leaf in enumerate(leaves)}
     return float(evaluate(root, moved, cmath).imag / step)
 

@@ -12,6 +12,7 @@ _ROUNDING = 2.0**-52
 _SHRINK = 2.0**-7  # factor between two attempts
 _SURE = 1e-6  # a relative error of an attempt that is not an accident
 _GOOD = 1e-9  # a relative error at which no other step size is tried
+_NEARLY_GOOD = 1e-8  # a relative error that is not an accident, so that the estimates of the rounding errors count
 
 
 @dataclass(frozen=True)
@@ -22,14 +23,16 @@ class Slope:
         derivative: The derivative, or NaN if the function is not finite within any step.
         error: Estimated error of the derivative.
         step: Step size.
+        rounding: Part of the error that grows when the step shrinks. Defaults to 0.
     """
 
     derivative: float
     error: float
     step: float
+    rounding: float = 0.0
 
 
-def slope_of(g: Curve, x: float) -> Slope:
+def slope_of(g: Curve, x: float, enough: float | None = None) -> Slope:
     """Return the derivative of a function at a point, from central differences that are extrapolated to step size 0.
 
     If the estimated error is large, because the function is steep or has a kink within the step, a smaller step is
@@ -39,6 +42,7 @@ def slope_of(g: Curve, x: float) -> Slope:
     Args:
         g: Function of one number.
         x: The point.
+        enough: Absolute error at which no other step size is tried. Defaults to a small relative error.
 
     Returns:
         The derivative.
@@ -61,13 +65,21 @@ def slope_of(g: Curve, x: float) -> Slope:
         # A step across 0 does not see a kink at 0 if it is far longer than x. Far shorter steps lead to an underflow.
         close = 2.0**-300 < abs(x) < 2.0**-10
         attempts = near[:close] + attempts + near[close:]
-    for step in attempts:
+    for k, step in enumerate(attempts):
         found = _extrapolated(g, x, step)
         if _rank(found) < _rank(best):
             best = found
-        if _rank(best) <= (False, _GOOD):
+        is_good = _rank(best) <= (False, _GOOD) if enough is None else best.error <= enough
+        if is_good or _is_final(best, found, attempts[k + 1 :]):
             break
     return best
+
+
+def _is_final(best: Slope, last: Slope, steps: list[float]) -> bool:
+    """Return whether the rounding errors of all remaining step sizes are larger than the error of the best attempt."""
+    if not steps or _rank(best) > (False, _NEARLY_GOOD):
+        return False
+    return best.error <= last.rounding * last.step / max(steps)
 
 
 def _rank(slope: Slope) -> tuple[bool, float]:
@@ -94,7 +106,7 @@ def _extrapolated(g: Curve, x: float, step: float) -> Slope:
     derivative = fine + (fine - coarse) / 15.0
     rounding = 16 * _ROUNDING * max(size, abs(x * derivative)) / step + 16 * math.ulp(0.0) / step
     error = abs(fine - coarse) + rounding
-    return Slope(derivative, error, step) if math.isfinite(error) else Slope(math.nan, math.inf, step)
+    return Slope(derivative, error, step, rounding) if math.isfinite(error) else Slope(math.nan, math.inf, step)
 
 
 def side_slope(g: Curve, x: float, side: int, reach: float = math.inf) -> Slope:
@@ -131,12 +143,13 @@ def side_slope(g: Curve, x: float, side: int, reach: float = math.inf) -> Slope:
     return Slope(second, abs(second - first) + rounding, most / 4.0)
 
 
-def best_slope(g: Curve, x: float) -> tuple[str, Slope]:
+def best_slope(g: Curve, x: float, enough: float | None = None) -> tuple[str, Slope]:
     """Return the derivative from central differences, or from the side where the function is finite.
 
     Args:
         g: Function of one number.
         x: The point.
+        enough: Absolute error at which no other step size is tried. Defaults to a small relative error.
 
     Returns:
         The name of the method, and the derivative. It is NaN if the function is not finite on either side.
@@ -146,7 +159,7 @@ def best_slope(g: Curve, x: float) -> tuple[str, Slope]:
         >>> best_slope(lambda x: math.sqrt(x) if x >= 0.0 else math.nan, 0.0)[1].derivative
         inf
     """
-    method, found = "central difference", slope_of(g, x)
+    method, found = "central difference", slope_of(g, x, enough)
     if math.isnan(found.derivative):
         method, found = "difference from the right", side_slope(g, x, 1)
     if math.isnan(found.derivative):
@@ -198,18 +211,32 @@ def is_limit(g: Curve, x: float, ours: float, beside: Curve) -> bool:
     return {ours} == limits or all(beside(x + side * _side_step(x, math.inf)) * limit > 0.0 for side, limit in finite)
 
 
+def _is_smooth(g: Curve, x: float, central: Slope, gap: float) -> bool:
+    """Return whether a function has no kink and no jump that explains a difference from a sure central difference.
+
+    The central difference at a kink is the mean of the two one-sided derivatives. So these differ by at least twice the
+    gap if a derivative between them explains it. A jump leads to a far larger difference, or to a central difference
+    that grows when its step shrinks.
+    """
+    if not central.step or central.error > 1e-3 * gap or not is_sure(central):
+        return False
+    h = (x + central.step / 16.0) - x
+    return abs((g(x + h) - g(x)) - (g(x) - g(x - h))) < gap * h
+
+
 def _side_step(x: float, reach: float) -> float:
     return min(2.0**-16 * max(1.0, abs(x)), max(reach, 2.0**-44 * abs(x)))
 
 
-def kink_at(g: Curve, x: float, ours: float, reach: float = math.inf) -> str:
+def kink_at(g: Curve, x: float, ours: float, central: Slope | None = None) -> str:
     """Describe the kink or the jump at a point that explains a derivative, or return "" if there is none.
 
     Args:
         g: Function of one number.
         x: The point.
         ours: A derivative. A kink explains only derivatives between the two one-sided derivatives.
-        reach: Largest step: a step within which the function is known to have no other kink.
+        central: Derivative from central differences. There is no other kink within its step. Defaults to None, if it is
+            unknown.
 
     Returns:
         The description.
@@ -220,6 +247,9 @@ def kink_at(g: Curve, x: float, ours: float, reach: float = math.inf) -> str:
         >>> kink_at(abs, 0.0, 1.5)
         ''
     """
+    reach = central.step / 4.0 if central is not None and central.step else math.inf
+    if central is not None and _is_smooth(g, x, central, abs(ours - central.derivative)):
+        return ""
     left, right = side_slope(g, x, -1, reach), side_slope(g, x, 1, reach)
     low, high = sorted((left.derivative, right.derivative))
     slack = 2.0 * (left.error + right.error)

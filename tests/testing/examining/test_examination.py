@@ -26,6 +26,58 @@ def test_a_small_element_is_not_hidden_by_large_ones(size, by):
         assert_value_and_grad(lambda x: squares(x, by * (x == by)), x)
 
 
+def test_wrong_elements_are_counted_in_blocks_and_far_more_of_them_are_not_all_examined():
+    calls = []
+
+    def f(x, wrong):
+        calls.append(x)
+        return (x * x).sum(), 2.0 * x + wrong
+
+    x = np.linspace(1.0, 2.0, 2000).reshape(40, 50)
+    wrong = np.zeros(2000)
+    wrong[[3, 4, 700, 1999]] = 1e-4
+    with pytest.raises(AssertionError, match=r"wrong in 4 of 2,000 elements\n +x\[0, 3\]"):
+        assert_value_and_grad(lambda x: f(x, wrong.reshape(x.shape)), x)
+    assert len(calls) < 2000
+    with pytest.raises(AssertionError, match=r"wrong in at least 1,000 of 2,000 elements\n(.*\n)+.*by the same amount"):
+        assert_value_and_grad(lambda x: f(x, 1.0), x)
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e-2, 1e-4])
+def test_a_tie_that_is_small_beside_other_gradients_counts_as_a_kink(scale):
+    def f(share):
+        def largest(x, y):
+            ties = 1.0 * (x == x.max())
+            return scale * x.max() + y**2, (scale * ties * (share if ties.sum() > 1.0 else 1.0), 2.0 * y)
+
+        return largest
+
+    x = np.array([2.0, 1.0, 2.0])
+    assert_value_and_grad(f(0.5), x, 1.0)
+    with pytest.raises(AssertionError, match="is a tied element counted twice"):
+        assert_value_and_grad(f(1.0), x, 1.0)
+
+
+@given(error=st.sampled_from([1e-4, -1e-4, 1e-6]), power=st.sampled_from([2, 3, 4]))
+def test_a_smooth_function_has_no_choice_where_its_derivative_is_0(error, power):
+    f = lambda wrong: lambda x: (x**power, power * x ** (power - 1) + wrong * (x == 0.0))  # noqa: E731
+    assert_value_and_grad(f(0.0), 0.0)
+    with pytest.raises(AssertionError, match="gradient of x is wrong in 1 of 1"):
+        assert_value_and_grad(f(error), 0.0)
+
+
+def test_swapped_gradients_are_named():
+    f = lambda x, y: ((x * y**2).sum(), (2.0 * x * y, y**2))  # noqa: E731
+    swapped = "it is the right gradient of {}: are the gradients of x and y swapped"
+    with pytest.raises(AssertionError, match=rf"(.*\n)+.*{swapped.format('y')}(.*\n)+.*{swapped.format('x')}"):
+        assert_value_and_grad(f, X, X + 1.0)
+    with pytest.raises(AssertionError, match=r"gradient of x is wrong(.*\n)+.*it is the right gradient of y\n"):
+        assert_value_and_grad(lambda x, y: (f(x, y)[0], (2.0 * x * y,) * 2), X, X + 1.0)
+    product = lambda x, y: ((x @ y).sum(), (x.T @ np.ones((3, 2)), np.ones((3, 2)) @ y.T))  # noqa: E731
+    with pytest.raises(AssertionError, match=r"x has shape \(3, 4\): are the gradients of x and y swapped"):
+        assert_value_and_grad(product, X, X[:2].T)
+
+
 def test_kinks_along_a_direction_excuse_no_element():
     x = np.linspace(-1.0, 1.0, 41)
     x[::2] = 0.0

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
 import math
-from itertools import combinations
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,20 +14,23 @@ from tinygraph.checking.kink_choices import is_choice, is_kink, points_around
 from tinygraph.checking.numeric import refined
 from tinygraph.checking.slopes import best_slope, is_limit, is_sure, kink_at
 from tinygraph.functional import numbers_of
-from tinygraph.support.messages import counted
 from tinygraph.testing.examining.differentiated import of_pairs
 from tinygraph.testing.examining.linearity import cotangent_problems
 from tinygraph.testing.examining.structure import gradient_arrays
-from tinygraph.testing.patterns import are_single, error_pattern, loses_digits
+from tinygraph.testing.examining.wrong_gradients import ComparedGradient, note_exchanged
+from tinygraph.testing.patterns import are_single, loses_digits
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from tinygraph.checking.slopes import Curve
     from tinygraph.functional import Function, Tree
     from tinygraph.kernels.arrays import Array
 
 _MANY = 16  # an input with more elements is first checked along a random direction
+_BLOCK = 16  # of an input that is wrong along a direction, so many elements are then checked along another one
+_SURELY = 1e-3  # part of the tolerance along a direction that must be right without an excuse
+_ENOUGH = 1000  # so many wrong elements of one input show the pattern
 _SHOWN = 3
 _OUTSIDE = (ArithmeticError, ValueError, RuntimeError, AssertionError)  # what functions raise outside their domains
 
@@ -167,16 +170,18 @@ class Examination:
 
     def _is_choice_at_kink(self, gradients: list[Array]) -> bool | None:
         """Return whether the gradient is a valid choice at a kink, or None if the gradients around it are wrong too."""
-        around = []
-        for point in points_around(self.function.numbers):
+        far, close = points_around(self.function.numbers)
+        rows: list[list[Array]] = [[], []]
+        for k, point in enumerate([*far, *close]):
             found = self._gradients_at(point)
-            if not found or not self._agrees_along(point, found, range(len(point))):
+            # The close points are too close to the kink for accurate differences.
+            if not found or (k < len(far) and not self._agrees_along(point, found, range(len(point)))):
                 return None
-            around.append(np.concatenate([np.ravel(gradient) for gradient in found]))
-        rows = np.array(around)
-        if not is_kink(rows):
+            rows[k >= len(far)].append(np.concatenate([np.ravel(gradient) for gradient in found]))
+        around, closer = map(np.array, rows)
+        if not is_kink(around, closer):
             return None
-        return is_choice(np.concatenate([np.ravel(gradient) for gradient in gradients]), rows)
+        return is_choice(np.concatenate([np.ravel(gradient) for gradient in gradients]), around, closer)
 
     def _mutations(self, given: list[Tree]) -> list[str]:
         """Report the elements of the arguments that a call changed."""
@@ -251,7 +256,7 @@ class Examination:
     def _shared(self, gradients: list[Array]) -> list[str]:
         return [
             f"the gradients of {name} and {other} share their memory: does one overwrite the other?"
-            for (name, x), (other, y) in combinations(zip(self.names, gradients, strict=True), 2)
+            for (name, x), (other, y) in itertools.combinations(zip(self.names, gradients, strict=True), 2)
             if np.shares_memory(x, y)
         ]
 
@@ -264,12 +269,12 @@ class Examination:
             return math.nan
 
     def _agrees_along(
-        self, point: Sequence[float], gradients: Sequence[Array], chosen: Sequence[int], surely: bool = False
+        self, point: Sequence[float], gradients: Sequence[Array], chosen: Sequence[int], surely: float = 0.0
     ) -> bool:
         """Return whether the derivative along one random direction over the chosen elements is right.
 
-        If it must be surely right, no kink is an excuse, and the tolerance is far smaller than that of an element, so
-        that one wrong element among many is not hidden.
+        If it must be surely right, no kink is an excuse, and `surely` is a small part of the tolerance of an element,
+        so that one wrong element among many is not hidden.
         """
         direction = dict(zip(chosen, self.random.uniform(0.5, 1.5, len(chosen)).tolist(), strict=True))
         flat = np.concatenate([np.ravel(gradient) for gradient in gradients]).tolist()
@@ -280,50 +285,58 @@ class Examination:
         def curve(t: float) -> float:
             return self._value([x + t * direction.get(i, 0.0) for i, x in enumerate(point)])
 
-        found = best_slope(curve, 0.0)[1]
         ours, size = sum(terms), sum(map(abs, terms))
+        enough = surely * self.tolerance * size
+        found = best_slope(curve, 0.0, enough if surely else None)[1]
         if surely:
-            close = agree(ours, found.derivative, found.error + 1e-12 * size)
-            return close and found.error <= 1e-3 * self.tolerance * size
+            return agree(ours, found.derivative, found.error + 1e-12 * size) and found.error <= enough
         close = agree(ours, found.derivative, self.tolerance * size + found.error)
         return close or math.isnan(found.derivative) or bool(kink_at(curve, 0.0, ours))
 
     def _compared(self, point: Sequence[float], gradients: list[Array], many: int | None = None) -> list[str]:
         """Compare the gradients with differences, input by input. If it has many elements, try one direction first."""
-        problems, start = [], 0
+        found: list[ComparedGradient] = []
+        start = 0
         for name, gradient in zip(self.names, gradients, strict=False):
+            found.append(ComparedGradient(name, gradient))
             chosen = range(start, start + gradient.size)
             start += gradient.size
-            if gradient.size > (self.many if many is None else many) and self._agrees_along(
-                point, gradients, chosen, surely=True
-            ):
-                self.compared.add(name)
-                continue
-            problems += self._elements(name, point, gradient, chosen)
-        return problems
+            blocks = [chosen]
+            if gradient.size > (self.many if many is None else many):
+                if self._agrees_along(point, gradients, chosen, _SURELY):
+                    self.compared.add(name)
+                    continue
+                blocks = [chosen[k : k + _BLOCK] for k in range(0, gradient.size, _BLOCK)]
+            if len(blocks) > 1:
+                self._speed_up()
+            # A block that is right along a direction has no wrong element. One block alone was tried already.
+            wrong = (b for b in blocks if b == chosen or not self._agrees_along(point, gradients, b, 10.0 * _SURELY))
+            self._elements(found[-1], point, chosen.start, itertools.chain.from_iterable(wrong))
+        note_exchanged(found)
+        self.patterns |= {one.name: one.pattern for one in found if one.lines}
+        return [one.text(self.show_patterns) for one in found if one.lines]
 
-    def _elements(self, name: str, point: Sequence[float], gradient: Array, chosen: Sequence[int]) -> list[str]:
-        """Compare the elements of one gradient."""
-        right, lines = np.array(gradient, dtype=float).ravel(), []
-        largest = float(np.abs(right[np.isfinite(right)]).max(initial=0.0))
-        for k, i in enumerate(chosen):
-            ours = float(gradient.flat[k])
+    def _speed_up(self) -> None:
+        """Call a faster function for the value from now on, if there is one. A function with state is not replaced."""
+        if self.f.faster is not None and self.function.f is self.f.value and not self.state_problems:
+            self.function.f = self.f.faster(*self.function.restore(self.function.numbers)) or self.f.value
+
+    def _elements(self, compared: ComparedGradient, point: Sequence[float], start: int, chosen: Iterable[int]) -> None:
+        """Compare the chosen elements of one gradient, until enough of them are wrong."""
+        largest = compared.largest()
+        for i in chosen:
+            ours = float(compared.ours[i - start])
             reference, text = self._reference(point, i, ours, largest)
             if not math.isnan(reference):
-                self.compared.add(name)
+                self.compared.add(compared.name)
             if text:
-                right[k] = reference
-                gap = abs(ours - reference)
                 line = f"    {self.elements[i]} = {point[i]:.6g}: the gradient is {ours:.10g}, {text}"
-                lines.append((-gap if gap == gap else -math.inf, line))
-        if not lines:
-            return []
-        worst = [text for _, text in sorted(lines, key=lambda line: line[0])[:_SHOWN]]
-        pattern = error_pattern(np.asarray(gradient, dtype=float), right.reshape(gradient.shape), self._sizes())
-        self.patterns[name] = pattern
-        counts = f"{len(lines)} of {counted(gradient.size, 'element')}"
-        shown = [f"    {pattern}"] * bool(pattern and self.show_patterns)
-        return ["\n".join([f"the gradient of {name} is wrong in {counts}", *worst, *shown])]
+                compared.add(i - start, reference, line)
+            if len(compared.lines) == _ENOUGH:
+                compared.seen = i - start + 1
+                break
+        if compared.lines:
+            compared.guess(self._sizes())
 
     def _sizes(self) -> dict[str, int]:
         """Return the lengths of the axes of the inputs, with their descriptions."""
@@ -344,12 +357,6 @@ class Examination:
             method, found = refined(self.function, point, i, method, found)
             if agree(ours, found.derivative, self.tolerance * scale + found.error):
                 return found.derivative, ""
-        elif self._kink(curve, x, ours, found.step) or (
-            not is_sure(found) and is_limit(curve, x, ours, self._ours(point, i))
-        ):
+        elif kink_at(curve, x, ours, found) or (not is_sure(found) and is_limit(curve, x, ours, self._ours(point, i))):
             return found.derivative, ""
         return found.derivative, f"{method} {found.derivative:.10g} (its own error: {found.error:.0e})"
-
-    @staticmethod
-    def _kink(curve: Curve, x: float, ours: float, step: float) -> bool:
-        return bool(kink_at(curve, x, ours, step / 4.0 if step else math.inf))

@@ -34,21 +34,30 @@ def gradient_arrays(raw: object, function: FlatFunction, names: Sequence[str]) -
     leaves, problem = _matched(raw, function.args, names)
     if problem:
         return [], [problem]
-    arrays, problems = [], []
-    for name, leaf, shape in zip(names, leaves, function.shapes, strict=True):
-        array = np.asarray(leaf)
+    arrays, problems = [np.asarray(leaf) for leaf in leaves], []
+    for name, leaf, array, shape in zip(names, leaves, arrays, function.shapes, strict=True):
         what = f"the gradient of {name}"
         if array.dtype.kind not in "fiu":
             problems.append(f"{what} is not a real number or array: {described(leaf)}")
         elif array.shape != shape:
-            hint = shape_pattern(array.shape, shape)
+            hint = _swapped(array.shape, name, arrays, function.shapes, names) or shape_pattern(array.shape, shape)
             problems.append(f"{what} has shape {array.shape}, but {name} has shape {shape}{': ' * bool(hint)}{hint}")
         elif array.dtype.kind == "f" and array.dtype.itemsize < 8:
             problems.append(f"{what} has dtype {array.dtype}: compute with float64")
         elif array.dtype.kind != "f" and shape:
             problems.append(f"{what} has dtype {array.dtype}, so it was rounded to integers or is a constant")
-        arrays.append(array)
     return arrays, problems
+
+
+def _swapped(
+    found: tuple[int, ...], name: str, arrays: Sequence[Array], shapes: Sequence[tuple[int, ...]], names: Sequence[str]
+) -> str:
+    """Name another input with which the shapes of the gradients are swapped, or return ""."""
+    wanted = shapes[list(names).index(name)]
+    for other, array, shape in zip(names, arrays, shapes, strict=True):
+        if other != name and shape == found and array.shape == wanted:
+            return f"are the gradients of {name} and {other} swapped?"
+    return ""
 
 
 def in_order(gradients: object, names: Sequence[str]) -> object:
