@@ -160,6 +160,18 @@ WRONG = {
 }  # fmt: skip
 
 
+def test_a_small_example_names_the_other_wrong_gradients_of_the_larger_one():
+    def f(x, y, z):
+        return (x * y**2 * z).sum(), [y**2 * z + x**3, 2.0 * x * y * z + y**3, x * y**2 + z * x]
+
+    with pytest.raises(AssertionError) as caught:
+        gradient_test(f, dict.fromkeys("xyz", ("n",)))()
+    text = str(caught.value)
+    (small,) = set(re.findall(r"the gradient of (\w) is wrong in", text))
+    others = " and ".join(sorted(set("xyz") - {small}))
+    assert f"with x (3,), y (3,), z (3,), the gradients of {others} are wrong too" in text
+
+
 @pytest.mark.parametrize("name", WRONG)
 @pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning")
 def test_wrong_functions_fail(name):

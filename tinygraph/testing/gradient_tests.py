@@ -181,23 +181,24 @@ class _Plan:
         try:
             random = self.subject.examine(inputs, is_random=True)
         except Exception:
-            self._search([])  # finds a small example of the exception
+            self._search(inputs, None)  # finds a small example of the exception
             raise
         if random.has_state:  # a call changes the results of later calls, so other examples show nothing new
             raise AssertionError(self._message(inputs, random.problems, [random.note]))
-        self._search(_patterns_text(inputs, random), [random])
+        self._search(inputs, random)
         if random.problems:
             raise AssertionError(self._message(inputs, random.problems, [random.note]))
 
-    def _search(self, patterns: list[str], earlier: Sequence[Findings] = ()) -> None:
-        """Draw examples, and raise an exception for a small one that fails. `patterns` are of random inputs."""
+    def _search(self, larger: Mapping[str, Tree], random: Findings | None) -> None:
+        """Draw examples, and raise an exception for a small one that fails. `random` was found at a larger point."""
         findings: list[Findings] = []
 
         def check(inputs: _Inputs) -> None:
             found = self.subject.examine(inputs.values, is_random=False)
             findings.append(found)
             if found.problems:
-                raise AssertionError(self._message(inputs.values, found.problems, [*patterns, found.note]))
+                more = _also_wrong(larger, random, found) if random else []
+                raise AssertionError(self._message(inputs.values, found.problems, [*more, found.note]))
 
         check.__name__ = check.__qualname__ = f"test_{self.subject.identifier}"
         self._settings()(given(inputs=self._strategy())(check))()
@@ -206,7 +207,7 @@ class _Plan:
                 f"{self.subject.title} was not finite at any of {counted(len(findings), 'example')}: "
                 "pass elements= with a strategy for its domain, such as st.floats(0.5, 2.0)"
             )
-        self._require_comparisons([*earlier, *findings])
+        self._require_comparisons([*([random] if random else []), *findings])
 
     def _require_comparisons(self, findings: Sequence[Findings]) -> None:
         """Raise an error if the gradient of an input was not compared with a difference at any point."""
@@ -266,14 +267,22 @@ def _without_ours(trace: TracebackType | None) -> TracebackType | None:
     return trace
 
 
-def _patterns_text(inputs: Mapping[str, Tree], random: Findings) -> list[str]:
-    """Describe the patterns of the errors at the random point."""
-    where = _shapes_text(inputs)
-    return [
+def _also_wrong(larger: Mapping[str, Tree], random: Findings, found: Findings) -> list[str]:
+    """Describe what is wrong at a larger point, and not already described: a pattern, or the gradients of more inputs.
+
+    A small example often has one wrong gradient, because Hypothesis sets all other inputs to 0 or 1.
+    """
+    where = _shapes_text(larger)
+    texts = [
         f"with {where}, the gradient of {name} is wrong too: {pattern}"
         for name, pattern in random.patterns.items()
         if pattern
     ]
+    others = [name for name, pattern in random.patterns.items() if not pattern and name not in found.patterns]
+    if others:
+        gradients = f"the gradient{'s' * (len(others) > 1)} of {' and '.join(others)}"
+        texts.append(f"with {where}, {gradients} {'are' if len(others) > 1 else 'is'} wrong too")
+    return texts
 
 
 class _Inputs:
