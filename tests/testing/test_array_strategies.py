@@ -13,7 +13,7 @@ from tinygraph.checking.slopes import slope_of
 from tinygraph.engine import ops
 from tinygraph.engine.graph import order
 from tinygraph.testing import arrays, shapes, tensor_programs, tensors
-from tinygraph.testing.array_moves import MORE_JOINS, MORE_MOVES
+from tinygraph.testing.array_moves import MORE_CHAINS, MORE_JOINS, MORE_MOVES
 
 
 @given(drawn=shapes(3))
@@ -59,7 +59,7 @@ def test_programs_over_tensors_have_every_move(name):
 SIMPLE = {"neg", "add", "mul", "tanh", "mean", "sum", "expand"}
 
 
-@pytest.mark.parametrize("move", [*MORE_MOVES, *MORE_JOINS])
+@pytest.mark.parametrize("move", [*MORE_MOVES, *MORE_JOINS, *MORE_CHAINS])
 def test_the_further_moves_occur_and_their_gradients_are_right(move):
     """The derivative along a random direction agrees with the differences between values."""
     programs = tensor_programs(moves=[move], ops=[ops.mul, ops.tanh], max_steps=4, max_inputs=2)
@@ -74,8 +74,10 @@ def test_the_further_moves_occur_and_their_gradients_are_right(move):
         size = sum(np.abs(term).sum() for term in terms)
         assert abs(sum(term.sum() for term in terms) - right.derivative) <= 1e-7 * size + right.error
 
+    names = {move, "set_at"} if move in MORE_CHAINS else None  # the last op of a chain
+
     def has_it(program):
-        return any(op.name not in SIMPLE for op, _ in program.steps)
+        return any(op.name in names if names else op.name not in SIMPLE for op, _ in program.steps)
 
     random = np.random.default_rng(0)
     check(find(programs, has_it, settings=settings(max_examples=4000, phases=[Phase.generate])))

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 from hypothesis import strategies as st
 
+from tinygraph.engine.ops import add
 from tinygraph.tensor.functions.parts import diagonal_of, triangle_of
 from tinygraph.tensor.functions.rearranging import pad_by, repeat_by, roll_by, tile_by
+from tinygraph.tensor.indexing import set_elements
+from tinygraph.tensor.linalg import matmul
 from tinygraph.tensor.more_ops.accumulations import cumprod_over, cumsum_over, prod_over
 from tinygraph.tensor.more_ops.contractions import einsum
 from tinygraph.tensor.more_ops.convolutions import convolve
-from tinygraph.tensor.more_ops.factorizations import eigvalsh, pinv
+from tinygraph.tensor.more_ops.factorizations import cholesky, eigvalsh, pinv, svdvals
+from tinygraph.tensor.more_ops.interpolation import interp
+from tinygraph.tensor.more_ops.inverses import logabsdet, solve
 from tinygraph.tensor.more_ops.masks import select
 from tinygraph.tensor.more_ops.matrices import matrix_op
 from tinygraph.tensor.more_ops.orders import sort_over
 from tinygraph.tensor.more_ops.softmax import cross_entropy_over, log_softmax_over, logsumexp_over, softmax_over
+from tinygraph.tensor.shapes import transpose
 
 if TYPE_CHECKING:
     from tinygraph.kernels.arrays import Array
@@ -25,6 +31,8 @@ if TYPE_CHECKING:
 
     Move = Callable[[st.DrawFn, Array, float], ArrayOp | None]
     Join = Callable[[st.DrawFn, Array], tuple[ArrayOp, Callable[[Shape], bool]] | None]
+    Append = Callable[..., int | None]  # appends a step (op, *operands), and returns the index of its result if it fits
+    Chain = Callable[[st.DrawFn, Append, Sequence[Array], int, float], int | None]
 
 _CONDITION = 20.0  # largest condition number of a matrix that is inverted, so that differences are accurate
 _GAP = 0.2  # smallest gap between eigenvalues
@@ -121,4 +129,74 @@ MORE_JOINS: dict[str, Join] = {
     "convolve": _convolve,
     "einsum": _einsum,
     "cross_entropy": _cross_entropy,
+}
+
+
+def _definite(append: Append, known: Sequence[Array], j: int) -> int | None:
+    """Append a positive definite matrix with a small condition number: x @ x.T plus a multiple of the identity."""
+    x = known[j]
+    if x.ndim != 2 or not x.size:
+        return None
+    turned = append(transpose((1, 0)), j)
+    product = None if turned is None else append(matmul, j, turned)
+    share = max(1.0, round(float(np.linalg.norm(x, 2)) ** 2 / 8.0))
+    return None if product is None else append(add, product, share * np.eye(len(x)))
+
+
+def _of_definite(op: ArrayOp) -> Chain:
+    """Return a chain that applies an op to a positive definite matrix."""
+
+    def chain(draw: st.DrawFn, append: Append, known: Sequence[Array], j: int, clear: float) -> int | None:  # noqa: ARG001
+        matrix = _definite(append, known, j)
+        return None if matrix is None else append(op, matrix)
+
+    return chain
+
+
+def _solve(draw: st.DrawFn, append: Append, known: Sequence[Array], j: int, clear: float) -> int | None:  # noqa: ARG001
+    if (matrix := _definite(append, known, j)) is None:
+        return None
+    n = len(known[j])
+    sides = [k for k, y in enumerate(known) if k != matrix and y.ndim in (1, 2) and y.shape[0] == n and y.size]
+    return append(solve, matrix, draw(st.sampled_from(sides)))  # x itself has n rows
+
+
+def _svdvals(draw: st.DrawFn, append: Append, known: Sequence[Array], j: int, clear: float) -> int | None:  # noqa: ARG001
+    x = known[j]
+    if x.ndim != 2 or not x.size:
+        return None
+    values = np.append(np.linalg.svd(x, compute_uv=False), 0.0)  # at 0, a singular value has a kink
+    return append(svdvals, j) if (-np.diff(values) > _GAP).all() else None
+
+
+def _interp(draw: st.DrawFn, append: Append, known: Sequence[Array], j: int, clear: float) -> int | None:
+    x, tables = known[j], [k for k, y in enumerate(known) if y.ndim == 1 and y.size > 1]
+    if not tables:
+        return None
+    values = draw(st.sampled_from(tables))
+    places = np.linspace(-2.37, 2.41, len(known[values]))
+    nearest = np.abs(x[..., np.newaxis] - places).min(initial=np.inf)  # the places are the kinks
+    return append(interp(), j, places, values) if nearest > clear * max(1.0, np.abs(x).max(initial=0.0)) else None
+
+
+def _set_elements(draw: st.DrawFn, append: Append, known: Sequence[Array], j: int, clear: float) -> int | None:  # noqa: ARG001
+    x = known[j]
+    if not x.size or not x.ndim:
+        return None
+    ends = st.integers(0, len(x) - 1)
+    key = draw(
+        ends | st.builds(slice, ends, st.none(), st.sampled_from([1, 2])) | st.lists(ends, min_size=1, max_size=3)
+    )
+    new = [k for k, y in enumerate(known) if y.shape == x[key].shape]
+    return append(set_elements(key), j, draw(st.sampled_from(new)) if new else np.full(x[key].shape, 0.5))
+
+
+# Several steps that end with an array op whose domain few arrays are in, or with three operands.
+MORE_CHAINS: dict[str, Chain] = {
+    "solve": _solve,
+    "cholesky": _of_definite(cholesky),
+    "logabsdet": _of_definite(logabsdet),
+    "svdvals": _svdvals,
+    "interp": _interp,
+    "set_elements": _set_elements,
 }

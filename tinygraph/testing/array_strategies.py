@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from hypothesis import strategies as st
@@ -20,8 +20,11 @@ from tinygraph.tensor.linalg import matmul
 from tinygraph.tensor.reductions import extremum, mean_over, sum_over
 from tinygraph.tensor.shapes import reshape, transpose
 from tinygraph.tensor.tensor import Tensor
-from tinygraph.testing.array_moves import MORE_JOINS, MORE_MOVES
+from tinygraph.testing.array_moves import MORE_CHAINS, MORE_JOINS, MORE_MOVES
 from tinygraph.testing.strategies import NUMBERS, Draft, OpSequence, check_program, is_tame, public_ops
+
+if TYPE_CHECKING:
+    from tinygraph.testing.array_moves import Chain
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 Number = float | Array
@@ -270,7 +273,8 @@ def tensor_programs(
         ops: Elementwise ops that can occur. Defaults to all public ops with a fixed number of operands.
         moves: Names of the array ops that can occur, or "all". Defaults to the products, sums, means and extrema, and
             the ops that join, reshape, transpose and index arrays. "all" adds accumulations, softmax, sorting,
-            triangles, padding, inverses, eigenvalues, convolutions and others.
+            triangles, padding, inverses, linear systems, eigenvalues, singular values, convolutions, interpolation and
+            others.
         max_inputs: Maximum number of inputs. Defaults to 3.
         max_steps: Maximum number of steps, not counting the steps that reduce the results to a scalar. Defaults to 8.
         max_size: Maximum number of elements in an array. Defaults to 40.
@@ -289,9 +293,10 @@ def tensor_programs(
         at = (np.array(0.0),)
     """
     check_program(ops, max_inputs, max_steps, limit, clear)
+    known = (*_JOINS, *_MOVES, *MORE_JOINS, *MORE_MOVES, *MORE_CHAINS)
     if isinstance(moves, str) and moves == "all":
-        moves = (*_JOINS, *_MOVES, *MORE_JOINS, *MORE_MOVES)
-    check_choices("moves", moves, (*_JOINS, *_MOVES, *MORE_JOINS, *MORE_MOVES))
+        moves = known
+    check_choices("moves", moves, known)
     check_integer("max_size", max_size, least=1)
     usable = [op for op in (public_ops() if ops is None else ops) if not op.variadic]
     return _tensor_programs(usable, moves, max_inputs, max_steps, max_size, limit, clear)
@@ -320,7 +325,11 @@ def _tensor_programs(
             other = draw(NUMBERS) if draw(st.booleans()) else draw(arrays(np.shape(draft.known[y]), layouts=["plain"]))
         candidates: Iterable[tuple[Op, Operands]]
         if len(moves) and draw(st.booleans()):
-            candidates = _draw_move(draw, draw(st.sampled_from(moves)), draft, x, y, clear)
+            move = draw(st.sampled_from(moves))
+            if move in MORE_CHAINS:
+                draft.try_chain(MORE_CHAINS[move], draw, x, max_size, limit, clear)
+                continue
+            candidates = _draw_move(draw, move, draft, x, y, clear)
         else:
             first = draw(st.integers(0, len(usable) - 1))  # position of the first op to try
             both = (x, other) if x % 2 or isinstance(other, int) else (other, x)
@@ -382,6 +391,19 @@ class _TensorDraft(Draft[Number]):
             return False
         self.append(op, operands, result)
         return True
+
+    def try_chain(self, chain: Chain, draw: st.DrawFn, x: int, max_size: int, limit: float, clear: float) -> None:
+        """Append several steps that begin with the first array that fits."""
+
+        def append(op: Op, *operands: int | Number) -> int | None:
+            fits = self.try_to_append(op, operands, max_size, limit, clear)
+            return len(self.known) - 1 if fits else None
+
+        count = len(self.known)
+        for k in range(count):
+            arrays = [np.asarray(y) for y in self.known]
+            if chain(draw, append, arrays, (x - k) % count, clear) is not None:
+                return
 
     def join(self, max_size: int) -> None:
         """Append steps that reduce all results to one scalar."""
