@@ -56,6 +56,19 @@ TABLES = [
 
 WRONG = ["", "pink", "x", "-1", "folder", "\udcff"]  # wrong values of most options
 
+LOOK: dict[str, tuple[list[str], list[str]]] = {  # shared by draw and step
+    "--scale": (["2", "0.5"], ["0", *NUMBERS]),
+    "--font": (["Arial", "DejaVu Sans"], ["", "a,b", "'", *TEXTS]),
+    "--font-size": (["9", "20.5"], ["0", *NUMBERS]),
+    "--background": (["transparent", "#ffffff", "#0d1117"], WRONG),
+    "--dpi": (["96", "72.5"], ["0", *NUMBERS]),
+    "--no-legend": ([], []),
+    "--no-constants": ([], []),
+    "--heatmap": ([], []),
+    "--plain-names": ([], []),
+    "--engine": (["dot"], WRONG),
+}
+
 # The options of each command, with plausible and with hostile values. A flag has neither.
 OPTIONS: dict[str, dict[str, tuple[list[str], list[str]]]] = {
     "draw": {
@@ -74,6 +87,10 @@ OPTIONS: dict[str, dict[str, tuple[list[str], list[str]]]] = {
         "--height": (["480"], ["0", *NUMBERS]),
         "--compact": ([], []),
         "--timeout": (["5", "0.5"], ["1e-9", "0", *NUMBERS]),
+        "--fold-sums": ([], []),
+        "--no-fold-sums": ([], []),
+        "--forward-only": ([], []),
+        **LOOK,
     },
     "step": {
         "--phase": (["forward", "backward", "both"], WRONG),
@@ -91,6 +108,9 @@ OPTIONS: dict[str, dict[str, tuple[list[str], list[str]]]] = {
         "--compact": ([], []),
         "--hide": ([], []),
         "--no-caption": ([], []),
+        "--detail": (["full", "contributions", "plain"], ["folded", *WRONG]),
+        "--timeout": (["5", "0.5"], ["1e-9", "0", *NUMBERS]),
+        **LOOK,
     },
     "diagnose": {},
     "verify": {},

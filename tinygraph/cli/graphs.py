@@ -5,20 +5,18 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from tinygraph.cli.diagram_options import add_options, draw_options, in_flags, quietly
 from tinygraph.cli.expressions import ExpressionError, parse
 from tinygraph.cli.options import binding, positive
 from tinygraph.drawing import draw
-from tinygraph.drawing.layout_engines import FORMATS, TIME_LIMIT
-from tinygraph.drawing.options import DETAILS
-from tinygraph.engine.graph import Node, order
+from tinygraph.drawing.layout_engines import FORMATS
 from tinygraph.engine.operators import Operators
 from tinygraph.explaining.diagnosis import diagnose
-from tinygraph.explaining.notation import SPEC
-from tinygraph.explaining.spelling import normalized
 from tinygraph.explaining.tree import tree
 from tinygraph.saving.reader import load
 from tinygraph.saving.verification import all_nodes
 from tinygraph.saving.writer import save
+from tinygraph.stepping.document import SHOWN
 from tinygraph.stepping.formats import check_name, names
 from tinygraph.stepping.stepper import SECONDS, Stepper
 from tinygraph.support.files import check_writable
@@ -26,8 +24,6 @@ from tinygraph.support.terminal import echo
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
     from tinygraph.cli.options import Commands
 
 SAVED = ".json"
@@ -58,52 +54,9 @@ def _add_draw(commands: Commands) -> None:
     out = "output file: .svg, .png, .pdf, .dot (needs no Graphviz), or .json (the graph itself)"
     add("-o", "--out", metavar="FILE", type=Path, help=out)
     add("--tree", action="store_true", help="print the graph as text (the default without --out)")
-    theme = "colors; in an SVG file, auto follows the reader's theme (default: %(default)s)"
-    add("--theme", choices=("light", "dark", "auto"), default="light", help=theme)
-    detail = "amount of detail in the diagram (default: depends on the size of the graph)"
-    add("--detail", choices=DETAILS, default="auto", help=detail)
-    _add_look(parser)
-    add("--forward", action="store_true", help="draw the values only, without gradients")
-    timeout = "time limit of the layout (default: %(default)s)"
-    add("--timeout", metavar="SECONDS", type=positive(float), default=TIME_LIMIT, help=timeout)
+    add("--forward", action="store_true", help="compute and draw the values only, without gradients")
+    add_options(parser)
     parser.set_defaults(run=_draw)
-
-
-def _add_look(parser: argparse.ArgumentParser) -> None:
-    """Add the options of a diagram that `draw` and `step` share."""
-    add = parser.add_argument
-    direction = "LR draws from left to right, TB from top to bottom (default: %(default)s)"
-    add("--direction", choices=("LR", "TB"), default="LR", help=direction)
-    notation = "notation for derivatives (default: %(default)s)"
-    add("--notation", choices=("dJ/dv", "dv"), default="dJ/dv", help=notation)
-    add("--parameters", metavar="NAMES", default="", help="inputs to draw as parameters, for example w,b")
-    add("--title", default="", help="title above the diagram")
-    number = "format of numbers, such as .3g or .2f (default: %(default)s)"
-    add("--number", metavar="FORMAT", default=SPEC, help=number)
-    for side in ("width", "height"):
-        add(
-            f"--{side}", metavar="PIXELS", type=positive(float), help=f"{side} of the diagram (default: its own {side})"
-        )
-    add("--compact", action="store_true", help="show ops as symbols, without captions, so that the text is larger")
-
-
-def _look(root: Operators, options: argparse.Namespace) -> dict[str, Any]:
-    """Return the options of a diagram as arguments of `draw`."""
-    try:
-        format(1.0, options.number)
-    except (ValueError, TypeError):
-        raise ExpressionError(f"--number {options.number!r} is not a format of numbers, such as .3g or .2f") from None
-    return {
-        "direction": options.direction,
-        "notation": options.notation,
-        "parameters": _parameters(root, options.parameters),
-        "title": options.title,
-        "number": options.number,
-        "theme": options.theme,
-        "width": options.width,
-        "height": options.height,
-        "compact": options.compact,
-    }
 
 
 def _add_step(commands: Commands) -> None:
@@ -120,13 +73,12 @@ def _add_step(commands: Commands) -> None:
     add("--phase", choices=("backward", "forward", "both"), help=phase)
     out = "write all steps: .html (interactive player), .svg or .gif (animation), .pdf, or one s-{:02}.png per step"
     add("-o", "--out", metavar="FILE", type=Path, help=out)
-    theme = "colors; auto follows the reader's theme (default: %(default)s)"
-    add("--theme", choices=("light", "dark", "auto"), default="auto", help=theme)
     seconds = "time per step of an animation (default: %(default)s)"
     add("--seconds", metavar="SECONDS", type=positive(float), default=SECONDS, help=seconds)
     add("--hide", action="store_true", help="hide later steps completely (default: show them faintly)")
     add("--no-caption", action="store_true", help="leave out the sentences below the diagram")
-    _add_look(parser)
+    # A walkthrough shows each addition, because each of its edges is a step, and `--phase forward` has no gradients.
+    add_options(parser, without=("fold_sums", "backward"), theme="auto", details=SHOWN)
     parser.set_defaults(run=_step)
 
 
@@ -190,7 +142,7 @@ def _graph(options: argparse.Namespace) -> Operators:
 
 def _draw(options: argparse.Namespace) -> None:
     root = _graph(options)
-    look = _look(root, options)
+    look = draw_options(root, options)
     if not options.forward:
         root.backward()
     if options.out is not None and options.out.suffix == SAVED:
@@ -199,46 +151,34 @@ def _draw(options: argparse.Namespace) -> None:
         if options.out.suffix.lower().removeprefix(".") not in FORMATS:
             raise ExpressionError(f"--out {options.out}: the name must end in one of .{', .'.join([*FORMATS, 'json'])}")
         check_writable(options.out)
-        drawing = draw(
-            root,
-            detail=options.detail,
-            timeout=options.timeout,
-            **look,
-        )
+        with quietly():
+            drawing = draw(root, **look)
         try:
             drawing.save(options.out)
         except ValueError as error:  # an image that is too large
-            raise ExpressionError(f"--out: {error}") from None
+            raise ExpressionError(f"--out: {in_flags(str(error))}") from None
     if options.tree or options.out is None:
         echo(tree(root))
     if options.out is not None:
         echo(f"wrote {options.out.resolve()}")
 
 
-def _parameters(root: Operators, names: str) -> list[Node]:
-    """Return the inputs with the given comma-separated names."""
-    leaves = {normalized(node.name): node for node in order(root) if node.op is None}
-    parameters = [normalized(name.strip()) for name in names.split(",") if name.strip()]
-    for name in parameters:
-        if name not in leaves:
-            raise ExpressionError(f"--parameters: {name!r} is not an input of the expression")
-    return [leaves[name] for name in parameters]
-
-
 def _step(options: argparse.Namespace) -> None:
     root = _graph(options)
+    look = draw_options(root, options)
     if options.out is None:
-        Stepper(root, phase=options.phase or "backward").repl()
+        with quietly():
+            Stepper(root, phase=options.phase or "backward", **look).repl()
         return
-    stepper = Stepper(root, phase=options.phase or "both", **_look(root, options))
     try:
         check_name(options.out)
-        files = names(options.out, len(stepper))
-        if len(files) == 1:  # the folder of numbered files is created
+        with quietly():
+            stepper = Stepper(root, phase=options.phase or "both", **look)
+            files = names(options.out, len(stepper))
             check_writable(files[0])
-        stepper.save(options.out, seconds=options.seconds, hide=options.hide, caption=not options.no_caption)
+            stepper.save(options.out, seconds=options.seconds, hide=options.hide, caption=not options.no_caption)
     except (ValueError, ModuleNotFoundError) as error:  # a wrong name, a graph that is too large, a missing package
-        raise ExpressionError(f"--out: {error}") from None
+        raise ExpressionError(f"--out: {in_flags(str(error))}") from None
     several = f" ... {files[-1].name} ({len(files)} files)" if len(files) > 1 else ""
     echo(f"wrote {files[0].resolve()}{several}")
 

@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Sequence
 
 from tinygraph.cli import demo, doctor, fit, graphs
+from tinygraph.cli.diagram_options import in_flags
 from tinygraph.cli.expressions import ExpressionError
 from tinygraph.cli.options import Parser, binding
 from tinygraph.datasets import TableError
@@ -28,8 +29,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         options = _parsed(argv)
         return int(options.run(options) or 0)
-    except (TableError, FloatingPointError, ExpressionError, GraphFileError, EngineNotFoundError, LayoutError) as error:
+    except (TableError, FloatingPointError, ExpressionError, GraphFileError) as error:
         return fail(str(error))
+    except (EngineNotFoundError, LayoutError) as error:
+        return fail(in_flags(str(error)))
     except BrokenPipeError:  # the reader of a pipe stopped
         return 141
     except OSError as error:

@@ -316,7 +316,7 @@ def _is_in_order(line: Line) -> bool:
 
 
 def _formula(function: str, op: Op, operands: list[str], of_arrays: bool) -> str:
-    """Return what a function computes as a textbook prints it, or "" if its name says so.
+    """Return what a function computes as a textbook prints it, or "" if its name shows that.
 
     An operand that is not a name is replaced by the letter of the textbook.
     """
