@@ -10,13 +10,13 @@ from tinygraph.cli.expressions import ExpressionError, parse
 from tinygraph.cli.options import binding, positive
 from tinygraph.drawing import draw
 from tinygraph.drawing.layout_engines import FORMATS
+from tinygraph.drawing.options import EVERY_NODE
 from tinygraph.engine.operators import Operators
 from tinygraph.explaining.diagnosis import diagnose
 from tinygraph.explaining.tree import tree
 from tinygraph.saving.reader import load
 from tinygraph.saving.verification import all_nodes
 from tinygraph.saving.writer import save
-from tinygraph.stepping.document import SHOWN
 from tinygraph.stepping.formats import check_name, names
 from tinygraph.stepping.stepper import SECONDS, Stepper
 from tinygraph.support.files import check_writable
@@ -78,7 +78,7 @@ def _add_step(commands: Commands) -> None:
     add("--hide", action="store_true", help="hide later steps completely (default: show them faintly)")
     add("--no-caption", action="store_true", help="leave out the sentences below the diagram")
     # A walkthrough shows each addition, because each of its edges is a step, and `--phase forward` has no gradients.
-    add_options(parser, without=("fold_sums", "backward"), theme="auto", details=SHOWN)
+    add_options(parser, without=("fold_sums", "backward"), theme="auto", details=EVERY_NODE)
     parser.set_defaults(run=_step)
 
 

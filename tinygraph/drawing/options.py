@@ -20,6 +20,7 @@ Direction = Literal["LR", "TB"]
 Notation = Literal["dJ/dv", "dv"]
 Engine = str | Function | None  # an executable, or a function from DOT text to SVG text
 DETAILS: tuple[Detail, ...] = get_args(Detail)
+EVERY_NODE: tuple[Detail, ...] = ("auto", "full", "contributions", "plain")  # those that a walkthrough can have
 TRANSPARENT = "transparent"
 BODY = 13.0  # default font size of a box, in points
 _FONT_NAME = re.compile(r"[\w .+-]+")

@@ -11,7 +11,7 @@ from xml.etree.ElementTree import Element
 from tinygraph.drawing.diagram import Box, Diagram, diagram
 from tinygraph.drawing.draw import LARGEST, detail_for
 from tinygraph.drawing.drawing import Drawing
-from tinygraph.drawing.options import DrawOptions
+from tinygraph.drawing.options import EVERY_NODE, DrawOptions
 from tinygraph.drawing.rendering.appearance import Appearance
 from tinygraph.drawing.rendering.dot import scope_ids
 from tinygraph.drawing.rendering.heatmap import Levels
@@ -23,7 +23,6 @@ from tinygraph.stepping.captions import text_width
 from tinygraph.support.messages import one_of
 
 XMLNS = ' xmlns="http://www.w3.org/2000/svg"'
-SHOWN = ("auto", "full", "contributions", "plain")  # levels of detail that draw every node
 
 
 def marked(steps: Steps, options: DrawOptions) -> tuple[Element, Diagram]:
@@ -74,8 +73,8 @@ def drawing_of(steps: Steps, options: DrawOptions) -> tuple[Drawing, Diagram, li
     """
     if not options.backward and steps.walk.seed is not None:
         raise ValueError("backward=False cannot be combined with the steps of a backward pass: use phase='forward'")
-    if options.detail not in SHOWN:
-        one_of("the detail of a walkthrough, which shows every node,", options.detail, SHOWN)
+    if options.detail not in EVERY_NODE:
+        one_of("the detail of a walkthrough, which shows every node,", options.detail, EVERY_NODE)
     walk = steps.walk
     shown = diagram(walk, options.style)
     if len(shown.boxes) > LARGEST:
