@@ -285,8 +285,19 @@ print("numpy" in sys.modules)
 def test_a_request_that_the_page_never_sends_is_refused(playground):
     with pytest.raises(ValueError, match="kind must be one of 'start'"):
         ask(playground, "stop")
-    with pytest.raises(ValueError, match="there is no graph yet"):
-        ask(playground, "move", numbers={})
+
+
+def test_a_new_worker_asks_for_the_program_again(playground):
+    assert ask(playground, "move", numbers={}) == {"again": True}
+    said = "There is no graph yet: run an expression or a program first."
+    assert ask(playground, "export", format="svg")["problem"]["message"] == said
+
+
+def test_a_program_with_an_error_keeps_the_graph_that_is_shown(playground):
+    run_example(playground, LECTURE)
+    ask(playground, "run", mode="python", text="x = Value(2.0)\ny = x *")
+    assert ask(playground, "move", numbers={"b": 7.0})["values"][-1]["value"] == "57"
+    assert "u = b*c" in ask(playground, "export", format="python")["file"]["text"]
 
 
 # --- files

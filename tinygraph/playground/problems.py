@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from tinygraph.cli.expressions import ExpressionError
 
-PROGRAM = "your program"  # name of the program in tracebacks
+PROGRAM = "program"  # name of the program in tracebacks
 MOST = 600  # maximum length of a message, in characters
 _HEAVY = ("numpy", "torch", "jax", "matplotlib", "pandas", "scipy", "sklearn", "dask", "PIL", "cairosvg")
 

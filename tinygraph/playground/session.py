@@ -113,27 +113,21 @@ class Playground:
             Exception: Whatever the program raises.
         """
         one_of("mode", mode, MODES)
-        self.root = None
         if mode == "expression":
             found = inputs.numbers_of(text, numbers)
             root = parse(text, found)
-            leaves = {node.name: node for node in order(root) if node.op is None and isinstance(node, Value)}
-            self.leaves = {name: leaves[name] for name in found}
+            nodes = {node.name: node for node in order(root) if node.op is None and isinstance(node, Value)}
+            leaves = {name: nodes[name] for name in found}
         else:
             text = inputs.with_numbers(text, numbers) if numbers else text
             result = programs.run(text)
-            root = result.root
-            reached = set(order(root))
-            named = {literal.name for literal in inputs.literals_of(text)}
-            self.leaves = {
-                name: leaf
-                for name, leaf in result.named.items()
-                if name in named and leaf.op is None and leaf in reached
-            }
-        self.mode, self.text = mode, text
-        self.numbers = {name: float(leaf.data) for name, leaf in self.leaves.items()}
+            root, reached = result.root, set(order(result.root))
+            found = {literal.name: literal.value for literal in inputs.literals_of(text)}
+            named = {name: result.named[name] for name in found if name in result.named}
+            leaves = {name: leaf for name, leaf in named.items() if leaf.op is None and leaf in reached}
         _check_size(root)
-        self.root = root
+        self.root, self.leaves, self.mode, self.text = root, leaves, mode, text
+        self.numbers = {name: float(leaf.data) for name, leaf in leaves.items()}
 
 
 def _check_size(root: Value) -> None:
@@ -213,7 +207,9 @@ def move(session: Playground, request: Request) -> Answer:
     Returns:
         `numbers` for the page and `values`, or `again` if the program must run again.
     """
-    root = session.shown()
+    root = session.root
+    if root is None:  # this worker is new, because the last one was stopped
+        return {"again": True}
     for name, value in request["numbers"].items():
         if name in session.leaves:
             session.leaves[name].data = float(value)
