@@ -1,8 +1,8 @@
 """Assemble the playground page from the package, its web files, and the npm packages.
 
 The result in `build/playground` is `playground.html`, one file that opens from disk, and the folder `site`, which the
-documentation contains. Both have the same parts: the page, a worker, and `runtime.js`, which contains all binary files as
-compressed text. A script can be loaded from disk, where a page cannot fetch other files.
+documentation contains. Both have the same parts: the page, a worker, and `runtime.js`, which contains all binary files
+as compressed text. A script can be loaded from disk, where a page cannot fetch other files.
 """
 
 from __future__ import annotations
