@@ -576,6 +576,34 @@ def test_a_slide_shows_the_diagram_and_one_sentence(browser, sized, tmp_path):
     opened.check_silent()
 
 
+def test_a_slide_of_a_wide_graph_shows_a_part_that_can_be_read_and_follows_the_steps(browser, sized, tmp_path):
+    sized(1920, 1080)
+    y = Value(0.5, "x")
+    for i in range(12):
+        y = (y * (0.5 + i)).tanh()
+    stepper = Stepper(y, phase="both")
+    opened = open_page(browser, stepper, tmp_path, "?slide")
+    smallest = """return Math.min(...[...document.querySelectorAll('#diagram text')].map((text) =>
+      parseFloat(text.getAttribute('font-size')) * text.getScreenCTM().a))"""
+    now = """const frame = document.getElementById('diagram').getBoundingClientRect();
+      const part = document.querySelector('#diagram .node.now').getBoundingClientRect();
+      return part.left >= frame.left && part.right <= frame.right && frame.bottom <= innerHeight"""
+    assert opened.run(smallest) >= 17.9
+    for _ in range(len(stepper)):
+        opened.press("ARROW_RIGHT")
+        assert opened.run(now)
+    assert opened.run("return document.getElementById('diagram').scrollLeft") == 0, "the last step is at the input x"
+    shown = "return document.querySelector('#diagram > svg').getBoundingClientRect().width <= innerWidth"
+    assert not opened.run(shown)
+    opened.driver.switch_to.active_element.send_keys("0")
+    assert opened.run(shown), "the whole graph"
+    assert opened.run(smallest) < 12
+    sized(1280, 720)
+    opened.run("window.dispatchEvent(new Event('resize'))")
+    assert opened.run(shown), "a reader's choice stays"
+    opened.check_silent()
+
+
 @pytest.mark.parametrize("phase", ["backward", "both"])
 def test_the_future_is_hidden_on_request(browser, tmp_path, phase):
     stepper = Stepper(lecture(), phase=phase)

@@ -67,6 +67,7 @@
       else if (!group.classList.contains("forward")) group.classList.remove("now");
     }
     narrate(here);
+    if (document.body.classList.contains("slide") && $("stage").scrollHeight > innerHeight) fit(); // a long sentence
     tell();
     $("slider").value = k;
     $("count").value = `${k} / ${steps.length}`;
@@ -80,7 +81,8 @@
     });
     if (here) {
       within($("steps"), items[k - 1]);
-      if (boxOf.has(here.box)) within($("diagram"), boxOf.get(here.box).group);
+      const parts = [here.box, here.source].filter((id) => boxOf.has(id)).map((id) => boxOf.get(id).group);
+      if (parts.length) within($("diagram"), ...parts);
     }
     if (!keep) remember();
     if (!quiet && parent !== window) parent.postMessage({ tinygraphStep: k }, "*"); // for a live player
@@ -131,10 +133,16 @@
     return boxes.find(({ group }) => group === document.activeElement)?.id ?? null;
   }
 
-  function within(frame, element) {
-    const outer = frame.getBoundingClientRect(), inner = element.getBoundingClientRect();
-    if (inner.left < outer.left || inner.right > outer.right) frame.scrollLeft += inner.left + inner.width / 2 - outer.left - outer.width / 2;
-    if (inner.top < outer.top || inner.bottom > outer.bottom) frame.scrollTop += inner.top + inner.height / 2 - outer.top - outer.height / 2;
+  // Scroll a frame so that it shows the given elements. If there is not enough room, the first element is in the middle.
+  function within(frame, ...elements) {
+    const outer = frame.getBoundingClientRect(), all = elements.map((element) => element.getBoundingClientRect());
+    const scrolled = (low, high) => {
+      let [from, to] = [Math.min(...all.map((part) => part[low])), Math.max(...all.map((part) => part[high]))];
+      if (to - from > outer[high] - outer[low]) [from, to] = [all[0][low], all[0][high]];
+      return from < outer[low] || to > outer[high] ? (from + to - outer[low] - outer[high]) / 2 : 0;
+    };
+    frame.scrollLeft += scrolled("left", "right");
+    frame.scrollTop += scrolled("top", "bottom");
   }
 
   function remember() {
@@ -167,7 +175,8 @@
 
   const [WIDTH, HEIGHT] = ["width", "height"].map((side) => svg[side].baseVal.value); // in pixels
   const LEAST = 0.62, MOST = 3, DEEPEST = 8; // smallest and largest scale that fits a narrow and a wide window; largest zoom
-  let zoom = 1, scale = 1;
+  const TEXT = 1080 / 18; // a slide has 1080 lines if its smallest text has 18 pixels
+  let zoom = 1, scale = 1, chosen = false; // true after the reader has chosen a zoom
 
   function fit() {
     const figure = $("diagram"), slide = document.body.classList.contains("slide");
@@ -178,7 +187,10 @@
     const room = Math.max(free, slide ? 0 : 160);
     scale = Math.min(across, room / HEIGHT, MOST);
     if (innerWidth < 600 && !slide) scale = Math.max(scale, Math.min(LEAST, room / HEIGHT)); // a phone scrolls the diagram
-    figure.style.height = `${Math.ceil(HEIGHT * scale)}px`;
+    // A slide of a wide diagram shows a part that can be read, and follows the steps.
+    const needed = Math.max(innerHeight / TEXT, 12) / (smallest * scale);
+    if (slide && !chosen) zoom = needed > 1.1 ? needed : 1;
+    figure.style.height = `${Math.ceil(slide ? Math.min(HEIGHT * scale * zoom, room) : HEIGHT * scale)}px`;
     resize();
   }
 
@@ -186,6 +198,10 @@
     const style = getComputedStyle(part);
     return part.getBoundingClientRect().height + (parseFloat(style.marginTop) || 0) + (parseFloat(style.marginBottom) || 0);
   }
+
+  // The size of the smallest text in pixels, at the natural size of the diagram.
+  const sizes = [...svg.querySelectorAll("text[font-size]")].map((text) => parseFloat(text.getAttribute("font-size")));
+  const smallest = Math.min(...sizes, 100) * WIDTH / svg.viewBox.baseVal.width;
 
   function resize() { svg.style.width = `${WIDTH * scale * zoom}px`; }
 
@@ -196,7 +212,9 @@
     y ??= frame.top + frame.height / 2;
     const [across, down] = [(x - before.left) / before.width, (y - before.top) / before.height];
     zoom = Math.min(Math.max(to, 1), DEEPEST);
-    resize();
+    chosen = true;
+    if (document.body.classList.contains("slide")) fit();
+    else resize();
     const after = svg.getBoundingClientRect();
     figure.scrollLeft += after.left + across * after.width - x;
     figure.scrollTop += after.top + down * after.height - y;
