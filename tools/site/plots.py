@@ -36,8 +36,13 @@ class Plot:
             self(theme).savefig(buffer, format="svg", facecolor=background, metadata={"Date": None})
         return buffer.getvalue()
 
-    def _repr_svg_(self) -> str:
-        return self.svg("light", "white").decode()
+    def __repr__(self) -> str:
+        return "<plot>"
+
+    def _repr_png_(self) -> bytes:
+        buffer = io.BytesIO()  # a surface in three dimensions has 5 MB as SVG
+        self("light").savefig(buffer, format="png", dpi=144, facecolor="white")
+        return buffer.getvalue()
 
 
 def themed(draw: Callable[..., None]) -> Callable[..., Plot]:
