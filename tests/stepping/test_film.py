@@ -135,6 +135,8 @@ def test_a_node_without_a_box_has_steps_but_no_marks():
     stepper = Stepper(y, phase="both")
     drawn = frames(Film(stepper, DrawOptions(constants=False)))
     assert len(drawn) == len(stepper) + 1
+    with pytest.raises(ValueError, match="fold_sums=True cannot be combined with a walkthrough"):
+        Film(stepper, DrawOptions(fold_sums=True))
     with pytest.raises(ValueError, match="backward=False cannot be combined with the steps of a backward pass"):
         Film(stepper, DrawOptions(backward=False))
     assert frames(Film(Stepper(y, phase="forward"), DrawOptions(backward=False)))

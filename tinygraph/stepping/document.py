@@ -73,6 +73,8 @@ def drawing_of(steps: Steps, options: DrawOptions) -> tuple[Drawing, Diagram, li
     """
     if not options.backward and steps.walk.seed is not None:
         raise ValueError("backward=False cannot be combined with the steps of a backward pass: use phase='forward'")
+    if options.fold_sums:
+        raise ValueError("fold_sums=True cannot be combined with a walkthrough, in which each addition is a step")
     if options.detail not in EVERY_NODE:
         one_of("the detail of a walkthrough, which shows every node,", options.detail, EVERY_NODE)
     walk = steps.walk
