@@ -182,3 +182,16 @@ def test_the_page_draws_the_boundary_as_the_script_does():
     (line,) = axes.collections[0].get_paths()
     assert abs(line.vertices[:, 0] - 0.5).max() < 1e-9
     assert [len(points.get_offsets()) for points in axes.collections[1:]] == [10, 10]
+
+
+def test_the_stored_diagrams_of_the_readme_show_what_the_script_draws():
+    """Only the texts are compared, because each version of Graphviz places them differently."""
+    needed_engine()
+    script = runpy.run_path(str(EXAMPLES[0].with_name("pictures_of_the_lecture.py")))
+    folder, names = EXAMPLES[0].parents[1] / "docs" / "pictures", set()
+    for name, drawing in script["drawings"]():
+        stored = (folder / f"{name}.svg").read_text("utf-8")
+        texts = [sorted(re.findall(r"<text[^>]*>([^<]*)</text>", svg)) for svg in (stored, drawing.svg())]
+        assert texts[0] == texts[1], "run: python examples/pictures_of_the_lecture.py docs/pictures"
+        names.add(name)
+    assert names == {path.stem for path in folder.iterdir() if not path.name.startswith("stepping-")}
