@@ -204,10 +204,10 @@ def test_a_stepper_takes_the_options_of_draw(tmp_path):
 
 def test_a_page_takes_colors_of_a_brand(tmp_path):
     stepper = Stepper(lecture())
-    page = stepper.save(tmp_path / "page.html", theme={"base": "dark", "forward": "#123456"}).read_text()
+    page = stepper.save(tmp_path / "page.html", theme={"base": "dark", "forward": "#8ec7ff"}).read_text()
     assert "color-scheme: dark" in page
-    assert "--forward: #123456" in page
-    assert "--ground: #223344" in stepper.save(tmp_path / "page.html", background="#223344").read_text()
+    assert "--forward: #8ec7ff" in page
+    assert "--ground: #101820" in stepper.save(tmp_path / "page.html", theme="dark", background="#101820").read_text()
 
 
 @pytest.mark.parametrize(
