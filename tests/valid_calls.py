@@ -61,6 +61,12 @@ def _of_value(name: str) -> of:
     return of(lambda s: getattr(s.x, name))
 
 
+def _found_bug(s: Any) -> Any:
+    bug = worksheets.find_bug(s.x * s.w)
+    bug.pick(2)
+    return bug.name
+
+
 OF_TWO = ("atan2", "arctan2", "hypot", "fmod")
 BOUNDS = {"min": "bound of a Value", "max": "bound of a Value"}
 REPLACED = {"nan": "number", "posinf": "number or None", "neginf": "number or None"}
@@ -328,6 +334,19 @@ CALLS: dict[str, Call] = {
         steps=4,
         shared=True,
     ),
+    "worksheets.by_hand": call(worksheets.by_hand, {"root": "node", "state": "state"}, root=root, state=None),
+    "worksheets.ByHand.answer": call(
+        of(lambda s: worksheets.by_hand(s.x * s.w).answer), {"answer": "answer"}, answer="2"
+    ),
+    "worksheets.find_bug": call(
+        worksheets.find_bug,
+        {"root": "node", "opponent": "choice or None", "seed": "integer or None"},
+        root=of(lambda s: s.x * s.w),
+        opponent=None,
+        seed=3,
+    ),
+    "worksheets.FindBug.pick": call(of(lambda s: worksheets.find_bug(s.x * s.w).pick), {"step": "count"}, step=1),
+    "worksheets.FindBug.name": call(of(_found_bug), {"mistake": "choice"}, mistake="forgetting to zero"),
     # stepping
     "Stepper": call(
         tinygraph.Stepper,

@@ -21,7 +21,7 @@ from tinygraph.explaining.notation import Quantity, called
 from tinygraph.explaining.step import Step, Steps
 from tinygraph.explaining.walk import Walk
 from tinygraph.practicing import wrong_passes
-from tinygraph.practicing.wrong_passes import LIMIT, Contribution, Gradients, WrongPass, correct, too_many
+from tinygraph.practicing.wrong_passes import LIMIT, Contribution, Gradients, WrongPass, correct, told, too_many
 from tinygraph.support.arguments import check_function, check_kind
 from tinygraph.tensor.linalg import matmul
 from tinygraph.tensor.tensor import Tensor
@@ -253,20 +253,13 @@ class Comparison:
             return "\n".join([*lines, "  the two passes agree on this graph"])
         should, was = self.first
         lines.append("the first step that differs")
-        lines.append(f"  should be  {_text_of(should) if should else 'nothing more'}")
-        lines.append(f"  but was    {_text_of(was) if was else 'nothing'}")
+        lines.append(f"  should be  {told(should) if should else 'nothing more'}")
+        lines.append(f"  but was    {told(was) if was else 'nothing'}")
         return "\n".join([*lines, f"fix: {self.misconception.fix}"])
 
 
 def _text(gradient: Quantity) -> str:
     return "·" if gradient is None else notation.quantity(gradient)
-
-
-def _text_of(step: Step) -> str:
-    if step.operand is None:
-        return step.equation
-    before = "0" if step.before is None else notation.quantity(step.before)
-    return f"{step.equation}, so {called(step.operand)}.grad {before} → {notation.quantity(step.after)}"
 
 
 # --- the lab --------------------------------------------------------------------------------------

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from tinygraph.engine import ops
 from tinygraph.engine.autodiff import propagate
 from tinygraph.engine.graph import Node, order
+from tinygraph.explaining import notation
 from tinygraph.explaining.arrays import differ, ones
-from tinygraph.explaining.notation import Quantity
+from tinygraph.explaining.notation import Quantity, called
 from tinygraph.explaining.step import Step
 
 Contribution = tuple[Node, int, Node, Quantity, Quantity, Quantity]  # the same fields as an Edge
@@ -217,18 +218,19 @@ class _Gradients(dict[Node, Quantity]):
         super().__setitem__(node, gradient)
 
 
-def result_of(run: Run, root: Node) -> tuple[Gradients, list[Step]]:
+def result_of(run: Run, root: Node, limit: int = LIMIT) -> tuple[Gradients, list[Step]]:
     """Return the gradients and the steps of a pass.
 
     Args:
         run: Pass to run.
         root: Root of the graph. The pass does not write to any node.
+        limit: Maximum number of steps. Defaults to 100,000.
 
     Returns:
         The gradients at the end, and the contributions as steps. The steps have no numbers.
 
     Raises:
-        ValueError: If the pass takes more than 100,000 steps, or if the graph is too deep for a recursive pass.
+        ValueError: If the pass takes more steps than the limit, or if the graph is too deep for a recursive pass.
     """
     grad = _Gradients({root: ones(root)})
     steps: list[Step] = []
@@ -236,20 +238,23 @@ def result_of(run: Run, root: Node) -> tuple[Gradients, list[Step]]:
         for result, slot, x, upstream, local, contribution in run(root, grad):
             numbers = local, upstream, contribution, grad.before, grad[x]
             steps.append(Step(0, 0, "backward", result, x, slot, *numbers, root))
-            if len(steps) > LIMIT:
-                raise too_many()
+            if len(steps) > limit:
+                raise too_many(limit)
     except RecursionError:
         raise ValueError("the graph is too deep for a recursive pass: try a smaller graph") from None
     return grad, steps
 
 
-def too_many() -> ValueError:
+def too_many(limit: int = LIMIT) -> ValueError:
     """Return the error for a pass that takes too many steps.
+
+    Args:
+        limit: Maximum number of steps. Defaults to 100,000.
 
     Returns:
         The error, to raise.
     """
-    return ValueError(f"the pass takes more than {LIMIT:,} steps: try a smaller graph")
+    return ValueError(f"the pass takes more than {limit:,} steps: try a smaller graph")
 
 
 def first_fault(right: Sequence[Step], wrong: Sequence[Step]) -> tuple[Step | None, Step] | None:
@@ -280,3 +285,18 @@ def first_fault(right: Sequence[Step], wrong: Sequence[Step]) -> tuple[Step | No
         ):
             return expected, step
     return None
+
+
+def told(step: Step) -> str:
+    """Return a step as a sentence, with the gradient before and after it.
+
+    Args:
+        step: Step of a correct or a wrong pass.
+
+    Returns:
+        The text, such as "dc/db += dc/dc · ∂c/∂b = 1 × 1 = 1, so b.grad 0 → 1".
+    """
+    if step.operand is None:
+        return step.equation
+    before = "0" if step.before is None else notation.quantity(step.before, step.spec)
+    return f"{step.equation}, so {called(step.operand)}.grad {before} → {notation.quantity(step.after, step.spec)}"

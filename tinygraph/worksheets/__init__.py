@@ -1,4 +1,4 @@
-"""Worksheets: the diagram of a graph with blanks to fill in, an answer key, and a page that checks the answers.
+"""Worksheets: diagrams with blanks to fill in, backpropagation by hand with hints, and backward passes with a mistake.
 
 Examples:
     >>> from tinygraph import worksheet, worksheets
@@ -9,8 +9,10 @@ Examples:
 
 from __future__ import annotations
 
+from tinygraph.practicing.by_hand import ByHand, by_hand
+from tinygraph.practicing.find_bug import FindBug, find_bug
 from tinygraph.worksheets.blanks import Question
 from tinygraph.worksheets.exercises import exercise
 from tinygraph.worksheets.worksheet import Worksheet, worksheet
 
-__all__ = ["Question", "Worksheet", "exercise", "worksheet"]
+__all__ = ["ByHand", "FindBug", "Question", "Worksheet", "by_hand", "exercise", "find_bug", "worksheet"]
