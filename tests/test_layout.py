@@ -20,7 +20,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 LAYERS = (
     "support", "kernels", "engine", "tensor", "functional", "explaining", "practicing", "drawing", "stepping",
     "worksheets", "vectorizing", "saving", "checking", "testing", "hypothesis_plugin", "datasets", "nn", "logistic",
-    "misconceptions", "cli", "playground", "__init__", "__main__",
+    "bridges", "misconceptions", "cli", "playground", "__init__", "__main__",
 )  # fmt: skip
 
 
@@ -160,7 +160,7 @@ def test_a_private_name_is_used_in_its_own_folder_only():
             elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("tinygraph"):
                 used.setdefault(path, set()).update(alias.name for alias in node.names)
             defined.setdefault(_folder(path), set()).update(names)
-    # Names of the standard library and of NumPy.
+    # Names of the standard library, of NumPy and of PyTorch.
     others = {
         "_replace",
         "_fields",
@@ -170,6 +170,8 @@ def test_a_private_name_is_used_in_its_own_folder_only():
         "_SubParsersAction",
         "_is_owned",
         "_at_fork_reinit",
+        "_schema",
+        "_version",
     }
     foreign = {
         f"{_name(path)}: {name}"
@@ -213,7 +215,8 @@ def test_the_public_names():
               sigmoid log_sigmoid softplus relu heaviside maximum minimum logaddexp binary_cross_entropy
               binary_cross_entropy_with_logits squared_error dot total logit"""
     others = """FrozenBranchError StaleGraphError Step Stepper Tensor Value check_grad compare compile concatenate
-              cross_entropy diagnose draw explain grad hessian jvp load log_softmax logsumexp name_from numeric_grad
+              cross_entropy diagnose draw explain from_torch grad
+              hessian jvp load log_softmax logsumexp name_from numeric_grad
               op power save scope set_at softmax source stack strict trace_lines tree value_and_grad vectorize
               worksheet"""
     later = {name for name, module in tinygraph._LATER.items() if module and name != "__version__"}
@@ -224,7 +227,7 @@ def test_the_public_names():
     }
     assert later - {*tinygraph.__all__} == {
         *["Tensor", "compile", "concatenate", "cross_entropy", "load", "log_softmax", "logsumexp", "save", "set_at"],
-        *["softmax", "source", "stack", "vectorize"],
+        *["from_torch", "softmax", "source", "stack", "vectorize"],
     }
     assert all(TABLE[name] is getattr(tinygraph, name) for name in rows.split())
     assert set(tinygraph.__all__) <= set(dir(tinygraph))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from hypothesis import strategies as st
 
 import tinygraph
@@ -44,6 +45,18 @@ def _drawn(strategy: Any) -> Callable[..., Any]:
 
 def _exhausted(function: Callable[..., Any]) -> Callable[..., Any]:
     return lambda **options: list(function(**options))
+
+
+def _with_torch(function: Any) -> Any:
+    """Return a function, or skip the test if PyTorch is not installed."""
+    pytest.importorskip("torch", reason="PyTorch is not installed: pip install --group oracles")
+    return function
+
+
+def _torch_function() -> Callable[..., Any]:
+    """Return a function of PyTorch that accepts all arguments."""
+    w = pytest.importorskip("torch").ones(2, requires_grad=True)
+    return lambda *_: w.sum()
 
 
 MODELS = (logistic.LogisticRegression, logistic.SoftmaxRegression)
@@ -394,6 +407,17 @@ CALLS: dict[str, Call] = {
     "compile": call(
         tinygraph.compile, {"root": "scalar root", "inputs": "leaves"}, root=root, inputs=of(lambda s: [s.x])
     ),
+    "from_torch": call(
+        of(lambda s: _with_torch(tinygraph.from_torch)),
+        {"f": "function", "args": "anything", "mapping": "marks", "check": "flag", "report": "function or None"},
+        "args",
+        f=of(lambda s: _torch_function()),
+        args=(1,),
+        mapping=None,
+        check=True,
+        report=None,
+    ),
+    "bridges.named_leaves": call(tinygraph.bridges.named_leaves, {"root": "node"}, root=root),
     "source": call(tinygraph.source, {"root": "scalar root", "backward": "flag"}, root=root, backward=True),
     "vectorize": call(tinygraph.vectorize, {"root": "scalar root", "marks": "marks"}, root=root, marks=None),
     # misconceptions

@@ -183,7 +183,7 @@ class of:  # noqa: N801
 # Records that the package creates for you, and hooks that it calls itself. You pass none of their arguments.
 NOT_ENTRY_POINTS = {
     "Step", "checking.GradientCheck", "checking.InputCheck", "drawing.Drawing", "drawing.GraphComparison",
-    "misconceptions.Comparison",
+    "bridges.Proof", "misconceptions.Comparison",
     "worksheets.Worksheet", "worksheets.Question", "worksheets.ByHand", "worksheets.FindBug",
     "Tensor.view", "Tensor.family", "Value.family",
     "scope.watch", "strict.watch", "trace_lines.watch",

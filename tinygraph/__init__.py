@@ -17,6 +17,7 @@ from tinygraph.engine.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from tinygraph.bridges.pytorch.importing import from_torch as from_torch
     from tinygraph.checking.comparison import check_grad
     from tinygraph.checking.numeric import numeric_grad
     from tinygraph.drawing.comparison import compare
@@ -65,6 +66,7 @@ _LATER = {
     "logsumexp": "tensor.functions.probabilities",
     "softmax": "tensor.functions.probabilities",
     "set_at": "tensor.functions.parts",
+    "from_torch": "bridges.pytorch.importing",
     "compare": "drawing.comparison",
     "draw": "drawing.draw",
     "Step": "explaining.step",
@@ -80,6 +82,7 @@ _LATER = {
     "source": "vectorizing.source",
     "vectorize": "vectorizing.vectorized",
     "worksheet": "worksheets.worksheet",
+    "bridges": "",
     "checking": "",
     "drawing": "",
     "datasets": "",

@@ -18,7 +18,7 @@ from tinygraph.engine.op import Op
 
 PAGES = sorted(Path(__file__).parents[2].glob("docs/reference/*.md"))
 # Modules with public names.
-EXPORTING = ("checking", "datasets", "drawing", "logistic", "misconceptions", "nn", "testing")
+EXPORTING = ("bridges", "checking", "datasets", "drawing", "logistic", "misconceptions", "nn", "testing")
 
 # The code of a wrong pass is shown on a page, so its docstring stays short. `Misconception` describes the parameters.
 SHOWN_AS_CODE = {function for item in misconceptions.LAB for function in (item.run, item.program)}

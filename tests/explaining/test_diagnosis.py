@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import tinygraph
-from tinygraph import StaleGraphError, Tensor, Value, diagnose, trace_lines
+from tinygraph import StaleGraphError, Tensor, Value, diagnose, scope, trace_lines
 from tinygraph.engine.graph import order
 from tinygraph.testing import graphs, tensor_programs
 
@@ -321,6 +321,9 @@ def test_the_line_is_said_where_it_was_traced():
         y = tinygraph.log(value(0.0))
     assert only(y).line == y.line != ""
     assert f"recorded at {y.line}" in str(diagnose(y))
+    with trace_lines(), scope("layer"), scope("norm"):
+        y = tinygraph.log(value(0.0))
+    assert f"recorded at {y.line} in the scope layer.norm\n" in str(diagnose(y))
 
 
 @given(program=graphs())

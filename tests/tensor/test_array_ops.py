@@ -21,6 +21,7 @@ from tinygraph.tensor.indexing import concatenate, index, scatter_add, set_eleme
 from tinygraph.tensor.linalg import matmul
 from tinygraph.tensor.more_ops.accumulations import cumprod_over, cumsum_over, prod_over
 from tinygraph.tensor.more_ops.contractions import einsum
+from tinygraph.tensor.more_ops.firsts import at_first_max, first_max, first_max_like
 from tinygraph.tensor.more_ops.masks import fill_nan, masked, not_nan
 from tinygraph.tensor.more_ops.orders import sort_over, sorted_back, sorted_like
 from tinygraph.tensor.more_ops.roots import root
@@ -208,6 +209,15 @@ def triangles(draw):
     return op, (draw(arrays(shape, elements=whole)),)
 
 
+@st.composite
+def first_maxima(draw, make, reduced=0):
+    """Draw an op, and operands of the same shape. The first `reduced` operands have no axis for the maximum."""
+    (shape,) = draw(shapes(1, min_side=1).filter(lambda found: len(found[0])))
+    axis = draw(st.integers(0, len(shape) - 1))
+    shapes_of = [shape if i >= reduced else shape[:axis] + shape[axis + 1 :] for i in range(make(axis).arity)]
+    return make(axis), tuple(draw(arrays(wanted, elements=whole)) for wanted in shapes_of)
+
+
 CASES = {
     "expand": expansions(),
     "sum_to": collapses(),
@@ -227,6 +237,9 @@ CASES = {
     "sort": along(sort_over),
     "sorted_like": along(sorted_like, pair=True),
     "sorted_back": along(sorted_back, pair=True),
+    "first_max": first_maxima(first_max),
+    "first_max_like": first_maxima(first_max_like),
+    "at_first_max": first_maxima(at_first_max, 1),
     "masked": of_one(lambda draw, x: masked(draw(arrays(x.shape, elements=whole)) > 0, draw(whole))),
     "fill_nan": of_one(lambda draw, x: fill_nan(draw(whole))),
     "not_nan": of_one(lambda draw, x: not_nan()),

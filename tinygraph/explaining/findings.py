@@ -36,8 +36,10 @@ class Finding:
 
     def __str__(self) -> str:
         lines = [f"{self.kind}: {self.message}"]
-        if self.line:
-            lines.append(f"  recorded at {self.line}")
+        if self.line or self.node.scope:
+            place = [f"at {self.line}"] if self.line else []
+            place += [f"in the scope {'.'.join(self.node.scope)}"] if self.node.scope else []
+            lines.append(f"  recorded {' '.join(place)}")
         if self.slice is not None:
             lines.append(f"  the smallest graph that reproduces the problem: {_code(self.slice)}")
         if self.fix:

@@ -79,7 +79,10 @@ class Tensor(Watched, Operators, ArrayMethods):
     def _accepted(self, data: object) -> Array:
         self.watched = None
         array = data if type(data) is _ndarray and data.dtype is _float64 else as_array(data, "Tensor")
-        return array.copy() if type(array) is _ndarray and not self.constant else array
+        if type(array) is not _ndarray or self.constant:
+            return array
+        converted = type(data) is _ndarray and data.dtype.kind in "biuf" and data.dtype != _float64
+        return array if converted else array.copy()  # a conversion has already made a copy
 
     @staticmethod
     def _ufuncs() -> dict[str, Callable[..., Any]]:

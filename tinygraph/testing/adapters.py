@@ -248,7 +248,9 @@ def _projected(f: Differentiated, y: Any) -> Any:
 
 
 def from_torch(f: Function) -> Differentiated:
-    """Return a function that computes the value and the gradients of a PyTorch function.
+    """Return a function that computes the value and the gradients of a PyTorch function, to test its gradients.
+
+    To see the graph of a PyTorch function, use `tinygraph.from_torch(f, *args)`.
 
     Args:
         f: Function of float64 torch tensors, or a module after `.double()`. `torch.autograd.Function.apply` is one too.

@@ -1,0 +1,1 @@
+"""The bridge to PyTorch: `from_torch` and `to_torch`."""

@@ -1,0 +1,316 @@
+"""The ATen ops that a PyTorch function runs, as a graph of `torch.fx` without changes in place.
+
+The function runs once, on the given tensors, and `make_fx` records its ATen ops. A mode notes the source line of each
+call, and hooks note the modules that are running. A second run of the recorded ops, under `torch.func.functionalize`,
+replaces each change in place by an op that returns a new tensor, and decomposes ops that the table does not contain.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from importlib import import_module
+from pathlib import Path
+from typing import NamedTuple
+
+from tinygraph.bridges.pytorch.names import Names
+from tinygraph.bridges.pytorch.ops.table import (
+    SHAPES_ONLY,
+    Entry,
+    FxGraph,
+    FxNode,
+    Imported,
+    Module,
+    TorchTensor,
+    op_of,
+)
+from tinygraph.support.messages import described
+
+Args = tuple[object, ...]
+Options = dict[str, object]
+_PACKAGE = str(Path(__file__).parents[2] / "bridges")
+
+
+class Input(NamedTuple):
+    """A tensor that the graph reads: an argument, a parameter, a buffer, or another tensor of the program."""
+
+    name: str
+    tensor: TorchTensor
+    is_argument: bool
+
+
+class Place(NamedTuple):
+    """Where an ATen op was called."""
+
+    scope: tuple[str, ...]
+    line: str
+    function: str  # the custom torch.autograd.Function that is running, or ""
+    grad: bool  # whether PyTorch records gradients there
+
+    def text(self) -> str:
+        """Return the place for a message.
+
+        Returns:
+            The text, such as " at model.py:12 in fc.act", or "" if nothing is known.
+        """
+        line = f" at {self.line}" if self.line else ""
+        return f"{line} in {'.'.join(self.scope)}" if self.scope else line
+
+
+class Captured(NamedTuple):
+    """A function as a graph of ATen ops.
+
+    Attributes:
+        graph: The graph of `torch.fx`.
+        inputs: The inputs: arguments, and other tensors that the graph reads.
+        sources: The nodes that stand for inputs, each with the index of its input.
+    """
+
+    graph: FxGraph
+    inputs: list[Input]
+    sources: dict[FxNode, int]
+
+    def needed(self) -> list[FxNode]:
+        """Return the nodes on which the result depends, in order.
+
+        Returns:
+            The nodes.
+        """
+        wanted: set[FxNode] = set()
+        for node in reversed(self.graph.nodes):
+            if node.op == "output" or node in wanted:
+                wanted.update(node.all_input_nodes)
+        return [node for node in self.graph.nodes if node in wanted]
+
+    def output(self) -> FxNode:
+        """Return the node whose value the function returns.
+
+        Returns:
+            The node.
+        """
+        (output,) = [node for node in self.graph.nodes if node.op == "output"]
+        return output.args[0][0]
+
+
+def place_of(node: FxNode) -> Place:
+    """Return where an op was called.
+
+    Args:
+        node: Node of the captured graph.
+
+    Returns:
+        The place.
+    """
+    found = node.meta.get("custom", {}).get("tinygraph")
+    return found if isinstance(found, Place) else Place((), "", "", True)
+
+
+def capture(
+    call: Callable[..., object], inputs: Sequence[Input], names: Names, mapped: Callable[[str, str], Entry | None]
+) -> Captured:
+    """Run a function, and return the ATen ops that it ran.
+
+    Args:
+        call: Function of tensors.
+        inputs: The arguments.
+        names: Names of the modules and tensors of the program.
+        mapped: Function that returns the table's entry for the name and the overload of an op, or None.
+
+    Returns:
+        The graph.
+
+    Raises:
+        TypeError: If the function does not return a real tensor.
+        ValueError: If a module is in training mode, and its result therefore random.
+    """
+    torch = import_module("torch")
+    traceback, make_fx = (
+        import_module("torch.fx.traceback"),
+        import_module("torch.fx.experimental.proxy_tensor").make_fx,
+    )
+    if not hasattr(traceback, "annotate"):
+        raise ImportError(f"from_torch needs PyTorch 2.9 or newer, not {torch.__version__}: pip install -U torch")
+    tensors = [given.tensor for given in inputs]
+    with ExitStack() as stack:
+        stack.enter_context(torch.enable_grad())
+        stack.enter_context(_plain_kernels())
+        stack.enter_context(traceback.preserve_node_meta())
+        watched = stack.enter_context(_watched(call, names))
+        first = make_fx(watched)(*tensors)
+    constants = [node for node in first.graph.nodes if node.op == "get_attr"]
+    attributes = {node.target: _attribute(first, node.target) for node in constants}
+    given = [*inputs, *_constants(attributes, names)]
+    if not any(_is_open(node, mapped) for node in first.graph.nodes):
+        places = {name: i for i, name in enumerate(attributes, len(inputs))}
+        read = {node: places[node.target] for node in constants}
+        return Captured(first.graph, given, _placeholders(first.graph) | read)
+
+    def again(*values: TorchTensor) -> Imported:
+        read = dict(zip(attributes, values[len(inputs) :], strict=True))
+        return _run(first.graph, values[: len(inputs)], read)
+
+    with torch.no_grad(), _plain_kernels(), traceback.preserve_node_meta():
+        second = make_fx(torch.func.functionalize(again, remove="mutations"), _decompositions(mapped))(
+            *tensors, *attributes.values()
+        )
+    return Captured(second.graph, given, _placeholders(second.graph))
+
+
+def _is_open(node: FxNode, mapped: Callable[[str, str], Entry | None]) -> bool:
+    """Return whether a node changes a tensor in place, or needs a decomposition."""
+    name, overload = op_of(node.target)
+    if node.op != "call_function" or not name:
+        return False
+    if node.target._schema.is_mutable:
+        return True
+    known = mapped(name, overload) or name in SHAPES_ONLY
+    return bool(node.all_input_nodes) and not known
+
+
+def _placeholders(graph: FxGraph) -> dict[FxNode, int]:
+    return {node: i for i, node in enumerate([node for node in graph.nodes if node.op == "placeholder"])}
+
+
+def _constants(attributes: dict[str, TorchTensor], names: Names) -> Iterator[Input]:
+    """Yield the tensors that a program reads besides its arguments."""
+    for i, tensor in enumerate(attributes.values()):
+        yield Input(names.of(tensor) or (f"tensor{i}" if tensor.requires_grad else ""), tensor, False)
+
+
+def _attribute(module: Module, name: str) -> TorchTensor:
+    for part in name.split("."):
+        module = getattr(module, part)
+    return module
+
+
+def _run(graph: FxGraph, inputs: Sequence[TorchTensor], attributes: dict[str, TorchTensor]) -> Imported:
+    """Run a graph, and give the nodes that are recorded meanwhile the metadata of its nodes."""
+    set_current_meta = import_module("torch.fx.traceback").set_current_meta
+    map_arg = import_module("torch.fx.node").map_arg
+    values: dict[FxNode, Imported] = {}
+    waiting = iter(inputs)
+    for node in graph.nodes:
+        args = map_arg((node.args, node.kwargs), values.__getitem__)
+        if node.op == "placeholder":
+            values[node] = next(waiting)
+        elif node.op == "get_attr":
+            values[node] = attributes[node.target]
+        elif node.op == "output":
+            return args[0][0]
+        else:
+            with set_current_meta(node):
+                values[node] = node.target(*args[0], **args[1])
+    raise AssertionError("a graph ends with its output")
+
+
+def _decompositions(mapped: Callable[[str, str], Entry | None]) -> dict[object, object]:
+    """Return PyTorch's decompositions to core ops, without the ops that the table contains."""
+    table = import_module("torch._decomp").core_aten_decompositions()
+    return {op: decompose for op, decompose in table.items() if op_of(op)[0] and mapped(*op_of(op)) is None}
+
+
+@contextmanager
+def _plain_kernels() -> Iterator[None]:
+    """Let PyTorch run attention and recurrent layers as plain ATen ops, not as one fused op."""
+    torch = import_module("torch")
+    attention = import_module("torch.nn.attention")
+    mha = torch.backends.mha
+    was_fast = mha.get_fastpath_enabled()
+    mha.set_fastpath_enabled(False)
+    try:
+        with attention.sdpa_kernel(attention.SDPBackend.MATH):
+            yield
+    finally:
+        mha.set_fastpath_enabled(was_fast)
+
+
+# --- where ops are called ------------------------------------------------------------------------------
+
+
+@contextmanager
+def _watched(call: Callable[..., object], names: Names) -> Iterator[Callable[..., object]]:
+    """Return a function that runs `call`, and notes the place of each ATen op."""
+    torch = import_module("torch")
+    hooks, traceback = import_module("torch.nn.modules.module"), import_module("torch.fx.traceback")
+    running: list[Module] = []
+    thread = threading.get_ident()
+
+    def before(module: Module, _: object) -> None:
+        if threading.get_ident() == thread:
+            running.append(module)
+            _check_deterministic(module, names)
+
+    def after(*_: object) -> None:
+        if threading.get_ident() == thread:
+            running.pop()
+
+    def noted(
+        _: object, function: Callable[..., object], __: object, args: Args = (), kwargs: Options | None = None
+    ) -> object:
+        line, custom = _position()
+        scope = names.scope(running)
+        place = Place((*scope, custom) if custom else scope, line, custom, torch.is_grad_enabled() or bool(custom))
+        with traceback.annotate({"tinygraph": place}):
+            return function(*args, **(kwargs or {}))
+
+    mode = type("Watching", (torch.overrides.TorchFunctionMode,), {"__torch_function__": noted})
+
+    def watched(*tensors: TorchTensor) -> object:
+        with mode():
+            return _checked(call(*tensors))
+
+    handles = [
+        hooks.register_module_forward_pre_hook(before),
+        hooks.register_module_forward_hook(after, always_call=True),
+    ]
+    try:
+        yield watched
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def _checked(result: object) -> object:
+    """Return the result of a function if it is a real tensor."""
+    torch = import_module("torch")
+    if not torch.is_tensor(result):
+        raise TypeError(f"f must return one tensor, not {described(result)}: return the tensor that you want to see")
+    if not result.is_floating_point():  # type: ignore[attr-defined]
+        raise TypeError(f"f must return a tensor of floats, not of {result.dtype}")  # type: ignore[attr-defined]
+    return (result,)
+
+
+def _position() -> tuple[str, str]:
+    """Return the innermost source line outside PyTorch, and the custom autograd Function that is running, or ""."""
+    library = str(Path(import_module("torch").__file__ or "").parent)
+    frame, line, custom = sys._getframe(2), "", ""
+    while frame is not None:
+        code = frame.f_code
+        if code.co_filename.startswith(_PACKAGE):
+            break
+        if not code.co_filename.startswith(library):
+            line = line or f"{code.co_filename}:{frame.f_lineno}"
+        elif code.co_name == "apply" and code.co_filename.endswith("function.py") and not custom:
+            custom = getattr(frame.f_locals.get("cls"), "__name__", "")
+        if frame.f_back is None:
+            break
+        frame = frame.f_back
+    return line, custom
+
+
+def _check_deterministic(module: Module, names: Names) -> None:
+    """Raise ValueError for a layer whose result is random, or that changes its buffers, in training mode."""
+    nn = import_module("torch").nn
+    if not module.training:
+        return
+    name = names.modules.get(id(module), "")
+    called = f"the module {name} ({type(module).__name__})" if name else f"the module {type(module).__name__}"
+    dropouts = nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout, nn.FeatureAlphaDropout
+    if isinstance(module, dropouts) and module.p > 0:
+        raise ValueError(f"{called} is in training mode, so its result is random: call .eval() on the model first")
+    if getattr(module, "running_mean", None) is not None:
+        raise ValueError(
+            f"{called} is in training mode, so a call changes its running statistics: call .eval() on the model first"
+        )

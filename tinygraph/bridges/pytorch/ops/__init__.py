@@ -1,0 +1,1 @@
+"""The ATen ops that `from_torch` knows, by subject."""
