@@ -238,7 +238,7 @@ def test_a_pass_that_is_left_puts_the_gradients_back(monkeypatch):
         raise Left
 
     with monkeypatch.context() as patch:
-        patch.setattr(backward, "accumulate", leave)
+        patch.setattr(backward, "add_contributions", leave)
         with pytest.raises(Left):
             stepper.end()
     assert [node.grad for node in order(y)] == before
