@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 import tinygraph
 from tinygraph import StaleGraphError, Tensor, Value
 from tinygraph.checking.comparison import absolute_terms
-from tinygraph.engine import backward
 from tinygraph.engine.autodiff import propagate
 from tinygraph.engine.graph import order
 from tinygraph.testing import graphs
@@ -37,22 +36,6 @@ def test_the_fast_loop_gives_the_bits_of_the_clear_one(program, seed):
     for node in order(root):
         assert repr(node.grad) == repr(adjoints.get(node))
         assert node.awaited <= 0
-
-
-@given(program=graphs(), seed=seeds)
-def test_one_walk_is_enough_just_where_only_leaves_are_shared(program, seed):
-    root, _ = program.record()
-    inner = [
-        operand for node in order(root) for operand, dx in zip(node.args, node.partials, strict=True) if dx is not None
-    ]
-    shared = any(inner.count(node) > 1 for node in order(root) if node.op is not None)
-    assert backward._accumulate_at_once(root, seed) is not shared
-    at_once = [node.grad for node in order(root)]
-    if not shared:
-        backward._count_consumers(root)
-        root.grad = seed
-        backward._accumulate(root)
-        assert repr(at_once) == repr([node.grad for node in order(root)])
 
 
 @given(program=graphs(), seed=seeds)

@@ -253,6 +253,7 @@ def adopt(nodes: Sequence[Node]) -> None:
             clock.constant_edits = max(clock.constant_edits, latest)  # its operand was edited in the other process
 
 
+@accelerated
 def order(root: Node) -> list[Node]:
     """Return the nodes of a graph in reverse topological order: the root first, and every node before its operands.
 

@@ -1,0 +1,187 @@
+"""The accelerator gives the same bits, drawings and errors as the Python definitions that it repeats."""
+
+import gc
+import os
+import subprocess
+import sys
+
+import pytest
+from hypothesis import given
+
+from tinygraph import Value
+from tinygraph.engine import acceleration, backward, graph, ops, recording
+from tinygraph.engine.graph import Node, order
+from tinygraph.testing import graphs
+
+TWINS = acceleration.TWINS
+
+# Random programs with plain numbers, constants, subclasses, scopes, edits, comparisons and activations. The output is
+# everything that a user can see of them.
+PROGRAM = """
+import pickle, random
+import tinygraph as tg
+from tinygraph.engine.graph import order
+
+class Own(tg.Value):
+    pass
+
+draw = random.Random(7)
+for k in range(300):
+    nodes = [tg.Value(draw.choice([0.0, -0.0, 1e-310, 700.0, draw.gauss(0, 1)]), f"x{i}") for i in range(3)]
+    nodes += [tg.Value(2.5, constant=True), Own(draw.gauss(0, 1))]
+    for _ in range(draw.randint(1, 25)):
+        x, y = draw.choice(nodes), draw.choice([*nodes, 2, 3.0, -1, True, 10**20, 0.0, 1e300])
+        kind = draw.randrange(12)
+        with tg.scope("s") if draw.random() < 0.1 else tg.scope("t"):
+            if kind < 8:
+                x, y = draw.choice([(x, y), (y, x)])
+                nodes.append((x + y, x - y, x * y, x / y)[kind % 4])
+            elif kind == 8:
+                nodes.append(draw.choice([tg.exp, tg.tanh, tg.sigmoid, tg.log, tg.relu])(x))
+            elif kind == 9:
+                nodes.append(tg.binary_cross_entropy(tg.sigmoid(x), draw.choice([0.0, 1.0, 0.25])))
+            elif kind == 10:
+                nodes.append(draw.choice([tg.total([x, x * 2.0]), tg.dot([x, nodes[0]], [2.0, 3.0]), tg.dot([x], [x])]))
+            else:
+                nodes.append(x if x < nodes[1] else x * 1.5)
+    root = nodes[-1]
+    try:
+        root.backward()
+    except Exception as error:
+        print(type(error).__name__, error)
+    print([(type(n).__name__, n.data.hex(), repr(n.grad), n.constant, n.version, n.scope, n.name,
+            [repr(p) for p in n.partials], n.op and n.op.name) for n in order(root)])
+    again = pickle.loads(pickle.dumps(root))
+    print(tg.grad(again, [n for n in order(again) if n.op is None]) if k % 3 else tg.draw(root).source)
+    nodes[0].data = 0.5
+    try:
+        root.backward()
+    except Exception as error:
+        print(type(error).__name__, error)
+"""
+
+accelerated = pytest.mark.skipif(
+    not acceleration.ACCELERATED, reason="the accelerator is not built or turned off: pip install . with a C compiler"
+)
+
+
+def output(program, setting):
+    environment = os.environ | {"TINYGRAPH_PURE": setting, "PYTHONHASHSEED": "0"}
+    return subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=False)
+
+
+@accelerated
+def test_both_versions_show_the_same():
+    clear, fast = (output(PROGRAM, setting) for setting in ("1", "0"))
+    assert clear.returncode == 0, clear.stderr
+    assert clear.stdout == fast.stdout
+    assert len(clear.stdout) > 100_000
+
+
+def test_the_variable_turns_the_accelerator_off():
+    program = "from tinygraph.engine import acceleration; print(acceleration.ACCELERATED)"
+    assert output(program, "1").stdout == "False\n"
+    assert output(program, "0").stdout == output(program, "").stdout
+
+
+def test_another_setting_is_refused():
+    error = output("import tinygraph", "yes").stderr.splitlines()[-1]
+    assert error == ("ValueError: TINYGRAPH_PURE must be 0 or 1, not 'yes': set it to 1 to run without the accelerator")
+
+
+@given(program=graphs())
+def test_the_twins_of_the_traversals_agree(program):
+    root, _ = program.record()
+    assert order(root) == TWINS["order"](root)
+    found = []
+    for count, add in (
+        (backward.count_consumers, backward.add_contributions),
+        (TWINS["count_consumers"], TWINS["add_contributions"]),
+    ):
+        suspicious = count(root)
+        counts = [node.awaited for node in order(root)]
+        root.raw_grad = 1.0
+        add(root)
+        found.append((suspicious, counts, [repr(node.raw_grad) for node in order(root)]))
+        assert all(node.awaited == 0 for node in order(root))
+    assert found[0] == found[1]
+
+
+@pytest.mark.parametrize("name", ["Slots", "State", "Arithmetic", "node", "record_op", "order"])
+def test_each_accelerated_name_has_a_twin(name):
+    assert TWINS[name].__name__ == name
+
+
+@pytest.mark.parametrize("version", ["module", "twin"])
+@pytest.mark.parametrize("name", ["count_consumers", "add_contributions"])
+def test_a_damaged_graph_raises_an_error(name, version):
+    x = Value(2.0)
+    for damage in ({"x": "text"}, {"x": None}, {"x_partial": "text"}):
+        y = x * 3.0
+        y.raw_grad = x.raw_grad = 1.0
+        for slot, content in damage.items():
+            setattr(y, slot, content)
+        run = getattr(backward, name) if version == "module" else TWINS[name]
+        if name == "count_consumers" and "x_partial" in damage:
+            continue  # this traversal does not read the number
+        with pytest.raises((TypeError, AttributeError)):
+            run(y)
+        x.awaited = 0
+
+
+@pytest.mark.parametrize("version", ["module", "twin"])
+def test_a_node_without_content_raises_an_error(version):
+    blank = Value.__new__(Value)
+    for function in (backward.count_consumers, backward.add_contributions, graph.order):
+        run = function if version == "module" else TWINS[function.__name__]
+        with pytest.raises(AttributeError):
+            run(blank)
+
+
+@pytest.mark.parametrize("version", ["module", "twin"])
+def test_an_op_without_a_value_at_a_pole_takes_the_general_path(version):
+    record = recording.record_op if version == "module" else TWINS["record_op"]
+    y = record(ops.log, Value(0.0))
+    assert (y.data, y.partials) == (-float("inf"), (float("inf"),))
+
+
+@accelerated
+def test_the_collector_does_not_track_values():
+    class Own(Value):
+        pass
+
+    x = Value(2.0)
+    for node in (x, x * 3.0, x.sigmoid(), Value(1.0, constant=True)):
+        assert not gc.is_tracked(node)
+    assert gc.is_tracked(Own(1.0))
+
+
+def test_a_subclass_can_be_freed_from_a_cycle_of_attributes():
+    class Own(Value):
+        pass
+
+    freed = []
+
+    class Friend:
+        def __del__(self):
+            freed.append(True)
+
+    x = Own(2.0)
+    x.partner, x.friend = x, Friend()
+    del x
+    gc.collect()
+    assert freed == [True]
+
+
+def test_every_slot_is_a_slot_of_both():
+    names = TWINS["Slots"].__slots__
+    assert all(hasattr(graph.Slots, name) for name in names)
+    assert isinstance(Value(1.0), graph.Slots)
+    assert issubclass(Node, graph.Slots)
+
+
+@pytest.mark.parametrize("number", [2, 2.0])
+def test_an_op_on_a_constant_and_a_number_is_constant(number):
+    c = Value(3.0, constant=True)
+    for y in (c + number, number + c, c - number, number - c, c * number, number * c, c / number, number / c):
+        assert (y.constant, y.partials) == (True, (None, None))
