@@ -25,24 +25,17 @@ from tinygraph.support.files import check_writable
 from tinygraph.support.terminal import echo
 from tinygraph.tensor.tensor import Tensor
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from tinygraph.cli.options import Commands
 
-
-def add_parsers(commands: Commands) -> None:
-    """Add the parser of `tinygraph demo`.
+def add_demo(parser: argparse.ArgumentParser) -> None:
+    """Describe the arguments of `tinygraph demo`.
 
     Args:
-        commands: Subcommands of the main parser.
+        parser: Parser of the subcommand.
     """
-    parser = commands.add_parser(
-        "demo",
-        help="show backpropagation on J = 3(a + bc), then logistic regression with loops and vectors",
-        description="Show backpropagation on the lecture's graph J = 3(a + bc), one line per step. Then compute the "
-        "cost of logistic regression with two loops, one loop and no loops, and train a model on the Breast Cancer "
-        "Wisconsin data set. Write the trained model, and diagrams of the graphs, to a folder. The demo takes 10 to 20 "
-        "seconds.",
+    parser.description = (
+        "Show backpropagation on the lecture's graph J = 3(a + bc), one line per step. Then compute the cost of "
+        "logistic regression with two loops, one loop and no loops, and train a model on the Breast Cancer Wisconsin "
+        "data set. Write the trained model, and diagrams of the graphs, to a folder. The demo takes 10 to 20 seconds."
     )
     out = "output folder (default: %(default)s)"
     parser.add_argument("--out", metavar="FOLDER", type=Path, default=Path("tinygraph-demo"), help=out)

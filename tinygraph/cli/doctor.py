@@ -13,10 +13,6 @@ from tinygraph.drawing.layout_engines import EngineNotFoundError, LayoutError, c
 from tinygraph.support.terminal import echo
 from tinygraph.support.version import __version__
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from tinygraph.cli.options import Commands
-
 PACKAGES = {  # distribution: (purpose, extra that installs the distribution, or "" if it is required)
     "numpy": ("arrays", ""),
     "graphviz": ("writes diagrams in the DOT language", ""),
@@ -31,17 +27,15 @@ PACKAGES = {  # distribution: (purpose, extra that installs the distribution, or
 }
 
 
-def add_parsers(commands: Commands) -> None:
-    """Add the parser of `tinygraph doctor`.
+def add_doctor(parser: argparse.ArgumentParser) -> None:
+    """Describe the arguments of `tinygraph doctor`.
 
     Args:
-        commands: Subcommands of the main parser.
+        parser: Parser of the subcommand.
     """
-    parser = commands.add_parser(
-        "doctor",
-        help="show which packages are installed, and how to install the others",
-        description="Show which packages and Graphviz executables are installed, and the commands that install the "
-        "others. The exit code is 1 if a required package is not installed, or if no diagram can be drawn.",
+    parser.description = (
+        "Show which packages and Graphviz executables are installed, and the commands that install the others. The "
+        "exit code is 1 if a required package is not installed, or if no diagram can be drawn."
     )
     parser.set_defaults(run=_run)
 

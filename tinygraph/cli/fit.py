@@ -20,10 +20,6 @@ from tinygraph.support.files import check_writable, write_whole
 from tinygraph.support.messages import counted
 from tinygraph.support.terminal import echo, fail, progress
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from tinygraph.cli.options import Commands
-
 COMPARED = 500  # maximum number of rows on which the implementations are compared
 
 
@@ -67,17 +63,15 @@ class TrainingStoppedError(Exception):
         self.model = model
 
 
-def add_parsers(commands: Commands) -> None:
-    """Add the parser of `tinygraph fit`.
+def add_fit(parser: argparse.ArgumentParser) -> None:
+    """Describe the arguments of `tinygraph fit`.
 
     Args:
-        commands: Subcommands of the main parser.
+        parser: Parser of the subcommand.
     """
-    parser = commands.add_parser(
-        "fit",
-        help="train logistic regression on a CSV file",
-        description="Train logistic regression on a CSV file with a header row. The target column must contain two "
-        "classes, and every other column must contain numbers. One fifth of the rows is set aside for testing.",
+    parser.description = (
+        "Train logistic regression on a CSV file with a header row. The target column must contain two classes, and "
+        "every other column must contain numbers. One fifth of the rows is set aside for testing."
     )
     add, defaults = parser.add_argument, LogisticRegression().get_params()
     add("file", metavar="FILE.csv", type=Path, help="CSV file")

@@ -5,50 +5,30 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from tinygraph.cli.diagram_options import add_options, draw_options, in_flags, quietly
 from tinygraph.cli.expressions import ExpressionError, parse
 from tinygraph.cli.options import binding, positive
-from tinygraph.drawing import draw
-from tinygraph.drawing.layout_engines import FORMATS
-from tinygraph.drawing.options import EVERY_NODE
 from tinygraph.engine.operators import Operators
-from tinygraph.explaining.diagnosis import diagnose
-from tinygraph.explaining.tree import tree
-from tinygraph.saving.reader import load
-from tinygraph.saving.verification import all_nodes
-from tinygraph.saving.writer import save
-from tinygraph.stepping.formats import check_name, names
-from tinygraph.stepping.stepper import SECONDS, Stepper
 from tinygraph.support.files import check_writable
 from tinygraph.support.terminal import echo
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from tinygraph.cli.options import Commands
-
 SAVED = ".json"
 
+# Saved graphs need NumPy, and diagrams need the package graphviz. So each subcommand imports what it needs.
 
-def add_parsers(commands: Commands) -> None:
-    """Add the parsers of `draw`, `step`, `diagnose` and `verify`.
+
+def add_draw(parser: argparse.ArgumentParser) -> None:
+    """Describe the arguments of `tinygraph draw`.
 
     Args:
-        commands: Subcommands of the main parser.
+        parser: Parser of the subcommand.
     """
-    _add_draw(commands)
-    _add_step(commands)
-    _add_diagnose(commands)
-    _add_verify(commands)
-
-
-def _add_draw(commands: Commands) -> None:
-    parser = commands.add_parser(
-        "draw",
-        help="draw the graph of an expression, with its derivatives",
-        description="Draw the computation graph of an expression. Blue arrows carry values forward, and red arrows "
-        "carry derivatives back. The diagram shows the name of each named step.",
-        epilog='example: tinygraph draw "u = b*c; v = a + u; J = 3*v" a=5 b=3 c=2 -o J.svg',
+    parser.description = (
+        "Draw the computation graph of an expression. Blue arrows carry values forward, and red arrows "
+        "carry derivatives back. The diagram shows the name of each named step."
     )
+    parser.epilog = 'example: tinygraph draw "u = b*c; v = a + u; J = 3*v" a=5 b=3 c=2 -o J.svg'
+    from tinygraph.cli.diagram_options import add_options
+
     _add_expression(parser)
     add = parser.add_argument
     out = "output file: .svg, .png, .pdf, .dot (needs no Graphviz), or .json (the graph itself)"
@@ -59,14 +39,21 @@ def _add_draw(commands: Commands) -> None:
     parser.set_defaults(run=_draw)
 
 
-def _add_step(commands: Commands) -> None:
-    parser = commands.add_parser(
-        "step",
-        help="step through the backward pass of an expression, in both directions",
-        description="Step through backpropagation in both directions, with the commands of pdb and rr. "
-        "Type h for help. You can also pipe in the commands.",
-        epilog='example: tinygraph step "u = b*c; v = a + u; J = 3*v" a=5 b=3 c=2',
+def add_step(parser: argparse.ArgumentParser) -> None:
+    """Describe the arguments of `tinygraph step`.
+
+    Args:
+        parser: Parser of the subcommand.
+    """
+    parser.description = (
+        "Step through backpropagation in both directions, with the commands of pdb and rr. "
+        "Type h for help. You can also pipe in the commands."
     )
+    parser.epilog = 'example: tinygraph step "u = b*c; v = a + u; J = 3*v" a=5 b=3 c=2'
+    from tinygraph.cli.diagram_options import add_options
+    from tinygraph.drawing.options import EVERY_NODE
+    from tinygraph.stepping.stepper import SECONDS
+
     _add_expression(parser)
     add = parser.add_argument
     phase = "passes to step through (default: backward; with --out, both)"
@@ -82,25 +69,31 @@ def _add_step(commands: Commands) -> None:
     parser.set_defaults(run=_step)
 
 
-def _add_diagnose(commands: Commands) -> None:
-    parser = commands.add_parser(
-        "diagnose",
-        help="find the source of a NaN, an infinity, or a missing gradient",
-        description="Check the forward and backward passes of an expression or of a saved graph. Report the first "
+def add_diagnose(parser: argparse.ArgumentParser) -> None:
+    """Describe the arguments of `tinygraph diagnose`.
+
+    Args:
+        parser: Parser of the subcommand.
+    """
+    parser.description = (
+        "Check the forward and backward passes of an expression or of a saved graph. Report the first "
         "value that is not finite. If all values are finite, report missing, vanishing and exploding gradients. The "
-        "exit code is 1 if there is a problem.",
-        epilog='example: tinygraph diagnose "a = sigmoid(z); L = log(a)" z=-800',
+        "exit code is 1 if there is a problem."
     )
+    parser.epilog = 'example: tinygraph diagnose "a = sigmoid(z); L = log(a)" z=-800'
     _add_expression(parser)
     parser.set_defaults(run=_diagnose)
 
 
-def _add_verify(commands: Commands) -> None:
-    parser = commands.add_parser(
-        "verify",
-        help="recompute a saved graph, and report the first value that differs",
-        description="Load a graph that was saved as .json. Recompute every value and every local "
-        "derivative from its op, and every gradient from its contributions. The exit code is 2 if a value differs.",
+def add_verify(parser: argparse.ArgumentParser) -> None:
+    """Describe the arguments of `tinygraph verify`.
+
+    Args:
+        parser: Parser of the subcommand.
+    """
+    parser.description = (
+        "Load a graph that was saved as .json. Recompute every value and every local "
+        "derivative from its op, and every gradient from its contributions. The exit code is 2 if a value differs."
     )
     parser.add_argument("file", metavar="GRAPH.json", type=Path, help="saved graph")
     parser.set_defaults(run=_verify)
@@ -123,6 +116,8 @@ def _graph(options: argparse.Namespace) -> Operators:
     if options.expression.endswith(SAVED):
         if options.numbers:
             raise ExpressionError(f"{options.expression} contains its own values: leave out name=number")
+        from tinygraph.saving.reader import load
+
         root = load(options.expression, verify=True)
         if not isinstance(root, Operators):
             raise ExpressionError(
@@ -141,11 +136,18 @@ def _graph(options: argparse.Namespace) -> Operators:
 
 
 def _draw(options: argparse.Namespace) -> None:
+    from tinygraph.cli.diagram_options import draw_options, in_flags, quietly
+    from tinygraph.drawing import draw
+    from tinygraph.drawing.layout_engines import FORMATS
+    from tinygraph.explaining.tree import tree
+
     root = _graph(options)
     look = draw_options(root, options)
     if not options.forward:
         root.backward()
     if options.out is not None and options.out.suffix == SAVED:
+        from tinygraph.saving.writer import save
+
         save(root, options.out)
     elif options.out is not None:
         if options.out.suffix.lower().removeprefix(".") not in FORMATS:
@@ -164,6 +166,10 @@ def _draw(options: argparse.Namespace) -> None:
 
 
 def _step(options: argparse.Namespace) -> None:
+    from tinygraph.cli.diagram_options import draw_options, in_flags, quietly
+    from tinygraph.stepping.formats import check_name, names
+    from tinygraph.stepping.stepper import Stepper
+
     root = _graph(options)
     look = draw_options(root, options)
     if options.out is None:
@@ -184,12 +190,17 @@ def _step(options: argparse.Namespace) -> None:
 
 
 def _diagnose(options: argparse.Namespace) -> int:
+    from tinygraph.explaining.diagnosis import diagnose
+
     found = diagnose(_graph(options))
     echo(str(found))
     return int(not found.healthy)
 
 
 def _verify(options: argparse.Namespace) -> None:
+    from tinygraph.saving.reader import load
+    from tinygraph.saving.verification import all_nodes
+
     root = load(options.file, verify=True)
     nodes = all_nodes(root if isinstance(root, list) else [root])
     echo(f"{options.file}: {len(nodes):,} nodes, and every value matches the result of its op")

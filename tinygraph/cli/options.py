@@ -12,12 +12,6 @@ from tinygraph.explaining.spelling import in_ascii, normalized
 from tinygraph.support.messages import short
 from tinygraph.support.terminal import fail
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import TypeAlias
-
-    Commands: TypeAlias = argparse._SubParsersAction[argparse.ArgumentParser]  # argparse has no public name
-
 
 class Parser(argparse.ArgumentParser):
     """A parser that reports each wrong argument in one sentence, instead of a summary of all arguments."""
