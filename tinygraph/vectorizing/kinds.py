@@ -75,14 +75,14 @@ class Group:
     op: Op | str | None  # an op, SUM, LEAF, or None for plain numbers
     members: Array
     axes: list[Axis] = field(default_factory=list)
-    ids: Array = field(default_factory=lambda: np.zeros((), int))
+    ids: Array = field(init=False)
     parts: list[Part] = field(default_factory=list)
     uses: list[tuple[Group, Slot]] = field(default_factory=list)  # the groups that use this group
 
-    @property
-    def single(self) -> bool:
-        """True if the group has only one entry."""
-        return len(self.members) == 1
+    def __post_init__(self) -> None:
+        self.ids = self.members
+        self.first: int = self.members.item(0)  # the first entry
+        self.single = len(self.members) == 1  # whether there is only one entry
 
 
 @dataclass(eq=False, repr=False)

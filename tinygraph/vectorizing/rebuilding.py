@@ -92,12 +92,17 @@ class Rebuilding:
         if group in self._mean_of:
             summed = self._mean_of[group]
             return expanded(self._reduced(summed, summed.parts[0], "mean"), stored_shape(group.axes))
-        operands = [self._operand(group, slot) for slot in range(group.op.arity)]
-        return expanded(applied(group.op, *operands), stored_shape(group.axes))
+        result = applied(group.op, *[self._operand(group, slot) for slot in range(group.op.arity)])
+        return expanded(result, stored_shape(group.axes)) if group.axes else result
 
     def _operand(self, group: Group, slot: int) -> Operand:
+        source = self.roll.source(group, slot)
+        if source.single and source.op is not None:
+            return self.built[source]
+        if group.single and source.op is None:  # as `view`, without NumPy calls
+            return float(self.roll.flat.data[self.roll.operand(group, slot)])
         use = self.roll.use(group, slot)
-        return self.views.view(self.roll.source(group, slot), use, aligned_shape(use.axes, group.axes))
+        return self.views.view(source, use, aligned_shape(use.axes, group.axes))
 
     def _leaf(self, group: Group) -> Tensor:
         node = self.roll.node(group.ids.flat[0])
@@ -214,8 +219,9 @@ class Rebuilding:
         """Return the sum that the group divides by the sum's number of terms, or None if there is no such sum."""
         if group.op not in (div, mul):
             return None
+        sources = self.roll.source(group, 0), self.roll.source(group, 1)
         for slot in (0, 1) if group.op is mul else (0,):
-            summed, number = self.roll.source(group, slot), self.roll.source(group, 1 - slot)
+            summed, number = sources[slot], sources[1 - slot]
             if summed.op != SUM or number.op is not None or len(summed.parts) != 1 or len(summed.uses) != 1:
                 continue
             (part,) = summed.parts

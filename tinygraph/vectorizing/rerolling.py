@@ -36,11 +36,13 @@ class Roll:
     def __init__(self, flat: Flat, marks: Mapping[Node, Hashable] | None = None) -> None:
         self.flat = flat
         self.apart: list[tuple[Group, int]] = []  # groups that were split, each with its number of parts
+        # An element of a list is read faster than an element of an array.
+        self._operands: tuple[list[int], list[int]] = flat.x.tolist(), flat.y.tolist()
         self._position = np.zeros(len(flat.ops), int)
         self._gather(kinds(flat, marks))
         self.groups: list[Group] = []
         # Each member was recorded after its operands in other groups, so the first members determine the groups' order.
-        waiting = sorted(self._first, key=lambda group: -int(group.members[0]))
+        waiting = sorted(self._first, key=lambda group: -group.first)
         for group in waiting:
             self.groups += self._lay_out(group)
         self.groups.reverse()
@@ -102,6 +104,9 @@ class Roll:
         Returns:
             The name, or "" if the names differ.
         """
+        if group.single:
+            node = self.flat.nodes[group.first]
+            return node.name if node is not None else ""
         return shared_name(node.name if node is not None else "" for node in self.nodes(group))
 
     def title(self, group: Group) -> str:
@@ -126,10 +131,19 @@ class Roll:
         Returns:
             The group that is used.
         """
-        if isinstance(slot, Part):
-            return slot.source
-        operand = (self.flat.x, self.flat.y)[slot][group.members[0]]
-        return self._first[int(self._group_of[operand])]
+        return slot.source if isinstance(slot, Part) else self._first[self._group_of.item(self.operand(group, slot))]
+
+    def operand(self, group: Group, slot: int) -> int:
+        """Return the entry that the first entry of a group uses as an operand.
+
+        Args:
+            group: Group.
+            slot: Operand 0 or 1.
+
+        Returns:
+            The entry.
+        """
+        return self._operands[slot][group.first]
 
     def use(self, group: Group, slot: Slot) -> Use:
         """Return the entries that a group uses.
@@ -141,6 +155,8 @@ class Roll:
         Returns:
             The entries, along the axes on which they depend.
         """
+        if group.single and not isinstance(slot, Part):
+            return Use([], np.array(self.operand(group, slot)))
         if not isinstance(slot, Part):
             axes, ids = list(group.axes), np.asarray((self.flat.x, self.flat.y)[slot][group.ids])
         elif slot.owners is not None:
@@ -176,18 +192,19 @@ class Roll:
         flat = self.flat
         inside = np.flatnonzero(found != NONE)
         inside = inside[np.argsort(found[inside], kind="stable")]
-        ends = np.flatnonzero(np.diff(found[inside])) + 1
-        self._group_of = np.full(len(flat.ops), NONE)
+        ends = (np.flatnonzero(np.diff(found[inside])) + 1).tolist()
         self._first: list[Group] = []
-        for members in np.split(inside, ends):
-            i = int(members[0])
-            op: Op | str | None = flat.ops[i]
+        for start, end in itertools.pairwise([0, *ends, len(inside)]):
+            group = Group(None, inside[start:end])
+            op: Op | str | None = flat.ops[group.first]
             if op is None:
-                op = None if flat.numbers[i] else LEAF
-            elif is_sum(flat, found, i):
+                op = None if flat.numbers[group.first] else LEAF
+            elif is_sum(flat, found, group.first):
                 op = SUM
-            self._group_of[members] = len(self._first)
-            self._first.append(Group(op, members))
+            group.op = op
+            self._first.append(group)
+        self._group_of = np.full(len(flat.ops), NONE)
+        self._group_of[inside] = np.repeat(np.arange(len(self._first)), np.diff([0, *ends, len(inside)]))
         for group in self._first:
             if group.op == SUM:
                 self._find_parts(group)
@@ -208,10 +225,10 @@ class Roll:
         """Return the parts of a single sum. NumPy is not used, because its calls would take 100 µs in total."""
         flat = self.flat
         terms_of: dict[tuple[int, int], list[int]] = {}
-        i = int(group.members[0])
+        i = group.first
         for k in range(flat.starts[i], flat.starts[i + 1]):
-            term = int(flat.terms[k])
-            terms_of.setdefault((int(self._group_of[term]), int(flat.signs[k])), []).append(term)
+            term = flat.terms.item(k)
+            terms_of.setdefault((self._group_of.item(term), flat.signs.item(k)), []).append(term)
         parts = []
         for (source, sign), listed in terms_of.items():
             several = len(listed) > 1

@@ -14,6 +14,7 @@ from tinygraph.engine.metadata import Guard
 from tinygraph.engine.replay import check_known, guards
 from tinygraph.engine.value import Value
 from tinygraph.support.arguments import check_kind
+from tinygraph.support.collector import collector_paused
 from tinygraph.tensor.tensor import Tensor
 from tinygraph.vectorizing.flat import Array, Flat
 from tinygraph.vectorizing.kinds import Group, Part
@@ -75,9 +76,10 @@ class Vectorized:
         if marks is not None:
             check_kind("marks", marks, Mapping, "a dict from leaves to marks")
         self._root, self._marked = root, [require_node(leaf, "each key of marks") for leaf in marks or ()]
-        self._flat = Flat(root, _compared_outside(root, marks or {}))
-        self._roll = Roll(self._flat, marks)
-        self._rebuilt = Rebuilding(self._roll, marks or {}, only)
+        with collector_paused():
+            self._flat = Flat(root, _compared_outside(root, marks or {}))
+            self._roll = Roll(self._flat, marks)
+            self._rebuilt = Rebuilding(self._roll, marks or {}, only)
         self.leaves = self._rebuilt.leaves
         built = self._rebuilt.built[self._roll.groups[-1]]
         assert isinstance(built, Tensor)
