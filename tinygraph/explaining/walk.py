@@ -73,8 +73,9 @@ class Walk:
     @cached_property
     def _watched(self) -> list[Node]:
         """The nodes whose arrays can be edited in place. Looking at all nodes in each step would be quadratic."""
-        arrays = [x for x in self.nodes if x._editable]
-        return [x for x in arrays if hasattr(x, "watched") and (x.op is None or x.watched is not None)]
+        if not hasattr(self.root, "watched"):  # a graph of floats
+            return []
+        return [x for x in self.nodes if hasattr(x, "watched") and (x.op is None or x.watched is not None)]
 
     def __contains__(self, node: Node) -> bool:
         return node in self._members
