@@ -15,6 +15,7 @@ from tinygraph.drawing.rendering.appearance import Appearance
 from tinygraph.drawing.side_by_side import side_by_side
 from tinygraph.drawing.themes import FONT
 from tinygraph.engine.graph import Node
+from tinygraph.explaining.textbook.remembering import remembered_texts
 from tinygraph.explaining.walk import Walk
 from tinygraph.support.arguments import check_integer, listed
 
@@ -159,7 +160,8 @@ def drawing_of(walks: Sequence[Walk], options: DrawOptions, around: Node | None 
         if options.detail in ("folded", "scopes"):
             raise ValueError(f"detail={options.detail!r} cannot be combined with around=")
     detail = str(options.detail) if options.detail != "auto" else _level(walks, near, options)
-    diagrams = [_shown(walk, options.style, detail, near, options.fold_sums) for walk in walks]
+    with remembered_texts():
+        diagrams = [_shown(walk, options.style, detail, near, options.fold_sums) for walk in walks]
     shown = diagrams[0] if len(diagrams) == 1 else side_by_side(diagrams, options.direction)
     text = "plain" if detail in ("folded", "scopes") else detail
     return Drawing([walk.nodes for walk in walks], shown, Appearance(options, text))

@@ -23,6 +23,7 @@ from tinygraph.explaining.textbook.derivatives import (
     seed_factor,
     times,
 )
+from tinygraph.explaining.textbook.remembering import remembered_texts
 from tinygraph.explaining.walk import Walk
 from tinygraph.support.messages import counted
 
@@ -54,6 +55,7 @@ class Explanation:
     seed: Quantity = 1.0  # upstream gradient of the root
     together: str = ""
 
+    @remembered_texts()
     def __str__(self) -> str:
         if self.node is self.root or not self.contributions:
             return self.heading

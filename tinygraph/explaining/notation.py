@@ -9,6 +9,7 @@ from typing import Any
 from tinygraph.engine.graph import Node
 from tinygraph.engine.variadic import VariadicOp, cut_short
 from tinygraph.explaining.textbook.forms import ATOM, PRODUCT, SUM, Text, fill, operations, uses
+from tinygraph.explaining.textbook.remembering import remembered
 from tinygraph.explaining.textbook.shortening import shortened
 
 SPEC = ".4g"  # default format of numbers
@@ -367,7 +368,7 @@ def label(node: Operand, spec: str = ".4g", width: int = LINE) -> Text:
         ('a', '-1.5', '3 × a + b')
     """
     simple = _simple(node, spec)
-    return _fitted(node, spec, width, by_name=True) if simple is None else simple
+    return remembered(_fitted, node, spec, width, True) if simple is None else simple
 
 
 def expression(node: Node, spec: str = ".4g", width: int = LINE, by_name: bool = False) -> str:
@@ -394,7 +395,7 @@ def expression(node: Node, spec: str = ".4g", width: int = LINE, by_name: bool =
         >>> expression((a * b + a * a - b * b) / (a + b), width=20)
         '(… - …)/(a + b)'
     """
-    return str(_fitted(node, spec, width, by_name)) if node.op else ""
+    return str(remembered(_fitted, node, spec, width, by_name)) if node.op else ""
 
 
 def sum_of(terms: Sequence[Operand], spec: str = ".4g", width: int = LINE) -> str:
@@ -422,7 +423,7 @@ def sum_of(terms: Sequence[Operand], spec: str = ".4g", width: int = LINE) -> st
     return cut(text, width)
 
 
-def _fitted(node: Node, spec: str, width: int, by_name: bool = False) -> Text:
+def _fitted(node: Node, spec: str, width: int, by_name: bool) -> Text:
     """Return the expression of a node, with as many levels of nested expressions as fit into the width."""
     best = _at_depth(node, spec, width, by_name, 1)
     if len(best) > width:
@@ -462,7 +463,12 @@ def _nested(node: Operand, spec: str, depth: int, terms: int) -> Text:
         return simple
     if not depth or (len(node.args) > TERMS and not _adds(node)):
         return Text("…")
-    return _written(node, lambda operand: _nested(operand, spec, depth - 1, terms), True, terms)
+    return remembered(_written_out, node, spec, depth - 1, terms)
+
+
+def _written_out(node: Node, spec: str, depth: int, terms: int) -> Text:
+    """Return a node's op as text whose operands have at most `depth` levels of nested expressions."""
+    return _written(node, lambda operand: _nested(operand, spec, depth, terms), True, terms)
 
 
 def written(node: Node, say: Callable[[Operand], str]) -> Text:

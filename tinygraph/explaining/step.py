@@ -14,6 +14,7 @@ from tinygraph.explaining import notation
 from tinygraph.explaining.notation import Quantity, called
 from tinygraph.explaining.textbook import derivatives
 from tinygraph.explaining.textbook.derivatives import derivative_of, formula, partial, times
+from tinygraph.explaining.textbook.remembering import remembered_texts
 from tinygraph.explaining.walk import Walk
 from tinygraph.support.messages import counted
 
@@ -132,6 +133,7 @@ class Step:
     def __repr__(self) -> str:
         return f"<step {self.index}/{self.total}: {self.equation}>"
 
+    @remembered_texts()
     def __str__(self) -> str:
         head = f"step {self.index}/{self.total}"
         if self.kind == "forward":

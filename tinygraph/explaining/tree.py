@@ -10,6 +10,7 @@ from tinygraph.engine.graph import Node, check_fresh, order, require_node
 from tinygraph.explaining import notation
 from tinygraph.explaining.notation import Quantity
 from tinygraph.explaining.textbook import derivatives
+from tinygraph.explaining.textbook.remembering import remembered_texts
 from tinygraph.explaining.textbook.typesetting import in_ascii
 from tinygraph.support.arguments import check_integer
 from tinygraph.support.messages import counted
@@ -68,7 +69,8 @@ def tree(root: Node, *, lines: int | None = None, ascii: bool | None = None) -> 
     check_fresh(nodes)
     if lines is not None:
         check_integer("lines", lines, least=0)
-    return in_text(nodes, lines, ascii, lambda node: node.grad)
+    with remembered_texts():
+        return in_text(nodes, lines, ascii, lambda node: node.grad)
 
 
 def in_text(
