@@ -134,7 +134,7 @@ def set_elements(key: Any) -> ArrayOp:
     """
 
     def compute(x: Array, values: Array) -> Array:
-        out = np.array(x)
+        out = np.array(x, np.float64)  # in the text of `source`, plain numbers can be an array of integers
         kept = _last_ones(key, out.shape)
         if kept is None:
             out[key] = values

@@ -247,7 +247,7 @@ class Writer:
         """Return the op's template with the operands filled in, or a function call."""
         if op.code and (_is_exact(op, bool(line.shape)) or (not self.exact and _is_readable(op))):
             template = template_of(op)
-            needs = list(template.needs)
+            needs = [0] * len(line.args) if op.variadic else list(template.needs)
             if template.associative and not self.fast and len(needs) == 2 and not _is_in_order(line.args[1]):
                 needs[1] = template.binds
             operands = [self._text_of(arg, need) for arg, need in zip(line.args, needs, strict=True)]

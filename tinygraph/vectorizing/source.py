@@ -11,7 +11,9 @@ import numpy as np
 from tinygraph.engine.graph import Node, order
 from tinygraph.engine.value import Value
 from tinygraph.explaining.code import array_code, number_code
+from tinygraph.support.arguments import check_kind
 from tinygraph.tensor.tensor import Tensor
+from tinygraph.vectorizing.array_graph import ArrayGraph
 from tinygraph.vectorizing.codegen import Writer
 from tinygraph.vectorizing.flat import Array
 from tinygraph.vectorizing.program import Line, Program
@@ -46,7 +48,7 @@ class Source(str):
         return {name: value for name, value in names.items() if name not in before and name != "__builtins__"}
 
 
-def source(root: Value | Vectorized, backward: bool = True) -> Source:
+def source(root: Value | Tensor | Vectorized, backward: bool = True) -> Source:
     """Return the source text of a NumPy program for the graph and its gradients, in the lecture's notation.
 
     In the source text, J is the value of a root without a name, and dw is the root's derivative with respect to the
@@ -54,7 +56,7 @@ def source(root: Value | Vectorized, backward: bool = True) -> Source:
     does not show it.
 
     Args:
-        root: Root of a graph of Values, or the result of `vectorize` for this root.
+        root: Root of a graph of Values or Tensors, or the result of `vectorize` for a Value.
         backward: If true, the program computes the gradients too. Defaults to true.
 
     Returns:
@@ -62,7 +64,8 @@ def source(root: Value | Vectorized, backward: bool = True) -> Source:
         program.
 
     Raises:
-        TypeError: If `root` is neither a Value nor a Vectorized.
+        TypeError: If `root` is neither a node nor a Vectorized.
+        ValueError: If `backward` is true, and the root is a Tensor that is not a scalar.
         StaleGraphError: If a leaf was edited after the graph was recorded.
 
     Examples:
@@ -86,7 +89,8 @@ def source(root: Value | Vectorized, backward: bool = True) -> Source:
         db = dv * c
         dc = dv * b
     """
-    found = root if isinstance(root, Vectorized) else Vectorized(root)
+    check_kind("root", root, (Value, Tensor, Vectorized), "the root of a graph")
+    found = array_graph(root)
     program = Program()
     for name, leaf in _in_order(found):
         program.add_input(leaf, _letter(name, leaf))
@@ -99,7 +103,19 @@ def source(root: Value | Vectorized, backward: bool = True) -> Source:
     return _written(found, program, program.lines[:forward])
 
 
-def _written(found: Vectorized, program: Program, forward: list[Line]) -> Source:
+def array_graph(root: Value | Tensor | Vectorized) -> Vectorized | ArrayGraph:
+    """Return a graph in the form of a graph of Tensors.
+
+    Args:
+        root: Root of a graph, or the result of `vectorize`.
+
+    Returns:
+        The graph of Tensors.
+    """
+    return root if isinstance(root, Vectorized) else ArrayGraph(root) if isinstance(root, Tensor) else Vectorized(root)
+
+
+def _written(found: Vectorized | ArrayGraph, program: Program, forward: list[Line]) -> Source:
     """Return the source text: imports, given data, the forward pass and the backward pass."""
     finite = all(np.isfinite(node.raw).all() for node in order(found.root))
     writer = Writer(program, careful=not finite)
@@ -118,6 +134,7 @@ def _written(found: Vectorized, program: Program, forward: list[Line]) -> Source
         given += [f'{name} = arrays["{name}"]  # {np.shape(value)}' for name, value in arrays.items()]
     numpy = any("np." in line for line in (*given, *writer.text))
     imports = ["import numpy as np"] * numpy
+    imports += ["import tinygraph"] * any("tinygraph." in line for line in writer.text)
     imports += [f"from {module} import {', '.join(sorted(names))}" for module, names in sorted(writer.imports.items())]
     last = max([writer.ends[line] for line in forward if line in writer.ends], default=0)
     blocks = [imports, given, writer.text[:last], writer.text[last:]]
@@ -128,7 +145,7 @@ def _written(found: Vectorized, program: Program, forward: list[Line]) -> Source
     return text
 
 
-def _names(found: Vectorized) -> dict[Tensor, list[str]]:
+def _names(found: Vectorized | ArrayGraph) -> dict[Tensor, list[str]]:
     """Return the names of the tensors of the forward pass."""
     names = {tensor: [_letter(name, tensor)] for tensor, name in found.named()}
     if found.root.op is not None:
@@ -142,7 +159,7 @@ def _letter(name: str, tensor: Tensor) -> str:
     return name.upper() if matrix and re.fullmatch("[a-z][0-9]*", name) else name
 
 
-def _add_gradients(program: Program, found: Vectorized, names: dict[Tensor, list[str]]) -> None:
+def _add_gradients(program: Program, found: Vectorized | ArrayGraph, names: dict[Tensor, list[str]]) -> None:
     """Add the root's derivatives (for example, dw) with respect to leaves and named nodes of the forward pass."""
     derivatives = found.derivatives()
     wanted = {tensor: f"d{name}" for tensor, (name,) in reversed(names.items()) if tensor is not found.root}
@@ -158,7 +175,7 @@ def _add_gradients(program: Program, found: Vectorized, names: dict[Tensor, list
             program.add_result(derivatives[leaf], called)
 
 
-def _in_order(found: Vectorized) -> list[tuple[str, Tensor]]:
+def _in_order(found: Vectorized | ArrayGraph) -> list[tuple[str, Tensor]]:
     """Return the leaves in the order of first use, or sorted by name if all leaves are scalars."""
     if not any(leaf.ndim for leaf in found.leaves.values()):
         return sorted(found.leaves.items())

@@ -8,7 +8,6 @@ from collections.abc import Hashable, Mapping
 
 import numpy as np
 
-from tinygraph.engine.autodiff import exhaust, propagate
 from tinygraph.engine.graph import Node, check_fresh, order, require_node
 from tinygraph.engine.metadata import Guard
 from tinygraph.engine.replay import check_known, guards
@@ -16,6 +15,7 @@ from tinygraph.engine.value import Value
 from tinygraph.support.arguments import check_kind
 from tinygraph.support.collector import collector_paused
 from tinygraph.tensor.tensor import Tensor
+from tinygraph.vectorizing.array_graph import derivatives_of
 from tinygraph.vectorizing.flat import Array, Flat
 from tinygraph.vectorizing.kinds import Group, Part
 from tinygraph.vectorizing.rebuilding import Rebuilding
@@ -140,9 +140,7 @@ class Vectorized:
 
     def derivatives(self) -> dict[Node, Tensor]:
         """Return a dict from nodes to Tensors: the root's derivatives with respect to these nodes."""
-        derivatives: dict[Node, object] = {}
-        exhaust(propagate(self.root, Tensor(1.0, constant=True), derivatives, create_graph=True))
-        return {node: tensor for node, tensor in derivatives.items() if isinstance(tensor, Tensor)}
+        return derivatives_of(self.root)
 
     def scatter(self) -> None:
         """Write the gradients of the last `root.backward()` to the Values, as the scalar root's `backward()` would.
