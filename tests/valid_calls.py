@@ -417,6 +417,9 @@ CALLS: dict[str, Call] = {
         check=True,
         report=None,
     ),
+    "to_torch": call(
+        of(lambda s: _with_torch(tinygraph.to_torch)), {"root": "nodes to draw"}, root=of(lambda s: s.x * 2.0)
+    ),
     "bridges.named_leaves": call(tinygraph.bridges.named_leaves, {"root": "node"}, root=root),
     "source": call(tinygraph.source, {"root": "scalar root", "backward": "flag"}, root=root, backward=True),
     "vectorize": call(tinygraph.vectorize, {"root": "scalar root", "marks": "marks"}, root=root, marks=None),

@@ -17,6 +17,7 @@ from tinygraph.engine.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from tinygraph.bridges.pytorch.exporting import to_torch as to_torch
     from tinygraph.bridges.pytorch.importing import from_torch as from_torch
     from tinygraph.checking.comparison import check_grad
     from tinygraph.checking.numeric import numeric_grad
@@ -67,6 +68,7 @@ _LATER = {
     "softmax": "tensor.functions.probabilities",
     "set_at": "tensor.functions.parts",
     "from_torch": "bridges.pytorch.importing",
+    "to_torch": "bridges.pytorch.exporting",
     "compare": "drawing.comparison",
     "draw": "drawing.draw",
     "Step": "explaining.step",
