@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import Any, NamedTuple
 
 from tinygraph.bridges.places import Places
-from tinygraph.bridges.pytorch.capture import Captured, Input, place_of
+from tinygraph.bridges.pytorch.capture import Captured, GivenTensor, place_of
 from tinygraph.bridges.pytorch.ops.table import SHAPES_ONLY, Entry, FxNode, Imported, TorchTensor, is_node, op_of
 from tinygraph.bridges.pytorch.reference import in_float64, run
 from tinygraph.support.messages import short
@@ -80,13 +80,13 @@ def build(captured: Captured, mapped: Callable[[str, str], Entry | None]) -> Bui
     return Building(root, leaves, values, theirs)
 
 
-def _wanted(inputs: Iterable[Input]) -> set[int]:
+def _wanted(inputs: Iterable[GivenTensor]) -> set[int]:
     """Return which inputs get a gradient."""
     floats = [(i, x) for i, x in enumerate(inputs) if x.tensor.is_floating_point()]
     return {i for i, x in floats if x.tensor.requires_grad} or {i for i, x in floats if x.is_argument}
 
 
-def _leaf(given: Input, wanted: bool) -> Tensor:
+def _leaf(given: GivenTensor, wanted: bool) -> Tensor:
     """Return the leaf for a tensor. Float64 data are copied once if you can edit the leaf, and otherwise shared."""
     tensor = given.tensor.detach()
     if tensor.device.type != "cpu" or tensor.dtype not in _numpy_types():
@@ -99,7 +99,7 @@ def _numpy_types() -> tuple[object, ...]:
     return torch.float64, torch.float32, torch.float16
 
 
-def _float64(given: Input, leaf: Tensor | None, wanted: bool) -> TorchTensor:
+def _float64(given: GivenTensor, leaf: Tensor | None, wanted: bool) -> TorchTensor:
     """Return an input for PyTorch's computation with float64. It shares the array of the leaf."""
     torch = import_module("torch")
     if leaf is None:

@@ -33,7 +33,7 @@ Options = dict[str, object]
 _PACKAGE = str(Path(__file__).parents[2] / "bridges")
 
 
-class Input(NamedTuple):
+class GivenTensor(NamedTuple):
     """A tensor that the graph reads: an argument, a parameter, a buffer, or another tensor of the program."""
 
     name: str
@@ -69,7 +69,7 @@ class Captured(NamedTuple):
     """
 
     graph: FxGraph
-    inputs: list[Input]
+    inputs: list[GivenTensor]
     sources: dict[FxNode, int]
 
     def needed(self) -> list[FxNode]:
@@ -108,7 +108,7 @@ def place_of(node: FxNode) -> Place:
 
 
 def capture(
-    call: Callable[..., object], inputs: Sequence[Input], names: Names, mapped: Callable[[str, str], Entry | None]
+    call: Callable[..., object], inputs: Sequence[GivenTensor], names: Names, mapped: Callable[[str, str], Entry | None]
 ) -> Captured:
     """Run a function, and return the ATen ops that it ran.
 
@@ -173,10 +173,10 @@ def _placeholders(graph: FxGraph) -> dict[FxNode, int]:
     return {node: i for i, node in enumerate([node for node in graph.nodes if node.op == "placeholder"])}
 
 
-def _constants(attributes: dict[str, TorchTensor], names: Names) -> Iterator[Input]:
+def _constants(attributes: dict[str, TorchTensor], names: Names) -> Iterator[GivenTensor]:
     """Yield the tensors that a program reads besides its arguments."""
     for i, tensor in enumerate(attributes.values()):
-        yield Input(names.of(tensor) or (f"tensor{i}" if tensor.requires_grad else ""), tensor, False)
+        yield GivenTensor(names.of(tensor) or (f"tensor{i}" if tensor.requires_grad else ""), tensor, False)
 
 
 def _attribute(module: Module, name: str) -> TorchTensor:

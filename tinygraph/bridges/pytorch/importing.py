@@ -8,7 +8,7 @@ from importlib import import_module
 
 from tinygraph.bridges.proof import Proof
 from tinygraph.bridges.pytorch.building import build
-from tinygraph.bridges.pytorch.capture import Input, capture
+from tinygraph.bridges.pytorch.capture import GivenTensor, capture
 from tinygraph.bridges.pytorch.checks import prove
 from tinygraph.bridges.pytorch.names import Names, names_of_arguments
 from tinygraph.bridges.pytorch.ops.entries import TABLE
@@ -123,14 +123,14 @@ class _Program:
     def __init__(self, f: Callable[..., object], args: Sequence[object]) -> None:
         self.f, self.args = f, args
         self.names = Names(f)
-        self.inputs: list[Input] = []
+        self.inputs: list[GivenTensor] = []
         for name, arg in zip(names_of_arguments(f, args), args, strict=True):
             for place, tensor in _tensors(name, arg):
                 if tensor.is_complex():
                     raise TypeError(
                         f"the argument {place} is complex, but a graph has real numbers: use x.real, x.imag"
                     )
-                self.inputs.append(Input(place, tensor, True))
+                self.inputs.append(GivenTensor(place, tensor, True))
 
     def versions(self) -> list[tuple[str, int]]:
         """Return how often each known tensor was changed in place."""
