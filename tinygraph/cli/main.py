@@ -19,6 +19,7 @@ COMMANDS = {
     "step": ("graphs", "step through the backward pass of an expression, in both directions"),
     "diagnose": ("graphs", "find the source of a NaN, an infinity, or a missing gradient"),
     "verify": ("graphs", "recompute a saved graph, and report the first value that differs"),
+    "playground": ("playground", "open the page that runs tinygraph in a browser, or write it to a file"),
     "fit": ("fit", "train logistic regression on a CSV file"),
     "doctor": ("doctor", "show which packages are installed, and how to install the others"),
 }

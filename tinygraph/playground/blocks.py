@@ -35,22 +35,25 @@ class PageOfBlocks:
             last: Number of the block whose output is returned, counted from 0.
 
         Returns:
-            The output of the block. If an earlier block fails, its problem is returned.
+            The output of the block.
         """
-        if (
-            self.done > last
-        ):  # a reader runs a block again: start from the top, because blocks change each other's names
+        if self.done > last:  # a block that runs again needs the names as they were, so start from the top
             self.names, self.done = {"__name__": "__main__"}, 0
         output = Output()
         for k in range(self.done, last + 1):
-            output = self._block(blocks[k])
-            if output.problem:
-                self.names, self.done = {"__name__": "__main__"}, 0
-                return output
+            output = self.run_block(blocks[k])
             self.done = k + 1
         return output
 
-    def _block(self, statements: Sequence[str]) -> Output:
+    def run_block(self, statements: Sequence[str]) -> Output:
+        """Run one block like a prompt: a statement that fails does not stop the next one.
+
+        Args:
+            statements: Statements of the block.
+
+        Returns:
+            The output of the block, with the last problem.
+        """
         output, printed = Output(), Printed()
         for source in statements:
             linecache.cache[PROGRAM] = (len(source), None, source.splitlines(True), PROGRAM)
@@ -66,7 +69,6 @@ class PageOfBlocks:
                         print(repr(value))
             except Exception as error:
                 output.problem = of_program(error, source)
-                break
         output.text = printed.getvalue()
         return output
 

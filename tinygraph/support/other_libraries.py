@@ -125,7 +125,7 @@ def hint_at(kind: type) -> None:
         False
         >>> Node().numpy
         Traceback (most recent call last):
-        AttributeError: 'Node' object has no attribute 'numpy': use .data
+        AttributeError: 'Node' object has no attribute 'numpy': use .data...
     """
     for name, hint in ATTRIBUTES.items():
         setattr(kind, name, _Elsewhere(name, hint))

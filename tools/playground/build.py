@@ -17,7 +17,6 @@ import re
 import shutil
 import subprocess
 import sys
-import tempfile
 import zipfile
 from pathlib import Path
 
@@ -74,10 +73,9 @@ def build(target: Path = TARGET) -> Path:
     before = fingerprint()
     target.mkdir(parents=True, exist_ok=True)
     modules = npm_packages(target)
-    with tempfile.TemporaryDirectory() as folder:
-        wheels = made_wheels(Path(folder))
-        library = cut_library(modules, wheels)
-        runtime = runtime_script(modules, wheels, library)
+    shutil.rmtree(target / "wheels", ignore_errors=True)
+    wheels = made_wheels(target / "wheels")
+    runtime = runtime_script(modules, wheels, cut_library(modules, wheels))
     _write(target, runtime)
     size = (target / "playground.html").stat().st_size
     if size > LARGEST:
@@ -191,10 +189,27 @@ def _write(target: Path, runtime: str) -> None:
         shutil.copyfile(ROOT / "LICENSE", folder / "tinygraph.txt")
 
 
+def doctests(target: Path = TARGET) -> dict[str, list[int]]:
+    """Run the doctests of the package in Pyodide under Node.js.
+
+    Args:
+        target: Folder of a build.
+
+    Returns:
+        The number of examples, and of those that failed, by the name of each docstring that needs no NumPy.
+    """
+    wheels = map(str, sorted((target / "wheels").glob("*.whl")))
+    program = str(HERE / "doctests.py")
+    done = _run(["node", str(HERE / "doctests.mjs"), str(target / "npm" / "node_modules"), program, *wheels])
+    found: dict[str, list[int]] = json.loads(done.splitlines()[-1])
+    return found
+
+
 def _run(command: list[str], **options: object) -> str:
     """Run a program, and return what it prints."""
     done = subprocess.run(command, capture_output=True, text=True, check=False, **options)  # type: ignore[call-overload]
     if done.returncode:
-        said = "\n".join(line[:300] for line in (done.stderr or done.stdout).strip().splitlines()[-8:])
+        lines = [line for line in (done.stderr or done.stdout).strip().splitlines() if 0 < len(line) < 400]
+        said = "\n".join(lines[-12:])  # without the source line that Node.js prints, which is a whole program
         raise BuildError(f"`{' '.join(command[:4])} …` failed:\n{said}")
     return str(done.stdout)

@@ -101,9 +101,20 @@ def html(files: dict[str, str], caption: str, width: str) -> str:
     return f'<figure class="drawing"><a href="{source}">{image}</a><figcaption>{caption}</figcaption></figure>'
 
 
+def on_files(files: Any, config: Any) -> None:
+    """Add the playground to the site, if it is built."""
+    sys.path[:0] = [str(ROOT)] * (str(ROOT) not in sys.path)
+    from tools.site import playground
+
+    playground.add_files(config, files)
+
+
 def on_page_markdown(markdown: str, page: Any, config: Any, files: Any) -> str:
     """Draw the diagrams of a page, and remove the parts of its examples that only the test needs."""
     sys.path[:0] = [str(ROOT)] * (str(ROOT) not in sys.path)
+    from tools.site import playground
+
+    original = markdown
     stem, up = page.file.src_uri.removesuffix(".md").replace("/", "-"), "../" * page.file.dest_uri.count("/")
 
     def show(picture: Any, name: str, caption: str) -> str:
@@ -119,6 +130,7 @@ def on_page_markdown(markdown: str, page: Any, config: Any, files: Any) -> str:
     markdown = MATH.sub(_formula, markdown)
     markdown = re.sub(r" *# doctest: \+.*$", "", markdown, flags=re.MULTILINE)
     markdown = re.sub(r"^<BLANKLINE>$", "", markdown, flags=re.MULTILINE).replace("\n\n```\n", "\n```\n")
+    markdown = playground.with_link(playground.with_buttons(markdown, original, page.file.src_uri, up), up)
     return OUTSIDE.sub(lambda link: f"]({up}{_taken_in(page, link[1], config, files)})", markdown)
 
 

@@ -26,12 +26,8 @@ async function start() {
     loadPyodide({ indexURL: "https://embedded.invalid/", lockFileContents, createPyodideModule, _createPyodideModule: createPyodideModule }),
     Viz.instance(),
   ]);
-  for (const name of Object.keys(files).filter((name) => name.startsWith("wheels/"))) {
-    const path = `/${name.slice("wheels/".length)}`;
-    python.FS.writeFile(path, new Uint8Array(files[name]));
-    python.globals.set("path", path);
-    python.runPython("import sys; sys.path.insert(0, path)");
-  }
+  python.runPython("import sys; sys.dont_write_bytecode = True");
+  for (const name of Object.keys(files).filter((name) => name.startsWith("wheels/"))) python.unpackArchive(files[name], "wheel");
   python.registerJsModule("graphviz_wasm", { layout: (dot) => viz.renderString(dot, { format: "svg" }) });
   const playground = python.runPython(`
 import graphviz_wasm
