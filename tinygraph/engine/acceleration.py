@@ -43,9 +43,9 @@ def accelerated(twin: Twin) -> Twin:
         twin: Function or class, which the accelerator repeats under the same name.
 
     Examples:
-        >>> from tinygraph.engine.graph import order
-        >>> TWINS["order"].__name__
-        'order'
+        >>> from tinygraph.engine.graph import Slots
+        >>> TWINS["Slots"].__name__
+        'Slots'
     """
     TWINS[twin.__name__] = twin
     return getattr(_speed, twin.__name__) if ACCELERATED else twin

@@ -164,7 +164,7 @@ def _without_map(script: bytes) -> bytes:
 
 
 def _in_script(text: str) -> str:
-    """Return JSON as it can stand inside of an HTML script element."""
+    """Return JSON in a form that an HTML script element can contain."""
     return text.replace("<", "\\u003c")
 
 
