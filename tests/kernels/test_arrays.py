@@ -2,6 +2,8 @@
 
 import itertools
 import math
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from fractions import Fraction
 
@@ -15,7 +17,7 @@ from tests.oracles.references import OPTIONS, REFERENCES, row_partial
 from tinygraph import Tensor
 from tinygraph.engine import domain, ops
 from tinygraph.engine.more_ops.table import TABLE
-from tinygraph.kernels.arrays import as_array, float_by_float, quietly
+from tinygraph.kernels.arrays import as_array, calm, float_by_float, quietly
 from tinygraph.testing import points
 
 ROWS = [
@@ -114,6 +116,17 @@ def test_quietly_is_quiet_only_inside():
     assert quietly(quietly, np.log, np.array([-1.0])) != 0.0
     with pytest.warns(RuntimeWarning, match="divide by zero"):
         np.divide(1.0, np.array([0.0]))
+
+
+def test_each_thread_is_quiet_and_calm_runs_once_at_a_time():
+    zeros = np.zeros(2)
+    with ThreadPoolExecutor(4) as pool:
+        runs = list(pool.map(lambda _: (threading.get_ident(), calm.run, calm.run(np.geterr)), range(40)))
+    assert all(found == dict.fromkeys(("divide", "over", "under", "invalid"), "ignore") for _, _, found in runs)
+    assert len({id(run.__self__) for _, run, _ in runs}) == len({thread for thread, _, _ in runs})
+    with pytest.raises(RuntimeError, match="already entered"):
+        calm.run(calm.run, np.log, zeros)
+    assert calm.run(quietly, np.log, zeros).tolist() == quietly(np.log, zeros).tolist()
 
 
 @pytest.mark.parametrize(

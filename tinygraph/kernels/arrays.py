@@ -10,7 +10,7 @@ import contextvars
 import functools
 import math
 import sys
-from _thread import get_ident
+import threading
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeGuard, TypeVar, TypeVarTuple
 
@@ -27,14 +27,13 @@ _R = TypeVar("_R")
 _FLOAT64 = np.dtype(np.float64)
 _SMALLEST = 2.0**-1022  # smaller numbers are subnormal and have fewer bits
 _inside = contextvars.ContextVar("inside quietly", default=False)
-_runs: dict[int, Callable[..., Any]] = {}  # by thread: a function that runs other functions in a prepared context
 
 
 def quietly(function: Callable[[*_Ts], _R], *args: *_Ts) -> _R:
     """Call a function with NumPy's floating-point warnings turned off.
 
     The function runs in a prepared context, which adds 0.3 µs to the call. `np.errstate` would add 2.8 µs, three times
-    the run time of an addition.
+    the run time of an addition. A hot path calls `calm.run` directly, which adds 0.05 µs.
 
     Args:
         function: Function to call.
@@ -49,16 +48,24 @@ def quietly(function: Callable[[*_Ts], _R], *args: *_Ts) -> _R:
     """
     if _inside.get():
         return function(*args)
-    return (_runs.get(get_ident()) or _prepared())(function, *args)  # type: ignore[no-any-return]
+    return calm.run(function, *args)  # type: ignore[no-any-return]
 
 
-def _prepared() -> Callable[..., Any]:
-    """Return a function that runs other functions without NumPy's warnings, in a context that this thread keeps."""
-    context = contextvars.Context()
-    context.run(np.seterr, all="ignore")
-    context.run(_inside.set, True)
-    _runs[get_ident()] = context.run
-    return context.run
+class _Calm(threading.local):
+    """For each thread, a function that calls other functions without NumPy's warnings.
+
+    Attributes:
+        run: Function that calls a function in a prepared context. It raises RuntimeError if it is running already.
+    """
+
+    def __init__(self) -> None:
+        context = contextvars.Context()
+        context.run(np.seterr, all="ignore")
+        context.run(_inside.set, True)
+        self.run: Callable[..., Any] = context.run
+
+
+calm = _Calm()
 
 
 def as_array(data: Any, what: str) -> Array:

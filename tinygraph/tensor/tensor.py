@@ -20,7 +20,7 @@ from tinygraph.engine.op import Op
 from tinygraph.engine.operators import Operators
 from tinygraph.engine.variadic import VariadicOp
 from tinygraph.kernels import arrays
-from tinygraph.kernels.arrays import Array, as_array, quietly, read_only
+from tinygraph.kernels.arrays import Array, as_array, calm, quietly, read_only
 from tinygraph.kernels.layouts import Owned, Strided
 from tinygraph.kernels.numbers import plain_number
 from tinygraph.support.loading import loaded
@@ -207,7 +207,12 @@ class Tensor(Watched, Operators, ArrayMethods):
                 if x.watched is not None:
                     x._notice()
                 now = clock.edits  # here and below, read before the operands: see `clock`
-                return _node(op, quietly((op.array_functions or op.resolve())[0], x.raw, y), now, x, y, True)
+                function = (op.array_functions or op.resolve())[0]
+                try:
+                    data = calm.run(function, x.raw, y)
+                except RuntimeError:  # a call of `calm.run` leads here, for example from a pullback
+                    data = quietly(function, x.raw, y)
+                return _node(op, data, now, x, y, True)
             if type(x) in _PLAIN and type(y) in _PLAIN:  # recorded directly, without calling the op
                 return _record(op, x, y)
         if y is None or isinstance(y, (list, tuple)):  # neither is the plain exponent of a power
