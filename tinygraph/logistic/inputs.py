@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Iterable
-from typing import Any, Protocol, TypeAlias, TypeGuard
+from typing import Any, Literal, Protocol, TypeAlias, TypeGuard
 
 import numpy as np
 
@@ -75,7 +75,9 @@ def examples(X: object) -> Array:
         raise ValueError(f"X must be a table of numbers, but its elements have the type {data.dtype}; {remedy}")
     try:
         with np.errstate(over="ignore"):  # an overflow is reported as inf below
-            table = data.astype(np.float64, copy=False)
+            # A copy has the features of an example next to each other, which is faster for wide tables.
+            order: Literal["C", "K"] = "K" if data.dtype == np.float64 else "C"
+            table = data.astype(np.float64, order=order, copy=False)
     except TypeError as error:  # float() names the type of the element, as scikit-learn's clients expect
         raise TypeError(f"X must be a table of numbers: {error}") from None
     except ValueError as error:
