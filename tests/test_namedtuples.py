@@ -43,6 +43,7 @@ def test_numeric_grad_of_a_namedtuple_of_arguments():
     nested = tinygraph.numeric_grad(line, [Parameters(2.0, 3.0)], method="six-point")
     assert type(nested[0]) is Parameters
     assert tinygraph.check_grad(line, Parameters(2.0, 3.0))
+    assert [entry.name for entry in tinygraph.check_grad(line, Parameters(2.0, 3.0)).inputs] == ["p.w", "p.b"]
 
 
 def test_compile_of_a_namedtuple():

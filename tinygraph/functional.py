@@ -164,8 +164,9 @@ def named_numbers(name: str, tree: Tree) -> Iterator[tuple[str, Any]]:
         for key, branch in tree.items():
             yield from named_numbers(f"{name}[{key!r}]", branch)
     elif isinstance(tree, (list, tuple)):
+        fields = getattr(tree, "_fields", None)  # of a namedtuple
         for i, branch in enumerate(tree):
-            yield from named_numbers(f"{name}[{i}]", branch)
+            yield from named_numbers(f"{name}.{fields[i]}" if fields else f"{name}[{i}]", branch)
     else:
         yield name, tree
 
