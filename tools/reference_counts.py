@@ -230,7 +230,7 @@ WORK: dict[str, tuple[Callable[[], None], int]] = {  # and how many times more e
 
 
 def held() -> dict[str, int]:
-    """Return the numbers of blocks and references that the process holds."""
+    """Return the numbers of blocks and references of the process."""
     gc.collect()
     counts = {"blocks": sys.getallocatedblocks()}
     if hasattr(sys, "gettotalrefcount"):
@@ -239,7 +239,7 @@ def held() -> dict[str, int]:
 
 
 def growth(work: Callable[[], None], count: int) -> dict[str, int]:
-    """Return how much more a process holds after it has done work so many times: the smaller result of two rounds."""
+    """Return how many more a process has after it has done work so many times: the smaller result of two rounds."""
 
     def strike(*_: Any) -> None:
         raise KeyboardInterrupt

@@ -1,7 +1,7 @@
 """Compare the accelerator with pure Python on random programs: `python -m tools.same_results --count 5000`.
 
 The command runs two processes, one of them with `TINYGRAPH_PURE=1`. Each draws the same programs of Values and Tensors,
-and hashes what comes of each one: values, local derivatives, gradients, second derivatives, steps, the diagram, the
+and hashes the results of each one: values, local derivatives, gradients, second derivatives, steps, the diagram, the
 saved file, the pickle, copies, and the errors after an edit. Each also applies the operators to operands of every kind.
 The exit code is 1 if a hash differs. `--only NAME` shows how the texts of one entry differ, for example `--only 17`.
 """
@@ -43,7 +43,7 @@ EVERY = 5  # each fifth program is one of Tensors
 
 
 class Sub(Value):
-    """A Value with an attribute and an operator of its own."""
+    """A Value with an attribute and a custom operator."""
 
     def __add__(self, other: Any) -> Any:
         return super().__add__(other) * 2.0

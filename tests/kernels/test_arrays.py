@@ -2,8 +2,6 @@
 
 import itertools
 import math
-import threading
-from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from fractions import Fraction
 
@@ -17,7 +15,7 @@ from tests.oracles.references import OPTIONS, REFERENCES, row_partial
 from tinygraph import Tensor
 from tinygraph.engine import domain, ops
 from tinygraph.engine.more_ops.table import TABLE
-from tinygraph.kernels.arrays import as_array, calm, float_by_float, quietly
+from tinygraph.kernels.arrays import as_array, float_by_float
 from tinygraph.testing import points
 
 ROWS = [
@@ -109,24 +107,6 @@ def test_a_function_of_floats_is_mapped_bit_by_bit():
     assert slow(x, y).tolist() == [[math.atan2(a, b) for b in y] for a in x.ravel()]
     assert slow(np.zeros((0, 2)), 1.0).shape == (0, 2)
     assert slow(np.array(1.0), 2.0).shape == ()
-
-
-def test_quietly_is_quiet_only_inside():
-    assert quietly(np.divide, 1.0, np.array([0.0])).tolist() == [math.inf]
-    assert quietly(quietly, np.log, np.array([-1.0])) != 0.0
-    with pytest.warns(RuntimeWarning, match="divide by zero"):
-        np.divide(1.0, np.array([0.0]))
-
-
-def test_each_thread_is_quiet_and_calm_runs_once_at_a_time():
-    zeros = np.zeros(2)
-    with ThreadPoolExecutor(4) as pool:
-        runs = list(pool.map(lambda _: (threading.get_ident(), calm.run, calm.run(np.geterr)), range(40)))
-    assert all(found == dict.fromkeys(("divide", "over", "under", "invalid"), "ignore") for _, _, found in runs)
-    assert len({id(run.__self__) for _, run, _ in runs}) == len({thread for thread, _, _ in runs})
-    with pytest.raises(RuntimeError, match="already entered"):
-        calm.run(calm.run, np.log, zeros)
-    assert calm.run(quietly, np.log, zeros).tolist() == quietly(np.log, zeros).tolist()
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,8 @@ import numpy as np
 from tinygraph.engine.op import Op, Traced
 from tinygraph.engine.registry import is_integer
 from tinygraph.engine.variadic import cut_short
-from tinygraph.kernels.arrays import Array, contiguous, quietly
+from tinygraph.kernels.arrays import Array, contiguous
+from tinygraph.kernels.quiet import quietly
 
 if TYPE_CHECKING:
     from tinygraph.tensor.tensor import Tensor

@@ -20,9 +20,10 @@ from tinygraph.engine.op import Op
 from tinygraph.engine.operators import Operators
 from tinygraph.engine.variadic import VariadicOp
 from tinygraph.kernels import arrays
-from tinygraph.kernels.arrays import Array, as_array, calm, quietly, read_only
+from tinygraph.kernels.arrays import Array, as_array, read_only
 from tinygraph.kernels.layouts import Owned, Strided
 from tinygraph.kernels.numbers import plain_number
+from tinygraph.kernels.quiet import calm, quietly
 from tinygraph.support.loading import loaded
 from tinygraph.support.naming import own_methods
 from tinygraph.tensor.array_ops import ArrayOp

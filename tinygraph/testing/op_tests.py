@@ -15,7 +15,8 @@ from tinygraph.engine.autodiff import grad
 from tinygraph.engine.op import Op
 from tinygraph.engine.value import Value
 from tinygraph.kernels import arrays as array_kernels
-from tinygraph.kernels.arrays import Array, quietly
+from tinygraph.kernels.arrays import Array
+from tinygraph.kernels.quiet import quietly
 from tinygraph.support.arguments import check_function, check_integer, check_positive
 from tinygraph.testing.oracles import Oracle
 from tinygraph.testing.strategies import LANDMARKS, LETTERS, points

@@ -19,7 +19,8 @@ from tinygraph.engine.graph import Node
 from tinygraph.engine.ops import add, mul
 from tinygraph.engine.value import Value
 from tinygraph.functional import numbers_of, paired, refilled
-from tinygraph.kernels.arrays import as_array, quietly
+from tinygraph.kernels.arrays import as_array
+from tinygraph.kernels.quiet import quietly
 from tinygraph.support.arguments import like
 from tinygraph.support.messages import counted, described
 from tinygraph.tensor.linalg import matmul
