@@ -384,14 +384,20 @@ CALLS: dict[str, Call] = {
     "Stepper.contributions": call(_method("contributions"), {"node": "own node"}, node="x"),
     "Stepper.explain": call(_method("explain"), {"node": "own node"}, node="x"),
     "Stepper.player": call(
-        _method("player"), {"height": "count", "live": "flag", "hide": "flag"}, height=400, live=False, hide=True
+        _method("player"),
+        {"height": "count", "live": "flag", "hide": "flag", "by_hand": "flag"},
+        height=400,
+        live=False,
+        hide=True,
+        by_hand=False,
     ),
     "Stepper.save": call(
         _method("save"),
-        {"path": "path", "caption": "flag", "hide": "flag", "seconds": "size"},
+        {"path": "path", "caption": "flag", "hide": "flag", "by_hand": "flag", "seconds": "size"},
         path=of(lambda s: s.folder / "y.html"),
         caption=False,
         hide=True,
+        by_hand=False,
         seconds=0.5,
     ),
     # files

@@ -180,7 +180,7 @@ class FindBug:
             raise ValueError(f"the mistake is known: it is {self._opponent.mistake.name!r}")
         if mistake == self._opponent.mistake.name:
             record.done = "right"
-            return Verdict(True, True, (), f"Right. {self._belief()}")
+            return Verdict(True, True, (), f"Right. {self._opponent.mistake.explained}")
         record.wrong += 1
         return Verdict(False, True, (), f"It is not {mistake!r}. {self._opponent.correction}")
 
@@ -199,16 +199,12 @@ class FindBug:
         record.done = "shown"
         if record is self._records[0]:
             return f"Step {self._opponent.first} is the first wrong step. {self._correction()}"
-        return f"It is {self._opponent.mistake.name!r}. {self._belief()}"
+        return f"It is {self._opponent.mistake.name!r}. {self._opponent.mistake.explained}"
 
     def _correction(self) -> str:
         """Return the correction, with the belief if the student already knows the mistake."""
         correction = self._opponent.correction
-        return f"{correction} {self._belief()}" if len(self._records) == 1 else correction
-
-    def _belief(self) -> str:
-        mistake = self._opponent.mistake
-        return f"The misconception is “{mistake.belief}”. To fix it: {mistake.fix}."
+        return f"{correction} {self._opponent.mistake.explained}" if len(self._records) == 1 else correction
 
     @property
     def score(self) -> Score:

@@ -171,6 +171,11 @@ class WrongPass:
     fix: str
     run: Run
 
+    @property
+    def explained(self) -> str:
+        """The belief and its fix, as sentences."""
+        return f"The misconception is “{self.belief}”. To fix it: {self.fix}."
+
 
 DEPTH_FIRST = WrongPass(
     "depth first",

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from tinygraph.stepping.cursor import Cursor
 
 
-def live_player(cursor: Cursor, options: DrawOptions, height: int, *, hide: bool) -> Any:
+def live_player(cursor: Cursor, options: DrawOptions, height: int, *, hide: bool = False, by_hand: bool = False) -> Any:
     """Return a widget that shows the interactive player, and stays connected to Python.
 
     The widget has the attribute `index`, the number of steps that have happened. If you set it, the player moves; if a
@@ -25,6 +25,7 @@ def live_player(cursor: Cursor, options: DrawOptions, height: int, *, hide: bool
         options: Options of the drawing.
         height: Height in pixels.
         hide: If true, the player hides later steps completely until the reader shows them.
+        by_hand: If true, the player asks for each gradient before it shows it. Defaults to false.
 
     Returns:
         The widget.
@@ -39,7 +40,7 @@ def live_player(cursor: Cursor, options: DrawOptions, height: int, *, hide: bool
         raise ModuleNotFoundError(
             f"live=True needs the package anywidget: {install_command('notebook')}, or leave out live=True"
         ) from None
-    text, shown = page_of(cursor, options, hide=hide)
+    text, shown = page_of(cursor, options, hide=hide, by_hand=by_hand)
     nodes = {key: node for node, key in shown.ids.items()}
 
     class LivePlayer(anywidget.AnyWidget):  # type: ignore[misc]

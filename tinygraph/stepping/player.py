@@ -21,6 +21,8 @@ from tinygraph.explaining.notation import called
 from tinygraph.explaining.step import Step, Steps
 from tinygraph.explaining.textbook.derivatives import derivative_of
 from tinygraph.explaining.textbook.typesetting import typeset
+from tinygraph.practicing import asset as practicing_asset
+from tinygraph.stepping.by_hand import about, exercises, questions_of
 from tinygraph.stepping.cursor import Cursor
 from tinygraph.stepping.document import appearances, marked, svg_text
 from tinygraph.stepping.film import Film
@@ -58,7 +60,7 @@ class Breakdown:
     way: str
 
 
-def page(cursor: Cursor, options: DrawOptions, *, hide: bool = False) -> str:
+def page(cursor: Cursor, options: DrawOptions, *, hide: bool = False, by_hand: bool = False) -> str:
     """Return the HTML page of a pass. The page starts at the cursor's current step.
 
     Args:
@@ -66,6 +68,7 @@ def page(cursor: Cursor, options: DrawOptions, *, hide: bool = False) -> str:
         options: Options of the drawing. The title is that of the page, and defaults to the root's name and expression.
             The diagram fits its window, so its size does not matter.
         hide: If true, the page hides later steps completely until the reader shows them.
+        by_hand: If true, the page asks for each gradient before it shows it. Defaults to false.
 
     Returns:
         The page as text. The page needs no other file and no network access.
@@ -73,23 +76,26 @@ def page(cursor: Cursor, options: DrawOptions, *, hide: bool = False) -> str:
     Raises:
         EngineNotFoundError: If no Graphviz executable is installed.
         LayoutError: If the layout fails or exceeds the time limit.
-        ValueError: If the diagram has more than 600 boxes, or if `options` folds it.
+        ValueError: If the diagram has more than 600 boxes, if `options` folds it, or if there is nothing to ask.
     """
-    return page_of(cursor, options, hide=hide)[0]
+    return page_of(cursor, options, hide=hide, by_hand=by_hand)[0]
 
 
-def page_of(cursor: Cursor, options: DrawOptions, *, hide: bool = False) -> tuple[str, Diagram]:
+def page_of(cursor: Cursor, options: DrawOptions, *, hide: bool = False, by_hand: bool = False) -> tuple[str, Diagram]:
     """Return the HTML page of a pass, and its diagram.
 
     Args:
         cursor: Cursor at the step where the page starts.
         options: Options of the drawing.
         hide: If true, the page hides later steps completely until the reader shows them.
+        by_hand: If true, the page asks for each gradient before it shows it. Defaults to false.
 
     Returns:
         The page as text, and the diagram with the ids of its boxes.
     """
     steps = cursor.steps.formatted(options.number)
+    if by_hand:
+        questions_of(steps)  # before the layout, which takes longer
     svg, shown = marked(steps, replace(options, title=""))
     told = contents(steps, shown, options.number)
     colors = options.colors
@@ -101,7 +107,9 @@ def page_of(cursor: Cursor, options: DrawOptions, *, hide: bool = False) -> tupl
         "colors": {"forward": colors.forward, "backward": colors.backward},
         "appear": appearances(steps, shown),
         "hide": hide,
+        "hand": _hand(steps, shown, options.number) if by_hand else None,
     }
+    scripts = [practicing_asset("answers.js"), _asset("by_hand.js")] if by_hand else []
     texts = {
         "title": html.escape(notation.clean(options.title or notation.headline(cursor.root) or "a value")),
         "colors": _colors(options),
@@ -110,9 +118,21 @@ def page_of(cursor: Cursor, options: DrawOptions, *, hide: bool = False) -> tupl
         "width": svg.get("width", "100%"),
         "steps": "\n".join(f'<li><a href="#step={k}">{text}</a></li>' for k, text in enumerate(told.told, 1)),
         "data": json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c"),
-        "script": _asset("page.js"),
+        "hand": _asset("by_hand.html") if by_hand else "",
+        "script": "\n".join([*scripts, _asset("page.js")]),
     }
     return _filled(_asset("page.html"), texts), shown
+
+
+def _hand(steps: Steps, shown: Diagram, spec: str) -> dict[str, object]:
+    """Return the exercises of the page as data."""
+    data, found = exercises(steps, shown, _set)
+    passes = []
+    for opponent in found:
+        actions, told = _actions(opponent.steps, shown, spec)
+        steps_of_it = {"steps": [asdict(action) for action in actions], "told": told}
+        passes.append(about(opponent, _set) | steps_of_it)
+    return data | {"opponents": passes}
 
 
 def _filled(template: str, texts: Mapping[str, str]) -> str:
@@ -238,11 +258,20 @@ class Player:
         options: Options of the drawing.
         height: Height in pixels. Defaults to 640.
         hide: If true, the player hides later steps completely until the reader shows them.
+        by_hand: If true, the player asks for each gradient before it shows it. Defaults to false.
     """
 
-    def __init__(self, cursor: Cursor, options: DrawOptions, height: int = 640, *, hide: bool = False) -> None:
+    def __init__(
+        self,
+        cursor: Cursor,
+        options: DrawOptions,
+        height: int = 640,
+        *,
+        hide: bool = False,
+        by_hand: bool = False,
+    ) -> None:
         self._name = repr(cursor)
-        self._page = page(cursor, options, hide=hide)
+        self._page = page(cursor, options, hide=hide, by_hand=by_hand)
         self.height = height
 
     def _repr_html_(self) -> str:

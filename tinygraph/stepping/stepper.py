@@ -129,6 +129,7 @@ class Stepper(Cursor):
         *,
         caption: bool = True,
         hide: bool = False,
+        by_hand: bool = False,
         seconds: float = SECONDS,
         **options: object,
     ) -> Path:
@@ -145,6 +146,8 @@ class Stepper(Cursor):
                 extra `film`.
             caption: If true, each frame shows the sentences of its step. Defaults to true.
             hide: If true, what happens later is invisible. By default, it is faint.
+            by_hand: If true, the HTML page asks for each gradient before it shows it, and has backward passes with a
+                mistake to find. Only an .html file has exercises. Defaults to false.
             seconds: Time per step of an animation; from 0.01 to 200 for .gif. Defaults to 1.2.
             options: Options of `draw`, which replace those of the Stepper. The theme defaults to "auto", which follows
                 the reader's browser; the formats .gif, .pdf and .png then use light colors. An HTML page fits its
@@ -156,7 +159,8 @@ class Stepper(Cursor):
         Raises:
             TypeError: If an option has a wrong type.
             ValueError: If the name of `path` does not select a format, if an option is unknown or invalid, if the
-                diagram has more than 600 boxes, or if a .gif or .png file would be too large.
+                diagram has more than 600 boxes, if a .gif or .png file would be too large, or if `by_hand` is true
+                and there is nothing to ask.
             ModuleNotFoundError: If the format needs a package that is not installed.
             EngineNotFoundError: If no Graphviz executable is installed.
             LayoutError: If the layout fails or exceeds the time limit.
@@ -171,12 +175,16 @@ class Stepper(Cursor):
         check_positive("seconds", seconds, infinite=False)
         look = self._drawn(options, "auto")
         if path.suffix.lower() in PAGES:
-            write_whole(path, page(self, look, hide=bool(hide)))
+            write_whole(path, page(self, look, hide=bool(hide), by_hand=bool(by_hand)))
+        elif by_hand:
+            raise ValueError(f"by_hand=True needs an .html file, not {path.name!r}")
         else:
             write(Film(self, look, caption=bool(caption), hide=bool(hide)), path, seconds=seconds)
         return path
 
-    def player(self, height: int = 640, *, live: bool = False, hide: bool = False, **options: object) -> Any:
+    def player(
+        self, height: int = 640, *, live: bool = False, hide: bool = False, by_hand: bool = False, **options: object
+    ) -> Any:
         """Return an interactive player for a notebook cell.
 
         The player is an HTML page, which also works in an exported notebook. A live player stays connected to Python:
@@ -188,6 +196,7 @@ class Stepper(Cursor):
             live: If true, return a widget that stays connected to Python. It needs the extra `notebook`, and works
                 where widgets do, such as in JupyterLab, VS Code, Colab and marimo. Defaults to false.
             hide: If true, the player hides later steps completely until the reader shows them.
+            by_hand: If true, the player asks for each gradient before it shows it. Defaults to false.
             options: Options of `draw`, which replace those of the Stepper. The theme defaults to "auto".
 
         Returns:
@@ -201,7 +210,7 @@ class Stepper(Cursor):
 
         height = check_integer("height", height, least=1)
         make = live_player if live else Player
-        return make(self, self._drawn(options, "auto"), height, hide=bool(hide))
+        return make(self, self._drawn(options, "auto"), height, hide=bool(hide), by_hand=bool(by_hand))
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:  # noqa: ARG002
         """Return the output of a notebook cell: the diagram at the current step, and the text of the step."""

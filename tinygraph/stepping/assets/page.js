@@ -1,27 +1,25 @@
 "use strict";
 // The page shows one state of a pass at a time. State k is the result of the first k steps, so a step back shows state k - 1.
 (() => {
-  const { start, steps, breakdowns, arrows, colors, appear, hide } = JSON.parse(document.getElementById("data").textContent);
+  const { start, breakdowns, arrows, colors, appear, hide, hand, ...data } = JSON.parse(document.getElementById("data").textContent);
   const $ = (id) => document.getElementById(id);
   const svg = document.querySelector("#diagram > svg");
   const drawn = (id) => $(`${svg.id}-${id}`);
-  const items = [...document.querySelectorAll("#steps li > a")];
-  const happens = (kind, of) => new Map(steps.flatMap((step, i) => (step.kind === kind ? [[step[of], i + 1]] : [])));
-  const pulledAt = happens("backward", "arrow"), computedAt = happens("forward", "box");
-  const lastWrite = new Map(steps.flatMap((step, i) => (step.kind === "forward" ? [] : [[step.box, i + 1]])));
+  let steps, items, pulledAt, computedAt, lastWrite; // of the pass that the page shows
+  let most; // the last state that a reader may see
   const INTERVAL = 1200; // milliseconds between steps
 
   // A box shows the value and the gradient of its node, and notes that are correct only after all contributions.
   const boxes = Object.entries(breakdowns).map(([id, breakdown]) => {
     const group = drawn(id);
-    return { id, breakdown, group, grad: group.querySelector(".grad"), late: group.querySelectorAll(".late"), last: lastWrite.get(id) ?? 0 };
+    return { id, breakdown, group, grad: group.querySelector(".grad"), late: group.querySelectorAll(".late") };
   });
   const boxOf = new Map(boxes.map((box) => [box.id, box]));
   const forward = arrows.map(({ id, head }) => ({ head, group: drawn(id) }));
   const backward = arrows.filter((arrow) => arrow.back).map((arrow) => ({ ...arrow, group: drawn(`${arrow.id}b`) ?? drawn(arrow.id) }));
   for (const { group } of backward) {
-    for (const part of group.querySelectorAll("path, polygon, polyline")) {
-      part.classList.add(part.getAttribute("stroke") === colors.backward ? "back" : "fore");
+    for (const part of group.querySelectorAll("path, polygon, polyline, text")) {
+      part.classList.add(part.getAttribute(part.localName === "text" ? "fill" : "stroke") === colors.backward ? "back" : "fore");
     }
   }
 
@@ -40,21 +38,35 @@
   }
 
   let k = 0, timer = 0, looked = null;
+  let practice = null; // the exercises, if the page has some
+
+  // Show another pass: its steps, and the sentences of each step as HTML.
+  function use(list, told) {
+    steps = list;
+    most = steps.length;
+    const happens = (kind, of) => new Map(steps.flatMap((step, i) => (step.kind === kind ? [[step[of], i + 1]] : [])));
+    [pulledAt, computedAt] = [happens("backward", "arrow"), happens("forward", "box")];
+    lastWrite = new Map(steps.flatMap((step, i) => (step.kind === "forward" ? [] : [[step.box, i + 1]])));
+    if (told) $("steps").innerHTML = told.map((text, i) => `<li><a href='#step=${i + 1}'>${text}</a></li>`).join("");
+    items = [...document.querySelectorAll("#steps li > a")];
+    items.forEach((item, i) => { item.onclick = (click) => { click.preventDefault(); go(i + 1); }; });
+    $("slider").max = steps.length;
+  }
 
   function show(to, keep, quiet = keep) {
-    k = Math.min(Math.max(to, 0), steps.length);
+    k = Math.min(Math.max(to, 0), most);
     const here = k ? steps[k - 1] : null;
     const grads = new Map();
     for (const step of steps.slice(0, k)) if (step.kind !== "forward") grads.set(step.box, step.after);
     const isComputed = (box) => (computedAt.get(box) ?? 0) <= k;
     for (const box of boxes) {
       if (box.grad) box.grad.textContent = grads.get(box.id) ?? "·";
-      box.late.forEach((text) => text.classList.toggle("early", k < box.last));
+      box.late.forEach((text) => text.classList.toggle("early", k < (lastWrite.get(box.id) ?? 0)));
       box.group.classList.toggle("uncomputed", !isComputed(box.id));
       box.group.classList.toggle("now", here !== null && here.box === box.id);
       box.group.classList.toggle("fed", here !== null && here.kind === "forward");
     }
-    for (const [id, at] of Object.entries(appear)) drawn(id).classList.toggle("uncomputed", at > k);
+    for (const [id, at] of Object.entries(appear)) drawn(id).classList.toggle("uncomputed", at > k && computedAt.size > 0);
     const way = here && here.kind === "backward" ? above(here.source) : new Set();
     for (const { group, head } of forward) {
       group.classList.toggle("uncomputed", !isComputed(head));
@@ -73,7 +85,7 @@
     $("count").value = `${k} / ${steps.length}`;
     // The buttons do not use `disabled`, which would take the focus away from a reader who steps with the keyboard.
     for (const id of ["first", "back"]) $(id).setAttribute("aria-disabled", k === 0);
-    for (const id of ["step", "last"]) $(id).setAttribute("aria-disabled", k === steps.length);
+    for (const id of ["step", "last"]) $(id).setAttribute("aria-disabled", k === most);
     items.forEach((item, i) => {
       if (i + 1 === k) item.setAttribute("aria-current", "step");
       else item.removeAttribute("aria-current");
@@ -84,6 +96,7 @@
       const parts = [here.box, here.source].filter((id) => boxOf.has(id)).map((id) => boxOf.get(id).group);
       if (parts.length) within($("diagram"), ...parts);
     }
+    practice?.shown(k);
     if (!keep) remember();
     if (!quiet && parent !== window) parent.postMessage({ tinygraphStep: k }, "*"); // for a live player
   }
@@ -164,11 +177,11 @@
 
   function play() {
     if (timer) return pause();
-    if (k === steps.length) show(0);
+    if (k === most) show(0);
     $("play").textContent = "Pause";
-    timer = setInterval(() => { show(k + 1); if (k === steps.length) pause(); }, INTERVAL);
+    timer = setInterval(() => { show(k + 1); if (k === most) pause(); }, INTERVAL);
     show(k + 1);
-    if (k === steps.length) pause();
+    if (k === most) pause();
   }
 
   // --- the size of the diagram: it fits the window, and a reader can enlarge it
@@ -246,7 +259,7 @@
 
   // Show other numbers. Return false if the message belongs to another graph, or needs other lines of text.
   function renumber({ texts, steps: actions, told, breakdowns: reasons }) {
-    const same = actions.length === steps.length && actions.every(({ kind, box, arrow }, i) => kind === steps[i].kind && box === steps[i].box && arrow === steps[i].arrow);
+    const same = !practice && actions.length === steps.length && actions.every(({ kind, box, arrow }, i) => kind === steps[i].kind && box === steps[i].box && arrow === steps[i].arrow);
     if (!same || !boxes.every(({ id }) => id in reasons)) return false;
     const changes = Object.entries(texts).map(([id, lines]) => [labelOf(id), lines]);
     if (changes.some(([label, lines]) => label.length !== lines.length)) return false;
@@ -276,18 +289,17 @@
   $("first").onclick = () => go(0);
   $("back").onclick = () => go(k - 1);
   $("step").onclick = () => go(k + 1);
-  $("last").onclick = () => go(steps.length);
+  $("last").onclick = () => go(most);
   $("play").onclick = play;
-  $("slider").max = steps.length;
   $("slider").oninput = () => go(Number($("slider").value));
-  items.forEach((item, i) => { item.onclick = (click) => { click.preventDefault(); go(i + 1); }; });
   window.addEventListener("hashchange", () => { const to = fromAddress(); if (to !== null) go(to); });
   document.addEventListener("keydown", (key) => {
+    if (key.target instanceof HTMLElement && key.target.matches("input[type=text], select")) return;
     const zooms = { "+": zoom * 1.25, "=": zoom * 1.25, "-": zoom / 1.25, 0: 1 };
     if (key.altKey || key.ctrlKey || key.metaKey || (key.shiftKey && key.key !== "+")) return;
     if (key.key in zooms) return zoomTo(zooms[key.key]);
     const slider = key.target === $("slider"), pressed = key.target instanceof HTMLElement && key.target.closest("button, a");
-    const moves = { ArrowLeft: () => go(k - 1), ArrowRight: () => go(k + 1), Home: () => go(0), End: () => go(steps.length), " ": play };
+    const moves = { ArrowLeft: () => go(k - 1), ArrowRight: () => go(k + 1), Home: () => go(0), End: () => go(most), " ": play };
     const move = moves[key.key];
     if (!move || (key.key === " " ? pressed : slider)) return; // the browser handles these keys
     key.preventDefault();
@@ -309,8 +321,19 @@
   svg.querySelectorAll("g.edge").forEach((edge) => edge.setAttribute("aria-hidden", "true")); // the list of steps has the same content
   document.body.classList.add("live");
   $("controls").hidden = false;
+  use(data.steps);
+  const told = items.map((item) => item.innerHTML);
+  practice = hand && byHand(hand, {
+    show: go,
+    limit: (to) => { most = to; go(to); },
+    use: (pass) => { looked = null; use(pass?.steps ?? data.steps, pass?.told ?? told); fit(); },
+    hide: setHidden,
+    mark: (box) => boxes.forEach(({ id, group }) => group.classList.toggle("asked", id === box)),
+    fit,
+  });
   fit();
-  show(fromAddress() ?? start, true);
+  if (practice) practice.start();
+  else show(fromAddress() ?? start, true);
   if (parent !== window) { // a page in a frame reports its height, so that the surrounding page can adapt
     const reportHeight = () => parent.postMessage({ tinygraphHeight: Math.ceil(document.body.getBoundingClientRect().bottom + 16) }, "*");
     new ResizeObserver(reportHeight).observe(document.body);
