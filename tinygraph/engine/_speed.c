@@ -49,11 +49,11 @@ static inline int is_variable(Module *m, PyObject *o) { return !PyFloat_CheckExa
 
 /* Record a node. This takes over the reference to `raw`, which is NULL after an error, and borrows the others. */
 static PyObject *new_node(Module *m, PyObject *op, PyObject *raw, PyObject *x, PyObject *y, PyObject *dx, PyObject *dy, PyObject *now) {
+    Py_INCREF(op); Py_INCREF(x); Py_INCREF(y); Py_INCREF(dx); Py_INCREF(dy); Py_XINCREF(now); /* first: an allocation can run the collector */
     Node *n = raw ? PyObject_GC_New(Node, value_type(m)) : NULL;
-    if (!n) { Py_XDECREF(raw); return NULL; }
-    n->raw = raw; n->op = Py_NewRef(op); n->x = Py_NewRef(x); n->y = Py_NewRef(y); n->x_partial = Py_NewRef(dx); n->y_partial = Py_NewRef(dy);
-    n->raw_grad = Py_NewRef(Py_None); n->metadata = Py_NewRef(Py_None); n->version = Py_XNewRef(now);
-    n->awaited = n->is_constant = 0;
+    if (!n) { Py_XDECREF(raw); Py_DECREF(op); Py_DECREF(x); Py_DECREF(y); Py_DECREF(dx); Py_DECREF(dy); Py_XDECREF(now); return NULL; }
+    n->raw = raw; n->op = op; n->x = x; n->y = y; n->x_partial = dx; n->y_partial = dy; n->version = now;
+    n->raw_grad = Py_NewRef(Py_None); n->metadata = Py_NewRef(Py_None); n->awaited = n->is_constant = 0;
     PyObject *watch = Py_XNewRef(m->clock->watch), *result = watch && watch != Py_None ? PyObject_CallOneArg(watch, (PyObject *)n) : Py_NewRef(Py_None);
     if (!result) Py_CLEAR(n);
     Py_XDECREF(watch); Py_XDECREF(result);

@@ -72,7 +72,7 @@ def _operator(op: Op, name: str, rule: Callable[[float, float], tuple[float, flo
         now = clock.edits  # read before the operands: see `clock`
         kind = type(other)
         if kind is int and not self.is_constant:
-            other = plain_number(other)
+            other = plain_number(other, op.name)
         elif self.is_constant or (kind is not float and (kind is not _kind or other.is_constant)):
             return self._operator(op, self, other)
         try:
@@ -84,7 +84,7 @@ def _operator(op: Op, name: str, rule: Callable[[float, float], tuple[float, flo
     def right(self: Any, other: Any) -> Any:
         now = clock.edits
         if type(other) is int and not self.is_constant:
-            other = plain_number(other)
+            other = plain_number(other, op.name)
         elif self.is_constant or type(other) is not float:
             return self._operator(op, other, self)
         try:
