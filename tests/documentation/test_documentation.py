@@ -27,7 +27,9 @@ DOCS = ROOT / "docs"
 PAGES = sorted(DOCS.rglob("*.md"))
 TEXTS = [*PAGES, ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"]
 HOUSE = Path(tinygraph.__file__).parent
-WITH_PUBLIC_NAMES = ("checking", "datasets", "drawing", "logistic", "misconceptions", "nn", "testing", "worksheets")
+WITH_PUBLIC_NAMES = (
+    "bridges", "checking", "datasets", "drawing", "logistic", "misconceptions", "nn", "testing", "worksheets",
+)  # fmt: skip
 SETTING_UP = re.compile(r"venv|pip |python$|pytest|ruff|mypy|-m tools\.|mkdocs|git |jupyter")  # run elsewhere
 
 
@@ -256,8 +258,7 @@ NOTEBOOKS = ["tutorial", "lecture", "stepping"]
 
 
 def _stored(name):
-    import nbformat
-
+    nbformat = pytest.importorskip("nbformat", reason="no nbformat: pip install --group docs")
     return nbformat.read(ROOT / "examples" / "notebooks" / f"{name}.ipynb", as_version=4)
 
 

@@ -14,6 +14,7 @@ import pytest
 
 import tinygraph
 from tinygraph import misconceptions
+from tinygraph.engine.acceleration import TWINS
 from tinygraph.engine.op import Op
 
 PAGES = sorted(Path(__file__).parents[2].glob("docs/reference/*.md"))
@@ -60,7 +61,7 @@ def _callables() -> dict[str, object]:
     for name, value in sorted(_public(), key=lambda entry: (entry[0].count("."), entry[0])):  # short names first
         if isinstance(value, Op) or not callable(value):  # docs/reference/ops.md lists the ops with their operands
             continue
-        value = inspect.unwrap(value)
+        value = TWINS[value.__name__] if inspect.isbuiltin(value) else inspect.unwrap(value)
         if not _is_ours(value) or value in SHOWN_AS_CODE:
             continue
         found.setdefault(value, name)

@@ -8,6 +8,7 @@ import pytest
 
 import tinygraph
 from tinygraph import Tensor, Value
+from tinygraph.engine.acceleration import ACCELERATED, TWINS
 
 CLASSES = {
     "Value": lambda: Value(2.0),
@@ -52,6 +53,8 @@ OPERATORS = {
 @pytest.mark.parametrize("node", [Value(2.0), Value(2.0, constant=True), Tensor([1.0, 2.0])])
 @pytest.mark.parametrize("name", OPERATORS)
 def test_a_traceback_names_the_operator(name, node):
+    if ACCELERATED and isinstance(node, Value) and hasattr(TWINS["Arithmetic"], name):
+        pytest.skip("the accelerator is compiled, so a traceback does not contain it: set TINYGRAPH_PURE=1")
     with pytest.raises(TypeError) as caught:
         OPERATORS[name](node)
     assert name in [frame.name for frame in traceback.extract_tb(caught.value.__traceback__)]

@@ -160,10 +160,15 @@ def test_names_keep_leaves_apart():
 
 
 def test_what_is_no_scalar_graph_is_refused():
-    for refused in (Tensor([1.0]), 3.0, None):
-        for use in (vectorize, tinygraph.source, lambda root: tinygraph.compile(root, [])):
+    for use in (vectorize, lambda root: tinygraph.compile(root, [])):
+        for refused in (Tensor([1.0]), 3.0, None):
             with pytest.raises(TypeError, match="the root of a graph of Values"):
                 use(refused)
+    for refused in (3.0, None):
+        with pytest.raises(TypeError, match="root must be the root of a graph, not"):
+            tinygraph.source(refused)
+    with pytest.raises(ValueError, match="the gradients need a scalar root"):
+        tinygraph.source(Tensor([1.0]))
 
 
 def test_a_stale_graph_is_refused():

@@ -21,7 +21,7 @@ def named_leaves(root: Node) -> dict[str, Node]:
         >>> from tinygraph import Tensor
         >>> w, x = Tensor([1.0, 2.0], "w"), Tensor([3.0, 4.0], "x", constant=True)
         >>> named_leaves(w @ x)
-        {'w': Tensor([1.0, 2.0], name='w'), 'x': Tensor([3.0, 4.0], name='x')}
+        {'w': Tensor([1.0, 2.0], name='w'), 'x': Tensor([3.0, 4.0], name='x', constant=True)}
     """
     used: dict[Node, None] = {}
     for node in reversed(order(require_node(root, "named_leaves: root"))):

@@ -80,8 +80,8 @@ def distance(ours: Array, theirs: Array) -> float:
         infinite elements.
 
     Examples:
-        >>> distance(np.array([1.0, 2.0]), np.array([1.0, 2.002]))
-        0.0009990009990008674
+        >>> round(distance(np.array([1.0, 2.0]), np.array([1.0, 2.002])), 9)
+        0.000999001
     """
     if ours.shape != theirs.shape:
         return np.inf
