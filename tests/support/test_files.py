@@ -1,6 +1,7 @@
 """Files are written completely or not at all."""
 
 import os
+from pathlib import Path
 
 import pytest
 
@@ -38,12 +39,14 @@ def test_a_place_that_cannot_be_written_is_found_out_before_anything_is_computed
     assert os.listdir(tmp_path) == ["a.txt"]
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="the superuser writes everywhere: run as another user")
 def test_a_folder_that_cannot_be_created_is_found_out_before_anything_is_computed(tmp_path):
-    (tmp_path / "closed").mkdir(mode=0o500)
-    path = tmp_path / "closed" / "new" / "m.json"
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o500)
+    if os.geteuid() == 0 and os.path.isdir("/proc/self"):  # the superuser can write to each folder but this one
+        closed = Path("/proc")
+    path = closed / "new" / "m.json"
     for write in (check_writable, lambda path: write_whole(path, "content")):
-        with pytest.raises(PermissionError, match=r"closed/new/m\.json"):
+        with pytest.raises(OSError, match=r"new/m\.json"):
             write(path)
 
 
