@@ -33,7 +33,13 @@ def test_a_wrong_call_names_the_public_class(kind, name):
             getattr(node, name)(wrong=1)
 
 
-@pytest.mark.parametrize("method", [Value.backward, Tensor.backward, Tensor.reshape, Value.__add__, Value.exp])
+@pytest.mark.parametrize(
+    "method",
+    [
+        Value.backward, Tensor.backward, Tensor.reshape, Value.exp, Value.__add__, Value.__rsub__, Value.__pow__,
+        Tensor.__truediv__, Tensor.__rpow__,
+    ],
+)  # fmt: skip
 def test_a_method_can_be_pickled(method):
     assert pickle.loads(pickle.dumps(method)) is method
 

@@ -39,7 +39,7 @@ def _infix(op: Op, name: str) -> tuple[Callable[[S, object], S], Callable[[S, ob
     def right(self: S, other: object) -> S:
         return self._operator(op, other, self)
 
-    return renamed(left, f"__{name}__"), renamed(right, f"__r{name}__")
+    return renamed(left, f"__{name}__", "Operators"), renamed(right, f"__r{name}__", "Operators")
 
 
 def _nan_to_num(*args: Any, **options: Any) -> Any:

@@ -93,7 +93,7 @@ def _operator(op: Op, name: str, rule: Callable[[float, float], tuple[float, flo
             return self._operator(op, other, self)
         return node(op, number, other, self, None, dy, now)
 
-    return renamed(left, f"__{name}__"), renamed(right, f"__r{name}__")
+    return renamed(left, f"__{name}__", "Arithmetic"), renamed(right, f"__r{name}__", "Arithmetic")
 
 
 @accelerated

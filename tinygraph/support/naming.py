@@ -12,12 +12,13 @@ if TYPE_CHECKING:
     F = TypeVar("F", bound=Callable[..., object])
 
 
-def renamed(function: F, name: str) -> F:
+def renamed(function: F, name: str, owner: str = "") -> F:
     """Give a function that another function created a name, in messages and in tracebacks.
 
     Args:
         function: Function.
         name: New name.
+        owner: Name of the class that contains the function, where pickle looks it up. Defaults to none.
 
     Returns:
         The same function.
@@ -28,7 +29,7 @@ def renamed(function: F, name: str) -> F:
         TypeError: identity() missing 1 required positional argument: 'x'
     """
     assert isinstance(function, FunctionType)
-    function.__name__ = function.__qualname__ = name
+    function.__name__, function.__qualname__ = name, f"{owner}.{name}" if owner else name
     function.__code__ = function.__code__.replace(co_name=name)
     return function
 
