@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import ast
-import linecache
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from tinygraph.playground.problems import PROGRAM, Problem, of_program
-from tinygraph.playground.programs import Printed, printed_to
+from tinygraph.playground.programs import Printed, printed_to, remember_lines
 
 
 @dataclass
@@ -56,7 +55,7 @@ class PageOfBlocks:
         """
         output, printed = Output(), Printed()
         for source in statements:
-            linecache.cache[PROGRAM] = (len(source), None, source.splitlines(True), PROGRAM)
+            remember_lines(source)
             try:
                 with printed_to(printed):
                     value = _value(source, self.names)

@@ -60,6 +60,15 @@ def names() -> dict[str, object]:
     return space
 
 
+def remember_lines(program: str) -> None:
+    """Keep the lines of a program where tracebacks and `trace_lines` look for them.
+
+    Args:
+        program: Text of the program.
+    """
+    linecache.cache[PROGRAM] = (len(program), None, program.splitlines(True), PROGRAM)
+
+
 def run(program: str) -> Run:
     """Run a program, and return the last Value that it computes.
 
@@ -74,7 +83,7 @@ def run(program: str) -> Run:
         Exception: Whatever the program raises.
     """
     tree = ast.parse(program, PROGRAM)
-    linecache.cache[PROGRAM] = (len(program), None, program.splitlines(True), PROGRAM)
+    remember_lines(program)
     space = names()
     given = dict(space)
     with trace_lines():

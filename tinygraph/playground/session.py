@@ -17,6 +17,7 @@ from tinygraph.engine.graph import StaleGraphError, order
 from tinygraph.engine.metadata import FrozenBranchError
 from tinygraph.engine.value import Value
 from tinygraph.explaining import notation
+from tinygraph.explaining.walk import Walk
 from tinygraph.playground import blocks, exports, inputs, problems, programs
 from tinygraph.playground.examples import EXAMPLES
 from tinygraph.stepping.player import page
@@ -171,27 +172,25 @@ def run(session: Playground, request: Request) -> Answer:
         "steps": len(stepper),
         "text": session.text,
         "inputs": [asdict(inputs.as_input(name, value)) for name, value in session.numbers.items()],
-        "values": values(session),
+        "values": values(stepper.walk, session.options.number),
         "printed": printed.getvalue(),
     }
 
 
-def values(session: Playground) -> list[dict[str, Any]]:
+def values(walk: Walk, spec: str) -> list[dict[str, Any]]:
     """Return the value and the gradient of each named node, in topological order.
 
     Args:
-        session: The playground.
+        walk: The backward pass.
+        spec: Format of numbers.
 
     Returns:
-        The name, the value, the gradient and their texts.
+        The name and the texts of the value and the gradient.
     """
-    stepper = session.stepper()
-    stepper.goto(len(stepper))
-    spec = session.options.number
     found = []
-    for node in stepper.walk.nodes[::-1]:
+    for node in walk.nodes[::-1]:
         if node.name and not node.constant:
-            gradient = stepper.grad(node)
+            gradient = walk.gradient(node)
             shown = "·" if gradient is None else notation.quantity(gradient, spec)
             found.append({"name": node.name, "value": notation.quantity(node.raw, spec), "gradient": shown})
     return found
@@ -218,7 +217,11 @@ def move(session: Playground, request: Request) -> Answer:
         root.forward()
     except FrozenBranchError:  # a comparison has another outcome now, so the program takes another way
         return {"again": True}
-    return {"numbers": renumbered(session.stepper(), session.options), "values": values(session)}
+    stepper = session.stepper()
+    return {
+        "numbers": renumbered(stepper, session.options),
+        "values": values(stepper.walk, session.options.number),
+    }
 
 
 def export(session: Playground, request: Request) -> Answer:
