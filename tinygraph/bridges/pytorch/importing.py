@@ -55,6 +55,7 @@ def from_torch(
         ImportError: If PyTorch is not installed.
 
     Examples:
+        >>> from tinygraph import from_torch
         >>> import torch  # doctest: +SKIP
         >>> x = torch.tensor([1.0, 2.0])  # doctest: +SKIP
         >>> from_torch(lambda x: (x**2).sum(), x)  # doctest: +SKIP
