@@ -18,7 +18,7 @@ from tinygraph.testing.examining.differentiated import of_pairs
 from tinygraph.testing.examining.linearity import cotangent_problems
 from tinygraph.testing.examining.structure import gradient_arrays
 from tinygraph.testing.examining.wrong_gradients import ComparedGradient, note_exchanged
-from tinygraph.testing.patterns import are_single, loses_digits
+from tinygraph.testing.patterns import is_single, loses_digits
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 _MANY = 16  # an input with more elements is first checked along a random direction
 _BLOCK = 16  # of an input that is wrong along a direction, so many elements are then checked along another one
+_COMPILED = 4  # a faster function pays for its compilation from about 20 calls on, 6 for each block
 _SURELY = 1e-3  # part of the tolerance along a direction that must be right without an excuse
 _ENOUGH = 1000  # so many wrong elements of one input show the pattern
 _SHOWN = 3
@@ -99,8 +100,7 @@ class Examination:
         if second_point and not wrong:
             wrong = self._at_second_point(moved, kept, elsewhere, checked=math.isfinite(float(value)))  # type: ignore[arg-type]
         found = self.state_problems + coarse + wrong + [shared for shared in self._shared(gradients) if wrong]
-        again = lambda: gradient_arrays(self.f.both(*self.function.restore(numbers))[1], self.function, self.names)  # noqa: E731
-        return found or cotangent_problems(self.cotangent_of, again, self.names)
+        return found or cotangent_problems(self.cotangent_of, lambda: self._repeat()[1:], kept, self.names)
 
     def _wrong(self, value: float, kept: list[Array]) -> list[str]:
         """Report the wrong gradients at the point."""
@@ -198,11 +198,18 @@ class Examination:
         if getattr(value, "dtype", np.dtype(float)) in (np.float32, np.float16):
             return [f"the value has dtype {np.asarray(value).dtype}: compute with float64"]
         points = [[x + float(self.random.uniform(-0.01, 0.01)) for x in self.function.numbers] for _ in range(6)]
-        values = [x for x in map(self._value, points) if math.isfinite(x)]
-        if len(set(values)) > 3 and are_single(values) and all(x != round(x) for x in values):
-            return ["every value has only 24 bits: f computes with float32 inside"]
-        # The sine of 1e6 loses digits in double precision too.
-        if max(map(abs, self.function.numbers), default=1e3) < 1e3 and sum(map(self._loses_digits, points[:3])) > 1:
+        short = set()
+        for x in filter(math.isfinite, map(self._value, points)):
+            if not is_single(x) or x == round(x):
+                break  # a call can be slow, so none is made after the answer is known
+            short.add(x)
+        else:
+            if len(short) > 3:
+                return ["every value has only 24 bits: f computes with float32 inside"]
+        if max(map(abs, self.function.numbers), default=1e3) >= 1e3:
+            return []  # the sine of 1e6 loses digits in double precision too
+        votes = [self._loses_digits(point) for point in points[:2]]
+        if all(votes) or (any(votes) and self._loses_digits(points[2])):
             return ["the values have only 8 digits: does f compute with float32 inside?"]
         return []
 
@@ -213,31 +220,33 @@ class Examination:
 
     def _repeated(self, value: object, kept: list[Array]) -> list[str]:
         """Report a value and gradients that later calls at the same point change."""
-        values: list[object] = []
-        copies: list[list[Array]] = []
-        problems: list[str] = []
-        for _ in range(2):
-            y, raw = self.f.both(*self.function.restore(self.function.numbers))
-            gradients, problems = gradient_arrays(raw, self.function, self.names)
-            values.append(y)
-            copies.append([gradient.copy() for gradient in gradients])  # before the next call, which can change them
-        for name, first, second, third in zip(self.names, kept, *copies, strict=False):
-            if np.allclose(first, second, rtol=1e-12, atol=0.0, equal_nan=True):
+        again, second, problems = self._repeat()
+        equal = [np.allclose(x, y, rtol=1e-12, atol=0.0, equal_nan=True) for x, y in zip(kept, second, strict=False)]
+        third = second if all(equal) else self._repeat()[1]  # a call of a gradient can be slow
+        for name, is_equal, *gradients in zip(self.names, equal, kept, second, third, strict=False):
+            if is_equal:
                 continue
-            if np.allclose(second, 2.0 * first, rtol=1e-9):
+            first, found, later = gradients
+            if np.allclose(found, 2.0 * first, rtol=1e-9):
                 guess = "twice the gradient: it accumulates over calls"
-            elif np.allclose(third - second, second - first, rtol=1e-9):  # an earlier call has added to it, too
+            elif np.allclose(later - found, found - first, rtol=1e-9):  # an earlier call has added to it, too
                 guess = "a larger gradient, and a third call adds as much again: it accumulates over calls"
             else:
                 guess = "another gradient: is f random?"
             problems.append(f"a second call at the same point gives {name} {guess}")
-        if not problems and not np.allclose(values, value, rtol=1e-12, atol=0.0, equal_nan=True):  # type: ignore[arg-type]
-            problems.append(f"a second call at the same point gives the value {values[0]}, not {value}: is f random?")
+        if not problems and not np.allclose(again, value, rtol=1e-12, atol=0.0, equal_nan=True):  # type: ignore[arg-type]
+            problems.append(f"a second call at the same point gives the value {again}, not {value}: is f random?")
         if not problems:
             alone = self.function(self.function.numbers)
             if not np.allclose(alone, value, rtol=1e-12, atol=0.0, equal_nan=True):  # type: ignore[arg-type]
                 problems.append(f"without gradients, f returns another value, {alone:.10g} instead of {value}")
         return problems
+
+    def _repeat(self) -> tuple[object, list[Array], list[str]]:
+        """Return the value, copies of the gradients, and the problems of another call at the point."""
+        value, raw = self.f.both(*self.function.restore(self.function.numbers))
+        gradients, problems = gradient_arrays(raw, self.function, self.names)
+        return value, [gradient.copy() for gradient in gradients], problems
 
     def _second_point(self) -> tuple[list[float], list[Array]]:
         """Return a point nearby and the gradients there, or no gradients if f raises an error at each such point."""
@@ -276,7 +285,8 @@ class Examination:
         If it must be surely right, no kink is an excuse, and `surely` is a small part of the tolerance of an element,
         so that one wrong element among many is not hidden.
         """
-        direction = dict(zip(chosen, self.random.uniform(0.5, 1.5, len(chosen)).tolist(), strict=True))
+        weights = self.random.uniform(0.5, 1.5, len(chosen)) / math.sqrt(len(chosen))  # of about the length of one step
+        direction = dict(zip(chosen, weights.tolist(), strict=True))
         flat = np.concatenate([np.ravel(gradient) for gradient in gradients]).tolist()
         terms = [flat[i] * by for i, by in direction.items()]
         if surely and not all(map(math.isfinite, terms)):
@@ -307,7 +317,7 @@ class Examination:
                     self.compared.add(name)
                     continue
                 blocks = [chosen[k : k + _BLOCK] for k in range(0, gradient.size, _BLOCK)]
-            if len(blocks) > 1:
+            if len(blocks) > _COMPILED:
                 self._speed_up()
             # A block that is right along a direction has no wrong element. One block alone was tried already.
             wrong = (b for b in blocks if b == chosen or not self._agrees_along(point, gradients, b, 10.0 * _SURELY))

@@ -69,13 +69,17 @@ def _differs(ours: Array, first: Array, factor: float) -> BoolArray:
 
 
 def cotangent_problems(
-    f: Differentiated | None, gradients: Callable[[], tuple[list[Array], list[str]]], names: Sequence[str]
+    f: Differentiated | None,
+    gradients: Callable[[], tuple[list[Array], list[str]]],
+    with_1: Sequence[Array],
+    names: Sequence[str],
 ) -> list[str]:
     """Report gradients that are not linear in the cotangent.
 
     Args:
         f: Function whose cotangent has a factor, or None.
         gradients: Function that returns the gradients at the current factor, and the problems with their structure.
+        with_1: The gradients at factor 1.
         names: Name of the input of each gradient.
 
     Returns:
@@ -85,7 +89,9 @@ def cotangent_problems(
         return []
     problems: list[str] = []
 
-    def at_factor(factor: float) -> list[Array]:
+    def at_factor(factor: float) -> Sequence[Array]:
+        if factor == 1.0:
+            return with_1
         f.factor = factor
         try:
             found, wrong = gradients()
