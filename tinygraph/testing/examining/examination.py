@@ -251,15 +251,17 @@ class Examination:
     def _second_point(self) -> tuple[list[float], list[Array]]:
         """Return a point nearby and the gradients there, or no gradients if f raises an error at each such point."""
         for by in (0.1, 1e-3, 1e-5):
-            moved = [x + float(self.random.uniform(-by, by)) * max(1.0, abs(x)) for x in self.function.numbers]
-            try:
-                with np.errstate(all="ignore"):
-                    value, raw = self.f.both(*self.function.restore(moved))
-            except _OUTSIDE:
-                continue
-            gradients, problems = gradient_arrays(raw, self.function, self.names)
-            if not problems and math.isfinite(float(value)):  # type: ignore[arg-type]
-                return moved, [gradient.copy() for gradient in gradients]
+            steps = [float(self.random.uniform(-by, by)) * max(1.0, abs(x)) for x in self.function.numbers]
+            for side in (1.0, -1.0):  # the domain may end at this point
+                moved = [x + side * step for x, step in zip(self.function.numbers, steps, strict=True)]
+                try:
+                    with np.errstate(all="ignore"):
+                        value, raw = self.f.both(*self.function.restore(moved))
+                except _OUTSIDE:
+                    continue
+                gradients, problems = gradient_arrays(raw, self.function, self.names)
+                if not problems and math.isfinite(float(value)):  # type: ignore[arg-type]
+                    return moved, [gradient.copy() for gradient in gradients]
         return [], []
 
     def _shared(self, gradients: list[Array]) -> list[str]:
