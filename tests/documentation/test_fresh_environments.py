@@ -1,7 +1,8 @@
 """Run each command of the README and the pages in a fresh environment, with only the extras that its text names.
 
 The commands are the lines of shell fences, and the commands in backquotes. A page is run from top to bottom. It starts
-in a new clone, on a machine without Graphviz and without the packages of the developer. The text chooses the packages:
+in a new clone, on a machine without Graphviz, without a C compiler, and without the packages of the developer. The text
+chooses the packages:
 
 - A fence that installs something installs it for the rest of its page.
 - `pip install '.[extra]'` in a sentence counts for the rest of its section, or of its page if no section has begun.
@@ -16,9 +17,12 @@ import dataclasses
 import json
 import os
 import re
+import shlex
+import shutil
 import signal
 import subprocess
 import sys
+import sysconfig
 import time
 import urllib.request
 from pathlib import Path
@@ -72,6 +76,7 @@ IN_A_SENTENCE = re.compile(
 ANSWERS = {"tinygraph step": "q\n", "pip uninstall": "y\n"}  # what you type while a command runs
 THEIRS = ("PYTHON", "PYTEST", "TINYGRAPH", "COV", "VIRTUAL_ENV", "BASH_ENV")  # variables of the developer's environment
 NOT_FRESH = re.compile(r"(?:python|pip|pipx|uv|tinygraph|pytest|ruff|mypy|mkdocs|jupyter)[\w.-]*")
+COMPILER = re.compile(r"(?:[\w.+-]+-)?(?:cc|c\+\+|gcc|g\+\+|c\d\d|clang|clang\+\+|tcc)(?:-[\d.]+)?")
 GRAPHVIZ = {"dot", "neato", "twopi", "circo", "fdp", "sfdp", "patchwork", "osage"}
 A_PIECE = re.compile(
     r"^(?P<level>#+) .*?$|^ *```(?P<language>\w*)\n(?P<block>.*?)^ *```$|(?<!`)`(?P<code>[^`]+)`(?!`)", re.M | re.S
@@ -221,22 +226,24 @@ def origin(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def machine(tmp_path_factory):
-    """The variables of a machine with the system's programs and Python, without Graphviz and without our packages."""
+    """The variables of a machine with Python and the system's programs, without Graphviz, C compilers and our packages."""
     folder = tmp_path_factory.mktemp("machine")
     programs = folder / "bin"
     programs.mkdir()
     for place in os.environ["PATH"].split(os.pathsep):
         if Path(place).is_dir() and Path(place) != Path(sys.prefix) / "bin":
             for path in Path(place).iterdir():
-                if path.name not in GRAPHVIZ and not NOT_FRESH.fullmatch(path.name):
+                if path.name not in GRAPHVIZ and not any(x.fullmatch(path.name) for x in (NOT_FRESH, COMPILER)):
                     with contextlib.suppress(FileExistsError):
                         (programs / path.name).symlink_to(path)
     python = Path(sys.base_prefix) / "bin" / f"python{sys.version_info.major}.{sys.version_info.minor}"
     (programs / "python3").write_text(f'#!/bin/sh\nexec {python} "$@"\n', "utf-8")
     (programs / "python3").chmod(0o755)
+    compilers = {"cc", *shlex.split(sysconfig.get_config_var("CC") or "")[:1]}  # those that the build would run
+    assert not any(shutil.which(name, path=str(programs)) for name in compilers)
     settings = {"ServerApp": {"open_browser": False, "allow_root": os.geteuid() == 0}}
     (folder / "jupyter_server_config.json").write_text(json.dumps(settings), "utf-8")
-    ours = {name: value for name, value in os.environ.items() if not name.startswith(THEIRS)}
+    ours = {name: value for name, value in os.environ.items() if not name.startswith(THEIRS) and name != "CC"}
     return {**ours, "PATH": str(programs), "JUPYTER_CONFIG_DIR": str(folder), "PIP_NO_COMPILE": "1"}
 
 
