@@ -226,7 +226,7 @@ def origin(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def machine(tmp_path_factory):
-    """The variables of a machine with Python and the system's programs, without Graphviz, compilers, and our packages."""
+    """The variables of a machine with Python and the usual programs, without Graphviz, compilers and our packages."""
     folder = tmp_path_factory.mktemp("machine")
     programs = folder / "bin"
     programs.mkdir()
