@@ -1,5 +1,6 @@
 """The output and the files of draw, step, diagnose and verify; each error is one sentence."""
 
+import io
 import os
 import re
 
@@ -8,9 +9,11 @@ import pytest
 import tinygraph
 from tests.cli.commands import LECTURE
 from tests.engines import needed_engine
+from tinygraph.cli.expressions import parse
 from tinygraph.cli.main import main
 from tinygraph.drawing import EngineNotFoundError
 from tinygraph.drawing.layout_engines import find_engine
+from tinygraph.worksheets import by_hand, find_bug
 
 
 def test_draw_prints_the_tree_and_writes_the_picture(tmp_path, monkeypatch, capsys):
@@ -102,6 +105,80 @@ def test_step_writes_the_walk_as_a_page(tmp_path, monkeypatch, capsys):
     assert main([*command, "--out", "walk.html", "--number", "pink"]) == 2
     assert "--number must be a format for floats, such as '.4g', not 'pink'" in capsys.readouterr().err
     assert [path.name for path in tmp_path.iterdir()] == ["walk.html"]
+
+
+TWICE = ["step", "u = b*c; v = a + u; J = 3*v + u", "a=5", "b=3", "c=2"]  # u is used twice
+
+
+def typed(monkeypatch, *lines):
+    monkeypatch.setattr("sys.stdin", io.StringIO("\n".join(lines) + "\n"))
+
+
+def test_step_by_hand_asks_and_scores_as_the_exercise_does(monkeypatch, capsys):
+    hand = by_hand(parse(TWICE[1], {"a": 5.0, "b": 3.0, "c": 2.0}))
+    answers = [str(question.answer) for question in hand.questions]
+    typed(monkeypatch, answers[0], "7", "show", *answers[2:])
+    assert main([*TWICE, "--by-hand"]) == 0
+    for answer in (answers[0], "7"):
+        hand.answer(answer)
+    hand.show()
+    for answer in answers[2:]:
+        hand.answer(answer)
+    said = capsys.readouterr().out
+    assert said.endswith(f"{hand.score}\n")
+    assert [line for line in said.splitlines() if line.startswith("question ")] == [
+        f"question {question.number}/{len(answers)}  {question.text}" for question in hand.questions
+    ]
+
+
+def test_step_finds_the_bug_of_a_chosen_and_of_a_random_opponent(monkeypatch, capsys):
+    bug = find_bug(parse(TWICE[1], {"a": 5.0, "b": 3.0, "c": 2.0}), "= for +=")
+    typed(monkeypatch, "6")
+    assert main([*TWICE, "--find-bug", "--opponent", "= for +="]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith(f"{bug}\n")
+    assert said.endswith(f"  {bug.pick(6).text}\n{bug.score}\n")
+    typed(monkeypatch, "show", "show")
+    assert main([*TWICE, "--find-bug"]) == 0
+    assert "is the first wrong step" in (said := capsys.readouterr().out)
+    assert said.endswith("0 of 2 right at the first answer, 2 shown\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--by-hand", "--phase", "forward"], "--phase forward has no gradients to ask for: leave it out"),
+        (["--opponent", "= for +="], "--opponent needs --find-bug without --out"),
+        (["--find-bug", "--opponent", "= for +=", "--out", "walk.html"], "the reader chooses the opponent"),
+        (["--find-bug", "--by-hand"], "not allowed with argument"),
+        (["--find-bug", "--opponent", "none"], "invalid choice: 'none'"),
+        (["--by-hand", "--out", "walk.gif"], "--out: --by-hand needs an .html file, not 'walk.gif'"),
+    ],
+)
+def test_a_wrong_exercise_is_refused_in_one_sentence(arguments, message, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    try:
+        code = main([*TWICE, *arguments])
+    except SystemExit as left:  # from argparse
+        code = left.code
+    assert code == 2
+    captured = capsys.readouterr()
+    assert message in captured.err
+    assert not captured.out
+    assert not os.listdir(tmp_path)
+
+
+def test_an_opponent_that_makes_no_mistake_is_refused(capsys):
+    assert main(["step", "z = a*b", "a=5", "b=3", "--find-bug", "--opponent", "= for +="]) == 2
+    assert "'= for +=' makes no mistake on the graph of z: choose one of" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("how", ["--by-hand", "--find-bug"])
+def test_step_writes_the_exercises_as_a_page(how, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    needed_engine()
+    assert main([*TWICE, how, "--out", "hand.html"]) == 0
+    assert '"questions":[' in (tmp_path / "hand.html").read_text(encoding="utf-8")
 
 
 def test_step_writes_an_animation_and_frames(tmp_path, monkeypatch, capsys):

@@ -18,6 +18,7 @@ from tinygraph.engine.graph import order
 from tinygraph.playground import inputs
 from tinygraph.playground.examples import EXAMPLES
 from tinygraph.playground.session import LARGEST, Playground
+from tinygraph.practicing.questions import GradientQuestions
 from tinygraph.stepping.document import drawing_of, groups_of, marked
 from tinygraph.stepping.renumbering import label_texts, renumbered
 
@@ -52,6 +53,27 @@ def complex_step(example, name):
     space[name] = complex(example.numbers[name], 1e-30)
     exec(example.text, {}, space)
     return list(space.values())[-1].imag / 1e-30
+
+
+# --- by hand
+
+
+def test_by_hand_asks_the_questions_of_the_exercise_from_the_first_step_on(playground):
+    for example in EXAMPLES:
+        answer = run_example(playground, example, by_hand=True, at=10**6)
+        data = data_of(answer["page"])
+        asked = GradientQuestions(Stepper(playground.root, phase="both").steps)
+        assert data["start"] == 0
+        assert [float(q["answer"]) for q in data["hand"]["questions"]] == [q.answer for q in asked], example.title
+        assert data_of(run_example(playground, example)["page"])["hand"] is None
+
+
+def test_too_many_questions_are_a_problem_and_keep_what_was_printed(playground):
+    text = "print('here')\nx = Value(2.0)\ny = x\nfor _ in range(120): y = y + x"
+    answer = ask(playground, "run", mode="python", text=text, by_hand=True)
+    assert answer["printed"] == "here\n"
+    assert answer["problem"]["message"].startswith("A page asks at most 200 questions, but this graph has 240")
+    assert answer["problem"]["line"] == 0
 
 
 # --- both modes

@@ -13,9 +13,11 @@ from pathlib import Path
 import pytest
 
 import tinygraph
+from tinygraph.cli.expressions import parse
 from tinygraph.playground.examples import EXAMPLES
 from tinygraph.playground.inputs import numbers_of
 from tinygraph.playground.session import Playground
+from tinygraph.worksheets import by_hand, find_bug
 from tools.playground import build
 
 HOURGLASS = 180  # seconds; Python starts in 5 to 10, and in more on a machine that runs other tests
@@ -275,7 +277,7 @@ def test_a_shared_link_on_a_phone_with_the_keyboard_alone(built, browser, addres
         reached.append(page.js("return document.activeElement.id || document.activeElement.name"))
         if reached[-1] == "player":
             break
-    assert [*dict.fromkeys(reached)][:6] == ["mode", "examples", "code", "run", "share", "export"]
+    assert [*dict.fromkeys(reached)][:7] == ["mode", "examples", "code", "run", "hand", "share", "export"]
     assert reached[-1] == "player"
     page.js("document.getElementById('slider-0').focus()")
     ActionChains(browser).send_keys(Keys.ARROW_RIGHT).perform()
@@ -286,6 +288,55 @@ def test_a_shared_link_on_a_phone_with_the_keyboard_alone(built, browser, addres
     page.wait("return document.querySelector('#values tbody tr')?.cells[0].textContent === 'a'")
     assert page.values["a"] == ("1", "2")
     assert {url.partition("#")[0] for url in page.requests()} == {f"{address}/index.html", f"{address}/runtime.js"}
+    assert not page.complaints()
+
+
+@pytest.mark.parametrize(("width", "theme"), [(400, "dark"), (1300, "light")])
+def test_by_hand_from_a_link_to_the_score(built, browser, address, width, theme):
+    from selenium.webdriver.common.action_chains import ActionChains
+    from selenium.webdriver.common.keys import Keys
+
+    text = "u = b*c\nv = a + u\nJ = 3*v + u"
+    parts = [("mode", "expression"), ("hand", "1"), ("text", text), ("n", "a=5"), ("n", "b=3"), ("n", "c=2")]
+    page = Page(browser, f"{address}/index.html#{urllib.parse.urlencode(parts)}", width=width, theme=theme)
+    page.wait_inside("return document.getElementById('asked')?.textContent")
+    assert page.js("return document.getElementById('values').hidden"), "the table would give the answers away"
+    assert page.js("return document.documentElement.scrollWidth <= innerWidth")
+    hand = by_hand(parse(text, {"a": 5.0, "b": 3.0, "c": 2.0}))
+    first, again = [question.answer for question in hand.questions], "return document.getElementById('score').value"
+    typed = [*map(str, first)]
+    typed[4:4] = ["3"]  # the contribution alone: it must be added to the part that is already there
+    browser.switch_to.frame("player")
+    browser.find_element("id", "answer").click()
+    for answer in typed:
+        ActionChains(browser).send_keys(answer, Keys.ENTER).perform()
+    browser.switch_to.default_content()
+    assert page.inside(again) == "6 of 7 right at the first answer, 1 after a mistake"
+    mistakes = page.inside("return document.getElementById('mistakes').textContent")
+    assert mistakes == "1 time: replaced the gradient instead of adding to it"
+
+    # An opponent: its first wrong step.
+    page.inside(
+        """const menu = document.getElementById('exercise');
+        menu.value = [...menu.options].find((x) => x.textContent === '= for +=').value;
+        menu.dispatchEvent(new Event('change'))"""
+    )
+    wrong = find_bug(hand.questions.steps.walk.root, "= for +=")
+    step = next(k for k in range(1, 9) if find_bug(wrong.root, "= for +=").pick(k).right)
+    page.inside("for (let k = 1; k < arguments[0]; k++) document.getElementById('step').click()", step)
+    page.inside("document.getElementById('pick').click()")
+    assert page.inside("return document.getElementById('verdict').className") == "right"
+
+    # A slider asks anew when it is released, and the other way shows the table again.
+    page.js(
+        """const slider = document.getElementById('slider-0');
+        slider.value = 4; slider.dispatchEvent(new Event('input')); slider.dispatchEvent(new Event('change'))"""
+    )
+    page.wait("return location.hash.includes('n=b%3D4') && location.hash.includes('hand=1')")
+    page.wait_inside("return document.getElementById('score')?.value.startsWith('0 of 7')")
+    page.js("document.getElementById('hand').click()")
+    page.wait("return !location.hash.includes('hand=1')")
+    assert page.values["b"] == ("4", "8")
     assert not page.complaints()
 
 

@@ -52,6 +52,7 @@ def add_step(parser: argparse.ArgumentParser) -> None:
     parser.epilog = 'example: tinygraph step "u = b*c; v = a + u; J = 3*v" a=5 b=3 c=2'
     from tinygraph.cli.diagram_options import add_options
     from tinygraph.drawing.options import EVERY_NODE
+    from tinygraph.practicing.find_bug import NAMES
     from tinygraph.stepping.stepper import SECONDS
 
     _add_expression(parser)
@@ -64,6 +65,15 @@ def add_step(parser: argparse.ArgumentParser) -> None:
     add("--seconds", metavar="SECONDS", type=positive(float), default=SECONDS, help=seconds)
     add("--hide", action="store_true", help="hide later steps completely (default: show them faintly)")
     add("--no-caption", action="store_true", help="leave out the sentences below the diagram")
+    practice = parser.add_argument_group("practice")
+    exercise = practice.add_mutually_exclusive_group()
+    hand = "ask for each gradient before it is shown, with hints and a score (with --out: in the .html page)"
+    exercise.add_argument("--by-hand", action="store_true", help=hand)
+    exercise.add_argument("--find-bug", action="store_true", help="find the first wrong step of a wrong backward pass")
+    opponent = "mistake of the wrong pass (default: a random one, which you name at the end)"
+    practice.add_argument(
+        "--opponent", choices=NAMES, metavar="MISTAKE", help=f"{opponent}: {', '.join(map(repr, NAMES))}"
+    )
     # A walkthrough shows each addition, because each of its edges is a step, and `--phase forward` has no gradients.
     add_options(parser, without=("fold_sums", "backward"), theme="auto", details=EVERY_NODE)
     parser.set_defaults(run=_step)
@@ -171,6 +181,14 @@ def _step(options: argparse.Namespace) -> None:
     from tinygraph.stepping.stepper import Stepper
 
     root = _graph(options)
+    practices = options.by_hand or options.find_bug
+    if practices and options.phase == "forward":
+        raise ExpressionError("--phase forward has no gradients to ask for: leave it out")
+    if options.opponent is not None and (not options.find_bug or options.out is not None):
+        raise ExpressionError("--opponent needs --find-bug without --out: in a page, the reader chooses the opponent")
+    if practices and options.out is None:
+        _practice(root, options)
+        return
     look = draw_options(root, options)
     if options.out is None:
         with quietly():
@@ -182,11 +200,24 @@ def _step(options: argparse.Namespace) -> None:
             stepper = Stepper(root, phase=options.phase or "both", **look)
             files = names(options.out, len(stepper))
             check_writable(files[0])
-            stepper.save(options.out, seconds=options.seconds, hide=options.hide, caption=not options.no_caption)
+            how = {"seconds": options.seconds, "hide": options.hide, "caption": not options.no_caption}
+            stepper.save(options.out, by_hand=practices, **how)
     except (ValueError, ModuleNotFoundError) as error:  # a wrong name, a graph that is too large, a missing package
-        raise ExpressionError(f"--out: {in_flags(str(error))}") from None
+        raise ExpressionError(f"--out: {in_flags(str(error)).replace('by_hand=True', '--by-hand')}") from None
     several = f" ... {files[-1].name} ({len(files)} files)" if len(files) > 1 else ""
     echo(f"wrote {files[0].resolve()}{several}")
+
+
+def _practice(root: Operators, options: argparse.Namespace) -> None:
+    """Ask for each gradient, or for the mistake of a wrong pass."""
+    from tinygraph.practicing.by_hand import by_hand
+    from tinygraph.practicing.find_bug import find_bug
+
+    try:
+        exercise = by_hand(root) if options.by_hand else find_bug(root, options.opponent)
+    except ValueError as error:  # nothing to ask, or an opponent that makes no mistake on this graph
+        raise ExpressionError(str(error)) from None
+    exercise.repl()
 
 
 def _diagnose(options: argparse.Namespace) -> int:

@@ -20,6 +20,7 @@ from tinygraph.explaining import notation
 from tinygraph.explaining.walk import Walk
 from tinygraph.playground import blocks, exports, inputs, problems, programs
 from tinygraph.playground.examples import EXAMPLES
+from tinygraph.stepping.by_hand import questions_of
 from tinygraph.stepping.player import page
 from tinygraph.stepping.renumbering import renumbered
 from tinygraph.stepping.stepper import Stepper
@@ -144,26 +145,40 @@ class TooLargeError(ValueError):
     """The graph has more nodes than the page draws."""
 
 
+class NothingToAskError(ValueError):
+    """The graph has no gradients to fill in, or too many."""
+
+
+def _check_questions(stepper: Stepper) -> None:
+    try:
+        questions_of(stepper.steps)
+    except ValueError as error:
+        raise NothingToAskError(str(error)) from None
+
+
 def run(session: Playground, request: Request) -> Answer:
     """Run an expression or a program, and return the page with its diagram and player.
 
     Args:
         session: The playground.
-        request: `mode`, `text`, and optionally `numbers` and `at`, the number of steps that have happened.
+        request: `mode`, `text`, and optionally `numbers`; `at`, the number of steps that have happened; and `by_hand`,
+            true for a page that asks for each gradient before it shows it.
 
     Returns:
         `page`, `inputs`, `text`, `values`, `printed` and `steps`, or `problem` and `printed`.
     """
-    mode, text = request["mode"], request["text"]
+    mode, text, by_hand = request["mode"], request["text"], bool(request.get("by_hand"))
     printed = programs.Printed()
     try:
         with programs.printed_to(printed):
             session.load(mode, text, request.get("numbers", {}))
-            stepper = session.stepper(request.get("at", 0))
-            made = page(stepper, session.options)
+        stepper = session.stepper(0 if by_hand else request.get("at", 0))
+        if by_hand:
+            _check_questions(stepper)
+        made = page(stepper, session.options, by_hand=by_hand)
     except ExpressionError as error:
         return {"problem": asdict(problems.of_expression(error, text)), "printed": printed.getvalue()}
-    except (LayoutError, StaleGraphError, TooLargeError) as error:
+    except (LayoutError, StaleGraphError, TooLargeError, NothingToAskError) as error:
         return {"problem": asdict(problems.of_graph(error)), "printed": printed.getvalue()}
     except BaseException as error:
         return {"problem": asdict(problems.of_program(error, text)), "printed": printed.getvalue()}

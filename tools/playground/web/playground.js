@@ -19,6 +19,8 @@
     $("status").className = status;
   }
 
+  const byHand = () => $("hand").checked; // the page asks for each gradient before it shows it
+
   const mode = () => document.querySelector("[name=mode]:checked").value;
 
   function setMode(value) {
@@ -34,7 +36,7 @@
     $("run").setAttribute("aria-disabled", "true");
     $("player").classList.add("old");
     showProblem(null);
-    const answer = await engine.ask("run", { mode: mode(), text: editor.text, numbers, at });
+    const answer = await engine.ask("run", { mode: mode(), text: editor.text, numbers, at, by_hand: byHand() });
     if (asked !== state.busy) return; // a newer run is on its way
     $("run").setAttribute("aria-disabled", "false");
     $("printed").textContent = answer.printed;
@@ -44,11 +46,11 @@
     editor.text = answer.text;
     $("player").classList.remove("old");
     state.steps = answer.steps;
-    state.step = Math.min(at, answer.steps);
+    state.step = byHand() ? 0 : Math.min(at, answer.steps);
     state.page = answer.page;
     $("player").srcdoc = answer.page;
     showInputs(answer.inputs);
-    showValues(answer.values);
+    showValues(byHand() ? [] : answer.values); // the table would give the answers away
     remember();
     for (const listen of listeners) listen(answer);
   }
@@ -89,7 +91,11 @@
       const slider = Object.assign(document.createElement("input"), { type: "range", id: `slider-${i}`, min: least, max: most, step: step, value: value });
       slider.setAttribute("aria-label", `${name}, slider`);
       const number = Object.assign(document.createElement("input"), { type: "number", id: `number-${i}`, step: "any", value: value });
-      slider.oninput = () => { number.value = slider.value; drag(name, Number(slider.value)); };
+      slider.oninput = () => {
+        number.value = slider.value;
+        if (byHand()) state.numbers[name] = Number(slider.value); // new questions come when the slider is released
+        else drag(name, Number(slider.value));
+      };
       slider.onchange = () => settle();
       number.onchange = () => {
         if (!Number.isFinite(number.valueAsNumber)) { number.value = state.numbers[name]; return; }
@@ -137,6 +143,7 @@
 
   function link() {
     const parts = new URLSearchParams({ mode: mode(), text: editor.text });
+    if (byHand()) parts.append("hand", "1");
     if (mode() === "expression") for (const [name, value] of Object.entries(state.numbers)) parts.append("n", `${name}=${value}`);
     return `${location.href.split("#")[0]}#${parts}`;
   }
@@ -149,6 +156,7 @@
     const parts = new URLSearchParams(location.hash.slice(1));
     if (!parts.has("text")) return false;
     setMode(parts.get("mode") === "python" ? "python" : "expression");
+    $("hand").checked = parts.get("hand") === "1";
     editor.text = parts.get("text");
     const pairs = parts.getAll("n").map((pair) => [pair.slice(0, pair.lastIndexOf("=")), Number(pair.slice(pair.lastIndexOf("=") + 1))]);
     state.numbers = Object.fromEntries(pairs.filter(([name, value]) => name && Number.isFinite(value)));
@@ -204,6 +212,7 @@
   // --- controls
 
   $("run").onclick = () => run();
+  $("hand").onchange = () => run();
   $("share").onclick = share;
   $("export").onchange = () => { const format = $("export").value; $("export").value = ""; if (format) save(format); };
   $("code").addEventListener("keydown", (key) => {
