@@ -327,7 +327,7 @@ def test_by_hand_from_a_link_to_the_score(built, browser, address, width, theme)
     page.inside("document.getElementById('pick').click()")
     assert page.inside("return document.getElementById('verdict').className") == "right"
 
-    # A slider asks anew when it is released, and the other way shows the table again.
+    # A slider asks again when it is released, and without the exercise, the table is shown.
     page.js(
         """const slider = document.getElementById('slider-0');
         slider.value = 4; slider.dispatchEvent(new Event('input')); slider.dispatchEvent(new Event('change'))"""

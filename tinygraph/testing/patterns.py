@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from tinygraph.kernels.arrays import Array
 
@@ -40,53 +40,6 @@ def shape_pattern(found: tuple[int, ...], wanted: tuple[int, ...]) -> str:
     except ValueError:
         pass
     return ""
-
-
-def is_single(value: float) -> bool:
-    """Return whether a value is a number of single precision.
-
-    Args:
-        value: The value.
-
-    Returns:
-        True if single precision does not round it.
-
-    Examples:
-        >>> is_single(0.25), is_single(0.1), is_single(1e150)
-        (True, False, False)
-    """
-    with np.errstate(all="ignore"):  # a large value overflows
-        return float(np.float32(value)) == value
-
-
-def loses_digits(g: Callable[[float], float]) -> bool:
-    """Return whether the values of a function jump near 0 like numbers of single precision.
-
-    Near 0, a smooth function is a polynomial up to rounding errors. In double precision, these are far below one part
-    in 1e9.
-
-    Args:
-        g: Function of one number.
-
-    Returns:
-        True if the values are a polynomial only up to an error that single precision explains.
-
-    Examples:
-        >>> import math
-        >>> loses_digits(lambda t: math.exp(t)), loses_digits(lambda t: float(np.float32(math.exp(t))))
-        (False, True)
-    """
-    times = np.linspace(-1.0, 1.0, 10)
-    basis = np.linalg.qr(np.vander(times, 6))[0]  # of the polynomials of degree 5
-    for scale in (2.0**-19, 2.0**-22):  # the rounding errors stay, and the curvature becomes small
-        values = np.array([g(t * scale) for t in times.tolist()])
-        size = float(np.abs(values).max())
-        if not (np.isfinite(values).all() and size):
-            return False
-        error = float(np.abs(values - basis @ (basis.T @ values)).max()) / size
-        if not 1e-9 < error < 1e-5:
-            return False
-    return True
 
 
 def error_pattern(ours: Array, right: Array, sizes: Mapping[str, int]) -> str:

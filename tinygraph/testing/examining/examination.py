@@ -16,9 +16,9 @@ from tinygraph.checking.slopes import best_slope, is_limit, is_sure, kink_at
 from tinygraph.functional import numbers_of
 from tinygraph.testing.examining.differentiated import of_pairs
 from tinygraph.testing.examining.linearity import cotangent_problems
+from tinygraph.testing.examining.precision import single_precision
 from tinygraph.testing.examining.structure import gradient_arrays
 from tinygraph.testing.examining.wrong_gradients import ComparedGradient, note_exchanged
-from tinygraph.testing.patterns import is_single, loses_digits
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -194,29 +194,7 @@ class Examination:
         return [f"f changes its input: {', '.join(changed[:_SHOWN])}"] if changed else []
 
     def _coarse(self, value: object) -> list[str]:
-        """Report values that were computed in single precision."""
-        if getattr(value, "dtype", np.dtype(float)) in (np.float32, np.float16):
-            return [f"the value has dtype {np.asarray(value).dtype}: compute with float64"]
-        points = [[x + float(self.random.uniform(-0.01, 0.01)) for x in self.function.numbers] for _ in range(6)]
-        short = set()
-        for x in filter(math.isfinite, map(self._value, points)):
-            if not is_single(x) or x == round(x):
-                break  # a call can be slow, so none is made after the answer is known
-            short.add(x)
-        else:
-            if len(short) > 3:
-                return ["every value has only 24 bits: f computes with float32 inside"]
-        if max(map(abs, self.function.numbers), default=1e3) >= 1e3:
-            return []  # the sine of 1e6 loses digits in double precision too
-        votes = [self._loses_digits(point) for point in points[:2]]
-        if all(votes) or (any(votes) and self._loses_digits(points[2])):
-            return ["the values have only 8 digits: does f compute with float32 inside?"]
-        return []
-
-    def _loses_digits(self, point: list[float]) -> bool:
-        """Return whether the values near a point jump like numbers of single precision."""
-        direction = self.random.uniform(0.5, 1.5, len(point)) * np.maximum(1.0, np.abs(point))
-        return loses_digits(lambda t: self._value((np.array(point) + t * direction).tolist()))
+        return single_precision(value, self._value, self.function.numbers, self.random)
 
     def _repeated(self, value: object, kept: list[Array]) -> list[str]:
         """Report a value and gradients that later calls at the same point change."""
