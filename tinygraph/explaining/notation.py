@@ -95,7 +95,7 @@ def shape(data: Quantity) -> tuple[int, ...] | None:
     Examples:
         >>> shape(2.0)
     """
-    found = getattr(data, "shape", None)
+    found = None if type(data) is float else getattr(data, "shape", None)
     return None if found is None or (not found and is_here(data)) else found
 
 
@@ -140,7 +140,7 @@ def quantity(data: Quantity, spec: str = ".4g") -> str:
         >>> quantity(2.0), quantity(np.array([1.0, 2.0])), quantity(np.zeros((2, 3)))
         ('2', '[1, 2]', '(2, 3)')
     """
-    if shape(data) is None:
+    if type(data) is float or shape(data) is None:
         return number(float(data), spec)
     return _entries(data.tolist(), spec) if is_short(data) else dimensions(data)
 
@@ -440,8 +440,12 @@ def _fitted(node: Node, spec: str, width: int, by_name: bool) -> Text:
 def _at_depth(node: Node, spec: str, width: int, by_name: bool, depth: int) -> Text:
     """Return the expression of a node. If it is too long, sums show fewer terms."""
     text = Text("")
+    nested = by_name or not (node.op and node.op.form)  # then it is also the text of an operand, which is remembered
     for terms in (MOST_TERMS, TERMS, TERMS - 1):
-        text = _written(node, lambda operand: _nested(operand, spec, depth, terms), by_name, terms)  # noqa: B023
+        if nested:
+            text = remembered(_written_out, node, spec, depth, terms)
+        else:
+            text = _written(node, lambda operand: _nested(operand, spec, depth, terms), by_name, terms)  # noqa: B023
         if len(text) <= width or text.count(" + ") < TERMS - 1:  # no sum has as many terms
             break
     return text
@@ -494,14 +498,15 @@ def _written(node: Node, say: Callable[[Operand], str], by_name: bool, terms: in
     if _adds(node):
         shown = cut_short(_terms(node), terms, GAP)
         return Text(" + ".join(["…" if x is GAP else _term(x, say, i == 0) for i, x in enumerate(shown)]), SUM)
-    texts = [say(operand) for operand in node.args]
+    operands = node.args
+    texts = [say(operand) for operand in operands]
     named = op.public and op.symbol == op.name
     if not op.form:
         text = _with_symbol(node, texts)
-    elif named and any(uses(op.form, slot) > 1 and not isinstance(x, Node) for slot, x in enumerate(node.args)):
+    elif named and any(uses(op.form, slot) > 1 and not isinstance(x, Node) for slot, x in enumerate(operands)):
         text = Text(op.text(*texts))
     else:
-        text = fill(op.form, [_bound(*pair) for pair in zip(texts, node.args, strict=True)], elementwise=is_array(node))
+        text = fill(op.form, [_bound(*pair) for pair in zip(texts, operands, strict=True)], elementwise=is_array(node))
         if named and by_name and (operations(op.form) > 1 or len(op.text(*texts)) < len(text)):
             text = Text(op.text(*texts))
     return Text(re.sub(" +", " ", text), text.binds) if "  " in text else text
@@ -534,16 +539,17 @@ def _term(operand: Operand, say: Callable[[Operand], str], first: bool) -> str:
 
 def _with_symbol(node: Node, texts: list[str]) -> Text:
     """Return an op as text that contains the symbol of the op."""
-    op = node.op
+    op, operands = node.op, node.args
     assert op is not None
     rank = op.precedence
     if rank:
-        for slot, operand in enumerate(node.args):
-            inner = _bound(texts[slot], operand).binds
-            if texts[slot].startswith("-") or inner < rank or (inner == rank and slot):
-                texts[slot] = f"({texts[slot]})"
+        for slot, operand in enumerate(operands):
+            known = texts[slot]
+            inner = _bound(known, operand).binds
+            if inner < rank or (inner == rank and slot) or known.startswith("-"):
+                texts[slot] = f"({known})"
     text = op.text(*texts)
-    if op.symbol == "×" and all(shape(getattr(operand, "raw", operand)) for operand in node.args):
+    if op.symbol == "×" and is_array(node) and all(shape(getattr(operand, "raw", operand)) for operand in operands):
         text = " ⊙ ".join(texts)
     return Text(text, rank or ATOM)
 

@@ -56,6 +56,11 @@ class Appearance:
         small = kind in ("small", "caption") and self.options.compact  # a compact drawing has one size for its content
         return round((BODY if small else _SIZES[kind]) * self.options.font_size / BODY, 2)
 
+    @cached_property
+    def _points(self) -> dict[str, str]:
+        """The size of each kind of text as an attribute of an HTML-like label."""
+        return {"": "", **{kind: f' POINT-SIZE="{self.size(kind):g}"' for kind in _SIZES}}
+
     def text(self, markup: str, color: str, kind: str = "", *, bold: bool = False) -> str:
         """Return text with a color, a size and a weight, for an HTML-like label.
 
@@ -68,5 +73,4 @@ class Appearance:
         Returns:
             The text as markup.
         """
-        points = f' POINT-SIZE="{self.size(kind):g}"' if kind else ""
-        return f'<FONT COLOR="{color}"{points}>{f"<B>{markup}</B>" if bold else markup}</FONT>'
+        return f'<FONT COLOR="{color}"{self._points[kind]}>{f"<B>{markup}</B>" if bold else markup}</FONT>'

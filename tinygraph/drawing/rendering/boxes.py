@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import graphviz
 
 from tinygraph.drawing.diagram import Box
 from tinygraph.drawing.rendering.appearance import Appearance
 from tinygraph.drawing.rendering.heatmap import grid
 from tinygraph.drawing.rendering.markup import markup, plain, table
+from tinygraph.drawing.rendering.statements import add_node
 from tinygraph.explaining import notation
 from tinygraph.explaining.textbook.typesetting import typeset, wrapped
 
@@ -38,22 +37,24 @@ def add_box(graph: graphviz.Digraph, box: Box, look: Appearance) -> None:
     name, formula = notation.cut(box.name), box.expression
     if not look.options.plain_names:
         name, formula = typeset(name) if name.isidentifier() else name, typeset(formula)
-    rows = [f"<TD>{text}</TD>" for text in _box_rows(replace(box, name=name, expression=wrapped(formula)), look)]
-    graph.node(box.id, table(rows), style=style, fillcolor=fill, color=border, penwidth=width, id=box.id,
-               tooltip=plain(_tooltip(box, look)), **{"class": box.role})  # fmt: skip
+    rows = [f"<TD>{text}</TD>" for text in _box_rows(box, name, wrapped(formula), look)]
+    add_node(graph, box.id, table(rows), plain(_tooltip(box, look)), style=style, fillcolor=fill, color=border,
+             penwidth=width, **{"class": box.role})  # fmt: skip
 
 
-def _box_rows(box: Box, look: Appearance) -> list[str]:
+def _box_rows(box: Box, title: str, formula: str, look: Appearance) -> list[str]:
+    """Return the rows of a box, whose name and expression are given as they are shown."""
     theme = look.theme
-    name = markup(box.name)
+    name = markup(title)
     times = " " + look.text(f"× {box.times:,}", theme.muted, "small", bold=True) if box.times > 1 else ""
     alone = bool(name) and not (look.options.compact and box.symbol)
     below = [times] if times and not alone else []  # the count would look like a factor after an expression
-    if not name and not box.expression and box.grad is None and not box.spread:
+    if not name and not formula and box.grad is None and not box.spread:
         return [_value(box, look), *below]  # a literal shows only its value
     if box.role == "scope":
-        return [f"<B>{name}</B>", look.text(markup(box.expression), theme.muted, "small")]
-    rows = [*_name_rows(box, name, times if alone else "", look), *below, _numbers(box, look)]
+        return [f"<B>{name}</B>", look.text(markup(formula), theme.muted, "small")]
+    fits = len(title) + len(formula) <= _LONG
+    rows = [*_name_rows(box, name, formula, fits, times if alone else "", look), *below, _numbers(box, look)]
     if box.levels or box.grad_levels:
         grids = ((box.levels, theme.forward), (box.grad_levels, theme.backward))
         cells = "".join(f"<TD>{grid(rows, color, look)}</TD>" for rows, color in grids if rows)
@@ -68,18 +69,18 @@ def _box_rows(box: Box, look: Appearance) -> list[str]:
     return rows
 
 
-def _name_rows(box: Box, name: str, times: str, look: Appearance) -> list[str]:
+def _name_rows(box: Box, name: str, formula: str, fits: bool, times: str, look: Appearance) -> list[str]:
     muted = look.theme.muted
     if look.options.compact:
         symbol = look.text(markup(box.symbol), muted) if box.symbol else ""
         both = "&#160; ".join(filter(None, [f"<B>{name}</B>" if name else "", symbol]))
         return [both + times] if both else []
-    if name and box.expression and len(box.name) + len(box.expression) > _LONG:
-        return [f"<B>{name}</B>{times}", look.text(markup(box.expression), muted, "small")]
+    if name and formula and not fits:
+        return [f"<B>{name}</B>{times}", look.text(markup(formula), muted, "small")]
     if name:
-        expression = f" {look.text('= ' + markup(box.expression), muted)}" if box.expression else ""
+        expression = f" {look.text('= ' + markup(formula), muted)}" if formula else ""
         return [f"<B>{name}</B>{expression}{times}"]
-    return [look.text(markup(box.expression), muted)] if box.expression else []
+    return [look.text(markup(formula), muted)] if formula else []
 
 
 def _value(box: Box, look: Appearance) -> str:

@@ -17,6 +17,7 @@ from tinygraph.drawing.rendering.appearance import Appearance
 from tinygraph.drawing.rendering.boxes import add_box
 from tinygraph.drawing.rendering.heading import heading
 from tinygraph.drawing.rendering.markup import markup, plain, table
+from tinygraph.drawing.rendering.statements import add_edge
 from tinygraph.explaining import notation
 from tinygraph.explaining.textbook.typesetting import typeset
 
@@ -130,39 +131,24 @@ def _add_arrow(graph: graphviz.Digraph, arrow: Arrow, look: Appearance) -> None:
     count = _label([f"× {arrow.times:,}"], theme.muted, look) if arrow.times > 1 else ""
     if back is not None and look.detail == "plain":
         both = f"{theme.forward}:{theme.backward}" if backward else theme.forward
-        graph.edge(arrow.tail, arrow.head, label=count, color=both, dir="both" if backward else "forward",
-                   arrowtail="vee", weight="3", id=arrow.id, tooltip=" ",
-                   **{"class": "forward backward" if backward else "forward"})  # fmt: skip
+        add_edge(graph, arrow.tail, arrow.head, count, arrow.id, " ", color=both,
+                 dir="both" if backward else "forward", arrowtail="vee", weight="3",
+                 **{"class": "forward backward" if backward else "forward"})  # fmt: skip
         return
     says = look.detail in ("full", "contributions")
-    graph.edge(
-        arrow.tail,
-        arrow.head,
-        label=count or (_label([markup(arrow.value)], theme.forward, look) if says else ""),
-        color=theme.forward,
-        weight="3",
-        id=arrow.id,
-        tooltip=plain(arrow.value),
-        **{"class": "forward"},
-    )
+    label = count or (_label([markup(arrow.value)], theme.forward, look) if says else "")
+    add_edge(graph, arrow.tail, arrow.head, label, arrow.id, plain(arrow.value), color=theme.forward, weight="3",
+             **{"class": "forward"})  # fmt: skip
     if back is not None and look.detail != "plain":
         _add_backward_arrow(graph, arrow, back, look)
 
 
 def _add_backward_arrow(graph: graphviz.Digraph, arrow: Arrow, back: BackwardArrow, look: Appearance) -> None:
-    graph.edge(
-        arrow.tail,
-        arrow.head,
-        label=_label(_chain_rule(back, look), look.theme.backward, look),
-        color=look.theme.backward,
-        dir="back",
-        arrowtail="vee",
-        style="dashed" if look.options.backward else "invis",
-        weight="0",
-        id=f"{arrow.id}b",
-        tooltip=plain(" = ".join(filter(None, [back.symbol, back.product, back.contribution]))),
-        **{"class": "backward"},
-    )
+    label = _label(_chain_rule(back, look), look.theme.backward, look)
+    tooltip = plain(" = ".join(filter(None, [back.symbol, back.product, back.contribution])))
+    add_edge(graph, arrow.tail, arrow.head, label, f"{arrow.id}b", tooltip, color=look.theme.backward, dir="back",
+             arrowtail="vee", style="dashed" if look.options.backward else "invis", weight="0",
+             **{"class": "backward"})  # fmt: skip
 
 
 def _chain_rule(back: BackwardArrow, look: Appearance) -> list[str]:

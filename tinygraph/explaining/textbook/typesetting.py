@@ -108,6 +108,8 @@ def wrapped(text: str, width: int = NODE) -> str:
         + w2 × x2
         + b
     """
+    if len(text) <= width:
+        return text
     lines: list[str] = []
     for part in _pieces(text, width):
         if lines and len(lines[-1]) + 1 + len(part) <= width:
