@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterable
 from importlib import import_module
 from typing import Any, NamedTuple
 
+from tinygraph.bridges.operands import Entry, Imported, is_node
 from tinygraph.bridges.places import Places
 from tinygraph.bridges.pytorch.capture import Captured, GivenTensor, place_of
-from tinygraph.bridges.pytorch.ops.table import SHAPES_ONLY, Entry, FxNode, Imported, TorchTensor, is_node, op_of
+from tinygraph.bridges.pytorch.ops.table import SHAPES_ONLY, FxNode, TorchTensor, op_of
 from tinygraph.bridges.pytorch.reference import in_float64, run
 from tinygraph.support.messages import short
 from tinygraph.tensor.more_ops.cuts import cut

@@ -15,17 +15,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import NamedTuple
 
+from tinygraph.bridges.operands import Entry, Imported
 from tinygraph.bridges.pytorch.names import Names
-from tinygraph.bridges.pytorch.ops.table import (
-    SHAPES_ONLY,
-    Entry,
-    FxGraph,
-    FxNode,
-    Imported,
-    Module,
-    TorchTensor,
-    op_of,
-)
+from tinygraph.bridges.pytorch.ops.table import SHAPES_ONLY, FxGraph, FxNode, Module, TorchTensor, op_of
 from tinygraph.support.messages import described
 
 Args = tuple[object, ...]

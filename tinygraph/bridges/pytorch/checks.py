@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 
 from tinygraph.bridges import proof
+from tinygraph.bridges.operands import Imported, is_node
 from tinygraph.bridges.proof import DisagreementError, PrecisionWarning, Proof
 from tinygraph.bridges.pytorch.building import Building
 from tinygraph.bridges.pytorch.capture import Captured, place_of
-from tinygraph.bridges.pytorch.ops.table import FxNode, Imported, TorchTensor, is_node, op_of
+from tinygraph.bridges.pytorch.ops.table import FxNode, TorchTensor, op_of
 from tinygraph.bridges.pytorch.reference import gradients, is_low, run
 from tinygraph.checking.flat import cotangent
 from tinygraph.engine.autodiff import grad

@@ -6,13 +6,15 @@ import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib import import_module
 
+from tinygraph.bridges.names import names_of_arguments
+from tinygraph.bridges.operands import Entry, Imported
 from tinygraph.bridges.proof import Proof
 from tinygraph.bridges.pytorch.building import build
 from tinygraph.bridges.pytorch.capture import GivenTensor, capture
 from tinygraph.bridges.pytorch.checks import prove
-from tinygraph.bridges.pytorch.names import Names, names_of_arguments
+from tinygraph.bridges.pytorch.names import Names
 from tinygraph.bridges.pytorch.ops.entries import TABLE
-from tinygraph.bridges.pytorch.ops.table import Entry, Imported, TorchTensor, found
+from tinygraph.bridges.pytorch.ops.table import TorchTensor, found
 from tinygraph.support.arguments import check_function, check_mapping, like
 from tinygraph.support.messages import counted, described, install_command
 from tinygraph.tensor.tensor import Tensor

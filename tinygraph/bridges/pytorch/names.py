@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from collections.abc import Callable, Sequence
 from importlib import import_module
 
+from tinygraph.bridges.names import used
 from tinygraph.bridges.pytorch.ops.table import Module, TorchTensor
 
 
@@ -30,7 +29,7 @@ class Names:
         self.modules: dict[int, str] = {}
         self.tensors: dict[int, str] = {}
         self.known: list[tuple[str, TorchTensor]] = []
-        found = list(_used(f))
+        found = list(used(f))
         modules = {id(x): (name, x) for name, x in reversed(found) if isinstance(x, torch.nn.Module)}
         inside = {id(m) for _, x in modules.values() for m in x.modules() if m is not x}
         outermost = [(name, x) for name, x in reversed(modules.values()) if id(x) not in inside]
@@ -80,81 +79,3 @@ class Names:
 
 def _joined(prefix: str, name: str) -> str:
     return ".".join([part for part in (prefix, name) if part])
-
-
-def _used(f: object) -> Iterator[tuple[str, object]]:
-    """Yield the values that a function refers to, with the names of their variables, also through other functions."""
-    waiting, seen = [f], set()
-    while waiting:
-        for name, value in _referred(waiting.pop(0)):
-            yield name, value
-            if inspect.isfunction(value) and value not in seen:
-                seen.add(value)
-                waiting.append(value)
-
-
-def _referred(f: object) -> Iterator[tuple[str, object]]:
-    """Yield the values that a function refers to itself."""
-    while isinstance(f, partial):
-        for i, given in enumerate(f.args):
-            yield f"args[{i}]", given
-        yield from f.keywords.items()
-        f = f.func
-    owner = getattr(f, "__self__", None)
-    if owner is not None and not inspect.ismodule(owner):
-        yield "self", owner
-        yield from _attributes(owner)
-    if inspect.isfunction(f) or inspect.ismethod(f):
-        variables = inspect.getclosurevars(inspect.unwrap(f))
-        for namespace in (variables.nonlocals, variables.globals):
-            for name, value in namespace.items():
-                yield name, value
-                yield from _parts(name, value)
-    else:
-        yield "", f
-        if not inspect.isroutine(f):
-            yield from _attributes(f)
-
-
-def _attributes(owner: object) -> Iterator[tuple[str, object]]:
-    for name, value in getattr(owner, "__dict__", {}).items():
-        yield name, value
-        yield from _parts(name, value)
-
-
-def _parts(name: str, value: object) -> Iterator[tuple[str, object]]:
-    """Yield the elements of a list, a tuple or a dict, with their names, such as `w[1]`."""
-    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, (list, tuple)) else ()
-    for key, entry in items:
-        yield f"{name}[{key!r}]", entry
-
-
-def names_of_arguments(f: Callable[..., object], args: Sequence[object]) -> list[str]:
-    """Return the names of the parameters to which a function binds its positional arguments.
-
-    Args:
-        f: Function, or module, whose method `forward` has the parameters.
-        args: Positional arguments.
-
-    Returns:
-        One name per argument.
-
-    Examples:
-        >>> names_of_arguments(lambda x, *rest: x, (1, 2, 3))
-        ['x', 'rest[0]', 'rest[1]']
-    """
-    try:
-        parameters = list(inspect.signature(getattr(f, "forward", f)).parameters.values())
-    except (TypeError, ValueError):
-        parameters = []
-    names = []
-    for i, _ in enumerate(args):
-        if i < len(parameters) and parameters[i].kind in (
-            parameters[i].POSITIONAL_ONLY,
-            parameters[i].POSITIONAL_OR_KEYWORD,
-        ):
-            names.append(parameters[i].name)
-        else:
-            rest = [(k, p.name) for k, p in enumerate(parameters) if p.kind is p.VAR_POSITIONAL]
-            names.append(f"{rest[0][1]}[{i - rest[0][0]}]" if rest else f"args[{i}]")
-    return names

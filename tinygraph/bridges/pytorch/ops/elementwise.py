@@ -6,9 +6,10 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from tinygraph.bridges.pytorch.ops.masks import bounded, integers, truth
+from tinygraph.bridges.masks import bounded, integers, truth
+from tinygraph.bridges.operands import Imported, is_node
 from tinygraph.bridges.pytorch.ops.shaping import expand
-from tinygraph.bridges.pytorch.ops.table import Imported, aten, is_node
+from tinygraph.bridges.pytorch.ops.table import aten
 from tinygraph.engine import more_ops, ops
 from tinygraph.engine.more_ops.functions import elu as elu_of
 from tinygraph.engine.more_ops.functions import leaky_relu as leaky_relu_of

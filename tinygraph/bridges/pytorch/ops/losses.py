@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from tinygraph.bridges.pytorch.ops.shaping import array
-from tinygraph.bridges.pytorch.ops.table import Imported, aten
+from tinygraph.bridges.operands import Imported, array
+from tinygraph.bridges.pytorch.ops.table import aten
 from tinygraph.engine import ops
 from tinygraph.engine.more_ops.functions import huber as huber_of
 from tinygraph.tensor.functions.elementwise import where_of_tensors

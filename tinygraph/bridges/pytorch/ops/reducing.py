@@ -7,16 +7,15 @@ from typing import Any
 
 import numpy as np
 
+from tinygraph.bridges.operands import Imported, array, largest
 from tinygraph.bridges.pytorch.ops.elementwise import scaled
-from tinygraph.bridges.pytorch.ops.shaping import array, view
-from tinygraph.bridges.pytorch.ops.table import Imported, aten
+from tinygraph.bridges.pytorch.ops.table import aten
 from tinygraph.engine import ops
 from tinygraph.tensor.functions import cumulative, predicates, reductions, shaping, sorting
 from tinygraph.tensor.functions.linalg import norms, solving
 from tinygraph.tensor.functions.linalg.contractions import einsum as einsum_of
 from tinygraph.tensor.functions.linalg.products import matrix_product
 from tinygraph.tensor.functions.probabilities import logsumexp as logsumexp_of
-from tinygraph.tensor.more_ops.firsts import first_max
 from tinygraph.tensor.more_ops.softmax import log_softmax_over, softmax_over
 
 Shape = Sequence[int]
@@ -123,21 +122,6 @@ def max_along(x: Imported, dim: int, keepdim: bool = False) -> tuple[Imported, I
 @aten("min.dim")
 def min_along(x: Imported, dim: int, keepdim: bool = False) -> tuple[Imported, Imported]:
     return -largest(-x, dim, keepdim), predicates.argmin(x, dim, keepdims=keepdim)
-
-
-def largest(x: Imported, dim: int, keepdim: bool = False) -> Imported:
-    """Return the largest element along an axis. As in PyTorch, the gradient goes to the first one among equals.
-
-    Args:
-        x: Node.
-        dim: Axis.
-        keepdim: If true, keep the axis with length 1.
-
-    Returns:
-        The node.
-    """
-    out = first_max(dim % x.ndim)(x)
-    return view(out, [1 if axis == dim % x.ndim else n for axis, n in enumerate(x.shape)]) if keepdim else out
 
 
 @aten("argmax")

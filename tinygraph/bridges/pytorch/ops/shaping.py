@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from tinygraph.bridges.pytorch.ops.table import Imported, aten, is_node
+from tinygraph.bridges.operands import Imported, array, grid, is_node, view
+from tinygraph.bridges.pytorch.ops.table import aten
 from tinygraph.tensor.functions import joining, parts, rearranging, shaping
 from tinygraph.tensor.functions.elementwise import where_of_tensors
 from tinygraph.tensor.indexing import index as index_op
@@ -16,18 +17,6 @@ from tinygraph.tensor.indexing import set_elements
 
 Shape = Sequence[int]
 Array = np.ndarray[Any, np.dtype[Any]]
-
-
-def array(x: Imported) -> Imported:
-    """Return an operand of an array op: a node unchanged, and other data as an array.
-
-    Args:
-        x: Node, array or number.
-
-    Returns:
-        The node or the array.
-    """
-    return x if is_node(x) else np.asarray(x, dtype=float)
 
 
 def select(x: Imported, axis: int, key: object) -> Imported:
@@ -75,10 +64,7 @@ def _is(key: object, place: tuple[object, ...]) -> bool:
     return all(isinstance(part, (int, slice)) for part in (*key, *place)) and key == place
 
 
-@aten("view", "reshape", "_unsafe_view", "_reshape_copy")
-def view(x: Imported, shape: Shape) -> Imported:
-    new = np.empty(x.shape, "V0").reshape(tuple(shape)).shape  # resolves -1, and takes no memory
-    return x if new == x.shape else x.reshape(new)
+aten("view", "reshape", "_unsafe_view", "_reshape_copy")(view)
 
 
 @aten("unsqueeze")
@@ -165,14 +151,7 @@ def index_select(x: Imported, dim: int, index: Array) -> Imported:
 
 @aten("gather")
 def gather(x: Imported, dim: int, index: Array, *, sparse_grad: bool = False) -> Imported:
-    return x[_grid(index, dim)]
-
-
-def _grid(index: Array, dim: int) -> tuple[Array, ...]:
-    """Return the key that reads, at each place of an array of positions, the element with this position on the axis."""
-    grid: list[Any] = list(np.ogrid[tuple(map(slice, index.shape))])
-    grid[dim % index.ndim] = index
-    return tuple(grid)
+    return x[grid(index, dim)]
 
 
 @aten("index", "_unsafe_index")
@@ -296,12 +275,12 @@ def index_put(x: Imported, indices: Sequence[Array | None], values: Imported, ac
 @aten("scatter")
 def scatter(x: Imported, dim: int, index: Array, src: Imported, *, reduce: str | None = None) -> Imported:
     values: Imported = src if isinstance(src, (int, float)) else _part(src, index.shape)
-    return parts.set_at(array(x), _grid(index, dim), values)
+    return parts.set_at(array(x), grid(index, dim), values)
 
 
 @aten("scatter_add")
 def scatter_add(x: Imported, dim: int, index: Array, src: Imported) -> Imported:
-    return x + scatter_add_op(_grid(index, dim), x.shape)(array(_part(src, index.shape)))
+    return x + scatter_add_op(grid(index, dim), x.shape)(array(_part(src, index.shape)))
 
 
 @aten("index_add")

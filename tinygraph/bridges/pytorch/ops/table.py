@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias, TypeVar
 
-from tinygraph.tensor.tensor import Tensor
+from tinygraph.bridges.operands import Entry
 
 TorchTensor: TypeAlias = Any  # PyTorch is imported when it is used, so its types have no names here
 FxNode: TypeAlias = Any
 FxGraph: TypeAlias = Any
 Overload: TypeAlias = Any  # an ATen op with its overload, such as aten.add.Tensor
 Module: TypeAlias = Any
-Imported: TypeAlias = Any  # a Tensor, an array, a number, or another argument of an ATen op
-Entry = Callable[..., Imported]
 _E = TypeVar("_E", bound=Entry)
 
 # Ops whose result does not depend on the elements of their operand.
@@ -34,6 +32,7 @@ def aten(*names: str) -> Callable[[_E], _E]:
         A decorator that returns the function unchanged.
 
     Examples:
+        >>> from tinygraph import Tensor
         >>> found(TABLE, "mul", "Tensor")(Tensor([2.0]), 3.0)
         Tensor([6.0], op='mul')
     """
@@ -72,15 +71,3 @@ def op_of(target: object) -> tuple[str, str]:
     namespace, _, name = str(target).partition(".")
     name, _, overload = name.rpartition(".")
     return (name, overload) if namespace == "aten" else ("", "")
-
-
-def is_node(x: object) -> bool:
-    """Return whether an argument is a node of the graph that is recorded.
-
-    Args:
-        x: Argument of an ATen op.
-
-    Returns:
-        True for a Tensor.
-    """
-    return isinstance(x, Tensor)

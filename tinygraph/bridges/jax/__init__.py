@@ -1,0 +1,1 @@
+"""The bridge to JAX: `from_jax` and `to_jax`."""

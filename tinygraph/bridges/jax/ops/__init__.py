@@ -1,0 +1,1 @@
+"""The JAX primitives that `from_jax` knows, by subject."""
