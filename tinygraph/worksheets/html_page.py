@@ -14,6 +14,8 @@ from tinygraph.drawing.options import DrawOptions
 from tinygraph.explaining import notation
 from tinygraph.explaining.notation import called
 from tinygraph.explaining.step import Steps
+from tinygraph.practicing import asset as practicing_asset
+from tinygraph.practicing.answers import slack
 from tinygraph.worksheets.blanks import Question, texts_of
 
 
@@ -36,6 +38,7 @@ def page(drawing: Drawing, questions: Sequence[Question], steps: Steps, options:
             "label": notation.clean(f"{_KINDS[question.kind]} {question.symbol}"),
             "symbol": notation.clean(question.symbol),
             "answer": repr(question.answer),
+            "slack": slack(question.answer),
             "shown": texts[question.number],
             "steps": question.steps,
         }
@@ -52,7 +55,7 @@ def page(drawing: Drawing, questions: Sequence[Question], steps: Steps, options:
         svg=drawing.svg(),
         steps=told,
         data=json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c"),
-        script=_asset("page.js"),
+        script="\n".join([practicing_asset("answers.js"), _asset("page.js")]),
     )
 
 

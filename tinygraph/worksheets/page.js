@@ -3,8 +3,6 @@
 (() => {
   const questions = JSON.parse(document.getElementById("data").textContent);
   const $ = (id) => document.getElementById(id);
-  const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
-  const INFINITE = { inf: Infinity, infinity: Infinity, "∞": Infinity, "-inf": -Infinity, "-infinity": -Infinity, "-∞": -Infinity, nan: NaN };
 
   // The text of a blank is "(3) ______". The line is replaced by an input of the same size.
   const blanks = new Map([...document.querySelectorAll("#diagram svg text")].flatMap((text) => {
@@ -38,25 +36,6 @@
     input.addEventListener("change", () => { if (input.value.trim() && !question.state) check(question); });
   }
 
-  // Return the number that a text means, or null. A fraction and a minus sign from a text processor are allowed.
-  function numberOf(text) {
-    const parts = text.trim().replace(/[−–]/g, "-").replace(/\s+/g, "").toLowerCase().split("/");
-    const numbers = parts.map((part) => part in INFINITE ? INFINITE[part] : NUMBER.test(part) ? Number(part) : null);
-    if (numbers.length > 2 || numbers.includes(null)) return null;
-    return numbers.length === 2 ? numbers[0] / numbers[1] : numbers[0];
-  }
-
-  // An integer must be exact. Another number can be rounded to three digits.
-  function isRight(given, answer) {
-    if (Number.isNaN(answer) || !Number.isFinite(answer)) return Object.is(given, answer);
-    const slack = Number.isInteger(answer) ? 1e-9 : 0.005 * Math.abs(answer);
-    return Math.abs(given - answer) <= slack;
-  }
-
-  function answerOf(question) {
-    return INFINITE[question.answer] ?? Number(question.answer);
-  }
-
   function mark(question, state) {
     question.state = state;
     question.input.className = state;
@@ -65,9 +44,9 @@
   }
 
   function check(question) {
-    const given = numberOf(question.input.value);
+    const given = ANSWERS.read(question.input.value);
     if (question.input.value.trim() === "") mark(question, "");
-    else mark(question, given !== null && isRight(given, answerOf(question)) ? "right" : "wrong");
+    else mark(question, !given.problem && ANSWERS.fits(given.number, ANSWERS.numberOf(question.answer), question.slack) ? "right" : "wrong");
     tell(question, given);
     count();
     return question.state;
@@ -78,7 +57,7 @@
     message.className = question.state;
     if (!question.state) message.textContent = `Blank ${question.number}, ${question.label}: write a number.`;
     else if (question.state === "right") message.textContent = `Right: ${question.symbol} = ${question.shown}.`;
-    else if (given === null) message.textContent = `“${question.input.value.trim()}” is not a number. Write a number such as 6, -0.5 or 1/3.`;
+    else if (given.problem) message.textContent = given.problem;
     else {
       message.textContent = `Not yet: ${question.symbol} is not ${question.input.value.trim()}. Look at `;
       question.steps.forEach((step, i) => {
