@@ -215,7 +215,7 @@ def test_the_public_names():
               sigmoid log_sigmoid softplus relu heaviside maximum minimum logaddexp binary_cross_entropy
               binary_cross_entropy_with_logits squared_error dot total logit"""
     others = """FrozenBranchError StaleGraphError Step Stepper Tensor Value check_grad compare compile concatenate
-              cross_entropy diagnose draw explain from_torch grad
+              cross_entropy diagnose draw explain from_jax from_torch grad
               hessian jvp load log_softmax logsumexp name_from numeric_grad
               op power save scope set_at softmax source stack strict to_torch trace_lines tree value_and_grad vectorize
               worksheet"""
@@ -227,7 +227,7 @@ def test_the_public_names():
     }
     assert later - {*tinygraph.__all__} == {
         *["Tensor", "compile", "concatenate", "cross_entropy", "load", "log_softmax", "logsumexp", "save", "set_at"],
-        *["from_torch", "softmax", "source", "stack", "to_torch", "vectorize"],
+        *["from_jax", "from_torch", "softmax", "source", "stack", "to_torch", "vectorize"],
     }
     assert all(TABLE[name] is getattr(tinygraph, name) for name in rows.split())
     assert set(tinygraph.__all__) <= set(dir(tinygraph))

@@ -53,6 +53,12 @@ def _with_torch(function: Any) -> Any:
     return function
 
 
+def _with_jax(function: Any) -> Any:
+    """Return a function, or skip the test if JAX is not installed."""
+    pytest.importorskip("jax", reason="JAX is not installed: pip install --group oracles")
+    return function
+
+
 def _torch_function() -> Callable[..., Any]:
     """Return a function of PyTorch that accepts all arguments."""
     w = pytest.importorskip("torch").ones(2, requires_grad=True)
@@ -423,6 +429,26 @@ CALLS: dict[str, Call] = {
         check=True,
         report=None,
     ),
+    "from_jax": call(
+        of(lambda s: _with_jax(tinygraph.from_jax)),
+        {
+            "f": "function",
+            "args": "anything",
+            "argnums": "count or None",
+            "mapping": "marks",
+            "max_iterations": "count",
+            "check": "flag",
+            "report": "function or None",
+        },
+        "args",
+        f=of(lambda s: lambda x, y: (x * y).sum()),
+        args=(1.0, 2.0),
+        argnums=1,
+        mapping=None,
+        max_iterations=10,
+        check=True,
+        report=None,
+    ),  # fmt: skip
     "to_torch": call(
         of(lambda s: _with_torch(tinygraph.to_torch)), {"root": "nodes to draw"}, root=of(lambda s: s.x * 2.0)
     ),

@@ -17,6 +17,7 @@ from tinygraph.engine.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from tinygraph.bridges.jax.importing import from_jax as from_jax
     from tinygraph.bridges.pytorch.exporting import to_torch as to_torch
     from tinygraph.bridges.pytorch.importing import from_torch as from_torch
     from tinygraph.checking.comparison import check_grad
@@ -67,6 +68,7 @@ _LATER = {
     "logsumexp": "tensor.functions.probabilities",
     "softmax": "tensor.functions.probabilities",
     "set_at": "tensor.functions.parts",
+    "from_jax": "bridges.jax.importing",
     "from_torch": "bridges.pytorch.importing",
     "to_torch": "bridges.pytorch.exporting",
     "compare": "drawing.comparison",

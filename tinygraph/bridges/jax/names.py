@@ -1,0 +1,129 @@
+"""Names in a JAX program: its arguments, the arrays that it refers to, and the places of its primitives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from importlib import import_module
+from pathlib import Path
+
+import numpy as np
+
+from tinygraph.bridges.jax.ops.table import Equation, JaxArray, Jaxpr
+from tinygraph.bridges.jax.program import Place
+from tinygraph.bridges.names import used
+
+_PACKAGE = str(Path(__file__).parents[1])
+
+
+def place_of(equation: Equation, outer: Place) -> Place:
+    """Return where an equation of a jaxpr was called.
+
+    Args:
+        equation: The equation.
+        outer: Place of the function to which the jaxpr belongs.
+
+    Returns:
+        The place: the scopes are the named scopes, or the functions that were running, and the line is the innermost
+        one outside of JAX.
+    """
+    found = equation.source_info
+    frames = [(file, line, name) for file, line, name in _frames(found.traceback) if _is_users(file)]
+    functions = [shortened(name) for _, _, name in reversed(frames[:-1])]
+    named = [part.name for part in getattr(found.name_stack, "stack", ()) if type(part).__name__ == "Scope"]
+    scope = named or [name for name in functions if name]
+    line = f"{frames[0][0]}:{frames[0][1]}" if frames else outer.line
+    return Place((*outer.scope, *scope), line)
+
+
+def _frames(traceback: object) -> Iterator[tuple[str, int, str]]:
+    """Yield the file, the line and the function of each frame, innermost first."""
+    for frame in getattr(traceback, "frames", ()):
+        yield frame.file_name, frame.line_num, frame.function_name
+
+
+def _is_users(file: str) -> bool:
+    library = str(Path(import_module("jax").__file__ or "").parent)
+    return not file.startswith((library, _PACKAGE, "<"))
+
+
+def shortened(name: str) -> str:
+    """Return the name of a function without those of the functions around it, or "" for a lambda or a comprehension.
+
+    Args:
+        name: Qualified name.
+
+    Returns:
+        The name.
+
+    Examples:
+        >>> shortened("fit.<locals>.loss"), shortened("fit.<locals>.<lambda>")
+        ('loss', '')
+    """
+    last = name.rpartition(".")[2]
+    return "" if last.startswith("<") else last
+
+
+def source_of(jaxpr: Jaxpr) -> tuple[str, str]:
+    """Return the name and the source line of the function that a jaxpr comes from.
+
+    Args:
+        jaxpr: The jaxpr.
+
+    Returns:
+        The name, or "" for a lambda, and the line as "file:line". Both are "" for a function that is not the user's.
+    """
+    text = getattr(getattr(jaxpr, "debug_info", None), "func_src_info", None) or ""
+    name, _, line = text.partition(" at ")
+    return (shortened(name), line) if line and _is_users(line) else ("", "")
+
+
+def is_of_jax(jaxpr: Jaxpr) -> bool:
+    """Return whether a jaxpr comes from a function of JAX itself.
+
+    Args:
+        jaxpr: The jaxpr.
+
+    Returns:
+        True if the source file of the function is a file of JAX.
+    """
+    text = getattr(getattr(jaxpr, "debug_info", None), "func_src_info", None) or ""
+    return not _is_users(text.partition(" at ")[2] or "<")
+
+
+def leaves_of(names: Sequence[str], args: Sequence[object]) -> tuple[list[tuple[str, object]], object]:
+    """Return the leaves of the arguments with their names, and the structure of the arguments.
+
+    Args:
+        names: Names of the arguments.
+        args: The arguments: pytrees.
+
+    Returns:
+        Pairs of a name and a leaf, and the structure.
+    """
+    tree = import_module("jax.tree_util")
+    found, structure = tree.tree_flatten_with_path(tuple(args))
+    leaves = []
+    for path, leaf in found:
+        keys = [str(next(getattr(key, k) for k in ("key", "name", "idx") if hasattr(key, k))) for key in path[1:]]
+        leaves.append((".".join([names[path[0].idx], *keys]), leaf))
+    return leaves, structure
+
+
+def names_of_arrays(f: Callable[..., object], arrays: Sequence[JaxArray]) -> list[str]:
+    """Return what the user calls the arrays that a function reads besides its arguments.
+
+    Args:
+        f: The function.
+        arrays: The arrays, as JAX gives them: an array of NumPy is another object than the user's.
+
+    Returns:
+        One name per array, or "" if no variable refers to it.
+    """
+    known = [(name, x) for name, x in used(f) if name and hasattr(x, "dtype") and hasattr(x, "shape")]
+    return [next((name for name, x in known if _is_same(x, array)), "") for array in arrays]
+
+
+def _is_same(x: JaxArray, array: JaxArray) -> bool:
+    if x is array or not isinstance(x, np.ndarray):
+        return x is array
+    return x.shape == array.shape and x.dtype.kind == "f" and np.array_equal(x, np.asarray(array, x.dtype))
