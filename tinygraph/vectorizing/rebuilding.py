@@ -126,8 +126,10 @@ class Rebuilding:
         for part in sorted(group.parts, key=lambda part: -len(part.axes)):
             term = self._product(group, part) if part.source in self.inside else self._reduced(group, part, "sum")
             terms.append((part.sign, term))
-        for sign, numbers in ((1, self.roll.flat.added[group.ids]), (-1, self.roll.flat.subtracted[group.ids])):
-            if numbers.any():
+        for sign, totals in ((1, self.roll.flat.added), (-1, self.roll.flat.subtracted)):
+            if group.single:  # as below, without NumPy calls
+                terms += [(sign, totals.item(group.first))] * bool(totals.item(group.first))
+            elif (numbers := totals[group.ids]).any():
                 same = np.array_equal(numbers, np.full_like(numbers, numbers.flat[0]), equal_nan=True)
                 terms.append((sign, float(numbers.flat[0]) if same else self.views.constant(numbers.reshape(shape))))
         terms.sort(key=lambda term: -term[0])  # terms that are added come first
@@ -141,9 +143,11 @@ class Rebuilding:
 
     def _reduced(self, group: Group, part: Part, how: Literal["sum", "mean"]) -> Operand:
         """Return the sum or the mean of a part of the terms."""
-        use = self.roll.use(group, part)
         if part.owners is not None:
             return self._scattered(group, part)
+        if group.single and not part.axes and part.source.single:  # as `view`, without NumPy calls
+            return self.built[part.source]
+        use = self.roll.use(group, part)
         if not part.axes:
             return self.views.view(part.source, use, aligned_shape(use.axes, group.axes))
         axes = [*part.axes, *group.axes]

@@ -11,6 +11,7 @@ from __future__ import annotations
 import graphlib
 import itertools
 from collections.abc import Hashable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -131,7 +132,10 @@ class Roll:
         Returns:
             The group that is used.
         """
-        return slot.source if isinstance(slot, Part) else self._first[self._group_of.item(self.operand(group, slot))]
+        if isinstance(slot, Part):
+            return slot.source
+        found: Group = self._groups[self._operands[slot][group.first]]
+        return found
 
     def operand(self, group: Group, slot: int) -> int:
         """Return the entry that the first entry of a group uses as an operand.
@@ -194,8 +198,12 @@ class Roll:
         inside = inside[np.argsort(found[inside], kind="stable")]
         ends = (np.flatnonzero(np.diff(found[inside])) + 1).tolist()
         self._first: list[Group] = []
+        self._groups: list[Any] = [None] * len(flat.ops)  # the group of each entry, read faster than `_group_of`
+        members = inside.tolist()
         for start, end in itertools.pairwise([0, *ends, len(inside)]):
             group = Group(None, inside[start:end])
+            for i in members[start:end]:
+                self._groups[i] = group
             op: Op | str | None = flat.ops[group.first]
             if op is None:
                 op = None if flat.numbers[group.first] else LEAF
@@ -224,16 +232,16 @@ class Roll:
     def _parts_of_one(self, group: Group) -> list[Part]:
         """Return the parts of a single sum. NumPy is not used, because its calls would take 100 µs in total."""
         flat = self.flat
-        terms_of: dict[tuple[int, int], list[int]] = {}
+        terms_of: dict[tuple[Group, int], list[int]] = {}
         i = group.first
-        for k in range(flat.starts[i], flat.starts[i + 1]):
+        for k in range(flat.starts.item(i), flat.starts.item(i + 1)):
             term = flat.terms.item(k)
-            terms_of.setdefault((self._group_of.item(term), flat.signs.item(k)), []).append(term)
+            terms_of.setdefault((self._groups[term], flat.signs.item(k)), []).append(term)
         parts = []
         for (source, sign), listed in terms_of.items():
             several = len(listed) > 1
             axes = [Axis(len(listed), summed=True)] if several else []
-            parts.append(Part(sign, self._first[source], np.array([listed] if several else listed), axes))
+            parts.append(Part(sign, source, np.array([listed] if several else listed), axes))
         return parts
 
     def _parts_of_many(self, group: Group) -> list[Part]:
@@ -324,6 +332,8 @@ class Roll:
         for members in parts:
             self._group_of[members] = len(self._first)
             part_of_it = Group(group.op, members)
+            for i in members.tolist():
+                self._groups[i] = part_of_it
             self._first.append(part_of_it)
             if group.op == SUM:
                 self._find_parts(part_of_it)
