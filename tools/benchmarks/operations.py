@@ -2,7 +2,8 @@
 
 Each operation runs on a chain and on a sum of products, with 10³ to 10⁶ nodes. The times are microseconds of CPU time
 per node. The factor divides the time per node of the largest graph by that of the smallest one. It stays near 1 if the
-cost is linear, and near 2 for n log n. `--json FILE` writes the same numbers as JSON.
+cost is linear, and near 2 for n log n. At the end, the command names the operations whose factor is above 2, and those
+that are not measured on the largest graph. `--json FILE` writes the same numbers as JSON.
 """
 
 from __future__ import annotations
@@ -52,7 +53,19 @@ OPERATIONS: dict[str, tuple[int, Operation]] = {  # the largest size, and the op
     "vectorize": (100_000, lambda J, x, path: tinygraph.vectorize(J)),
     "compile": (100_000, lambda J, x, path: tinygraph.compile(J, [x])),
     "source": (10_000, lambda J, x, path: tinygraph.source(J)),
+    "report of vectorize": (100_000, lambda J, x, path: tinygraph.vectorize(J).report()),
+    "draw, scopes": (100_000, lambda J, x, path: tinygraph.draw(J, detail="scopes").source),
+    "draw, plain": (10_000, lambda J, x, path: tinygraph.draw(J, detail="plain").source),
+    "hessian": (1_000, lambda J, x, path: tinygraph.hessian(J, [x])),
+    "worksheet": (1_000, lambda J, x, path: tinygraph.worksheet(J)),
 }
+# Names of `tinygraph` that do work for each node of a graph, with the operation that measures them.
+MEASURED = {
+    "Step": "Stepper, every step", "Stepper": "Stepper, to the end", "Value": "backward", "compare": "compare",
+    "compile": "compile", "diagnose": "diagnose", "draw": "draw, full", "explain": "explain", "grad": "grad",
+    "hessian": "hessian", "jvp": "jvp", "load": "save and load", "save": "save", "source": "source", "tree": "tree",
+    "value_and_grad": "grad", "vectorize": "vectorize", "worksheet": "worksheet",
+}  # fmt: skip
 
 
 def wide(n: int) -> Value:
@@ -107,6 +120,11 @@ def main() -> None:
                 rows.append({"operation": name, "graph": graph, "microseconds per node": times, "factor": factor})
                 cells = [f"{times[size]:.2f}" if size in times else "" for size in sizes]
                 print(f"| {name} | {graph} | {' | '.join(cells)} | {factor:.1f} |", flush=True)
+    names = dict.fromkeys(row["operation"] for row in rows)
+    faster = [name for name in names if any(row["factor"] > 2 for row in rows if row["operation"] == name)]
+    limited = [f"{name} (up to {OPERATIONS[name][0]:,})" for name in names if OPERATIONS[name][0] < sizes[-1]]
+    print(f"\nTime per node grows by more than a factor of 2: {', '.join(faster) or 'none'}.")
+    print(f"Not measured on the largest graph: {', '.join(limited) or 'none'}.")
     if options.json:
         options.json.write_text(json.dumps({"python": sys.version, "rows": rows}, indent=1), encoding="utf-8")
 
