@@ -48,20 +48,20 @@ static PyType_Spec State = {"tinygraph.engine._speed.State", sizeof(Clock), 0, P
 static inline int is_variable(Module *m, PyObject *o) { return !PyFloat_CheckExact(o) && PyObject_TypeCheck(o, value_type(m)) && !((Node *)o)->is_constant; }
 
 /* Record a node. This takes over the reference to `raw`, which is NULL after an error, and borrows the others. */
-static PyObject *new_node(Module *m, PyObject *op, PyObject *raw, PyObject *x, PyObject *y, PyObject *dx, PyObject *dy, PyObject *now) {
+static PyObject *new_node(Module *m, PyTypeObject *kind, PyObject *op, PyObject *raw, PyObject *x, PyObject *y, PyObject *dx, PyObject *dy, PyObject *now) {
     Py_INCREF(op); Py_INCREF(x); Py_INCREF(y); Py_INCREF(dx); Py_INCREF(dy); Py_XINCREF(now); /* first: an allocation can run the collector */
-    Node *n = raw ? PyObject_GC_New(Node, value_type(m)) : NULL;
+    Node *n = !raw ? NULL : kind == value_type(m) ? PyObject_GC_New(Node, kind) : (Node *)kind->tp_alloc(kind, 0);
     if (!n) { Py_XDECREF(raw); Py_DECREF(op); Py_DECREF(x); Py_DECREF(y); Py_DECREF(dx); Py_DECREF(dy); Py_XDECREF(now); return NULL; }
-    n->raw = raw; n->op = op; n->x = x; n->y = y; n->x_partial = dx; n->y_partial = dy; n->version = now;
-    n->raw_grad = Py_NewRef(Py_None); n->metadata = Py_NewRef(Py_None); n->awaited = n->is_constant = 0;
-    PyObject *watch = Py_XNewRef(m->clock->watch), *result = watch && watch != Py_None ? PyObject_CallOneArg(watch, (PyObject *)n) : Py_NewRef(Py_None);
+    *n = (Node){n->ob_base, Py_NewRef(Py_None), op, raw, Py_NewRef(Py_None), now, x, dx, y, dy, 0, 0};
+    PyObject *watch = kind == value_type(m) ? Py_XNewRef(m->clock->watch) : NULL; /* Python completes a Tensor */
+    PyObject *result = watch && watch != Py_None ? PyObject_CallOneArg(watch, (PyObject *)n) : Py_NewRef(Py_None);
     if (!result) Py_CLEAR(n);
-    Py_XDECREF(watch); Py_XDECREF(result);
-    return (PyObject *)n;
+    Py_XDECREF(watch); Py_XDECREF(result); return (PyObject *)n;
 }
-static PyObject *node(PyObject *self, PyObject *const *a, Py_ssize_t n) {
-    if (n != 7 || !module_of(self)->value) return PyErr_Format(PyExc_TypeError, "node takes op, raw, x, y, dx, dy and now");
-    return new_node(module_of(self), a[0], Py_NewRef(a[1]), a[2], a[3], a[4], a[5], a[6]);
+static PyObject *node(PyObject *self, PyObject *const *a, Py_ssize_t n) { /* the last argument, the class of a Tensor, is optional */
+    PyObject *kind = n == 8 ? a[7] : n == 7 ? module_of(self)->value : NULL;
+    int valid = kind && PyType_Check(kind) && PyType_IsSubtype((PyTypeObject *)kind, (PyTypeObject *)module_of(self)->slots);
+    return valid ? new_node(module_of(self), (PyTypeObject *)kind, a[0], Py_NewRef(a[1]), a[2], a[3], a[4], a[5], a[6]) : PyErr_Format(PyExc_TypeError, "node takes 7 objects and a class of nodes");
 }
 
 /* Return the float of a Value or a number as a borrowed reference, or NULL for another operand. An int becomes a float, which is in `made`. */
@@ -84,12 +84,12 @@ static PyObject *binary(int which, PyObject *x, PyObject *y) {
         double p = PyFloat_AS_DOUBLE(a), q = PyFloat_AS_DOUBLE(b), quotient;
         int vx = is_variable(m, x), vy = is_variable(m, y);
         PyObject *left = vx ? x : a, *right = vy ? y : b;
-        if (which == 0) out = new_node(m, op, PyFloat_FromDouble(p + q), left, right, vx ? m->one : none, vy ? m->one : none, now);
-        else if (which == 1) out = new_node(m, op, PyFloat_FromDouble(p - q), left, right, vx ? m->one : none, vy ? m->minus_one : none, now);
-        else if (which == 2) out = new_node(m, op, PyFloat_FromDouble(p * q), left, right, vx ? b : none, vy ? a : none, now);
+        if (which == 0) out = new_node(m, value_type(m), op, PyFloat_FromDouble(p + q), left, right, vx ? m->one : none, vy ? m->one : none, now);
+        else if (which == 1) out = new_node(m, value_type(m), op, PyFloat_FromDouble(p - q), left, right, vx ? m->one : none, vy ? m->minus_one : none, now);
+        else if (which == 2) out = new_node(m, value_type(m), op, PyFloat_FromDouble(p * q), left, right, vx ? b : none, vy ? a : none, now);
         else if (q != 0 && ((quotient = p / q) == 0 || !(-DBL_MIN < quotient && quotient < DBL_MIN))) { /* it did not lose bits */
             PyObject *dx = vx ? PyFloat_FromDouble(1.0 / q) : Py_NewRef(none), *dy = vy ? PyFloat_FromDouble(-quotient / q) : Py_NewRef(none);
-            out = dx && dy ? new_node(m, op, PyFloat_FromDouble(quotient), left, right, dx, dy, now) : NULL;
+            out = dx && dy ? new_node(m, value_type(m), op, PyFloat_FromDouble(quotient), left, right, dx, dy, now) : NULL;
             Py_XDECREF(dx); Py_XDECREF(dy);
         }
     }
@@ -112,7 +112,7 @@ static PyObject *record_op(PyObject *self, PyObject *const *given, Py_ssize_t n)
         PyObject *partial = partials ? PySequence_GetItem(partials, 0) : NULL;
         if (partial) numbers[0] = PyObject_Vectorcall(kernel, numbers + 1, count, NULL); /* it can run any code */
         if (numbers[0]) dx = PyObject_Vectorcall(partial, numbers, count + 1, NULL);
-        if (dx) out = new_node(m, op, Py_NewRef(numbers[0]), x, y, dx, Py_None, now);
+        if (dx) out = new_node(m, value_type(m), op, Py_NewRef(numbers[0]), x, y, dx, Py_None, now);
         Py_XDECREF(now); Py_XDECREF(numbers[0]); Py_DECREF(numbers[1]); Py_XDECREF(dx); Py_XDECREF(kernel); Py_XDECREF(partials); Py_XDECREF(partial);
         if (out || !PyErr_ExceptionMatches(PyExc_ZeroDivisionError)) return out;
         PyErr_Clear();

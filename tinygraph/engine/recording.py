@@ -40,9 +40,13 @@ def introduce(kind: type[Value], general: Callable[..., Any]) -> None:
 
 
 @accelerated
-def node(op: Op, raw: float, x: Any, y: Any, dx: Any, dy: Any, now: int) -> Value:
-    """Return a new Value, whose operands were read at the time `now`."""
-    out: Value = _kind.__new__(_kind)
+def node(op: Op, raw: Any, x: Any, y: Any, dx: Any, dy: Any, now: int, kind: Any = None) -> Value:
+    """Return a new Value, or a node of the given kind, whose operands were read at the time `now`.
+
+    Nodes of another kind have more slots. The caller fills these slots, and calls the contexts.
+    """
+    kind_of_node = kind or _kind
+    out: Value = kind_of_node.__new__(kind_of_node)
     out.raw = raw
     out.op = op
     out.x = x
@@ -53,7 +57,7 @@ def node(op: Op, raw: float, x: Any, y: Any, dx: Any, dy: Any, now: int) -> Valu
     out.is_constant = False
     out.awaited = 0
     out.version = now
-    if clock.watch is not None:
+    if clock.watch is not None and kind is None:
         clock.watch(out)
     return out
 

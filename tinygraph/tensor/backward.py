@@ -14,6 +14,7 @@ from tinygraph.engine.graph import Node, edited_array
 from tinygraph.engine.logits import ActivationOp, LogitPair
 from tinygraph.engine.op import Op
 from tinygraph.kernels.arrays import contiguous
+from tinygraph.kernels.scalars import scalars
 
 _ndarray = np.ndarray
 
@@ -62,21 +63,28 @@ def accumulate(root: Node) -> None:
                 partials = zip(node.args, node._partials(), strict=True)
                 (operand, contribution), *edges = [(x, up * local) for x, local in partials if local is not None]
         else:
-            if dx is not True and dx is not None:
+            if type(y) is float and dx is True:  # the most frequent case
+                local = (op.array_functions or op.resolve())[1](out, operand.raw, y)
+            elif dx is not True and dx is not None:
                 local = dx  # stored when the node was recorded
             elif y is None:
                 local = (op.array_functions or op.resolve())[1](out, operand.raw)
             else:
                 functions = op.array_functions or op.resolve()
                 a = operand.raw if isinstance(operand, Node) else operand
-                b = y if type(y) is float else y.raw if isinstance(y, Node) else y
+                b = y.raw if isinstance(y, Node) else y
                 if dx is None:
                     operand, local = y, functions[2](out, a, b)
                 else:
                     local = functions[1](out, a, b)
                     if node.y_partial is not None:
                         edges = ((y, up * functions[2](out, a, b)),)
-            contribution = up if type(local) is float and local == 1.0 else up * local
+            if type(local) is not float:
+                contribution = up * local
+            elif local == 1.0:
+                contribution = up
+            else:
+                contribution = up * (scalars[local] if type(up) is _ndarray else local)
         while True:
             if type(contribution) is not _ndarray:
                 contribution = operand._gradient(contribution)

@@ -12,20 +12,22 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from tinygraph.engine import backward, contexts, graph
+from tinygraph.engine import backward, contexts, graph, ops
 from tinygraph.engine.clock import clock
 from tinygraph.engine.graph import Node
 from tinygraph.engine.logits import ActivationOp, LogitPair, plain
 from tinygraph.engine.op import Op
 from tinygraph.engine.operators import Operators
+from tinygraph.engine.recording import node
 from tinygraph.engine.variadic import VariadicOp
 from tinygraph.kernels import arrays
 from tinygraph.kernels.arrays import Array, as_array, read_only
 from tinygraph.kernels.layouts import Owned, Strided
 from tinygraph.kernels.numbers import plain_number
 from tinygraph.kernels.quiet import calm, quietly
+from tinygraph.kernels.scalars import scalars
 from tinygraph.support.loading import loaded
-from tinygraph.support.naming import own_methods
+from tinygraph.support.naming import own_methods, renamed
 from tinygraph.tensor.array_ops import ArrayOp
 from tinygraph.tensor.backward import accumulate
 from tinygraph.tensor.broadcasting import check_traps, explain_shapes
@@ -35,9 +37,36 @@ from tinygraph.tensor.numpy_protocol import TENSOR_UFUNCS, ArrayMethods
 from tinygraph.tensor.operands import compare, is_operand, new_data, plain_operand
 from tinygraph.tensor.shapes import expand
 
-_new = Node.__new__
 _ndarray, _float64 = np.ndarray, np.dtype(np.float64)
 _EDGE = 6  # the repr shows all elements of an array with at most this many elements
+
+
+def _infix(op: Op, name: str) -> tuple[Callable[[Tensor, Any], Tensor], Callable[[Tensor, Any], Tensor]]:
+    """Return an operator's two methods. A float has nothing to broadcast, so its case is recorded directly."""
+
+    def left(self: Tensor, other: Any) -> Tensor:
+        if type(other) is not float or self.is_constant:
+            return self._operator(op, self, other)  # type: ignore[no-any-return]
+        if self.watched is not None:
+            self._notice()
+        now = clock.edits  # here and below, read before the operands: see `clock`
+        raw = self.raw
+        number = scalars[other] if type(raw) is _ndarray else other
+        kernel = (op.array_functions or op.resolve())[0]
+        try:
+            data = calm(kernel, raw, number)
+        except RuntimeError:  # `calm` is running already, for example in another thread
+            data = quietly(kernel, raw, number)
+        if type(data) is not _ndarray or clock.constant_edits or clock.watch is not None:
+            return _node(op, data, now, self, other, True)
+        out: Any = node(op, data, self, other, True, None, now, Tensor)  # like `_node`: a call would take 7% longer
+        out.watched = None
+        return out  # type: ignore[no-any-return]
+
+    def right(self: Tensor, other: Any) -> Tensor:
+        return self._operator(op, other, self)  # type: ignore[no-any-return]
+
+    return renamed(left, f"__{name}__", "Tensor"), renamed(right, f"__r{name}__", "Tensor")
 
 
 @loaded
@@ -201,21 +230,15 @@ class Tensor(Watched, Operators, ArrayMethods):
 
     # --- recording
 
+    __add__, __radd__ = _infix(ops.add, "add")
+    __sub__, __rsub__ = _infix(ops.sub, "sub")
+    __mul__, __rmul__ = _infix(ops.mul, "mul")
+    __truediv__, __rtruediv__ = _infix(ops.div, "truediv")
+
     @staticmethod
     def _operator(op: Op, x: Any, y: Any) -> Any:
-        if op.with_plain is None:
-            if type(y) is float and type(x) is Tensor and not x.is_constant:  # nothing to broadcast
-                if x.watched is not None:
-                    x._notice()
-                now = clock.edits  # here and below, read before the operands: see `clock`
-                function = (op.array_functions or op.resolve())[0]
-                try:
-                    data = calm.run(function, x.raw, y)
-                except RuntimeError:  # a call of `calm.run` leads here, for example from a pullback
-                    data = quietly(function, x.raw, y)
-                return _node(op, data, now, x, y, True)
-            if type(x) in _PLAIN and type(y) in _PLAIN:  # recorded directly, without calling the op
-                return _record(op, x, y)
+        if op.with_plain is None and type(x) in _PLAIN and type(y) in _PLAIN:  # recorded without calling the op
+            return _record(op, x, y)
         if y is None or isinstance(y, (list, tuple)):  # neither is the plain exponent of a power
             y = as_array(y, op.name)
         return op(x, y) if is_operand(x) and is_operand(y) else NotImplemented
@@ -395,21 +418,13 @@ def _record_join(op: ArrayOp, operands: Sequence[Any]) -> Tensor:
 def _node(
     op: Op, data: Any, now: int, x: object, y: Any, dx: object, dy: object = None, known: Fingerprints | None = None
 ) -> Tensor:
-    """Return the node for an op. Slots are set directly, because `Node._link` would make an addition 10% slower."""
-    out: Tensor = _new(Tensor)
-    out.is_constant = dx is None and (dy is None or (dy is graph.MANY and True not in y))
+    """Return the node for an op."""
     if type(data) is not _ndarray:
         data = np.array(data) if type(data) is np.float64 else as_array(data, op.name)  # a node stores no NumPy scalars
-    out.raw = data
-    out.op = op
-    out.x = x
-    out.y = y
-    out.x_partial = dx
-    out.y_partial = dy
+    out: Tensor = node(op, data, x, y, dx, dy, now, Tensor)  # type: ignore[assignment]  # the class is an argument
     out.watched = known
-    out.raw_grad = out.metadata = None  # like `graph.complete`, which a call would make 4% slower
-    out.awaited = 0
-    out.version = now
+    if dx is None and (dy is None or (dy is graph.MANY and True not in y)):
+        out.is_constant = True
     if clock.constant_edits:
         graph.check_constants(out)
     if clock.watch is not None:
