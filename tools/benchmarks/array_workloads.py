@@ -7,12 +7,15 @@ compared before they are timed.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 import tinygraph
 from tinygraph import Tensor
+from tinygraph.logistic.descent import backward_of
+from tinygraph.logistic.objectives import Sigmoid
 
 Run = Callable[[], tuple[Any, ...]]
 
@@ -72,6 +75,14 @@ def with_tinygraph(X: Any, Y: Any, w: Any, b: Any) -> Run:
         return J.data, column.grad, bias.grad
 
     return run
+
+
+def in_training(X: Any, Y: Any, w: Any, b: Any) -> Run:
+    """Compute W4 as `LogisticRegression` does, from a table in C order: the features of an example are neighbors."""
+    table, objective = np.ascontiguousarray(X.T), Sigmoid("cross_entropy_with_logits")
+    parameters = objective.leaves(w, b.ravel(), "tensor")
+    backward = backward_of(partial(objective.cost, parameters, table.T, Y))
+    return lambda: (backward(), *[np.reshape(x.grad, like.shape) for x, like in zip(parameters, (w, b), strict=True)])
 
 
 def with_torch(X: Any, Y: Any, w: Any, b: Any) -> Run:
@@ -144,6 +155,7 @@ LOGISTIC: dict[str, Callable[..., Run]] = {
     "by hand": by_hand,
     "by hand, accurate": by_hand_accurate,
     "tinygraph": with_tinygraph,
+    "in training": in_training,
     "torch": with_torch,
     "autograd": with_autograd,
     "mygrad": with_mygrad,
