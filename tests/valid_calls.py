@@ -448,7 +448,7 @@ CALLS: dict[str, Call] = {
         max_iterations=10,
         check=True,
         report=None,
-    ),  # fmt: skip
+    ),
     "to_torch": call(
         of(lambda s: _with_torch(tinygraph.to_torch)), {"root": "nodes to draw"}, root=of(lambda s: s.x * 2.0)
     ),
