@@ -20,8 +20,8 @@ from tinygraph.explaining.walk import Walk
 from tinygraph.support.arguments import check_integer, listed
 
 FULL, CONTRIBUTIONS, LARGEST = 60, 200, 600  # maximum number of boxes for "full", "contributions" and "plain"
-MOST_RANKS = 15_000  # maximum number of ranks that all arrows cross, which determines the time of a layout
-_WITH_TEXT = 4  # factor for arrows with text: two arrows per edge, and a rank for the text between two ranks
+MOST_RANKS = 12_000  # maximum number of ranks that all arrows cross, which determines the time of a layout
+_WITH_TEXT = 12  # factor for arrows with text, which need four times the places and a layout without shortcuts
 
 
 def draw(
