@@ -115,8 +115,8 @@ class Subject:
         examination = Examination(of, at, self.tolerance, flat)
         examination.show_patterns = is_random
         examination.needs_reference = False  # a drawn point can be outside the domain
-        if is_random and isinstance(self.f, Differentiated) and self.f.has_cotangent:
-            examination.cotangent_of = self.f
+        if is_random and isinstance(self.f, Differentiated):
+            examination.pullback = self.f.pullback
         examination.many = _MANY if is_random else 1
         others = {name: tree for name, tree in inputs.items() if name not in self.wrt}
         examination.other_shapes = {

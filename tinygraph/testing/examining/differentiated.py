@@ -35,8 +35,8 @@ class Differentiated:
 
     Attributes:
         __signature__: The parameters, if they are not those of `f`.
-        has_cotangent: True if `both` multiplies the cotangent (the upstream gradient) by `factor`.
-        factor: Factor of the cotangent, which must be the factor of the gradients. It is 1, except during a check.
+        pullback: Function of the same arguments. It returns a function of a factor of the cotangent (the upstream
+            gradient), whose result is the gradients. It is None if there is no cotangent.
         faster: Function of the same arguments that returns a faster function for the value at moved points, or None if
             there is none. It is None itself if there never is.
         projection: Description of the weights that turn the last result into a scalar, or "" if it was a scalar.
@@ -55,7 +55,7 @@ class Differentiated:
         self.both, self.second = both, second
         self.value = value or (lambda *args: both(*args)[0])
         self.projection = ""
-        self.has_cotangent, self.factor = False, 1.0
+        self.pullback: Callable[..., Callable[[float], Any]] | None = None
         self.faster: Callable[..., Callable[..., object] | None] | None = None
 
     def __call__(self, *args: Tree) -> Pair:

@@ -53,7 +53,8 @@ class Examination:
             the derivative along this direction is not surely right.
         other_shapes: Shapes of further inputs, by name, whose lengths can explain a wrong factor.
         needs_reference: If true, it is a problem if a gradient cannot be checked, because f is not finite.
-        cotangent_of: Function whose gradients must be linear in its cotangent, or None.
+        pullback: Function of the arguments that returns a function of a factor of the cotangent, whose result is the
+            gradients, which must be linear in the factor, or None.
         compared: Names of the inputs with an element whose gradient was compared with a difference.
     """
 
@@ -62,7 +63,7 @@ class Examination:
         self.state_problems: list[str] = []
         self.patterns: dict[str, str] = {}
         self.compared: set[str] = set()
-        self.cotangent_of = self.f if self.f.has_cotangent else None
+        self.pullback = self.f.pullback
         self.show_patterns = self.needs_reference = True
         self.many = _MANY
         self.other_shapes: dict[str, tuple[int, ...]] = {}
@@ -100,7 +101,14 @@ class Examination:
         if second_point and not wrong:
             wrong = self._at_second_point(moved, kept, elsewhere, checked=math.isfinite(float(value)))  # type: ignore[arg-type]
         found = self.state_problems + coarse + wrong + [shared for shared in self._shared(gradients) if wrong]
-        return found or cotangent_problems(self.cotangent_of, lambda: self._repeat()[1:], kept, self.names)
+        return found or self._nonlinear(kept)
+
+    def _nonlinear(self, kept: list[Array]) -> list[str]:
+        """Report gradients that are not linear in the cotangent."""
+        if self.pullback is None:
+            return []
+        found = self.pullback(*self.function.restore(self.function.numbers))
+        return cotangent_problems(lambda k: gradient_arrays(found(k), self.function, self.names), kept, self.names)
 
     def _wrong(self, value: float, kept: list[Array]) -> list[str]:
         """Report the wrong gradients at the point."""

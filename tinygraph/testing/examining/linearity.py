@@ -11,7 +11,6 @@ if TYPE_CHECKING:
 
     from tinygraph.functional import Tree
     from tinygraph.kernels.arrays import Array
-    from tinygraph.testing.examining.differentiated import Differentiated
 
     BoolArray = np.ndarray[tuple[int, ...], np.dtype[np.bool_]]
 
@@ -69,34 +68,25 @@ def _differs(ours: Array, first: Array, factor: float) -> BoolArray:
 
 
 def cotangent_problems(
-    f: Differentiated | None,
-    gradients: Callable[[], tuple[list[Array], list[str]]],
-    with_1: Sequence[Array],
-    names: Sequence[str],
+    gradients: Callable[[float], tuple[Sequence[Array], list[str]]], with_1: Sequence[Array], names: Sequence[str]
 ) -> list[str]:
     """Report gradients that are not linear in the cotangent.
 
     Args:
-        f: Function whose cotangent has a factor, or None.
-        gradients: Function that returns the gradients at the current factor, and the problems with their structure.
+        gradients: Function of a factor of the cotangent that returns the gradients, and the problems with their
+            structure.
         with_1: The gradients at factor 1.
         names: Name of the input of each gradient.
 
     Returns:
-        The texts. There are none if `f` is None.
+        The texts.
     """
-    if f is None:
-        return []
     problems: list[str] = []
 
     def at_factor(factor: float) -> Sequence[Array]:
         if factor == 1.0:
             return with_1
-        f.factor = factor
-        try:
-            found, wrong = gradients()
-        finally:
-            f.factor = 1.0
+        found, wrong = gradients(factor)
         problems.extend([f"with {factor:.6g} times the cotangent, {text}" for text in wrong])
         return found
 
