@@ -23,7 +23,7 @@ from setuptools.errors import BaseError, CCompilerError
 SOURCE = Path("tinygraph", "engine", "_speed.c")
 # The bits of each result must be those of the Python code: a compiler may not fuse a product and a sum into one
 # rounding. Visual C++ does not do that by default, and has no such option. -g0 keeps paths of this machine out.
-OPTIONS = [] if sys.platform == "win32" else ["-O2", "-g0", "-ffp-contract=off"]
+OPTIONS = [] if sys.platform == "win32" else ["-O3", "-g0", "-ffp-contract=off"]
 
 
 def obstacle() -> str:

@@ -99,10 +99,16 @@ def begin(inside: bool) -> None:
 def _clean_up() -> None:
     """Undo an interrupted pass. If the cleanup is interrupted too, the next pass repeats it."""
     for root in _unfinished:
-        for node in order(root):
-            node.awaited = 0
-            node.raw_grad = None  # instead of a partial sum
+        reset(root)
     _unfinished.clear()
+
+
+@accelerated
+def reset(root: Node) -> None:
+    """Set the counts to zero, and the gradients to None instead of partial sums."""
+    for node in order(root):
+        node.awaited = 0
+        node.raw_grad = None
 
 
 def _clean_up_in_child() -> None:

@@ -112,7 +112,7 @@ class ActivationOp(Op):
 
     def __init__(self, name: str, floats: Callable[..., float], *, of_logit: Op, **columns: Any) -> None:
         super().__init__(name, floats, **columns)
-        self.of_logit = of_logit
+        self.detour = self.of_logit = of_logit
 
     def partials_at(self, out: Any, operands: Sequence[Any], wanted: list[bool]) -> tuple[Any, ...]:
         """Return the local derivatives. The first one is a `LogitPair` if the operands are nodes with a known logit."""
@@ -172,11 +172,11 @@ class ActivationOp(Op):
         pair = pairs[0] if pairs else local
         return LogitPair(local, pair.logit, None, args[0]) if type(pair) is LogitPair else local
 
-    def __call__(self, x: Any = _NOTHING, y: Any = None, *more: Any) -> Any:
+    def _call(self, x: Any = _NOTHING, y: Any = None, *more: Any) -> Any:
         """Compute on plain numbers and arrays, or record a node if an operand is a node."""
         if isinstance(x, Traced) and not more and self.arity == 2 - (y is None) and _source(x) is not None:
             return x._record_activation(self, x, y)  # type: ignore[attr-defined]  # a node
-        return super().__call__(x, y, *more)
+        return super()._call(x, y, *more)
 
 
 class _Activation(Traced):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tinygraph.engine.acceleration import accelerated
 from tinygraph.engine.domain import ANY, Domain
 from tinygraph.kernels.numbers import plain_number
 
@@ -38,7 +39,21 @@ class Traced:
         raise NotImplementedError
 
 
-class Op:
+@accelerated
+class Caller:
+    """The call of an op, which the accelerator shortens for floats, and for a Value and at most one float."""
+
+    __slots__ = ()
+
+    def __call__(self, *operands: Any, **options: Any) -> Any:
+        """Compute on plain numbers and arrays, or record a node if an operand is a node."""
+        return self._call(*operands, **options)
+
+    def _call(self, *operands: Any) -> Any:
+        raise NotImplementedError
+
+
+class Op(Caller):
     """An op, called like a function. It computes on numbers and arrays, or records a node if an operand is a node.
 
     Args:
@@ -72,8 +87,8 @@ class Op:
     """
 
     __slots__ = (
-        "adds_terms", "analytic", "arity", "array_functions", "array_source", "code", "domain", "floats", "form",
-        "linear", "maker", "name", "parameters", "partial_forms", "partials", "precedence", "public", "symbol",
+        "adds_terms", "analytic", "arity", "array_functions", "array_source", "code", "detour", "domain", "floats",
+        "form", "linear", "maker", "name", "parameters", "partial_forms", "partials", "precedence", "public", "symbol",
         "with_partial", "with_plain",
     )  # fmt: skip
     variadic = False  # whether the op takes any number of operands
@@ -107,6 +122,7 @@ class Op:
         self.array_functions: tuple[Callable[..., Any], ...] | None = None  # filled by `resolve`
         self.analytic, self.linear, self.with_plain = analytic, linear, with_plain
         self.adds_terms = adds_terms
+        self.detour: Callable[..., Any] | None = with_plain  # what some operands turn the op into
         self.maker, self.parameters = maker, parameters
         self.precedence = self._precedence()
         self.public = False  # set by `ops` for the ops in its `__all__`
@@ -198,8 +214,9 @@ class Op:
         def __call__(self, *operands: T | float) -> T: ...
         @overload
         def __call__(self, *operands: Any) -> Any: ...
+        def __call__(self, *operands: Any) -> Any: ...  # noqa: D102
 
-    def __call__(self, x: Any = _NOTHING, y: Any = None, *more: Any) -> Any:
+    def _call(self, x: Any = _NOTHING, y: Any = None, *more: Any) -> Any:
         """Compute on plain numbers and arrays, or record a node if an operand is a node."""
         if y is None:
             if self.arity == 1 and x is not _NOTHING:

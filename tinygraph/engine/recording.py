@@ -10,8 +10,9 @@ import sys
 from math import isfinite
 
 from tinygraph.engine import graph, ops
-from tinygraph.engine.acceleration import accelerated, tell_accelerator
+from tinygraph.engine.acceleration import TWINS, accelerated, tell_accelerator
 from tinygraph.engine.clock import clock
+from tinygraph.engine.logits import PLAIN_LIMIT
 from tinygraph.kernels.numbers import plain_number
 from tinygraph.support.naming import renamed
 
@@ -36,7 +37,8 @@ def introduce(kind: type[Value], general: Callable[..., Any]) -> None:
     """Tell this file, and the accelerator, about the class Value and the function that records all other cases."""
     global _general, _kind
     _kind, _general = kind, general
-    tell_accelerator(kind, general, clock, graph.MANY, ops.add, ops.sub, ops.mul, ops.div)
+    operators = ops.add, ops.sub, ops.mul, ops.div
+    tell_accelerator(kind, clock, graph.MANY, *operators, ops.sigmoid, PLAIN_LIMIT, TWINS["order"])
 
 
 @accelerated
@@ -111,7 +113,6 @@ class Arithmetic:
     __truediv__, __rtruediv__ = _operator(ops.div, "truediv", _divide)
 
 
-@accelerated
 def record_op(op: Op, x: Any, y: Any = None) -> Value:
     """Record an op with one or two operands."""
     now = clock.edits
