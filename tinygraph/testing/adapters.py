@@ -291,6 +291,8 @@ def from_torch(f: Function) -> Differentiated:
 def from_jax(f: Function) -> Differentiated:
     """Return a function that computes the value and the gradients of a JAX function.
 
+    To see the graph of a JAX function, use `tinygraph.from_jax(f, *args)`.
+
     Args:
         f: Function of float64 JAX arrays, for example a `jax.custom_vjp`. If its result is not a scalar, it is
             multiplied by random weights (`numpy.random.default_rng(0)`) and summed.

@@ -43,7 +43,7 @@ def _frames(traceback: object) -> Iterator[tuple[str, int, str]]:
 
 def _is_users(file: str) -> bool:
     library = str(Path(import_module("jax").__file__ or "").parent)
-    return not file.startswith((library, _PACKAGE, "<"))
+    return not file.startswith((library, _PACKAGE, "<frozen"))
 
 
 def shortened(name: str) -> str:
@@ -87,7 +87,7 @@ def is_of_jax(jaxpr: Jaxpr) -> bool:
         True if the source file of the function is a file of JAX.
     """
     text = getattr(getattr(jaxpr, "debug_info", None), "func_src_info", None) or ""
-    return not _is_users(text.partition(" at ")[2] or "<")
+    return not _is_users(text.partition(" at ")[2] or "<frozen")
 
 
 def leaves_of(names: Sequence[str], args: Sequence[object]) -> tuple[list[tuple[str, object]], object]:

@@ -34,7 +34,7 @@ def _elementwise(*names: str) -> Callable[[Callable[..., Imported]], Callable[..
 # --- arithmetic and functions
 
 _SAME: dict[str, Callable[..., Imported]] = {
-    **{name: getattr(ops, name) for name in ("add", "sub", "mul", "div", "neg", "sign", "abs", "pow")},
+    **{name: getattr(ops, name) for name in ("add", "sub", "mul", "div", "neg", "sign", "pow")},
     **{name: getattr(ops, name) for name in ("exp", "expm1", "log", "log1p", "sqrt", "sin", "cos", "tan")},
     **{name: getattr(ops, name) for name in ("asin", "acos", "atan", "sinh", "cosh", "tanh")},
     **{name: getattr(more_ops, name) for name in ("exp2", "asinh", "acosh", "atanh", "atan2", "square", "cbrt")},
@@ -65,6 +65,13 @@ def minimum(x: Imported, y: Imported) -> Imported:
 
 def _is_bound(x: Imported, bound: float) -> bool:
     return not is_node(x) and bool(np.all(np.equal(x, bound)))
+
+
+@primitive("abs")
+def absolute(x: Imported) -> Imported:
+    if (x.data == 0).any():
+        return where_of_tensors(x >= 0, x, -x)  # JAX's derivative is 1 at 0
+    return ops.abs(x)
 
 
 @primitive("clamp")
