@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygraph.bridges.jax.names import is_of_jax, names_of_arrays, place_of, source_of
+from tinygraph.bridges.jax.names import is_of_jax, name_of, names_of_arrays, place_of, source_of
 from tinygraph.bridges.jax.ops.table import WHOLE, Equation, JaxArray, Jaxpr, Params
 from tinygraph.bridges.jax.program import Call, Captured, GivenArray, Place
 from tinygraph.bridges.jax.reference import compute, in_float64, is_low
@@ -165,7 +165,7 @@ class _Recorder:
         params = equation.params
         closed = next(params[key] for key in ("call_jaxpr", "jaxpr", "fun_jaxpr") if key in params)
         jaxpr = getattr(closed, "jaxpr", closed)
-        called = shorter(params.get("name", "") or source_of(jaxpr)[0])
+        called = name_of(jaxpr).lstrip("_")
         if called in WHOLE and is_of_jax(jaxpr) and len(equation.outvars) == 1:
             axis = _axis(jaxpr) if WHOLE[called].axis else None
             if axis is not None or not WHOLE[called].axis:
@@ -230,18 +230,6 @@ class _Recorder:
                 f"the {kind}{place.text()} has more than {self.limit:,} iterations, and each of them would be drawn: "
                 "pass fewer, or max_iterations= with a larger number"
             )
-
-
-def shorter(name: str) -> str:
-    """Return the name of a function of JAX without the underscores before it.
-
-    Args:
-        name: Name.
-
-    Returns:
-        The name.
-    """
-    return name.lstrip("_")
 
 
 def _literal(x: Any) -> JaxArray:

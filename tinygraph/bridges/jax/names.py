@@ -77,6 +77,19 @@ def source_of(jaxpr: Jaxpr) -> tuple[str, str]:
     return (shortened(name), line) if line and _is_users(line) else ("", "")
 
 
+def name_of(jaxpr: Jaxpr) -> str:
+    """Return the name of the function that a jaxpr comes from, also of one of JAX itself.
+
+    Args:
+        jaxpr: The jaxpr.
+
+    Returns:
+        The name, or "" for a lambda.
+    """
+    text = getattr(getattr(jaxpr, "debug_info", None), "func_src_info", None) or ""
+    return shortened(text.partition(" at ")[0])
+
+
 def is_of_jax(jaxpr: Jaxpr) -> bool:
     """Return whether a jaxpr comes from a function of JAX itself.
 

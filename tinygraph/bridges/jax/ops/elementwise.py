@@ -142,6 +142,8 @@ def _is_all_one(which: Imported, cases: tuple[Imported, ...]) -> bool:
 # --- functions that JAX composes of primitives, and that are one op here
 
 WHOLE["relu"] = Whole(ops.relu, "jax.nn")
+WHOLE["relu6"] = Whole(lambda x: bounded(x, 0.0, 6.0, 0.0), "jax.nn")
+WHOLE["softplus"] = Whole(ops.softplus, "jax.nn")
 WHOLE["silu"] = Whole(more_ops.silu, "jax.nn")
 WHOLE["logaddexp"] = Whole(
     lambda x, y: ops.softplus(x) if not is_node(y) and not np.any(y) else ops.logaddexp(x, y), "jax.numpy"

@@ -106,5 +106,5 @@ def element(x: Imported, *, index: int) -> Imported:
 
 
 @primitive("stack")
-def stack(*operands: Imported) -> Imported:
-    return joining.stack([array(x) for x in operands])
+def stack(*operands: Imported, axis: int = 0) -> Imported:
+    return joining.stack([array(x) for x in operands], axis)
