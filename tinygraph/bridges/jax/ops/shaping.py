@@ -53,6 +53,11 @@ def concatenate(*operands: Imported, dimension: int) -> Imported:
     return joining.concatenate([array(x) for x in operands], dimension)
 
 
+@primitive("tile")
+def tile(x: Imported, *, reps: Axes) -> Imported:
+    return rearranging.tile(x, tuple(map(int, reps)))
+
+
 @primitive("split")
 def split(x: Imported, *, sizes: Axes, axis: int) -> list[Imported]:
     ends = np.cumsum(sizes).tolist()
