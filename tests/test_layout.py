@@ -217,7 +217,7 @@ def test_the_public_names():
     others = """FrozenBranchError StaleGraphError Step Stepper Tensor Value check_grad compare compile concatenate
               cross_entropy diagnose draw explain from_jax from_torch grad
               hessian jvp load log_softmax logsumexp name_from numeric_grad
-              op power save scope set_at softmax source stack strict to_torch trace_lines tree value_and_grad vectorize
+              op power save scope set_at softmax source stack strict to_jax to_torch trace_lines tree value_and_grad vectorize
               worksheet"""
     later = {name for name, module in tinygraph._LATER.items() if module and name != "__version__"}
     assert {*tinygraph.__all__} | later == {
@@ -227,7 +227,7 @@ def test_the_public_names():
     }
     assert later - {*tinygraph.__all__} == {
         *["Tensor", "compile", "concatenate", "cross_entropy", "load", "log_softmax", "logsumexp", "save", "set_at"],
-        *["from_jax", "from_torch", "softmax", "source", "stack", "to_torch", "vectorize"],
+        *["from_jax", "from_torch", "softmax", "source", "stack", "to_jax", "to_torch", "vectorize"],
     }
     assert all(TABLE[name] is getattr(tinygraph, name) for name in rows.split())
     assert set(tinygraph.__all__) <= set(dir(tinygraph))

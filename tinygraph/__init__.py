@@ -17,6 +17,7 @@ from tinygraph.engine.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from tinygraph.bridges.jax.exporting import to_jax as to_jax
     from tinygraph.bridges.jax.importing import from_jax as from_jax
     from tinygraph.bridges.pytorch.exporting import to_torch as to_torch
     from tinygraph.bridges.pytorch.importing import from_torch as from_torch
@@ -71,6 +72,7 @@ _LATER = {
     "from_jax": "bridges.jax.importing",
     "from_torch": "bridges.pytorch.importing",
     "to_torch": "bridges.pytorch.exporting",
+    "to_jax": "bridges.jax.exporting",
     "compare": "drawing.comparison",
     "draw": "drawing.draw",
     "Step": "explaining.step",

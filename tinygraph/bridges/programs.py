@@ -6,13 +6,16 @@ import builtins
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 
 import numpy as np
 
+from tinygraph.bridges.formulas import SHARED, Template, formula
 from tinygraph.engine.op import Op
 from tinygraph.engine.value import Value
 from tinygraph.support.arguments import check_kind
+from tinygraph.tensor.functions.parts import on_diagonal
 from tinygraph.tensor.indexing import scatter_add, set_elements
 from tinygraph.tensor.tensor import Tensor
 from tinygraph.vectorizing.program import Line, Program
@@ -20,7 +23,6 @@ from tinygraph.vectorizing.source import array_graph
 from tinygraph.vectorizing.vectorized import Vectorized
 
 Array = np.ndarray[Any, np.dtype[Any]]
-Template = str | Callable[..., str]  # text with operands {0}, {1}, or a function of an op's parameters that returns one
 
 
 @dataclass(frozen=True)
@@ -29,13 +31,14 @@ class Dialect:
 
     Attributes:
         framework: Name of the framework.
-        module: Name of its module in the program.
-        templates: Templates by the name of an op, or of the function that creates it.
+        modules: Modules that the program uses, by their names in it. The first one contains `where`, `full_like`,
+            `isnan` and `isfinite`.
+        templates: Templates by the name of an op, or of the function that creates it, besides those of `SHARED`.
         array: Function that converts an array of NumPy to the framework's array.
     """
 
     framework: str
-    module: str
+    modules: Mapping[str, str]
     templates: Mapping[str, Template]
     array: Callable[[Array], Any]
 
@@ -96,7 +99,7 @@ def exported(root: Value | Tensor | Vectorized, dialect: Dialect) -> Exported:
     result = program.add_result(found.root, {})
     program.finish()
     names: dict[Line, str] = {}
-    given: dict[str, object] = {dialect.module.partition(".")[0]: __import__(dialect.module)}
+    given: dict[str, object] = {name: import_module(module) for name, module in dialect.modules.items()}
     body = ["def f(leaves):"]
     for i, (name, line) in enumerate(zip(found.leaves, program.inputs, strict=True)):
         names[line] = f"x{i}"
@@ -118,29 +121,36 @@ def _expression(line: Line, names: Mapping[Line, str], given: dict[str, object],
     op = line.op
     assert op is not None
     operands = [names[x] for x in line.args]
-    template = dialect.templates.get(op.name) or dialect.templates.get(getattr(op.maker, "__name__", ""))
-    text = template if isinstance(template, str) else ""
-    if callable(template):
-        text = template(*[_parameter(x, given, dialect) for x in _parameters(op, line)])
-    if not text and getattr(op, "moves", False) and len(operands) == 1:
-        return _moved(op, line, operands[0], given, dialect)
+    templates = SHARED | dialect.templates
+    library = next(iter(dialect.modules))
+    template = templates.get(op.name) or templates.get(getattr(op.maker, "__name__", ""), "")
+    text = template if isinstance(template, str) else template(*_parameters(line, given, dialect))
+    if not text and (places := _places(op, line)) is not None:
+        parts = ["{0}.reshape(-1)", "{1}.reshape(-1)", "{library}.zeros(1)"]
+        used = {set_elements: parts[:2], on_diagonal: parts[::2]}.get(op.maker, parts[:1])
+        joined = used[0] if len(used) == 1 else f"{{library}}.concatenate([{', '.join(used)}])"
+        text = f"{joined}[{_parameter(places, given, dialect)}]"
+    if not text and op.form:
+        text = formula(op.form, templates)
     if not text:
         raise NotImplementedError(
             f"the op {op.text(*operands)} has no counterpart in {dialect.framework}: export a graph without it"
         )
-    return text.format(*operands, all=", ".join(operands), shape=tuple(line.shape), inner=tuple(line.args[0].shape))
+    shapes = {"shape": tuple(line.shape), "inner": tuple(line.args[0].shape), "all": ", ".join(operands)}
+    return text.format(*operands, library=library, **shapes)
 
 
-def _parameters(op: Op, line: Line) -> tuple[object, ...]:
-    """Return the parameters of an op. For an op that writes to an index, they are the places in the flat array."""
-    if op.maker not in (scatter_add, set_elements):
-        return op.parameters
-    places = np.arange(math.prod(line.shape)).reshape(line.shape)[op.parameters[0]].reshape(-1)
-    return places, len(np.unique(places)) < len(places)
+def _parameters(line: Line, given: dict[str, object], dialect: Dialect) -> list[Any]:
+    """Return the parameters of an op. The index of `scatter_add` becomes the places in the flat array."""
+    assert line.op is not None
+    parameters = line.op.parameters
+    if line.op.maker is scatter_add:
+        parameters = (_indices(parameters[0], line.shape), *parameters[1:])
+    return [_parameter(x, given, dialect) for x in parameters]
 
 
-def _parameter(x: object, given: dict[str, object], dialect: Dialect) -> object:
-    """Return a parameter of an op. An array of bools becomes a name in the program."""
+def _parameter(x: object, given: dict[str, object], dialect: Dialect) -> Any:
+    """Return a parameter of an op. An array becomes a name in the program."""
     if not isinstance(x, np.ndarray):
         return x
     name = f"k{len(given)}"
@@ -148,10 +158,22 @@ def _parameter(x: object, given: dict[str, object], dialect: Dialect) -> object:
     return name
 
 
-def _moved(op: Op, line: Line, operand: str, given: dict[str, object], dialect: Dialect) -> str:
-    """Return the text of an op that only moves or repeats elements, as an index of the flat array."""
-    shape = line.args[0].shape
-    places = op.arrays(np.arange(float(np.prod(shape, dtype=int))).reshape(shape))
-    name = f"k{len(given)}"
-    given[name] = dialect.array(np.asarray(places).astype(np.int64))
-    return f"{operand}.reshape(-1)[{name}]"
+def _indices(key: object, shape: tuple[int, ...]) -> Array:
+    """Return the places of the elements that an index selects, in the flat array."""
+    return np.arange(math.prod(shape)).reshape(shape)[key].reshape(-1)  # type: ignore[no-any-return, call-overload]
+
+
+def _places(op: Op, line: Line) -> Array | None:
+    """Return where each element of the result is among those of the operands and a zero, or None for other ops."""
+    count = math.prod(line.args[0].shape)
+    if op.maker is set_elements:
+        places = np.arange(count)
+        indices = _indices(op.parameters[0], line.shape)
+        places[indices] = count + np.arange(len(indices))  # for NumPy, the last one of equal indices wins
+    elif op.maker is on_diagonal:
+        places = op.arrays(np.arange(count) - float(count)) + count
+    elif getattr(op, "moves", False) and len(line.args) == 1:
+        places = op.arrays(np.arange(float(count)).reshape(line.args[0].shape))
+    else:
+        return None
+    return np.asarray(places).astype(np.int64).reshape(line.shape)

@@ -8,26 +8,22 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from copy import deepcopy
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from tinygraph.engine.backward import begin
-from tinygraph.engine.clock import clock
 from tinygraph.engine.graph import Node
 from tinygraph.engine.ops import add, mul
 from tinygraph.engine.value import Value
 from tinygraph.functional import numbers_of, paired, refilled
-from tinygraph.kernels.arrays import as_array
 from tinygraph.kernels.quiet import quietly
-from tinygraph.support.arguments import like
 from tinygraph.support.messages import counted, described
 from tinygraph.tensor.linalg import matmul
 from tinygraph.tensor.tensor import Tensor
 from tinygraph.vectorizing.codegen import Writer
 from tinygraph.vectorizing.flat import Array
 from tinygraph.vectorizing.guards import check, comparisons
+from tinygraph.vectorizing.inputs import Block, Function, recomputed, tree_of
 from tinygraph.vectorizing.program import Line, Program
 from tinygraph.vectorizing.vectorized import Vectorized
 from tinygraph.vectorizing.views import Shape
@@ -35,47 +31,7 @@ from tinygraph.vectorizing.views import Shape
 LONGEST = 20_000  # maximum number of groups in a program; a graph with more groups is recomputed node by node
 
 
-Gradient = Array | float
-Function = Callable[..., tuple[float, tuple[Gradient, ...]]]
-Inputs = Value | Iterable[Any]  # leaves, nested to any depth
-
-
-class _Block:
-    """The nodes of a rectangular input in order, and the shape of the input."""
-
-    def __init__(self, nodes: list[Value], shape: Shape, place: str) -> None:
-        self.nodes, self.shape, self.place = nodes, shape, place
-        self.size = len(nodes)
-
-    def array(self, numbers: object) -> Array | float:
-        """Return the given numbers as a float, or as an array with the shape of this input."""
-        if not self.shape and type(numbers) is float:
-            return numbers
-        array: Array = as_array(numbers, self.place)
-        if array.shape != self.shape:
-            raise ValueError(f"{self.place} has shape {array.shape}, but its nodes have shape {self.shape}")
-        return array if self.shape else float(array)
-
-
-def _tree(nodes: Any, place: str) -> Any:
-    """Return an input with a block in the place of each leaf and of each rectangular sequence of leaves."""
-    if isinstance(nodes, Value):
-        if nodes.op is not None:
-            raise ValueError(f"{place} is a computed node ({nodes!r}): an input must be a leaf of the graph")
-        return _Block([nodes], (), place)
-    if isinstance(nodes, dict) and nodes:
-        return {key: _tree(node, f"{place}[{key!r}]") for key, node in nodes.items()}
-    if isinstance(nodes, (Node, str, bytes, type)) or not isinstance(nodes, Iterable):
-        raise TypeError(f"{place} must be a Value, or a sequence or dict of Values, not {described(nodes)}")
-    entries = [_tree(node, f"{place}[{i}]") for i, node in enumerate(nodes)]
-    if not entries:
-        raise ValueError(f"{place} contains no nodes")
-    if hasattr(nodes, "_fields"):
-        return like(nodes, entries)
-    blocks = [entry for entry in entries if isinstance(entry, _Block)]
-    if len(blocks) == len(entries) and len({block.shape for block in blocks}) == 1:
-        return _Block([node for block in blocks for node in block.nodes], (len(blocks), *blocks[0].shape), place)
-    return entries
+Inputs = Value | Tensor | Iterable[Any]  # leaves, nested to any depth
 
 
 class Compiled:
@@ -84,33 +40,39 @@ class Compiled:
     The function does not keep a reference to the recorded graph.
 
     Args:
-        root: Root of a graph of Values.
+        root: Root of a graph of Values, or of Tensors. A Tensor must be a scalar.
         inputs: A leaf, or a sequence of leaves, which can be nested.
 
     Attributes:
-        text: The source text of the function, or "" if the graph is recomputed node by node.
+        text: The source text of the function, or "" if the graph is recomputed node by node, as a graph of Tensors is.
     """
 
-    def __init__(self, root: Value, inputs: Inputs) -> None:
-        self._alone = isinstance(inputs, Value)
+    def __init__(self, root: Value | Tensor, inputs: Inputs) -> None:
+        kind = Tensor if isinstance(root, Tensor) else Value
+        if isinstance(root, Tensor) and root.shape:
+            raise ValueError(f"root must be a scalar, but it has shape {root.shape}: call .sum() or .mean() first")
+        self._alone = isinstance(inputs, kind)
         self._pack: Callable[..., Any] = getattr(type(inputs), "_make", tuple)  # the gradients of a namedtuple are one
-        if isinstance(inputs, Value):
+        if isinstance(inputs, kind):
             inputs = [inputs]
         elif isinstance(inputs, (Node, str, bytes, dict, type)) or not isinstance(inputs, Iterable):
             raise TypeError(f"inputs must be a leaf of the graph, or a sequence of leaves, not {described(inputs)}")
-        self._trees = [_tree(nodes, f"inputs[{i}]") for i, nodes in enumerate(inputs)]
-        self._inputs: list[_Block] = list(numbers_of(self._trees))
-        self._flat = all(isinstance(tree, _Block) for tree in self._trees)
+        self._trees = [tree_of(nodes, f"inputs[{i}]", kind) for i, nodes in enumerate(inputs)]
+        self._inputs: list[Block] = list(numbers_of(self._trees))
+        self._flat = all(isinstance(tree, Block) for tree in self._trees)
         marks: dict[Node, int] = {}
         for k, block in enumerate(self._inputs):
             for node in block.nodes:
                 if node in marks:
                     raise ValueError(f"{block.place}: {node!r} is an input twice")
                 marks[node] = k
-        found = Vectorized(root, marks, only=True)  # not stored, because it refers to all nodes of the graph
         self.text = ""
+        if isinstance(root, Tensor):
+            self._run = recomputed(root, self._inputs)
+            return
+        found = Vectorized(root, marks, only=True)  # not stored, because it refers to all nodes of the graph
         if len(found.groups) > LONGEST:
-            self._run = _recomputed(root, self._inputs)
+            self._run = recomputed(root, self._inputs)
         else:
             self._run, self.text = _Composer(found, self._inputs, marks).function()
 
@@ -143,24 +105,27 @@ class Compiled:
         return float(value), self._pack(gradients)
 
 
-def compile(root: Value, inputs: Inputs) -> Compiled:
-    """Turn a graph into a function f(*numbers) that returns (value, gradients). The function uses the vectorized graph.
+def compile(root: Value | Tensor, inputs: Inputs) -> Compiled:
+    """Turn a graph into a function f(*numbers) that returns (value, gradients).
 
-    Leaves that are not inputs keep their current values.
+    For a graph of Values, the function uses the vectorized graph. For a graph of Tensors, it recomputes a copy of the
+    graph, and returns the same bits as `forward()` and `backward()`. Leaves that are not inputs keep their current
+    values.
 
     Args:
-        root: Root of a graph of Values.
+        root: Root of a graph of Values, or of Tensors. A Tensor must be a scalar.
         inputs: A leaf, or a sequence of leaves and of nested sequences and dicts of leaves. The function takes one
             number or array per input, or a nested sequence or dict of them, and returns gradients of the same
-            structure.
+            structure. The gradient of a constant is 0.
 
     Returns:
         The function. It raises FrozenBranchError if a comparison between nodes has a different outcome than when the
         graph was recorded.
 
     Raises:
-        ValueError: If an input is a computed node, contains no nodes, or is given twice.
-        TypeError: If `root` is not a Value, or an input is not a leaf or a sequence of leaves.
+        ValueError: If `root` is a Tensor that is not a scalar, or an input is a computed node, contains no nodes, or is
+            given twice.
+        TypeError: If `root` is not a node, or an input is not a leaf or a sequence of leaves.
 
     Examples:
         >>> w, b = [Value(0.5), Value(-0.5)], Value(0.1)
@@ -169,32 +134,11 @@ def compile(root: Value, inputs: Inputs) -> Compiled:
         >>> value, (dw, db) = f([0.0, 0.0], 0.0)
         >>> value, dw, db
         (1.0, array([1. , 1.5]), 0.5)
+        >>> w = Tensor([1.0, 2.0])
+        >>> compile((w * w).sum(), w)([3.0, 4.0])
+        (25.0, array([6., 8.]))
     """
     return Compiled(root, inputs)
-
-
-def _recomputed(root: Value, inputs: Sequence[_Block]) -> Function:
-    """Return a function that recomputes a copy of the graph, for graphs in which little is vectorized."""
-    memo: dict[int, Value] = {}
-    copy = deepcopy(root, memo)
-    leaves = [[memo.get(id(node)) for node in block.nodes] for block in inputs]
-
-    def run(*given: Any) -> tuple[float, tuple[Gradient, ...]]:
-        inside = clock.owned()
-        with clock.lock:  # calls in several threads share the copy
-            begin(inside)
-            for nodes, block, numbers in zip(leaves, inputs, given, strict=True):
-                for node, number in zip(nodes, numbers.ravel().tolist() if block.shape else [numbers], strict=True):
-                    if node is not None:
-                        node.data = number
-            copy.forward().backward()
-            gradients: list[Gradient] = []
-            for nodes, block in zip(leaves, inputs, strict=True):
-                listed = [0.0 if node is None else node.grad or 0.0 for node in nodes]
-                gradients.append(np.array(listed).reshape(block.shape) if block.shape else listed[0])
-            return copy.data, tuple(gradients)
-
-    return run
 
 
 # --- the source text of a function ------------------------------------------------------------------
@@ -212,7 +156,7 @@ class _Variable(NamedTuple):
 class _Composer:
     """Composes the function for a vectorized graph from inputs, the lines of its program, comparisons and gradients."""
 
-    def __init__(self, found: Vectorized, inputs: Sequence[_Block], marks: Mapping[Node, int]) -> None:
+    def __init__(self, found: Vectorized, inputs: Sequence[Block], marks: Mapping[Node, int]) -> None:
         self.inputs = inputs
         program = Program()
         position: dict[Node, int] = {node: k for block in inputs for k, node in enumerate(block.nodes)}
@@ -268,7 +212,7 @@ class _Composer:
             return f"{given}.T"
         return f"{given}.ravel()[{self.writer.constant(where.reshape(shape), 'k')}]"
 
-    def _gradient(self, k: int, block: _Block, body: list[str]) -> str:
+    def _gradient(self, k: int, block: Block, body: list[str]) -> str:
         """Return code that assembles the gradient of input k from its leaves' gradients, always as a new array."""
         writer = self.writer
         parts = [(v.where, v.gradient) for v in self.variables if v.block == k and v.gradient is not None]
@@ -285,7 +229,7 @@ class _Composer:
             body.append(f"gradient{k}.put({writer.constant(where, 'k')}, {writer.name(line)})")
         return f"gradient{k}"
 
-    def _gradient_of_one(self, block: _Block, where: Array, line: Line) -> str:
+    def _gradient_of_one(self, block: Block, where: Array, line: Line) -> str:
         """Return code for the gradient of an input that consists of one leaf, or "" for other inputs."""
         name = self.writer.name(line)
         if _is_whole(where, block):
@@ -300,12 +244,12 @@ class _Composer:
         return same if fresh else f"np.array({same})"
 
 
-def _is_whole(where: Array, block: _Block) -> bool:
+def _is_whole(where: Array, block: Block) -> bool:
     """Return whether the positions cover all elements of an input, in order."""
     return len(where) == block.size and bool((where == np.arange(block.size)).all())
 
 
-def _is_transpose(where: Array, block: _Block, shape: Shape) -> bool:
+def _is_transpose(where: Array, block: Block, shape: Shape) -> bool:
     """Return whether the positions cover all elements of an input, in the order of its transpose."""
     if len(where) != block.size or len(shape) != 2 or block.shape != shape[::-1]:
         return False
