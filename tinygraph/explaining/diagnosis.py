@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import pairwise
 
 from tinygraph.engine.backward import compute
 from tinygraph.engine.contexts import finite
@@ -35,6 +34,8 @@ from tinygraph.support.arguments import listed
 from tinygraph.support.messages import counted
 
 Ways = dict[Node, tuple[float, Node]]  # size and source of each node's largest contribution
+Change = tuple[float, Node, Node]  # factor by which a gradient changes on an edge, and the lower and the upper node
+Paths = dict[Node, tuple[int, Change, Change]]  # length of a path, and its smallest and its largest change
 SMALL, LARGE = 1e-8, 1e8  # a smaller gradient counts as vanishing, and a larger gradient as exploding
 
 
@@ -162,11 +163,12 @@ def _backward(walk: Walk, wanted: Sequence[Node]) -> Iterator[Finding]:
             yield Finding("overflow in a sum", node, message, "use smaller values: scale the cost or the inputs")
             return
     inputs = [node for node in walk.nodes if node.op is None and not node.constant and node is not root]
+    paths: Paths = {}
     for leaf in wanted or inputs:
-        yield from _arrival(walk, leaf, ways)
+        yield from _arrival(walk, leaf, ways, paths)
 
 
-def _arrival(walk: Walk, leaf: Node, ways: Ways) -> Iterator[Finding]:
+def _arrival(walk: Walk, leaf: Node, ways: Ways, paths: Paths) -> Iterator[Finding]:
     """Yield a finding if a leaf's gradient is missing, vanishes or explodes."""
     nothing = f"no gradient reached {called(leaf)}"
     gradient = walk.gradient(leaf)
@@ -178,7 +180,7 @@ def _arrival(walk: Walk, leaf: Node, ways: Ways) -> Iterator[Finding]:
     elif gradient is None or not size(gradient):
         yield _nothing_arrived(walk, leaf)
     else:
-        yield from _out_of_proportion(walk, leaf, ways)
+        yield from _out_of_proportion(walk, leaf, ways, paths)
 
 
 def _bad_contribution(walk: Walk, edge: Edge) -> Finding:
@@ -250,7 +252,7 @@ def _above(leaf: Node, nodes: Sequence[Node]) -> set[Node]:
     return found - {leaf}
 
 
-def _out_of_proportion(walk: Walk, leaf: Node, ways: Ways) -> Iterator[Finding]:
+def _out_of_proportion(walk: Walk, leaf: Node, ways: Ways, paths: Paths) -> Iterator[Finding]:
     """Yield a finding if the gradient vanishes or explodes on its way to a leaf.
 
     The finding shows the node that changes the gradient most.
@@ -258,20 +260,36 @@ def _out_of_proportion(walk: Walk, leaf: Node, ways: Ways) -> Iterator[Finding]:
     weight = size(walk.gradient(leaf))
     if SMALL <= weight <= LARGE:
         return
-    path = [leaf]
-    while path[-1] in ways:
-        path.append(ways[path[-1]][1])
-    sizes = [size(walk.gradient(node)) for node in path]
-    shares = [(x / (y or math.inf), *pair) for x, y, pair in zip(sizes, sizes[1:], pairwise(path), strict=False)]
+    if not paths:
+        paths |= _paths(walk, ways)
     small = weight < SMALL
-    factor, lower, upper = (min if small else max)(shares, key=lambda share: share[0])
+    length, *extremes = paths[leaf]
+    factor, lower, upper = extremes[0 if small else 1]
     changes = f"the gradient {'shrinks' if small else 'grows'} from 1 to {weight:.1e}"
     message = (
-        f"from {called(walk.root)} to {called(leaf)}, {changes} on a path of {len(shares):,} edges; the largest change "
+        f"from {called(walk.root)} to {called(leaf)}, {changes} on a path of {length:,} edges; the largest change "
         f"is at {said(upper)}, which multiplies the gradient by {factor:.1e} on the way to {called(lower)}"
     )
     kind = "vanishing gradient" if small else "exploding gradient"
     yield Finding(kind, leaf, message, TOO_SMALL if small else TOO_LARGE)
+
+
+def _paths(walk: Walk, ways: Ways) -> Paths:
+    """Return, for each node, the length of its path to the root, and the smallest and the largest change on it."""
+    paths: Paths = {}
+    sizes = {walk.root: size(walk.gradient(walk.root))}
+    for node in walk.nodes:  # the root comes first, and each node comes after the nodes above it
+        if node in ways:
+            above = ways[node][1]
+            sizes[node] = size(walk.gradient(node))
+            share = sizes[node] / (sizes[above] or math.inf), node, above
+            length, smallest, largest = paths.get(above, (0, share, share))
+            paths[node] = (
+                length + 1,
+                share if share[0] <= smallest[0] else smallest,
+                share if share[0] >= largest[0] else largest,
+            )
+    return paths
 
 
 def _place(entry: Sequence[int]) -> str:

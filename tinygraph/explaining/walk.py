@@ -20,6 +20,7 @@ from tinygraph.support.arguments import check_kind
 from tinygraph.support.messages import described
 
 SCANS = 8  # number of nodes for which all edges are scanned, before an index is built
+BLOCK = 256  # number of nodes whose edges are created together
 
 
 class Edge(NamedTuple):
@@ -152,8 +153,13 @@ class Walk:
 
     @property
     def edges(self) -> Iterator[Edge]:
-        """An iterator over all edges, in the order of the pass. Each edge is created when you read it."""
-        return chain.from_iterable(map(self.edges_of, self.nodes))
+        """An iterator over all edges, in the order of the pass. Edges are created when you read them, some nodes ahead."""
+        # One check of all arrays for many nodes, because a check for each node would take quadratic time.
+        blocks = [self.nodes[i : i + BLOCK] for i in range(0, len(self.nodes), BLOCK)]
+        return chain.from_iterable(self._compute(self._edges_of_all, block) for block in blocks)
+
+    def _edges_of_all(self, nodes: Sequence[Node]) -> list[Edge]:
+        return [edge for node in nodes for edge in self._edges_of(node)]
 
     def edges_of(self, node: Node) -> list[Edge]:
         """Return the edges from a node to its operands.
