@@ -217,8 +217,8 @@ def test_the_public_names():
     others = """FrozenBranchError StaleGraphError Step Stepper Tensor Value check_grad compare compile concatenate
               cross_entropy diagnose draw explain from_jax from_torch grad
               hessian jvp load log_softmax logsumexp name_from numeric_grad
-              op power save scope set_at softmax source stack strict to_jax to_torch trace_lines tree value_and_grad vectorize
-              worksheet"""
+              op power save scope set_at softmax source stack strict to_jax to_torch trace_lines tree value_and_grad
+              vectorize worksheet"""
     later = {name for name, module in tinygraph._LATER.items() if module and name != "__version__"}
     assert {*tinygraph.__all__} | later == {
         *rows.split(),

@@ -452,9 +452,7 @@ CALLS: dict[str, Call] = {
     "to_torch": call(
         of(lambda s: _with_torch(tinygraph.to_torch)), {"root": "nodes to draw"}, root=of(lambda s: s.x * 2.0)
     ),
-    "to_jax": call(
-        of(lambda s: _with_jax(tinygraph.to_jax)), {"root": "nodes to draw"}, root=of(lambda s: s.x * 2.0)
-    ),
+    "to_jax": call(of(lambda s: _with_jax(tinygraph.to_jax)), {"root": "nodes to draw"}, root=of(lambda s: s.x * 2.0)),
     "bridges.named_leaves": call(tinygraph.bridges.named_leaves, {"root": "node"}, root=root),
     "source": call(tinygraph.source, {"root": "scalar root", "backward": "flag"}, root=root, backward=True),
     "vectorize": call(tinygraph.vectorize, {"root": "scalar root", "marks": "marks"}, root=root, marks=None),

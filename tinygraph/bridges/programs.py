@@ -121,7 +121,7 @@ def _expression(line: Line, names: Mapping[Line, str], given: dict[str, object],
     op = line.op
     assert op is not None
     operands = [names[x] for x in line.args]
-    templates = SHARED | dialect.templates
+    templates = {**SHARED, **dialect.templates}
     library = next(iter(dialect.modules))
     template = templates.get(op.name) or templates.get(getattr(op.maker, "__name__", ""), "")
     text = template if isinstance(template, str) else template(*_parameters(line, given, dialect))

@@ -153,7 +153,7 @@ class Walk:
 
     @property
     def edges(self) -> Iterator[Edge]:
-        """An iterator over all edges, in the order of the pass. Edges are created when you read them, some nodes ahead."""
+        """An iterator over all edges, in the order of the pass. Edges are created while you read them."""
         # One check of all arrays for many nodes, because a check for each node would take quadratic time.
         blocks = [self.nodes[i : i + BLOCK] for i in range(0, len(self.nodes), BLOCK)]
         return chain.from_iterable(self._compute(self._edges_of_all, block) for block in blocks)

@@ -21,8 +21,9 @@ _SAME = (
     *("abs", "sign", "acosh", "asinh", "atanh", "exp2", "log2", "log10", "deg2rad", "rad2deg", "reciprocal", "square"),
     *("ceil", "floor", "trunc", "rint", "cbrt", "sinc"),
 )
-_SAME_OF_TWO = ("logaddexp", "logaddexp2", "maximum", "minimum", "atan2", "hypot", "fmod", "mod", "matmul")
-_SAME_OF_TWO += ("floor_divide",)
+_SAME_OF_TWO = (
+    *("logaddexp", "logaddexp2", "maximum", "minimum", "atan2", "hypot", "fmod", "mod", "floor_divide", "matmul"),
+)
 _MODULES = {"jnp": "jax.numpy", "jax": "jax", "special": "jax.scipy.special"}
 
 
