@@ -18,7 +18,7 @@ from tinygraph.vectorizing.vectorized import Vectorized
 Array = np.ndarray[Any, np.dtype[Any]]
 _SAME = (
     *("exp", "expm1", "log", "log1p", "sqrt", "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh"),
-    *("abs", "sign", "acosh", "asinh", "atanh", "exp2", "log2", "log10", "deg2rad", "rad2deg", "reciprocal", "square"),
+    *("sign", "acosh", "asinh", "atanh", "exp2", "log2", "log10", "deg2rad", "rad2deg", "reciprocal", "square"),
     *("ceil", "floor", "trunc", "rint", "cbrt", "sinc"),
 )
 _SAME_OF_TWO = (
@@ -67,6 +67,7 @@ TEMPLATES: dict[str, Template] = {
     **{name: f"jnp.{name}({{0}}, {{1}})" for name in _SAME_OF_TWO},
     **{name: f"jax.nn.{name}({{0}})" for name in ("sigmoid", "relu", "log_sigmoid", "silu")},
     **{name: f"special.{name}({{0}})" for name in ("erf", "erfc", "digamma")},
+    "abs": "{0} * jax.lax.stop_gradient(jnp.sign({0}))",  # the derivative of jnp.abs at 0 is 1
     "gelu": "jax.nn.gelu({0}, approximate=False)",
     "lgamma": "special.gammaln({0})",
     "polygamma": lambda n: f"special.polygamma({n}, {{0}})",
