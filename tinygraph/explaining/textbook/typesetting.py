@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from itertools import pairwise
 
+MOST_TEXTS = 4096  # maximum number of texts that are remembered, because large graphs repeat expressions
 NODE = 40  # width of a line in a box of a diagram, in characters
 _BELOW = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 _LETTERS_BELOW = {"i": "ᵢ", "j": "ⱼ", "k": "ₖ", "m": "ₘ", "n": "ₙ", "t": "ₜ"}
@@ -48,6 +50,7 @@ _PLAIN = str.maketrans(
 _BREAK = re.compile(r"(?<=[^ (]) (?=[+×·⊙=-] )|(?<=,) ")
 
 
+@lru_cache(maxsize=MOST_TEXTS)
 def typeset(text: str) -> str:
     """Return text with its names set as in a textbook. Names of functions, and other names, do not change.
 
@@ -92,6 +95,7 @@ def in_ascii(text: str) -> str:
     return re.sub(r"[σΦφψΓ](?=[(′″‴^])", lambda match: _FUNCTIONS[match[0]], text).translate(_PLAIN)
 
 
+@lru_cache(maxsize=MOST_TEXTS)
 def wrapped(text: str, width: int = NODE) -> str:
     """Return a formula on several lines. A line starts with an operator, or after a comma.
 
