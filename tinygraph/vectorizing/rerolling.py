@@ -11,7 +11,6 @@ from __future__ import annotations
 import graphlib
 import itertools
 from collections.abc import Hashable, Mapping, Sequence
-from typing import Any
 
 import numpy as np
 
@@ -132,10 +131,7 @@ class Roll:
         Returns:
             The group that is used.
         """
-        if isinstance(slot, Part):
-            return slot.source
-        found: Group = self._groups[self._operands[slot][group.first]]
-        return found
+        return slot.source if isinstance(slot, Part) else self._groups[self._operands[slot][group.first]]
 
     def operand(self, group: Group, slot: int) -> int:
         """Return the entry that the first entry of a group uses as an operand.
@@ -198,12 +194,8 @@ class Roll:
         inside = inside[np.argsort(found[inside], kind="stable")]
         ends = (np.flatnonzero(np.diff(found[inside])) + 1).tolist()
         self._first: list[Group] = []
-        self._groups: list[Any] = [None] * len(flat.ops)  # the group of each entry, read faster than `_group_of`
-        members = inside.tolist()
         for start, end in itertools.pairwise([0, *ends, len(inside)]):
             group = Group(None, inside[start:end])
-            for i in members[start:end]:
-                self._groups[i] = group
             op: Op | str | None = flat.ops[group.first]
             if op is None:
                 op = None if flat.numbers[group.first] else LEAF
@@ -213,6 +205,7 @@ class Roll:
             self._first.append(group)
         self._group_of = np.full(len(flat.ops), NONE)
         self._group_of[inside] = np.repeat(np.arange(len(self._first)), np.diff([0, *ends, len(inside)]))
+        self._groups = {i: self._first[k] for i, k in enumerate(self._group_of.tolist())}  # is read faster
         for group in self._first:
             if group.op == SUM:
                 self._find_parts(group)
@@ -332,8 +325,7 @@ class Roll:
         for members in parts:
             self._group_of[members] = len(self._first)
             part_of_it = Group(group.op, members)
-            for i in members.tolist():
-                self._groups[i] = part_of_it
+            self._groups.update(dict.fromkeys(members.tolist(), part_of_it))
             self._first.append(part_of_it)
             if group.op == SUM:
                 self._find_parts(part_of_it)
