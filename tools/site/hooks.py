@@ -5,7 +5,8 @@ the page and of `plots`, and a caption. The expression can be a diagram, a Stepp
 `animation(stepper)`, which becomes an animated SVG.
 
 `<!-- op table: public -->` becomes the reference of ops. `<!-- operators: Value -->` and `<!-- methods: Value -->`
-become tables of a class, and `<!-- help: tinygraph fit -->` the help of that command. A link to a file of the project
+become tables of a class, `<!-- benchmarks: ratios -->` becomes a table of measured times, and
+`<!-- help: tinygraph fit -->` the help of that command. A link to a file of the project
 that is not a page copies the file into the site.
 """
 
@@ -31,6 +32,7 @@ OUTSIDE = re.compile(
 FENCE = re.compile(r"^```pycon\n(?P<code>.*?)^```$", re.MULTILINE | re.DOTALL)
 OP_TABLE = re.compile(r"^<!-- op table: (?P<which>public|private) -->$", re.MULTILINE)
 CLASS_TABLE = re.compile(r"^<!-- (?P<what>operators|methods|functions): (?P<kind>\w+) -->$", re.MULTILINE)
+BENCHMARKS = re.compile(r"^<!-- benchmarks: (?P<which>machine|bounds|ratios|growth) -->$", re.MULTILINE)
 HELP = re.compile(r"^<!-- help: (?P<command>[\w -]+) -->$", re.MULTILINE)
 MATH = re.compile(
     r"^```.*?^```|`[^`\n]+`|\$\$(?P<block>.+?)\$\$|(?<![\\\w$])\$(?P<inline>[^$\n]+?)\$(?![\w$])",
@@ -126,6 +128,7 @@ def on_page_markdown(markdown: str, page: Any, config: Any, files: Any) -> str:
     markdown = PICTURE.sub(lambda match: drawn[match[0]], markdown)
     markdown = OP_TABLE.sub(lambda match: _op_table(match["which"], show), markdown)
     markdown = CLASS_TABLE.sub(lambda match: _class_table(match["what"], match["kind"]), markdown)
+    markdown = BENCHMARKS.sub(lambda match: _benchmarks(match["which"]), markdown)
     markdown = HELP.sub(lambda match: f"```text\n{_help(match['command'])}\n```", markdown)
     markdown = MATH.sub(_formula, markdown)
     markdown = re.sub(r" *# doctest: \+.*$", "", markdown, flags=re.MULTILINE)
@@ -157,6 +160,12 @@ def _class_table(what: str, kind: str) -> str:
     from tools.site import methods
 
     return {"operators": methods.operators, "methods": methods.methods, "functions": methods.functions}[what](kind)
+
+
+def _benchmarks(which: str) -> str:
+    from tools.site import benchmarks
+
+    return benchmarks.table(which)
 
 
 def _help(command: str) -> str:

@@ -148,6 +148,41 @@ def growth(axes: Axes, colours: Theme, page: str) -> None:
     axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1.0), fontsize=8)
 
 
+@themed
+def operations(axes: Axes, colours: Theme, graph: str) -> None:
+    """Plot the measured time per node of each operation on log-log axes, for one kind of graph."""
+    from tools.site.benchmarks import figures
+
+    rows = [row for row in figures()["growth"] if row["graph"] == graph]
+    rows.sort(key=lambda row: -max(row["microseconds per node"].values()))
+    for k, row in enumerate(rows):
+        times = row["microseconds per node"]
+        style = ("-", "--", ":", "-.")[k % 4]
+        axes.loglog(list(map(int, times)), list(times.values()), style, marker="o", markersize=2.5, linewidth=1.2,
+                    label=row["operation"])  # fmt: skip
+    axes.set_xlabel("nodes")
+    axes.set_ylabel("µs per node")
+    axes.minorticks_off()
+    axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1.02), fontsize=6)
+
+
+@themed
+def ratios(axes: Axes, colours: Theme, unit: str, workloads: Sequence[str]) -> None:
+    """Plot the measured time of each engine as bars, relative to one engine, with a logarithmic scale."""
+    from tools.site.benchmarks import figures
+
+    rows = [row for row in figures()["rows"] if row["unit"] == unit and row["workload"] in workloads]
+    names = [f"{row['workload']}: {row['engine']}{', pure' * (row['mode'] == 'pure')}" for row in rows]
+    kept = dict(zip(names, rows, strict=True))  # the last of two runs of an engine
+    ours = ["tinygraph" in row["engine"] for row in kept.values()]
+    shades = [colours.forward if own else colours.muted for own in ours]
+    axes.barh(list(kept)[::-1], [row["figure"] for row in kept.values()][::-1], color=shades[::-1], height=0.7)
+    axes.set_xscale("log")
+    axes.set_xlabel(unit)
+    axes.tick_params(axis="y", labelsize=7)
+    axes.minorticks_off()
+
+
 def _seconds(cell: str) -> float:
     number, unit = cell.split()[:2]
     return float(number) * {"µs": 1e-6, "ms": 1e-3, "s": 1.0}[unit]
