@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tinygraph.bridges.jax.ops.table import IGNORED, WHOLE, JaxArray
-from tinygraph.bridges.jax.program import Call, Captured
+from tinygraph.bridges.jax.program import Call, Traced
 from tinygraph.bridges.jax.reference import varying
 from tinygraph.bridges.operands import Entry, Imported, is_node
 from tinygraph.bridges.places import Places
@@ -28,7 +28,7 @@ INSTEAD = {
 }  # what to use for some primitives that the table does not contain
 
 
-class Building(NamedTuple):
+class BuiltGraph(NamedTuple):
     """An imported graph.
 
     Attributes:
@@ -44,7 +44,7 @@ class Building(NamedTuple):
     calls: list[Call]
 
 
-def build(captured: Captured, table: Mapping[str, Entry], wanted: Collection[int]) -> Building:
+def build(captured: Traced, table: Mapping[str, Entry], wanted: Collection[int]) -> BuiltGraph:
     """Return the graph of Tensors for a captured program.
 
     Args:
@@ -78,16 +78,16 @@ def build(captured: Captured, table: Mapping[str, Entry], wanted: Collection[int
     if not is_node(root):
         raise ValueError("the result of f does not depend on the arrays that f gets: there is no graph to show")
     assert isinstance(root, Tensor)
-    return Building(root, {i: leaf for i, leaf in leaves.items() if i in wanted}, values, calls)
+    return BuiltGraph(root, {i: leaf for i, leaf in leaves.items() if i in wanted}, values, calls)
 
 
-def _leaf(captured: Captured, number: int, wanted: bool) -> Tensor:
+def _leaf(captured: Traced, number: int, wanted: bool) -> Tensor:
     """Return the leaf for a named input."""
     given = captured.inputs[number]
     return Tensor(np.asarray(given.array, dtype=float), given.name, constant=not wanted)
 
 
-def _operand(captured: Captured, values: dict[int, Imported], number: int) -> Imported:
+def _operand(captured: Traced, values: dict[int, Imported], number: int) -> Imported:
     """Return an operand: a node, or a constant. An array with a name becomes a constant leaf when it is first used."""
     if number not in values:
         given = captured.inputs.get(number)

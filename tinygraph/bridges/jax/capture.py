@@ -14,14 +14,14 @@ import numpy as np
 
 from tinygraph.bridges.jax.names import is_of_jax, name_of, names_of_arrays, place_of, source_of
 from tinygraph.bridges.jax.ops.table import WHOLE, Equation, JaxArray, Jaxpr, Params
-from tinygraph.bridges.jax.program import Call, Captured, GivenArray, Place
+from tinygraph.bridges.jax.program import Call, Traced, GivenArray, EquationPlace
 from tinygraph.bridges.jax.reference import compute, in_float64, is_low
 from tinygraph.support.messages import described
 
 
 def capture(
     f: Callable[..., object], call: Callable[..., object], inputs: Sequence[GivenArray], limit: int
-) -> Captured:
+) -> Traced:
     """Trace a function, and return the primitives that it runs.
 
     Args:
@@ -52,11 +52,11 @@ def capture(
         given = [*inputs, *[GivenArray(name, x, False) for name, x in zip(names, closed.consts, strict=True)]]
         numbers = [recorder.constant(x.array) for x in given]
         named = {number: x for number, x in zip(numbers, given, strict=True) if x.name}
-        found = recorder.run(closed.jaxpr, numbers[len(inputs) :], numbers[: len(inputs)], Place((), ""))
+        found = recorder.run(closed.jaxpr, numbers[len(inputs) :], numbers[: len(inputs)], EquationPlace((), ""))
     calls = _needed(recorder.calls, [*found, *recorder.guards])
     low = recorder.low | {np.dtype(x.array.dtype) for x in given if hasattr(x.array, "dtype") and is_low(x.array.dtype)}
     dtype = str(min(low, key=lambda dtype: dtype.itemsize)) if low else "float64"
-    return Captured(calls, recorder.values, recorder.originals, named, found[0], recorder.custom, dtype)
+    return Traced(calls, recorder.values, recorder.originals, named, found[0], recorder.custom, dtype)
 
 
 def x64() -> Any:
@@ -121,7 +121,7 @@ class _Recorder:
         return number
 
     def add(
-        self, name: str, params: Params, reads: Sequence[int], place: Place, primitive: Any = None, count: int = 1
+        self, name: str, params: Params, reads: Sequence[int], place: EquationPlace, primitive: Any = None, count: int = 1
     ) -> list[int]:
         """Run a primitive, and return the numbers of its results."""
         writes = [len(self.values) + i for i in range(count)]
@@ -131,7 +131,7 @@ class _Recorder:
         self.calls.append(call)
         return writes
 
-    def run(self, jaxpr: Jaxpr, constants: Sequence[int], args: Sequence[int], outer: Place) -> list[int]:
+    def run(self, jaxpr: Jaxpr, constants: Sequence[int], args: Sequence[int], outer: EquationPlace) -> list[int]:
         """Run a jaxpr, and return the numbers of its results."""
         known: dict[Any, int] = dict(zip((*jaxpr.constvars, *jaxpr.invars), (*constants, *args), strict=True))
 
@@ -144,7 +144,7 @@ class _Recorder:
             known.update(zip(equation.outvars, found, strict=True))
         return [number(x) for x in jaxpr.outvars]
 
-    def _equation(self, equation: Equation, reads: list[int], place: Place) -> list[int]:
+    def _equation(self, equation: Equation, reads: list[int], place: EquationPlace) -> list[int]:
         name, params = equation.primitive.name, equation.params
         if name in _INLINED:
             return self._call(equation, reads, place)
@@ -156,12 +156,12 @@ class _Recorder:
             return self._while(params, reads, place)
         return self.add(name, params, reads, place, equation.primitive, len(equation.outvars))
 
-    def _closed(self, closed: Any, args: Sequence[int], place: Place) -> list[int]:
+    def _closed(self, closed: Any, args: Sequence[int], place: EquationPlace) -> list[int]:
         """Run a jaxpr with its constants, in the given place."""
         jaxpr = getattr(closed, "jaxpr", closed)
         return self.run(jaxpr, [self.constant(x) for x in getattr(closed, "consts", ())], args, place)
 
-    def _call(self, equation: Equation, reads: list[int], place: Place) -> list[int]:
+    def _call(self, equation: Equation, reads: list[int], place: EquationPlace) -> list[int]:
         params = equation.params
         closed = next(params[key] for key in ("call_jaxpr", "jaxpr", "fun_jaxpr") if key in params)
         jaxpr = getattr(closed, "jaxpr", closed)
@@ -175,24 +175,24 @@ class _Recorder:
             self.custom[name or "a lambda"] = line
         return self._closed(closed, reads, self._inside(place, name))
 
-    def _inside(self, place: Place, name: str, index: int | None = None) -> Place:
+    def _inside(self, place: EquationPlace, name: str, index: int | None = None) -> EquationPlace:
         """Return the place of what a function runs. A second call in the same scope gets a number."""
         if not name:
             return place
         scope = (*place.scope, name)
         count = self._counts[scope] = self._counts.get(scope, -1) + 1
         if index is None and not count:
-            return Place(scope, place.line)
-        return Place((*place.scope, f"{name}[{count if index is None else index}]"), place.line)
+            return EquationPlace(scope, place.line)
+        return EquationPlace((*place.scope, f"{name}[{count if index is None else index}]"), place.line)
 
-    def _cond(self, params: Params, reads: list[int], place: Place) -> list[int]:
+    def _cond(self, params: Params, reads: list[int], place: EquationPlace) -> list[int]:
         index, *args = reads
         self.guards.append(index)
         branches = params["branches"]
         chosen = branches[min(max(int(self.values[index]), 0), len(branches) - 1)]
         return self._closed(chosen, args, self._inside(place, source_of(chosen.jaxpr)[0]))
 
-    def _scan(self, params: Params, reads: list[int], place: Place) -> list[int]:
+    def _scan(self, params: Params, reads: list[int], place: EquationPlace) -> list[int]:
         consts, carry = params["num_consts"], params["num_carry"]
         fixed, state, xs = reads[:consts], reads[consts : consts + carry], reads[consts + carry :]
         self._check_length(params["length"], "scan", place)
@@ -210,7 +210,7 @@ class _Recorder:
             raise NotImplementedError(f"the scan{place.text()} has no iterations: leave it out")
         return [*state, *[self.add("stack", {}, ys, place)[0] for ys in zip(*outputs, strict=True)]]
 
-    def _while(self, params: Params, reads: list[int], place: Place) -> list[int]:
+    def _while(self, params: Params, reads: list[int], place: EquationPlace) -> list[int]:
         first, second = params["cond_nconsts"], params["cond_nconsts"] + params["body_nconsts"]
         of_condition, of_body, state = reads[:first], reads[first:second], reads[second:]
         name = source_of(params["body_jaxpr"].jaxpr)[0] or "while"
@@ -223,7 +223,7 @@ class _Recorder:
             state = self._closed(params["body_jaxpr"], [*of_body, *state], self._inside(place, name, i))
         raise AssertionError("the loop ends, or `_check_length` raises")
 
-    def _check_length(self, length: int, kind: str, place: Place) -> None:
+    def _check_length(self, length: int, kind: str, place: EquationPlace) -> None:
         """Raise ValueError for a loop that is too long."""
         if length > self.limit:
             raise ValueError(

@@ -78,7 +78,7 @@ def from_jax(
     table = _table(mapping)
     jax()
     _check_call(f, args)
-    program = _Program(f, args, _positions(argnums, len(args)))
+    program = _Call(f, args, _positions(argnums, len(args)))
     captured = capture(f, program.call, program.inputs, max_iterations)
     built = build(captured, table, program.wanted)
     if check:
@@ -131,7 +131,7 @@ def _positions(argnums: object, count: int) -> Sequence[int]:
     return [i % count for i in whole]
 
 
-class _Program:
+class _Call:
     """A function with its arguments, as a function of the arrays of floats among them."""
 
     def __init__(self, f: Callable[..., object], args: Sequence[object], positions: Sequence[int]) -> None:

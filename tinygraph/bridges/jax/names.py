@@ -9,18 +9,18 @@ from pathlib import Path
 import numpy as np
 
 from tinygraph.bridges.jax.ops.table import Equation, JaxArray, Jaxpr
-from tinygraph.bridges.jax.program import Place
+from tinygraph.bridges.jax.program import EquationPlace
 from tinygraph.bridges.names import used
 
 _PACKAGE = str(Path(__file__).parents[1])
 
 
-def place_of(equation: Equation, outer: Place) -> Place:
+def place_of(equation: Equation, outer: EquationPlace) -> EquationPlace:
     """Return where an equation of a jaxpr was called.
 
     Args:
         equation: The equation.
-        outer: Place of the function to which the jaxpr belongs.
+        outer: EquationPlace of the function to which the jaxpr belongs.
 
     Returns:
         The place: the scopes are the named scopes, or the functions that were running, and the line is the innermost
@@ -32,7 +32,7 @@ def place_of(equation: Equation, outer: Place) -> Place:
     named = [part.name for part in getattr(found.name_stack, "stack", ()) if type(part).__name__ == "Scope"]
     scope = named or [name for name in functions if name]
     line = f"{frames[0][0]}:{frames[0][1]}" if frames else outer.line
-    return Place((*outer.scope, *scope), line)
+    return EquationPlace((*outer.scope, *scope), line)
 
 
 def _frames(traceback: object) -> Iterator[tuple[str, int, str]]:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from tinygraph.bridges.jax.ops.table import JaxArray, Params
 
 
-class Place(NamedTuple):
+class EquationPlace(NamedTuple):
     """Where a primitive was called."""
 
     scope: tuple[str, ...]
@@ -40,7 +40,7 @@ class Call(NamedTuple):
     params: Params
     reads: tuple[int, ...]
     writes: tuple[int, ...]
-    place: Place
+    place: EquationPlace
 
 
 class GivenArray(NamedTuple):
@@ -51,7 +51,7 @@ class GivenArray(NamedTuple):
     is_argument: bool
 
 
-class Captured(NamedTuple):
+class Traced(NamedTuple):
     """A function as a list of primitives.
 
     Attributes:
