@@ -123,13 +123,9 @@ def grad(y: Node, xs: Any, *, seed: Any = None, create_graph: bool = False) -> A
     nodes = listed("xs", xs, Node, "a node of a graph")
     adjoints: dict[Node, Any] = {}
     start = y._seed(seed)
-    inside = clock.owned()
     with clock.lock:  # no other thread may edit a leaf meanwhile
-        if create_graph or inside:  # inside a pass, which uses the counts of the nodes
-            steps = propagate(y, start, adjoints, create_graph)
-            exhaust(steps) if create_graph else y._run(exhaust, steps)
-        else:
-            adjoints = _gradients(y, start, nodes)
+        steps = propagate(y, start, adjoints, create_graph)
+        exhaust(steps) if create_graph else y._run(exhaust, steps)
 
     taken = set(order(y)) if create_graph else set()
 
@@ -143,15 +139,6 @@ def grad(y: Node, xs: Any, *, seed: Any = None, create_graph: bool = False) -> A
         return type(y)._constant(gradient) if create_graph else gradient
 
     return result(xs) if isinstance(xs, Node) else like(xs, map(result, nodes))
-
-
-def _gradients(y: Node, seed: Any, wanted: list[Node]) -> dict[Node, Any]:
-    """Return the gradients of the wanted nodes that a pass reaches, from a pass that restores each `.grad`."""
-    nodes = order(y)
-    found = y._backpropagate(seed, nodes)
-    assert found is not None
-    chosen = set(wanted)
-    return {node: gradient for node, gradient in zip(nodes, found, strict=True) if node in chosen}
 
 
 def _separate(node: Any) -> Any:
