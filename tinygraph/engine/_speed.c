@@ -1,6 +1,6 @@
 /* The accelerator: what tinygraph does a million times, repeated in C. The package also runs without it.
    Each type and function has a Python twin of the same name, which is the definition: Slots and order in graph.py, State in clock.py,
-   Caller in op.py, Arithmetic and node in recording.py, count_consumers, add_contributions and reset in backward.py. A test checks that both
+   Caller in acceleration.py, Arithmetic and node in recording.py, count_consumers, add_contributions and reset in backward.py. A test checks that both
    give the same bits. Rare cases are left to Python (`_call`, `_operator`). Compile with -ffp-contract=off: a fused product has other bits. */
 #include <Python.h>
 #include <structmember.h>

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tinygraph.engine.acceleration import accelerated
+from tinygraph.engine.acceleration import Caller
 from tinygraph.engine.domain import ANY, Domain
 from tinygraph.kernels.numbers import plain_number
 
@@ -36,20 +36,6 @@ class Traced:
     @staticmethod
     def _record_lists(op: VariadicOp, xs: tuple[Any, ...], ys: tuple[Any, ...] | None) -> Any:
         """Record an op with any number of operands."""
-        raise NotImplementedError
-
-
-@accelerated
-class Caller:
-    """The call of an op, which the accelerator shortens for floats, and for a Value and at most one float."""
-
-    __slots__ = ()
-
-    def __call__(self, *operands: Any, **options: Any) -> Any:
-        """Compute on plain numbers and arrays, or record a node if an operand is a node."""
-        return self._call(*operands, **options)
-
-    def _call(self, *operands: Any) -> Any:
         raise NotImplementedError
 
 

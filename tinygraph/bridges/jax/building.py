@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tinygraph.bridges.jax.ops.table import IGNORED, WHOLE, JaxArray
-from tinygraph.bridges.jax.program import Call, Traced
+from tinygraph.bridges.jax.program import Call, TracedFunction
 from tinygraph.bridges.jax.reference import varying
 from tinygraph.bridges.operands import Entry, Imported, is_node
 from tinygraph.bridges.places import Places
@@ -44,7 +44,7 @@ class BuiltGraph(NamedTuple):
     calls: list[Call]
 
 
-def build(captured: Traced, table: Mapping[str, Entry], wanted: Collection[int]) -> BuiltGraph:
+def build(captured: TracedFunction, table: Mapping[str, Entry], wanted: Collection[int]) -> BuiltGraph:
     """Return the graph of Tensors for a captured program.
 
     Args:
@@ -81,13 +81,13 @@ def build(captured: Traced, table: Mapping[str, Entry], wanted: Collection[int])
     return BuiltGraph(root, {i: leaf for i, leaf in leaves.items() if i in wanted}, values, calls)
 
 
-def _leaf(captured: Traced, number: int, wanted: bool) -> Tensor:
+def _leaf(captured: TracedFunction, number: int, wanted: bool) -> Tensor:
     """Return the leaf for a named input."""
     given = captured.inputs[number]
     return Tensor(np.asarray(given.array, dtype=float), given.name, constant=not wanted)
 
 
-def _operand(captured: Traced, values: dict[int, Imported], number: int) -> Imported:
+def _operand(captured: TracedFunction, values: dict[int, Imported], number: int) -> Imported:
     """Return an operand: a node, or a constant. An array with a name becomes a constant leaf when it is first used."""
     if number not in values:
         given = captured.inputs.get(number)

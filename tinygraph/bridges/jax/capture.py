@@ -14,14 +14,14 @@ import numpy as np
 
 from tinygraph.bridges.jax.names import is_of_jax, name_of, names_of_arrays, place_of, source_of
 from tinygraph.bridges.jax.ops.table import WHOLE, Equation, JaxArray, Jaxpr, Params
-from tinygraph.bridges.jax.program import Call, Traced, GivenArray, EquationPlace
+from tinygraph.bridges.jax.program import Call, EquationPlace, GivenArray, TracedFunction
 from tinygraph.bridges.jax.reference import compute, in_float64, is_low
 from tinygraph.support.messages import described
 
 
 def capture(
     f: Callable[..., object], call: Callable[..., object], inputs: Sequence[GivenArray], limit: int
-) -> Traced:
+) -> TracedFunction:
     """Trace a function, and return the primitives that it runs.
 
     Args:
@@ -56,7 +56,7 @@ def capture(
     calls = _needed(recorder.calls, [*found, *recorder.guards])
     low = recorder.low | {np.dtype(x.array.dtype) for x in given if hasattr(x.array, "dtype") and is_low(x.array.dtype)}
     dtype = str(min(low, key=lambda dtype: dtype.itemsize)) if low else "float64"
-    return Traced(calls, recorder.values, recorder.originals, named, found[0], recorder.custom, dtype)
+    return TracedFunction(calls, recorder.values, recorder.originals, named, found[0], recorder.custom, dtype)
 
 
 def x64() -> Any:
@@ -121,7 +121,13 @@ class _Recorder:
         return number
 
     def add(
-        self, name: str, params: Params, reads: Sequence[int], place: EquationPlace, primitive: Any = None, count: int = 1
+        self,
+        name: str,
+        params: Params,
+        reads: Sequence[int],
+        place: EquationPlace,
+        primitive: Any = None,
+        count: int = 1,
     ) -> list[int]:
         """Run a primitive, and return the numbers of its results."""
         writes = [len(self.values) + i for i in range(count)]

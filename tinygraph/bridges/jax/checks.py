@@ -12,7 +12,7 @@ from tinygraph.bridges import proof
 from tinygraph.bridges.jax.building import BuiltGraph
 from tinygraph.bridges.jax.capture import x64
 from tinygraph.bridges.jax.ops.table import Array, JaxArray
-from tinygraph.bridges.jax.program import Call, Traced
+from tinygraph.bridges.jax.program import Call, TracedFunction
 from tinygraph.bridges.jax.reference import pulled_back, run
 from tinygraph.bridges.operands import Imported, is_node
 from tinygraph.bridges.proof import DisagreementError, PrecisionWarning, Proof
@@ -23,7 +23,7 @@ from tinygraph.engine.graph import order
 _JAX = "JAX"
 
 
-def prove(captured: Traced, built: BuiltGraph, call: Callable[..., JaxArray]) -> Proof:
+def prove(captured: TracedFunction, built: BuiltGraph, call: Callable[..., JaxArray]) -> Proof:
     """Compare an imported graph with JAX.
 
     Args:
@@ -72,7 +72,7 @@ def _called(call: Call) -> str:
     return f"{call.name}{call.place.text()}"
 
 
-def _check_values(captured: Traced, built: BuiltGraph) -> None:
+def _check_values(captured: TracedFunction, built: BuiltGraph) -> None:
     """Raise DisagreementError for the first primitive whose value differs."""
     for call in built.calls:
         read = [_array(captured.values[i]) for i in call.reads if _is_number(captured.values[i])]
@@ -92,7 +92,9 @@ def _is_number(x: JaxArray) -> bool:
 # --- gradients ---------------------------------------------------------------------------------------
 
 
-def _check_gradients(captured: Traced, built: BuiltGraph, ours: dict[int, Array], weights: Array) -> dict[int, Array]:
+def _check_gradients(
+    captured: TracedFunction, built: BuiltGraph, ours: dict[int, Array], weights: Array
+) -> dict[int, Array]:
     """Raise DisagreementError if a gradient differs from that of the primitives, in float64. Return JAX's gradients."""
     numbers = list(built.leaves)
 
@@ -111,7 +113,7 @@ def _check_gradients(captured: Traced, built: BuiltGraph, ours: dict[int, Array]
     return theirs
 
 
-def _first(captured: Traced, built: BuiltGraph, weights: Array) -> str:
+def _first(captured: TracedFunction, built: BuiltGraph, weights: Array) -> str:
     """Return where the backward pass begins to differ, for a message."""
     nodes = {i: built.values[i] for call in built.calls for i in call.writes}
     nodes = {i: x for i, x in nodes.items() if is_node(x) and not x.constant}
@@ -133,7 +135,7 @@ def _first(captured: Traced, built: BuiltGraph, weights: Array) -> str:
     return ""
 
 
-def _after(captured: Traced, number: int, x: JaxArray) -> JaxArray:
+def _after(captured: TracedFunction, number: int, x: JaxArray) -> JaxArray:
     """Return the result of a program in which one value is given."""
     calls = [call for call in captured.calls if number not in call.writes]
     return run(captured._replace(calls=calls), {number: x}, wide=True)[captured.result]
@@ -143,7 +145,7 @@ def _after(captured: Traced, number: int, x: JaxArray) -> JaxArray:
 
 
 def _original(
-    captured: Traced, built: BuiltGraph, call: Callable[..., JaxArray], weights: Array
+    captured: TracedFunction, built: BuiltGraph, call: Callable[..., JaxArray], weights: Array
 ) -> tuple[Array, dict[int, Array]]:
     """Differentiate the function itself with JAX. Return its value and its gradients."""
     arguments = [i for i, given in captured.inputs.items() if given.is_argument]
@@ -159,7 +161,7 @@ def _original(
 
 
 def _check_original(
-    captured: Traced, built: BuiltGraph, value: Array, own: dict[int, Array], theirs: dict[int, Array]
+    captured: TracedFunction, built: BuiltGraph, value: Array, own: dict[int, Array], theirs: dict[int, Array]
 ) -> None:
     """Raise DisagreementError if the function, in its own precision, differs from the primitives that it ran."""
     tolerance, y = proof.TOLERANCE, _array(captured.values[captured.result])
@@ -177,7 +179,7 @@ def _check_original(
             raise DisagreementError(_other_backward(captured, built.leaves[i].name, theirs[i], gradient))
 
 
-def _in_own_precision(captured: Traced, built: BuiltGraph) -> tuple[Array, dict[int, Array]]:
+def _in_own_precision(captured: TracedFunction, built: BuiltGraph) -> tuple[Array, dict[int, Array]]:
     """Return the value and the gradients of the primitives in the precision of the program."""
     numbers = list(built.leaves)
 
@@ -189,7 +191,7 @@ def _in_own_precision(captured: Traced, built: BuiltGraph) -> tuple[Array, dict[
     return _array(y), dict(zip(numbers, map(_array, found), strict=True))
 
 
-def _other_backward(captured: Traced, name: str, ours: Array, gradient: Array) -> str:
+def _other_backward(captured: TracedFunction, name: str, ours: Array, gradient: Array) -> str:
     """Return the message for a function whose own derivative is not that of its body."""
     functions = " or ".join([f"{function} ({line})" for function, line in captured.custom.items()])
     reason = (
@@ -206,7 +208,7 @@ def _other_backward(captured: Traced, name: str, ours: Array, gradient: Array) -
 # --- precision ----------------------------------------------------------------------------------------
 
 
-def _warn(captured: Traced, built: BuiltGraph, result: Proof) -> None:
+def _warn(captured: TracedFunction, built: BuiltGraph, result: Proof) -> None:
     """Warn if float32, for example, gives a result that is far from the one in float64."""
     worst = max([result.value, *result.gradients.values()])
     if not worst > proof.IMPRECISE:

@@ -51,7 +51,7 @@ class GivenArray(NamedTuple):
     is_argument: bool
 
 
-class Traced(NamedTuple):
+class TracedFunction(NamedTuple):
     """A function as a list of primitives.
 
     Attributes:

@@ -8,7 +8,7 @@ from importlib import import_module
 import numpy as np
 
 from tinygraph.bridges.jax.ops.table import WHOLE, Array, JaxArray
-from tinygraph.bridges.jax.program import Call, Traced
+from tinygraph.bridges.jax.program import Call, TracedFunction
 
 
 def is_low(dtype: object) -> bool:
@@ -66,7 +66,7 @@ def compute(call: Call, operands: Sequence[JaxArray], wide: bool = True) -> list
     return list(found) if call.primitive.multiple_results else [found]
 
 
-def varying(captured: Traced, sources: Sequence[int]) -> list[Call]:
+def varying(captured: TracedFunction, sources: Sequence[int]) -> list[Call]:
     """Return the calls whose results depend on some inputs.
 
     Args:
@@ -84,7 +84,7 @@ def varying(captured: Traced, sources: Sequence[int]) -> list[Call]:
     return found
 
 
-def run(captured: Traced, given: Mapping[int, JaxArray], wide: bool) -> dict[int, JaxArray]:
+def run(captured: TracedFunction, given: Mapping[int, JaxArray], wide: bool) -> dict[int, JaxArray]:
     """Run captured primitives in JAX.
 
     Args:
