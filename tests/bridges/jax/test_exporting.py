@@ -1,5 +1,7 @@
 """Graphs as functions of JAX: values and gradients over the op table and over random graphs."""
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
@@ -46,9 +48,9 @@ def compare(root, rtol=1e-9):
     return f
 
 
-def is_ordinary(point):
-    """Return whether no number is close to overflow or underflow, where JAX rounds denormal numbers to 0."""
-    return all(1e-3 <= abs(x) <= 20.0 for x in point)
+def moderate(point):
+    """Return a point with the same signs, far from overflow and from underflow, where JAX rounds numbers to 0."""
+    return tuple(math.copysign(min(max(abs(x), 1e-3), 20.0), x) for x in point)
 
 
 @pytest.mark.parametrize("op", [op for op in public_ops() if not op.variadic], ids=lambda op: op.name)
@@ -56,7 +58,7 @@ def is_ordinary(point):
 @given(data=st.data())
 def test_each_op_of_the_table(op, data):
     """JAX and tinygraph have the same value and gradients inside the op's domain."""
-    numbers = [data.draw(points(op).filter(is_ordinary)) for _ in range(3)]
+    numbers = [moderate(data.draw(points(op))) for _ in range(3)]
     if op.name == "pow":  # JAX has no derivative by the exponent of a negative base
         numbers = [(abs(x), y) for x, y in numbers]
     operands = [Tensor(np.array(x), name) for x, name in zip(zip(*numbers, strict=True), "xy", strict=False)]
