@@ -2,13 +2,15 @@
 
 import contextlib
 
+import pytest
 from hypothesis import given
 
-from tinygraph import Value
+from tinygraph import Value, sigmoid
 from tinygraph.engine import recording, value
 from tinygraph.engine.graph import order
 from tinygraph.engine.operators import Operators
 from tinygraph.testing import graphs
+from tinygraph.testing.strategies import public_ops
 
 _OPERATORS = [f"__{side}{name}__" for name in ("add", "sub", "mul", "truediv") for side in ("", "r")]
 
@@ -64,6 +66,22 @@ def test_both_are_differentiated_to_the_same_bits(program):
             root.backward()
             gradients.append([leaf.grad if leaf.grad is None else leaf.grad.hex() for leaf in leaves])
     assert gradients[0] == gradients[1]
+
+
+@pytest.mark.parametrize("second", [1.0, 0.5, 2.0])
+@pytest.mark.parametrize("op", [op for op in public_ops() if op.arity == 2 and not op.variadic], ids=lambda op: op.name)
+def test_an_op_of_a_sigmoid_and_a_number(op, second):
+    """The accelerator records an op on a sigmoid in another way only if it is the loss of a probability."""
+    z = Value(0.3)
+    a = sigmoid(z)
+    alone = Value(a.data)
+    node, wanted = op(a, second), op(alone, second)
+    assert node.data == pytest.approx(wanted.data, rel=1e-14, nan_ok=True)
+    assert node.op is wanted.op
+    node.backward()
+    wanted.backward()
+    slope = None if alone.grad is None else alone.grad * a.data * (1.0 - a.data)
+    assert z.grad == (slope if slope is None else pytest.approx(slope, rel=1e-12, abs=1e-15, nan_ok=True))
 
 
 def test_the_clear_methods_replace_the_fast_ones():

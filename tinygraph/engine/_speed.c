@@ -96,7 +96,7 @@ static PyObject *quick(Module *m, PyObject *op, PyObject *x, PyObject *y, size_t
     Node *n = PyFloat_CheckExact(x) ? NULL : (Node *)x, *logit = NULL;
     PyObject *now = n ? Py_XNewRef(m->clock->edits) : NULL, *numbers[3] = {NULL, Py_XNewRef(n ? n->raw : x), y}, *kernel = NULL, *partials = NULL, *dx = NULL, *out = NULL;
     PyObject *detour = n ? PyObject_GetAttr(op, m->detour_name) : Py_NewRef(Py_None), *rule = detour == Py_None ? op : NULL;
-    if (detour && !rule && n->op == m->sigmoid && count == 2 && is_variable(m, n->x) && (logit = (Node *)n->x)->raw && PyFloat_CheckExact(logit->raw)
+    if (detour && !rule && PyObject_TypeCheck(detour, (PyTypeObject *)m->caller) && n->op == m->sigmoid && count == 2 && is_variable(m, n->x) && (logit = (Node *)n->x)->raw && PyFloat_CheckExact(logit->raw)
         && fabs(PyFloat_AS_DOUBLE(logit->raw)) <= PyFloat_AS_DOUBLE(m->limit)) { rule = detour; Py_SETREF(numbers[1], Py_NewRef(logit->raw)); }
     if (rule && numbers[1] && (kernel = PyObject_GetAttr(rule, m->floats_name))) partials = PyObject_GetAttr(rule, m->partials_name);
     if (partials && PyTuple_Check(partials) && PyTuple_GET_SIZE(partials) == (Py_ssize_t)count) numbers[0] = PyObject_Vectorcall(kernel, numbers + 1, count, NULL);
