@@ -6,6 +6,8 @@ import inspect
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
+from tinygraph.support.messages import counted
+
 
 def used(f: object) -> Iterator[tuple[str, object]]:
     """Yield the values that a function refers to, with the names of their variables, also through other functions.
@@ -90,3 +92,29 @@ def names_of_arguments(f: Callable[..., object], args: Sequence[object]) -> list
             rest = [(k, p.name) for k, p in enumerate(parameters) if p.kind is p.VAR_POSITIONAL]
             names.append(f"{rest[0][1]}[{i - rest[0][0]}]" if rest else f"args[{i}]")
     return names
+
+
+def check_call(f: Callable[..., object], args: Sequence[object], importer: str) -> None:
+    """Raise TypeError if a function cannot be called with the arguments.
+
+    Args:
+        f: Function, or module with a method `forward`.
+        args: Positional arguments.
+        importer: Name of the function that imports `f`, for the message.
+
+    Examples:
+        >>> check_call(lambda x, y: x, (1,), "from_jax")
+        Traceback (most recent call last):
+        TypeError: f cannot be called with 1 argument (missing a required argument: 'y'): pass its arguments ...
+    """
+    try:
+        signature = inspect.signature(getattr(f, "forward", f))
+    except (TypeError, ValueError):  # a built-in function has no signature
+        return
+    try:
+        signature.bind(*args)
+    except TypeError as error:
+        raise TypeError(
+            f"f cannot be called with {counted(len(args), 'argument')} ({error}): pass its arguments after f, as in "
+            f"{importer}(f, x, y). To test the gradients of f on many inputs, use tinygraph.testing.{importer}(f)"
+        ) from None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from typing import Any
@@ -14,11 +13,11 @@ from tinygraph.bridges.jax.names import leaves_of
 from tinygraph.bridges.jax.ops.entries import TABLE
 from tinygraph.bridges.jax.ops.table import JaxArray
 from tinygraph.bridges.jax.program import GivenArray
-from tinygraph.bridges.names import names_of_arguments
+from tinygraph.bridges.names import check_call, names_of_arguments
 from tinygraph.bridges.operands import Entry
 from tinygraph.bridges.proof import Proof
 from tinygraph.support.arguments import check_function, check_integer, check_mapping
-from tinygraph.support.messages import counted, described, install_command
+from tinygraph.support.messages import described, install_command
 from tinygraph.tensor.tensor import Tensor
 
 
@@ -77,7 +76,7 @@ def from_jax(
     check_integer("max_iterations", max_iterations, 1)
     table = _table(mapping)
     jax()
-    _check_call(f, args)
+    check_call(f, args, "from_jax")
     program = _Call(f, args, _positions(argnums, len(args)))
     captured = capture(f, program.call, program.inputs, max_iterations)
     built = build(captured, table, program.wanted)
@@ -101,21 +100,6 @@ def jax() -> object:
         return import_module("jax")
     except ImportError as error:
         raise ImportError(f"JAX is not installed: {install_command('jax')}") from error
-
-
-def _check_call(f: Callable[..., object], args: Sequence[object]) -> None:
-    """Raise TypeError if a function cannot be called with the arguments."""
-    try:
-        signature = inspect.signature(f)
-    except (TypeError, ValueError):  # a built-in function has no signature
-        return
-    try:
-        signature.bind(*args)
-    except TypeError as error:
-        raise TypeError(
-            f"f cannot be called with {counted(len(args), 'argument')} ({error}): pass its arguments after f, as in "
-            "from_jax(f, x, y). To test the gradients of f on many inputs, use tinygraph.testing.from_jax(f)"
-        ) from None
 
 
 def _positions(argnums: object, count: int) -> Sequence[int]:

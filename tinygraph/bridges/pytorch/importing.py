@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib import import_module
 
-from tinygraph.bridges.names import names_of_arguments
+from tinygraph.bridges.names import check_call, names_of_arguments
 from tinygraph.bridges.operands import Entry, Imported
 from tinygraph.bridges.proof import Proof
 from tinygraph.bridges.pytorch.building import build
@@ -16,7 +15,7 @@ from tinygraph.bridges.pytorch.names import Names
 from tinygraph.bridges.pytorch.ops.entries import TABLE
 from tinygraph.bridges.pytorch.ops.table import TorchTensor, found
 from tinygraph.support.arguments import check_function, check_mapping, like
-from tinygraph.support.messages import counted, described, install_command
+from tinygraph.support.messages import described, install_command
 from tinygraph.tensor.tensor import Tensor
 
 
@@ -68,7 +67,7 @@ def from_torch(
         check_function("report", report)
     table = _table(mapping)
     pytorch()
-    _check_call(f, args)
+    check_call(f, args, "from_torch")
     program = _Program(f, args)
 
     def mapped(name: str, overload: str) -> Entry | None:
@@ -103,21 +102,6 @@ def pytorch() -> object:
         return import_module("torch")
     except ImportError as error:
         raise ImportError(f"PyTorch is not installed: {install_command('torch')}") from error
-
-
-def _check_call(f: Callable[..., object], args: Sequence[object]) -> None:
-    """Raise TypeError if a function cannot be called with the arguments."""
-    try:
-        signature = inspect.signature(getattr(f, "forward", f))
-    except (TypeError, ValueError):  # a built-in function has no signature
-        return
-    try:
-        signature.bind(*args)
-    except TypeError as error:
-        raise TypeError(
-            f"f cannot be called with {counted(len(args), 'argument')} ({error}): pass its arguments after f, as in "
-            "from_torch(f, x, y). To test the gradients of f on many inputs, use tinygraph.testing.from_torch(f)"
-        ) from None
 
 
 class _Program:
