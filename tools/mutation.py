@@ -51,6 +51,7 @@ OF_ARRAYS = ("kernels.arrays", "tensor.")  # prefixes of module names
 MODULES = [
     *("kernels.numbers", "engine.op", "engine.registry", "engine.variadic", "engine.domain", "engine.ops"),
     *("engine.graph", "engine.autodiff", "engine.value", "engine.operators", "engine.recording", "engine.backward"),
+    *("engine.metadata", "engine.replay", "engine.contexts", "engine.copies", "engine.logits", "engine.clock"),
     "tensor.tensor",
 ]
 PLUGIN = "_hypothesis_pytestplugin"  # the only plugin that the tests need
