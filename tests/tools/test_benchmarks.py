@@ -20,8 +20,9 @@ from tools.site import benchmarks
 # Names that do no work for each node of a given graph: errors, contexts, arrays, functions of functions, and modules.
 WITHOUT_A_GRAPH = {
     "FrozenBranchError", "StaleGraphError", "name_from", "scope", "strict", "trace_lines", "op", "Tensor",
-    "concatenate", "stack", "cross_entropy", "log_softmax", "logsumexp", "softmax", "set_at", "from_torch", "to_torch",
-    "check_grad", "numeric_grad", "bridges", "checking", "drawing", "datasets", "logistic", "misconceptions", "nn",
+    "concatenate", "stack", "cross_entropy", "log_softmax", "logsumexp", "softmax", "set_at",
+    "from_jax", "to_jax", "from_torch", "to_torch", "check_grad", "numeric_grad",
+    "bridges", "checking", "drawing", "datasets", "logistic", "misconceptions", "nn",
     "testing", "worksheets", "__version__",
 }  # fmt: skip
 

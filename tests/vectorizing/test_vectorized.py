@@ -161,9 +161,13 @@ def test_names_keep_leaves_apart():
 
 def test_what_is_no_scalar_graph_is_refused():
     for use in (vectorize, lambda root: tinygraph.compile(root, [])):
-        for refused in (Tensor([1.0]), 3.0, None):
+        for refused in (3.0, None):
             with pytest.raises(TypeError, match="the root of a graph of Values"):
                 use(refused)
+    with pytest.raises(TypeError, match="the root of a graph of Values"):
+        vectorize(Tensor([1.0]))
+    with pytest.raises(ValueError, match="root must be a scalar, but it has shape"):
+        tinygraph.compile(Tensor([1.0]), [])
     for refused in (3.0, None):
         with pytest.raises(TypeError, match="root must be the root of a graph, not"):
             tinygraph.source(refused)

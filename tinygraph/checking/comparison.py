@@ -15,6 +15,7 @@ from tinygraph.checking.numeric import complex_step, refined, step_of
 from tinygraph.checking.slopes import Slope, best_slope, kink_at, slope_of
 from tinygraph.engine.autodiff import grad
 from tinygraph.engine.graph import Node, order
+from tinygraph.engine.op import Op
 from tinygraph.explaining.walk import Walk
 from tinygraph.functional import named_numbers
 from tinygraph.support.arguments import check_positive
@@ -329,11 +330,19 @@ def input_names(f: Function, args: Sequence[Tree]) -> Iterator[str]:
     Yields:
         The names, in the order of the inputs.
     """
-    try:
-        parameters = list(inspect.signature(f).parameters.values())
-    except (TypeError, ValueError):
-        parameters = []
+    parameters = _parameters(f)
     for i, arg in enumerate(args):
-        known = i < len(parameters) and parameters[i].kind is not inspect.Parameter.VAR_POSITIONAL
-        for name, number in named_numbers(parameters[i].name if known else f"argument {i + 1}", arg):
+        for name, number in named_numbers(parameters[i] if i < len(parameters) else f"argument {i + 1}", arg):
             yield (number.name if isinstance(number, Node) else "") or name
+
+
+def _parameters(f: Function) -> list[str]:
+    """Return the names of the parameters that take one positional argument each."""
+    if isinstance(f, Op):
+        return ["x", "y"][: f.arity]  # the accelerator calls an op, so Python knows no names
+    try:
+        found = inspect.signature(f).parameters.values()
+    except (TypeError, ValueError):
+        return []
+    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    return [parameter.name for parameter in found if parameter.kind in positional]
