@@ -339,7 +339,7 @@ def input_names(f: Function, args: Sequence[Tree]) -> Iterator[str]:
 def _parameters(f: Function) -> list[str]:
     """Return the names of the parameters that take one positional argument each."""
     if isinstance(f, Op):
-        return ["x", "y"][: f.arity]  # the accelerator calls an op, so Python knows no names
+        return ["x", "y"][: f.arity]  # the accelerator calls it, so Python knows no names
     try:
         found = inspect.signature(f).parameters.values()
     except (TypeError, ValueError):
