@@ -48,3 +48,21 @@ class Places(Watcher):
         else:
             own = node.annotate()
             own.scope, own.line = (*own.scope, *self._shared.scope), self._shared.line
+
+
+def place_text(scope: tuple[str, ...], line: str) -> str:
+    """Return where an op was called, for a message.
+
+    Args:
+        scope: Names of the scopes, outermost first.
+        line: Source line, as "file:line", or "" if it is unknown.
+
+    Returns:
+        The text, or "" if nothing is known.
+
+    Examples:
+        >>> place_text(("fc", "act"), "model.py:12")
+        ' at model.py:12 in fc.act'
+    """
+    at = f" at {line}" if line else ""
+    return f"{at} in {'.'.join(scope)}" if scope else at

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import warnings
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -175,3 +176,20 @@ def shown(ours: Array, theirs: Array, framework: str) -> str:
     place = np.unravel_index(int(apart.argmax()), apart.shape)
     at = f" at [{', '.join(map(str, place))}]" if place else ""
     return f"tinygraph has {float(ours[place])!r}{at}, and {framework} has {float(theirs[place])!r}"
+
+
+def warn_of_precision(result: Proof, first: Callable[[], str]) -> None:
+    """Warn if a program's own precision gives a result that is far from the one in float64.
+
+    Args:
+        result: The differences.
+        first: Function that returns the first op that differs, as the end of the message, or "".
+    """
+    worst = max([result.value, *result.gradients.values()])
+    if worst > IMPRECISE:
+        warnings.warn(
+            f"{result.framework} computes with {result.dtype}, and its result is far from that in float64 (relative "
+            f"difference {worst:.1e}){first()}",
+            PrecisionWarning,
+            stacklevel=4,  # the call of from_torch, for example, which calls the proof
+        )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -15,7 +14,7 @@ from tinygraph.bridges.jax.ops.table import Array, JaxArray
 from tinygraph.bridges.jax.program import Call, TracedFunction
 from tinygraph.bridges.jax.reference import pulled_back, run
 from tinygraph.bridges.operands import Imported, is_node
-from tinygraph.bridges.proof import DisagreementError, PrecisionWarning, Proof
+from tinygraph.bridges.proof import DisagreementError, Proof
 from tinygraph.checking.flat import cotangent
 from tinygraph.engine.autodiff import grad
 from tinygraph.engine.graph import order
@@ -55,7 +54,7 @@ def prove(captured: TracedFunction, built: BuiltGraph, call: Callable[..., JaxAr
         {built.leaves[i].name: proof.measured(ours[i], x, largest) for i, x in own.items()},
     )
     if not result.float64:
-        _warn(captured, built, result)
+        proof.warn_of_precision(result, lambda: _first_imprecise(captured, built, result.dtype))
     return result
 
 
@@ -208,25 +207,15 @@ def _other_backward(captured: TracedFunction, name: str, ours: Array, gradient: 
 # --- precision ----------------------------------------------------------------------------------------
 
 
-def _warn(captured: TracedFunction, built: BuiltGraph, result: Proof) -> None:
-    """Warn if float32, for example, gives a result that is far from the one in float64."""
-    worst = max([result.value, *result.gradients.values()])
-    if not worst > proof.IMPRECISE:
-        return
+def _first_imprecise(captured: TracedFunction, built: BuiltGraph, dtype: str) -> str:
+    """Return the first primitive whose value is far from the one in float64, for a message."""
     theirs = run(captured, {i: captured.originals[i] for i in built.leaves}, wide=False)
-    where = ""
     makers = {i: call for call in built.calls for i in call.writes}
     for i, call in makers.items():
         if not _is_number(theirs[i]):
             continue
         mine, own = _raw(built.values[i]).astype(float), _array(theirs[i])
         if proof.distance(mine, own) > proof.IMPRECISE:
-            shown = proof.shown(mine, own, f"{_JAX} with {result.dtype}")
-            where = f"; the first primitive that differs is {_called(call)}: {shown}"
-            break
-    warnings.warn(
-        f"{_JAX} computes with {result.dtype}, and its result is far from that in float64 (relative difference "
-        f"{worst:.1e}){where}",
-        PrecisionWarning,
-        stacklevel=4,
-    )
+            shown = proof.shown(mine, own, f"{_JAX} with {dtype}")
+            return f"; the first primitive that differs is {_called(call)}: {shown}"
+    return ""

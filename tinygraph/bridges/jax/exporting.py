@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from importlib import import_module
-from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 
 from tinygraph.bridges.formulas import Template, number
+from tinygraph.bridges.frameworks import framework
 from tinygraph.bridges.programs import Dialect, Exported, exported
 from tinygraph.engine.value import Value
-from tinygraph.support.messages import install_command
 from tinygraph.tensor.tensor import Tensor
 from tinygraph.vectorizing.vectorized import Vectorized
 
@@ -136,8 +135,8 @@ def to_jax(root: Value | Tensor | Vectorized) -> Exported:
         >>> jax.grad(f)({"w": jnp.array([3.0, 4.0])})["w"].tolist()  # doctest: +SKIP
         [6.0, 8.0]
     """
-    if isinstance(root, (Value, Tensor, Vectorized)) and find_spec("jax") is None:
-        raise ImportError(f"JAX is not installed: {install_command('jax')}")
+    if isinstance(root, (Value, Tensor, Vectorized)):
+        framework("jax")
     return exported(root, Dialect("JAX", _MODULES, TEMPLATES, _array))
 
 

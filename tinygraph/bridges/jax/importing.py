@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from typing import Any
 
+from tinygraph.bridges.frameworks import framework
 from tinygraph.bridges.jax.building import build
 from tinygraph.bridges.jax.capture import capture, check_one_array
 from tinygraph.bridges.jax.checks import prove
@@ -17,7 +18,7 @@ from tinygraph.bridges.names import check_call, names_of_arguments
 from tinygraph.bridges.operands import Entry
 from tinygraph.bridges.proof import Proof
 from tinygraph.support.arguments import check_function, check_integer, check_mapping
-from tinygraph.support.messages import described, install_command
+from tinygraph.support.messages import described
 from tinygraph.tensor.tensor import Tensor
 
 
@@ -75,7 +76,7 @@ def from_jax(
         check_function("report", report)
     check_integer("max_iterations", max_iterations, 1)
     table = _table(mapping)
-    jax()
+    framework("jax")
     check_call(f, args, "from_jax")
     program = _Call(f, args, _positions(argnums, len(args)))
     captured = capture(f, program.call, program.inputs, max_iterations)
@@ -85,21 +86,6 @@ def from_jax(
         if report is not None:
             report(proof)
     return built.root
-
-
-def jax() -> object:
-    """Return the module `jax`.
-
-    Returns:
-        The module.
-
-    Raises:
-        ImportError: If JAX is not installed.
-    """
-    try:
-        return import_module("jax")
-    except ImportError as error:
-        raise ImportError(f"JAX is not installed: {install_command('jax')}") from error
 
 
 def _positions(argnums: object, count: int) -> Sequence[int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from tinygraph.bridges.jax.ops.table import JaxArray, Params
+from tinygraph.bridges.places import place_text
 
 
 class EquationPlace(NamedTuple):
@@ -19,8 +20,7 @@ class EquationPlace(NamedTuple):
         Returns:
             The text, such as " at model.py:12 in layer", or "" if nothing is known.
         """
-        line = f" at {self.line}" if self.line else ""
-        return f"{line} in {'.'.join(self.scope)}" if self.scope else line
+        return place_text(self.scope, self.line)
 
 
 class Call(NamedTuple):

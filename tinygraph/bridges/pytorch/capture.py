@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tinygraph.bridges.operands import Entry, Imported
+from tinygraph.bridges.places import place_text
 from tinygraph.bridges.pytorch.names import Names
 from tinygraph.bridges.pytorch.ops.table import SHAPES_ONLY, FxGraph, FxNode, Module, TorchTensor, op_of
 from tinygraph.support.messages import described
@@ -47,8 +48,7 @@ class Place(NamedTuple):
         Returns:
             The text, such as " at model.py:12 in fc.act", or "" if nothing is known.
         """
-        line = f" at {self.line}" if self.line else ""
-        return f"{line} in {'.'.join(self.scope)}" if self.scope else line
+        return place_text(self.scope, self.line)
 
 
 class Captured(NamedTuple):

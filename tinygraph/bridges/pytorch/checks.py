@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from importlib import import_module
 from typing import Any
@@ -11,7 +10,7 @@ import numpy as np
 
 from tinygraph.bridges import proof
 from tinygraph.bridges.operands import Imported, is_node
-from tinygraph.bridges.proof import DisagreementError, PrecisionWarning, Proof
+from tinygraph.bridges.proof import DisagreementError, Proof
 from tinygraph.bridges.pytorch.building import Building
 from tinygraph.bridges.pytorch.capture import Captured, place_of
 from tinygraph.bridges.pytorch.ops.table import FxNode, TorchTensor, op_of
@@ -56,7 +55,7 @@ def prove(captured: Captured, built: Building, call: Callable[..., object]) -> P
         {leaves[i].name: proof.measured(ours[i], g, largest) for i, g in found.items()},
     )
     if low:
-        _warn(captured, built, result)
+        proof.warn_of_precision(result, lambda: _first_imprecise(captured, built, result.dtype))
     return result
 
 
@@ -208,24 +207,14 @@ def _other_backward(captured: Captured, name: str, own: Array, gradient: Array) 
 # --- precision ----------------------------------------------------------------------------------------
 
 
-def _warn(captured: Captured, built: Building, result: Proof) -> None:
-    """Warn if float32, for example, gives a result that is far from the one in float64."""
-    worst = max([result.value, *result.gradients.values()])
-    if not worst > proof.IMPRECISE:
-        return
+def _first_imprecise(captured: Captured, built: Building, dtype: str) -> str:
+    """Return the first op whose value is far from the one in float64, for a message."""
     inputs = [x.tensor.detach() for x in captured.inputs]
     theirs = run(captured, inputs, wide=False)
-    where = ""
     for node in captured.needed():
         pairs = _pairs(built.values[node], theirs[node])
         far = [(ours, own) for ours, own in pairs if proof.distance(ours.astype(float), own) > proof.IMPRECISE]
         if far:
-            shown = proof.shown(far[0][0].astype(float), far[0][1].astype(float), f"{_PYTORCH} with {result.dtype}")
-            where = f"; the first op that differs is {_called(node)}: {shown}"
-            break
-    warnings.warn(
-        f"{_PYTORCH} computes with {result.dtype}, and its result is far from that in float64 (relative difference "
-        f"{worst:.1e}){where}",
-        PrecisionWarning,
-        stacklevel=4,
-    )
+            shown = proof.shown(far[0][0].astype(float), far[0][1].astype(float), f"{_PYTORCH} with {dtype}")
+            return f"; the first op that differs is {_called(node)}: {shown}"
+    return ""

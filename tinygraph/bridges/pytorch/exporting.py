@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from tinygraph.bridges.formulas import Template, number
+from tinygraph.bridges.frameworks import framework
 from tinygraph.bridges.programs import Dialect, Exported, exported
-from tinygraph.bridges.pytorch.importing import pytorch
 from tinygraph.bridges.pytorch.ops.table import TorchTensor
 from tinygraph.engine.value import Value
 from tinygraph.tensor.tensor import Tensor
@@ -127,7 +127,7 @@ def to_torch(root: Value | Tensor | Vectorized) -> Exported:
         tensor(25.)
     """
     if isinstance(root, (Value, Tensor, Vectorized)):
-        pytorch()
+        framework("torch")
     return exported(root, Dialect("PyTorch", {"torch": "torch"}, TEMPLATES, _tensor))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib import import_module
 
+from tinygraph.bridges.frameworks import framework
 from tinygraph.bridges.names import check_call, names_of_arguments
 from tinygraph.bridges.operands import Entry, Imported
 from tinygraph.bridges.proof import Proof
@@ -15,7 +16,7 @@ from tinygraph.bridges.pytorch.names import Names
 from tinygraph.bridges.pytorch.ops.entries import TABLE
 from tinygraph.bridges.pytorch.ops.table import TorchTensor, found
 from tinygraph.support.arguments import check_function, check_mapping, like
-from tinygraph.support.messages import described, install_command
+from tinygraph.support.messages import described
 from tinygraph.tensor.tensor import Tensor
 
 
@@ -66,7 +67,7 @@ def from_torch(
     if report is not None:
         check_function("report", report)
     table = _table(mapping)
-    pytorch()
+    framework("torch")
     check_call(f, args, "from_torch")
     program = _Program(f, args)
 
@@ -87,21 +88,6 @@ def from_torch(
         if report is not None:
             report(proof)
     return built.root
-
-
-def pytorch() -> object:
-    """Return the module `torch`.
-
-    Returns:
-        The module.
-
-    Raises:
-        ImportError: If PyTorch is not installed.
-    """
-    try:
-        return import_module("torch")
-    except ImportError as error:
-        raise ImportError(f"PyTorch is not installed: {install_command('torch')}") from error
 
 
 class _Program:
