@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 
 from tinygraph import Value
-from tinygraph.engine import acceleration, backward, graph, ops, recording
+from tinygraph.engine import acceleration, autodiff, backward, graph, ops, recording
 from tinygraph.engine.graph import Node, order
 from tinygraph.testing import graphs
 
@@ -95,6 +95,8 @@ def test_another_setting_is_refused():
 def test_the_twins_of_the_traversals_agree(program):
     root, _ = program.record()
     assert order(root) == TWINS["order"](root)
+    numbers = [adjoints(order(root), -0.5) for adjoints in (autodiff.adjoints, TWINS["adjoints"])]
+    assert repr(numbers[0]) == repr(numbers[1])
     found = []
     for count, add in (
         (backward.count_consumers, backward.add_contributions),
@@ -109,7 +111,7 @@ def test_the_twins_of_the_traversals_agree(program):
     assert found[0] == found[1]
 
 
-@pytest.mark.parametrize("name", ["Slots", "State", "Arithmetic", "Caller", "node", "order", "reset"])
+@pytest.mark.parametrize("name", ["Slots", "State", "Arithmetic", "Caller", "adjoints", "node", "order", "reset"])
 def test_each_accelerated_name_has_a_twin(name):
     assert TWINS[name].__name__ == name
 
@@ -129,6 +131,21 @@ def test_a_damaged_graph_raises_an_error(name, version):
         with pytest.raises((TypeError, AttributeError)):
             run(y)
         x.awaited = 0
+
+
+@pytest.mark.parametrize("version", ["module", "twin"])
+def test_the_chain_rule_refuses_nodes_in_a_wrong_order(version):
+    adjoints = autodiff.adjoints if version == "module" else TWINS["adjoints"]
+    x = Value(2.0)
+    y = x * 3.0
+    for nodes in ([y], [y, Value(2.0)], [1.0], []):
+        with pytest.raises((AttributeError, IndexError, KeyError)):
+            adjoints(nodes, 1.0)
+    y.x_partial = "text"
+    with pytest.raises(TypeError):
+        adjoints([y, x], 1.0)
+    y.x_partial = 3.0
+    assert adjoints(order(y), 1.0) == [1.0, 3.0]
 
 
 @pytest.mark.parametrize("version", ["module", "twin"])
@@ -214,27 +231,30 @@ def test_a_pass_gives_no_gradient_to_a_reader_that_a_later_contribution_changes(
     assert (seen, x.grad) == (7.0, 14.0)
 
 
-def test_the_order_of_a_graph_is_the_same_after_an_interrupt():
-
+@pytest.mark.parametrize("what", ["order", "gradients"])
+def test_the_order_of_a_graph_is_the_same_after_an_interrupt(what):
     x = y = Value(1.0)
     for _ in range(3000):
         y = y + x
+    nodes = order(y)
+    run = (lambda: order(y)) if what == "order" else (lambda: autodiff.adjoints(nodes, 1.0))
 
     def interrupt(*_):
         raise KeyboardInterrupt
 
-    def order_again():
+    def run_again():
         for _ in range(1000):
             _thread.interrupt_main()
-            order(y)
+            run()
 
     previous = signal.signal(signal.SIGINT, interrupt)
     try:
         with pytest.raises(KeyboardInterrupt):
-            order_again()
+            run_again()
     finally:
         signal.signal(signal.SIGINT, previous)
     assert order(y) == TWINS["order"](y)
+    assert autodiff.adjoints(nodes, 1.0) == TWINS["adjoints"](nodes, 1.0)
 
 
 @accelerated

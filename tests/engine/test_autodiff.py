@@ -2,6 +2,7 @@
 
 import copy
 import math
+from itertools import zip_longest
 
 import numpy as np
 import pytest
@@ -11,8 +12,8 @@ from hypothesis import strategies as st
 import tinygraph
 from tinygraph import StaleGraphError, Tensor, Value
 from tinygraph.checking.comparison import absolute_terms
-from tinygraph.engine.autodiff import propagate
-from tinygraph.engine.graph import order
+from tinygraph.engine.autodiff import exhaust, gradients, propagate
+from tinygraph.engine.graph import Node, order
 from tinygraph.testing import graphs
 
 seeds = st.floats(0.25, 4.0) | st.floats(-4.0, -0.25)
@@ -27,15 +28,24 @@ def agree(xs, ys, scale, rel=1e-12):
 
 
 @given(program=graphs(), seed=seeds)
-def test_the_fast_loop_gives_the_bits_of_the_clear_one(program, seed):
+def test_all_loops_give_the_bits_of_the_clear_one(program, seed):
     root, _ = program.record()
-    adjoints = {}
-    for _ in propagate(root, seed, adjoints):
-        pass
+    nodes, found = order(root), {}
+    exhaust(propagate(root, seed, found))
+    right = [repr(found.get(node)) for node in nodes]
+    assert [repr(gradient) for gradient in gradients(root, seed, nodes)] == right
+    assert all(node.grad is None for node in nodes)
     root.backward(seed=seed)
+    assert [repr(node.grad) for node in nodes] == right
+    assert all(node.awaited <= 0 for node in nodes)
+
+
+@given(program=graphs())
+def test_a_gradient_flows_to_each_operand_that_is_not_constant(program):
+    root, _ = program.record()
     for node in order(root):
-        assert repr(node.grad) == repr(adjoints.get(node))
-        assert node.awaited <= 0
+        for operand, local in zip_longest(node.args, node.stored_partials):
+            assert (local is None) == (not isinstance(operand, Node) or operand.constant)
 
 
 @given(program=graphs(), seed=seeds)

@@ -1,6 +1,6 @@
 /* The accelerator: what tinygraph does a million times, repeated in C. The package also runs without it.
    Each type and function has a Python twin of the same name, which is the definition: Slots and order in graph.py, State in clock.py,
-   Caller in acceleration.py, Arithmetic and node in recording.py, count_consumers, add_contributions and reset in backward.py. A test checks that both
+   Caller in acceleration.py, Arithmetic and node in recording.py, adjoints in autodiff.py, count_consumers, add_contributions and reset in backward.py. A test checks that both
    give the same bits. Rare cases are left to Python (`_call`, `_operator`). Compile with -ffp-contract=off: a fused product has other bits. */
 #include <Python.h>
 #include <structmember.h>
@@ -11,12 +11,15 @@ typedef struct Node { PyObject_HEAD PyObject *metadata, *op, *raw, *raw_grad, *v
 typedef struct { PyObject_HEAD PyObject *changed, *constant_edits, *edits, *watch; } Clock;
 typedef struct { /* the state of the module; the tuple `introduced` keeps the last line alive */
     PyObject *zero, *one, *minus_one, *operator_name, *call_name, *floats_name, *partials_name, *detour_name, *slots, *state, *arithmetic, *caller, *introduced,
-             *value; Clock *clock; PyObject *many, *ops[4], *sigmoid, *limit, *clear_order; int ordering; } Module;
+             *value; Clock *clock; PyObject *many, *ops[4], *sigmoid, *limit, *twins; int ordering; } Module;
 static struct PyModuleDef definition;
 static Module *module_of(PyObject *module) { return PyModule_GetState(module); }
 static Module *module_of_type(PyTypeObject *type) { PyObject *module = PyType_GetModuleByDef(type, &definition); return module ? module_of(module) : NULL; }
 static PyTypeObject *value_type(Module *m) { return (PyTypeObject *)m->value; }
 static int fail(PyObject *kind, const char *message) { PyErr_SetString(kind, message); return -1; }
+static PyObject *in_python(Module *m, const char *name, PyObject *const *args, Py_ssize_t count) {
+    PyObject *twin = m->twins ? PyDict_GetItemString(m->twins, name) : NULL;
+    return twin ? PyObject_Vectorcall(twin, args, count, NULL) : (fail(PyExc_RuntimeError, "`introduce` was not called"), NULL); }
 #ifdef _MSC_VER
 #define _Thread_local __declspec(thread)
 #endif
@@ -55,8 +58,7 @@ static PyObject *new_node(Module *m, PyTypeObject *kind, PyObject *op, PyObject 
     PyObject *watch = kind == value_type(m) ? Py_XNewRef(m->clock->watch) : NULL; /* Python completes a Tensor */
     PyObject *result = watch && watch != Py_None ? PyObject_CallOneArg(watch, (PyObject *)n) : Py_NewRef(Py_None);
     if (!result) Py_CLEAR(n);
-    Py_XDECREF(watch); Py_XDECREF(result); return (PyObject *)n;
-}
+    Py_XDECREF(watch); Py_XDECREF(result); return (PyObject *)n; }
 static PyObject *node(PyObject *self, PyObject *const *a, Py_ssize_t n) { /* the last argument, the class of a Tensor, is optional */
     PyObject *kind = n == 8 ? a[7] : n == 7 ? module_of(self)->value : NULL;
     int valid = kind && PyType_Check(kind) && PyType_IsSubtype((PyTypeObject *)kind, (PyTypeObject *)module_of(self)->slots);
@@ -69,8 +71,7 @@ static inline PyObject *float_of(Module *m, PyObject *o, PyObject **made) {
     return (*made = PyNumber_Float(o)) ? *made : (PyErr_Clear(), NULL); /* too large, which Python reports */
 }
 static PyObject *binary(int which, PyObject *x, PyObject *y) {
-    int number_first = PyFloat_CheckExact(x) || PyLong_CheckExact(x);
-    Module *m = module_of_type(Py_TYPE(number_first ? y : x));
+    int number_first = PyFloat_CheckExact(x) || PyLong_CheckExact(x); Module *m = module_of_type(Py_TYPE(number_first ? y : x));
     if (!m && !number_first) { PyErr_Clear(); m = module_of_type(Py_TYPE(y)); }
     if (!m || !m->value) return NULL;
     PyObject *made = NULL, *out = NULL, *none = Py_None, *op = m->ops[which], *now = m->clock->edits, *a = float_of(m, x, &made), *b = a ? float_of(m, y, &made) : NULL;
@@ -85,9 +86,7 @@ static PyObject *binary(int which, PyObject *x, PyObject *y) {
             out = dx && dy ? new_node(m, value_type(m), op, PyFloat_FromDouble(quotient), left, right, dx, dy, now) : NULL; Py_XDECREF(dx); Py_XDECREF(dy);
         }
     }
-    Py_XDECREF(made);
-    return out || PyErr_Occurred() ? out : PyObject_CallMethodObjArgs(m->value, m->operator_name, op, x, y, NULL);
-}
+    Py_XDECREF(made); return out || PyErr_Occurred() ? out : PyObject_CallMethodObjArgs(m->value, m->operator_name, op, x, y, NULL); }
 #define OPERATOR(name, which) static PyObject *name(PyObject *x, PyObject *y) { return binary(which, x, y); }
 OPERATOR(add, 0) OPERATOR(subtract, 1) OPERATOR(multiply, 2) OPERATOR(divide, 3)
 SPEC(Arithmetic, PyObject, {Py_nb_add, add}, {Py_nb_subtract, subtract}, {Py_nb_multiply, multiply}, {Py_nb_true_divide, divide})
@@ -105,42 +104,34 @@ static PyObject *quick(Module *m, PyObject *op, PyObject *x, PyObject *y, size_t
     if (dx && logit) { PyObject *known = Py_XNewRef(n->x_partial); Py_SETREF(dx, known ? PyNumber_TrueDivide(dx, known) : NULL); Py_XDECREF(known); }
     if (dx) out = new_node(m, value_type(m), op, Py_NewRef(numbers[0]), x, y, dx, Py_None, now);
     Py_XDECREF(now); Py_XDECREF(numbers[0]); Py_XDECREF(numbers[1]); Py_XDECREF(kernel); Py_XDECREF(partials); Py_XDECREF(dx); Py_XDECREF(detour);
-    return out;
-}
+    return out; }
 static PyObject *op_call(PyObject *op, PyObject *args, PyObject *options) {
     Module *m = module_of_type(Py_TYPE(op));
     if (!m) return NULL;
-    PyObject *out = NULL, *y = Py_None;
-    Py_ssize_t count = options ? 0 : PyTuple_GET_SIZE(args);
+    PyObject *out = NULL, *y = Py_None; Py_ssize_t count = options ? 0 : PyTuple_GET_SIZE(args);
     if (count == 1 || (count == 2 && PyFloat_CheckExact(y = PyTuple_GET_ITEM(args, 1)))) {
         PyObject *x = PyTuple_GET_ITEM(args, 0);
         if (PyFloat_CheckExact(x) || (m->value && is_variable(m, x))) out = quick(m, op, x, y, count);
         if (out || (PyErr_Occurred() && !PyErr_ExceptionMatches(PyExc_ZeroDivisionError))) return out;
-        PyErr_Clear();
-    }
+        PyErr_Clear(); }
     PyObject *general = PyObject_GetAttr(op, m->call_name);
     if (general) { out = PyObject_Call(general, args, options); Py_DECREF(general); }
-    return out;
-}
+    return out; }
 SPEC(Caller, PyObject, {Py_tp_call, op_call})
 /* --- traversals: the stack has its own references, because a number, a signal handler and a finalizer can run any code */
 typedef struct { Module *m; enum { COUNT, ADD, RESET } task; PyObject **nodes; Py_ssize_t size, room; int suspicious; } Stack;
 static inline int push(Stack *s, PyObject *o) {
     PyObject **more = s->size < s->room ? s->nodes : PyMem_Realloc(s->nodes, (s->room = s->room ? 2 * s->room : 256) * sizeof(PyObject *));
     if (more) (s->nodes = more)[s->size++] = Py_NewRef(o); else PyErr_NoMemory();
-    return more ? 0 : -1;
-}
+    return more ? 0 : -1; }
 static void empty(Stack *s) { while (s->size) Py_DECREF(s->nodes[--s->size]); PyMem_Free(s->nodes); }
 static inline int is_node(Stack *s, PyObject *o) { return Py_IS_TYPE(o, value_type(s->m)) || PyObject_TypeCheck(o, (PyTypeObject *)s->m->slots); }
 static int add_objects(Stack *s, Node *n, PyObject *local, PyObject *upstream) { /* a LogitPair, for example */
-    Py_INCREF(n); Py_INCREF(local);
-    PyObject *contribution = PyNumber_Multiply(upstream, local), *old = Py_XNewRef(n->raw_grad);
+    Py_INCREF(n); Py_INCREF(local); PyObject *contribution = PyNumber_Multiply(upstream, local), *old = Py_XNewRef(n->raw_grad);
     PyObject *sum = contribution && old ? PyNumber_InPlaceAdd(old, contribution) : NULL;
     if (sum) Py_XSETREF(n->raw_grad, sum);
     int failed = !sum ? -1 : --n->in.is.awaited ? 0 : push(s, (PyObject *)n);
-    Py_XDECREF(contribution); Py_XDECREF(old); Py_DECREF(local); Py_DECREF(n);
-    return failed;
-}
+    Py_XDECREF(contribution); Py_XDECREF(old); Py_DECREF(local); Py_DECREF(n); return failed; }
 static inline int visit(Stack *s, PyObject *operand, PyObject *local, PyObject *upstream) {
     Node *n = (Node *)operand; if (!operand || !local || !upstream || local == Py_None) return operand && local && upstream ? 0 : -1;
     if (!is_node(s, operand)) return fail(PyExc_TypeError, "an operand with a local derivative must be a node");
@@ -148,24 +139,20 @@ static inline int visit(Stack *s, PyObject *operand, PyObject *local, PyObject *
     if (s->task == COUNT) { /* push first: the old gradient can be an object that runs code when it is freed */
         int first = !n->in.is.awaited++, failed = first ? push(s, operand) : 0;
         if (first) Py_XSETREF(n->raw_grad, Py_NewRef(s->m->zero));
-        return failed;
-    }
+        return failed; }
     if (!n->raw_grad || !PyFloat_CheckExact(local) || !PyFloat_CheckExact(upstream) || !PyFloat_CheckExact(n->raw_grad))
         return add_objects(s, n, local, upstream);
     double sum = PyFloat_AS_DOUBLE(n->raw_grad) + PyFloat_AS_DOUBLE(upstream) * PyFloat_AS_DOUBLE(local);
     PyObject *made = Py_REFCNT(n->raw_grad) == 1 ? n->raw_grad : PyFloat_FromDouble(sum); /* nothing else refers to it */
     if (made == n->raw_grad) ((PyFloatObject *)made)->ob_fval = sum; else if (made) Py_SETREF(n->raw_grad, made); else return -1;
-    return --n->in.is.awaited ? 0 : push(s, operand);
-}
+    return --n->in.is.awaited ? 0 : push(s, operand); }
 static int visit_operands(Stack *s, Node *n, PyObject *upstream) {
     if (n->y_partial != s->m->many) return visit(s, n->x, n->x_partial, upstream) || visit(s, n->y, n->y_partial, upstream) ? -1 : 0;
     PyObject *x = Py_XNewRef(n->x), *y = Py_XNewRef(n->y);
     int failed = x && y && PyTuple_Check(x) && PyTuple_Check(y) ? 0 : fail(PyExc_TypeError, "operands must be a tuple");
     for (Py_ssize_t i = 0; !failed && i < PyTuple_GET_SIZE(x) && i < PyTuple_GET_SIZE(y); i++)
         failed = visit(s, PyTuple_GET_ITEM(x, i), PyTuple_GET_ITEM(y, i), upstream);
-    Py_XDECREF(x); Py_XDECREF(y);
-    return failed;
-}
+    Py_XDECREF(x); Py_XDECREF(y); return failed; }
 static int traverse(Stack *s, PyObject *root) {
     int failed = s->m->value && is_node(s, root) ? push(s, root) : fail(PyExc_TypeError, "the root must be a node");
     PyObject *changed = failed ? NULL : s->m->clock->changed;
@@ -176,11 +163,8 @@ static int traverse(Stack *s, PyObject *root) {
         if (s->task == COUNT && n->version != changed && n->op != Py_None && !s->suspicious)
             failed = !n->version || (s->suspicious = PyObject_RichCompareBool(n->version, changed, Py_LT)) < 0;
         failed = failed || visit_operands(s, n, upstream) || (!(steps & 1023) && s->task != RESET && PyErr_CheckSignals()) ? -1 : 0;
-        Py_XDECREF(upstream); Py_DECREF(n);
-    }
-    empty(s);
-    return failed && !PyErr_Occurred() ? fail(PyExc_AttributeError, "a node is incomplete") : failed;
-}
+        Py_XDECREF(upstream); Py_DECREF(n); }
+    empty(s); return failed && !PyErr_Occurred() ? fail(PyExc_AttributeError, "a node is incomplete") : failed; }
 #define PASS(name, which) static PyObject *name(PyObject *self, PyObject *root) { \
     Stack s = {.m = module_of(self), .task = which}; return traverse(&s, root) ? NULL : PyBool_FromLong(s.suspicious); }
 PASS(count_consumers, COUNT) PASS(add_contributions, ADD) PASS(reset, RESET) /* no signal ends the last one: a node without a gradient hides the others */
@@ -192,38 +176,54 @@ static int count_operands(Stack *s, Node *n, int step) {
         Node *o = (Node *)(many ? PyTuple_GET_ITEM(n->x, i) : i ? n->y : n->x);
         if (!is_node(s, (PyObject *)o) || (step < 0 && !o->in.is.consumers)) continue;
         o->in.is.consumers += step;
-        if (o->in.is.consumers == (step > 0) && push(s, (PyObject *)o)) return -1;
-    }
-    return 0;
-}
+        if (o->in.is.consumers == (step > 0) && push(s, (PyObject *)o)) return -1; }
+    return 0; }
 /* The counts are in the nodes, so a call from a signal handler, while this function runs, leads to the Python twin, which counts in a dict. */
 static PyObject *order(PyObject *self, PyObject *root) {
-    Module *m = module_of(self);
-    Stack met = {.m = m}, ready = {.m = m};
-    if (!m->value || m->ordering || !is_node(&met, root)) return PyObject_CallOneArg(m->clear_order, root);
-    PyObject *found = PyList_New(0), *n;
-    int failed = !found || push(&met, root) || push(&ready, root);
-    m->ordering = 1;
+    Module *m = module_of(self); Stack met = {.m = m}, ready = {.m = m};
+    if (!m->value || m->ordering || !is_node(&met, root)) return in_python(m, "order", &root, 1);
+    PyObject *found = PyList_New(0), *n; int failed = !found || push(&met, root) || push(&ready, root); m->ordering = 1;
     for (Py_ssize_t k = 0; k < met.size && !failed; k++)
         failed = count_operands(&met, (Node *)met.nodes[k], 1) || (!(k & 1023) && PyErr_CheckSignals());
     for (; ready.size && !failed; Py_DECREF(n)) {
         n = ready.nodes[--ready.size];
-        failed = PyList_Append(found, n) || count_operands(&ready, (Node *)n, -1) || (!(PyList_GET_SIZE(found) & 1023) && PyErr_CheckSignals());
-    }
+        failed = PyList_Append(found, n) || count_operands(&ready, (Node *)n, -1) || (!(PyList_GET_SIZE(found) & 1023) && PyErr_CheckSignals()); }
     for (Py_ssize_t k = 0; k < met.size; k++) ((Node *)met.nodes[k])->in.is.consumers = 0; /* also after an interrupt */
-    m->ordering = 0; empty(&met); empty(&ready); if (failed) Py_CLEAR(found);
-    return found;
-}
+    m->ordering = 0; empty(&met); empty(&ready); if (failed) Py_CLEAR(found); return found; }
+/* The chain rule for floats, along `nodes` (which `order` returned). Every other case is left to the Python twin. */
+static PyObject *adjoints(PyObject *self, PyObject *const *a, Py_ssize_t count) {
+    Module *m = module_of(self); Stack s = {.m = m};
+    int other = !m->value || m->ordering || count != 2 || !PyList_CheckExact(a[0]) || !PyList_GET_SIZE(a[0]) || !PyFloat_CheckExact(a[1]), failed = 0;
+    struct { double sum; int reached; } *g = PyMem_Calloc(other ? 1 : PyList_GET_SIZE(a[0]) + 1, sizeof *g);
+    if (!g) return PyErr_NoMemory();
+    for (Py_ssize_t k = 0; !other && !failed && k < PyList_GET_SIZE(a[0]); k++)
+        if (!(other = !is_node(&s, PyList_GET_ITEM(a[0], k))) && !(failed = push(&s, PyList_GET_ITEM(a[0], k)))) ((Node *)s.nodes[k])->in.is.consumers = k;
+    if (s.size) g[0].sum = PyFloat_AS_DOUBLE(a[1]), g[0].reached = m->ordering = 1; /* no other call may use the numbers of the nodes */
+    for (Py_ssize_t k = 0; k < s.size && !other && !failed; failed = !(++k & 1023) && PyErr_CheckSignals()) {
+        Node *n = (Node *)s.nodes[k]; n->in.is.consumers = 0; /* its consumers came before */
+        int many = n->y_partial == m->many && n->x && n->y && PyTuple_Check(n->x) && PyTuple_Check(n->y);
+        for (Py_ssize_t i = 0; g[k].reached && !other && i < (many ? Py_MIN(PyTuple_GET_SIZE(n->x), PyTuple_GET_SIZE(n->y)) : 2); i++) {
+            PyObject *operand = many ? PyTuple_GET_ITEM(n->x, i) : i ? n->y : n->x, *local = many ? PyTuple_GET_ITEM(n->y, i) : i ? n->y_partial : n->x_partial;
+            Py_ssize_t j = operand && is_node(&s, operand) ? ((Node *)operand)->in.is.consumers : 0;
+            if (local == Py_None) continue;
+            if ((other = !local || !PyFloat_CheckExact(local) || j <= k || j >= s.size || s.nodes[j] != operand)) break;
+            g[j].sum = (g[j].reached ? g[j].sum : -0.0) + g[k].sum * PyFloat_AS_DOUBLE(local); g[j].reached = 1;
+        }
+    }
+    PyObject *found = other || failed ? NULL : PyList_New(s.size), *x = NULL;
+    for (Py_ssize_t k = 0; found && k < s.size; k++)
+        if ((x = g[k].reached ? PyFloat_FromDouble(g[k].sum) : Py_NewRef(Py_None))) PyList_SET_ITEM(found, k, x); else Py_CLEAR(found);
+    for (Py_ssize_t k = 0; !found && k < s.size; k++) ((Node *)s.nodes[k])->in.is.consumers = 0;
+    if (s.size) m->ordering = 0;
+    empty(&s); PyMem_Free(g); return other && !failed ? in_python(m, "adjoints", a, count) : found; }
 /* --- the module */
 static PyObject *introduce(PyObject *self, PyObject *args) { /* of `acceleration.tell_accelerator` */
     PyObject *p[10], **q = p;
-    if (!PyArg_ParseTuple(args, "O!O!OOOOOOO!O", &PyType_Type, q, module_of(self)->state, q + 1, q + 2, q + 3, q + 4, q + 5, q + 6, q + 7, &PyFloat_Type, q + 8, q + 9)) return NULL;
+    if (!PyArg_ParseTuple(args, "O!O!OOOOOOO!O!", &PyType_Type, q, module_of(self)->state, q + 1, q + 2, q + 3, q + 4, q + 5, q + 6, q + 7, &PyFloat_Type, q + 8, &PyDict_Type, q + 9)) return NULL;
     PyTypeObject *value = (PyTypeObject *)p[0];
     if (value->tp_basicsize != sizeof(Node)) return PyErr_Format(PyExc_TypeError, "Value must have no more slots");
     value->tp_flags &= ~Py_TPFLAGS_HAVE_GC; value->tp_free = PyObject_Free; /* each class has this flag; without it, a Value is smaller and faster */
-    memcpy(&module_of(self)->value, p, sizeof p);
-    Py_XSETREF(module_of(self)->introduced, Py_NewRef(args));
-    Py_RETURN_NONE;
+    memcpy(&module_of(self)->value, p, sizeof p); Py_XSETREF(module_of(self)->introduced, Py_NewRef(args)); Py_RETURN_NONE;
 }
 static int execute(PyObject *module) {
     static const char *names[] = {"_operator", "_call", "floats", "partials", "detour"};
@@ -238,7 +238,7 @@ static int module_traverse(PyObject *self, visitproc visit, void *arg) { LOOP(mo
 static int module_clear(PyObject *self) { LOOP(module_of(self)->zero, module_of(self)->introduced, Py_CLEAR); module_of(self)->value = NULL; return 0; }
 static void module_free(void *self) { module_clear(self); }
 #define FAST(name) {#name, (PyCFunction)(void (*)(void))name, METH_FASTCALL, NULL}
-static PyMethodDef functions[] = {FAST(node), {"reset", reset, METH_O, NULL}, {"count_consumers", count_consumers, METH_O, NULL},
+static PyMethodDef functions[] = {FAST(node), FAST(adjoints), {"reset", reset, METH_O, NULL}, {"count_consumers", count_consumers, METH_O, NULL},
     {"add_contributions", add_contributions, METH_O, NULL}, {"order", order, METH_O, NULL}, {"introduce", introduce, METH_VARARGS, NULL}, {NULL, NULL, 0, NULL}};
 static PyModuleDef_Slot module_slots[] = {{Py_mod_exec, execute},
 #if PY_VERSION_HEX >= 0x030D0000 /* sub-interpreters are supported, but not a lock for each: the default */

@@ -6,29 +6,23 @@ test checks that `propagate` computes bit-identical gradients.
 
 from __future__ import annotations
 
-from operator import attrgetter
-
 from tinygraph.engine.acceleration import accelerated
 from tinygraph.engine.clock import at_fork, clock
 from tinygraph.engine.graph import MANY, Node, check_fresh, order
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from typing import Any
 
 _owned = clock.owned
 _unfinished: list[Node] = []  # the root of the pass that is running or was interrupted
-_grad = attrgetter("raw_grad")
 
 
-def backward(
-    root: Node, seed: Any, accumulate: Callable[[Node], None] | None = None, nodes: Sequence[Node] | None = None
-) -> list[Any] | None:
+def backward(root: Node, seed: Any, accumulate: Callable[[Node], None] | None = None) -> None:
     """Set `.grad` on every node that a gradient from the root reaches. Each gradient starts from zero.
 
     If the values are not floats, the consumers are counted first, and `accumulate(root)` then passes the gradients on.
-    If `nodes` (all nodes that a gradient reaches) is given, return their gradients, and restore every `.grad`.
 
     A lock serializes passes and edits, because a pass stores counts in the nodes, and threads can share leaves. If an
     exception or Ctrl-C interrupts a pass, the counts are reset, so that the next pass is correct. An edit during the
@@ -38,24 +32,19 @@ def backward(
     with clock.lock:
         if _unfinished:
             begin(inside)
-        kept = None if nodes is None else list(map(_grad, nodes))
         now = clock.edits
         try:
             _unfinished.append(root)
             if count_consumers(root):
-                check_fresh(order(root) if nodes is None else nodes)
+                check_fresh(order(root))
             root.raw_grad = seed
             (accumulate or add_contributions)(root)
             if clock.changed > now:
-                check_fresh(order(root) if nodes is None else nodes)
+                check_fresh(order(root))
             _unfinished.clear()
-            return None if nodes is None else list(map(_grad, nodes))
         finally:
             if _unfinished:
                 _clean_up()
-            if nodes is not None and kept is not None:
-                for node, gradient in zip(nodes, kept, strict=True):
-                    node.raw_grad = gradient
 
 
 def backward_and_add(root: Node, seed: Any) -> None:
@@ -190,10 +179,3 @@ def as_gradient(node: Node, adjoint: Any) -> Any:
 def compute(root: Node, function: Callable[..., Any], *args: Any) -> Any:
     """Call a function that computes with values of the root's backend. For arrays, NumPy's warnings are off."""
     return root._run(function, *args)
-
-
-def final_gradients(root: Node, seed: Any, nodes: Sequence[Node]) -> list[Any]:
-    """Return the gradients of `nodes` without changing any `.grad`. `nodes` contains all nodes that a pass reaches."""
-    found = root._backpropagate(seed, nodes)
-    assert found is not None
-    return found

@@ -193,11 +193,8 @@ class Node(Slots, Traced):
         """Call a function that computes with values of this backend."""
         return function(*args)
 
-    def _backpropagate(self, seed: Any, nodes: Sequence[Node] | None = None) -> list[Any] | None:
-        """Run a backward pass. After an interrupted pass, gradients are None instead of partial sums.
-
-        If `nodes` (all nodes that a gradient reaches) is given, return their gradients, and restore every `.grad`.
-        """
+    def _backpropagate(self, seed: Any) -> None:
+        """Run a backward pass. After an interrupted pass, gradients are None instead of partial sums."""
         raise NotImplementedError
 
 
@@ -307,9 +304,8 @@ def recomputed(node: Node) -> Node:
 def check_fresh(nodes: Sequence[Node]) -> None:
     """Raise StaleGraphError if one of the given nodes is older than one of its operands."""
     changed = edited(nodes)
-    for node in nodes:
-        if node.version >= clock.changed:
-            continue
+    now = clock.changed
+    for node in [node for node in nodes if node.version < now]:
         for operand in node.operands:
             if operand.version > node.version:
                 leaf = operand
@@ -327,7 +323,8 @@ def check_fresh(nodes: Sequence[Node]) -> None:
 
 def edited(nodes: Sequence[Node]) -> list[Node]:
     """Notice edits of arrays in place. Return the nodes that use a constant array which was edited."""
-    return [node for node in nodes if node._editable and node._edited()]
+    # All nodes of a graph have one backend, and looking at a million Values takes half of the time of a backward pass.
+    return [node for node in nodes if node._edited()] if nodes and nodes[0]._editable else []
 
 
 def edited_array(node: Node) -> StaleGraphError:

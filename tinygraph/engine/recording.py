@@ -38,7 +38,7 @@ def introduce(kind: type[Value], general: Callable[..., Any]) -> None:
     global _general, _kind
     _kind, _general = kind, general
     operators = ops.add, ops.sub, ops.mul, ops.div
-    tell_accelerator(kind, clock, graph.MANY, *operators, ops.sigmoid, PLAIN_LIMIT, TWINS["order"])
+    tell_accelerator(kind, clock, graph.MANY, *operators, ops.sigmoid, PLAIN_LIMIT, TWINS)
 
 
 @accelerated

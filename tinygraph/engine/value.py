@@ -10,7 +10,6 @@ from contextvars import Context
 
 from tinygraph.engine import backward, graph, recording, replay
 from tinygraph.engine.clock import clock
-from tinygraph.engine.graph import Node
 from tinygraph.engine.logits import ActivationOp, plain
 from tinygraph.engine.op import Op
 from tinygraph.engine.operators import Operators
@@ -75,8 +74,8 @@ class Value(recording.Arithmetic, Operators):
     def _seed(self, seed: Any, what: str = "seed") -> float:
         return 1.0 if seed is None else plain_number(seed, what)
 
-    def _backpropagate(self, seed: float, nodes: Sequence[Node] | None = None) -> list[Any] | None:
-        return backward.backward(self, seed, None, nodes)
+    def _backpropagate(self, seed: float) -> None:
+        backward.backward(self, seed)
 
     # --- recording
 

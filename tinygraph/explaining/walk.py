@@ -6,10 +6,12 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from copy import copy
 from functools import cached_property
-from itertools import accumulate, chain
+from itertools import accumulate, chain, compress, repeat
+from operator import is_
 from typing import Any, NamedTuple
 
-from tinygraph.engine.backward import compute, final_gradients
+from tinygraph.engine.autodiff import adjoints
+from tinygraph.engine.backward import as_gradient, compute
 from tinygraph.engine.clock import clock
 from tinygraph.engine.graph import MANY, Node, StaleGraphError, check_fresh, edited, order
 from tinygraph.engine.logits import ActivationOp, LogitPair, plain
@@ -19,7 +21,7 @@ from tinygraph.explaining.spelling import normalized
 from tinygraph.support.arguments import check_kind
 from tinygraph.support.messages import described
 
-SCANS = 8  # number of nodes for which all edges are scanned, before an index is built
+SCANS = 8  # number of searches through all nodes or edges, before an index is built
 BLOCK = 256  # number of nodes whose edges are created together
 
 
@@ -66,6 +68,7 @@ class Walk:
         self._edits = clock.edits  # read first: another thread may edit a leaf meanwhile
         self.nodes: list[Node] = order(root)
         check_fresh(self.nodes)
+        self._scans = 0
         self._sums: dict[Node, list[Quantity]] = {}  # gradients of an operand after each contribution
         self._last: tuple[Node | None, Quantity, Sequence[Quantity]] = None, None, ()  # node, gradient, partials
 
@@ -139,17 +142,16 @@ class Walk:
         The algorithm counts the paths without listing them.
         """
         count = {self.root: 1}
-        flow, start = _Flow(self.nodes), 0
-        for node, end in zip(flow.nodes, flow.ends, strict=True):
-            for operand in flow.operands[start:end]:
+        for node in self.nodes:
+            for slot in _slots(node):
+                operand = node.args[slot]
                 count[operand] = count.get(operand, 0) + count[node]
-            start = end
         return count
 
     # --- edges
 
     def __len__(self) -> int:
-        return len(self._flow.operands)
+        return len(self._flow)
 
     @property
     def edges(self) -> Iterator[Edge]:
@@ -185,7 +187,7 @@ class Walk:
 
     def _passed(self, node: Node) -> Quantity | LogitPair:
         """Return the gradient in the form in which a node passes it on: a LogitPair for some activations."""
-        final = self.gradients[node]
+        final = self.gradient(node)
         if node.op is None or not (node.op is sigmoid or node.op.moves):
             return final
         edges = self.into(node)
@@ -246,7 +248,7 @@ class Walk:
         Returns:
             True if a gradient flows along this edge.
         """
-        return node in self._flow.reached and node.stored_partials[slot] is not None
+        return self.seed is not None and node.stored_partials[slot] is not None
 
     @cached_property
     def _flow(self) -> _Flow:
@@ -257,10 +259,14 @@ class Walk:
     @cached_property
     def gradients(self) -> dict[Node, Quantity]:
         """A dictionary of the final gradients of all nodes that the pass reaches, including the root."""
-        self.check_unchanged()
-        reached = list(self._flow.reached)
-        final = self._frozen(final_gradients(self.root, self.seed, reached)) if reached else []
-        return dict(zip(reached, final, strict=True))
+        return {node: gradient for node, gradient in zip(self.nodes, self._final, strict=True) if gradient is not None}
+
+    @cached_property
+    def _final(self) -> list[Quantity | None]:
+        """The final gradient of each node, or None if no gradient reaches the node."""
+        if self.seed is None:
+            return [None] * len(self.nodes)
+        return self._frozen(self._compute(adjoints, self.nodes, as_gradient(self.root, self.seed)))
 
     def gradient(self, node: Node) -> Quantity | None:
         """Return the gradient of a node at the end of the pass.
@@ -271,7 +277,10 @@ class Walk:
         Returns:
             The gradient, or None if no contribution arrives.
         """
-        return self.gradients.get(node)
+        if self._scans == SCANS:
+            return self.gradients.get(node)
+        self._scans += 1
+        return next(compress(self._final, map(is_, self.nodes, repeat(node))), None)
 
     def gradient_after(self, node: Node, count: int) -> Quantity | None:
         """Return a node's gradient after its first `count` contributions.
@@ -335,61 +344,73 @@ class Walk:
 class _Flow:
     """The edges of a pass in order. Bisection in a running count of edges finds the node and the slot of an edge.
 
+    A gradient flows to an operand if the operand is a node and not a constant. So a gradient reaches every other node
+    of the graph, because the root depends on the node.
+
     Args:
         nodes: Nodes of the graph in reverse topological order. A pass that does not start has no nodes.
     """
 
     def __init__(self, nodes: Sequence[Node]) -> None:
-        self.reached: dict[Node, None] = dict.fromkeys(nodes[:1])  # all nodes that a gradient reaches, in order
-        self.nodes: list[Node] = []  # nodes that pass a gradient on
-        self.ends: list[int] = []  # number of edges up to and including each of these nodes
-        self.operands: list[Node] = []  # operand of each edge
+        self.nodes = nodes
+        self.ends = list(  # number of edges up to and including each node
+            accumulate(
+                [
+                    len(_slots(node))
+                    if node.y_partial is MANY
+                    else (node.x_partial is not None) + (node.y_partial is not None)
+                    for node in nodes
+                ]
+            )
+        )
         self._scanned: dict[Node, list[int]] = {}
         self._last: tuple[Node | None, list[int]] = None, []  # the node whose edge was read last, and its slots
-        reached, operands = self.reached, self.operands
-        for node in nodes:
-            x_partial, y_partial = node.x_partial, node.y_partial
-            if (x_partial is None and y_partial is None) or node not in reached:
-                continue
-            self.nodes.append(node)
-            if y_partial is MANY:
-                passed = [x for x, local in zip(node.x, node.y, strict=False) if local is not None]
-                operands += passed
-                reached.update(dict.fromkeys(passed))
-            else:  # inlined, because `args` and `stored_partials` take twice as long
-                if x_partial is not None:
-                    operands.append(node.x)
-                    reached[node.x] = None
-                if y_partial is not None:
-                    operands.append(node.y)
-                    reached[node.y] = None
-            self.ends.append(len(operands))
+
+    def __len__(self) -> int:
+        return self.ends[-1] if self.ends else 0
 
     def ends_of(self, i: int) -> tuple[Node, int, Node]:
         """Return the node, the slot and the operand of an edge."""
         k = bisect_right(self.ends, i)
         node = self.nodes[k]
-        last = self._last
-        if last[0] is not node:  # consecutive edges usually share a node
-            last = self._last = node, [slot for slot, local in enumerate(node.stored_partials) if local is not None]
-        return node, last[1][i - (self.ends[k - 1] if k else 0)], self.operands[i]
+        if self._last[0] is not node:  # consecutive edges usually share a node
+            self._last = node, _slots(node)
+        slot = self._last[1][i - self._start(k)]
+        return node, slot, node.args[slot]
 
     def into(self, operand: Node) -> list[int]:
         """Return the indexes of the edges to an operand. A few scans take less time than an index of all edges."""
         known = self._scanned
         if operand not in known:
             if len(known) == SCANS:
-                found = self._index.get(operand, [])
-                return found if isinstance(found, list) else [found]
-            known[operand] = [i for i, other in enumerate(self.operands) if other is operand]
+                return self._index.get(operand, [])
+            consumers = [
+                k
+                for k, node in enumerate(self.nodes)
+                if node.x is operand or node.y is operand or node.y_partial is MANY
+            ]
+            known[operand] = [i for k in consumers for i, other in self._edges_of(k) if other is operand]
         return known[operand]
 
+    def _start(self, k: int) -> int:
+        """Return the index of the first edge of a node."""
+        return self.ends[k - 1] if k else 0
+
+    def _edges_of(self, k: int) -> Iterator[tuple[int, Node]]:
+        """Return the index and the operand of each edge of a node."""
+        args = self.nodes[k].args
+        return enumerate([args[slot] for slot in _slots(self.nodes[k])], self._start(k))
+
     @cached_property
-    def _index(self) -> dict[Node, int | list[int]]:
-        """The index of the edge to each node, or a list of indexes if several edges lead to the node."""
-        index = dict(zip(reversed(self.operands), reversed(range(len(self.operands))), strict=True))  # the first edges
-        several: dict[Node, list[int]] = {}
-        for i, first in enumerate(map(index.__getitem__, self.operands)):
-            if i != first:
-                several.setdefault(self.operands[i], [first]).append(i)
-        return index | several
+    def _index(self) -> dict[Node, list[int]]:
+        """The indexes of the edges to each node."""
+        index: dict[Node, list[int]] = {}
+        for k in range(len(self.nodes)):
+            for i, operand in self._edges_of(k):
+                index.setdefault(operand, []).append(i)
+        return index
+
+
+def _slots(node: Node) -> list[int]:
+    """Return the slots of the operands to which a node passes its gradient on."""
+    return [slot for slot, local in enumerate(node.stored_partials) if local is not None]

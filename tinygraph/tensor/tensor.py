@@ -224,9 +224,8 @@ class Tensor(Watched, Operators, ArrayMethods):
     def _run(function: Callable[..., Any], *args: Any) -> Any:
         return quietly(function, *args)
 
-    def _backpropagate(self, seed: Array, nodes: Sequence[Node] | None = None) -> list[Any] | None:
-        found: list[Any] | None = quietly(backward.backward, self, seed, accumulate, nodes)
-        return found
+    def _backpropagate(self, seed: Array) -> None:
+        quietly(backward.backward, self, seed, accumulate)
 
     # --- recording
 

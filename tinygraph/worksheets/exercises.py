@@ -6,7 +6,7 @@ import random
 from collections.abc import Sequence
 
 from tinygraph.engine import ops
-from tinygraph.engine.backward import final_gradients
+from tinygraph.engine.autodiff import gradients
 from tinygraph.engine.graph import order
 from tinygraph.engine.op import Op
 from tinygraph.engine.value import Value
@@ -86,4 +86,4 @@ def _drawn(rng: random.Random, inputs: int, steps: int, shared: bool, drawn_ops:
 
 
 def _has_small_gradients(root: Value) -> bool:
-    return all(0 < abs(x) <= LARGEST for x in final_gradients(root, 1.0, order(root)))
+    return all(0 < abs(x) <= LARGEST for x in gradients(root, 1.0, order(root)))
