@@ -1,6 +1,8 @@
 """The steps are the same as in backpropagation, and moving back restores every bit."""
 
+import contextlib
 import threading
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ from tinygraph import StaleGraphError, Stepper, Tensor, Value, explain
 from tinygraph.cli.expressions import parse
 from tinygraph.engine.autodiff import propagate
 from tinygraph.engine.graph import order
+from tinygraph.explaining import walk
 from tinygraph.testing import graphs, tensor_programs
 
 
@@ -218,6 +221,45 @@ def test_a_step_looks_only_at_arrays_that_can_be_edited(kind, monkeypatch):
     assert seen
     assert max(seen) == (0 if kind is Value else 1)
     assert x.grad is None
+
+
+def test_the_steps_of_a_graph_with_many_arrays_look_at_each_array_a_few_times(monkeypatch):
+    """Otherwise, the time to reach the end would grow with the square of the number of arrays."""
+    weights = [Tensor(1.0, f"w{i}") for i in range(200)]
+    y = Tensor(0.0, "y")
+    for weight in weights:
+        y = tinygraph.sigmoid(y + weight * np.array(0.5))
+    looks = []
+    edited = walk.edited
+    monkeypatch.setattr(walk, "edited", lambda nodes: looks.extend(nodes) or edited(nodes))
+    stepper = Stepper(y)
+    assert [step.index for step in stepper] == list(range(1, len(stepper) + 1))
+    counts = Counter(looks)
+    assert set(weights) <= set(counts)
+    assert max(counts.values()) <= 10
+
+
+def _chain():
+    """Return a graph whose steps read leaves, a constant array, and activations of activations."""
+    leaves = [Tensor([1.0, 2.0], f"w{i}") for i in range(4)]
+    constant = np.array([0.5, 0.25])
+    y = tinygraph.sigmoid(leaves[0] * leaves[1]).reshape(2, 1) * 2.0
+    y = (tinygraph.sigmoid(y.reshape(2) + leaves[2]) * constant + leaves[3] * leaves[3]).sum()
+    return y, leaves, constant
+
+
+@pytest.mark.parametrize("place", range(5))
+def test_an_edit_in_place_is_noticed_at_the_latest_by_the_step_that_reads_the_array(place):
+    true = [step.contribution for step in Stepper(_chain()[0])]
+    for k in range(len(true)):
+        y, leaves, constant = _chain()
+        stepper = Stepper(y)
+        stepper.goto(k)
+        array = [*[leaf.data for leaf in leaves], constant][place]
+        array[...] = 7.0
+        with pytest.raises(StaleGraphError) if k < 2 else contextlib.suppress(StaleGraphError):
+            for step in stepper:
+                assert repr(step.contribution) == repr(true[step.index - 1])
 
 
 def test_other_threads_see_no_gradient_of_a_walk():

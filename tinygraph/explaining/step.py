@@ -219,7 +219,7 @@ class Steps(Sequence[Step]):
             kind, node = self.at(k)
             if kind == "seed":
                 return Step(k, self._total, kind, node, after=walk.seed, root=walk.root, seed=walk.seed, spec=self.spec)
-            walk.check_unchanged()
+            walk.check_unchanged([node])
             return Step(k, self._total, kind, node, after=node.raw, root=walk.root, spec=self.spec)
         node, slot, operand, upstream, local, contribution = walk.edge(i)
         arrived = self._arrived(operand, k)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from copy import copy
 from functools import cached_property
 from itertools import accumulate, chain, compress, repeat
@@ -71,15 +71,19 @@ class Walk:
         self._scans = 0
         self._sums: dict[Node, list[Quantity]] = {}  # gradients of an operand after each contribution
         self._last: tuple[Node | None, Quantity, Sequence[Quantity]] = None, None, ()  # node, gradient, partials
+        self._read: list[Node] = []  # nodes whose operands the running computation reads
 
     # --- nodes
 
     @cached_property
     def _watched(self) -> list[Node]:
-        """The nodes whose arrays can be edited in place. Looking at all nodes in each step would be quadratic."""
+        """The nodes whose arrays can be edited in place."""
+        return self._editable(self.nodes)
+
+    def _editable(self, nodes: Iterable[Node]) -> list[Node]:
         if not hasattr(self.root, "watched"):  # a graph of floats
             return []
-        return [x for x in self.nodes if hasattr(x, "watched") and (x.op is None or x.watched is not None)]
+        return [x for x in nodes if hasattr(x, "watched") and (x.op is None or x.watched is not None)]
 
     def __contains__(self, node: Node) -> bool:
         return node in self._members
@@ -156,7 +160,7 @@ class Walk:
     @property
     def edges(self) -> Iterator[Edge]:
         """An iterator over all edges, in the order of the pass. Edges are created while you read them."""
-        # One check of all arrays for many nodes, because a check for each node would take quadratic time.
+        # One computation for many nodes, because each computation enters a context.
         blocks = [self.nodes[i : i + BLOCK] for i in range(0, len(self.nodes), BLOCK)]
         return chain.from_iterable(self._compute(self._edges_of_all, block) for block in blocks)
 
@@ -178,6 +182,7 @@ class Walk:
         upstream = self.gradient(node)
         if upstream is None:
             return []
+        self._read.append(node)
         passed = self._passed(node)
         return [
             Edge(node, slot, operand, upstream, plain(local), plain(passed * local))
@@ -194,6 +199,7 @@ class Walk:
         ends = [(consumer, slot) for consumer, slot, _ in map(self.ends, edges)]
         if not any(type(consumer.op) is ActivationOp or (consumer.op and consumer.op.moves) for consumer, _ in ends):
             return final
+        self._read += [consumer for consumer, _ in ends]
         passed = sum([self._passed(consumer) * consumer.multipliers[slot] for consumer, slot in ends], start=-0.0)
         return passed if type(passed) is LogitPair else final
 
@@ -210,6 +216,7 @@ class Walk:
 
     def _edge(self, i: int) -> Edge:
         node, slot, operand = self.ends(i)
+        self._read.append(node)
         if self._last[0] is not node:  # consecutive edges usually share a node
             self._last = node, self._passed(node), node.multipliers
         _, passed, multipliers = self._last
@@ -266,7 +273,10 @@ class Walk:
         """The final gradient of each node, or None if no gradient reaches the node."""
         if self.seed is None:
             return [None] * len(self.nodes)
-        return self._frozen(self._compute(adjoints, self.nodes, as_gradient(self.root, self.seed)))
+        with clock.lock:
+            final = compute(self.root, adjoints, self.nodes, as_gradient(self.root, self.seed))
+            self.check_unchanged()
+        return self._frozen(final)
 
     def gradient(self, node: Node) -> Quantity | None:
         """Return the gradient of a node at the end of the pass.
@@ -299,13 +309,22 @@ class Walk:
             self._sums[node] = self._compute(self._add_up, edges)
         return self._sums[node][count]
 
-    def check_unchanged(self) -> None:
+    def check_unchanged(self, read: Iterable[Node] | None = None) -> None:
         """Check that no value of the graph was edited after this object was created.
+
+        Args:
+            read: Nodes that were read. Then the check looks for edits in place only in the arrays of these nodes and of
+                their operands, because a check of the whole graph for each step would take quadratic time. Defaults to
+                all nodes.
 
         Raises:
             StaleGraphError: If a value was edited.
         """
-        changed = edited(self._watched)
+        if read is None:
+            watched = self._watched
+        else:
+            watched = self._editable(dict.fromkeys(x for node in read for x in (node, *node.operands)))
+        changed = edited(watched)
         now = clock.edits
         if changed or (clock.changed > self._edits and any(node.version > self._edits for node in self.nodes)):
             raise StaleGraphError(
@@ -314,13 +333,14 @@ class Walk:
         self._edits = now
 
     def _compute(self, function: Callable[..., Any], *args: Any) -> Any:
-        """Call a function that reads values. If a value is edited before the function returns, raise StaleGraphError.
+        """Call a function that reads values. If one of them was edited when it returns, raise StaleGraphError.
 
         The edits of other threads wait. But a thread can also have edited an array in place.
         """
         with clock.lock:
+            self._read.clear()
             found = compute(self.root, function, *args)
-            self.check_unchanged()
+            self.check_unchanged(self._read)
         return found
 
     def _add_up(self, edges: Sequence[int]) -> list[Quantity]:
@@ -328,6 +348,7 @@ class Walk:
         contributions, last = [], None
         for node, slot, _ in map(self._flow.ends_of, edges):
             if node is not last:
+                self._read.append(node)
                 last, passed, multipliers = node, self._passed(node), node.multipliers
             contributions.append(plain(passed * multipliers[slot]))
         return self._frozen(list(accumulate(contributions, initial=-0.0)))
