@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from tinygraph.engine.more_ops import *  # noqa: F403
     from tinygraph.engine.more_ops.custom import op
     from tinygraph.explaining.breakdown import explain
-    from tinygraph.explaining.diagnosis import diagnose
+    from tinygraph.explaining.diagnosing.diagnosis import diagnose
     from tinygraph.explaining.step import Step
     from tinygraph.explaining.tree import tree
     from tinygraph.functional import jvp, value_and_grad
@@ -82,7 +82,7 @@ _LATER = {
     "check_grad": "checking.comparison",
     "numeric_grad": "checking.numeric",
     "compile": "vectorizing.compiling",
-    "diagnose": "explaining.diagnosis",
+    "diagnose": "explaining.diagnosing.diagnosis",
     "load": "saving.reader",
     "save": "saving.writer",
     "source": "vectorizing.source",

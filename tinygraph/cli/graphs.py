@@ -221,7 +221,7 @@ def _practice(root: Operators, options: argparse.Namespace) -> None:
 
 
 def _diagnose(options: argparse.Namespace) -> int:
-    from tinygraph.explaining.diagnosis import diagnose
+    from tinygraph.explaining.diagnosing.diagnosis import diagnose
 
     found = diagnose(_graph(options))
     echo(str(found))

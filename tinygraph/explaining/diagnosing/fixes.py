@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from tinygraph.engine import ops
 from tinygraph.engine.graph import Node
 from tinygraph.engine.op import Op
+from tinygraph.explaining.diagnosing.recognition import cross_entropy_around
 from tinygraph.explaining.notation import called
-from tinygraph.explaining.recognition import cross_entropy_around
 
 TOO_SMALL = (
     "use activations that do not saturate (such as relu), standardized inputs, other initial weights, or a shorter path"

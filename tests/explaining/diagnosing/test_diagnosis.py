@@ -1,6 +1,8 @@
 """`diagnose` finds the first bad value and its kind, forward and backward, and gradients that do not arrive."""
 
 import math
+from functools import partial
+from random import Random
 
 import numpy as np
 import pytest
@@ -10,6 +12,11 @@ from hypothesis import strategies as st
 import tinygraph
 from tinygraph import StaleGraphError, Tensor, Value, diagnose, scope, trace_lines
 from tinygraph.engine.graph import order
+from tinygraph.explaining import notation
+from tinygraph.explaining.diagnosing import diagnosis, stops
+from tinygraph.explaining.diagnosing.findings import where
+from tinygraph.explaining.diagnosing.stops import stops_of
+from tinygraph.explaining.walk import Walk
 from tinygraph.testing import graphs, tensor_programs
 
 
@@ -392,3 +399,130 @@ def test_an_element_that_a_mask_does_not_select_gets_the_advice_to_select_before
     assert "select" not in only(chosen).fix
     safe = select(function(tinygraph.where(t > 0, t, 1.0)), t > 0)
     assert diagnose(safe.sum() if safe.shape else safe).healthy
+
+
+# --- large graphs
+
+
+def dead_layers(count):
+    """Return a chain of layers whose gradient vanishes, so that no gradient reaches the parameters at its start."""
+    x = Value(0.3, "x")
+    for i in range(count):
+        x = tinygraph.sigmoid(x) * Value(1.0, f"w{i}") + Value(0.1, f"b{i}")
+    return tinygraph.relu(x * Value(0.0, "k")) if count % 2 else x
+
+
+def calls_of(monkeypatch, owner, name, run):
+    """Return how often a function is called."""
+    calls = []
+    original = getattr(owner, name)
+    with monkeypatch.context() as patch:
+        patch.setattr(owner, name, lambda *args, **options: calls.append(1) or original(*args, **options))
+        run()
+    return len(calls)
+
+
+@pytest.mark.parametrize("odd", [0, 1])
+@pytest.mark.parametrize(
+    ("owner", "name"), [(stops, "size"), (diagnosis, "size"), (notation, "_written"), (stops, "_nearest")]
+)
+def test_the_work_is_proportional_to_the_size_of_the_graph(monkeypatch, owner, name, odd):
+    for count in (400, 1200):
+        root = dead_layers(count + odd)
+        calls = calls_of(monkeypatch, owner, name, partial(print_findings, root))
+        assert calls <= 40 * count
+
+
+def print_findings(root):
+    assert len(str(diagnose(root))) < 30_000
+
+
+def random_dead_graph(seed):
+    random = Random(seed)
+    nodes = [Value(random.choice([-2.0, -1.0, 0.0, 1.0, 2.0]), f"x{i}") for i in range(5)]
+    for _ in range(25):
+        a, b = random.choice(nodes), random.choice(nodes[-8:])
+        nodes.append(random.choice([a + b, a * b, tinygraph.relu(a), tinygraph.relu(a * b), a - b]))
+    return tinygraph.total(nodes[-3:])
+
+
+def stops_by_search(walk, leaf):
+    """Return the edges that end at a node without a gradient from which only such nodes lead to the leaf."""
+
+    def dead(node):
+        return not walk.gradient(node)
+
+    below, grown = {leaf}, True
+    while grown:
+        more = {node for node in walk.nodes if dead(node) and below & set(node.operands)} - below
+        below, grown = below | more, bool(more)
+    return {
+        (node, slot)
+        for node in walk.nodes
+        for slot, operand in enumerate(node.args)
+        if not dead(node) and operand in below
+    }
+
+
+def test_the_edges_where_a_gradient_stops_are_those_of_a_search():
+    found = 0
+    for seed in range(150):
+        walk = Walk(random_dead_graph(seed), 1.0)
+        known = stops_of(walk)
+        for leaf in walk.nodes:
+            if leaf.op is None and not walk.gradient(leaf):
+                true = {
+                    (node, slot) for node, slot in stops_by_search(walk, leaf) if not node.partials[slot]
+                }  # not an edge with contributions that cancel
+                stops = known.get(leaf, [])
+                assert {(stop.node, stop.operand) for stop in stops} == {(node, node.args[i]) for node, i in true}
+                places = [walk.nodes.index(stop.node) for stop in stops]
+                assert places == sorted(places, reverse=True)
+                found += len(stops)
+    assert found > 100
+
+
+def test_the_nearest_edges_are_kept_if_a_gradient_stops_at_very_many():
+    w = Value(-1.0, "w")
+    units = [tinygraph.relu(w * float(i)) for i in range(1, 301)]
+    (finding,) = diagnose(tinygraph.total(units)).findings
+    assert finding.message.endswith(", and at 99 other edges or more")
+
+
+WIDE = 3000
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda w, x: tinygraph.dot(w, x),
+        lambda w, x: tinygraph.total(w) * math.inf,
+        lambda w, x: tinygraph.total([*w, Value(1.7e308), Value(1.7e308, "big")]),
+        lambda w, x: tinygraph.dot([*w, Value(0.0, "y")], [*x, tinygraph.log(Value(0.0, "z"))]),
+    ],
+)
+def test_a_text_is_short_although_an_op_has_many_operands(make):
+    w = [Value(1.0, f"w{i}") for i in range(WIDE)]
+    x = [Value(0.0, f"x{i}", constant=True) for i in range(WIDE)]
+    found = diagnose(make(w, x))
+    assert max(len(finding.message) for finding in found.findings) < 400
+    assert max(map(len, str(found).splitlines())) < 400
+    assert len(str(found)) < 20_000
+
+
+def test_the_operands_of_a_wide_op_that_are_zero_or_not_finite_are_shown_first():
+    numbers = [1.0] * 30 + [math.inf, 0.0] + [1.0] * 30
+    w = [Value(x, f"w{i}") for i, x in enumerate(numbers)]
+    node = tinygraph.total(w)
+    text = where(node, numbers)
+    assert text.startswith(", where w30 = inf, w31 = 0, w0 = 1, ")
+    assert text.endswith(", w5 = 1, … (62 operands)")
+
+
+def test_at_most_20_findings_of_a_kind_are_printed():
+    w = [Value(1.0, f"w{i}") for i in range(30)]
+    found = diagnose(tinygraph.dot(w, [0.0] * 30))
+    lines = str(found).splitlines()
+    assert len(found.findings) == 30
+    assert sum(line.startswith("no gradient: no gradient reached") for line in lines) == 20
+    assert lines[-1] == "no gradient: 10 other findings of this kind, in the attribute `findings`"

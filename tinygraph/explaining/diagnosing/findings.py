@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from tinygraph.engine.contexts import finite
 from tinygraph.engine.graph import Node
 from tinygraph.explaining import notation
+from tinygraph.explaining.arrays import size
 from tinygraph.explaining.code import call_code, leaf_code
 from tinygraph.explaining.notation import Quantity, called
+from tinygraph.support.messages import counted
+
+MOST_OPERANDS = 8  # maximum number of operands whose values are shown
+MOST_FINDINGS = 20  # maximum number of findings of one kind that are printed
 
 
 @dataclass(frozen=True)
@@ -69,7 +76,18 @@ class Diagnosis:
     def __str__(self) -> str:
         if self.healthy:
             return f"{called(self.root)}: every value and every gradient is finite, and a gradient reaches every input"
-        return "\n".join(map(str, self.findings))
+        kinds = Counter(finding.kind for finding in self.findings)
+        shown: Counter[str] = Counter()
+        lines = []
+        for finding in self.findings:
+            shown[finding.kind] += 1
+            if shown[finding.kind] <= MOST_FINDINGS:
+                lines.append(str(finding))
+        for kind, count in kinds.items():
+            if count > MOST_FINDINGS:
+                others = counted(count - MOST_FINDINGS, "other finding")
+                lines.append(f"{kind}: {others} of this kind, in the attribute `findings`")
+        return "\n".join(lines)
 
     def __repr__(self) -> str:
         return str(self)
@@ -93,6 +111,8 @@ def said(node: Node) -> str:
 def where(node: Node, numbers: Sequence[Quantity]) -> str:
     """Return the values of the operands that are nodes, as in ", where a = 0".
 
+    An op with many operands shows `MOST_OPERANDS` of them, first those that are not finite, and then zeros.
+
     Args:
         node: Node that is not a leaf.
         numbers: Values of the node's operands.
@@ -100,12 +120,17 @@ def where(node: Node, numbers: Sequence[Quantity]) -> str:
     Returns:
         The text, or "" if no operand is a node.
     """
-    pairs = [
-        f"{called(x)} = {notation.quantity(number)}"
-        for x, number in zip(node.args, numbers, strict=False)
-        if isinstance(x, Node)
-    ]
-    return f", where {', '.join(dict.fromkeys(pairs))}" if pairs else ""
+    pairs = [(x, number) for x, number in zip(node.args, numbers, strict=False) if isinstance(x, Node)]
+    shown, more = pairs, ""
+    if len(pairs) > MOST_OPERANDS:
+        shown, more = sorted(pairs, key=_rank)[:MOST_OPERANDS], f", … ({len(pairs):,} operands)"
+    texts = [f"{called(x)} = {notation.quantity(number)}" for x, number in shown]
+    return f", where {', '.join(dict.fromkeys(texts))}{more}" if texts else ""
+
+
+def _rank(pair: tuple[Node, Quantity]) -> int:
+    """Return the order in which operands are shown: first those that are not finite, then zeros, then the others."""
+    return 0 if not finite(pair[1]) else 1 if not size(pair[1]) else 2
 
 
 def smallest_graph(node: Node, numbers: Sequence[Quantity]) -> Node | None:
@@ -147,6 +172,8 @@ def own_smallest_graph(node: Node) -> Node | None:
 
 
 def _code(node: Node) -> str:
-    """Return a graph with one op as code that you can paste."""
+    """Return a graph with one op as code that you can paste, or where to find it if the op has many operands."""
     assert node.op is not None
+    if len(node.args) > 2 * MOST_OPERANDS:
+        return f"the attribute `slice`, an op with {len(node.args):,} operands"
     return call_code(node.op, *[leaf_code(x) if isinstance(x, Node) else repr(x) for x in node.args])

@@ -9,15 +9,16 @@ problem.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache
 
 from tinygraph.engine.backward import compute
 from tinygraph.engine.contexts import finite
 from tinygraph.engine.graph import Node, require_node
 from tinygraph.explaining import notation
 from tinygraph.explaining.arrays import element, has_nan, not_finite, ones, place_of_not_finite, size
-from tinygraph.explaining.findings import Diagnosis, Finding, own_smallest_graph, said, smallest_graph, where
-from tinygraph.explaining.fixes import (
+from tinygraph.explaining.diagnosing.findings import Diagnosis, Finding, own_smallest_graph, said, smallest_graph, where
+from tinygraph.explaining.diagnosing.fixes import (
     FLAT,
     SELECTED,
     SELECTIONS,
@@ -27,8 +28,10 @@ from tinygraph.explaining.fixes import (
     fix_of_derivative,
     kind_of,
 )
+from tinygraph.explaining.diagnosing.stops import MOST_STOPS, Stop, stops_of
 from tinygraph.explaining.notation import Quantity, called
 from tinygraph.explaining.textbook.derivatives import derivative_of, partial, times
+from tinygraph.explaining.textbook.remembering import remembered_texts
 from tinygraph.explaining.walk import Edge, Walk
 from tinygraph.support.arguments import listed
 from tinygraph.support.messages import counted
@@ -67,7 +70,8 @@ def diagnose(root: Node, parameters: Iterable[Node] = ()) -> Diagnosis:
     """
     wanted = listed("parameters", parameters, Node, "a node of a graph")
     walk = Walk(root, ones(require_node(root, "diagnose: root")))
-    findings = compute(root, _forward, walk.nodes) or compute(root, _listed, walk, wanted)
+    with remembered_texts():
+        findings = compute(root, _forward, walk.nodes) or compute(root, _listed, walk, wanted)
     return Diagnosis(root, tuple(findings))
 
 
@@ -164,23 +168,31 @@ def _backward(walk: Walk, wanted: Sequence[Node]) -> Iterator[Finding]:
             return
     inputs = [node for node in walk.nodes if node.op is None and not node.constant and node is not root]
     paths: Paths = {}
-    for leaf in wanted or inputs:
-        yield from _arrival(walk, leaf, ways, paths)
+    leaves = wanted or inputs
+    stops = {} if all(_arrives(walk, leaf) for leaf in leaves) else stops_of(walk)
+    describe = cache(_described)  # many gradients can stop at one node, which can have many operands
+    for leaf in leaves:
+        if leaf in walk and not leaf.constant and not _arrives(walk, leaf):
+            yield _nothing_arrived(walk, leaf, stops.get(leaf, ()), describe)
+        else:
+            yield from _arrival(walk, leaf, ways, paths)
 
 
 def _arrival(walk: Walk, leaf: Node, ways: Ways, paths: Paths) -> Iterator[Finding]:
-    """Yield a finding if a leaf's gradient is missing, vanishes or explodes."""
+    """Yield a finding if a leaf cannot get a gradient, or if its gradient vanishes or explodes."""
     nothing = f"no gradient reached {called(leaf)}"
-    gradient = walk.gradient(leaf)
     if leaf not in walk:
         fix = "use the node itself, not its .data, a detached copy, or a leaf of an earlier graph"
         yield Finding("no gradient", leaf, f"{nothing}, which is not in the graph of {called(walk.root)}", fix)
     elif leaf.constant:
         yield Finding("no gradient", leaf, f"{nothing}, which is a constant", "create it without constant=True")
-    elif gradient is None or not size(gradient):
-        yield _nothing_arrived(walk, leaf)
     else:
         yield from _out_of_proportion(walk, leaf, ways, paths)
+
+
+def _arrives(walk: Walk, node: Node) -> bool:
+    gradient = walk.gradient(node)
+    return gradient is not None and size(gradient) != 0.0
 
 
 def _bad_contribution(walk: Walk, edge: Edge) -> Finding:
@@ -206,41 +218,35 @@ def _bad_contribution(walk: Walk, edge: Edge) -> Finding:
     return Finding(kind, node, message, fix, own_smallest_graph(node))
 
 
-def _nothing_arrived(walk: Walk, leaf: Node) -> Finding:
+def _described(node: Node) -> tuple[str, Node | None]:
+    """Return the values of a node's operands as text, and the smallest graph that reproduces the node."""
+    return where(node, node.numbers), own_smallest_graph(node)
+
+
+def _nothing_arrived(
+    walk: Walk, leaf: Node, stops: Sequence[Stop], describe: Callable[[Node], tuple[str, Node | None]]
+) -> Finding:
     """Return the finding for a leaf whose gradient is missing or 0.
 
     If the gradient stops at several edges, the message shows the edge nearest to the leaf and counts the others.
     """
-    stops = _stops(walk, leaf)
     nothing = f"no gradient reached {called(leaf)}"
     if not stops:
         return Finding("no gradient", leaf, f"{nothing}: its contributions add up to 0")
     node, operand, local = stops[0]
-    more = f", and at {counted(len(stops) - 1, 'other edge')}" if len(stops) > 1 else ""
+    others = len(stops) - 1
+    more = f", and at {counted(others, 'other edge')}{' or more' * (len(stops) == MOST_STOPS)}" if others else ""
     if local is not None and not hasattr(local, "text") and size(local):
         product = f"{size(walk.gradient(node)):.1e} × {size(local):.1e}"
         message = f"{nothing}: the gradient shrinks along the path until {product} is 0 at {said(node)}"
         return Finding("vanishing gradient", leaf, message + more, TOO_SMALL)
+    values, reproduced = describe(node)
     message = (
         f"{nothing}: the gradient stops at {said(node)}, whose local derivative with respect to {called(operand)} is 0"
-        f"{where(node, node.numbers)}{more}"
+        f"{values}{more}"
     )
     fix = FLAT.get(node.op, "the local derivative is 0 at this point: move the input away from this point")
-    return Finding("no gradient", leaf, message, fix, own_smallest_graph(node))
-
-
-def _stops(walk: Walk, leaf: Node) -> list[tuple[Node, Node, Quantity]]:
-    """Return the edges where a gradient stops on its way to a leaf, as (node, operand, local derivative)."""
-    above = _above(leaf, walk.nodes)
-    stops = []
-    for node in reversed(walk.nodes):
-        gradient = walk.gradient(node)
-        if node in above and gradient is not None and size(gradient):
-            for operand, local in zip(node.args, node.partials, strict=False):
-                towards = isinstance(operand, Node) and (operand in above or operand is leaf)
-                if towards and (local is None or not size(gradient * local)):
-                    stops.append((node, operand, local))
-    return stops
+    return Finding("no gradient", leaf, message, fix, reproduced)
 
 
 def _above(leaf: Node, nodes: Sequence[Node]) -> set[Node]:
