@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from tinygraph.bridges.operands import Imported, is_node
+from tinygraph.bridges.operands import Imported, is_node, stretched
 from tinygraph.engine import more_ops, ops
 from tinygraph.tensor.functions.elementwise import where_of_tensors
+from tinygraph.tensor.more_ops.masks import masked
 
 Mask = np.ndarray[Any, np.dtype[np.bool]]
 
@@ -37,8 +38,56 @@ def bounded(x: Imported, low: Imported, high: Imported, at_bound: float) -> Impo
     if not ties or not is_node(x) or (is_zero(low) and not at_bound and ties == [low]):
         return out
     for bound in ties:
-        out = where_of_tensors(equal(x, bound), x if at_bound else bound, out)
+        out = chosen(equal(x, bound), x if at_bound else bound, out)
     return out
+
+
+def chosen(mask: Imported, x: Imported, y: Imported) -> Imported:
+    """Return x where a mask is true, and y elsewhere. A constant whose elements are all equal becomes a number.
+
+    Args:
+        mask: Array of bools.
+        x: Node, array or number.
+        y: Node, array or number.
+
+    Returns:
+        The node.
+
+    Examples:
+        >>> from tinygraph import Tensor
+        >>> x = Tensor([1.0, 2.0], "x")
+        >>> chosen([True, False], x, np.zeros(2))
+        Tensor([1.0, 0.0], op='masked')
+        >>> chosen([True, False], 5.0, x)
+        Tensor([5.0, 2.0], op='masked')
+    """
+    kept, node, fill = (mask, x, uniform(y)) if is_node(x) else (np.logical_not(mask), y, uniform(x))
+    if not is_node(node) or not isinstance(fill, float):
+        return where_of_tensors(mask, x, y)
+    shape = np.broadcast_shapes(np.shape(kept), node.shape, np.shape(x), np.shape(y))
+    return masked(np.array(np.broadcast_to(kept, shape)), fill)(stretched(node, shape))
+
+
+def uniform(x: object) -> object:
+    """Return a constant whose elements are all equal as a number, so that an op needs no array of constants.
+
+    Args:
+        x: Operand.
+
+    Returns:
+        The number, or the operand unchanged.
+
+    Examples:
+        >>> uniform(np.zeros((2, 3))), uniform(np.arange(2)), uniform(3)
+        (0.0, array([0, 1]), 3.0)
+    """
+    if isinstance(x, (int, float)):
+        return float(x)
+    if isinstance(x, (np.ndarray, np.floating)) and x.dtype.kind == "f" and x.size:
+        same = np.array_equal(x, np.full_like(x, x.flat[0]), equal_nan=True)
+        if same and np.signbit(x).all() == np.signbit(x).any():  # -0.0 is equal to 0.0
+            return float(x.flat[0])
+    return x
 
 
 def is_zero(x: object) -> bool:

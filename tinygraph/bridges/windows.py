@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
-from tinygraph.bridges.operands import Imported, is_node, view
+from tinygraph.bridges.operands import Imported, view
 from tinygraph.tensor.functions import rearranging
 from tinygraph.tensor.functions.linalg.products import matrix_product
 from tinygraph.tensor.indexing import index as index_op
@@ -32,27 +33,38 @@ def padded(x: Imported, padding: Lengths, value: float = 0.0, after: Lengths = (
     return rearranging.pad(x, widths, constant_values=value) if any(map(any, widths)) else x
 
 
-def windows(x: Imported, kernel: Lengths, stride: Lengths, dilation: Lengths) -> tuple[Imported, list[int]]:
+def windows(
+    x: Imported, first: int, kernel: Lengths, stride: Lengths, dilation: Lengths, at_end: bool = False
+) -> tuple[Imported, list[int]]:
     """Return the elements under a kernel at each of its positions, by one index.
 
     Args:
-        x: Node with two axes, for examples and channels, and spatial axes.
+        x: Node or array.
+        first: First of the neighboring axes along which the kernel moves.
         kernel: Lengths of the kernel.
         stride: Distances between positions.
         dilation: Distances between elements of the kernel.
+        at_end: Whether the axis of the elements of the kernel comes after those of its positions, and not before them.
 
     Returns:
-        The elements, with the axes (example, channel, *kernel, *position), and the number of positions per axis.
+        The elements, with these axes instead of those of x, and the number of positions per axis.
+
+    Examples:
+        >>> windows(np.arange(5.0), 0, [2], [3], [1])
+        (array([[0., 3.],
+               [1., 4.]]), [2])
     """
-    count, key, out = len(kernel), [], []
-    for axis, (length, k, step, gap) in enumerate(zip(x.shape[2:], kernel, stride, dilation, strict=True)):
-        positions = (length - gap * (k - 1) - 1) // step + 1
-        places = gap * np.arange(k)[:, None] + step * np.arange(positions)
-        shape = [1] * (2 * count)
-        shape[axis], shape[count + axis] = k, positions
-        key.append(places.reshape(shape))
-        out.append(positions)
-    return index_op((slice(None), slice(None), *key))(x), out
+    lengths = x.shape[first : first + len(kernel)]
+    out = [
+        (n - gap * (k - 1) - 1) // step + 1 for n, k, step, gap in zip(lengths, kernel, stride, dilation, strict=True)
+    ]
+    inside = np.indices(tuple(kernel)).reshape(len(kernel), -1)
+    positions = np.indices(tuple(out))
+    key: list[Any] = [slice(None)] * first
+    for part, place, step, gap in zip(inside, positions, stride, dilation, strict=True):
+        place = step * place
+        key.append(place[..., None] + gap * part if at_end else gap * part.reshape(-1, *[1] * place.ndim) + place)
+    return index_op(tuple(key))(x), out
 
 
 def convolved(x: Imported, weight: Imported, stride: Lengths, dilation: Lengths, groups: int) -> Imported:
@@ -68,13 +80,31 @@ def convolved(x: Imported, weight: Imported, stride: Lengths, dilation: Lengths,
     Returns:
         The node, with axes for examples and outputs, and spatial axes.
     """
-    kernel, outputs = weight.shape[2:], weight.shape[0]
-    columns, positions = windows(x, kernel, stride, dilation)
-    inner, places = weight[0].size if not is_node(weight) else math.prod(weight.shape[1:]), math.prod(positions)
+    outputs, inner = weight.shape[0], math.prod(weight.shape[1:])
+    columns, positions = windows(x, 2, weight.shape[2:], stride, dilation)
+    count = math.prod(positions)
     if groups == 1:
-        found = matrix_product(view(weight, (outputs, inner)), view(columns, (x.shape[0], inner, places)))
+        found = matrix_product(view(weight, (outputs, inner)), view(columns, (x.shape[0], inner, count)))
     else:
         found = matrix_product(
-            view(weight, (groups, outputs // groups, inner)), view(columns, (x.shape[0], groups, inner, places))
+            view(weight, (groups, outputs // groups, inner)), view(columns, (x.shape[0], groups, inner, count))
         )
     return view(found, (x.shape[0], outputs, *positions))
+
+
+def convolved_rows(x: Imported, weight: Imported, stride: Lengths, dilation: Lengths) -> Imported:
+    """Return a convolution of images whose channels are the last axis: each window of x is a row.
+
+    Args:
+        x: Node, with an axis for examples, spatial axes, and one for channels.
+        weight: Kernel, with spatial axes, and axes for channels and outputs.
+        stride: Distances between positions.
+        dilation: Distances between elements of the kernel.
+
+    Returns:
+        The node, with an axis for examples, spatial axes, and one for outputs.
+    """
+    outputs, inner = weight.shape[-1], math.prod(weight.shape[:-1])
+    rows, positions = windows(x, 1, weight.shape[:-2], stride, dilation, at_end=True)
+    found = matrix_product(view(rows, (x.shape[0], math.prod(positions), inner)), view(weight, (inner, outputs)))
+    return view(found, (x.shape[0], *positions, outputs))

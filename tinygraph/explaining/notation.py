@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -10,7 +11,7 @@ from tinygraph.engine.graph import Node
 from tinygraph.engine.variadic import VariadicOp, cut_short
 from tinygraph.explaining.textbook.forms import ATOM, PRODUCT, SUM, Text, fill, operations, uses
 from tinygraph.explaining.textbook.remembering import remembered
-from tinygraph.explaining.textbook.shortening import shortened
+from tinygraph.explaining.textbook.shortening import is_qualified, shortened
 
 SPEC = ".4g"  # default format of numbers
 NAME = 24  # maximum length of a name, in characters; the tooltip shows the full name
@@ -225,11 +226,19 @@ def spread(data: Quantity, spec: str = ".4g") -> str:
         >>> import numpy as np
         >>> spread(np.arange(6.0))
         '0 … 5, mean 2.5'
+
+    A mean that is smaller than the rounding errors of its terms is not distinguishable from 0:
+
+        >>> spread(np.array([0.1, 0.2, 0.3, -0.3, -0.2, -0.1 + 1e-17]) * 1.1)
+        '-0.33 … 0.33, mean ≈ 0'
     """
     if shape(data) is None or not is_here(data) or not data.size or is_short(data):
         return ""
-    low, high, mean = (number(float(x), spec) for x in (data.min(), data.max(), data.mean()))
-    return f"all {low}" if low == high else f"{low} … {high}, mean {mean}"
+    low, high, mean = (float(x) for x in (data.min(), data.max(), data.mean()))
+    if number(low, spec) == number(high, spec):
+        return f"all {number(low, spec)}"
+    noise = 0.0 < abs(mean) < sys.float_info.epsilon * max(abs(low), abs(high))  # what rounding leaves of a mean of 0
+    return f"{number(low, spec)} … {number(high, spec)}, mean {'≈ 0' if noise else number(mean, spec)}"
 
 
 def factor(text: str) -> str:
@@ -269,7 +278,8 @@ def product(
 def cut(name: str, length: int = NAME) -> str:
     """Return a name. If the name is too long, replace its middle with an ellipsis.
 
-    If that would leave a bracket without its partner, the contents of brackets become an ellipsis.
+    If that would leave a bracket without its partner, the contents of brackets become an ellipsis. A qualified name
+    loses whole parts, and keeps the first one and the last ones.
 
     Args:
         name: Name to shorten.
@@ -281,8 +291,8 @@ def cut(name: str, length: int = NAME) -> str:
     Examples:
         >>> cut("abcdefghijkl", 8)
         'abcd…jkl'
-        >>> cut("cross_entropy(A, [[0, 1]])", 20)
-        'cross_entropy(…)'
+        >>> cut("cross_entropy(A, [[0, 1]])", 20), cut("encoder.layers.0.self_attn.weight")
+        ('cross_entropy(…)', 'encoder…self_attn.weight')
     """
     return name if len(name) <= length else shortened(name, length)
 
@@ -290,7 +300,8 @@ def cut(name: str, length: int = NAME) -> str:
 def mention(name: str) -> str:
     """Return a name as it appears in an expression.
 
-    The name is shortened, and is put in quotes if it looks like an expression.
+    The name is shortened, and is put in quotes if it looks like an expression. A qualified name, such as that of a
+    parameter of a model, can be longer than other names, because its parts have a meaning.
 
     Args:
         name: Name of a node.
@@ -299,10 +310,10 @@ def mention(name: str) -> str:
         The text.
 
     Examples:
-        >>> mention("w1"), mention("W[0,1]"), mention("x + 1")
-        ('w1', 'W[0,1]', '‘x + 1’')
+        >>> mention("w1"), mention("W[0,1]"), mention("x + 1"), mention("layers.0.weight")
+        ('w1', 'W[0,1]', '‘x + 1’', 'layers.0.weight')
     """
-    short = cut(name, SHORT)
+    short = cut(name, NAME if is_qualified(name) else SHORT)
     bare = re.sub(r"\[[0-9]+(, ?[0-9]+)*\]", "", short)  # an index does not make a name an expression
     return f"‘{short}’" if re.search(r"[\s+*/=(),·×-]", bare) else short
 

@@ -11,10 +11,10 @@ import numpy as np
 
 from tinygraph.engine.registry import is_integer, parametrized
 from tinygraph.kernels.arrays import Array
-from tinygraph.support.messages import short
 from tinygraph.tensor.array_ops import ArrayOp, JoinOp, Operand, Shape, TracedArray, is_shape
 
 Places = np.ndarray[Any, np.dtype[np.intp]]
+_LONGEST = 20  # maximum number of characters of an array of integers in an index
 
 
 def is_key(x: object) -> bool:
@@ -110,7 +110,9 @@ def scatter_add(key: Any, shape: Shape) -> ArrayOp:
     return ArrayOp(
         "scatter_add",
         compute,
+        symbol=f"scatter_add({{}}, [{_key(key)}])",
         vjps=(lambda up, out, x: index(key)(up),),
+        note=(f"{{up}}[{_key(key)}]",),
         shape=lambda _: shape,
         adds_terms=True,
         maker=scatter_add,
@@ -188,14 +190,19 @@ def _last_ones(key: Any, shape: Shape) -> tuple[Places, Places] | None:
 
 
 def _key(key: object) -> str:
+    """Return an index as text. A mask, or an array of many integers, becomes a word, because it is too long."""
     if isinstance(key, tuple):
         return ", ".join(map(_key, key))
     if isinstance(key, slice):
         ends = [("" if end is None else str(end)) for end in (key.start, key.stop)]
-        return ":".join([*ends, str(key.step)] if key.step is not None else ends)
-    if isinstance(key, np.ndarray):  # an unpickled array has another object for its dtype
-        return "mask" if key.dtype == bool else short(" ".join(str(key).split()))
-    return "..." if key is ... else short(str(key))
+        return ":".join(ends if key.step in (None, 1) else [*ends, str(key.step)])
+    if isinstance(key, (np.ndarray, list)):  # an unpickled array has another object for its dtype
+        found = np.asarray(key)
+        if found.dtype == bool:
+            return "mask"
+        text = str(found.tolist())
+        return text if len(text) <= _LONGEST else "indices"
+    return "..." if key is ... else str(key)
 
 
 @parametrized(is_integer)

@@ -4,6 +4,31 @@ from __future__ import annotations
 
 import re
 
+_QUALIFIED = re.compile(r"\w+(?:\[[\w']+\])*(?:\.\w+(?:\[[\w']+\])*)+")
+
+
+def is_qualified(name: str) -> bool:
+    """Return whether a name consists of several parts with dots between them.
+
+    Args:
+        name: Name of a node.
+
+    Returns:
+        True for a name such as that of a parameter of a model.
+
+    Examples:
+        >>> is_qualified("layers.0.weight"), is_qualified("w1"), is_qualified("1.5 + x")
+        (True, False, False)
+    """
+    return bool(_QUALIFIED.fullmatch(name)) and not re.fullmatch(r"[\d.]+", name)
+
+
+def _without_parts(name: str, length: int) -> str:
+    """Return a qualified name without parts in its middle, or "" if its ends are too long."""
+    first, *rest = name.split(".")
+    ends = [f"{first}…{'.'.join(rest[i:])}" for i in range(1, len(rest))]
+    return next((text for text in [*ends, f"…{rest[-1]}"] if len(text) <= length), "")
+
 
 def shortened(name: str, length: int) -> str:
     """Return a text with an ellipsis in its middle, or in its brackets if a bracket would have no partner.
@@ -18,9 +43,13 @@ def shortened(name: str, length: int) -> str:
     Examples:
         >>> shortened("abcdefghijkl", 8), shortened("cross_entropy(A, [[0, 1]])", 20), shortened("layer[10,11,12]", 10)
         ('abcd…jkl', 'cross_entropy(…)', 'layer[…]')
+        >>> shortened("layers.0.self_attn.in_proj_weight", 24), shortened("layers.0.weight", 8)
+        ('layers…in_proj_weight', '…weight')
     """
     if len(name) <= length:
         return name
+    if is_qualified(name) and (parts := _without_parts(name, length)):
+        return parts
     short = f"{name[: length // 2]}…{name[len(name) - (length - 1) // 2 :]}"
     return short if _depths(short) or not _depths(name) else _emptied(name, length)
 

@@ -7,11 +7,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-from tinygraph.bridges.jax.ops.table import WHOLE, Whole, primitive, uniform
-from tinygraph.bridges.masks import bounded, equal, integers, truth
+from tinygraph.bridges.jax.ops.table import WHOLE, Whole, primitive
+from tinygraph.bridges.masks import bounded, chosen, equal, integers, truth, uniform
 from tinygraph.bridges.operands import Imported, is_node
 from tinygraph.engine import more_ops, ops
-from tinygraph.tensor.functions.elementwise import where_of_tensors
 from tinygraph.tensor.more_ops.cuts import cut
 
 
@@ -70,7 +69,7 @@ def _is_bound(x: Imported, bound: float) -> bool:
 @primitive("abs")
 def absolute(x: Imported) -> Imported:
     if (x.data == 0).any():
-        return where_of_tensors(x >= 0, x, -x)  # JAX's derivative is 1 at 0
+        return chosen(x >= 0, x, -x)  # JAX's derivative is 1 at 0
     return ops.abs(x)
 
 
@@ -124,10 +123,10 @@ primitive("is_finite")(lambda x: np.isfinite(x))
 def select_n(which: Imported, *cases: Imported) -> Imported:
     if which.dtype.kind == "b":
         first, second = cases
-        return cases[int(which.flat[0])] if _is_all_one(which, cases) else where_of_tensors(which, second, first)
+        return cases[int(which.flat[0])] if _is_all_one(which, cases) else chosen(which, second, first)
     out = cases[0]
     for i, case in enumerate(cases[1:], 1):
-        out = where_of_tensors(np.equal(which, i), case, out)
+        out = chosen(np.equal(which, i), case, out)
     return out
 
 

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 
 from tinygraph.bridges.jax.ops.table import Array, primitive
+from tinygraph.bridges.masks import chosen
 from tinygraph.bridges.operands import Imported, array, view
 from tinygraph.tensor.functions import parts
-from tinygraph.tensor.functions.elementwise import where_of_tensors
 from tinygraph.tensor.indexing import index as index_op
 from tinygraph.tensor.indexing import scatter_add
 
@@ -65,7 +65,7 @@ def gather(
     if key is not None:
         return x[key]
     out = index_op(np.where(inside, found - 1, 0))(view(x, (-1,)))
-    return out if inside.all() else where_of_tensors(inside, out, np.nan if fill_value is None else fill_value)
+    return out if inside.all() else chosen(inside, out, np.nan if fill_value is None else fill_value)
 
 
 def _rows(x: Imported, found: Array) -> Any:
@@ -100,7 +100,7 @@ def _written(x: Imported, places: Imported, values: Imported, params: Any) -> tu
 def scatter_to_sum(x: Imported, places: Imported, values: Imported, **params: Any) -> Imported:
     found, inside = _written(x, places, values, params)
     if not inside.all():
-        values = where_of_tensors(inside, array(values), 0.0)
+        values = chosen(inside, array(values), 0.0)
     key = np.unravel_index(found, np.shape(x))
     rows = found.reshape(-1) if np.ndim(x) == 1 else key
     flat = view(array(values), (-1,)) if np.ndim(x) == 1 else array(values)

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from tinygraph.bridges.jax.ops.table import WHOLE, Whole, primitive
-from tinygraph.bridges.operands import Imported, array, grid
+from tinygraph.bridges.masks import chosen
+from tinygraph.bridges.operands import Imported, array, exchanged, grid, stretched, view
 from tinygraph.tensor.functions import cumulative, parts, predicates, rearranging, reductions, sorting
-from tinygraph.tensor.functions.elementwise import where_of_tensors
 from tinygraph.tensor.functions.linalg import factorizations, solving
 from tinygraph.tensor.functions.linalg.contractions import einsum
 from tinygraph.tensor.functions.linalg.products import matrix_product
@@ -70,17 +70,17 @@ def cumprod(x: Imported, *, axis: int, reverse: bool) -> Imported:
 
 @primitive("cummax")
 def cummax(x: Imported, *, axis: int, reverse: bool) -> Imported:
-    return _beginnings(x, axis, reverse, -np.inf).max(axis=-1).swapaxes(axis, -1)
+    return exchanged(_beginnings(x, axis, reverse, -np.inf).max(axis=-1), axis, -1)
 
 
 @primitive("cummin")
 def cummin(x: Imported, *, axis: int, reverse: bool) -> Imported:
-    return _beginnings(x, axis, reverse, np.inf).min(axis=-1).swapaxes(axis, -1)
+    return exchanged(_beginnings(x, axis, reverse, np.inf).min(axis=-1), axis, -1)
 
 
 @primitive("cumlogsumexp")
 def cumlogsumexp(x: Imported, *, axis: int, reverse: bool) -> Imported:
-    return logsumexp(_beginnings(x, axis, reverse, -np.inf), axis=-1).swapaxes(axis, -1)
+    return exchanged(logsumexp(_beginnings(x, axis, reverse, -np.inf), axis=-1), axis, -1)
 
 
 def _turned(function: Any, x: Imported, axis: int, reverse: bool) -> Imported:
@@ -92,8 +92,9 @@ def _beginnings(x: Imported, axis: int, reverse: bool, fill: float) -> Imported:
     """Return, in each row, the elements that come before one element of an axis, and `fill` for the others."""
     n = x.shape[axis]
     mask = np.tri(n, dtype=bool).T if reverse else np.tri(n, dtype=bool)
-    rows = x.swapaxes(axis, -1)[..., None, :]
-    return where_of_tensors(mask, rows, fill)
+    rows = exchanged(x, axis, -1)
+    wide = stretched(view(rows, (*rows.shape[:-1], 1, n)), (*rows.shape[:-1], n, n))
+    return chosen(mask, wide, fill)
 
 
 @primitive("sort")
@@ -120,6 +121,8 @@ def top_k(x: Imported, *, k: int, axis: int = -1) -> list[Imported]:
 def dot_general(x: Imported, y: Imported, *, dimension_numbers: Any) -> Imported:
     x, y = array(x), array(y)
     (over_x, over_y), (batch_x, batch_y) = dimension_numbers
+    if not x.ndim or not y.ndim:
+        return x * y
     count = len(batch_x)
     leading = tuple(batch_x) == tuple(batch_y) == tuple(range(count))
     matrices = x.ndim - count == y.ndim - count == 2 or (not count and y.ndim <= 2)
@@ -138,7 +141,7 @@ def dot_general(x: Imported, y: Imported, *, dimension_numbers: Any) -> Imported
 
 @primitive("cholesky")
 def cholesky(x: Imported, *, symmetrize_input: bool = False) -> Imported:
-    return factorizations.cholesky((x + x.swapaxes(-1, -2)) / 2.0 if symmetrize_input else x)
+    return factorizations.cholesky((x + exchanged(x, -1, -2)) / 2.0 if symmetrize_input else x)
 
 
 @primitive("triangular_solve")
@@ -151,8 +154,8 @@ def triangular_solve(
     if unit_diagonal:
         matrix = matrix + np.eye(x.shape[-1])
     if transpose_a == left_side:  # exactly one of both turns the matrix
-        matrix = matrix.swapaxes(-1, -2)
-    return solving.solve(matrix, y) if left_side else solving.solve(matrix, y.swapaxes(-1, -2)).swapaxes(-1, -2)
+        matrix = exchanged(matrix, -1, -2)
+    return solving.solve(matrix, y) if left_side else exchanged(solving.solve(matrix, exchanged(y, -1, -2)), -1, -2)
 
 
 WHOLE["log_softmax"] = Whole(lambda x, axis: log_softmax_over(axis)(x), "jax.nn", axis=True)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from tinygraph.bridges.jax.ops.table import primitive
-from tinygraph.bridges.operands import Imported, array, view
+from tinygraph.bridges.operands import Imported, array, reordered, squeezed, stretched, view
 from tinygraph.tensor.functions import joining, rearranging
 from tinygraph.tensor.indexing import scatter_add
 
@@ -17,23 +17,22 @@ Axes = Sequence[int]
 
 @primitive("reshape")
 def reshape(x: Imported, *, new_sizes: Axes, dimensions: Axes | None = None) -> Imported:
-    return view(x if dimensions is None else x.transpose(dimensions), new_sizes)
+    return view(x if dimensions is None else reordered(x, dimensions), new_sizes)
 
 
 @primitive("squeeze")
 def squeeze(x: Imported, *, dimensions: Axes) -> Imported:
-    return view(x, [n for axis, n in enumerate(x.shape) if axis not in dimensions])
+    return squeezed(x, dimensions)
 
 
 @primitive("expand_dims")
 def expand_dims(x: Imported, *, dimensions: Axes) -> Imported:
-    return np.expand_dims(x, tuple(dimensions))
+    return view(x, np.expand_dims(np.empty(x.shape, "V0"), tuple(dimensions)).shape)
 
 
 @primitive("transpose")
 def transpose(x: Imported, *, permutation: Axes) -> Imported:
-    axes = [int(axis) for axis in permutation]
-    return x if axes == list(range(x.ndim)) else x.transpose(axes)
+    return reordered(x, permutation)
 
 
 @primitive("broadcast_in_dim")
@@ -45,7 +44,7 @@ def broadcast_in_dim(x: Imported, *, shape: Axes, broadcast_dimensions: Axes) ->
         return view(x, shape)
     first = next((axis for axis, n in enumerate(lengths) if n != 1), len(shape))
     narrow = view(x, lengths[min(first, len(shape) - x.ndim) :])  # NumPy adds leading axes itself
-    return np.broadcast_to(narrow, tuple(shape))
+    return stretched(narrow, shape)
 
 
 @primitive("concatenate")
@@ -55,7 +54,7 @@ def concatenate(*operands: Imported, dimension: int) -> Imported:
 
 @primitive("tile")
 def tile(x: Imported, *, reps: Axes) -> Imported:
-    return rearranging.tile(x, tuple(map(int, reps)))
+    return rearranging.tile(x, tuple(map(int, reps))) if any(n != 1 for n in reps) else x
 
 
 @primitive("split")

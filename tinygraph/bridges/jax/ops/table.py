@@ -60,21 +60,3 @@ def primitive(*names: str) -> Callable[[_E], _E]:
         return function
 
     return register
-
-
-def uniform(x: object) -> object:
-    """Return an array of equal floats as a number, so that an elementwise op needs no array of constants.
-
-    Args:
-        x: Operand.
-
-    Returns:
-        The number, or the operand unchanged.
-
-    Examples:
-        >>> uniform(np.zeros((2, 3))), uniform(np.arange(2))
-        (0.0, array([0, 1]))
-    """
-    if isinstance(x, np.ndarray) and x.dtype.kind == "f" and x.size and (x == x.flat[0]).all():
-        return float(x.flat[0])
-    return x

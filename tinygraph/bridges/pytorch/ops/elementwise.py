@@ -6,14 +6,13 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from tinygraph.bridges.masks import bounded, integers, truth
+from tinygraph.bridges.masks import bounded, chosen, integers, truth
 from tinygraph.bridges.operands import Imported, is_node
 from tinygraph.bridges.pytorch.ops.shaping import expand
 from tinygraph.bridges.pytorch.ops.table import aten
 from tinygraph.engine import more_ops, ops
 from tinygraph.engine.more_ops.functions import elu as elu_of
 from tinygraph.engine.more_ops.functions import leaky_relu as leaky_relu_of
-from tinygraph.tensor.functions.elementwise import where_of_tensors
 from tinygraph.tensor.more_ops.cuts import cut
 
 # --- arithmetic
@@ -190,7 +189,7 @@ def softplus(x: Imported, beta: float = 1.0, threshold: float = 20.0) -> Importe
     smooth = ops.softplus(z) / beta if beta != 1 else ops.softplus(z)
     if not is_node(x) or not (z.data > threshold).any():
         return smooth
-    return where_of_tensors(z > threshold, x, smooth)  # PyTorch's derivative is exactly 1 there
+    return chosen(z > threshold, x, smooth)  # PyTorch's derivative is exactly 1 there
 
 
 @aten("_prelu_kernel")

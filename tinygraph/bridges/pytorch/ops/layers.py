@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from tinygraph.bridges.operands import Imported, array, is_node, largest, view
+from tinygraph.bridges.masks import chosen
+from tinygraph.bridges.operands import Imported, array, is_node, largest, reordered, view
 from tinygraph.bridges.pytorch.ops.table import aten
 from tinygraph.bridges.windows import convolved, padded, windows
 from tinygraph.tensor.functions import rearranging
-from tinygraph.tensor.functions.elementwise import where_of_tensors
 from tinygraph.tensor.functions.linalg.products import matrix_product
 from tinygraph.tensor.indexing import index as index_op
 from tinygraph.tensor.indexing import scatter_add
@@ -67,7 +67,7 @@ def _transposed(
     flipped = rearranging.flip(weight, tuple(range(2, weight.ndim)))
     grouped = view(flipped, (groups, inputs // groups, outputs, *kernel))
     order = (0, 2, 1, *range(3, grouped.ndim))
-    return x, view(grouped.transpose(order), (groups * outputs, inputs // groups, *kernel))
+    return x, view(reordered(grouped, order), (groups * outputs, inputs // groups, *kernel))
 
 
 # --- pooling
@@ -90,17 +90,13 @@ def _pooled(
     """Return the windows of a pooling layer on one last axis, and the shape of the padded array."""
     kernel, padding, dilation = _each(kernel_size, count), _each(padding, count), _each(dilation, count)
     step = _each(stride, count) if len(stride) else kernel
-    lead = x.shape[: x.ndim - count]
-    flat = view(x, (1, math.prod(lead), *x.shape[x.ndim - count :]))
+    first = x.ndim - count
     after = [
         _overhang(n + 2 * p, gap * (k - 1) + 1, s, n + p) if ceil_mode else 0
-        for n, k, s, p, gap in zip(flat.shape[2:], kernel, step, padding, dilation, strict=True)
+        for n, k, s, p, gap in zip(x.shape[first:], kernel, step, padding, dilation, strict=True)
     ]
-    wide = padded(flat, padding, fill, after)
-    found, positions = windows(wide, kernel, step, dilation)
-    found = view(found, (*lead, math.prod(kernel), *positions))
-    order = [*range(len(lead)), *range(len(lead) + 1, found.ndim), len(lead)]
-    return found.transpose(order), wide.shape
+    wide = padded(x, padding, fill, after)
+    return windows(wide, first, kernel, step, dilation, at_end=True)[0], wide.shape
 
 
 def _overhang(length: int, extent: int, step: int, last: int) -> int:
@@ -124,10 +120,10 @@ def avg_pool(
     inside: list[Any] = [(p, n + p) for n, p in zip(x.shape[x.ndim - count :], padding, strict=True)]
     if count_include_pad:
         inside = [(0, end + p) for (_, end), p in zip(inside, padding, strict=True)]
-    counted = np.zeros((1, 1, *wide[2:]))
+    counted = np.zeros((1, 1, *wide[x.ndim - count :]))
     counted[np.index_exp[0, 0] + tuple([slice(*ends) for ends in inside])] = 1.0
     step = _each(stride, count) if len(stride) else _each(kernel_size, count)
-    sizes, positions = windows(counted, _each(kernel_size, count), step, [1] * count)
+    sizes, positions = windows(counted, 2, _each(kernel_size, count), step, [1] * count)
     numbers = sizes.reshape(-1, math.prod(positions)).sum(axis=0).reshape(positions)
     return found.mean(axis=-1) if (numbers == found.shape[-1]).all() else found.sum(axis=-1) / numbers
 
@@ -169,7 +165,7 @@ def embedding(
     hidden = np.asarray(indices) == padding_idx
     if not hidden.any() or not is_node(weight):
         return rows
-    return where_of_tensors(hidden[..., None], rows.detach(), rows)  # PyTorch gives this row no gradient
+    return chosen(hidden[..., None], rows.detach(), rows)  # PyTorch gives this row no gradient
 
 
 @aten("native_layer_norm")

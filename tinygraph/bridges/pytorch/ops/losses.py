@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from tinygraph.bridges.masks import chosen
 from tinygraph.bridges.operands import Imported, array
 from tinygraph.bridges.pytorch.ops.table import aten
 from tinygraph.engine import ops
 from tinygraph.engine.more_ops.functions import huber as huber_of
-from tinygraph.tensor.functions.elementwise import where_of_tensors
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -78,7 +78,7 @@ def nll_loss(
     weights = np.ones(target.shape) if weight is None else array(weight)[np.where(kept, target, 0)]
     if not kept.all():
         weights = np.where(kept, weights, 0.0)
-        losses = where_of_tensors(kept, losses, 0.0)
+        losses = chosen(kept, losses, 0.0)
     if weight is not None:
         losses = weights * losses
     total = weights.sum()

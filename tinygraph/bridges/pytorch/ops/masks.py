@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from tinygraph.bridges.masks import bounded, equal, truth
+from tinygraph.bridges.masks import bounded, chosen, equal, truth
 from tinygraph.bridges.operands import Imported
 from tinygraph.bridges.pytorch.ops.table import aten
-from tinygraph.tensor.functions.elementwise import where_of_tensors
 
 # --- bounds
 
@@ -45,9 +44,9 @@ aten("bitwise_not")(lambda x: ~truth(x))
 
 @aten("where")
 def where(condition: Imported, x: Imported, y: Imported) -> Imported:
-    return where_of_tensors(truth(condition), x, y)
+    return chosen(truth(condition), x, y)
 
 
 @aten("masked_fill")
 def masked_fill(x: Imported, mask: Imported, value: Imported) -> Imported:
-    return where_of_tensors(truth(mask), value, x)
+    return chosen(truth(mask), value, x)

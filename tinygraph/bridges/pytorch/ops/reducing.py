@@ -35,7 +35,8 @@ def axes(x: Imported, dim: Dims) -> Any:
     """
     if dim is None or not x.ndim or (not isinstance(dim, int) and not len(dim)):
         return None
-    return dim % x.ndim if isinstance(dim, int) else tuple([axis % x.ndim for axis in dim])
+    found = [axis % x.ndim for axis in ([dim] if isinstance(dim, int) else dim)]
+    return found[0] if len(found) == 1 else tuple(found)
 
 
 @aten("sum")

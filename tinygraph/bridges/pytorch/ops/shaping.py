@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from tinygraph.bridges.operands import Imported, array, grid, is_node, view
+from tinygraph.bridges.masks import chosen
+from tinygraph.bridges.operands import Imported, array, exchanged, grid, is_node, reordered, stretched, view
 from tinygraph.bridges.pytorch.ops.table import aten
 from tinygraph.tensor.functions import joining, parts, rearranging, shaping
-from tinygraph.tensor.functions.elementwise import where_of_tensors
 from tinygraph.tensor.indexing import index as index_op
 from tinygraph.tensor.indexing import scatter_add as scatter_add_op
 from tinygraph.tensor.indexing import set_elements
@@ -70,7 +70,7 @@ aten("view", "reshape", "_unsafe_view", "_reshape_copy")(view)
 @aten("unsqueeze")
 def unsqueeze(x: Imported, dim: int) -> Imported:
     dim %= x.ndim + 1
-    return x.reshape((*x.shape[:dim], 1, *x.shape[dim:]))
+    return view(x, (*x.shape[:dim], 1, *x.shape[dim:]))
 
 
 @aten("squeeze")
@@ -82,30 +82,29 @@ def squeeze(x: Imported, dim: int | Shape | None = None) -> Imported:
 
 @aten("permute")
 def permute(x: Imported, dims: Shape) -> Imported:
-    axes = [axis % x.ndim for axis in dims]
-    return x if axes == list(range(x.ndim)) else x.transpose(axes)
+    return reordered(x, dims)
 
 
 @aten("t")
 def t(x: Imported) -> Imported:
-    return x.T
+    return reordered(x, range(x.ndim)[::-1])
 
 
 @aten("transpose")
 def transpose(x: Imported, dim0: int, dim1: int) -> Imported:
-    return shaping.swapaxes(x, dim0, dim1) if x.ndim else x
+    return exchanged(x, dim0, dim1)
 
 
 @aten("expand")
 def expand(x: Imported, size: Shape, *, implicit: bool = False) -> Imported:
     new = len(size) - x.ndim
     shape = tuple(x.shape[i - new] if n == -1 else n for i, n in enumerate(size))
-    return x if shape == x.shape else np.broadcast_to(x, shape)
+    return stretched(x, shape)
 
 
 @aten("repeat")
 def repeat(x: Imported, repeats: Shape) -> Imported:
-    return rearranging.tile(x, tuple(repeats))
+    return rearranging.tile(x, tuple(repeats)) if any(n != 1 for n in repeats) or len(repeats) > x.ndim else x
 
 
 @aten("select")
@@ -299,4 +298,4 @@ def _part(x: Imported, shape: Shape) -> Imported:
 def masked_scatter(x: Imported, mask: Array, source: Imported) -> Imported:
     wide = np.broadcast_to(mask, x.shape)
     places = (np.cumsum(wide.ravel()) - 1).clip(0).reshape(wide.shape)
-    return where_of_tensors(wide, source.reshape(-1)[places], x)
+    return chosen(wide, source.reshape(-1)[places], x)
