@@ -63,6 +63,26 @@ def _parts(name: str, value: object) -> Iterator[tuple[str, object]]:
         yield f"{name}[{key!r}]", entry
 
 
+def numbered(name: str, scope: tuple[str, ...], counts: dict[tuple[str, ...], int]) -> str:
+    """Return the name of the scope for a call of a function or a module: a second call gets a number.
+
+    Args:
+        name: Name of the function or module.
+        scope: Scopes around the call.
+        counts: Number of the last call, by scope. This call is added.
+
+    Returns:
+        The name.
+
+    Examples:
+        >>> counts = {}
+        >>> numbered("dense", (), counts), numbered("dense", (), counts), numbered("dense", ("loss",), counts)
+        ('dense', 'dense[1]', 'dense')
+    """
+    count = counts[(*scope, name)] = counts.get((*scope, name), -1) + 1
+    return f"{name}[{count}]" if count else name
+
+
 def names_of_arguments(f: Callable[..., object], args: Sequence[object]) -> list[str]:
     """Return the names of the parameters to which a function binds its positional arguments.
 

@@ -122,9 +122,19 @@ def stretched(x: Imported, shape: Shape) -> Imported:
         >>> stretched(view(bias, (1, 2)), (3, 2)).x.name
         'bias'
     """
-    if _is(x, reshape) and (1,) * (x.ndim - x.x.ndim) + x.x.shape == x.shape:
-        x = x.x
-    return x if x.shape == tuple(shape) else np.broadcast_to(x, tuple(shape))
+    return x if x.shape == tuple(shape) else np.broadcast_to(without_leading_axes(x), tuple(shape))
+
+
+def without_leading_axes(x: Imported) -> Imported:
+    """Return the array to which a node only adds leading axes of length 1.
+
+    Args:
+        x: Node, array or number.
+
+    Returns:
+        The operand of the node, or x itself if it is something else.
+    """
+    return x.x if _is(x, reshape) and (1,) * (x.ndim - x.x.ndim) + x.x.shape == x.shape else x
 
 
 def squeezed(x: Imported, axes: Sequence[int]) -> Imported:

@@ -90,7 +90,14 @@ def test_leaves_have_qualified_names_and_nodes_have_scopes_and_lines():
         *["out.0.weight", "out.0.bias"],
     }
     scopes = {node.scope for node in order(root)}
-    assert scopes == {(), ("layers.0",), ("layers.1",), ("out", "0"), ("out", "1")}
+    assert scopes == {
+        (),
+        ("layers.0 (Linear)",),
+        ("layers.0[1] (Linear)",),  # the tied layer runs again
+        ("layers.1 (Linear)",),
+        ("out", "0 (Linear)"),
+        ("out", "1 (Tanh)"),
+    }
     lines = {node.line for node in order(root) if node.op is not None}
     assert all(line.startswith(HERE) or "programs.py:" in line for line in lines)
     assert root.line.startswith(HERE)

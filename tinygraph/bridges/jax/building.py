@@ -12,6 +12,7 @@ from tinygraph.bridges.jax.program import Call, TracedFunction
 from tinygraph.bridges.jax.reference import varying
 from tinygraph.bridges.operands import Entry, Imported, is_node
 from tinygraph.bridges.places import Places
+from tinygraph.bridges.variables import give_names
 from tinygraph.tensor.tensor import Tensor
 
 INSTEAD = {
@@ -78,6 +79,8 @@ def build(captured: TracedFunction, table: Mapping[str, Entry], wanted: Collecti
     if not is_node(root):
         raise ValueError("the result of f does not depend on the arrays that f gets: there is no graph to show")
     assert isinstance(root, Tensor)
+    named = {values[i]: name for i, name in captured.variables.items() if is_node(values.get(i))}
+    give_names(named, leaves.values())
     return BuiltGraph(root, {i: leaf for i, leaf in leaves.items() if i in wanted}, values, calls)
 
 

@@ -12,10 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from tinygraph.bridges.jax.names import is_of_jax, name_of, names_of_arrays, place_of, source_of
+from tinygraph.bridges.jax.names import Calls, is_of_jax, name_of, names_of_arrays, source_of
 from tinygraph.bridges.jax.ops.table import WHOLE, Equation, JaxArray, Jaxpr, Params
 from tinygraph.bridges.jax.program import Call, EquationPlace, GivenArray, TracedFunction
 from tinygraph.bridges.jax.reference import compute, in_float64, is_low
+from tinygraph.bridges.names import numbered
+from tinygraph.bridges.variables import Variables
 from tinygraph.support.messages import described
 
 
@@ -38,14 +40,22 @@ def capture(
         ValueError: If a loop has more iterations.
     """
     jax = import_module("jax")
+    variables: list[str] = []
+
+    def traced(*arrays: JaxArray) -> tuple[object, list[JaxArray]]:
+        with Variables(lambda x: _is_of_level(x, arrays)) as found:
+            y = call(*arrays)
+        variables[:] = [name for name, _ in found.found()]
+        return y, [x for _, x in found.found()]
+
     try:
-        closed = jax.make_jaxpr(call)(*[given.array for given in inputs])
+        closed = jax.make_jaxpr(traced)(*[given.array for given in inputs])
     except jax.errors.ConcretizationTypeError as error:
         raise TypeError(
             "f needs the numbers of an array while JAX traces it, for example in an `if`: use jax.lax.cond, jnp.where "
             f"or jax.lax.while_loop ({str(error).partition(chr(10))[0]})"
         ) from error
-    _check_result(closed.out_avals)
+    _check_result(closed.out_avals[: len(closed.out_avals) - len(variables)])
     recorder = _Recorder(limit)
     names = names_of_arrays(f, closed.consts)
     with x64():
@@ -53,10 +63,20 @@ def capture(
         numbers = [recorder.constant(x.array) for x in given]
         named = {number: x for number, x in zip(numbers, given, strict=True) if x.name}
         found = recorder.run(closed.jaxpr, numbers[len(inputs) :], numbers[: len(inputs)], EquationPlace((), ""))
-    calls = _needed(recorder.calls, [*found, *recorder.guards])
+    calls = _needed(recorder.calls, [found[0], *recorder.guards])
     low = recorder.low | {np.dtype(x.array.dtype) for x in given if hasattr(x.array, "dtype") and is_low(x.array.dtype)}
     dtype = str(min(low, key=lambda dtype: dtype.itemsize)) if low else "float64"
-    return TracedFunction(calls, recorder.values, recorder.originals, named, found[0], recorder.custom, dtype)
+    called = dict(zip(found[1:], variables, strict=True))
+    return TracedFunction(calls, recorder.values, recorder.originals, named, found[0], called, recorder.custom, dtype)
+
+
+def _is_of_level(x: object, arrays: Sequence[JaxArray]) -> bool:
+    """Return whether a value is a traced array that the traced function itself can return.
+
+    Inside of `jit`, `grad` or `scan`, the traced arrays belong to a trace of their own.
+    """
+    trace = getattr(x, "_trace", None)
+    return trace is not None and any(getattr(array, "_trace", None) is trace for array in arrays)
 
 
 def x64() -> Any:
@@ -144,9 +164,10 @@ class _Recorder:
         def number(x: Any) -> int:
             return self.constant(_literal(x)) if hasattr(x, "val") else known[x]
 
+        calls = Calls(outer, self._counts)
         for equation in jaxpr.eqns:
             self.low.update(x.aval.dtype for x in equation.outvars if is_low(getattr(x.aval, "dtype", None)))
-            found = self._equation(equation, [number(x) for x in equation.invars], place_of(equation, outer))
+            found = self._equation(equation, [number(x) for x in equation.invars], calls.place(equation))
             known.update(zip(equation.outvars, found, strict=True))
         return [number(x) for x in jaxpr.outvars]
 
@@ -185,11 +206,8 @@ class _Recorder:
         """Return the place of what a function runs. A second call in the same scope gets a number."""
         if not name:
             return place
-        scope = (*place.scope, name)
-        count = self._counts[scope] = self._counts.get(scope, -1) + 1
-        if index is None and not count:
-            return EquationPlace(scope, place.line)
-        return EquationPlace((*place.scope, f"{name}[{count if index is None else index}]"), place.line)
+        shown = numbered(name, place.scope, self._counts) if index is None else f"{name}[{index}]"
+        return EquationPlace((*place.scope, shown), place.line)
 
     def _cond(self, params: Params, reads: list[int], place: EquationPlace) -> list[int]:
         index, *args = reads

@@ -10,29 +10,56 @@ import numpy as np
 
 from tinygraph.bridges.jax.ops.table import Equation, JaxArray, Jaxpr
 from tinygraph.bridges.jax.program import EquationPlace
-from tinygraph.bridges.names import used
+from tinygraph.bridges.names import numbered, used
 
 _PACKAGE = str(Path(__file__).parents[1])
 
 
-def place_of(equation: Equation, outer: EquationPlace) -> EquationPlace:
-    """Return where an equation of a jaxpr was called.
+class Calls:
+    """The scopes of the equations of a jaxpr. A second call of the same function gets a number, as in "dense[1]".
+
+    JAX notes which functions were running, but not which call of a function it was. Equations that follow each other
+    belong to one call, if the same line called the function.
 
     Args:
-        equation: The equation.
-        outer: EquationPlace of the function to which the jaxpr belongs.
-
-    Returns:
-        The place: the scopes are the named scopes, or the functions that were running, and the line is the innermost
-        one outside of JAX.
+        outer: Place of the function to which the jaxpr belongs.
+        counts: Number of the last call, by scope.
     """
+
+    def __init__(self, outer: EquationPlace, counts: dict[tuple[str, ...], int]) -> None:
+        self._outer, self._counts = outer, counts
+        self._calls: list[tuple[str, str]] = []
+        self._scope: list[str] = []
+
+    def place(self, equation: Equation) -> EquationPlace:
+        """Return where an equation was called. Call this method once per equation, in order.
+
+        Args:
+            equation: The equation.
+
+        Returns:
+            The place: the scopes are the named scopes, or the functions that were running, and the line is the
+            innermost one outside of JAX.
+        """
+        calls, line = _calls_of(equation)
+        same = 0
+        while same < min(len(calls), len(self._calls)) and calls[same] == self._calls[same]:
+            same += 1
+        del self._scope[same:]
+        for name, _ in calls[same:]:
+            self._scope.append(numbered(name, (*self._outer.scope, *self._scope), self._counts))
+        self._calls = calls
+        return EquationPlace((*self._outer.scope, *self._scope), line or self._outer.line)
+
+
+def _calls_of(equation: Equation) -> tuple[list[tuple[str, str]], str]:
+    """Return the functions that were running, outermost first, with the lines that called them, and the own line."""
     found = equation.source_info
     frames = [(file, line, name) for file, line, name in _frames(found.traceback) if _is_users(file)]
-    functions = [shortened(name) for _, _, name in reversed(frames[:-1])]
-    named = [part.name for part in getattr(found.name_stack, "stack", ()) if type(part).__name__ == "Scope"]
-    scope = named or [name for name in functions if name]
-    line = f"{frames[0][0]}:{frames[0][1]}" if frames else outer.line
-    return EquationPlace((*outer.scope, *scope), line)
+    lines = [f"{file}:{line}" for file, line, _ in frames]
+    named = [(part.name, "") for part in getattr(found.name_stack, "stack", ()) if type(part).__name__ == "Scope"]
+    functions = [(shortened(name), line) for (_, _, name), line in zip(frames, lines[1:], strict=False)]
+    return named or [call for call in reversed(functions) if call[0]], lines[0] if lines else ""
 
 
 def _frames(traceback: object) -> Iterator[tuple[str, int, str]]:

@@ -60,6 +60,7 @@ class TracedFunction(NamedTuple):
         originals: The inputs and constants in their own precision, by their numbers.
         inputs: The named inputs, by their numbers.
         result: Number of the result of the function.
+        variables: Names of the local variables of the program, by the numbers of their values.
         custom: Names and lines of the functions with their own derivative.
         dtype: Type of the program's numbers.
     """
@@ -69,5 +70,6 @@ class TracedFunction(NamedTuple):
     originals: dict[int, JaxArray]
     inputs: dict[int, GivenArray]
     result: int
+    variables: dict[int, str]
     custom: dict[str, str]
     dtype: str

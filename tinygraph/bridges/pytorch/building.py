@@ -7,11 +7,14 @@ from collections.abc import Callable, Iterable
 from importlib import import_module
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from tinygraph.bridges.operands import Entry, Imported, is_node
 from tinygraph.bridges.places import Places
 from tinygraph.bridges.pytorch.capture import Captured, GivenTensor, place_of
 from tinygraph.bridges.pytorch.ops.table import SHAPES_ONLY, FxNode, TorchTensor, op_of
 from tinygraph.bridges.pytorch.reference import in_float64, run
+from tinygraph.bridges.variables import give_names
 from tinygraph.support.messages import short
 from tinygraph.tensor.more_ops.cuts import cut
 from tinygraph.tensor.tensor import Tensor
@@ -78,7 +81,24 @@ def build(captured: Captured, mapped: Callable[[str, str], Entry | None]) -> Bui
     root = values[captured.output()]
     if not is_node(root):
         raise ValueError("the result of f does not depend on the tensors that f gets: there is no graph to show")
+    give_names(_variables(captured, values), given.values())
     return Building(root, leaves, values, theirs)
+
+
+def _variables(captured: Captured, values: dict[FxNode, Imported]) -> dict[Tensor, str]:
+    """Return the nodes that local variables of the program contain, with the names of the variables.
+
+    The last op of a call of a PyTorch function gives its result, which the value of the variable confirms.
+    """
+    last = {place_of(node).call: x for node, x in values.items() if is_node(x)}
+    found = [(last.get(call), name, tensor) for call, (name, tensor) in captured.variables.items()]
+    return {
+        x: name
+        for x, name, tensor in found
+        if x is not None
+        and x.shape == tuple(tensor.shape)
+        and np.allclose(x.data, tensor.cpu().double().numpy(), rtol=1e-3, atol=1e-3, equal_nan=True)
+    }
 
 
 def _wanted(inputs: Iterable[GivenTensor]) -> set[int]:

@@ -12,13 +12,16 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from importlib import import_module
+from itertools import count
 from pathlib import Path
 from typing import NamedTuple
 
+from tinygraph.bridges.names import numbered
 from tinygraph.bridges.operands import Entry, Imported
 from tinygraph.bridges.places import place_text
 from tinygraph.bridges.pytorch.names import Names
 from tinygraph.bridges.pytorch.ops.table import SHAPES_ONLY, FxGraph, FxNode, Module, TorchTensor, op_of
+from tinygraph.bridges.variables import Variables
 from tinygraph.support.messages import described
 
 Args = tuple[object, ...]
@@ -41,6 +44,7 @@ class Place(NamedTuple):
     line: str
     function: str  # the custom torch.autograd.Function that is running, or ""
     grad: bool  # whether PyTorch records gradients there
+    call: int  # number of the call of a PyTorch function, or -1
 
     def text(self) -> str:
         """Return the place for a message.
@@ -58,11 +62,13 @@ class Captured(NamedTuple):
         graph: The graph of `torch.fx`.
         inputs: The inputs: arguments, and other tensors that the graph reads.
         sources: The nodes that stand for inputs, each with the index of its input.
+        variables: Names of the local variables of the program, and their values, by the numbers of the calls.
     """
 
     graph: FxGraph
     inputs: list[GivenTensor]
     sources: dict[FxNode, int]
+    variables: dict[int, tuple[str, TorchTensor]]
 
     def needed(self) -> list[FxNode]:
         """Return the nodes on which the result depends, in order.
@@ -96,7 +102,7 @@ def place_of(node: FxNode) -> Place:
         The place.
     """
     found = node.meta.get("custom", {}).get("tinygraph")
-    return found if isinstance(found, Place) else Place((), "", "", True)
+    return found if isinstance(found, Place) else Place((), "", "", True, -1)
 
 
 def capture(
@@ -129,7 +135,8 @@ def capture(
         stack.enter_context(torch.enable_grad())
         stack.enter_context(_plain_kernels())
         stack.enter_context(traceback.preserve_node_meta())
-        watched = stack.enter_context(_watched(call, names))
+        variables: dict[int, tuple[str, TorchTensor]] = {}
+        watched = stack.enter_context(_watched(call, names, variables))
         first = make_fx(watched)(*tensors)
     constants = [node for node in first.graph.nodes if node.op == "get_attr"]
     attributes = {node.target: _attribute(first, node.target) for node in constants}
@@ -137,7 +144,7 @@ def capture(
     if not any(_is_open(node, mapped) for node in first.graph.nodes):
         places = {name: i for i, name in enumerate(attributes, len(inputs))}
         read = {node: places[node.target] for node in constants}
-        return Captured(first.graph, given, _placeholders(first.graph) | read)
+        return Captured(first.graph, given, _placeholders(first.graph) | read, variables)
 
     def again(*values: TorchTensor) -> Imported:
         read = dict(zip(attributes, values[len(inputs) :], strict=True))
@@ -147,7 +154,7 @@ def capture(
         second = make_fx(torch.func.functionalize(again, remove="mutations"), _decompositions(mapped))(
             *tensors, *attributes.values()
         )
-    return Captured(second.graph, given, _placeholders(second.graph))
+    return Captured(second.graph, given, _placeholders(second.graph), variables)
 
 
 def _is_open(node: FxNode, mapped: Callable[[str, str], Entry | None]) -> bool:
@@ -221,37 +228,74 @@ def _plain_kernels() -> Iterator[None]:
 # --- where ops are called ------------------------------------------------------------------------------
 
 
+class _Running:
+    """The modules that are running. A second call of a module in the same scope gets a number, as in "layer[1]".
+
+    Args:
+        names: Names of the modules.
+    """
+
+    def __init__(self, names: Names) -> None:
+        self._names = names
+        self._stack: list[tuple[str, tuple[str, ...]]] = [("", ())]
+        self._counts: dict[tuple[str, ...], int] = {}
+
+    @property
+    def scope(self) -> tuple[str, ...]:
+        """The scopes of what is called now, outermost first."""
+        return self._stack[-1][1]
+
+    def start(self, module: Module) -> None:
+        """Note that a module starts to run."""
+        outer, scope = self._stack[-1]
+        name, shown, kind = self._names.called(module, outer)
+        self._stack.append((name, (*scope, numbered(shown, scope, self._counts) + kind) if shown else scope))
+
+    def end(self) -> None:
+        """Note that the innermost module has run."""
+        self._stack.pop()
+
+
 @contextmanager
-def _watched(call: Callable[..., object], names: Names) -> Iterator[Callable[..., object]]:
-    """Return a function that runs `call`, and notes the place of each ATen op."""
+def _watched(
+    call: Callable[..., object], names: Names, variables: dict[int, tuple[str, TorchTensor]]
+) -> Iterator[Callable[..., object]]:
+    """Return a function that runs `call`, and notes the place of each ATen op, and what variables contain."""
     torch = import_module("torch")
     hooks, traceback = import_module("torch.nn.modules.module"), import_module("torch.fx.traceback")
-    running: list[Module] = []
+    running = _Running(names)
     thread = threading.get_ident()
+    numbers, results = count(), dict[int, tuple[int, TorchTensor]]()  # the results are kept, so that their ids stay
 
     def before(module: Module, _: object) -> None:
         if threading.get_ident() == thread:
-            running.append(module)
+            running.start(module)
             _check_deterministic(module, names)
 
     def after(*_: object) -> None:
         if threading.get_ident() == thread:
-            running.pop()
+            running.end()
 
     def noted(
         _: object, function: Callable[..., object], __: object, args: Args = (), kwargs: Options | None = None
     ) -> object:
         line, custom = _position()
-        scope = names.scope(running)
-        place = Place((*scope, custom) if custom else scope, line, custom, torch.is_grad_enabled() or bool(custom))
+        scope = running.scope
+        grad, number = torch.is_grad_enabled() or bool(custom), next(numbers)
+        place = Place((*scope, custom) if custom else scope, line, custom, grad, number)
         with traceback.annotate({"tinygraph": place}):
-            return function(*args, **(kwargs or {}))
+            result = function(*args, **(kwargs or {}))
+        if torch.is_tensor(result):
+            results[id(result)] = number, result
+        return result
 
     mode = type("Watching", (torch.overrides.TorchFunctionMode,), {"__torch_function__": noted})
 
     def watched(*tensors: TorchTensor) -> object:
-        with mode():
-            return _checked(call(*tensors))
+        with mode(), Variables(lambda x: id(x) in results) as found:
+            result = _checked(call(*tensors))
+        variables.update({results[id(x)][0]: (name, x.detach()) for name, x in found.found() if not x._version})
+        return result
 
     handles = [
         hooks.register_module_forward_pre_hook(before),
@@ -274,15 +318,19 @@ def _checked(result: object) -> object:
     return (result,)
 
 
+def _is_library(file: str) -> bool:
+    """Return whether a file is part of PyTorch or of this folder, and not the user's."""
+    return file.startswith((str(Path(import_module("torch").__file__ or "").parent), _PACKAGE, "<frozen"))
+
+
 def _position() -> tuple[str, str]:
     """Return the innermost source line outside PyTorch, and the custom autograd Function that is running, or ""."""
-    library = str(Path(import_module("torch").__file__ or "").parent)
     frame, line, custom = sys._getframe(2), "", ""
     while frame is not None:
         code = frame.f_code
         if code.co_filename.startswith(_PACKAGE):
             break
-        if not code.co_filename.startswith(library):
+        if not _is_library(code.co_filename):
             line = line or f"{code.co_filename}:{frame.f_lineno}"
         elif code.co_name == "apply" and code.co_filename.endswith("function.py") and not custom:
             custom = getattr(frame.f_locals.get("cls"), "__name__", "")

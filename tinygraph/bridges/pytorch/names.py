@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from importlib import import_module
 
 from tinygraph.bridges.names import used
@@ -59,22 +59,22 @@ class Names:
         """
         return self.tensors.get(id(tensor), "")
 
-    def scope(self, stack: Sequence[Module]) -> tuple[str, ...]:
-        """Return the scopes for the modules that are running, outermost first.
+    def called(self, module: Module, outer: str) -> tuple[str, str, str]:
+        """Return what a module is called that starts to run.
 
         Args:
-            stack: Running modules, outermost first.
+            module: The module.
+            outer: Qualified name of the module that calls it, or "".
 
         Returns:
-            One name per module, relative to the module around it. A module that is imported alone has no scope, because
-            its scope would contain the whole graph.
+            Its qualified name, the name of its scope, relative to the module around it, and its class in parentheses
+            if the name ends with a number, else "". A module that is imported alone has no scope, because its scope
+            would contain the whole graph.
         """
-        outer, scopes = "", []
-        for module in stack:
-            name = self.modules.get(id(module), type(module).__name__)
-            scopes.append(name.removeprefix(f"{outer}.") if outer else name)
-            outer = name
-        return tuple([name for name in scopes if name])
+        kind = type(module).__name__
+        name = self.modules.get(id(module), kind)
+        shown = name.removeprefix(f"{outer}.") if outer else name
+        return name, shown, f" ({kind})" if shown.rpartition(".")[2].isdecimal() else ""
 
 
 def _joined(prefix: str, name: str) -> str:

@@ -7,22 +7,28 @@ from collections.abc import Callable
 
 import numpy as np
 
+from tinygraph.bridges.jax.ops.composed import logsumexp_of, softmax_of
 from tinygraph.bridges.jax.ops.table import WHOLE, Whole, primitive
 from tinygraph.bridges.masks import bounded, chosen, equal, integers, truth, uniform
-from tinygraph.bridges.operands import Imported, is_node
+from tinygraph.bridges.operands import Imported, is_node, without_leading_axes
 from tinygraph.engine import more_ops, ops
 from tinygraph.tensor.more_ops.cuts import cut
 
 
 def _elementwise(*names: str) -> Callable[[Callable[..., Imported]], Callable[..., Imported]]:
-    """Put a function of operands with the same shape into the table. An array of equal constants becomes a number."""
+    """Put a function of operands into the table whose shapes broadcast.
+
+    An array of equal constants becomes a number. A node that only adds leading axes is left out, as NumPy adds them.
+    """
 
     def register(function: Callable[..., Imported]) -> Callable[..., Imported]:
         def entry(*operands: Imported, **params: object) -> Imported:
             nodes = [x for x in operands if is_node(x)]
             shape = np.broadcast_shapes(*[np.shape(x) for x in operands])
             short = [uniform(x) if any(x.shape == shape for x in nodes) else x for x in operands]
-            return function(*short, **params)
+            narrow = [without_leading_axes(x) for x in short]
+            fits = np.broadcast_shapes(*[np.shape(x) for x in narrow]) == shape
+            return function(*(narrow if fits else short), **params)
 
         primitive(*names)(entry)
         return function
@@ -33,7 +39,7 @@ def _elementwise(*names: str) -> Callable[[Callable[..., Imported]], Callable[..
 # --- arithmetic and functions
 
 _SAME: dict[str, Callable[..., Imported]] = {
-    **{name: getattr(ops, name) for name in ("add", "sub", "mul", "div", "neg", "sign", "pow")},
+    **{name: getattr(ops, name) for name in ("sub", "mul", "neg", "sign", "pow")},
     **{name: getattr(ops, name) for name in ("exp", "expm1", "log", "log1p", "sqrt", "sin", "cos", "tan")},
     **{name: getattr(ops, name) for name in ("asin", "acos", "atan", "sinh", "cosh", "tanh")},
     **{name: getattr(more_ops, name) for name in ("exp2", "asinh", "acosh", "atanh", "atan2", "square", "cbrt")},
@@ -46,6 +52,18 @@ _SAME: dict[str, Callable[..., Imported]] = {
 }
 for _name, _function in _SAME.items():
     _elementwise(_name)(_function)
+
+
+@_elementwise("add")
+def add(x: Imported, y: Imported) -> Imported:
+    found = logsumexp_of(x, y)
+    return ops.add(x, y) if found is None else found
+
+
+@_elementwise("div")
+def div(x: Imported, y: Imported) -> Imported:
+    found = softmax_of(x, y)
+    return ops.div(x, y) if found is None else found
 
 
 @_elementwise("max")

@@ -1,0 +1,81 @@
+"""Functions that JAX composes of many primitives, and that are one op here: softmax and log-sum-exp.
+
+JAX subtracts the largest element before `exp`, and stops the gradient of that element. The result does not depend on
+the element, so the graph does not need it, and the diagram shows what the user called.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tinygraph.bridges.operands import Imported, is_node
+from tinygraph.engine import ops
+from tinygraph.tensor.functions.probabilities import logsumexp
+from tinygraph.tensor.more_ops.cuts import cut
+from tinygraph.tensor.more_ops.softmax import softmax_over
+from tinygraph.tensor.reductions import extremum, sum_over
+from tinygraph.tensor.shapes import expand, reshape
+
+
+def softmax_of(x: Imported, y: Imported) -> Imported | None:
+    """Return the softmax that a quotient computes, exp(z - max)/sum(exp(z - max)).
+
+    Args:
+        x: Dividend.
+        y: Divisor.
+
+    Returns:
+        The node, or None for another quotient.
+    """
+    total = _below(y, reshape, expand)
+    found = _shifted(x) if _made_by(total, sum_over) and total.x is x else None
+    if found is None or total.op.parameters[0] != found[1]:
+        return None
+    return softmax_over(found[1])(found[0])
+
+
+def logsumexp_of(x: Imported, y: Imported) -> Imported | None:
+    """Return the log-sum-exp that a sum computes, log(sum(exp(z - max))) + max.
+
+    Args:
+        x: First term.
+        y: Second term.
+
+    Returns:
+        The node, or None for another sum.
+    """
+    if not (is_node(x) and x.op is ops.log and is_node(y)):
+        return None
+    total = x.x.x if is_node(x.x) and x.x.op is ops.abs else x.x  # JAX allows negative weights, and sums positive terms
+    found = _shifted(total.x) if _made_by(total, sum_over) else None
+    if found is None or total.op.parameters != (found[1], False) or y.shape != x.shape:
+        return None
+    return logsumexp(found[0], axis=found[1]) if _is_largest(y, *found) else None
+
+
+def _shifted(x: Imported) -> tuple[Imported, Any] | None:
+    """Return z and the axis of its largest element if a node is exp(z - max)."""
+    if not (is_node(x) and x.op is ops.exp and is_node(x.x) and x.x.op is ops.sub):
+        return None
+    z, largest = x.x.x, x.x.y
+    top = _below(largest, reshape, expand, cut.maker)
+    axis = top.op.parameters[1] if _made_by(top, extremum) else None
+    return (z, axis) if is_node(z) and _is_largest(largest, z, axis) else None
+
+
+def _is_largest(x: Imported, z: Imported, axis: Any) -> bool:
+    """Return whether a node is the largest element of z along an axis, without its gradient."""
+    kept = _below(x, reshape, expand)
+    top = _below(kept.x, reshape, expand) if is_node(kept) and kept.op is cut else None
+    return _made_by(top, extremum) and top.x is z and top.op.parameters[:2] == ("max", axis)
+
+
+def _below(x: Imported, *makers: object) -> Imported:
+    """Return the operand of nodes that only change the shape."""
+    while _made_by(x, *makers):
+        x = x.x
+    return x
+
+
+def _made_by(x: Imported, *makers: object) -> bool:
+    return is_node(x) and x.op is not None and x.op.maker in makers
