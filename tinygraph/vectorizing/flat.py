@@ -128,6 +128,7 @@ class Flat:
         y: The second operand of each entry.
         data: The value of each entry.
         sums: True for each entry that is a sum.
+        pairs: True for each other entry `a + b` in which a is a node.
         terms: The terms of all sums. The terms of entry i are `terms[starts[i]:starts[i + 1]]`.
         signs: The sign of each term.
         added: For each sum, the total of the plain numbers that are added.
@@ -191,10 +192,10 @@ class Flat:
                 break
             signs, head = signs * signs[head], further
         self.within, self.head, self.turns = within, head, signs
-        self.additions = code == _ADD
-        self.plain_pairs = (code <= _NEG) & ~within
-        self.plain_pairs[head[within]] = False
-        self.sums = (code != _OTHER) & ~within & ~self.plain_pairs
+        alone = (code <= _NEG) & ~within
+        alone[head[within]] = False
+        self.sums = (code != _OTHER) & ~within & ~alone
+        self.pairs = (code == _ADD) & alone & ~self.numbers[self.x]
         ends = ~within[operand]
         self._collect_terms(head[consumer[ends]], operand[ends], sign[ends] * signs[consumer[ends]])
 

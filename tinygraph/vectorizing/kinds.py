@@ -6,7 +6,7 @@ are of the same kind if they are used by entries of the same kinds, and if their
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -19,6 +19,7 @@ from tinygraph.vectorizing.flat import NONE, Array, Flat
 MOST = 64  # maximum number of kinds of leaves or names; with more, the kinds are coarser
 LEAF = "leaf"
 SUM = "sum"
+_WITHIN, _SUM, _PAIR, _OP = range(4)  # how an entry gets its kind
 
 
 @dataclass(eq=False, repr=False)
@@ -59,30 +60,33 @@ class Part:
 Slot = int | Part  # how a group uses another group: as operand 0 or 1, or as a part of its terms
 
 
-@dataclass(eq=False, repr=False)
 class Group:
-    """Entries of one kind, which become one array.
+    """Entries of one kind, which become one array. A graph without structure has nearly as many groups as nodes.
 
-    Attributes:
+    Args:
         op: The op of the entries, or SUM for sums, LEAF for leaves, and None for plain numbers.
         members: The entries.
+
+    Attributes:
         axes: The axes of the array.
         ids: The entries, arranged along the axes.
         parts: For sums, the parts into which their terms are divided.
-        uses: Pairs (group, slot): a group that uses this group, and the slot that this group fills.
+        uses: Pairs (group, slot): a group that uses this group, and the slot that this group fills. The list stays
+            empty for a single entry that is not a sum, because nothing depends on its uses.
+        first: The first entry.
+        single: True if there is only one entry.
     """
 
-    op: Op | str | None  # an op, SUM, LEAF, or None for plain numbers
-    members: Array
-    axes: list[Axis] = field(default_factory=list)
-    ids: Array = field(init=False)
-    parts: list[Part] = field(default_factory=list)
-    uses: list[tuple[Group, Slot]] = field(default_factory=list)  # the groups that use this group
+    __slots__ = ("axes", "first", "ids", "members", "op", "parts", "single", "uses")
 
-    def __post_init__(self) -> None:
-        self.ids = self.members
-        self.first: int = self.members.item(0)  # the first entry
-        self.single = len(self.members) == 1  # whether there is only one entry
+    def __init__(self, op: Op | str | None, members: Array) -> None:
+        self.op, self.members = op, members
+        self.first: int = members.item(0)
+        self.single = len(members) == 1
+        self.ids = members.reshape(()) if self.single else members
+        self.axes: list[Axis] = []
+        self.parts: list[Part] = []
+        self.uses: list[tuple[Group, Slot]] = []
 
 
 @dataclass(eq=False, repr=False)
@@ -124,7 +128,10 @@ def kinds(flat: Flat, marks: Mapping[Node, Hashable] | None = None) -> Array:
         stems = dict.fromkeys(leaves, "")
     bases = {i: (node.constant, stems[i], marks.get(node) if marks else None) for i, node in leaves.items()}
     found = _from_below(flat, bases)
-    return _from_below(flat, _by_use(flat, bases, found))
+    finer = _by_use(flat, bases, found)
+    if len(set(finer.values())) == len(set(bases.values())):  # the same classes of leaves give the same kinds again
+        return found
+    return _from_below(flat, finer)
 
 
 def _from_below(flat: Flat, leaf_kinds: Mapping[int, Hashable]) -> Array:
@@ -132,14 +139,14 @@ def _from_below(flat: Flat, leaf_kinds: Mapping[int, Hashable]) -> Array:
     known: dict[Hashable, int] = {None: 0}  # a plain number
     found: list[int] = []
     terms, signs, starts = flat.terms.tolist(), flat.signs.tolist(), flat.starts.tolist()
-    summed = (flat.sums | flat.plain_pairs).tolist()
     kind_of, append = known.setdefault, found.append
-    for i, (op, a, b, within) in enumerate(zip(flat.ops, flat.x.tolist(), flat.y.tolist(), flat.within.tolist())):  # noqa: B905
+    ways = np.select([flat.within, flat.sums, flat.pairs], [_WITHIN, _SUM, _PAIR], _OP).tolist()
+    for i, (op, a, b, way) in enumerate(zip(flat.ops, flat.x.tolist(), flat.y.tolist(), ways)):  # noqa: B905
         if op is None:
             append(kind_of(leaf_kinds.get(i), len(known)))
-        elif within:
+        elif way == _WITHIN:
             append(NONE)
-        elif summed[i] and is_sum(flat, found, i):
+        elif way == _SUM or (way == _PAIR and found[a] == found[b]):  # as in `sums`
             ends = range(starts[i], starts[i + 1])
             append(kind_of(frozenset([(signs[k], found[terms[k]]) for k in ends]), len(known)))
         else:
@@ -147,21 +154,17 @@ def _from_below(flat: Flat, leaf_kinds: Mapping[int, Hashable]) -> Array:
     return np.array(found)
 
 
-def is_sum(flat: Flat, found: Sequence[int] | Array, i: int) -> bool:
-    """Return whether an entry is a sum of many terms, or `a + b` with operands of the same kind.
+def sums(flat: Flat, found: Array) -> Array:
+    """Return which entries are a sum of many terms, or `a + b` with operands of the same kind.
 
     Args:
         flat: Flat graph.
-        found: Kinds that were found so far, by entry.
-        i: Entry.
+        found: Kind of each entry.
 
     Returns:
-        True if the entry is a sum.
+        An array of booleans, one per entry.
     """
-    if flat.sums[i]:
-        return True
-    a, b = flat.x[i], flat.y[i]
-    return bool(flat.plain_pairs[i] and flat.additions[i] and found[a] == found[b] and not flat.numbers[a])
+    return flat.sums | (flat.pairs & (found[flat.x] == found[flat.y]))
 
 
 def _by_use(flat: Flat, bases: Mapping[int, Hashable], found: Array) -> dict[int, Hashable]:

@@ -22,7 +22,7 @@ from tinygraph.tensor.linalg import matmul
 from tinygraph.tensor.shapes import transpose
 from tinygraph.tensor.tensor import Tensor
 from tinygraph.vectorizing.flat import Array
-from tinygraph.vectorizing.kinds import LEAF, SUM, Axis, Group, Part, Use
+from tinygraph.vectorizing.kinds import SUM, Axis, Group, Part, Use
 from tinygraph.vectorizing.rerolling import Roll
 from tinygraph.vectorizing.views import (
     Operand,
@@ -75,24 +75,21 @@ class Rebuilding:
 
     def _plan(self, group: Group) -> None:
         """Find products that become part of a matrix product, and sums that become part of a mean."""
-        if group.op == SUM:
-            for part in group.parts:
-                if self._contraction(group, part):
-                    self.inside[part.source] = "a matrix product"
-        elif (summed := self._counted(group)) is not None:
+        for part in group.parts:
+            if self._contraction(group, part):
+                self.inside[part.source] = "a matrix product"
+        if (group.op is div or group.op is mul) and (summed := self._counted(group)) is not None:
             self._mean_of[group] = summed
             self.inside[summed] = "a mean"
 
     def _build(self, group: Group) -> Operand:
-        if group.op == LEAF:
-            return self._leaf(group)
-        if group.op == SUM:
-            return self._sum(group)
-        assert isinstance(group.op, Op)
+        op = group.op
+        if not isinstance(op, Op):
+            return self._sum(group) if op == SUM else self._leaf(group)
         if group in self._mean_of:
             summed = self._mean_of[group]
             return expanded(self._reduced(summed, summed.parts[0], "mean"), stored_shape(group.axes))
-        result = applied(group.op, *[self._operand(group, slot) for slot in range(group.op.arity)])
+        result: Operand = op(*[self._operand(group, slot) for slot in range(op.arity)])
         return expanded(result, stored_shape(group.axes)) if group.axes else result
 
     def _operand(self, group: Group, slot: int) -> Operand:
@@ -220,9 +217,7 @@ class Rebuilding:
         return reshaped(out, stored_shape(group.axes))
 
     def _counted(self, group: Group) -> Group | None:
-        """Return the sum that the group divides by the sum's number of terms, or None if there is no such sum."""
-        if group.op not in (div, mul):
-            return None
+        """Return the sum that a division, or a product, divides by the number of its terms, or None."""
         sources = self.roll.source(group, 0), self.roll.source(group, 1)
         for slot in (0, 1) if group.op is mul else (0,):
             summed, number = sources[slot], sources[1 - slot]

@@ -18,7 +18,7 @@ from tinygraph.engine.graph import Node
 from tinygraph.engine.op import Op
 from tinygraph.explaining.notation import shared_name
 from tinygraph.vectorizing.flat import NONE, Array, Flat
-from tinygraph.vectorizing.kinds import LEAF, SUM, Axis, Group, Part, Slot, Use, is_sum, kinds
+from tinygraph.vectorizing.kinds import LEAF, SUM, Axis, Group, Part, Slot, Use, kinds, sums
 
 
 class Roll:
@@ -194,18 +194,15 @@ class Roll:
         inside = inside[np.argsort(found[inside], kind="stable")]
         ends = (np.flatnonzero(np.diff(found[inside])) + 1).tolist()
         self._first: list[Group] = []
+        numbers, summed = flat.numbers.tolist(), sums(flat, found).tolist()
         for start, end in itertools.pairwise([0, *ends, len(inside)]):
-            group = Group(None, inside[start:end])
-            op: Op | str | None = flat.ops[group.first]
-            if op is None:
-                op = None if flat.numbers[group.first] else LEAF
-            elif is_sum(flat, found, group.first):
-                op = SUM
-            group.op = op
-            self._first.append(group)
+            members = inside[start:end]
+            i = members.item(0)
+            op = SUM if summed[i] else flat.ops[i]
+            self._first.append(Group(LEAF if op is None and not numbers[i] else op, members))
         self._group_of = np.full(len(flat.ops), NONE)
         self._group_of[inside] = np.repeat(np.arange(len(self._first)), np.diff([0, *ends, len(inside)]))
-        self._groups = {i: self._first[k] for i, k in enumerate(self._group_of.tolist())}  # is read faster
+        self._groups = [self._first[k] for k in self._group_of.tolist()]  # is read faster
         for group in self._first:
             if group.op == SUM:
                 self._find_parts(group)
@@ -215,8 +212,9 @@ class Roll:
         """Register this group with the groups that it uses, or remove the registration."""
         slots: Sequence[Slot] = group.parts or (range(group.op.arity) if isinstance(group.op, Op) else ())
         for slot in slots:
-            uses = self.source(group, slot).uses
-            uses.append((group, slot)) if change > 0 else uses.remove((group, slot))
+            source = self.source(group, slot)
+            if not source.single or source.op == SUM:
+                source.uses.append((group, slot)) if change > 0 else source.uses.remove((group, slot))
 
     def _find_parts(self, group: Group) -> None:
         """Divide the terms of a group's sums into parts, by sign and source."""
@@ -269,7 +267,6 @@ class Roll:
         if group.op is None:
             return []
         if group.single:
-            group.ids = group.members.reshape(())
             self._name_axes(group)
             return [group]
         uses = [(user, slot, self.use(user, slot)) for user, slot in group.uses]
@@ -325,14 +322,16 @@ class Roll:
         for members in parts:
             self._group_of[members] = len(self._first)
             part_of_it = Group(group.op, members)
-            self._groups.update(dict.fromkeys(members.tolist(), part_of_it))
+            for i in members.tolist():
+                self._groups[i] = part_of_it
             self._first.append(part_of_it)
             if group.op == SUM:
                 self._find_parts(part_of_it)
             self._link(part_of_it, +1)
         for user, slot, use in uses:
             used = self._first[self._group_of[use.ids.flat[0]]]
-            used.uses.append((user, slot))
+            if not used.single or used.op == SUM:
+                used.uses.append((user, slot))
             if isinstance(slot, Part):
                 slot.source = used
         first = len(self._first) - len(parts)
