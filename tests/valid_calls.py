@@ -417,7 +417,11 @@ CALLS: dict[str, Call] = {
     ),
     # vectorizing
     "compile": call(
-        tinygraph.compile, {"root": "scalar root", "inputs": "leaves"}, root=root, inputs=of(lambda s: [s.x])
+        tinygraph.compile,
+        {"root": "scalar root", "inputs": "leaves", "on_progress": "function or None"},
+        root=root,
+        inputs=of(lambda s: [s.x]),
+        on_progress=None,
     ),
     "from_torch": call(
         of(lambda s: _with_torch(tinygraph.from_torch)),
@@ -455,7 +459,13 @@ CALLS: dict[str, Call] = {
     "to_jax": call(of(lambda s: _with_jax(tinygraph.to_jax)), {"root": "nodes to draw"}, root=of(lambda s: s.x * 2.0)),
     "bridges.named_leaves": call(tinygraph.bridges.named_leaves, {"root": "node"}, root=root),
     "source": call(tinygraph.source, {"root": "scalar root", "backward": "flag"}, root=root, backward=True),
-    "vectorize": call(tinygraph.vectorize, {"root": "scalar root", "marks": "marks"}, root=root, marks=None),
+    "vectorize": call(
+        tinygraph.vectorize,
+        {"root": "scalar root", "marks": "marks", "on_progress": "function or None"},
+        root=root,
+        marks=None,
+        on_progress=None,
+    ),
     # misconceptions
     "misconceptions.Misconception": call(
         misconceptions.Misconception,

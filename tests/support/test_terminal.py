@@ -2,6 +2,8 @@
 
 import sys
 
+import pytest
+
 from tinygraph import Stepper, Value, tree
 from tinygraph.stepping.debugger import Debugger
 from tinygraph.support import terminal
@@ -14,6 +16,38 @@ def test_lines_in_a_terminal_without_rich(monkeypatch, capsys):
         for iteration in (1, 2, 3):
             on_iteration(iteration, 1.0 / iteration)
     assert capsys.readouterr().out.count("descent: iteration") == 3
+
+
+def test_a_long_task_in_a_terminal_shows_how_much_is_done(monkeypatch, capsys):
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    clock = iter([0.0, 0.5, 2.0, 3.0, 4.0, 5.0])
+    monkeypatch.setattr(terminal, "monotonic", lambda: next(clock))
+
+    def work():
+        with terminal.percentage("vectorizing") as on_progress:
+            on_progress(10, 100)  # after half a second: too early
+            on_progress(20, 100)
+            on_progress(100, 100)
+            on_progress(30, 100)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        work()
+    out, err = capsys.readouterr()
+    lines = [line.strip() for line in err.split("\r")]
+    assert [line for line in lines if line] == ["vectorizing: 20%", "vectorizing: 30%"]
+    assert (out, lines[-1]) == ("", ""), "the line is removed"
+    blank = len("  vectorizing: 20%") * " "
+    assert err.count(blank) == 2
+
+
+def test_a_long_task_outside_a_terminal_shows_nothing(monkeypatch, capsys):
+    monkeypatch.setattr(terminal, "monotonic", iter(range(0, 100, 10)).__next__)
+    with terminal.percentage("vectorizing") as on_progress:
+        on_progress(20, 100)
+        monkeypatch.setattr(sys, "stderr", None)
+        on_progress(100, 100)
+    assert capsys.readouterr() == ("", "")
 
 
 def test_a_process_without_a_console(monkeypatch, capsys):

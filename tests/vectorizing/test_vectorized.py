@@ -1,13 +1,15 @@
 """Vectorized graphs: the values of the scalar graph, element by element, in few ops."""
 
+import gc
 import random
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tinygraph
+from tests.interrupts import interrupted
 from tests.oracles import families
 from tests.oracles.families import FAMILIES
 from tests.vectorizing.agreement import assert_close, assert_same
@@ -204,3 +206,72 @@ def test_a_sum_beside_its_terms():
     x, y, z = ([Value(0.1 * i + k, f"{name}{i}") for i in range(3)] for k, name in enumerate("xyz"))
     assert_same(sum((v - sum(x) / 3) ** 2 for v in x), [x])
     assert_same(sum((p + p + q).sin() * r for p in x for q in y for r in z), [x, y, z])
+
+
+@given(program=graphs(max_steps=30))
+def test_progress_grows_to_the_number_of_all_steps(program):
+    root, leaves = program.record()
+    reports = []
+    found = vectorize(root, on_progress=lambda done, steps: reports.append((done, steps)))
+    done, steps = zip(*reports, strict=True)
+    assert list(done) == sorted(set(done)), "each report shows more steps than the one before"
+    assert done[-1] == steps[-1] == steps[0] >= len(order(root))
+    silent = vectorize(root)
+    assert (found.report(), repr(found.root)) == (silent.report(), repr(silent.root))
+    reported = tinygraph.compile(root, leaves, on_progress=lambda *report: reports.append(report))
+    assert reported.text == tinygraph.compile(root, leaves).text
+    assert reports[-1] == (done[-1], steps[-1])
+
+
+def test_a_large_graph_makes_at_most_a_few_hundred_reports():
+    x, reports = Value(0.5, "x"), []
+    y = x
+    for k in range(3000):
+        y = (y * x).sin() if k % 2 else (y + 1.0 / (k + 1)).tanh()
+    vectorize(y, on_progress=lambda *report: reports.append(report))
+    assert 100 < len(reports) < 300
+
+
+@pytest.mark.parametrize("at", [0.0, 0.3, 0.6, 1.0])
+def test_an_error_in_the_function_that_gets_reports_stops_the_work(at):
+    x = Value(0.5, "x")
+    y = sum(((x * k).sin() for k in range(20)), x)
+    y.backward()
+    before = [(node.data, node.grad) for node in order(y)]
+
+    def stop(done, steps):
+        if done >= at * steps:
+            raise LookupError("stop")
+
+    for function in (vectorize, lambda root, on_progress: tinygraph.compile(root, x, on_progress=on_progress)):
+        with pytest.raises(LookupError, match="stop"):
+            function(y, on_progress=stop)
+        assert gc.isenabled()
+    assert [(node.data, node.grad) for node in order(y)] == before
+    assert_same(y, [[x]])
+
+
+@settings(max_examples=10)
+@given(delay=st.floats(0.0005, 0.05))
+def test_ctrl_c_leaves_the_graph_and_the_collector_as_they_were(delay):
+    x = Value(0.5, "x")
+    y = x
+    for k in range(1000):
+        y = (y * x).sin() if k % 2 else (y + 1.0 / (k + 1)).tanh()
+    y.backward()
+    before = [(node.data, node.grad) for node in order(y)]
+    interrupted(lambda: vectorize(y, on_progress=lambda done, steps: None), delay)
+    assert gc.isenabled()
+    assert [(node.data, node.grad) for node in order(y)] == before
+    assert vectorize(y).root.data == pytest.approx(y.data)
+
+
+def test_progress_needs_a_function():
+    x = Value(2.0)
+    for call in (
+        lambda: vectorize(x * x, on_progress=3),
+        lambda: tinygraph.compile(x * x, x, on_progress=3),
+        lambda: tinygraph.compile(Tensor(2.0) * 2.0, [], on_progress=3),
+    ):
+        with pytest.raises(TypeError, match="on_progress must be a function, not 3"):
+            call()

@@ -22,7 +22,7 @@ from tinygraph.logistic.costs import no_loop, two_loops
 from tinygraph.logistic.model import LogisticRegression
 from tinygraph.stepping.stepper import Stepper
 from tinygraph.support.files import check_writable
-from tinygraph.support.terminal import echo
+from tinygraph.support.terminal import echo, percentage
 from tinygraph.tensor.tensor import Tensor
 
 
@@ -172,7 +172,10 @@ def show_implementations(m: int, n: int = 20) -> None:
         echo(f"  {line}")
     echo(f"  (With one loop, an array of {n} numbers is too short to make up for the overhead of a NumPy call.)")
     echo("\nAutomatic vectorization of the scalar graph of the two loops")
-    text, lines = vectorize_loops(X, Y, [0.01 * j for j in range(n)], 0.1, tell=lambda text: echo(f"  {text} ..."))
+    with percentage("vectorizing") as on_progress:
+        text, lines = vectorize_loops(
+            X, Y, [0.01 * j for j in range(n)], 0.1, tell=lambda text: echo(f"  {text} ..."), on_progress=on_progress
+        )
     echo("  The graph became this program:")
     for line in text.splitlines():
         echo(f"    {line}".rstrip())

@@ -13,6 +13,7 @@ from tinygraph.engine.graph import order
 from tinygraph.engine.value import Value
 from tinygraph.logistic.costs import no_loop, one_loop, two_loops
 from tinygraph.logistic.inputs import Array
+from tinygraph.support.progress import OnProgress
 from tinygraph.tensor.tensor import Tensor
 from tinygraph.vectorizing.compiling import compile
 from tinygraph.vectorizing.source import source
@@ -141,6 +142,7 @@ def vectorize_loops(
     loss: str = "cross_entropy",
     *,
     tell: Callable[[str], object] = str,
+    on_progress: OnProgress | None = None,
 ) -> tuple[str, list[str]]:
     """Vectorize the graph of the two loops automatically, and compare the result with hand-written NumPy.
 
@@ -152,6 +154,8 @@ def vectorize_loops(
         loss: Key of `LOSSES`. Defaults to "cross_entropy".
         tell: Function that is called with a description of each part of the work before it starts. Defaults to a
             function that shows nothing.
+        on_progress: Function that gets reports while the graph is vectorized, as in `vectorize`. Defaults to no
+            reports.
 
     Returns:
         The source text of the vectorized program, and a report as a list of lines.
@@ -169,7 +173,7 @@ def vectorize_loops(
     nodes = len(order(J))
     tell(f"vectorizing and compiling {nodes:,} scalar nodes")
     begun = perf_counter()
-    compiled = compile(J, [values, bias])
+    compiled = compile(J, [values, bias], on_progress=on_progress)
     done = perf_counter()
     tell("timing four implementations, and writing the program")
     begun_again = perf_counter()
@@ -185,7 +189,7 @@ def vectorize_loops(
 
     functions = {"vectorized, compiled": automatic, **_by_hand(*_columns(X, Y), numbers, b, loss)}
     found += [_measure_function(name, function) for name, function in functions.items()]
-    vectorized = vectorize(J)
+    vectorized = vectorize(J, on_progress=on_progress)
     lines = [
         f"{nodes:,} scalar nodes became {len(order(vectorized.root))} array nodes: recorded in "
         f"{recorded - start:.2f} s, vectorized and compiled in {done - begun:.2f} s",

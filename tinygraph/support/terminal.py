@@ -5,7 +5,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from time import monotonic
 
+_LONG = 1.0  # seconds after which a task shows its progress
 _ASCII = str.maketrans(
     {
         "×": "*",
@@ -119,6 +121,37 @@ def progress(what: str, iterations: int) -> Iterator[Callable[[int, float], None
             echo(f"  {what}: {_state(iteration, iterations, cost)}")
 
     yield line
+
+
+@contextmanager
+def percentage(what: str) -> Iterator[Callable[[int, int], None]]:
+    """Show how much of a task is done on stderr, if stderr is a terminal and the task takes longer than a second.
+
+    The line is removed when all steps are done, and after Ctrl-C or an error.
+
+    Args:
+        what: Name of the task.
+
+    Yields:
+        A function that you call with (done, steps).
+    """
+    start, shown = monotonic(), ""
+
+    def write(line: str) -> None:
+        nonlocal shown
+        if sys.stderr is not None and line != shown:
+            with suppress(OSError):
+                print(f"\r{' ' * len(shown)}\r{line}", end="", file=sys.stderr, flush=True)
+            shown = line
+
+    def show(done: int, steps: int) -> None:
+        if is_terminal(sys.stderr) and monotonic() - start > _LONG:
+            write(f"  {what}: {done / steps:.0%}" if done < steps else "")
+
+    try:
+        yield show
+    finally:
+        write("")
 
 
 def _state(iteration: int, iterations: int, cost: float) -> str:

@@ -17,7 +17,9 @@ from tinygraph.engine.ops import add, mul
 from tinygraph.engine.value import Value
 from tinygraph.functional import numbers_of, paired, refilled
 from tinygraph.kernels.quiet import quietly
+from tinygraph.support.arguments import check_function
 from tinygraph.support.messages import counted, described
+from tinygraph.support.progress import OnProgress
 from tinygraph.tensor.linalg import matmul
 from tinygraph.tensor.tensor import Tensor
 from tinygraph.vectorizing.codegen import Writer
@@ -42,15 +44,18 @@ class Compiled:
     Args:
         root: Root of a graph of Values, or of Tensors. A Tensor must be a scalar.
         inputs: A leaf, or a sequence of leaves, which can be nested.
+        on_progress: Function that gets reports, as in `compile`.
 
     Attributes:
         text: The source text of the function, or "" if the graph is recomputed node by node, as a graph of Tensors is.
     """
 
-    def __init__(self, root: Value | Tensor, inputs: Inputs) -> None:
+    def __init__(self, root: Value | Tensor, inputs: Inputs, on_progress: OnProgress | None = None) -> None:
         kind = Tensor if isinstance(root, Tensor) else Value
         if isinstance(root, Tensor) and root.shape:
             raise ValueError(f"root must be a scalar, but it has shape {root.shape}: call .sum() or .mean() first")
+        if on_progress is not None:
+            check_function("on_progress", on_progress)
         self._alone = isinstance(inputs, kind)
         self._pack: Callable[..., Any] = getattr(type(inputs), "_make", tuple)  # the gradients of a namedtuple are one
         if isinstance(inputs, kind):
@@ -70,7 +75,8 @@ class Compiled:
         if isinstance(root, Tensor):
             self._run = recomputed(root, self._inputs)
             return
-        found = Vectorized(root, marks, only=True)  # not stored, because it refers to all nodes of the graph
+        # Not stored, because it refers to all nodes of the graph.
+        found = Vectorized(root, marks, only=True, on_progress=on_progress)
         if len(found.groups) > LONGEST:
             self._run = recomputed(root, self._inputs)
         else:
@@ -105,7 +111,7 @@ class Compiled:
         return float(value), self._pack(gradients)
 
 
-def compile(root: Value | Tensor, inputs: Inputs) -> Compiled:
+def compile(root: Value | Tensor, inputs: Inputs, *, on_progress: OnProgress | None = None) -> Compiled:
     """Turn a graph into a function f(*numbers) that returns (value, gradients).
 
     For a graph of Values, the function uses the vectorized graph. For a graph of Tensors, it recomputes a copy of the
@@ -117,6 +123,8 @@ def compile(root: Value | Tensor, inputs: Inputs) -> Compiled:
         inputs: A leaf, or a sequence of leaves and of nested sequences and dicts of leaves. The function takes one
             number or array per input, or a nested sequence or dict of them, and returns gradients of the same
             structure. The gradient of a constant is 0.
+        on_progress: Function that gets reports while a graph of Values is vectorized, as in `vectorize`. Defaults to no
+            reports.
 
     Returns:
         The function. It raises FrozenBranchError if a comparison between nodes has a different outcome than when the
@@ -138,7 +146,7 @@ def compile(root: Value | Tensor, inputs: Inputs) -> Compiled:
         >>> compile((w * w).sum(), w)([3.0, 4.0])
         (25.0, array([6., 8.]))
     """
-    return Compiled(root, inputs)
+    return Compiled(root, inputs, on_progress)
 
 
 # --- the source text of a function ------------------------------------------------------------------

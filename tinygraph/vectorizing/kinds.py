@@ -89,6 +89,18 @@ class Group:
         self.uses: list[tuple[Group, Slot]] = []
 
 
+def size(group: Group) -> int:
+    """Return the number of entries in a group.
+
+    Args:
+        group: Group.
+
+    Returns:
+        The number.
+    """
+    return len(group.members)
+
+
 @dataclass(eq=False, repr=False)
 class Use:
     """The entries of one group that are used by another group, the consumer.

@@ -17,12 +17,13 @@ import numpy as np
 from tinygraph.engine.graph import Node
 from tinygraph.engine.op import Op
 from tinygraph.engine.ops import div, mul
+from tinygraph.support.progress import Progress
 from tinygraph.tensor.indexing import scatter_add
 from tinygraph.tensor.linalg import matmul
 from tinygraph.tensor.shapes import transpose
 from tinygraph.tensor.tensor import Tensor
 from tinygraph.vectorizing.flat import Array
-from tinygraph.vectorizing.kinds import SUM, Axis, Group, Part, Use
+from tinygraph.vectorizing.kinds import SUM, Axis, Group, Part, Use, size
 from tinygraph.vectorizing.rerolling import Roll
 from tinygraph.vectorizing.views import (
     Operand,
@@ -46,6 +47,7 @@ class Rebuilding:
         roll: Groups of the scalar graph.
         marks: Marks of leaves.
         only: If true, only leaves with a mark get a gradient.
+        progress: Reports one part: each group is recorded.
 
     Attributes:
         built: The array of each group.
@@ -54,7 +56,7 @@ class Rebuilding:
         inside: The operation that contains a group, such as "a mean", for each group that does not become an array.
     """
 
-    def __init__(self, roll: Roll, marks: Marks, only: bool) -> None:
+    def __init__(self, roll: Roll, marks: Marks, only: bool, progress: Progress) -> None:
         self.roll = roll
         self.views = Views(roll)
         self.built = self.views.built
@@ -66,7 +68,7 @@ class Rebuilding:
         self._asked: Counter[str] = Counter()  # how often each leaf name was requested
         for group in roll.groups:
             self._plan(group)
-        for group in roll.groups:
+        for group in progress.during(roll.groups, size):
             if group not in self.inside:
                 built = self._build(group)
                 if isinstance(built, Tensor) and (name := roll.name(group)):

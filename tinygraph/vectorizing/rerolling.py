@@ -17,8 +17,9 @@ import numpy as np
 from tinygraph.engine.graph import Node
 from tinygraph.engine.op import Op
 from tinygraph.explaining.notation import shared_name
+from tinygraph.support.progress import Progress
 from tinygraph.vectorizing.flat import NONE, Array, Flat
-from tinygraph.vectorizing.kinds import LEAF, SUM, Axis, Group, Part, Slot, Use, kinds, sums
+from tinygraph.vectorizing.kinds import LEAF, SUM, Axis, Group, Part, Slot, Use, kinds, size, sums
 
 
 class Roll:
@@ -27,23 +28,27 @@ class Roll:
     Args:
         flat: Flat graph.
         marks: Marks of leaves. Leaves with different marks are in different groups.
+        progress: Reports two parts: the groups are found, and each group gets its axes. Defaults to no reports.
 
     Attributes:
         groups: The groups, operands first.
         apart: The groups that were split, each with its number of parts.
     """
 
-    def __init__(self, flat: Flat, marks: Mapping[Node, Hashable] | None = None) -> None:
-        self.flat = flat
+    def __init__(
+        self, flat: Flat, marks: Mapping[Node, Hashable] | None = None, progress: Progress | None = None
+    ) -> None:
+        self.flat, progress = flat, progress or Progress()
         self.apart: list[tuple[Group, int]] = []  # groups that were split, each with its number of parts
         # An element of a list is read faster than an element of an array.
         self._operands: tuple[list[int], list[int]] = flat.x.tolist(), flat.y.tolist()
         self._position = np.zeros(len(flat.ops), int)
         self._gather(kinds(flat, marks))
+        progress.end_part()
         self.groups: list[Group] = []
         # Each member was recorded after its operands in other groups, so the first members determine the groups' order.
         waiting = sorted(self._first, key=lambda group: -group.first)
-        for group in waiting:
+        for group in progress.during(waiting, size):
             self.groups += self._lay_out(group)
         self.groups.reverse()
 

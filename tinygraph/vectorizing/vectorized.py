@@ -12,8 +12,9 @@ from tinygraph.engine.graph import Node, check_fresh, order, require_node
 from tinygraph.engine.metadata import Guard
 from tinygraph.engine.replay import check_known, guards
 from tinygraph.engine.value import Value
-from tinygraph.support.arguments import check_kind
+from tinygraph.support.arguments import check_function, check_kind
 from tinygraph.support.collector import collector_paused
+from tinygraph.support.progress import OnProgress, Progress
 from tinygraph.tensor.tensor import Tensor
 from tinygraph.vectorizing.array_graph import derivatives_of
 from tinygraph.vectorizing.flat import Array, Flat
@@ -23,7 +24,9 @@ from tinygraph.vectorizing.rerolling import Roll
 from tinygraph.vectorizing.views import stored_shape
 
 
-def vectorize(root: Value, marks: Mapping[Node, Hashable] | None = None) -> Vectorized:
+def vectorize(
+    root: Value, marks: Mapping[Node, Hashable] | None = None, *, on_progress: OnProgress | None = None
+) -> Vectorized:
     """Turn the graph of a Value into an equivalent graph of Tensors.
 
     Nodes that were computed in the same way become one array, and the terms of a sum become one axis. A sum of products
@@ -33,6 +36,9 @@ def vectorize(root: Value, marks: Mapping[Node, Hashable] | None = None) -> Vect
     Args:
         root: Root of a graph of Values.
         marks: Mapping from leaves to marks. Leaves with different marks go into different arrays. Defaults to no marks.
+        on_progress: Function that is called as on_progress(done, steps), at most a few hundred times: `done` of `steps`
+            steps are done, and at the end, both are equal. If the function raises an exception, the work stops.
+            Defaults to no reports.
 
     Returns:
         The graph of Tensors, with the mapping between scalar nodes and elements of Tensors.
@@ -55,7 +61,7 @@ def vectorize(root: Value, marks: Mapping[Node, Hashable] | None = None) -> Vect
         >>> tensor.shape, index, tensor.grad[index]
         ((2, 1), (1, 0), np.float64(2.8...))
     """
-    return Vectorized(root, marks)
+    return Vectorized(root, marks, on_progress=on_progress)
 
 
 class Vectorized:
@@ -65,21 +71,33 @@ class Vectorized:
         root: Root of a graph of Values.
         marks: Marks of leaves, as in `vectorize`.
         only: If true, only leaves with a mark get a gradient. Defaults to false.
+        on_progress: Function that gets reports, as in `vectorize`.
 
     Attributes:
         root: The root of the graph of Tensors.
         leaves: The leaves of the graph of Tensors, by name.
     """
 
-    def __init__(self, root: Value, marks: Mapping[Node, Hashable] | None = None, *, only: bool = False) -> None:
+    def __init__(
+        self,
+        root: Value,
+        marks: Mapping[Node, Hashable] | None = None,
+        *,
+        only: bool = False,
+        on_progress: OnProgress | None = None,
+    ) -> None:
         check_kind("root", root, Value, "the root of a graph of Values")
         if marks is not None:
             check_kind("marks", marks, Mapping, "a dict from leaves to marks")
+        if on_progress is not None:
+            check_function("on_progress", on_progress)
         self._root, self._marked = root, [require_node(leaf, "each key of marks") for leaf in marks or ()]
         with collector_paused():
             self._flat = Flat(root, _compared_outside(root, marks or {}))
-            self._roll = Roll(self._flat, marks)
-            self._rebuilt = Rebuilding(self._roll, marks or {}, only)
+            progress = Progress(on_progress, parts=4, steps=len(self._flat.ops))
+            progress.end_part()  # the graph is read
+            self._roll = Roll(self._flat, marks, progress)
+            self._rebuilt = Rebuilding(self._roll, marks or {}, only, progress)
         self.leaves = self._rebuilt.leaves
         built = self._rebuilt.built[self._roll.groups[-1]]
         assert isinstance(built, Tensor)
