@@ -7,10 +7,11 @@ import signal
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 from hypothesis import given
 
-from tinygraph import Value
+from tinygraph import Tensor, Value
 from tinygraph.engine import acceleration, autodiff, backward, graph, ops, recording
 from tinygraph.engine.graph import Node, order
 from tinygraph.testing import graphs
@@ -111,13 +112,33 @@ def test_the_twins_of_the_traversals_agree(program):
     assert found[0] == found[1]
 
 
-@pytest.mark.parametrize("name", ["Slots", "State", "Arithmetic", "Caller", "adjoints", "node", "order", "reset"])
+@given(program=graphs())
+def test_the_twins_of_the_schedule_list_the_nodes_of_a_pass(program):
+    root, _ = program.record()
+    lists = []
+    for function in (backward.schedule, TWINS["schedule"]):
+        backward.count_consumers(root)
+        lists.append(function(root))
+        assert all(node.awaited == 0 for node in lists[-1])
+    assert lists[0] == lists[1]
+    reached = {}
+    backward.backward(root, 1.0, lambda _: reached.update(dict.fromkeys(backward.schedule(root))))
+    position = {node: k for k, node in enumerate(reached)}
+    assert all(position[node] < position[x] for node in reached for x in node.operands if x in position)
+    adjoints = {}
+    autodiff.exhaust(autodiff.propagate(root, 1.0, adjoints))
+    assert set(adjoints) == set(reached)
+
+
+@pytest.mark.parametrize(
+    "name", ["Slots", "State", "Arithmetic", "Caller", "adjoints", "node", "order", "reset", "schedule", "untracked"]
+)
 def test_each_accelerated_name_has_a_twin(name):
     assert TWINS[name].__name__ == name
 
 
 @pytest.mark.parametrize("version", ["module", "twin"])
-@pytest.mark.parametrize("name", ["count_consumers", "add_contributions"])
+@pytest.mark.parametrize("name", ["count_consumers", "add_contributions", "schedule"])
 def test_a_damaged_graph_raises_an_error(name, version):
     x = Value(2.0)
     for damage in ({"x": "text"}, {"x": None}, {"x_partial": "text"}):
@@ -126,7 +147,7 @@ def test_a_damaged_graph_raises_an_error(name, version):
         for slot, content in damage.items():
             setattr(y, slot, content)
         run = getattr(backward, name) if version == "module" else TWINS[name]
-        if name == "count_consumers" and "x_partial" in damage:
+        if name != "add_contributions" and "x_partial" in damage:
             continue  # this traversal does not read the number
         with pytest.raises((TypeError, AttributeError)):
             run(y)
@@ -164,14 +185,46 @@ def test_an_op_without_a_value_at_a_pole_takes_the_general_path(version):
 
 
 @accelerated
-def test_the_collector_does_not_track_values():
-    class Own(Value):
+@pytest.mark.parametrize("kind", [Value, Tensor])
+def test_the_collector_does_not_track_nodes(kind):
+    class Own(kind):
         pass
 
-    x = Value(2.0)
-    for node in (x, x * 3.0, x.sigmoid(), Value(1.0, constant=True)):
+    class Slotted(kind):
+        __slots__ = ("more",)
+
+    x = kind(2.0)
+    for node in (x, x * 3.0, x.sigmoid(), kind(1.0, constant=True), x * Own(1.0)):
         assert not gc.is_tracked(node)
-    assert gc.is_tracked(Own(1.0))
+    for node in (Own(1.0), Slotted(1.0)):
+        assert gc.is_tracked(node)
+
+
+def test_a_tensor_frees_what_it_watches():
+    class Own(Tensor):
+        pass
+
+    class Slotted(Tensor):
+        __slots__ = ("more",)
+
+    for kind in (Tensor, Own, Slotted):
+        array = np.ones(3)
+        before = sys.getrefcount(array)
+        for _ in range(10):
+            x = kind(np.ones(3))
+            y = x * array + array  # these nodes keep a fingerprint of the array, and the array itself
+            y.sum().backward()
+            held = x.data  # the leaf then watches this array
+        del x, y
+        assert sys.getrefcount(array) == before
+        assert sys.getrefcount(held) == 2
+
+
+@accelerated
+@pytest.mark.parametrize("thing", [2.0, int, Node(), None])
+def test_only_a_class_of_nodes_can_be_untracked(thing):
+    with pytest.raises(TypeError, match="the argument must be a class of nodes"):
+        acceleration.untracked(thing)
 
 
 def test_a_subclass_can_be_freed_from_a_cycle_of_attributes():

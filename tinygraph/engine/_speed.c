@@ -1,7 +1,6 @@
-/* The accelerator: what tinygraph does a million times, repeated in C. The package also runs without it.
-   Each type and function has a Python twin of the same name, which is the definition: Slots and order in graph.py, State in clock.py,
-   Caller in acceleration.py, Arithmetic and node in recording.py, adjoints in autodiff.py, count_consumers, add_contributions and reset in backward.py. A test checks that both
-   give the same bits. Rare cases are left to Python (`_call`, `_operator`). Compile with -ffp-contract=off: a fused product has other bits. */
+/* The accelerator: what tinygraph does a million times, repeated in C. The package also runs without it. Each type and function has a Python twin of the same
+   name, which is the definition: Slots and order in graph.py, State in clock.py, Caller and untracked in acceleration.py, Arithmetic and node in recording.py, adjoints in autodiff.py,
+   the traversals of a pass in backward.py. A test checks that both give the same bits. Rare cases are left to Python (`_call`, `_operator`). Compile with -ffp-contract=off: a fused product has other bits. */
 #include <Python.h>
 #include <structmember.h>
 #include <float.h>
@@ -24,7 +23,7 @@ static PyObject *in_python(Module *m, const char *name, PyObject *const *args, P
 #define _Thread_local __declspec(thread)
 #endif
 #define LOOP(first, last, DO) for (PyObject **p = &(first); p <= &(last); p++) DO(*p)
-/* --- Slots and State. Values are not objects of the collector, because nodes are not part of reference cycles. A subclass with attributes is. */
+/* --- Slots and State. Nodes of an untracked class are smaller and faster. Python clears slots that Python classes add (`watched`) only in tracked objects. */
 #define NODE_LOOP(DO) LOOP(((Node *)self)->metadata, ((Node *)self)->y_partial, DO)
 static int node_traverse(PyObject *self, visitproc visit, void *arg) { NODE_LOOP(Py_VISIT); Py_VISIT(Py_TYPE(self)); return 0; }
 static int node_clear(PyObject *self) { NODE_LOOP(Py_CLEAR); return 0; }
@@ -33,7 +32,9 @@ static void clock_dealloc(PyObject *self) { LOOP(((Clock *)self)->changed, ((Clo
 static _Thread_local struct { Node *first; int freeing; } dead; /* nodes are freed one after the other, because a recursion could exceed the stack */
 static void node_dealloc(PyObject *self) {
     Node *n = (Node *)self; n->in.next = dead.first; dead.first = n;
-    if (!dead.freeing) for (dead.freeing = 1; (n = dead.first) || (dead.freeing = 0); release((PyObject *)n)) { dead.first = n->in.next; node_clear((PyObject *)n); }
+    if (!dead.freeing) for (dead.freeing = 1; (n = dead.first) || (dead.freeing = 0); release((PyObject *)n)) {
+        PyObject **more = (PyObject **)(n + 1), **end = PyType_IS_GC(Py_TYPE(n)) ? more : (PyObject **)((char *)n + Py_TYPE(n)->tp_basicsize);
+        for (dead.first = n->in.next, node_clear((PyObject *)n); more < end; more++) Py_CLEAR(*more); }
 }
 #define SPEC(name, type, ...) static PyType_Slot name##_slots[] = {__VA_ARGS__, {0, NULL}}; \
     static PyType_Spec name = {"tinygraph.engine._speed." #name, sizeof(type), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE, name##_slots};
@@ -59,11 +60,15 @@ static PyObject *new_node(Module *m, PyTypeObject *kind, PyObject *op, PyObject 
     PyObject *result = watch && watch != Py_None ? PyObject_CallOneArg(watch, (PyObject *)n) : Py_NewRef(Py_None);
     if (!result) Py_CLEAR(n);
     Py_XDECREF(watch); Py_XDECREF(result); return (PyObject *)n; }
+static PyTypeObject *class_of_nodes(PyObject *self, PyObject *o) {
+    if (o && PyType_Check(o) && PyType_IsSubtype((PyTypeObject *)o, (PyTypeObject *)module_of(self)->slots)) return (PyTypeObject *)o;
+    PyErr_SetString(PyExc_TypeError, "the argument must be a class of nodes"); return NULL; }
 static PyObject *node(PyObject *self, PyObject *const *a, Py_ssize_t n) { /* the last argument, the class of a Tensor, is optional */
-    PyObject *kind = n == 8 ? a[7] : n == 7 ? module_of(self)->value : NULL;
-    int valid = kind && PyType_Check(kind) && PyType_IsSubtype((PyTypeObject *)kind, (PyTypeObject *)module_of(self)->slots);
-    return valid ? new_node(module_of(self), (PyTypeObject *)kind, a[0], Py_NewRef(a[1]), a[2], a[3], a[4], a[5], a[6]) : PyErr_Format(PyExc_TypeError, "node takes 7 objects and a class of nodes");
-}
+    PyTypeObject *kind = class_of_nodes(self, n == 8 ? a[7] : n == 7 ? module_of(self)->value : NULL);
+    return kind ? new_node(module_of(self), kind, a[0], Py_NewRef(a[1]), a[2], a[3], a[4], a[5], a[6]) : NULL; }
+static PyObject *untracked(PyObject *self, PyObject *o) {
+    PyTypeObject *kind = class_of_nodes(self, o); if (!kind) return NULL;
+    kind->tp_flags &= ~Py_TPFLAGS_HAVE_GC; kind->tp_free = PyObject_Free; return Py_NewRef(o); }
 /* Return the float of a Value or a number as a borrowed reference, or NULL for another operand. An int becomes a float, which is in `made`. */
 static inline PyObject *float_of(Module *m, PyObject *o, PyObject **made) {
     PyObject *raw = is_variable(m, o) ? ((Node *)o)->raw : o;
@@ -72,8 +77,7 @@ static inline PyObject *float_of(Module *m, PyObject *o, PyObject **made) {
 }
 static PyObject *binary(int which, PyObject *x, PyObject *y) {
     int number_first = PyFloat_CheckExact(x) || PyLong_CheckExact(x); Module *m = module_of_type(Py_TYPE(number_first ? y : x));
-    if (!m && !number_first) { PyErr_Clear(); m = module_of_type(Py_TYPE(y)); }
-    if (!m || !m->value) return NULL;
+    if (!m && !number_first) { PyErr_Clear(); m = module_of_type(Py_TYPE(y)); } if (!m || !m->value) return NULL;
     PyObject *made = NULL, *out = NULL, *none = Py_None, *op = m->ops[which], *now = m->clock->edits, *a = float_of(m, x, &made), *b = a ? float_of(m, y, &made) : NULL;
     if (b) {
         double p = PyFloat_AS_DOUBLE(a), q = PyFloat_AS_DOUBLE(b), quotient; int vx = is_variable(m, x), vy = is_variable(m, y);
@@ -103,23 +107,20 @@ static PyObject *quick(Module *m, PyObject *op, PyObject *x, PyObject *y, size_t
     else if (numbers[0]) dx = PyObject_Vectorcall(PyTuple_GET_ITEM(partials, 0), numbers, count + 1, NULL); /* this can run any code */
     if (dx && logit) { PyObject *known = Py_XNewRef(n->x_partial); Py_SETREF(dx, known ? PyNumber_TrueDivide(dx, known) : NULL); Py_XDECREF(known); }
     if (dx) out = new_node(m, value_type(m), op, Py_NewRef(numbers[0]), x, y, dx, Py_None, now);
-    Py_XDECREF(now); Py_XDECREF(numbers[0]); Py_XDECREF(numbers[1]); Py_XDECREF(kernel); Py_XDECREF(partials); Py_XDECREF(dx); Py_XDECREF(detour);
-    return out; }
+    Py_XDECREF(now); Py_XDECREF(numbers[0]); Py_XDECREF(numbers[1]); Py_XDECREF(kernel); Py_XDECREF(partials); Py_XDECREF(dx); Py_XDECREF(detour); return out;
+}
 static PyObject *op_call(PyObject *op, PyObject *args, PyObject *options) {
-    Module *m = module_of_type(Py_TYPE(op));
-    if (!m) return NULL;
-    PyObject *out = NULL, *y = Py_None; Py_ssize_t count = options ? 0 : PyTuple_GET_SIZE(args);
+    Module *m = module_of_type(Py_TYPE(op)); if (!m) return NULL; PyObject *out = NULL, *y = Py_None;
+    Py_ssize_t count = options ? 0 : PyTuple_GET_SIZE(args);
     if (count == 1 || (count == 2 && PyFloat_CheckExact(y = PyTuple_GET_ITEM(args, 1)))) {
         PyObject *x = PyTuple_GET_ITEM(args, 0);
         if (PyFloat_CheckExact(x) || (m->value && is_variable(m, x))) out = quick(m, op, x, y, count);
-        if (out || (PyErr_Occurred() && !PyErr_ExceptionMatches(PyExc_ZeroDivisionError))) return out;
-        PyErr_Clear(); }
+        if (out || (PyErr_Occurred() && !PyErr_ExceptionMatches(PyExc_ZeroDivisionError))) return out; else PyErr_Clear(); }
     PyObject *general = PyObject_GetAttr(op, m->call_name);
-    if (general) { out = PyObject_Call(general, args, options); Py_DECREF(general); }
-    return out; }
+    if (general) { out = PyObject_Call(general, args, options); Py_DECREF(general); } return out; }
 SPEC(Caller, PyObject, {Py_tp_call, op_call})
 /* --- traversals: the stack has its own references, because a number, a signal handler and a finalizer can run any code */
-typedef struct { Module *m; enum { COUNT, ADD, RESET } task; PyObject **nodes; Py_ssize_t size, room; int suspicious; } Stack;
+typedef struct { Module *m; enum { COUNT, ADD, RESET, SCHEDULE } task; PyObject **nodes, *found; Py_ssize_t size, room; int suspicious; } Stack;
 static inline int push(Stack *s, PyObject *o) {
     PyObject **more = s->size < s->room ? s->nodes : PyMem_Realloc(s->nodes, (s->room = s->room ? 2 * s->room : 256) * sizeof(PyObject *));
     if (more) (s->nodes = more)[s->size++] = Py_NewRef(o); else PyErr_NoMemory();
@@ -137,9 +138,9 @@ static inline int visit(Stack *s, PyObject *operand, PyObject *local, PyObject *
     if (!is_node(s, operand)) return fail(PyExc_TypeError, "an operand with a local derivative must be a node");
     if (s->task == RESET) return n->in.is.awaited || n->raw_grad != Py_None ? push(s, operand) : 0;
     if (s->task == COUNT) { /* push first: the old gradient can be an object that runs code when it is freed */
-        int first = !n->in.is.awaited++, failed = first ? push(s, operand) : 0;
-        if (first) Py_XSETREF(n->raw_grad, Py_NewRef(s->m->zero));
+        int first = !n->in.is.awaited++, failed = first ? push(s, operand) : 0; if (first) Py_XSETREF(n->raw_grad, Py_NewRef(s->m->zero));
         return failed; }
+    if (s->task == SCHEDULE) return --n->in.is.awaited ? 0 : push(s, operand);
     if (!n->raw_grad || !PyFloat_CheckExact(local) || !PyFloat_CheckExact(upstream) || !PyFloat_CheckExact(n->raw_grad))
         return add_objects(s, n, local, upstream);
     double sum = PyFloat_AS_DOUBLE(n->raw_grad) + PyFloat_AS_DOUBLE(upstream) * PyFloat_AS_DOUBLE(local);
@@ -162,12 +163,17 @@ static int traverse(Stack *s, PyObject *root) {
         PyObject *upstream = s->task == ADD ? Py_XNewRef(n->raw_grad) : Py_NewRef(Py_None);
         if (s->task == COUNT && n->version != changed && n->op != Py_None && !s->suspicious)
             failed = !n->version || (s->suspicious = PyObject_RichCompareBool(n->version, changed, Py_LT)) < 0;
+        if (s->task == SCHEDULE) failed = PyList_Append(s->found, (PyObject *)n);
         failed = failed || visit_operands(s, n, upstream) || (!(steps & 1023) && s->task != RESET && PyErr_CheckSignals()) ? -1 : 0;
         Py_XDECREF(upstream); Py_DECREF(n); }
     empty(s); return failed && !PyErr_Occurred() ? fail(PyExc_AttributeError, "a node is incomplete") : failed; }
 #define PASS(name, which) static PyObject *name(PyObject *self, PyObject *root) { \
     Stack s = {.m = module_of(self), .task = which}; return traverse(&s, root) ? NULL : PyBool_FromLong(s.suspicious); }
 PASS(count_consumers, COUNT) PASS(add_contributions, ADD) PASS(reset, RESET) /* no signal ends the last one: a node without a gradient hides the others */
+static PyObject *schedule(PyObject *self, PyObject *root) {
+    Stack s = {.m = module_of(self), .task = SCHEDULE, .found = PyList_New(0)};
+    if (s.found && !traverse(&s, root)) return s.found;
+    Py_XDECREF(s.found); return NULL; }
 /* Add a step of 1 or -1 to the counts of a node's operands. Push each operand that is counted first, or whose last consumer was counted down. */
 static int count_operands(Stack *s, Node *n, int step) {
     if (!n->x || !n->y || !n->y_partial) return fail(PyExc_AttributeError, "a node is incomplete");
@@ -214,31 +220,25 @@ static PyObject *adjoints(PyObject *self, PyObject *const *a, Py_ssize_t count) 
     for (Py_ssize_t k = 0; found && k < s.size; k++)
         if ((x = g[k].reached ? PyFloat_FromDouble(g[k].sum) : Py_NewRef(Py_None))) PyList_SET_ITEM(found, k, x); else Py_CLEAR(found);
     for (Py_ssize_t k = 0; !found && k < s.size; k++) ((Node *)s.nodes[k])->in.is.consumers = 0;
-    if (s.size) m->ordering = 0;
-    empty(&s); PyMem_Free(g); return other && !failed ? in_python(m, "adjoints", a, count) : found; }
+    m->ordering &= !s.size; empty(&s); PyMem_Free(g); return other && !failed ? in_python(m, "adjoints", a, count) : found; }
 /* --- the module */
 static PyObject *introduce(PyObject *self, PyObject *args) { /* of `acceleration.tell_accelerator` */
     PyObject *p[10], **q = p;
     if (!PyArg_ParseTuple(args, "O!O!OOOOOOO!O!", &PyType_Type, q, module_of(self)->state, q + 1, q + 2, q + 3, q + 4, q + 5, q + 6, q + 7, &PyFloat_Type, q + 8, &PyDict_Type, q + 9)) return NULL;
     PyTypeObject *value = (PyTypeObject *)p[0];
-    if (value->tp_basicsize != sizeof(Node)) return PyErr_Format(PyExc_TypeError, "Value must have no more slots");
-    value->tp_flags &= ~Py_TPFLAGS_HAVE_GC; value->tp_free = PyObject_Free; /* each class has this flag; without it, a Value is smaller and faster */
-    memcpy(&module_of(self)->value, p, sizeof p); Py_XSETREF(module_of(self)->introduced, Py_NewRef(args)); Py_RETURN_NONE;
-}
+    if (value->tp_basicsize != sizeof(Node) || PyType_IS_GC(value)) return PyErr_Format(PyExc_TypeError, "Value must be untracked, and have no more slots");
+    memcpy(&module_of(self)->value, p, sizeof p); Py_XSETREF(module_of(self)->introduced, Py_NewRef(args)); Py_RETURN_NONE; }
 static int execute(PyObject *module) {
-    static const char *names[] = {"_operator", "_call", "floats", "partials", "detour"};
-    PyType_Spec *types[] = {&Slots, &State, &Arithmetic, &Caller};
-    PyObject **made = &module_of(module)->zero; /* the first of the fields, in this order */
-    double numbers[] = {-0.0, 1.0, -1.0};
+    static const char *names[] = {"_operator", "_call", "floats", "partials", "detour"}; PyType_Spec *types[] = {&Slots, &State, &Arithmetic, &Caller};
+    PyObject **made = &module_of(module)->zero; double numbers[] = {-0.0, 1.0, -1.0}; /* the first fields, in this order */
     for (int i = 0; i < 8; i++) if (!(*made++ = i < 3 ? PyFloat_FromDouble(numbers[i]) : PyUnicode_InternFromString(names[i - 3]))) return -1;
     for (int i = 0; i < 4; i++) if (!(*made++ = PyType_FromModuleAndSpec(module, types[i], NULL)) || PyModule_AddType(module, (PyTypeObject *)made[-1])) return -1;
-    return 0;
-}
+    return 0; }
 static int module_traverse(PyObject *self, visitproc visit, void *arg) { LOOP(module_of(self)->zero, module_of(self)->introduced, Py_VISIT); return 0; }
 static int module_clear(PyObject *self) { LOOP(module_of(self)->zero, module_of(self)->introduced, Py_CLEAR); module_of(self)->value = NULL; return 0; }
 static void module_free(void *self) { module_clear(self); }
 #define FAST(name) {#name, (PyCFunction)(void (*)(void))name, METH_FASTCALL, NULL}
-static PyMethodDef functions[] = {FAST(node), FAST(adjoints), {"reset", reset, METH_O, NULL}, {"count_consumers", count_consumers, METH_O, NULL},
+static PyMethodDef functions[] = {FAST(node), FAST(adjoints), {"untracked", untracked, METH_O, NULL}, {"reset", reset, METH_O, NULL}, {"schedule", schedule, METH_O, NULL}, {"count_consumers", count_consumers, METH_O, NULL},
     {"add_contributions", add_contributions, METH_O, NULL}, {"order", order, METH_O, NULL}, {"introduce", introduce, METH_VARARGS, NULL}, {NULL, NULL, 0, NULL}};
 static PyModuleDef_Slot module_slots[] = {{Py_mod_exec, execute},
 #if PY_VERSION_HEX >= 0x030D0000 /* sub-interpreters are supported, but not a lock for each: the default */

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from typing import Any, TypeVar
 
     Twin = TypeVar("Twin", bound=Callable[..., Any])
+    Nodes = TypeVar("Nodes", bound=type)
 
 
 def _accelerator() -> Any:
@@ -49,6 +50,16 @@ def accelerated(twin: Twin) -> Twin:
     """
     TWINS[twin.__name__] = twin
     return getattr(_speed, twin.__name__) if ACCELERATED else twin
+
+
+@accelerated
+def untracked(kind: Nodes) -> Nodes:
+    """Return a class of nodes, whose nodes the garbage collector does not track if the accelerator runs.
+
+    Nodes are not part of reference cycles. Apply this class decorator only to a class whose nodes have no other
+    attributes than slots.
+    """
+    return kind
 
 
 def tell_accelerator(*parts: Any) -> None:

@@ -138,6 +138,25 @@ def _await(operand: Node, stack: list[Node]) -> None:
 
 
 @accelerated
+def schedule(root: Node) -> list[Node]:
+    """Return the nodes that a gradient reaches, in Kahn's order: each node after all of its consumers.
+
+    Call `count_consumers` first. The counts are 0 afterwards.
+    """
+    nodes, stack = [], [root]
+    while stack:
+        node = stack.pop()
+        nodes.append(node)
+        edges = zip(node.x, node.y) if node.y_partial is MANY else ((node.x, node.x_partial), (node.y, node.y_partial))  # noqa: B905
+        for operand, local in edges:
+            if local is not None:
+                operand.awaited -= 1
+                if not operand.awaited:
+                    stack.append(operand)
+    return nodes
+
+
+@accelerated
 def add_contributions(root: Node) -> None:
     """Pass gradients on in Kahn's order: a node's turn comes after all of its consumers have contributed."""
     stack = [root]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from contextvars import Context
 
 from tinygraph.engine import backward, graph, recording, replay
+from tinygraph.engine.acceleration import untracked
 from tinygraph.engine.clock import clock
 from tinygraph.engine.logits import ActivationOp, plain
 from tinygraph.engine.op import Op
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 
+@untracked
 class Value(recording.Arithmetic, Operators):
     """A number that records how it was computed.
 

@@ -6,15 +6,18 @@ its gradients are bit-identical to those of `propagate`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from tinygraph.engine.backward import schedule
 from tinygraph.engine.graph import Node, edited_array
 from tinygraph.engine.logits import ActivationOp, LogitPair
 from tinygraph.engine.op import Op
 from tinygraph.kernels.arrays import contiguous
 from tinygraph.kernels.scalars import scalars
+from tinygraph.tensor.fingerprints import edited
 
 _ndarray = np.ndarray
 
@@ -30,61 +33,30 @@ def accumulate(root: Node) -> None:
         root: Node to start from, with its seed in `.grad`.
     """
     contribution: Any
-    stack: list[Any] = [] if root.op is None or root.constant else [root]
+    rest: Any
     sharing: list[Node] = []
-    pop, push, share = stack.pop, stack.append, sharing.append
-    while stack:
-        node = pop()
-        op, dx, operand, y = node.op, node.x_partial, node.x, node.y
-        up: Any = node.raw_grad
-        out = node.raw
+    share = sharing.append
+    node: Any
+    for node in () if root.op is None or root.constant else schedule(root):
+        op, operand, y, up = node.op, node.x, node.y, node.raw_grad
         if node.watched is not None:
-            for source, bits in node.watched:  # like `fingerprints.edited`
-                if source.tobytes() != bits:
-                    raise edited_array(node)
-        edges: Any = ()
-        if type(op) is not Op or type(up) is LogitPair:
-            if type(up) is _ndarray and not up.flags.c_contiguous:
-                up = up.copy()  # see `contiguous`, which a call would make slower
-            if type(op) is Op:  # a sigmoid, which needs its local derivative only for other contributions
-                contribution = up * (
-                    None if up.others is None else (op.array_functions or op.resolve())[1](out, operand.raw)
-                )
-            elif isinstance(up, LogitPair):  # an op that moves the elements of an activation
-                contribution = up.through(lambda part: op.vjps[0](contiguous(part), out, operand.raw))  # noqa: B023
-            elif type(op) is ActivationOp:
-                partials = zip(node.args, node._partials(), strict=True)
-                (operand, contribution), *edges = [(x, up * local) for x, local in partials if local is not None]
-            elif y is None:
-                contribution = op.vjps[0](up, out, operand.raw)
-            elif node.y_partial is None:  # the second operand is data, as in a product with a data matrix
-                contribution = op.vjps[0](up, out, operand.raw, y.raw if isinstance(y, Node) else y)
-            else:
-                partials = zip(node.args, node._partials(), strict=True)
-                (operand, contribution), *edges = [(x, up * local) for x, local in partials if local is not None]
-        else:
-            if type(y) is float and dx is True:  # the most frequent case
-                local = (op.array_functions or op.resolve())[1](out, operand.raw, y)
-            elif dx is not True and dx is not None:
-                local = dx  # stored when the node was recorded
-            elif y is None:
-                local = (op.array_functions or op.resolve())[1](out, operand.raw)
-            else:
-                functions = op.array_functions or op.resolve()
-                a = operand.raw if isinstance(operand, Node) else operand
-                b = y.raw if isinstance(y, Node) else y
-                if dx is None:
-                    operand, local = y, functions[2](out, a, b)
-                else:
-                    local = functions[1](out, a, b)
-                    if node.y_partial is not None:
-                        edges = ((y, up * functions[2](out, a, b)),)
+            if op is None:
+                node._notice()  # if it was edited, the pass ends with an error
+            elif edited(node.watched):
+                raise edited_array(node)
+        if op is None:
+            continue
+        if type(y) is float and type(up) is _ndarray and type(op) is Op and node.x_partial is True:
+            rest = ()  # the most frequent case, a float as the second operand, is not left to `_contributions`
+            local = (op.array_functions or op.resolve())[1](node.raw, operand.raw, y)
             if type(local) is not float:
                 contribution = up * local
             elif local == 1.0:
                 contribution = up
             else:
-                contribution = up * (scalars[local] if type(up) is _ndarray else local)
+                contribution = up * scalars[local]
+        else:
+            (operand, contribution), *rest = _contributions(node, up)
         while True:
             if type(contribution) is not _ndarray:
                 contribution = operand._gradient(contribution)
@@ -96,14 +68,38 @@ def accumulate(root: Node) -> None:
                 operand.raw_grad = contribution
             else:
                 operand.raw_grad = operand._gradient(operand.raw_grad + contribution)
-            operand.awaited = left = operand.awaited - 1
-            if not left:
-                if operand.op is not None:
-                    push(operand)
-                elif operand.watched is not None:
-                    operand._notice()  # if it was edited, the pass ends with an error
-            if not edges:
+            if not rest:
                 break
-            (operand, contribution), *edges = edges
+            (operand, contribution), *rest = rest
     for node in sharing:
         node.raw_grad = node.raw_grad.copy()
+
+
+def _contributions(node: Any, up: Any) -> Sequence[tuple[Any, Any]]:
+    """Return each operand that a gradient reaches, with the contribution of the node to its gradient."""
+    op, x, y, out = node.op, node.x, node.y, node.raw
+    paired = isinstance(up, LogitPair)
+    if type(op) is Op and not paired:
+        functions, dx, dy = op.array_functions or op.resolve(), node.x_partial, node.y_partial
+        a = x.raw if isinstance(x, Node) else x
+        numbers = (out, a) if y is None else (out, a, y.raw if isinstance(y, Node) else y)
+        found = [] if dx is None else [(x, _times(up, functions[1](*numbers) if dx is True else dx))]
+        return found if dy is None else [*found, (y, _times(up, functions[2](*numbers) if dy is True else dy))]
+    up = contiguous(up)
+    if type(op) is Op:  # a sigmoid, which needs its local derivative only for other contributions
+        return [(x, up * (None if up.others is None else (op.array_functions or op.resolve())[1](out, x.raw)))]
+    if paired:  # an op that moves the elements of an activation
+        return [(x, up.through(lambda part: op.vjps[0](contiguous(part), out, x.raw)))]
+    if type(op) is not ActivationOp:
+        if y is None:
+            return [(x, op.vjps[0](up, out, x.raw))]
+        if node.y_partial is None:  # the second operand is data, as in a product with a data matrix
+            return [(x, op.vjps[0](up, out, x.raw, y.raw if isinstance(y, Node) else y))]
+    return [(x, up * local) for x, local in zip(node.args, node._partials(), strict=True) if local is not None]
+
+
+def _times(up: Any, local: Any) -> Any:
+    """Return the product of an upstream gradient and an elementwise local derivative."""
+    if type(local) is not float:
+        return up * local
+    return up if local == 1.0 else up * (scalars[local] if type(up) is _ndarray else local)

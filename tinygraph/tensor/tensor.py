@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from tinygraph.engine import backward, contexts, graph, ops
+from tinygraph.engine.acceleration import untracked
 from tinygraph.engine.clock import clock
 from tinygraph.engine.graph import Node
 from tinygraph.engine.logits import ActivationOp, LogitPair, plain
@@ -70,6 +71,7 @@ def _infix(op: Op, name: str) -> tuple[Callable[[Tensor, Any], Tensor], Callable
 
 
 @loaded
+@untracked
 class Tensor(Watched, Operators, ArrayMethods):
     """An array that records how it was computed.
 
