@@ -224,7 +224,7 @@ def test_diagnose_finds_where_a_nan_comes_from(layer, x, line, op):
     assert torch.autograd.grad(model(x).sum(), x)[0].isnan().any()
     node = found(lambda x: model(x).sum(), x)
     assert node.op.name == op
-    assert node.scope == ("1", "0")
+    assert node.scope == ("1 (Sequential)", f"0 ({layer.__name__})")
     assert node.line == line_of(line)
 
 

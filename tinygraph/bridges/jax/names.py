@@ -63,14 +63,16 @@ def _calls_of(equation: Equation) -> tuple[list[tuple[str, str]], str]:
 
 
 def _frames(traceback: object) -> Iterator[tuple[str, int, str]]:
-    """Yield the file, the line and the function of each frame, innermost first."""
+    """Yield the file, the line and the function of each frame of the program, innermost first."""
     for frame in getattr(traceback, "frames", ()):
+        if frame.file_name.startswith(_PACKAGE):  # it calls the program, and older versions of JAX note its callers
+            return
         yield frame.file_name, frame.line_num, frame.function_name
 
 
 def _is_users(file: str) -> bool:
     library = str(Path(import_module("jax").__file__ or "").parent)
-    return not file.startswith((library, _PACKAGE, "<frozen"))
+    return not file.startswith((library, "<frozen"))
 
 
 def shortened(name: str) -> str:

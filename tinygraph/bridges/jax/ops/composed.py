@@ -1,20 +1,42 @@
-"""Functions that JAX composes of many primitives, and that are one op here: softmax and log-sum-exp.
+"""Functions that JAX composes of several primitives, and that are one op here: mean, softmax and log-sum-exp.
 
-JAX subtracts the largest element before `exp`, and stops the gradient of that element. The result does not depend on
-the element, so the graph does not need it, and the diagram shows what the user called.
+For softmax, JAX subtracts the largest element before `exp`, and stops the gradient of that element. The result does not
+depend on the element, so the graph does not need it, and the diagram shows what the user called.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from tinygraph.bridges.operands import Imported, is_node
+import numpy as np
+
+from tinygraph.bridges.operands import Imported, is_node, view
 from tinygraph.engine import ops
 from tinygraph.tensor.functions.probabilities import logsumexp
 from tinygraph.tensor.more_ops.cuts import cut
 from tinygraph.tensor.more_ops.softmax import softmax_over
-from tinygraph.tensor.reductions import extremum, sum_over
+from tinygraph.tensor.reductions import extremum, mean_over, sum_over
 from tinygraph.tensor.shapes import expand, reshape
+
+
+def mean_of(x: Imported, y: Imported) -> Imported | None:
+    """Return the mean that a quotient computes, a sum divided by the number of its terms.
+
+    Args:
+        x: Dividend.
+        y: Divisor.
+
+    Returns:
+        The node, or None for another quotient.
+    """
+    total = _below(x, reshape)
+    if not isinstance(y, float) or not _made_by(total, sum_over) or not total.size:
+        return None
+    z, (axis, kept) = total.x, total.op.parameters
+    if y != z.size / total.size or y == 1.0:
+        return None
+    kept = kept or x.shape == np.sum(np.empty(z.shape), axis, keepdims=True).shape
+    return view(mean_over(axis, bool(kept))(z), x.shape)
 
 
 def softmax_of(x: Imported, y: Imported) -> Imported | None:

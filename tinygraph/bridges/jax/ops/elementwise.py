@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from tinygraph.bridges.jax.ops.composed import logsumexp_of, softmax_of
+from tinygraph.bridges.jax.ops.composed import logsumexp_of, mean_of, softmax_of
 from tinygraph.bridges.jax.ops.table import WHOLE, Whole, primitive
 from tinygraph.bridges.masks import bounded, chosen, equal, integers, truth, uniform
 from tinygraph.bridges.operands import Imported, is_node, without_leading_axes
@@ -62,8 +62,8 @@ def add(x: Imported, y: Imported) -> Imported:
 
 @_elementwise("div")
 def div(x: Imported, y: Imported) -> Imported:
-    found = softmax_of(x, y)
-    return ops.div(x, y) if found is None else found
+    known = [found for function in (mean_of, softmax_of) if (found := function(x, y)) is not None]
+    return known[0] if known else ops.div(x, y)
 
 
 @_elementwise("max")
