@@ -96,7 +96,7 @@ def test_another_setting_is_refused():
 def test_the_twins_of_the_traversals_agree(program):
     root, _ = program.record()
     assert order(root) == TWINS["order"](root)
-    numbers = [adjoints(order(root), -0.5) for adjoints in (autodiff.adjoints, TWINS["adjoints"])]
+    numbers = [adjoints(order(root), -0.5) for adjoints in (backward.adjoints, TWINS["adjoints"])]
     assert repr(numbers[0]) == repr(numbers[1])
     found = []
     for count, add in (
@@ -156,7 +156,7 @@ def test_a_damaged_graph_raises_an_error(name, version):
 
 @pytest.mark.parametrize("version", ["module", "twin"])
 def test_the_chain_rule_refuses_nodes_in_a_wrong_order(version):
-    adjoints = autodiff.adjoints if version == "module" else TWINS["adjoints"]
+    adjoints = backward.adjoints if version == "module" else TWINS["adjoints"]
     x = Value(2.0)
     y = x * 3.0
     for nodes in ([y], [y, Value(2.0)], [1.0], []):
@@ -290,7 +290,7 @@ def test_the_order_of_a_graph_is_the_same_after_an_interrupt(what):
     for _ in range(3000):
         y = y + x
     nodes = order(y)
-    run = (lambda: order(y)) if what == "order" else (lambda: autodiff.adjoints(nodes, 1.0))
+    run = (lambda: order(y)) if what == "order" else (lambda: backward.adjoints(nodes, 1.0))
 
     def interrupt(*_):
         raise KeyboardInterrupt
@@ -307,7 +307,7 @@ def test_the_order_of_a_graph_is_the_same_after_an_interrupt(what):
     finally:
         signal.signal(signal.SIGINT, previous)
     assert order(y) == TWINS["order"](y)
-    assert autodiff.adjoints(nodes, 1.0) == TWINS["adjoints"](nodes, 1.0)
+    assert backward.adjoints(nodes, 1.0) == TWINS["adjoints"](nodes, 1.0)
 
 
 @accelerated

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 import tinygraph
 from tinygraph import StaleGraphError, Tensor, Value
 from tinygraph.checking.comparison import absolute_terms
-from tinygraph.engine.autodiff import exhaust, gradients, propagate
+from tinygraph.engine.autodiff import exhaust, propagate
+from tinygraph.engine.backward import gradients
 from tinygraph.engine.graph import Node, order
 from tinygraph.testing import graphs
 

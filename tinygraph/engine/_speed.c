@@ -1,6 +1,6 @@
 /* The accelerator: what tinygraph does a million times, repeated in C. The package also runs without it. Each type and function has a Python twin of the same
-   name, which is the definition: Slots and order in graph.py, State in clock.py, Caller and untracked in acceleration.py, Arithmetic and node in recording.py, adjoints in autodiff.py,
-   the traversals of a pass in backward.py. A test checks that both give the same bits. Rare cases are left to Python (`_call`, `_operator`). Compile with -ffp-contract=off: a fused product has other bits. */
+   name, which is the definition: Slots and order in graph.py, State in clock.py, Caller and untracked in acceleration.py, Arithmetic and node in recording.py, the rest in backward.py.
+   A test checks that both give the same bits. Rare cases are left to Python (`_call`, `_operator`). Compile with -ffp-contract=off: a fused product has other bits. */
 #include <Python.h>
 #include <structmember.h>
 #include <float.h>

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from itertools import compress
 
-from tinygraph.engine.acceleration import accelerated
+from tinygraph.engine.backward import gradients
 from tinygraph.engine.clock import clock
 from tinygraph.engine.graph import Node, check_fresh, complete, edited, order, require_node
 from tinygraph.engine.logits import LogitPair, plain
@@ -72,58 +72,6 @@ def propagate(
                 yield node, slot, operand, shown, plain(local), plain(contribution)
     if edited(nodes) or clock.changed > now:  # an array or a leaf was edited meanwhile
         check_fresh(nodes)
-
-
-@accelerated
-def adjoints(nodes: list[Node], seed: Any) -> list[Any]:
-    """Apply the chain rule from the root to the leaves, without changing any `.grad`.
-
-    Args:
-        nodes: Nodes of the graph, as `order` returns them.
-        seed: Gradient of the root.
-
-    Returns:
-        The gradient of each node, or None for a node that no gradient reaches.
-
-    Examples:
-        >>> from tinygraph import Value
-        >>> b, c = Value(3.0), Value(2.0)
-        >>> adjoints([b * c, c, b], 1.0)
-        [1.0, 3.0, 2.0]
-    """
-    found: dict[Node, Any] = dict.fromkeys(nodes)
-    found[nodes[0]] = seed
-    for node, upstream in found.items():  # each node after all of its consumers
-        if upstream is not None:
-            # A variadic op can have fewer local derivatives than operands.
-            for operand, local in zip(node.args, node.multipliers, strict=False):
-                if local is not None:
-                    old = found[operand]
-                    found[operand] = (-0.0 if old is None else old) + upstream * local
-    return [None if gradient is None else node._gradient(plain(gradient)) for node, gradient in found.items()]
-
-
-def gradients(root: Node, seed: Any, nodes: list[Node]) -> list[Any]:
-    """Return the gradient of each node of a graph, without changing any `.grad`.
-
-    Args:
-        root: Node to start from.
-        seed: Gradient of the root.
-        nodes: Nodes of the graph, as `order` returns them.
-
-    Returns:
-        The gradients, or None for a node that no gradient reaches.
-
-    Raises:
-        StaleGraphError: If a leaf was edited after the graph was recorded.
-    """
-    with clock.lock:  # no other thread may edit a leaf meanwhile
-        now = clock.edits
-        check_fresh(nodes)
-        found: list[Any] = root._run(adjoints, nodes, seed)
-        if edited(nodes) or clock.changed > now:  # an array or a leaf was edited meanwhile
-            check_fresh(nodes)
-    return found
 
 
 def exhaust(steps: Iterator[Any]) -> None:

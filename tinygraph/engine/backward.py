@@ -1,14 +1,15 @@
-"""The backward pass: the rule of `autodiff.propagate`, with the gradients in the nodes.
+"""The backward pass: the rule of `autodiff.propagate`, with the gradients in the nodes or in a list.
 
-A first traversal counts the contributions that each gradient waits for. A second traversal adds them in Kahn's order. A
-test checks that `propagate` computes bit-identical gradients.
+For gradients in the nodes, a first traversal counts the contributions that each gradient waits for, and a second one
+adds them in Kahn's order. A test checks that `propagate` computes bit-identical gradients.
 """
 
 from __future__ import annotations
 
 from tinygraph.engine.acceleration import accelerated
 from tinygraph.engine.clock import at_fork, clock
-from tinygraph.engine.graph import MANY, Node, check_fresh, order
+from tinygraph.engine.graph import MANY, Node, check_fresh, edited, order
+from tinygraph.engine.logits import plain
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -180,6 +181,61 @@ def _add(operand: Node, contribution: Any, stack: list[Node]) -> None:
     operand.awaited -= 1
     if not operand.awaited:
         stack.append(operand)
+
+
+# --- the same rule, with the gradients in a list
+
+
+@accelerated
+def adjoints(nodes: list[Node], seed: Any) -> list[Any]:
+    """Apply the chain rule from the root to the leaves, without changing any `.grad`.
+
+    Args:
+        nodes: Nodes of the graph, as `order` returns them.
+        seed: Gradient of the root.
+
+    Returns:
+        The gradient of each node, or None for a node that no gradient reaches.
+
+    Examples:
+        >>> from tinygraph import Value
+        >>> b, c = Value(3.0), Value(2.0)
+        >>> adjoints([b * c, c, b], 1.0)
+        [1.0, 3.0, 2.0]
+    """
+    found: dict[Node, Any] = dict.fromkeys(nodes)
+    found[nodes[0]] = seed
+    for node, upstream in found.items():  # each node after all of its consumers
+        if upstream is not None:
+            # A variadic op can have fewer local derivatives than operands.
+            for operand, local in zip(node.args, node.multipliers, strict=False):
+                if local is not None:
+                    old = found[operand]
+                    found[operand] = (-0.0 if old is None else old) + upstream * local
+    return [None if gradient is None else node._gradient(plain(gradient)) for node, gradient in found.items()]
+
+
+def gradients(root: Node, seed: Any, nodes: list[Node]) -> list[Any]:
+    """Return the gradient of each node of a graph, without changing any `.grad`.
+
+    Args:
+        root: Node to start from.
+        seed: Gradient of the root.
+        nodes: Nodes of the graph, as `order` returns them.
+
+    Returns:
+        The gradients, or None for a node that no gradient reaches.
+
+    Raises:
+        StaleGraphError: If a leaf was edited after the graph was recorded.
+    """
+    with clock.lock:  # no other thread may edit a leaf meanwhile
+        now = clock.edits
+        check_fresh(nodes)
+        found: list[Any] = root._run(adjoints, nodes, seed)
+        if edited(nodes) or clock.changed > now:  # an array or a leaf was edited meanwhile
+            check_fresh(nodes)
+    return found
 
 
 # --- functions for other packages, which call methods that each backend implements

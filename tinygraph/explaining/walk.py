@@ -10,8 +10,7 @@ from itertools import accumulate, chain, compress, repeat
 from operator import is_
 from typing import Any, NamedTuple
 
-from tinygraph.engine.autodiff import adjoints
-from tinygraph.engine.backward import as_gradient, compute
+from tinygraph.engine.backward import adjoints, as_gradient, compute
 from tinygraph.engine.clock import clock
 from tinygraph.engine.graph import MANY, Node, StaleGraphError, check_fresh, edited, order
 from tinygraph.engine.logits import ActivationOp, LogitPair, plain

@@ -6,7 +6,7 @@ import random
 from collections.abc import Sequence
 
 from tinygraph.engine import ops
-from tinygraph.engine.autodiff import gradients
+from tinygraph.engine.backward import gradients
 from tinygraph.engine.graph import order
 from tinygraph.engine.op import Op
 from tinygraph.engine.value import Value
