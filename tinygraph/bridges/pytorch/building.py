@@ -5,14 +5,15 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Iterable
 from importlib import import_module
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from tinygraph.bridges.operands import Entry, Imported, is_node
 from tinygraph.bridges.places import Places
-from tinygraph.bridges.pytorch.capture import Captured, GivenTensor, place_of
+from tinygraph.bridges.pytorch.capture import Captured, GivenTensor
 from tinygraph.bridges.pytorch.ops.table import SHAPES_ONLY, FxNode, TorchTensor, op_of
+from tinygraph.bridges.pytorch.recording import place_of
 from tinygraph.bridges.pytorch.reference import in_float64, run
 from tinygraph.bridges.variables import give_names
 from tinygraph.support.messages import short
@@ -207,8 +208,7 @@ def _check_ops(nodes: Iterable[FxNode]) -> None:
                 f"the op aten.{name}{place_of(node).text()} is random, so f has no fixed graph: call "
                 ".eval() on the model, or pass the random numbers as an argument"
             )
-        val: Any = node.meta.get("val")
-        if torch.is_tensor(val) and val.is_complex():
+        if node.meta.get("complex"):
             raise NotImplementedError(
                 f"the op aten.{name}{place_of(node).text()} gives complex numbers, but a graph has real "
                 "numbers: compute the real and the imaginary part separately"

@@ -1,15 +1,16 @@
 """The ATen ops that a PyTorch function runs, as a graph of `torch.fx` without changes in place.
 
-The function runs once, on the given tensors, and `make_fx` records its ATen ops. A mode notes the source line of each
-call, and hooks note the modules that are running. A second run of the recorded ops, under `torch.func.functionalize`,
-replaces each change in place by an op that returns a new tensor, and decomposes ops that the table does not contain.
+The function runs once, on the given tensors, and a `Recorder` records its ATen ops. A mode notes the source line of
+each call, and hooks note the modules that are running. A second run of the recorded ops, under
+`torch.func.functionalize`, replaces each change in place by an op that returns a new tensor, and decomposes ops that
+the table does not contain.
 """
 
 from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from importlib import import_module
 from itertools import count
@@ -18,14 +19,12 @@ from typing import NamedTuple
 
 from tinygraph.bridges.names import numbered
 from tinygraph.bridges.operands import Entry, Imported
-from tinygraph.bridges.places import place_text
 from tinygraph.bridges.pytorch.names import Names
 from tinygraph.bridges.pytorch.ops.table import SHAPES_ONLY, FxGraph, FxNode, Module, TorchTensor, op_of
+from tinygraph.bridges.pytorch.recording import Place, Recorder, place_of
 from tinygraph.bridges.variables import Variables
 from tinygraph.support.messages import described
 
-Args = tuple[object, ...]
-Options = dict[str, object]
 _PACKAGE = str(Path(__file__).parents[2] / "bridges")
 
 
@@ -35,24 +34,6 @@ class GivenTensor(NamedTuple):
     name: str
     tensor: TorchTensor
     is_argument: bool
-
-
-class Place(NamedTuple):
-    """Where an ATen op was called."""
-
-    scope: tuple[str, ...]
-    line: str
-    function: str  # the custom torch.autograd.Function that is running, or ""
-    grad: bool  # whether PyTorch records gradients there
-    call: int  # number of the call of a PyTorch function, or -1
-
-    def text(self) -> str:
-        """Return the place for a message.
-
-        Returns:
-            The text, such as " at model.py:12 in fc.act", or "" if nothing is known.
-        """
-        return place_text(self.scope, self.line)
 
 
 class Captured(NamedTuple):
@@ -92,19 +73,6 @@ class Captured(NamedTuple):
         return output.args[0][0]
 
 
-def place_of(node: FxNode) -> Place:
-    """Return where an op was called.
-
-    Args:
-        node: Node of the captured graph.
-
-    Returns:
-        The place.
-    """
-    found = node.meta.get("custom", {}).get("tinygraph")
-    return found if isinstance(found, Place) else Place((), "", "", True, -1)
-
-
 def capture(
     call: Callable[..., object], inputs: Sequence[GivenTensor], names: Names, mapped: Callable[[str, str], Entry | None]
 ) -> Captured:
@@ -124,37 +92,35 @@ def capture(
         ValueError: If a module is in training mode, and its result therefore random.
     """
     torch = import_module("torch")
-    traceback, make_fx = (
-        import_module("torch.fx.traceback"),
-        import_module("torch.fx.experimental.proxy_tensor").make_fx,
-    )
-    if not hasattr(traceback, "annotate"):
+    if tuple(map(int, torch.__version__.split(".")[:2])) < (2, 9):
         raise ImportError(f"from_torch needs PyTorch 2.9 or newer, not {torch.__version__}: pip install -U torch")
     tensors = [given.tensor for given in inputs]
+    first = Recorder(tensors)
     with ExitStack() as stack:
         stack.enter_context(torch.enable_grad())
         stack.enter_context(_plain_kernels())
-        stack.enter_context(traceback.preserve_node_meta())
         variables: dict[int, tuple[str, TorchTensor]] = {}
-        watched = stack.enter_context(_watched(call, names, variables))
-        first = make_fx(watched)(*tensors)
-    constants = [node for node in first.graph.nodes if node.op == "get_attr"]
-    attributes = {node.target: _attribute(first, node.target) for node in constants}
-    given = [*inputs, *_constants(attributes, names)]
-    if not any(_is_open(node, mapped) for node in first.graph.nodes):
-        places = {name: i for i, name in enumerate(attributes, len(inputs))}
-        read = {node: places[node.target] for node in constants}
-        return Captured(first.graph, given, _placeholders(first.graph) | read, variables)
+        watched = stack.enter_context(_watched(call, names, first, variables))
+        with first.recording():
+            result = watched(*tensors)
+    graph = first.finish(result)
+    constants = list(first.constants.values())
+    given = [*inputs, *_named(constants, names)]
+    if not any(_is_open(node, mapped) for node in graph.nodes):
+        read = {node: i for i, node in enumerate(first.constants, len(inputs))}
+        return Captured(graph, given, _placeholders(graph) | read, variables)
+    second = Recorder([*tensors, *constants], _decompositions(mapped))
 
     def again(*values: TorchTensor) -> Imported:
-        read = dict(zip(attributes, values[len(inputs) :], strict=True))
-        return _run(first.graph, values[: len(inputs)], read)
+        read = dict(zip(first.constants, values[len(inputs) :], strict=True))
+        return _run(second, graph, values[: len(inputs)], read)
 
-    with torch.no_grad(), _plain_kernels(), traceback.preserve_node_meta():
-        second = make_fx(torch.func.functionalize(again, remove="mutations"), _decompositions(mapped))(
-            *tensors, *attributes.values()
-        )
-    return Captured(second.graph, given, _placeholders(second.graph), variables)
+    with torch.no_grad(), _plain_kernels(), second.recording():
+        result = torch.func.functionalize(again, remove="mutations")(*tensors, *constants)
+    graph = second.finish(result)
+    given += _named(second.constants.values(), names)
+    read = {node: i for i, node in enumerate(second.constants, len(inputs) + len(constants))}
+    return Captured(graph, given, _placeholders(graph) | read, variables)
 
 
 def _is_open(node: FxNode, mapped: Callable[[str, str], Entry | None]) -> bool:
@@ -172,39 +138,35 @@ def _placeholders(graph: FxGraph) -> dict[FxNode, int]:
     return {node: i for i, node in enumerate([node for node in graph.nodes if node.op == "placeholder"])}
 
 
-def _constants(attributes: dict[str, TorchTensor], names: Names) -> Iterator[GivenTensor]:
-    """Yield the tensors that a program reads besides its arguments."""
-    for i, tensor in enumerate(attributes.values()):
-        yield GivenTensor(names.of(tensor) or (f"tensor{i}" if tensor.requires_grad else ""), tensor, False)
+def _named(tensors: Iterable[TorchTensor], names: Names) -> list[GivenTensor]:
+    """Return the tensors that a program reads besides its arguments, with their names."""
+    found = [(tensor, names.of(tensor)) for tensor in tensors]
+    return [
+        GivenTensor(name or (f"tensor{i}" if tensor.requires_grad else ""), tensor, False)
+        for i, (tensor, name) in enumerate(found)
+    ]
 
 
-def _attribute(module: Module, name: str) -> TorchTensor:
-    for part in name.split("."):
-        module = getattr(module, part)
-    return module
-
-
-def _run(graph: FxGraph, inputs: Sequence[TorchTensor], attributes: dict[str, TorchTensor]) -> Imported:
-    """Run a graph, and give the nodes that are recorded meanwhile the metadata of its nodes."""
-    set_current_meta = import_module("torch.fx.traceback").set_current_meta
+def _run(
+    recorder: Recorder, graph: FxGraph, inputs: Sequence[TorchTensor], constants: dict[FxNode, TorchTensor]
+) -> TorchTensor:
+    """Run a graph, and give the nodes that are recorded meanwhile the places of its nodes."""
     map_arg = import_module("torch.fx.node").map_arg
-    values: dict[FxNode, Imported] = {}
+    values: dict[FxNode, Imported] = dict(constants)
     waiting = iter(inputs)
     for node in graph.nodes:
         args = map_arg((node.args, node.kwargs), values.__getitem__)
         if node.op == "placeholder":
             values[node] = next(waiting)
-        elif node.op == "get_attr":
-            values[node] = attributes[node.target]
         elif node.op == "output":
-            return args[0][0]
-        else:
-            with set_current_meta(node):
+            return args[0][0][0]
+        elif node.op == "call_function":
+            with recorder.at(place_of(node)):
                 values[node] = node.target(*args[0], **args[1])
     raise AssertionError("a graph ends with its output")
 
 
-def _decompositions(mapped: Callable[[str, str], Entry | None]) -> dict[object, object]:
+def _decompositions(mapped: Callable[[str, str], Entry | None]) -> dict[object, Callable[..., Imported]]:
     """Return PyTorch's decompositions to core ops, without the ops that the table contains."""
     table = import_module("torch._decomp").core_aten_decompositions()
     return {op: decompose for op, decompose in table.items() if op_of(op)[0] and mapped(*op_of(op)) is None}
@@ -257,15 +219,10 @@ class _Running:
 
 
 @contextmanager
-def _watched(
-    call: Callable[..., object], names: Names, variables: dict[int, tuple[str, TorchTensor]]
-) -> Iterator[Callable[..., object]]:
-    """Return a function that runs `call`, and notes the place of each ATen op, and what variables contain."""
-    torch = import_module("torch")
-    hooks, traceback = import_module("torch.nn.modules.module"), import_module("torch.fx.traceback")
-    running = _Running(names)
+def _module_hooks(running: _Running, names: Names) -> Iterator[None]:
+    """Note which modules start and end inside the context."""
+    hooks = import_module("torch.nn.modules.module")
     thread = threading.get_ident()
-    numbers, results = count(), dict[int, tuple[int, TorchTensor]]()  # the results are kept, so that their ids stay
 
     def before(module: Module, _: object) -> None:
         if threading.get_ident() == thread:
@@ -276,14 +233,37 @@ def _watched(
         if threading.get_ident() == thread:
             running.end()
 
+    handles = [
+        hooks.register_module_forward_pre_hook(before),
+        hooks.register_module_forward_hook(after, always_call=True),
+    ]
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+@contextmanager
+def _watched(
+    call: Callable[..., object], names: Names, recorder: Recorder, variables: dict[int, tuple[str, TorchTensor]]
+) -> Iterator[Callable[..., TorchTensor]]:
+    """Return a function that runs `call`, and notes the place of each ATen op, and what variables contain."""
+    torch = import_module("torch")
+    running = _Running(names)
+    numbers, results = count(), dict[int, tuple[int, TorchTensor]]()  # the results are kept, so that their ids stay
+
     def noted(
-        _: object, function: Callable[..., object], __: object, args: Args = (), kwargs: Options | None = None
+        _: object,
+        function: Callable[..., object],
+        __: object,
+        args: tuple[object, ...] = (),
+        kwargs: dict[str, object] | None = None,
     ) -> object:
         line, custom = _position()
-        scope = running.scope
-        grad, number = torch.is_grad_enabled() or bool(custom), next(numbers)
-        place = Place((*scope, custom) if custom else scope, line, custom, grad, number)
-        with traceback.annotate({"tinygraph": place}):
+        scope, number = running.scope, next(numbers)
+        grad = torch.is_grad_enabled() or bool(custom)
+        with recorder.at(Place((*scope, custom) if custom else scope, line, custom, grad, number)):
             result = function(*args, **(kwargs or {}))
         if torch.is_tensor(result):
             results[id(result)] = number, result
@@ -291,31 +271,24 @@ def _watched(
 
     mode = type("Watching", (torch.overrides.TorchFunctionMode,), {"__torch_function__": noted})
 
-    def watched(*tensors: TorchTensor) -> object:
+    def watched(*tensors: TorchTensor) -> TorchTensor:
         with mode(), Variables(lambda x: id(x) in results) as found:
             result = _checked(call(*tensors))
         variables.update({results[id(x)][0]: (name, x.detach()) for name, x in found.found() if not x._version})
         return result
 
-    handles = [
-        hooks.register_module_forward_pre_hook(before),
-        hooks.register_module_forward_hook(after, always_call=True),
-    ]
-    try:
+    with _module_hooks(running, names):
         yield watched
-    finally:
-        for handle in handles:
-            handle.remove()
 
 
-def _checked(result: object) -> object:
+def _checked(result: object) -> TorchTensor:
     """Return the result of a function if it is a real tensor."""
     torch = import_module("torch")
     if not torch.is_tensor(result):
         raise TypeError(f"f must return one tensor, not {described(result)}: return the tensor that you want to see")
     if not result.is_floating_point():  # type: ignore[attr-defined]
         raise TypeError(f"f must return a tensor of floats, not of {result.dtype}")  # type: ignore[attr-defined]
-    return (result,)
+    return result
 
 
 def _is_library(file: str) -> bool:

@@ -12,8 +12,9 @@ from tinygraph.bridges import proof
 from tinygraph.bridges.operands import Imported, is_node
 from tinygraph.bridges.proof import DisagreementError, Proof
 from tinygraph.bridges.pytorch.building import Building
-from tinygraph.bridges.pytorch.capture import Captured, place_of
+from tinygraph.bridges.pytorch.capture import Captured
 from tinygraph.bridges.pytorch.ops.table import FxNode, TorchTensor, op_of
+from tinygraph.bridges.pytorch.recording import place_of
 from tinygraph.bridges.pytorch.reference import gradients, is_low, run
 from tinygraph.checking.flat import cotangent
 from tinygraph.engine.autodiff import grad

@@ -53,7 +53,7 @@ def from_torch(
             or the custom `torch.autograd.Function` whose backward pass is not the derivative of its forward pass.
         NotImplementedError: If the table does not contain an op that f runs.
         ValueError: If f is random, as with dropout in training mode, or changes its arguments or buffers in place.
-        TypeError: If f does not return one tensor of floats.
+        TypeError: If f does not return one tensor of floats, or needs the number of a tensor, as `if x.sum() > 0` does.
         ImportError: If PyTorch is not installed.
 
     Examples:

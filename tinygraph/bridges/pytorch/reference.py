@@ -8,8 +8,9 @@ from importlib import import_module
 from typing import Any
 
 from tinygraph.bridges.operands import Imported
-from tinygraph.bridges.pytorch.capture import Captured, place_of
+from tinygraph.bridges.pytorch.capture import Captured
 from tinygraph.bridges.pytorch.ops.table import FxNode, TorchTensor, op_of
+from tinygraph.bridges.pytorch.recording import place_of
 
 _INSTEAD: dict[str, Callable[..., TorchTensor]] = {
     "copy": lambda x, source, *_: source.expand_as(x).to(x.dtype),
