@@ -9,6 +9,7 @@ import tinygraph
 from tinygraph import Stepper, diagnose, draw, explain, from_jax
 from tinygraph.bridges import DisagreementError, PrecisionWarning, named_leaves
 from tinygraph.bridges.jax.ops.entries import TABLE
+from tinygraph.bridges.jax.reference import stacked
 from tinygraph.engine.graph import order
 
 jax = pytest.importorskip("jax", reason="JAX is not installed: pip install --group oracles")
@@ -370,3 +371,30 @@ def test_wrong_argnums(argnums):
 def test_other_keys_are_refused_in_the_mapping():
     with pytest.raises(TypeError, match=r"each key of mapping must be a primitive such as jax.lax.erf_inv_p, not"):
         from_jax(lambda x: x, random(2), mapping={"exp": tinygraph.exp})
+
+
+# --- large programs
+
+
+@pytest.mark.parametrize("count", [1, 2, 64, 65, 500])
+def test_many_arrays_are_stacked_by_small_concatenations(count):
+    """The time in which JAX compiles a concatenation grows faster than the number of its operands."""
+    arrays = [jnp.array([i, i + 0.5]) for i in range(count)]
+    assert np.array_equal(stacked(arrays), np.stack([np.asarray(x) for x in arrays]))
+    equations = jax.make_jaxpr(stacked)(arrays).jaxpr.eqns
+    joined = [len(equation.invars) for equation in equations if equation.primitive.name == "concatenate"]
+    assert max(joined, default=1) <= 64
+
+
+def test_a_long_scan_gives_the_values_and_gradients_of_jax():
+    def f(w, x):
+        h, hs = jax.lax.scan(lambda h, t: (jnp.tanh(h * w + t),) * 2, x, jnp.linspace(0.0, 1.0, 150))
+        return h.sum() + (hs * hs).sum()
+
+    w, x = jnp.array([0.5, 0.3]), jnp.array([0.1, 0.2])
+    root = from_jax(f, w, x)
+    root.backward()
+    assert root.data == pytest.approx(float(f(w, x)), rel=1e-9)
+    assert len(order(root)) > 450
+    for leaf, gradient in zip(("w", "x"), jax.grad(f, (0, 1))(w, x), strict=True):
+        assert named_leaves(root)[leaf].grad == pytest.approx(np.asarray(gradient), rel=1e-9)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 
@@ -70,6 +71,7 @@ def _frames(traceback: object) -> Iterator[tuple[str, int, str]]:
         yield frame.file_name, frame.line_num, frame.function_name
 
 
+@cache  # each equation asks for all files that called it
 def _is_users(file: str) -> bool:
     library = str(Path(import_module("jax").__file__ or "").parent)
     return not file.startswith((library, "<frozen"))

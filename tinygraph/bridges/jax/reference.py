@@ -10,6 +10,8 @@ import numpy as np
 from tinygraph.bridges.jax.ops.table import WHOLE, Array, JaxArray
 from tinygraph.bridges.jax.program import Call, TracedFunction
 
+MOST_OPERANDS = 64  # maximum number of operands of a concatenation
+
 
 def is_low(dtype: object) -> bool:
     """Return whether a type is a type of floats with less precision than float64.
@@ -54,7 +56,7 @@ def compute(call: Call, operands: Sequence[JaxArray], wide: bool = True) -> list
     if call.name == "element" and call.primitive is None:
         return [operands[0][call.params["index"]]]
     if call.name == "stack" and call.primitive is None:
-        return [jax.numpy.stack(operands)]
+        return [stacked(operands)]
     if call.primitive is None:
         return [getattr(import_module(WHOLE[call.name].module), call.name)(*operands, **call.params)]
     params = call.params
@@ -64,6 +66,24 @@ def compute(call: Call, operands: Sequence[JaxArray], wide: bool = True) -> list
     if call.name == "cholesky":
         return [jax.numpy.tril(found)]  # the other half contains numbers of the operand
     return list(found) if call.primitive.multiple_results else [found]
+
+
+def stacked(arrays: Sequence[JaxArray]) -> JaxArray:
+    """Return arrays along a new first axis.
+
+    JAX compiles a concatenation for each number of operands, and the time grows faster than this number.
+
+    Args:
+        arrays: Arrays of one shape.
+
+    Returns:
+        The same as `jax.numpy.stack`, from concatenations of at most `MOST_OPERANDS` arrays.
+    """
+    jnp = import_module("jax.numpy")
+    parts = [x[None] for x in arrays]
+    while len(parts) > 1:
+        parts = [jnp.concatenate(parts[i : i + MOST_OPERANDS]) for i in range(0, len(parts), MOST_OPERANDS)]
+    return parts[0]
 
 
 def varying(captured: TracedFunction, sources: Sequence[int]) -> list[Call]:
