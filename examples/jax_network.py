@@ -61,8 +61,8 @@ def main(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     L = graph(report=print)
     print(f"leaves with a gradient: {', '.join([leaf.name for leaf in parameters(L)])}\n")
-    print(explain(L, named_leaves(L)["params.out.b"]), "\n")
-    print(Stepper(L).run_until("h"), "\n")
+    print(f"{explain(L, named_leaves(L)['params.out.b'])}\n")
+    print(f"{Stepper(L).run_until('h')}\n")
     for detail, what in (("auto", "ops"), ("scopes", "functions")):
         for theme in ("light", "dark"):
             picture = draw(L, parameters=parameters(L), theme=theme, detail=detail, title="a network written in JAX")

@@ -61,6 +61,8 @@ def chosen(mask: Imported, x: Imported, y: Imported) -> Imported:
         >>> chosen([True, False], 5.0, x)
         Tensor([5.0, 2.0], op='masked')
     """
+    if not is_node(x) and not is_node(y):
+        return np.where(mask, x, y)
     kept, node, fill = (mask, x, uniform(y)) if is_node(x) else (np.logical_not(mask), y, uniform(x))
     if not is_node(node) or not isinstance(fill, float):
         return where_of_tensors(mask, x, y)

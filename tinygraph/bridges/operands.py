@@ -63,6 +63,23 @@ def view(x: Imported, shape: Shape) -> Imported:
     return x if new == x.shape else x.reshape(new)
 
 
+def widened(x: Imported, axes: Sequence[int]) -> Imported:
+    """Add axes of length 1.
+
+    Args:
+        x: Node or array.
+        axes: Positions of the new axes in the result.
+
+    Returns:
+        The node.
+
+    Examples:
+        >>> widened(Tensor([1.0, 2.0]), [0, 2]).shape
+        (1, 2, 1)
+    """
+    return view(x, np.expand_dims(np.empty(x.shape, "V0"), tuple(axes)).shape)
+
+
 def _is(x: Imported, maker: Callable[..., object]) -> bool:
     """Return whether an operand is a node that an op of the given kind computed, and that has no name of its own."""
     return is_node(x) and x.op is not None and x.op.maker is maker and not x.name

@@ -101,9 +101,11 @@ def over(name: str, axis: Axis) -> str:
         A template.
 
     Examples:
-        >>> over("sum", 0), over("sum", None)
-        ('sum({}, axis=0)', 'sum({})')
+        >>> over("sum", 0), over("sum", (0,)), over("sum", None)
+        ('sum({}, axis=0)', 'sum({}, axis=0)', 'sum({})')
     """
+    if isinstance(axis, tuple) and len(axis) == 1:
+        (axis,) = axis
     return f"{name}({{}})" if axis is None else f"{name}({{}}, axis={axis})"
 
 

@@ -88,7 +88,9 @@ def _called(node: FxNode, args: Sequence[Any], kwargs: dict[str, Any]) -> Import
     torch = import_module("torch")
     function = _INSTEAD.get(op_of(node.target)[0], node.target)
     with nullcontext() if place_of(node).grad else torch.no_grad():
-        return function(*args, **kwargs)
+        result = function(*args, **kwargs)
+    # A graph has the same numbers each time, but a new tensor contains what was in memory before.
+    return result.zero_() if "empty" in op_of(node.target)[0] else result
 
 
 def gradients(y: TorchTensor, leaves: Sequence[TorchTensor], weights: TorchTensor) -> list[TorchTensor]:

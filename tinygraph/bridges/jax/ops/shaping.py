@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from tinygraph.bridges.jax.ops.table import primitive
-from tinygraph.bridges.operands import Imported, array, reordered, squeezed, stretched, view
+from tinygraph.bridges.operands import Imported, array, reordered, squeezed, stretched, view, widened
 from tinygraph.tensor.functions import joining, rearranging
 from tinygraph.tensor.indexing import scatter_add
 
@@ -27,7 +27,7 @@ def squeeze(x: Imported, *, dimensions: Axes) -> Imported:
 
 @primitive("expand_dims")
 def expand_dims(x: Imported, *, dimensions: Axes) -> Imported:
-    return view(x, np.expand_dims(np.empty(x.shape, "V0"), tuple(dimensions)).shape)
+    return widened(x, dimensions)
 
 
 @primitive("transpose")

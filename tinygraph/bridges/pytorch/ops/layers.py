@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from tinygraph.bridges.masks import chosen
-from tinygraph.bridges.operands import Imported, array, is_node, largest, reordered, view
+from tinygraph.bridges.operands import Imported, array, exchanged, is_node, largest, reordered, view
 from tinygraph.bridges.pytorch.ops.table import aten
 from tinygraph.bridges.windows import convolved, padded, windows
 from tinygraph.tensor.functions import rearranging
@@ -137,7 +137,7 @@ def adaptive_avg_pool(x: Imported, output_size: Lengths) -> Imported:
         weights = np.zeros((x.shape[axis], size))
         for i, (start, end) in enumerate(_cells(x.shape[axis], size)):
             weights[start:end, i] = 1.0 / (end - start)
-        x = matrix_product(x.swapaxes(axis, -1), weights).swapaxes(axis, -1)
+        x = exchanged(matrix_product(exchanged(x, axis, -1), weights), axis, -1)
     return x
 
 

@@ -71,13 +71,13 @@ def nll_loss(
 ) -> tuple[Imported, Imported]:
     axis = 0 if x.ndim == 1 else 1
     kept = target != ignore_index
-    places = np.expand_dims(np.where(kept, target, 0), axis)
-    grid: list[Any] = list(np.ogrid[tuple(map(slice, places.shape))])
-    grid[axis] = places
-    losses = -x[tuple(grid)].reshape(target.shape)
-    weights = np.ones(target.shape) if weight is None else array(weight)[np.where(kept, target, 0)]
+    classes = np.where(kept, target, 0)
+    grid: list[Any] = list(np.ogrid[tuple(map(slice, target.shape))])
+    grid.insert(axis, classes if classes.ndim else int(classes))
+    losses = -x[tuple(grid)]
+    weights = np.ones(target.shape) if weight is None else array(weight)[classes]
     if not kept.all():
-        weights = np.where(kept, weights, 0.0)
+        weights = chosen(kept, weights, 0.0)
         losses = chosen(kept, losses, 0.0)
     if weight is not None:
         losses = weights * losses

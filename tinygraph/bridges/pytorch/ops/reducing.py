@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from tinygraph.bridges.operands import Imported, array, largest
+from tinygraph.bridges.operands import Imported, array, largest, widened
 from tinygraph.bridges.pytorch.ops.elementwise import scaled
 from tinygraph.bridges.pytorch.ops.table import aten
 from tinygraph.engine import ops
-from tinygraph.tensor.functions import cumulative, predicates, reductions, shaping, sorting
+from tinygraph.tensor.functions import cumulative, predicates, reductions, sorting
 from tinygraph.tensor.functions.linalg import norms, solving
 from tinygraph.tensor.functions.linalg.contractions import einsum as einsum_of
 from tinygraph.tensor.functions.linalg.products import matrix_product
@@ -191,7 +191,7 @@ def trilinear(
     x: Imported, y: Imported, z: Imported, expand1: Shape, expand2: Shape, expand3: Shape, sumdim: Shape,
     unroll_dim: int = 1,
 ) -> Imported:  # fmt: skip
-    factors = [shaping.expand_dims(array(a), tuple(new)) for a, new in ((x, expand1), (y, expand2), (z, expand3))]
+    factors = [widened(array(a), new) for a, new in ((x, expand1), (y, expand2), (z, expand3))]
     return (factors[0] * factors[1] * factors[2]).sum(axis=tuple(sumdim))
 
 
