@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from tinygraph.engine.graph import Node
 from tinygraph.explaining import notation
@@ -33,8 +34,7 @@ class Style:
     heatmap: bool = False  # true to draw small arrays as grids
 
 
-@dataclass(frozen=True)
-class BackwardArrow:
+class BackwardArrow(NamedTuple):
     """Text of a red arrow: upstream × local = contribution."""
 
     symbol: str
@@ -43,8 +43,7 @@ class BackwardArrow:
     is_shape: bool = False  # true if the contribution is a long array, of which only the shape is shown
 
 
-@dataclass(frozen=True)
-class Arrow:
+class Arrow(NamedTuple):
     """An arrow from an operand to a result, with the derivative that flows back."""
 
     id: str
@@ -127,16 +126,20 @@ def _upstream(walk: Walk, node: Node, style: Style) -> str:
     multiplies every derivative.
     """
     root = walk.root
+    if not (root.name or style.notation == "dv") or notation.shape(walk.seed) is not None:
+        return ""
     for _ in range(_MOST):
         if node.name or node is root:
             break
         edges = walk.into(node)
+        if len(edges) > 1:
+            return ""
         consumer, slot, _ = walk.ends(edges[0])
         local = consumer.partials[slot]
-        if len(edges) > 1 or hasattr(local, "text") or notation.shape(local) is not None or local != 1.0:
+        if hasattr(local, "text") or notation.shape(local) is not None or local != 1.0:
             return ""
         node = consumer
-    if not (node.name and (root.name or style.notation == "dv")) or notation.shape(walk.seed) is not None:
+    if not node.name:
         return ""
     seed = derivatives.seed_factor(walk.seed, style.spec)
     if node is root:

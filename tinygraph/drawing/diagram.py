@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from tinygraph.drawing.arrows import Arrow, Style, backward_arrow
 from tinygraph.drawing.rendering.heatmap import Levels, levels
 from tinygraph.engine.graph import Node
 from tinygraph.explaining import notation
 from tinygraph.explaining.notation import Operand, Quantity
-from tinygraph.explaining.walk import Walk
+from tinygraph.explaining.walk import Edge, Walk
 
 
-@dataclass(frozen=True)
-class Box:
+class Box(NamedTuple):
     """A box for a node, a literal number, or a group of nodes."""
 
     id: str
@@ -112,11 +112,15 @@ class _Builder:
         self.ids: dict[Node, str] = {}
         self.arrow_ids: dict[tuple[Node, int], str] = {}
         self.before: dict[str, None] = {}
+        self.values: dict[Node, str] = {}  # the value of each node as text
+        self.edges: dict[tuple[Node, int], Edge] = {}  # by node and slot
+        self.contributions: dict[Node, list[Quantity]] = {}  # of each node, in the order of the pass
 
     def build(self, only: Collection[Node] | None) -> Diagram:
         whole = self.walk.nodes[::-1]
         shown = [node for node in whole if (only is None or node in only) and node not in self.within]
         self.ids = {node: f"n{i}" for i, node in enumerate(shown)}
+        self._read_edges(only)
         for node in shown:
             self._add_arrows(node)
             self.boxes.append(self._box(node))
@@ -130,15 +134,19 @@ class _Builder:
         )
         return found if self.style.constants else without_constants(found)
 
+    def _read_edges(self, only: Collection[Node] | None) -> None:
+        """Read the edges from and to the nodes that are drawn."""
+        nodes: list[Node] = self.walk.nodes
+        if only is not None:
+            nodes = [node for node in nodes if node in only or any(operand in only for operand in node.operands)]
+        for edge in self.walk.edges_from(nodes):
+            self.edges[edge.node, edge.slot] = edge
+            self.contributions.setdefault(edge.operand, []).append(edge.contribution)
+
     def _add_arrows(self, node: Node) -> None:
         """Add the arrows that lead to a node, and the boxes of the literal numbers among its operands."""
         spec = self.style.spec
         terms = self._terms_of(node)
-        edges = {
-            (edge.node, edge.slot): edge
-            for owner in dict.fromkeys(x for x, *_ in terms)
-            for edge in self.walk.edges_of(owner)
-        }
         counts = Counter(operand for *_, operand in terms if isinstance(operand, Node))
         for owner, slot, operand in terms:
             if not isinstance(operand, Node):
@@ -146,14 +154,14 @@ class _Builder:
                 spread = notation.spread(operand, spec)
                 self.boxes.append(Box(tail, "constant", "", data=value, scope=node.scope, spread=spread))
             elif operand in self.ids:
-                tail, value = self.ids[operand], notation.quantity(operand.raw, spec)
+                tail, value = self.ids[operand], self.values[operand]
             else:
                 self.before[self.ids[node]] = None
                 continue
             key = self.arrow_ids[owner, slot] = f"e{len(self.arrows)}"
-            back = None
-            if (owner, slot) in edges:
-                edge = edges[owner, slot]._replace(node=node)
+            back, edge = None, self.edges.get((owner, slot))
+            if edge is not None:
+                edge = edge if owner is node else edge._replace(node=node)
                 back = backward_arrow(self.walk, edge, self.style, once=counts[operand] == 1)
             self.arrows.append(Arrow(key, tail, self.ids[node], value, back))
 
@@ -177,12 +185,13 @@ class _Builder:
     def _box(self, node: Node) -> Box:
         walk, spec = self.walk, self.style.spec
         gradient = walk.gradient(node)
+        self.values[node] = value = notation.quantity(node.raw, spec)
         return Box(
             self.ids[node],
             role(node, walk.root, self.style),
             node.name,
             self._expression(node),
-            notation.quantity(node.raw, spec),
+            value,
             notation.spread(node.raw, spec),
             None if node.constant else "·" if gradient is None else notation.quantity(gradient, spec),
             "" if gradient is None else notation.spread(gradient, spec),
@@ -197,10 +206,8 @@ class _Builder:
 
     def _terms(self, node: Node) -> tuple[str, ...]:
         """Return the contributions to a node, as text. If there are fewer than two, return an empty tuple."""
-        edges = self.walk.into(node)
-        if len(edges) < 2:
-            return ()
-        return tuple(notation.quantity(self.walk.edge(i).contribution, self.style.spec) for i in edges)
+        found = self.contributions.get(node, ())
+        return tuple([notation.quantity(x, self.style.spec) for x in found]) if len(found) > 1 else ()
 
 
 def without_constants(diagram: Diagram) -> Diagram:

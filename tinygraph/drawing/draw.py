@@ -18,6 +18,7 @@ from tinygraph.engine.graph import Node
 from tinygraph.explaining.textbook.remembering import remembered_texts
 from tinygraph.explaining.walk import Walk
 from tinygraph.support.arguments import check_integer, listed
+from tinygraph.support.collector import collector_paused
 
 FULL, CONTRIBUTIONS, LARGEST = 60, 200, 600  # maximum number of boxes for "full", "contributions" and "plain"
 MOST_RANKS = 12_000  # maximum number of ranks that all arrows cross, which determines the time of a layout
@@ -137,6 +138,7 @@ def draw(
     return drawing_of([Walk(x, x.grad) for x in roots], options, around, depth)
 
 
+@collector_paused()
 def drawing_of(walks: Sequence[Walk], options: DrawOptions, around: Node | None = None, depth: int = 2) -> Drawing:
     """Return the drawing of one or several backward passes.
 

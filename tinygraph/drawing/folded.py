@@ -54,24 +54,25 @@ def folded_scopes(walk: Walk, style: Style) -> Diagram:
             name = group[0].scope[0]
             scopes[i] = Box(f"n{i}", "scope", name, counted(sizes[name], "node"))
     shown = _quotient(walk, style, found, scopes)
-    boxes = [replace(box, scope=()) for box in shown.boxes]  # the root's scope has a box: a cluster would repeat it
+    boxes = [box._replace(scope=()) for box in shown.boxes]  # the root's scope has a box: a cluster would repeat it
     return replace(shown, boxes=boxes)
 
 
 def _quotient(walk: Walk, style: Style, found: Fold, scopes: Mapping[int, Box]) -> Diagram:
-    number_of = found.group_of
     boxes = [
         scopes.get(i) or _box(f"n{i}", group, *_expression(found, group), walk, style)
         for i, group in enumerate(found.groups)
     ]
+    # Of each node: the id of its box, and whether the box shows several nodes.
+    shown_in = {n: (box.id, len(group) > 1) for box, group in zip(boxes, found.groups, strict=True) for n in group}
     arrows: dict[tuple[str, str, int], list[Any]] = {}  # (tail, head, slot): count, value, red arrow
     plain: dict[tuple[str, int], list[Any]] = {}
     whole = {box.id for box in scopes.values()}
     for operand, node, owner, slot in found.edges:
-        head = f"n{number_of[node]}"
-        place = -1 if node in found.sums or len(found.groups[number_of[node]]) > 1 else _place(node, slot)
+        head, several = shown_in[node]
+        place = -1 if several or node in found.sums else _place(node, slot)
         if isinstance(operand, Node):
-            tail, data = f"n{number_of[operand]}", operand.raw
+            tail, data = shown_in[operand][0], operand.raw
             if tail == head and head in whole:
                 continue
         else:
@@ -79,7 +80,9 @@ def _quotient(walk: Walk, style: Style, found: Fold, scopes: Mapping[int, Box]) 
                 continue
             tail, data = f"c{head}_{place}", operand
             plain.setdefault((head, place), []).append(operand)
-        entry = arrows.setdefault((tail, head, place), [0, data, False])
+        entry = arrows.get((tail, head, place))
+        if entry is None:
+            entry = arrows[tail, head, place] = [0, data, False]
         entry[0] += 1
         entry[2] = entry[2] or walk.flows(owner, slot)
     for (head, place), operands in plain.items():
@@ -106,16 +109,17 @@ def _box(key: str, group: list[Node], name: str, expression: str, walk: Walk, st
     data, spread = _range([node.raw for node in group], style.spec)
     grad: str | None = None
     grad_spread = ""
-    if not all(node.constant for node in group):
-        found = [walk.gradient(node) for node in group]
+    found = [walk.gradient(node) for node in group]
+    if not all([node.constant for node in group]):
         gradients = [gradient for gradient in found if gradient is not None]
         grad, grad_spread = _range(gradients, style.spec) if gradients else ("·", "")
-    others = [text for node in group if (text := stored(node, walk.gradient(node), style.spec))]
+    pairs = zip(group, found, strict=True)
+    others = [text for node, gradient in pairs if (text := stored(node, gradient, style.spec))]
     held = "" if not others else others[0] if len(group) == 1 else f"others in {len(others):,}"
     roles = {role(node, walk.root, style) for node in group}
     kind = roles.pop() if len(roles) == 1 else "operation"
     inside = group[0].scope
-    for node in group:
+    for node in group if inside else ():
         while node.scope[: len(inside)] != inside:
             inside = inside[:-1]
     arrays = style.heatmap and len(group) == 1

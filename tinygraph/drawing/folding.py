@@ -97,10 +97,10 @@ def fold(nodes: Sequence[Node], limit: int = 60, apart: Collection[Node] = ()) -
     edges, sums, kept = _sums(nodes)
     few = len({node.scope for node in kept}) <= SCOPES
     kinds: list[Callable[[Node], Hashable]] = [lambda node: _kind(node, few), _bare_kind]
-    numbered = {node: i for i, node in enumerate(kept)}
+    numbered, others = {node: i for i, node in enumerate(kept)}, set(apart)
     colors: list[int] = []
     for kind in kinds:
-        colors = _numbers([(kind(node), node is root, node in apart) for node in kept])
+        colors = _numbers([(kind(node), node is root, node in others) for node in kept])
         if max(colors) < limit:
             colors = _refined(kept, numbered, edges, sums, colors, limit)
             break
@@ -197,7 +197,8 @@ def _kind(node: Node, few: bool) -> Hashable:
 
 
 def _bare_kind(node: Node) -> tuple[Hashable, ...]:
-    return node.op and node.op.name, node.constant, len(node.args), len(node.operands)
+    args = node.args
+    return node.op and node.op.name, node.constant, len(args), sum([isinstance(x, Node) for x in args])
 
 
 def _numbers(colors: Sequence[Hashable]) -> list[int]:
@@ -218,24 +219,28 @@ def _refined(
 
     Each round combines a node's color with the colors of its operands and consumers.
     """
-    ends = [
-        (numbered[operand] if isinstance(operand, Node) else -1, numbered[node], -1 if node in sums else slot)
-        for operand, node, _, slot in edges
-    ]
+    below: list[list[int]] = [[] for _ in nodes]  # the operands of each node, with -1 for a number
+    above: list[list[tuple[int, int]]] = [[] for _ in nodes]  # the consumers of each node, each with its slot
+    places = 2
+    for operand, node, _, slot in edges:
+        k, place = numbered[node], 0 if node in sums else slot + 1
+        places = max(places, place + 1)
+        if isinstance(operand, Node):
+            below[k].append(numbered[operand])
+            above[numbered[operand]].append((k, place))
+        else:
+            below[k].append(-1)
     in_sum = [node in sums for node in nodes]
     for _ in range(ROUNDS):
-        below: list[list[Hashable]] = [[] for _ in nodes]
-        above: list[set[Hashable]] = [set() for _ in nodes]
-        for operand, node, place in ends:
-            if operand < 0:
-                below[node].append((place, -1))
-            else:
-                below[node].append((place, colors[operand]))
-                above[operand].add((place, colors[node]))
+        color_of = [*colors, -1].__getitem__  # index -1 gives the color of all numbers
         finer = _numbers(
             [
-                (color, frozenset(Counter(down).items()) if summed else tuple(down), frozenset(up))
-                for color, summed, down, up in zip(colors, in_sum, below, above, strict=True)
+                (
+                    color,
+                    frozenset(Counter(map(color_of, operands)).items()) if summed else tuple(map(color_of, operands)),
+                    frozenset([colors[k] * places + place for k, place in consumers]),
+                )
+                for color, summed, operands, consumers in zip(colors, in_sum, below, above, strict=True)
             ]
         )
         count = max(finer) + 1

@@ -64,9 +64,9 @@ def _renamed(shown: Diagram, start: str, frame: str) -> Diagram:
     """Return a diagram with other ids, and in a frame."""
     return replace(
         shown,
-        boxes=[replace(box, id=start + box.id, scope=(frame, *box.scope)) for box in shown.boxes],
+        boxes=[box._replace(id=start + box.id, scope=(frame, *box.scope)) for box in shown.boxes],
         arrows=[
-            replace(arrow, id=start + arrow.id, tail=start + arrow.tail, head=start + arrow.head)
+            arrow._replace(id=start + arrow.id, tail=start + arrow.tail, head=start + arrow.head)
             for arrow in shown.arrows
         ],
         before=[start + key for key in shown.before],

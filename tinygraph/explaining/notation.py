@@ -25,6 +25,7 @@ MOST_TERMS = 12  # maximum number of terms of a sum that fits
 ENTRIES = 4  # maximum number of elements of an array that is shown in full
 WIDE = (8, 40)  # the same in a line of text: maximum number of elements, and of characters
 LONG = 20  # maximum number of terms of a sum whose first terms are shown
+_DIGITS = re.compile("[0-9]+")
 GAP = object()  # marks the terms that a long sum does not show
 Quantity = Any  # a float, an array of NumPy or a similar library, or a Jacobian
 Operand = Any  # a node, or a plain number or array
@@ -331,7 +332,7 @@ def stem(name: str) -> str:
         >>> stem("w12")
         'w#'
     """
-    return re.sub("[0-9]+", "#", name)
+    return _DIGITS.sub("#", name) if name else ""
 
 
 def shared_name(names: Iterable[str]) -> str:
@@ -453,11 +454,13 @@ def _at_depth(node: Node, spec: str, width: int, by_name: bool, depth: int) -> T
     text = Text("")
     nested = by_name or not (node.op and node.op.form)  # then it is also the text of an operand, which is remembered
     for terms in (MOST_TERMS, TERMS, TERMS - 1):
+        if text and text.terms <= terms:  # the text would be the same
+            continue
         if nested:
             text = remembered(_written_out, node, spec, depth, terms)
         else:
             text = _written(node, lambda operand: _nested(operand, spec, depth, terms), by_name, terms)  # noqa: B023
-        if len(text) <= width or text.count(" + ") < TERMS - 1:  # no sum has as many terms
+        if len(text) <= width:
             break
     return text
 
@@ -507,10 +510,10 @@ def _written(node: Node, say: Callable[[Operand], str], by_name: bool, terms: in
     op = node.op
     assert op is not None
     if _adds(node):
-        shown = cut_short(_terms(node), terms, GAP)
-        return Text(" + ".join(["…" if x is GAP else _term(x, say, i == 0) for i, x in enumerate(shown)]), SUM)
+        return _sum(_terms(node), say, terms)
     operands = node.args
     texts = [say(operand) for operand in operands]
+    longest = max([text.terms for text in texts if isinstance(text, Text)], default=0)
     named = op.public and op.symbol == op.name
     if not op.form:
         text = _with_symbol(node, texts)
@@ -520,7 +523,17 @@ def _written(node: Node, say: Callable[[Operand], str], by_name: bool, terms: in
         text = fill(op.form, [_bound(*pair) for pair in zip(texts, operands, strict=True)], elementwise=is_array(node))
         if named and by_name and (operations(op.form) > 1 or len(op.text(*texts)) < len(text)):
             text = Text(op.text(*texts))
-    return Text(re.sub(" +", " ", text), text.binds) if "  " in text else text
+    text = Text(re.sub(" +", " ", text), text.binds) if "  " in text else text
+    text.terms = longest
+    return text
+
+
+def _sum(terms: list[Operand], say: Callable[[Operand], str], most: int) -> Text:
+    """Return a sum as text. A sum of more than `most` terms shows only the first ones and the last one."""
+    texts = [Text("…") if x is GAP else _bound(say(x), x) for x in cut_short(terms, most, GAP)]
+    text = Text(" + ".join([x.within(PRODUCT if i else SUM) for i, x in enumerate(texts)]), SUM)
+    text.terms = max(len(terms), *[x.terms for x in texts])
+    return text
 
 
 def _terms(node: Node) -> list[Operand]:
@@ -541,11 +554,6 @@ def _terms(node: Node) -> list[Operand]:
 def _adds(node: Node) -> bool:
     op = node.op
     return op is not None and (op.symbol == "+" or (isinstance(op, VariadicOp) and op.joined == " + "))
-
-
-def _term(operand: Operand, say: Callable[[Operand], str], first: bool) -> str:
-    text = _bound(say(operand), operand)
-    return text.within(SUM if first else PRODUCT)
 
 
 def _with_symbol(node: Node, texts: list[str]) -> Text:

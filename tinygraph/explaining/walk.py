@@ -159,8 +159,19 @@ class Walk:
     @property
     def edges(self) -> Iterator[Edge]:
         """An iterator over all edges, in the order of the pass. Edges are created while you read them."""
+        return self.edges_from(self.nodes)
+
+    def edges_from(self, nodes: Sequence[Node]) -> Iterator[Edge]:
+        """Return the edges from several nodes to their operands. Edges are created while you read them.
+
+        Args:
+            nodes: Nodes in the graph.
+
+        Returns:
+            The edges along which a gradient flows, in the order of the nodes.
+        """
         # One computation for many nodes, because each computation enters a context.
-        blocks = [self.nodes[i : i + BLOCK] for i in range(0, len(self.nodes), BLOCK)]
+        blocks = [nodes[i : i + BLOCK] for i in range(0, len(nodes), BLOCK)]
         return chain.from_iterable(self._compute(self._edges_of_all, block) for block in blocks)
 
     def _edges_of_all(self, nodes: Sequence[Node]) -> list[Edge]:

@@ -87,7 +87,7 @@ def drawing_of(steps: Steps, options: DrawOptions) -> tuple[Drawing, Diagram, li
     nodes = {key: node for node, key in shown.ids.items()}
     widest = {key: _widest(steps, node, options.number) for key, node in nodes.items() if not node.constant}
     # A stored `.grad` belongs to another pass than the one that is shown.
-    boxes = [replace(box, grad=widest.get(box.id, box.grad), stored="") for box in shown.boxes]
+    boxes = [box._replace(grad=widest.get(box.id, box.grad), stored="") for box in shown.boxes]
     natural = replace(options, width=None, height=None, scale=1.0)
     detail = detail_for(len(boxes), options) if options.detail == "auto" else options.detail
     return Drawing([walk.nodes], replace(shown, boxes=boxes), Appearance(natural, detail)), shown, boxes

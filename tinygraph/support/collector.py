@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def collector_paused() -> Iterator[None]:
-    """Pause the garbage collector, which would only waste time on new nodes, because graphs contain no cycles.
+    """Pause the garbage collector, which would only waste time on new nodes and texts, because they contain no cycles.
 
     Yields:
         None. Afterwards, the collector runs again if it was enabled before.

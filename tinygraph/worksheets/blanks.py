@@ -92,8 +92,7 @@ def filled(shown: Diagram, questions: Iterable[Question], blanks: Blanks, answer
 
     def box_of(box: Box) -> Box:
         grad = box.grad if blanks != "values" else None
-        return replace(
-            box,
+        return box._replace(
             data=texts.get((box.id, "value"), box.data),
             grad=texts.get((box.id, "gradient"), grad),
             terms=(),
@@ -101,7 +100,7 @@ def filled(shown: Diagram, questions: Iterable[Question], blanks: Blanks, answer
             line="",
         )
 
-    arrows = [replace(arrow, value="", back=arrow.back if blanks != "values" else None) for arrow in shown.arrows]
+    arrows = [arrow._replace(value="", back=arrow.back if blanks != "values" else None) for arrow in shown.arrows]
     return replace(shown, boxes=[box_of(box) for box in shown.boxes], arrows=arrows, backward=blanks != "values")
 
 

@@ -27,10 +27,16 @@ _COMPARISONS = {ast.Gt: ">", ast.Lt: "<", ast.LtE: "≤", ast.Eq: "=", ast.NotEq
 
 
 class Text(str):
-    """The text of a formula. `binds` is its precedence: `CHOICE`, `SUM`, `PRODUCT`, `POWER` or `ATOM`."""
+    """The text of a formula.
 
-    __slots__ = ("binds",)
+    Attributes:
+        binds: Precedence of the formula: `CHOICE`, `SUM`, `PRODUCT`, `POWER` or `ATOM`.
+        terms: Number of terms of the longest sum in the expression of a node. 0 for other texts.
+    """
+
+    __slots__ = ("binds", "terms")
     binds: int
+    terms: int
 
     def __new__(cls, text: str, binds: int = ATOM) -> Text:
         """Create the text of a formula.
@@ -43,7 +49,7 @@ class Text(str):
             The text.
         """
         made = super().__new__(cls, text)
-        made.binds = binds
+        made.binds, made.terms = binds, 0
         return made
 
     def within(self, needed: int) -> str:
