@@ -110,7 +110,7 @@ def _box(key: str, group: list[Node], name: str, expression: str, walk: Walk, st
     grad: str | None = None
     grad_spread = ""
     found = [walk.gradient(node) for node in group]
-    if not all([node.constant for node in group]):
+    if not all(node.constant for node in group):
         gradients = [gradient for gradient in found if gradient is not None]
         grad, grad_spread = _range(gradients, style.spec) if gradients else ("·", "")
     pairs = zip(group, found, strict=True)

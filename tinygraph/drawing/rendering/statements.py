@@ -63,6 +63,7 @@ def add_edge(
     graph.body.append(_edge(tuple(attributes.items())) % gaps)
 
 
+@lru_cache(maxsize=4096)  # each box has several arrows, and many numbers are equal
 def quoted(text: str) -> str:
     r"""Return text without backslashes as an attribute of DOT.
 

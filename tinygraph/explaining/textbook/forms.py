@@ -48,7 +48,7 @@ class Text(str):
         Returns:
             The text.
         """
-        made = super().__new__(cls, text)
+        made = str.__new__(cls, text)  # takes half the time of `super()`
         made.binds, made.terms = binds, 0
         return made
 
