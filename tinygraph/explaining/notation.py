@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 from typing import Any
 
 from tinygraph.engine.graph import Node
@@ -468,10 +469,16 @@ def _at_depth(node: Node, spec: str, width: int, by_name: bool, depth: int) -> T
 def _simple(node: Operand, spec: str) -> Text | None:
     """Return the text of a named node, of a leaf or of a number, or None for another node."""
     if not isinstance(node, Node):
-        return Text(exact(node, spec))
+        return _literal(node, spec) if type(node) is float else Text(exact(node, spec))
     if node.name:
         return Text(mention(node.name))
     return Text(quantity(node.raw, spec)) if node.op is None else None
+
+
+@lru_cache(maxsize=1024)
+def _literal(x: float, spec: str) -> Text:
+    """Return the text of a number. Each number occurs in the expressions of many nodes, at several depths."""
+    return Text(exact(x, spec))
 
 
 def _nested(node: Operand, spec: str, depth: int, terms: int) -> Text:
@@ -524,16 +531,14 @@ def _written(node: Node, say: Callable[[Operand], str], by_name: bool, terms: in
         if named and by_name and (operations(op.form) > 1 or len(op.text(*texts)) < len(text)):
             text = Text(op.text(*texts))
     text = Text(re.sub(" +", " ", text), text.binds) if "  " in text else text
-    text.terms = longest
-    return text
+    return Text(text, text.binds, longest) if longest else text
 
 
 def _sum(terms: list[Operand], say: Callable[[Operand], str], most: int) -> Text:
     """Return a sum as text. A sum of more than `most` terms shows only the first ones and the last one."""
     texts = [Text("…") if x is GAP else _bound(say(x), x) for x in cut_short(terms, most, GAP)]
-    text = Text(" + ".join([x.within(PRODUCT if i else SUM) for i, x in enumerate(texts)]), SUM)
-    text.terms = max(len(terms), *[x.terms for x in texts])
-    return text
+    text = " + ".join([x.within(PRODUCT if i else SUM) for i, x in enumerate(texts)])
+    return Text(text, SUM, max(len(terms), *[x.terms for x in texts]))
 
 
 def _terms(node: Node) -> list[Operand]:

@@ -38,18 +38,19 @@ class Text(str):
     binds: int
     terms: int
 
-    def __new__(cls, text: str, binds: int = ATOM) -> Text:
+    def __new__(cls, text: str, binds: int = ATOM, terms: int = 0) -> Text:
         """Create the text of a formula.
 
         Args:
             text: Text.
             binds: How tightly the formula binds. Defaults to `ATOM`.
+            terms: Number of terms of the longest sum. Defaults to 0.
 
         Returns:
             The text.
         """
         made = str.__new__(cls, text)  # takes half the time of `super()`
-        made.binds, made.terms = binds, 0
+        made.binds, made.terms = binds, terms
         return made
 
     def within(self, needed: int) -> str:
