@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tinygraph.logistic.features import check_names, feature_names
+from tinygraph.logistic.inputs import check_names, feature_names
 
 
 class Frame:

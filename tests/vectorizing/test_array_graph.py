@@ -38,6 +38,14 @@ def test_elements_that_replace_plain_integers_keep_their_digits():
     check((tinygraph.set_at(np.zeros(3), slice(0, 2), u[1:]) * u).sum(), u)
 
 
+def test_transposes_of_scalars_and_vectors_are_left_out():
+    u, v, w = Tensor(2.0, "u"), Tensor([1.0, -2.0], "v"), Tensor([[1.0, 4.0]], "w")
+    turned = u.T
+    turned.name = "t"
+    check((turned * v.T * w.T).sum(), u, v, w)
+    assert source((turned * v.T).sum()).run()["t"] == 2.0
+
+
 def test_names_that_are_no_identifiers_or_occur_twice():
     first, second, third = Tensor(2.0, "0.weight"), Tensor(3.0, "0.weight"), Tensor(4.0)
     text = source(first * second * third)

@@ -14,7 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from tinygraph.logistic.costs import regularization
+from tinygraph.engine.clock import clock
+from tinygraph.logistic.blocks import Blocks, Sums, is_large, size_of
 from tinygraph.logistic.inputs import (
     Array,
     Chunked,
@@ -28,7 +29,6 @@ from tinygraph.logistic.inputs import (
     labels_of,
 )
 from tinygraph.logistic.objectives import Objective
-from tinygraph.tensor.tensor import Tensor
 
 
 class Chunks:
@@ -76,7 +76,7 @@ class Chunks:
 
     def cost_and_gradients(
         self, parameters: Sequence[Array], objective: Objective, C: float = math.inf
-    ) -> tuple[float, list[Array]]:
+    ) -> tuple[float, list[Array | float]]:
         """Compute the cost over all examples, and its derivatives.
 
         Args:
@@ -94,17 +94,11 @@ class Chunks:
 
         part = dask.delayed(_sums_of_chunk, pure=False)
         blocks = enumerate(zip(self.rows, self.labels, self.weights, strict=True))
-        w, b = parameters
-        size, J, *sums = _in_pairs([part(i, *block, w, b.ravel(), objective, self.classes) for i, block in blocks])
-        check_some_weight(size)
-        cost, means = float(J / size), np.array(sums) / size
-        dw, db = means[: w.size].reshape(w.shape), means[w.size :].reshape(b.shape)
-        if math.inf != C:
-            weights = Tensor(w, "w")
-            penalty = regularization(weights, C, size)
-            penalty.backward()
-            cost, dw = cost + penalty.item(), dw + weights.grad
-        return cost, [dw, db]
+        found = _in_pairs([part(i, *block, parameters, objective, self.classes) for i, block in blocks])
+        check_some_weight(float(found[0]))
+        ends = np.cumsum([2, *[x.size for x in parameters]])
+        parts = [found[i:j].reshape(x.shape) for i, j, x in zip(ends[:-1], ends[1:], parameters, strict=True)]
+        return Sums(float(found[0]), float(found[1]), parts).cost_and_gradients(parameters[0], C)
 
     def add(self, function: Callable[..., Array], *args: object) -> Array:
         """Return the sum of a function's results over all chunks.
@@ -217,8 +211,7 @@ def _sums_of_chunk(
     rows: object,
     labels: object,
     weights: object,
-    w: Array,
-    b: Array,
+    parameters: Sequence[Array],
     objective: Objective,
     classes: Labels,
 ) -> Array:
@@ -227,15 +220,24 @@ def _sums_of_chunk(
     y = np.asarray(labels).ravel()  # `_unique` has checked that no label is missing
     if len(X) != len(y):
         raise ValueError(f"chunk {i} has {len(X)} examples and {len(y)} labels: give X and y the same chunks of rows")
-    size = float(len(y)) if s is None else float(s.sum())
-    if not size:
-        return np.zeros(w.size + b.size + 2)
-    parameters = objective.leaves(w, b, "tensor")
     codes = np.searchsorted(classes, y).astype(np.float64).reshape(1, -1)
-    J = objective.cost(parameters, X.T, codes, None if s is None else s.reshape(1, -1))
+    found = _sums(objective, parameters, X, codes, None if s is None else s.reshape(1, -1))
+    return np.concatenate([[found.size, found.losses], *map(np.ravel, found.gradients)])
+
+
+def _sums(
+    objective: Objective, parameters: Sequence[Array], X: Array, codes: Array, sample_weight: Array | None
+) -> Sums:
+    size = size_of(codes, sample_weight)
+    if not size:
+        return Sums(0.0, 0.0, [np.zeros(x.shape) for x in parameters])
+    if is_large(objective, X) and clock.watch is None:
+        return Blocks(objective, X, codes, sample_weight).sums(parameters)
+    w, b = parameters
+    leaves = objective.leaves(w, b.ravel(), "tensor")
+    J = objective.cost(leaves, X.T, codes, sample_weight)
     J.backward()
-    sums: Array = size * np.concatenate([[1.0, J.item()], *[np.ravel(np.asarray(x.grad)) for x in parameters]])
-    return sums
+    return Sums(size, size * J.item(), [size * np.asarray(x.grad) for x in leaves])
 
 
 def _correct(

@@ -11,12 +11,14 @@ import numpy as np
 
 from tinygraph.logistic.chunks import accuracy
 from tinygraph.logistic.conventions import ConvergenceWarning, NotFittedError, shared
-from tinygraph.logistic.features import check_names, check_number, feature_names
 from tinygraph.logistic.inputs import (
     Array,
     Labels,
     check_known,
+    check_names,
+    check_number,
     examples,
+    feature_names,
     is_chunked,
     labels_of,
     weights_of,

@@ -29,6 +29,8 @@ class Objective:
 
     most: ClassVar[float]
     """The largest number of classes."""
+    labels_are_operands: ClassVar[bool]
+    """Whether the ops of the cost's graph are the same for all labels, so that code for the graph is too."""
 
     def outputs(self, classes: int) -> int:
         """Return the number of logits per example.
@@ -93,6 +95,7 @@ class Sigmoid(Objective):
 
     loss: str
     most = 2
+    labels_are_operands = True
 
     def outputs(self, classes: int) -> int:  # noqa: D102, ARG002
         return 1
@@ -125,6 +128,7 @@ class Softmax(Objective):
     """
 
     most = math.inf
+    labels_are_operands = False  # each label selects a logit, by an index
 
     def outputs(self, classes: int) -> int:  # noqa: D102
         return classes

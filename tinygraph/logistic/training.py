@@ -8,12 +8,15 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tinygraph.engine.clock import clock
 from tinygraph.logistic.adaptive import descend_adaptively
+from tinygraph.logistic.blocks import Blocks, is_large
 from tinygraph.logistic.chunks import Chunks
 from tinygraph.logistic.descent import backward_of, descend
 from tinygraph.logistic.inputs import Array, Labels, examples, labels_and_codes, weights_of
 from tinygraph.logistic.normalization import normalization
 from tinygraph.logistic.objectives import Objective, Parameters
+from tinygraph.tensor.tensor import Tensor
 
 
 class Settings(NamedTuple):
@@ -88,13 +91,49 @@ def in_memory(X: object, y: object, sample_weight: object, settings: Settings, s
     classes, codes = labels_and_codes(y, m, objective.most)
     given = weights_of(sample_weight, m)
     parameters = objective.leaves(*start(n, objective.outputs(len(classes))), settings.backend)
-    if settings.backend == "tensor":
-        data = (table.T, codes.reshape(1, -1), None if given is None else given.reshape(1, -1))
-    else:
-        data = (table.tolist(), codes.tolist(), None if given is None else given.tolist())
-    backward = backward_of(partial(objective.cost, parameters, *data, settings.C))
+    backward = backward_on(objective, parameters, table, codes, given, settings.C)
     equal = np.ones(m) if given is None else given
     return _training(classes, parameters, backward, settings, n, lambda function, *args: function(table, equal, *args))
+
+
+def backward_on(
+    objective: Objective, parameters: Parameters, table: Array, codes: Array, weights: Array | None, C: float
+) -> Callable[[], float]:
+    """Return a function that sets `.grad` of the parameters and returns the cost.
+
+    For a large table and Tensors, the function adds up blocks of rows. Otherwise, each call records the graph of the
+    cost.
+
+    Args:
+        objective: Function that the training minimizes.
+        parameters: Parameters as nodes.
+        table: Examples (m, n).
+        codes: Codes of the labels (m,).
+        weights: Weights of the examples (m,), or None.
+        C: Inverse of the regularization strength.
+
+    Returns:
+        The function.
+    """
+    if not isinstance(parameters[0], Tensor):
+        listed = (table.tolist(), codes.tolist(), None if weights is None else weights.tolist())
+        return backward_of(partial(objective.cost, parameters, *listed, C))
+    rows = (codes.reshape(1, -1), None if weights is None else weights.reshape(1, -1))
+    record = backward_of(partial(objective.cost, parameters, table.T, *rows, C))
+    if not is_large(objective, table):
+        return record
+    blocks = Blocks(objective, table, *rows)
+
+    def backward() -> float:
+        if clock.watch is not None:  # a context such as `strict` sees each node
+            return record()
+        arrays = [x.raw for x in parameters]
+        J, gradients = blocks.sums(arrays).cost_and_gradients(arrays[0], C)
+        for parameter, gradient in zip(parameters, gradients, strict=True):
+            parameter.grad = gradient
+        return J
+
+    return backward
 
 
 def in_chunks(X: object, y: object, sample_weight: object, settings: Settings, start: Start) -> Training:

@@ -16,7 +16,7 @@ from tinygraph.engine.op import Op
 from tinygraph.engine.ops import add, mul, neg
 from tinygraph.tensor.linalg import matmul
 from tinygraph.tensor.reductions import sum_over
-from tinygraph.tensor.shapes import expand, repeated_axes, reshape, sum_to
+from tinygraph.tensor.shapes import expand, repeated_axes, reshape, sum_to, transpose
 from tinygraph.tensor.tensor import Tensor
 from tinygraph.vectorizing.flat import Array
 from tinygraph.vectorizing.views import TRANSPOSE, Shape
@@ -161,7 +161,7 @@ class Program:
             return self._plain(node.data)
         if op.elementwise:
             return self._simplified(op, args)
-        if op.maker is expand:
+        if op.maker is expand or (op.maker is transpose and node.ndim < 2):  # a float has no method for a transpose
             return args[0]
         shapes = [np.shape(x.raw if isinstance(x, Tensor) else x) for x in node.args]
         args = [self._full(arg, full) for arg, full in zip(args, shapes, strict=True)]

@@ -6,16 +6,16 @@ compared before they are timed.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import numpy as np
 
 import tinygraph
 from tinygraph import Tensor
-from tinygraph.logistic.descent import backward_of
 from tinygraph.logistic.objectives import Sigmoid
+from tinygraph.logistic.training import backward_on
 
 Run = Callable[[], tuple[Any, ...]]
 
@@ -81,7 +81,7 @@ def in_training(X: Any, Y: Any, w: Any, b: Any) -> Run:
     """Compute W4 as `LogisticRegression` does, from a table in C order: the features of an example are neighbors."""
     table, objective = np.ascontiguousarray(X.T), Sigmoid("cross_entropy_with_logits")
     parameters = objective.leaves(w, b.ravel(), "tensor")
-    backward = backward_of(partial(objective.cost, parameters, table.T, Y))
+    backward = backward_on(objective, parameters, table, Y.ravel(), None, math.inf)
     return lambda: (backward(), *[np.reshape(x.grad, like.shape) for x, like in zip(parameters, (w, b), strict=True)])
 
 
