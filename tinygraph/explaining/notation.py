@@ -26,7 +26,6 @@ MOST_TERMS = 12  # maximum number of terms of a sum that fits
 ENTRIES = 4  # maximum number of elements of an array that is shown in full
 WIDE = (8, 40)  # the same in a line of text: maximum number of elements, and of characters
 LONG = 20  # maximum number of terms of a sum whose first terms are shown
-_DIGITS = re.compile("[0-9]+")
 GAP = object()  # marks the terms that a long sum does not show
 Quantity = Any  # a float, an array of NumPy or a similar library, or a Jacobian
 Operand = Any  # a node, or a plain number or array
@@ -333,7 +332,7 @@ def stem(name: str) -> str:
         >>> stem("w12")
         'w#'
     """
-    return _DIGITS.sub("#", name) if name else ""
+    return re.sub("[0-9]+", "#", name) if name else ""
 
 
 def shared_name(names: Iterable[str]) -> str:
