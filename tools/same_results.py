@@ -90,7 +90,10 @@ def look_at(program: Any, i: int) -> Texts:
     """Record a program in one of four contexts, and return everything that its graph shows."""
     contexts = (contextlib.nullcontext(), tinygraph.scope("part"), tinygraph.trace_lines(), tinygraph.strict())
     with contexts[i % len(contexts)]:
-        root, leaves = program.record()
+        try:
+            root, leaves = program.record()
+        except (FloatingPointError, ValueError) as error:  # strict() refuses the program
+            return {"error": f"{type(error).__name__}: {error}"}
     texts = {
         "values": seen(root),
         "grad": attempt(lambda: bits(grad(root, leaves))),

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
+
 from tinygraph.engine.graph import Node, order, require_node
+from tinygraph.tensor.tensor import Tensor
+
+Array = np.ndarray[Any, np.dtype[Any]]
 
 
 def named_leaves(root: Node) -> dict[str, Node]:
@@ -31,3 +38,26 @@ def named_leaves(root: Node) -> dict[str, Node]:
         if node.op is None and node.name:
             leaves.setdefault(node.name, node)
     return leaves
+
+
+def converted_leaf(array: Array, name: str, *, constant: bool) -> Tensor:
+    """Return a leaf with an array that nothing else refers to, for example because it was just converted to float64.
+
+    A Tensor that you can edit copies its array. For this array, that would be a second copy.
+
+    Args:
+        array: Array of float64.
+        name: Name of the leaf.
+        constant: If true, the leaf gets no gradient.
+
+    Returns:
+        The leaf.
+
+    Examples:
+        >>> array = np.ones(3)
+        >>> converted_leaf(array, "w", constant=False).raw is array
+        True
+    """
+    leaf = Tensor(0.0, name, constant=constant)
+    leaf.raw = array
+    return leaf

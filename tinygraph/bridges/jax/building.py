@@ -10,6 +10,7 @@ import numpy as np
 from tinygraph.bridges.jax.ops.table import IGNORED, WHOLE, JaxArray
 from tinygraph.bridges.jax.program import Call, TracedFunction
 from tinygraph.bridges.jax.reference import varying
+from tinygraph.bridges.leaves import converted_leaf
 from tinygraph.bridges.operands import Entry, Imported, is_node
 from tinygraph.bridges.places import Places
 from tinygraph.bridges.variables import give_names
@@ -87,7 +88,10 @@ def build(captured: TracedFunction, table: Mapping[str, Entry], wanted: Collecti
 def _leaf(captured: TracedFunction, number: int, wanted: bool) -> Tensor:
     """Return the leaf for a named input."""
     given = captured.inputs[number]
-    return Tensor(np.asarray(given.array, dtype=float), given.name, constant=not wanted)
+    array = np.asarray(given.array)
+    if array.dtype.kind == "V":  # bfloat16 and other types that NumPy does not know
+        return converted_leaf(array.astype(float), given.name, constant=not wanted)
+    return Tensor(array, given.name, constant=not wanted)
 
 
 def _operand(captured: TracedFunction, values: dict[int, Imported], number: int) -> Imported:
@@ -104,7 +108,9 @@ def _plain(x: JaxArray) -> Imported:
     if not hasattr(x, "dtype") or str(x.dtype).startswith("key"):
         return x
     array = np.asarray(x)
-    return float(array) if not array.ndim and array.dtype.kind == "f" else array
+    if array.dtype.kind != "f":
+        return array.copy()  # JAX can share the memory of an array of NumPy that you passed
+    return array if array.ndim else float(array)
 
 
 def _converted(call: Call, operands: list[Imported], table: Mapping[str, Entry]) -> list[Imported]:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tinygraph.bridges.leaves import converted_leaf
 from tinygraph.bridges.operands import Entry, Imported, is_node
 from tinygraph.bridges.places import Places
 from tinygraph.bridges.pytorch.capture import Captured, GivenTensor
@@ -112,7 +113,8 @@ def _leaf(given: GivenTensor, wanted: bool) -> Tensor:
     """Return the leaf for a tensor. Float64 data are copied once if you can edit the leaf, and otherwise shared."""
     tensor = given.tensor.detach()
     if tensor.device.type != "cpu" or tensor.dtype not in _numpy_types():
-        tensor = in_float64(tensor).cpu()
+        converted = in_float64(tensor.cpu())
+        return converted_leaf(converted.numpy(), given.name, constant=not wanted)
     return Tensor(tensor.numpy(), given.name, constant=not wanted)
 
 
@@ -138,7 +140,9 @@ def _plain(x: Imported) -> Imported:
     if not torch.is_tensor(x):
         return x
     array = x.detach().cpu().numpy()
-    return float(array) if not array.ndim and array.dtype.kind == "f" else array
+    if array.dtype.kind != "f":
+        return array.copy()  # an op does not look for edits of its indexes and masks
+    return array if array.ndim else float(array)
 
 
 # --- one op -------------------------------------------------------------------------------------------
