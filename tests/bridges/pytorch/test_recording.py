@@ -59,7 +59,7 @@ def test_a_number_that_depends_on_no_argument_is_a_constant():
 
 
 class Marked(torch.Tensor):
-    """A subclass without ops of its own."""
+    """A subclass of Tensor that does not replace ops."""
 
 
 def test_a_subclass_of_tensor_is_refused_instead_of_becoming_a_constant():
