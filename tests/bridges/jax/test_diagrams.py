@@ -144,3 +144,20 @@ def test_a_softmax_of_your_own_with_a_gradient_of_the_maximum_stays_as_it_is():
 
     assert ops(from_jax(f, random(3))) == ["max", "expand", "sub", "exp", "sum", "expand", "div"]
     assert tinygraph.draw(from_jax(f, random(3))).source.count("softmax") == 0
+
+
+@pytest.mark.parametrize("largest", [lambda x: x.max(1), lambda x: x.max(0), lambda x: x.max(1)[:, None], jnp.max])
+@pytest.mark.parametrize("total", [lambda e: e.sum(1), lambda e: e.sum(1, keepdims=True), lambda e: e.sum(0), jnp.sum])
+def test_only_a_softmax_becomes_a_softmax(largest, total):
+    # In a square matrix, a wrong axis gives another result, but no error.
+    def f(x):
+        e = jnp.exp(x - jax.lax.stop_gradient(largest(x)))
+        return e / total(e) + (jnp.log(total(e)) + largest(x))
+
+    x = random(3, 3)
+    root = from_jax(f, x, check=False)
+    np.testing.assert_allclose(root.data, f(x), rtol=1e-12)
+    root.sum().backward()
+    leaf = order(root)[-1]
+    wanted = jax.grad(lambda x: f(x).sum())(x)
+    np.testing.assert_allclose(leaf.grad, wanted, rtol=1e-9, atol=1e-12)

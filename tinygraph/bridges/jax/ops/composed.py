@@ -51,7 +51,7 @@ def softmax_of(x: Imported, y: Imported) -> Imported | None:
     """
     total = _below(y, reshape, expand)
     found = _shifted(x) if _made_by(total, sum_over) and total.x is x else None
-    if found is None or total.op.parameters[0] != found[1]:
+    if found is None or total.op.parameters[0] != found[1] or not _keeps_axes(y, *found):
         return None
     return softmax_over(found[1])(found[0])
 
@@ -72,7 +72,7 @@ def logsumexp_of(x: Imported, y: Imported) -> Imported | None:
     found = _shifted(total.x) if _made_by(total, sum_over) else None
     if found is None or total.op.parameters != (found[1], False) or y.shape != x.shape:
         return None
-    return logsumexp(found[0], axis=found[1]) if _is_largest(y, *found) else None
+    return logsumexp(found[0], axis=found[1]) if not _made_by(y, expand) and _is_largest(y, *found) else None
 
 
 def _shifted(x: Imported) -> tuple[Imported, Any] | None:
@@ -82,14 +82,22 @@ def _shifted(x: Imported) -> tuple[Imported, Any] | None:
     z, largest = x.x.x, x.x.y
     top = _below(largest, reshape, expand, cut.maker)
     axis = top.op.parameters[1] if _made_by(top, extremum) else None
-    return (z, axis) if is_node(z) and _is_largest(largest, z, axis) else None
+    return (z, axis) if is_node(z) and _is_largest(largest, z, axis) and _keeps_axes(largest, z, axis) else None
 
 
 def _is_largest(x: Imported, z: Imported, axis: Any) -> bool:
-    """Return whether a node is the largest element of z along an axis, without its gradient."""
+    """Return whether a node contains the largest elements of z along an axis, without their gradient."""
     kept = _below(x, reshape, expand)
-    top = _below(kept.x, reshape, expand) if is_node(kept) and kept.op is cut else None
+    if not is_node(kept) or kept.op is not cut:
+        return False
+    top = _below(kept.x, reshape)
     return _made_by(top, extremum) and top.x is z and top.op.parameters[:2] == ("max", axis)
+
+
+def _keeps_axes(x: Imported, z: Imported, axis: Any) -> bool:
+    """Return whether x, before it is broadcast, has the shape of z, with length 1 along an axis."""
+    shape = _below(x, expand).shape
+    return (1,) * (z.ndim - len(shape)) + shape == np.sum(np.empty(z.shape), axis, keepdims=True).shape
 
 
 def _below(x: Imported, *makers: object) -> Imported:
