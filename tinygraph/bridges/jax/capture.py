@@ -164,7 +164,7 @@ class _Recorder:
         def number(x: Any) -> int:
             return self.constant(_literal(x)) if hasattr(x, "val") else known[x]
 
-        calls = Calls(outer, self._counts)
+        calls = Calls(jaxpr, outer, self._counts)
         for equation in jaxpr.eqns:
             self.low.update(x.aval.dtype for x in equation.outvars if is_low(getattr(x.aval, "dtype", None)))
             found = self._equation(equation, [number(x) for x in equation.invars], calls.place(equation))

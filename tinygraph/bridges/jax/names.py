@@ -23,11 +23,13 @@ class Calls:
     belong to one call, if the same line called the function.
 
     Args:
+        jaxpr: The jaxpr.
         outer: Place of the function to which the jaxpr belongs.
         counts: Number of the last call, by scope.
     """
 
-    def __init__(self, outer: EquationPlace, counts: dict[tuple[str, ...], int]) -> None:
+    def __init__(self, jaxpr: Jaxpr, outer: EquationPlace, counts: dict[tuple[str, ...], int]) -> None:
+        self._function = _source(jaxpr)
         self._outer, self._counts = outer, counts
         self._calls: list[tuple[str, str]] = []
         self._scope: list[str] = []
@@ -42,7 +44,7 @@ class Calls:
             The place: the scopes are the named scopes, or the functions that were running, and the line is the
             innermost one outside of JAX.
         """
-        calls, line = _calls_of(equation)
+        calls, line = _calls_of(equation, self._function)
         same = 0
         while same < min(len(calls), len(self._calls)) and calls[same] == self._calls[same]:
             same += 1
@@ -53,13 +55,23 @@ class Calls:
         return EquationPlace((*self._outer.scope, *self._scope), line or self._outer.line)
 
 
-def _calls_of(equation: Equation) -> tuple[list[tuple[str, str]], str]:
-    """Return the functions that were running, outermost first, with the lines that called them, and the own line."""
+def _calls_of(equation: Equation, function: str) -> tuple[list[tuple[str, str]], str]:
+    """Return the functions that ran inside of a function, outermost first, with the lines that called them.
+
+    The second result is the line of the equation. Older versions of JAX also note the callers of the function.
+    """
     found = equation.source_info
     frames = [(file, line, name) for file, line, name in _frames(found.traceback) if _is_users(file)]
     lines = [f"{file}:{line}" for file, line, _ in frames]
     named = [(part.name, "") for part in getattr(found.name_stack, "stack", ()) if type(part).__name__ == "Scope"]
-    functions = [(shortened(name), line) for (_, _, name), line in zip(frames, lines[1:], strict=False)]
+    name, _, place = function.partition(" at ")
+    if place and not place.startswith(_PACKAGE):
+        same = [place.startswith(f"{file}:") and _last(inner) == _last(name) for file, _, inner in frames]
+        if any(same):
+            del frames[same.index(True) + 1 :]
+        elif not _is_users(place):
+            frames = []
+    functions = [(shortened(name), line) for (_, _, name), line in zip(frames, lines[1 : len(frames)], strict=False)]
     return named or [call for call in reversed(functions) if call[0]], lines[0] if lines else ""
 
 
@@ -90,8 +102,17 @@ def shortened(name: str) -> str:
         >>> shortened("fit.<locals>.loss"), shortened("fit.<locals>.<lambda>")
         ('loss', '')
     """
-    last = name.rpartition(".")[2]
+    last = _last(name)
     return "" if last.startswith("<") else last
+
+
+def _last(name: str) -> str:
+    return name.rpartition(".")[2]
+
+
+def _source(jaxpr: Jaxpr) -> str:
+    """Return the name and the line of the function that a jaxpr comes from, as "name at file:line", or ""."""
+    return getattr(getattr(jaxpr, "debug_info", None), "func_src_info", None) or ""
 
 
 def source_of(jaxpr: Jaxpr) -> tuple[str, str]:
@@ -103,8 +124,7 @@ def source_of(jaxpr: Jaxpr) -> tuple[str, str]:
     Returns:
         The name, or "" for a lambda, and the line as "file:line". Both are "" for a function that is not the user's.
     """
-    text = getattr(getattr(jaxpr, "debug_info", None), "func_src_info", None) or ""
-    name, _, line = text.partition(" at ")
+    name, _, line = _source(jaxpr).partition(" at ")
     return (shortened(name), line) if line and _is_users(line) else ("", "")
 
 
@@ -117,8 +137,7 @@ def name_of(jaxpr: Jaxpr) -> str:
     Returns:
         The name, or "" for a lambda.
     """
-    text = getattr(getattr(jaxpr, "debug_info", None), "func_src_info", None) or ""
-    return shortened(text.partition(" at ")[0])
+    return shortened(_source(jaxpr).partition(" at ")[0])
 
 
 def is_of_jax(jaxpr: Jaxpr) -> bool:
@@ -130,8 +149,7 @@ def is_of_jax(jaxpr: Jaxpr) -> bool:
     Returns:
         True if the source file of the function is a file of JAX.
     """
-    text = getattr(getattr(jaxpr, "debug_info", None), "func_src_info", None) or ""
-    return not _is_users(text.partition(" at ")[2] or "<frozen")
+    return not _is_users(_source(jaxpr).partition(" at ")[2] or "<frozen")
 
 
 def leaves_of(names: Sequence[str], args: Sequence[object]) -> tuple[list[tuple[str, object]], object]:
