@@ -33,31 +33,29 @@ def accumulate(root: Node) -> None:
         root: Node to start from, with its seed in `.grad`.
     """
     contribution: Any
-    rest: Any
+    node: Any
     sharing: list[Node] = []
     share = sharing.append
-    node: Any
     for node in () if root.op is None or root.constant else schedule(root):
-        op, operand, y, up = node.op, node.x, node.y, node.raw_grad
+        op, y, up = node.op, node.y, node.raw_grad
         if node.watched is not None:
             if op is None:
                 node._notice()  # if it was edited, the pass ends with an error
             elif edited(node.watched):
                 raise edited_array(node)
-        if op is None:
-            continue
         if type(y) is float and type(up) is _ndarray and type(op) is Op and node.x_partial is True:
-            rest = ()  # the most frequent case, a float as the second operand, is not left to `_contributions`
+            operand = node.x  # the most frequent case: a float is the second operand, and no contribution came before
             local = (op.array_functions or op.resolve())[1](node.raw, operand.raw, y)
-            if type(local) is not float:
-                contribution = up * local
-            elif local == 1.0:
-                contribution = up
-            else:
-                contribution = up * scalars[local]
-        else:
-            (operand, contribution), *rest = _contributions(node, up)
-        while True:
+            if up.shape and type(local) is float and type(operand.raw_grad) is float:
+                if local == 1.0:
+                    operand.raw_grad = up
+                    share(operand)
+                else:
+                    operand.raw_grad = up * scalars[local]
+                continue
+        elif op is None:
+            continue
+        for operand, contribution in _contributions(node, up):
             if type(contribution) is not _ndarray:
                 contribution = operand._gradient(contribution)
                 if isinstance(contribution, LogitPair):
@@ -68,9 +66,6 @@ def accumulate(root: Node) -> None:
                 operand.raw_grad = contribution
             else:
                 operand.raw_grad = operand._gradient(operand.raw_grad + contribution)
-            if not rest:
-                break
-            (operand, contribution), *rest = rest
     for node in sharing:
         node.raw_grad = node.raw_grad.copy()
 
