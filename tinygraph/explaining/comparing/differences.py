@@ -54,6 +54,8 @@ def first_difference(entries: Sequence[Entry], matched: Match | None, first: Wal
     """
     replaced: Difference | None = None  # an op that computes the same value does not yet explain a difference
     for entry in entries:
+        if not {"structure", "value"}.intersection(entry.differences):
+            continue  # before the name, which can be a long expression
         is_result = entry.first[0] is first.root and not first.root.name
         name = "the result" if is_result else called_in(entry)
         if "structure" in entry.differences:
