@@ -171,7 +171,8 @@ def squeezed(x: Imported, axes: Sequence[int]) -> Imported:
     """
     gone = {axis % x.ndim for axis in axes}
     key = x.op.parameters[0] if _is(x, index) else ()
-    if isinstance(key, tuple) and gone and max(gone) < len(key) and all(isinstance(part, slice) for part in key):
+    key = key if isinstance(key, tuple) else (key,)
+    if gone and max(gone) < len(key) and all(isinstance(part, slice) for part in key):
         starts = [part.indices(n)[0] for part, n in zip(key, x.x.shape, strict=False)]
         whole = (slice(None), slice(0, None, None))
         found = tuple([starts[i] if i in gone else part for i, part in enumerate(key)])
