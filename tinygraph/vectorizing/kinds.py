@@ -176,7 +176,8 @@ def sums(flat: Flat, found: Array) -> Array:
     Returns:
         An array of booleans, one per entry.
     """
-    return flat.sums | (flat.pairs & (found[flat.x] == found[flat.y]))
+    summed: Array = flat.sums | (flat.pairs & (found[flat.x] == found[flat.y]))
+    return summed
 
 
 def _by_use(flat: Flat, bases: Mapping[int, Hashable], found: Array) -> dict[int, Hashable]:

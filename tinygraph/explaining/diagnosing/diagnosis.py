@@ -34,6 +34,7 @@ from tinygraph.explaining.textbook.derivatives import derivative_of, partial, ti
 from tinygraph.explaining.textbook.remembering import remembered_texts
 from tinygraph.explaining.walk import Edge, Walk
 from tinygraph.support.arguments import listed
+from tinygraph.support.collector import collector_paused
 from tinygraph.support.messages import counted
 
 Ways = dict[Node, tuple[float, Node]]  # size and source of each node's largest contribution
@@ -70,7 +71,7 @@ def diagnose(root: Node, parameters: Iterable[Node] = ()) -> Diagnosis:
     """
     wanted = listed("parameters", parameters, Node, "a node of a graph")
     walk = Walk(root, ones(require_node(root, "diagnose: root")))
-    with remembered_texts():
+    with remembered_texts(), collector_paused():
         findings = compute(root, _forward, walk.nodes) or compute(root, _listed, walk, wanted)
     return Diagnosis(root, tuple(findings))
 
