@@ -73,7 +73,7 @@ def capture(
 def _is_of_level(x: object, arrays: Sequence[JaxArray]) -> bool:
     """Return whether a value is a traced array that the traced function itself can return.
 
-    Inside of `jit`, `grad` or `scan`, the traced arrays belong to a trace of their own.
+    Inside of `jit`, `grad` or `scan`, the traced arrays belong to another trace.
     """
     trace = getattr(x, "_trace", None)
     return trace is not None and any(getattr(array, "_trace", None) is trace for array in arrays)
