@@ -1,4 +1,4 @@
-"""What holds for the diagram of every imported program, because a reader would stumble over anything else."""
+"""Checks of the diagram of an imported program: readable texts, and no node without a purpose."""
 
 import re
 
@@ -51,7 +51,7 @@ def check_node(node):
 
 
 def acyclic(root):
-    """Return whether the boxes of `detail="scopes"` have an order, because each call has a box of its own."""
+    """Return whether the boxes of `detail="scopes"` have an order, because each call has a separate box."""
     depends = {}
     for node in order(root):
         box = node.scope[:1] if node.scope and node is not root else (id(node),)

@@ -81,7 +81,7 @@ def widened(x: Imported, axes: Sequence[int]) -> Imported:
 
 
 def _is(x: Imported, maker: Callable[..., object]) -> bool:
-    """Return whether an operand is a node that an op of the given kind computed, and that has no name of its own."""
+    """Return whether an operand is a node that an op of the given kind computed, and that has no name."""
     return is_node(x) and x.op is not None and x.op.maker is maker and not x.name
 
 
