@@ -97,7 +97,7 @@ def _is_largest(x: Imported, z: Imported, axis: Any) -> bool:
 def _keeps_axes(x: Imported, z: Imported, axis: Any) -> bool:
     """Return whether x, before it is broadcast, has the shape of z, with length 1 along an axis."""
     shape = _below(x, expand).shape
-    return (1,) * (z.ndim - len(shape)) + shape == np.sum(np.empty(z.shape), axis, keepdims=True).shape
+    return bool((1,) * (z.ndim - len(shape)) + shape == np.zeros(z.shape).sum(axis, keepdims=True).shape)
 
 
 def _below(x: Imported, *makers: object) -> Imported:
