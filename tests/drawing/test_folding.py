@@ -172,6 +172,12 @@ def test_parameters_and_names_that_differ_are_told_apart():
     }
 
 
+def test_parameters_of_layers_are_named_by_the_parts_that_they_share():
+    leaves = [Value(float(i), f"layers.{i}.norm{1 + i % 2}.bias") for i in range(20)]
+    root = tinygraph.total([leaf.exp() for leaf in leaves])
+    assert "layers…bias" in {box.name for box in folded(Walk(root, root.grad), Style(), 10).boxes}
+
+
 def test_a_fold_says_where_grad_holds_something_else():
     J, w = loops(5, 3)
     J.backward()

@@ -16,6 +16,7 @@ from tinygraph.engine.graph import Node
 from tinygraph.engine.ops import add
 from tinygraph.explaining import notation
 from tinygraph.explaining.notation import Operand, Quantity
+from tinygraph.explaining.textbook.shortening import shared_parts
 from tinygraph.explaining.walk import Walk
 from tinygraph.support.messages import counted
 
@@ -150,10 +151,12 @@ def _range(entries: Sequence[Quantity], spec: str) -> tuple[str, str]:
 
 
 def _names(group: Sequence[Node]) -> str:
-    """Return the common name of a group, or the first and the last name, such as "w1 … w20"."""
+    """Return the common name of a group, what its names share, or the first and the last name, such as "w1 … w20"."""
     names = sorted({node.name for node in group if node.name}, key=_by_number)
     if len(names) < 2:
         return "".join(names)
+    if shared := shared_parts(names, notation.NAME):
+        return shared
     return f"{notation.cut(names[0], notation.SHORT)} … {notation.cut(names[-1], notation.SHORT)}"
 
 

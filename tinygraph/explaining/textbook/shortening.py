@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 _QUALIFIED = re.compile(r"\w+(?:\[[\w']+\])*(?:\.\w+(?:\[[\w']+\])*)+")
 
@@ -28,6 +29,34 @@ def _without_parts(name: str, length: int) -> str:
     first, *rest = name.split(".")
     ends = [f"{first}…{'.'.join(rest[i:])}" for i in range(1, len(rest))]
     return next((text for text in [*ends, f"…{rest[-1]}"] if len(text) <= length), "")
+
+
+def shared_parts(names: Sequence[str], length: int) -> str:
+    """Return the first and the last parts that several qualified names share, with an ellipsis between them.
+
+    Args:
+        names: Different names of nodes.
+        length: Maximum number of characters.
+
+    Returns:
+        The text, or "" if the last parts differ, if a name is not qualified, or if the text is too long.
+
+    Examples:
+        >>> shared_parts(["layers.0.norm1.bias", "layers.1.norm2.bias"], 24), shared_parts(["w1", "w2"], 24)
+        ('layers…bias', '')
+        >>> shared_parts(["layers.0.self_attn.in_proj_bias", "layers.1.self_attn.in_proj_bias"], 24)
+        'layers…in_proj_bias'
+    """
+    if not all(map(is_qualified, names)):
+        return ""
+    split = [name.split(".") for name in names]
+    same = [len(set(column)) == 1 for column in zip(*split, strict=False)]
+    same_ends = [len(set(column)) == 1 for column in zip(*[parts[::-1] for parts in split], strict=False)]
+    last = split[0][len(split[0]) - [*same_ends, False].index(False) :]
+    first = split[0][: min([*same, False].index(False), min(map(len, split)) - len(last))]  # no part counts twice
+    texts = [f"{'.'.join(first)}…{'.'.join(last[i:])}" for i in range(len(last))]
+    texts += [f"…{'.'.join(last[-1:])}"] if last else []
+    return next((text for text in texts if len(text) <= length), "")
 
 
 def shortened(name: str, length: int) -> str:
