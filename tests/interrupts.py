@@ -2,6 +2,7 @@
 
 import signal
 from collections.abc import Callable
+from types import FrameType
 
 
 def interrupted(run: Callable[[], object], delay: float, again: float = 0.0) -> bool:
@@ -20,8 +21,10 @@ def interrupted(run: Callable[[], object], delay: float, again: float = 0.0) -> 
     """
     armed = True
 
-    def strike(*_: object) -> None:
-        if armed:
+    def strike(_: int, frame: FrameType | None) -> None:
+        if armed and frame is not None and frame.f_code.co_name == "gc_callback":
+            signal.setitimer(signal.ITIMER_REAL, 0.001, again)  # Hypothesis's callback of the collector swallows errors
+        elif armed:
             raise KeyboardInterrupt
 
     previous = signal.signal(signal.SIGALRM, strike)

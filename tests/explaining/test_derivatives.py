@@ -21,6 +21,7 @@ from tinygraph.engine.op import TABLE
 from tinygraph.explaining import notation
 from tinygraph.explaining.textbook.derivatives import formula
 from tinygraph.explaining.walk import Walk
+from tinygraph.tensor.indexing import scatter_add
 from tinygraph.tensor.more_ops.masks import fill_nan
 from tinygraph.tensor.more_ops.matrices import matrix_op
 from tinygraph.tensor.more_ops.roots import root
@@ -309,6 +310,7 @@ PULLBACKS = {
     "tril": (np.tril, A),
     "triu": (lambda x: np.triu(x, 1), A),
     "roll": (lambda x: np.roll(x, 1, axis=0), A),
+    "scatter_add": (scatter_add((slice(None), 1), (3, 2)), B[:, 0]),
     "set_at": (lambda x, y: tinygraph.set_at(x, 1, y), A, B[:, 0]),
     "inv": (np.linalg.inv, A),
     "solve": (np.linalg.solve, A, B),
