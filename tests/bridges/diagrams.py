@@ -16,6 +16,11 @@ LONGEST_ARROW = 130  # characters of the formula for the derivative of a Cholesk
 NUMPY_ARRAY = re.compile(r"[\[ ]\d+\.? \d|\[\[\[\[")  # elements without commas, or many brackets
 
 
+def ops(root):
+    """Return the names of the ops of a graph, the root's last."""
+    return [node.op.name for node in order(root) if node.op is not None][::-1]
+
+
 def check_diagram(root):
     """Fail if a box or an arrow of a diagram has no readable text, or if a node only repeats its operand."""
     drawn = diagram(Walk(root, np.ones(root.shape)), Style())

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import tinygraph
-from tests.bridges.diagrams import check_diagram, texts_of
+from tests.bridges.diagrams import check_diagram, ops, texts_of
 from tinygraph import from_jax
 from tinygraph.engine.graph import order
 
@@ -18,10 +18,6 @@ jnp = jax.numpy
 def _float64():
     with jax.enable_x64(True):
         yield
-
-
-def ops(root):
-    return [node.op.name for node in order(root) if node.op is not None][::-1]
 
 
 @pytest.mark.parametrize("name", PROGRAMS)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.bridges.diagrams import check_diagram, texts_of
+from tests.bridges.diagrams import check_diagram, ops, texts_of
 from tinygraph import from_torch
 from tinygraph.engine.graph import order
 
@@ -11,10 +11,6 @@ torch = pytest.importorskip("torch", reason="PyTorch is not installed: pip insta
 from tests.bridges.pytorch.programs import PROGRAMS, random, seeded  # noqa: E402
 
 F, nn = torch.nn.functional, torch.nn
-
-
-def ops(root):
-    return [node.op.name for node in order(root) if node.op is not None][::-1]
 
 
 @pytest.mark.parametrize("name", PROGRAMS)

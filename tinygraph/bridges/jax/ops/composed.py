@@ -35,7 +35,7 @@ def mean_of(x: Imported, y: Imported) -> Imported | None:
     z, (axis, kept) = total.x, total.op.parameters
     if y != z.size / total.size or y == 1.0:
         return None
-    kept = kept or x.shape == np.sum(np.empty(z.shape), axis, keepdims=True).shape
+    kept = kept or x.shape == _kept(z, axis)
     return view(mean_over(axis, bool(kept))(z), x.shape)
 
 
@@ -97,7 +97,13 @@ def _is_largest(x: Imported, z: Imported, axis: Any) -> bool:
 def _keeps_axes(x: Imported, z: Imported, axis: Any) -> bool:
     """Return whether x, before it is broadcast, has the shape of z, with length 1 along an axis."""
     shape = _below(x, expand).shape
-    return bool((1,) * (z.ndim - len(shape)) + shape == np.zeros(z.shape).sum(axis, keepdims=True).shape)
+    return bool((1,) * (z.ndim - len(shape)) + shape == _kept(z, axis))
+
+
+def _kept(z: Imported, axis: Any) -> tuple[int, ...]:
+    """Return the shape of a sum of z over an axis that is kept with length 1."""
+    shape: tuple[int, ...] = np.broadcast_to(0.0, z.shape).sum(axis, keepdims=True).shape
+    return shape
 
 
 def _below(x: Imported, *makers: object) -> Imported:
