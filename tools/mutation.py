@@ -28,6 +28,7 @@ import resource
 import signal
 import sys
 import tomllib
+from collections import Counter
 from dataclasses import dataclass, field
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from pathlib import Path
@@ -58,6 +59,7 @@ PLUGIN = "_hypothesis_pytestplugin"  # the only plugin that the tests need
 OPTIONS = ["-q", "-p", PLUGIN, "-pno:cacheprovider", "--assert=plain", "--hypothesis-profile=mutation"]
 RECENT = 12  # number of the last killers that run before all tests
 SLOW = 1.0  # seconds
+CONFIRMATIONS = 3  # number of kills of each test that are confirmed
 HANGS = 15.0  # seconds after which a test counts as an endless loop
 
 
@@ -180,7 +182,10 @@ class Tests:
     seconds: dict[str, float] = field(default_factory=dict)
     recent: list[str] = field(default_factory=list)  # the last killers
     killer: str = ""
+    failed: set[str] = field(default_factory=set)
     mutated: bool = False
+    only_recent: bool = False
+    confirmed: Counter[str] = field(default_factory=Counter)  # how often a killer passed without a fault
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         cost = {item: self.seconds.get(item.nodeid, 0.0) for item in items}
@@ -194,6 +199,7 @@ class Tests:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.failed:
             self.killer = self.killer or report.nodeid
+            self.failed.add(report.nodeid)
         cost = math.inf if report.failed else report.duration  # a failure without a fault: the test needs more examples
         self.seconds[report.nodeid] = self.seconds.get(report.nodeid, 0.0) + cost
 
@@ -211,6 +217,24 @@ class Tests:
             child.kill()
             child.join()
 
+    def kill(self, mutant: Mutant) -> str:
+        """Return the test that fails because of the fault, or "" for a survivor.
+
+        A test can also fail for another reason: what Hypothesis draws depends on the modules that are loaded. So the
+        first kills of each test are confirmed: the same tests run without the fault. A test that fails is left out.
+        """
+        quick = [seconds for seconds in self.seconds.values() if seconds <= SLOW]
+        while True:
+            killer = self.run(mutant, 60.0 + 3 * sum(quick)).killer
+            if "::" not in killer or self.confirmed[killer] == CONFIRMATIONS:
+                return killer
+            recent = self.recent if killer in self.recent else [killer]
+            if killer not in Tests(self.folders, self.seconds, recent, only_recent=True).run(None, 120.0).failed:
+                self.confirmed[killer] += 1
+                return killer
+            print(f"left out, because it also fails without a fault: {killer}", flush=True)
+            self.seconds[killer] = math.inf
+
     def _fork(self, mutant: Mutant | None, here: Any, answer: Any) -> None:
         here.close()  # if no process reads the answer, sending it fails and the fork ends
         self.mutated = mutant is not None
@@ -223,6 +247,7 @@ class Tests:
         except Exception:
             self.killer = "(import)"
         suite = [*[f"tests/{name}" for name in self.folders], "tinygraph", "--ignore=tinygraph/__main__.py"]
+        suite = [] if self.only_recent else suite
         for where in (sorted({test.partition("::")[0] for test in self.recent}), suite):
             if where and not self.killer:
                 if pytest.main([*OPTIONS, *where, *["-x"] * bool(mutant)], plugins=[self]) not in (0, 5):
@@ -259,7 +284,7 @@ def main(modules: list[str]) -> int:
         alive = 0
         for i, mutant in enumerate(found, 1):
             key = hashlib.sha256(program(mutant.source).encode()).hexdigest()[:16]
-            killer = killed.get(key) or tests.run(mutant, 60.0 + 3 * sum(quick)).killer
+            killer = killed.get(key) or tests.kill(mutant)
             if killer:
                 killed[key] = killer
                 KILLED.write_text(json.dumps(killed, indent=0))

@@ -10,6 +10,7 @@ import sys
 import numpy as np
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from tinygraph import Tensor, Value
 from tinygraph.engine import acceleration, autodiff, backward, graph, ops, recording
@@ -130,8 +131,35 @@ def test_the_twins_of_the_schedule_list_the_nodes_of_a_pass(program):
     assert set(adjoints) == set(reached)
 
 
+@given(program=graphs(), edited=st.integers(0, 10))
+def test_the_twins_find_the_same_nodes_that_are_older_than_an_edit(program, edited):
+    root, _ = program.record()
+    nodes = order(root)
+    leaves = [node for node in nodes if node.op is None]
+    leaf = leaves[edited % len(leaves)]
+    leaf.data = leaf.data  # a leaf is edited, then the graph gets a new node
+    nodes = [root * 2.0, *nodes]
+    for time in (0, leaf.version, leaf.version + 1, 10**30):
+        expected = [node for node in nodes if node.version < time]
+        for older in (graph.older, TWINS["older"]):
+            found = older(nodes, time)
+            assert list(map(id, found)) == list(map(id, expected))
+
+
+@pytest.mark.parametrize("version", ["module", "twin"])
+def test_the_search_for_older_nodes_refuses_other_arguments(version):
+    older = graph.older if version == "module" else TWINS["older"]
+    blank = Value.__new__(Value)
+    for nodes, time in (([1.0], 0), ([blank], 0), ([Value(1.0)], "text"), (3, 0)):
+        with pytest.raises((AttributeError, TypeError)):
+            older(nodes, time)
+    x = Value(1.0)
+    assert older((x, x), x.version + 1) == older([x, x], x.version + 0.5) == [x, x]
+
+
 @pytest.mark.parametrize(
-    "name", ["Slots", "State", "Arithmetic", "Caller", "adjoints", "node", "order", "reset", "schedule", "untracked"]
+    "name",
+    ["Slots", "State", "Arithmetic", "Caller", "adjoints", "node", "older", "order", "reset", "schedule", "untracked"],
 )
 def test_each_accelerated_name_has_a_twin(name):
     assert TWINS[name].__name__ == name

@@ -1,5 +1,5 @@
 /* The accelerator: what tinygraph does a million times, repeated in C. The package also runs without it. Each type and function has a Python twin of the same
-   name, which is the definition: Slots and order in graph.py, State in clock.py, Caller and untracked in acceleration.py, Arithmetic and node in recording.py, the rest in backward.py.
+   name, which is the definition: Slots, order and older in graph.py, State in clock.py, Caller and untracked in acceleration.py, Arithmetic and node in recording.py, the rest in backward.py.
    A test checks that both give the same bits. Rare cases are left to Python (`_call`, `_operator`). Compile with -ffp-contract=off: a fused product has other bits. */
 #include <Python.h>
 #include <structmember.h>
@@ -34,8 +34,7 @@ static void node_dealloc(PyObject *self) {
     Node *n = (Node *)self; n->in.next = dead.first; dead.first = n;
     if (!dead.freeing) for (dead.freeing = 1; (n = dead.first) || (dead.freeing = 0); release((PyObject *)n)) {
         PyObject **more = (PyObject **)(n + 1), **end = PyType_IS_GC(Py_TYPE(n)) ? more : (PyObject **)((char *)n + Py_TYPE(n)->tp_basicsize);
-        for (dead.first = n->in.next, node_clear((PyObject *)n); more < end; more++) Py_CLEAR(*more); }
-}
+        for (dead.first = n->in.next, node_clear((PyObject *)n); more < end; more++) Py_CLEAR(*more); } }
 #define SPEC(name, type, ...) static PyType_Slot name##_slots[] = {__VA_ARGS__, {0, NULL}}; \
     static PyType_Spec name = {"tinygraph.engine._speed." #name, sizeof(type), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE, name##_slots};
 #define SLOT(type, name) {#name, T_OBJECT_EX, offsetof(type, name), 0, NULL}
@@ -67,8 +66,7 @@ static PyObject *node(PyObject *self, PyObject *const *a, Py_ssize_t n) { /* the
     PyTypeObject *kind = class_of_nodes(self, n == 8 ? a[7] : n == 7 ? module_of(self)->value : NULL);
     return kind ? new_node(module_of(self), kind, a[0], Py_NewRef(a[1]), a[2], a[3], a[4], a[5], a[6]) : NULL; }
 static PyObject *untracked(PyObject *self, PyObject *o) {
-    PyTypeObject *kind = class_of_nodes(self, o); if (!kind) return NULL;
-    kind->tp_flags &= ~Py_TPFLAGS_HAVE_GC; kind->tp_free = PyObject_Free; return Py_NewRef(o); }
+    PyTypeObject *kind = class_of_nodes(self, o); if (!kind) return NULL; kind->tp_flags &= ~Py_TPFLAGS_HAVE_GC; kind->tp_free = PyObject_Free; return Py_NewRef(o); }
 /* Return the float of a Value or a number as a borrowed reference, or NULL for another operand. An int becomes a float, which is in `made`. */
 static inline PyObject *float_of(Module *m, PyObject *o, PyObject **made) {
     PyObject *raw = is_variable(m, o) ? ((Node *)o)->raw : o;
@@ -87,9 +85,7 @@ static PyObject *binary(int which, PyObject *x, PyObject *y) {
         else if (which == 2) out = new_node(m, value_type(m), op, PyFloat_FromDouble(p * q), left, right, vx ? b : none, vy ? a : none, now);
         else if (q != 0 && ((quotient = p / q) == 0 || !(-DBL_MIN < quotient && quotient < DBL_MIN))) { /* it did not lose bits */
             PyObject *dx = vx ? PyFloat_FromDouble(1.0 / q) : Py_NewRef(none), *dy = vy ? PyFloat_FromDouble(-quotient / q) : Py_NewRef(none);
-            out = dx && dy ? new_node(m, value_type(m), op, PyFloat_FromDouble(quotient), left, right, dx, dy, now) : NULL; Py_XDECREF(dx); Py_XDECREF(dy);
-        }
-    }
+            out = dx && dy ? new_node(m, value_type(m), op, PyFloat_FromDouble(quotient), left, right, dx, dy, now) : NULL; Py_XDECREF(dx); Py_XDECREF(dy); } }
     Py_XDECREF(made); return out || PyErr_Occurred() ? out : PyObject_CallMethodObjArgs(m->value, m->operator_name, op, x, y, NULL); }
 #define OPERATOR(name, which) static PyObject *name(PyObject *x, PyObject *y) { return binary(which, x, y); }
 OPERATOR(add, 0) OPERATOR(subtract, 1) OPERATOR(multiply, 2) OPERATOR(divide, 3)
@@ -107,8 +103,7 @@ static PyObject *quick(Module *m, PyObject *op, PyObject *x, PyObject *y, size_t
     else if (numbers[0]) dx = PyObject_Vectorcall(PyTuple_GET_ITEM(partials, 0), numbers, count + 1, NULL); /* this can run any code */
     if (dx && logit) { PyObject *known = Py_XNewRef(n->x_partial); Py_SETREF(dx, known ? PyNumber_TrueDivide(dx, known) : NULL); Py_XDECREF(known); }
     if (dx) out = new_node(m, value_type(m), op, Py_NewRef(numbers[0]), x, y, dx, Py_None, now);
-    Py_XDECREF(now); Py_XDECREF(numbers[0]); Py_XDECREF(numbers[1]); Py_XDECREF(kernel); Py_XDECREF(partials); Py_XDECREF(dx); Py_XDECREF(detour); return out;
-}
+    Py_XDECREF(now); Py_XDECREF(numbers[0]); Py_XDECREF(numbers[1]); Py_XDECREF(kernel); Py_XDECREF(partials); Py_XDECREF(dx); Py_XDECREF(detour); return out; }
 static PyObject *op_call(PyObject *op, PyObject *args, PyObject *options) {
     Module *m = module_of_type(Py_TYPE(op)); if (!m) return NULL; PyObject *out = NULL, *y = Py_None;
     Py_ssize_t count = options ? 0 : PyTuple_GET_SIZE(args);
@@ -172,8 +167,7 @@ static int traverse(Stack *s, PyObject *root) {
 PASS(count_consumers, COUNT) PASS(add_contributions, ADD) PASS(reset, RESET) /* no signal ends the last one: a node without a gradient hides the others */
 static PyObject *schedule(PyObject *self, PyObject *root) {
     Stack s = {.m = module_of(self), .task = SCHEDULE, .found = PyList_New(0)};
-    if (s.found && !traverse(&s, root)) return s.found;
-    Py_XDECREF(s.found); return NULL; }
+    if (s.found && !traverse(&s, root)) return s.found; else Py_XDECREF(s.found); return NULL; }
 /* Add a step of 1 or -1 to the counts of a node's operands. Push each operand that is counted first, or whose last consumer was counted down. */
 static int count_operands(Stack *s, Node *n, int step) {
     if (!n->x || !n->y || !n->y_partial) return fail(PyExc_AttributeError, "a node is incomplete");
@@ -213,14 +207,21 @@ static PyObject *adjoints(PyObject *self, PyObject *const *a, Py_ssize_t count) 
             Py_ssize_t j = operand && is_node(&s, operand) ? ((Node *)operand)->in.is.consumers : 0;
             if (local == Py_None) continue;
             if ((other = !local || !PyFloat_CheckExact(local) || j <= k || j >= s.size || s.nodes[j] != operand)) break;
-            g[j].sum = (g[j].reached ? g[j].sum : -0.0) + g[k].sum * PyFloat_AS_DOUBLE(local); g[j].reached = 1;
-        }
-    }
+            g[j].sum = (g[j].reached ? g[j].sum : -0.0) + g[k].sum * PyFloat_AS_DOUBLE(local); g[j].reached = 1; } }
     PyObject *found = other || failed ? NULL : PyList_New(s.size), *x = NULL;
     for (Py_ssize_t k = 0; found && k < s.size; k++)
         if ((x = g[k].reached ? PyFloat_FromDouble(g[k].sum) : Py_NewRef(Py_None))) PyList_SET_ITEM(found, k, x); else Py_CLEAR(found);
     for (Py_ssize_t k = 0; !found && k < s.size; k++) ((Node *)s.nodes[k])->in.is.consumers = 0;
     m->ordering &= !s.size; empty(&s); PyMem_Free(g); return other && !failed ? in_python(m, "adjoints", a, count) : found; }
+/* Return the nodes that are older than a time. Times are ints, whose comparison runs no other code. */
+static PyObject *older(PyObject *self, PyObject *const *a, Py_ssize_t count) {
+    Stack s = {.m = module_of(self)}; int failed = 0, other = !s.m->value || count != 2 || !PyList_CheckExact(a[0]) || !PyLong_CheckExact(a[1]);
+    PyObject *found = other ? NULL : PyList_New(0), *version;
+    for (Py_ssize_t k = 0; found && !other && !failed && k < PyList_GET_SIZE(a[0]); failed = failed || (!(++k & 1023) && PyErr_CheckSignals())) {
+        Node *n = (Node *)PyList_GET_ITEM(a[0], k);
+        if (!(other = !is_node(&s, (PyObject *)n) || !(version = n->version) || !PyLong_CheckExact(version)) && version != a[1])
+            failed = PyObject_RichCompareBool(version, a[1], Py_LT) && PyList_Append(found, (PyObject *)n); }
+    if (!other && !failed) return found; else Py_XDECREF(found); return failed ? NULL : in_python(s.m, "older", a, count); }
 /* --- the module */
 static PyObject *introduce(PyObject *self, PyObject *args) { /* of `acceleration.tell_accelerator` */
     PyObject *p[10], **q = p;
@@ -238,13 +239,12 @@ static int module_traverse(PyObject *self, visitproc visit, void *arg) { LOOP(mo
 static int module_clear(PyObject *self) { LOOP(module_of(self)->zero, module_of(self)->introduced, Py_CLEAR); module_of(self)->value = NULL; return 0; }
 static void module_free(void *self) { module_clear(self); }
 #define FAST(name) {#name, (PyCFunction)(void (*)(void))name, METH_FASTCALL, NULL}
-static PyMethodDef functions[] = {FAST(node), FAST(adjoints), {"untracked", untracked, METH_O, NULL}, {"reset", reset, METH_O, NULL}, {"schedule", schedule, METH_O, NULL}, {"count_consumers", count_consumers, METH_O, NULL},
+static PyMethodDef functions[] = {FAST(node), FAST(adjoints), FAST(older), {"untracked", untracked, METH_O, NULL}, {"reset", reset, METH_O, NULL}, {"schedule", schedule, METH_O, NULL}, {"count_consumers", count_consumers, METH_O, NULL},
     {"add_contributions", add_contributions, METH_O, NULL}, {"order", order, METH_O, NULL}, {"introduce", introduce, METH_VARARGS, NULL}, {NULL, NULL, 0, NULL}};
 static PyModuleDef_Slot module_slots[] = {{Py_mod_exec, execute},
 #if PY_VERSION_HEX >= 0x030D0000 /* sub-interpreters are supported, but not a lock for each: the default */
     {Py_mod_gil, Py_MOD_GIL_USED}, /* a build without this lock turns it on */
 #endif
     {0, NULL}};
-static struct PyModuleDef definition = {PyModuleDef_HEAD_INIT, "_speed", "The accelerator of tinygraph.engine.", sizeof(Module),
-    functions, module_slots, module_traverse, module_clear, module_free};
+static struct PyModuleDef definition = {PyModuleDef_HEAD_INIT, "_speed", "The accelerator of tinygraph.engine.", sizeof(Module), functions, module_slots, module_traverse, module_clear, module_free};
 PyMODINIT_FUNC PyInit__speed(void) { return PyModuleDef_Init(&definition); }

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from typing import Any
 
 
+BLOCK = 1 << 16  # number of nodes that are searched together. Ctrl-C has to wait for the end of a search.
+
+
 def propagate(
     root: Node, seed: Any, adjoints: dict[Node, Any], create_graph: bool = False
 ) -> Iterator[tuple[Node, int, Node, Any, Any, Any]]:
@@ -133,7 +136,10 @@ def grad(y: Node, xs: Any, *, seed: Any = None, create_graph: bool = False) -> A
         taken.update(order(y))
     else:
         graph, wanted = order(y), set(nodes)
-        found.update(compress(zip(graph, gradients(y, start, graph), strict=True), map(wanted.__contains__, graph)))
+        adjoints = gradients(y, start, graph)
+        for k in range(0, len(graph), BLOCK):
+            block = graph[k : k + BLOCK]
+            found.update(compress(zip(block, adjoints[k : k + BLOCK], strict=True), map(wanted.__contains__, block)))
 
     def result(x: Node) -> Any:
         adjoint = found.get(x)

@@ -240,10 +240,7 @@ def complete(node: Node, now: int) -> None:
 
 def adopt(nodes: Sequence[Node]) -> None:
     """Set the edit clock to the time of new nodes that were loaded, because another process's clock may be ahead."""
-    latest = max([node.version for node in nodes])
-    for node in nodes:
-        if node.metadata:
-            latest = max(latest, node.metadata.latest())
+    latest = max([max(node.version, node.metadata.latest() if node.metadata else 0) for node in nodes])
     clock.catch_up(latest)
     for node in nodes:
         if node.constant and any(operand.version > node.version for operand in node.operands):
@@ -293,19 +290,10 @@ def order(root: Node) -> list[Node]:
     return nodes
 
 
-def recomputed(node: Node) -> Node:
-    """Return a copy of a computed node, with its value and local derivatives recomputed from its operands."""
-    copy = node.__copy__()
-    copy.metadata = None
-    copy._recompute()
-    return copy
-
-
 def check_fresh(nodes: Sequence[Node]) -> None:
     """Raise StaleGraphError if one of the given nodes is older than one of its operands."""
     changed = edited(nodes)
-    now = clock.changed
-    for node in [node for node in nodes if node.version < now]:
+    for node in older(nodes, clock.changed):
         for operand in node.operands:
             if operand.version > node.version:
                 leaf = operand
@@ -319,6 +307,12 @@ def check_fresh(nodes: Sequence[Node]) -> None:
                 )
     if changed:
         raise edited_array(changed[0])
+
+
+@accelerated
+def older(nodes: Sequence[Node], time: int) -> list[Node]:
+    """Return the nodes that were computed, or last edited, before the given time of the edit clock."""
+    return [node for node in nodes if node.version < time]
 
 
 def edited(nodes: Sequence[Node]) -> list[Node]:

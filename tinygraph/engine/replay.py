@@ -284,3 +284,11 @@ def _recompute(nodes: Sequence[Node]) -> None:
     for node in reversed(nodes):
         if node in stale:
             node.version = now
+
+
+def recomputed(node: Node) -> Node:
+    """Return a copy of a computed node, with its value and local derivatives recomputed from its operands."""
+    copy = node.__copy__()
+    copy.metadata = None
+    copy._recompute()
+    return copy

@@ -10,7 +10,8 @@ import numpy as np
 from tinygraph.engine.autodiff import exhaust, propagate
 from tinygraph.engine.backward import as_gradient, compute
 from tinygraph.engine.copies import unknown
-from tinygraph.engine.graph import Node, recomputed
+from tinygraph.engine.graph import Node
+from tinygraph.engine.replay import recomputed
 from tinygraph.explaining import notation
 from tinygraph.kernels.arrays import Array
 from tinygraph.saving.format import GraphFileError
