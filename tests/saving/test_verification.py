@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.saving.examples import described, lecture, vectorized
-from tinygraph import load, save
+from tinygraph import Value, binary_cross_entropy, load, save, sigmoid
 from tinygraph.saving.format import GraphFileError
 
 
@@ -41,6 +41,18 @@ def test_every_changed_number_is_found(seed, make, tmp_path_factory):
     if way[1] == said["roots"] and "grad" in (*way, last):
         return  # the seed of the pass, which cannot be verified
     with pytest.raises(GraphFileError, match=r"node \d+ \(.+\)"):
+        load(path, verify=True)
+
+
+@pytest.mark.parametrize("slope", [0.0, -0.0, 5e-324])
+def test_a_damaged_activation_is_named(slope, path):
+    """A fuzzed file: the cross-entropy divides by the local derivative of its sigmoid."""
+    loss = binary_cross_entropy(sigmoid(Value(0.3, "z")), 1.0)
+    said = json.loads(save(loss, path).read_text())
+    said["nodes"][1]["partials"] = [slope]
+    path.write_text(json.dumps(said))
+    assert load(path).data == loss.data
+    with pytest.raises(GraphFileError, match=r"node 1 \(σ\(z\)\): its local derivative .* but its op computes 0.2444"):
         load(path, verify=True)
 
 

@@ -151,7 +151,7 @@ class ActivationOp(Op):
         found = list(super().partials_at(out, [_Activation(z), *numbers], wanted))
         if wanted[0]:
             local = self.of_logit.partials[0](out, z, *numbers)
-            small = type(z) is float and abs(z) <= PLAIN_LIMIT
+            small = type(z) is float and abs(z) <= PLAIN_LIMIT and args[0].x_partial  # 0 only in a damaged file
             found[0] = local / args[0].x_partial if small else LogitPair(found[0], local)
         return tuple(found)
 
