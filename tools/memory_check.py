@@ -24,7 +24,10 @@ ROOT = Path(__file__).resolve().parents[1]
 SOURCE = Path("tinygraph", "engine", "_speed.c")
 TESTS = [
     f"tests/engine/test_{name}.py"
-    for name in ("backward", "recording", "value", "graph", "copies", "contexts", "threads", "equality", "replay")
+    for name in (
+        *("acceleration", "autodiff", "backward", "recording", "value", "graph", "copies", "contexts", "threads"),
+        *("equality", "replay"),
+    )
 ]
 SANITIZERS = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer"]
 PYTEST = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-s"]  # -s: reports are not captured

@@ -4,14 +4,21 @@
 
 The faults come from all operators of cosmic-ray except the two that write random numbers. A mutant is skipped if it
 does not compile, differs only in annotations or `if TYPE_CHECKING:`, or repeats another one. No file is changed: each
-mutant runs in a fork, where an import hook provides the changed source. The tests that killed its neighbors run first.
-Tests of more than a second are skipped, and Hypothesis draws few examples and does not shrink. `.mutation.json` stores
-killed mutants, so a second run tries only the survivors. `equivalent_mutants.toml` lists mutants that cannot change
-the behavior, each with the reason.
+mutant runs in a fork, where an import hook provides the changed source.
+
+A first run of the tests measures which tests run each line and how long they take; `.mutation-tests.json` stores this.
+A mutant first runs the tests that run its statement: those that killed its neighbors, then the quick ones, then the
+others. But an import or an earlier test may have run the statement for all later tests. So each survivor runs all tests
+of at most 0.02 seconds, and with `--all` all tests. Tests of more than a second are skipped, and Hypothesis draws few
+examples and does not shrink.
+
+`.mutation.json` stores killed mutants, so a second run tries only the survivors. `equivalent_mutants.toml` lists
+mutants that cannot change the behavior, each with the reason.
 """
 
 from __future__ import annotations
 
+import argparse
 import ast
 import contextlib
 import difflib
@@ -28,25 +35,25 @@ import resource
 import signal
 import sys
 import tomllib
-from collections import Counter
 from dataclasses import dataclass, field
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from pathlib import Path
 from types import CodeType
 from typing import Any
 
+import coverage
 import pytest
 from cosmic_ray.ast import ast_nodes, get_ast
 from cosmic_ray.mutating import mutate_code
 from cosmic_ray.plugins import get_operator, operator_names
-from hypothesis import Phase, settings
 
 ROOT = Path(__file__).parents[1]
 KILLED = (
     ROOT / ".mutation.json"
 )  # hash of a mutant's program, without comments and docstrings -> the test that killed it
+MEASURED = ROOT / ".mutation-tests.json"  # folders of the tests -> what the first run measured
 EQUIVALENT = Path(__file__).with_name("equivalent_mutants.toml")  # module -> line with the fault -> reason
-FOLDERS = ("engine", "testing", "checking")
+FOLDERS = ("engine", "testing", "checking", "explaining")
 FOLDERS_OF_ARRAYS = ("tensor", "kernels", "logistic")
 OF_ARRAYS = ("kernels.arrays", "tensor.")  # prefixes of module names
 MODULES = [
@@ -58,8 +65,9 @@ MODULES = [
 PLUGIN = "_hypothesis_pytestplugin"  # the only plugin that the tests need
 OPTIONS = ["-q", "-p", PLUGIN, "-pno:cacheprovider", "--assert=plain", "--hypothesis-profile=mutation"]
 RECENT = 12  # number of the last killers that run before all tests
-SLOW = 1.0  # seconds
-CONFIRMATIONS = 3  # number of kills of each test that are confirmed
+SLOW = 1.0  # seconds, while the lines are measured
+CHEAP = 0.02  # seconds
+FEW = 40  # number of quick tests that run before all others
 HANGS = 15.0  # seconds after which a test counts as an endless loop
 
 
@@ -174,25 +182,53 @@ class Hook(SourceFileLoader):
         return compile(self.source, self.path, "exec", dont_inherit=True)
 
 
+def statement_lines(mutant: Mutant) -> tuple[set[int], bool]:
+    """Return the lines of the innermost lambda or statement that contains the fault, and whether it is in a function.
+
+    The head of a function, with its default values, is part of what contains the function.
+    """
+    tree = ast.parse(mutant.original)
+    spans = [(node.lineno, node.end_lineno or node.lineno) for node in tree.body]
+    found = next(((first, last) for first, last in spans if first <= mutant.line <= last), (mutant.line, mutant.line))
+    inside = False
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef):
+            parts: list[ast.stmt | ast.expr] = [*node.body]
+        elif isinstance(node, ast.Lambda):
+            parts = [node.body]
+        else:
+            continue
+        for part in (x for body in parts for x in ast.walk(body)):
+            if isinstance(part, ast.stmt) or part in parts:
+                first, last = part.lineno, part.end_lineno or part.lineno
+                if first <= mutant.line <= last and last - first <= found[1] - found[0]:
+                    found, inside = (first, last), isinstance(node, ast.FunctionDef) or inside
+    return set(range(found[0], found[1] + 1)), inside
+
+
 @dataclass(eq=False)
 class Tests:
     """The test suite and, in each fork, a pytest plugin that orders tests and records durations and failures."""
 
     folders: tuple[str, ...]
     seconds: dict[str, float] = field(default_factory=dict)
+    lines: dict[str, dict[str, list[int]]] = field(default_factory=dict)  # module -> line -> tests, as in `seconds`
     recent: list[str] = field(default_factory=list)  # the last killers
+    chosen: set[str] | None = None  # tests that run, or None for all
     killer: str = ""
     failed: set[str] = field(default_factory=set)
     mutated: bool = False
-    only_recent: bool = False
-    confirmed: Counter[str] = field(default_factory=Counter)  # how often a killer passed without a fault
+    confirmed: set[str] = field(default_factory=set)  # killers that passed without a fault
+    measuring: coverage.Coverage | None = None
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         cost = {item: self.seconds.get(item.nodeid, 0.0) for item in items}
-        quick = [item for item in items if cost[item] <= SLOW and (not self.recent or item.nodeid in self.recent)]
+        quick = [x for x in items if cost[x] <= SLOW and (self.chosen is None or x.nodeid in self.chosen)]
         items[:] = sorted(quick, key=cost.__getitem__)
 
-    def pytest_runtest_logstart(self) -> None:
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        if self.measuring:
+            self.measuring.switch_context(nodeid)
         if self.mutated:  # the alarm ends the fork
             signal.setitimer(signal.ITIMER_REAL, HANGS)
 
@@ -203,10 +239,15 @@ class Tests:
         cost = math.inf if report.failed else report.duration  # a failure without a fault: the test needs more examples
         self.seconds[report.nodeid] = self.seconds.get(report.nodeid, 0.0) + cost
 
-    def run(self, mutant: Mutant | None = None, limit: float = 1200.0) -> Tests:
-        """Run the tests in a fork: first the last killers, then all."""
+    @property
+    def quick(self) -> dict[str, float]:
+        """The tests that mutants run, and how long they take."""
+        return {test: seconds for test, seconds in self.seconds.items() if seconds <= SLOW}
+
+    def run(self, mutant: Mutant | None, stages: list[list[str] | None], limit: float) -> Tests:
+        """Run several lists of tests in a fork, until a test fails. None stands for all tests."""
         here, there = multiprocessing.Pipe(duplex=False)
-        child = multiprocessing.get_context("fork").Process(target=self._fork, args=(mutant, here, there))
+        child = multiprocessing.get_context("fork").Process(target=self._fork, args=(mutant, stages, here, there))
         child.start()
         there.close()
         try:
@@ -217,65 +258,105 @@ class Tests:
             child.kill()
             child.join()
 
-    def kill(self, mutant: Mutant) -> str:
+    def measured(self) -> Tests:
+        """Run all tests without a fault, or read what an earlier run measured."""
+        stored = json.loads(MEASURED.read_text()) if MEASURED.exists() else {}
+        key = " ".join(self.folders)
+        if key not in stored:
+            found = self.run(None, [None], 3600.0)
+            if not found.quick:
+                sys.exit(f"the tests do not run without a fault: {found.killer or 'there are none'}")
+            stored[key] = {"seconds": found.seconds, "lines": found.lines}
+            MEASURED.write_text(json.dumps(stored))
+        return Tests(self.folders, **stored[key])
+
+    def kill(self, mutant: Mutant, everything: bool) -> str:
         """Return the test that fails because of the fault, or "" for a survivor.
 
         A test can also fail for another reason: what Hypothesis draws depends on the modules that are loaded. So the
-        first kills of each test are confirmed: the same tests run without the fault. A test that fails is left out.
+        first kill of each test is confirmed: the test runs without the fault. A test that fails is left out.
         """
-        quick = [seconds for seconds in self.seconds.values() if seconds <= SLOW]
+        numbers, in_function = statement_lines(mutant)
+        known, names = self.lines[mutant.module], list(self.seconds)
         while True:
-            killer = self.run(mutant, 60.0 + 3 * sum(quick)).killer
-            if "::" not in killer or self.confirmed[killer] == CONFIRMATIONS:
+            running = {names[i] for number in numbers for i in known.get(str(number), ())}
+            covering = running & self.quick.keys()
+            ordered = sorted(covering, key=self.seconds.__getitem__)
+            recent = [test for test in self.recent if test in covering or not in_function]
+            cheap = [test for test, seconds in self.quick.items() if seconds <= CHEAP]
+            stages: list[list[str] | None] = [recent, ordered[:FEW], ordered, None if everything else cheap]
+            killer = self.run(mutant, stages, 60.0 + 3 * sum(self.quick.values())).killer
+            if "::" not in killer or killer in self.confirmed:
                 return killer
-            recent = self.recent if killer in self.recent else [killer]
-            if killer not in Tests(self.folders, self.seconds, recent, only_recent=True).run(None, 120.0).failed:
-                self.confirmed[killer] += 1
+            if killer not in self.run(None, [[killer]], 120.0).failed:
+                self.confirmed.add(killer)
                 return killer
             print(f"left out, because it also fails without a fault: {killer}", flush=True)
             self.seconds[killer] = math.inf
 
-    def _fork(self, mutant: Mutant | None, here: Any, answer: Any) -> None:
+    def _fork(self, mutant: Mutant | None, stages: list[list[str] | None], here: Any, answer: Any) -> None:
         here.close()  # if no process reads the answer, sending it fails and the fork ends
-        self.mutated = mutant is not None
+        self.mutated, self.failed = mutant is not None, set()
         resource.setrlimit(resource.RLIMIT_AS, (8 << 30, 8 << 30))
         for stream in (1, 2):
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream)
+        if stages == [None] and not mutant:
+            self.measuring = coverage.Coverage(data_file=None, config_file=False, include=[f"{ROOT}/tinygraph/*"])
+            self.measuring.start()
         sys.meta_path[:0] = [Hook(mutant)] if mutant else []
         try:
-            importlib.import_module("tinygraph")
+            importlib.import_module("tinygraph.hypothesis_plugin").register()
         except Exception:
             self.killer = "(import)"
         suite = [*[f"tests/{name}" for name in self.folders], "tinygraph", "--ignore=tinygraph/__main__.py"]
-        suite = [] if self.only_recent else suite
-        for where in (sorted({test.partition("::")[0] for test in self.recent}), suite):
-            if where and not self.killer:
-                if pytest.main([*OPTIONS, *where, *["-x"] * bool(mutant)], plugins=[self]) not in (0, 5):
-                    self.killer = self.killer or "(collection)"
-                self.recent = []
-        answer.send(self)
+        for stage in stages:
+            self.chosen = None if stage is None else set(stage)
+            where = suite if stage is None else sorted({test.partition("::")[0] for test in stage})
+            if not where or self.killer:
+                continue
+            if pytest.main([*OPTIONS, *where, *["-x"] * bool(mutant)], plugins=[self]) not in (0, 5):
+                self.killer = self.killer or "(collection)"
+        measured: list[Any] = []
+        if self.measuring:
+            self.measuring.stop()
+            data = self.measuring.get_data()
+            number_of = {test: i for i, test in enumerate(self.seconds)}
+            for module in MODULES:
+                contexts = data.contexts_by_lineno(str(path_of(module))).items()
+                self.lines[module] = {
+                    str(line): [number_of[x] for x in tests if x in number_of] for line, tests in contexts
+                }
+            measured = [self.seconds, self.lines]
+        answer.send(Tests(self.folders, *measured, killer=self.killer, failed=self.failed))
 
 
-def main(modules: list[str]) -> int:
-    """Run the mutants of these modules, print the survivors and the score, and return 0 if none survived."""
+def main() -> int:
+    """Run the mutants of some modules, print the survivors and the score, and return 0 if none survived."""
+    parser = argparse.ArgumentParser(prog="python -m tools.mutation", description=(__doc__ or "").splitlines()[0])
+    parser.add_argument(
+        "modules", nargs="*", default=MODULES, help="modules without `tinygraph.` (default: %(default)s)"
+    )
+    parser.add_argument("--all", action="store_true", help="run all tests before a mutant counts as a survivor")
+    arguments = parser.parse_args()
     os.chdir(ROOT)
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    os.environ["HYPOTHESIS_NO_PLUGINS"] = "1"  # the plugin of tinygraph would load the modules before they are changed
+    from hypothesis import Phase, settings
+
     sys.dont_write_bytecode = False  # forks share compiled files, but not of mutants
     for name in ("numpy", "mpmath", "hypothesis.strategies", PLUGIN, "doctest", "pdb"):  # forks share these
         importlib.import_module(name)
+    assert not any(name.partition(".")[0] == "tinygraph" for name in sys.modules), "the forks would share it, unchanged"
     gc.freeze()
     phases = [Phase.explicit, Phase.generate]
     settings.register_profile("mutation", max_examples=10, derandomize=True, deadline=None, phases=phases)
     suites: dict[tuple[str, ...], Tests] = {}
     killed: dict[str, str] = json.loads(KILLED.read_text()) if KILLED.exists() else {}
     survivors = 0
-    for module in modules:
+    for module in arguments.modules:
         folders = FOLDERS_OF_ARRAYS if module.startswith(OF_ARRAYS) else FOLDERS
-        tests = suites[folders] = suites.get(folders) or Tests(folders).run()
-        quick = [seconds for seconds in tests.seconds.values() if seconds <= SLOW]
-        if not quick:
-            sys.exit(f"the tests of {module} do not run without a fault: {tests.killer or 'there are none'}")
-        tests.killer = ""
+        tests = suites[folders] = suites.get(folders) or Tests(folders).measured()
+        quick = tests.quick.values()
         print(f"{module}: {len(quick)} of {len(tests.seconds)} tests, {sum(quick):.0f} s", flush=True)
         everything, left_out = mutants(module)
         explained = tomllib.loads(EQUIVALENT.read_text(encoding="utf-8"))
@@ -284,7 +365,7 @@ def main(modules: list[str]) -> int:
         alive = 0
         for i, mutant in enumerate(found, 1):
             key = hashlib.sha256(program(mutant.source).encode()).hexdigest()[:16]
-            killer = killed.get(key) or tests.kill(mutant)
+            killer = killed.get(key) or tests.kill(mutant, arguments.all)
             if killer:
                 killed[key] = killer
                 KILLED.write_text(json.dumps(killed, indent=0))
@@ -305,4 +386,4 @@ def main(modules: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:] or MODULES))
+    sys.exit(main())

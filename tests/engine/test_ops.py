@@ -401,14 +401,48 @@ def test_first_slopes_are_computed_at_once_on_arrays_and_those_of_higher_order_f
 
 def test_an_op_knows_how_tightly_it_binds():
     """The precedence is Python's for a sum, a product and a power, and 0 for a function, which has parentheses."""
+    from tinygraph.engine.more_ops.remainders import floor_divide, mod
     from tinygraph.tensor.linalg import matmul
 
-    binding = {1: [ops.add, ops.sub, ops.total], 2: [ops.mul, ops.div, matmul], 3: [ops.pow, ops.neg, ops.power(3)]}
+    divisions = [ops.mul, ops.div, mod, floor_divide, matmul]
+    binding = {1: [ops.add, ops.sub, ops.total], 2: divisions, 3: [ops.pow, ops.neg, ops.power(3)]}
     for precedence, group in binding.items():
-        assert [op.precedence for op in group] == [precedence] * 3
+        assert [op.precedence for op in group] == [precedence] * len(group)
     assert [op.precedence for op in (ops.abs, ops.exp, ops.dot, ops.logaddexp)] == [0] * 4
     unknown = Op("join", lambda x, y: x + y, partials=(lambda out, x, y: 1.0, lambda out, x, y: 1.0), symbol="⊕")
     assert unknown.precedence == 1, "an unknown symbol gets parentheses next to × and **"
+
+
+def test_the_derivatives_of_an_array_call_kernels_and_not_ops():
+    names = {name for name, x in vars(ops).items() if isinstance(x, Op) and not x.variadic}
+    for op in (ops.sigmoid, ops.tanh, ops.div):
+        for partial, rebound in zip(op.partials, op.resolve()[1:], strict=True):
+            assert rebound is not partial
+            assert not any(isinstance(rebound.__globals__[name], Op) for name in names)
+            assert rebound.__globals__["total"] is ops.total, "a variadic op has no kernel for arrays"
+
+    def slope(out, x):
+        return 2.0 * x
+
+    own = Op("own", lambda x: x * x, partials=(slope,))
+    assert own.resolve()[1] is slope, "a function of another module is used as it is"
+
+
+def test_an_op_that_is_not_loaded_is_found_by_its_module(monkeypatch):
+    from tinygraph.engine.more_ops import remainders
+    from tinygraph.engine.op import op_named
+
+    for name in remainders.__all__:
+        monkeypatch.delitem(TABLE, name)
+    with pytest.raises(LookupError, match="no op is named 'mod': import the module that registers it"):
+        op_named("mod", "other.module")
+    monkeypatch.setattr(more_ops, "remainders", remainders)  # and afterwards again
+    monkeypatch.delitem(sys.modules, remainders.__name__)
+    assert op_named("mod", remainders.__name__)(7.0, 4.0) == 3.0
+    with monkeypatch.context() as later:
+        later.delitem(sys.modules, remainders.__name__)
+        op_named("mod", remainders.__name__)
+        assert remainders.__name__ not in sys.modules, "a known op needs no import"
 
 
 def test_the_code_of_an_op_computes_it():
