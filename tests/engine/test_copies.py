@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 import tinygraph
 from tinygraph import FrozenBranchError, StaleGraphError, Tensor, Value
 from tinygraph.engine import copies
+from tinygraph.engine.clock import clock
 from tinygraph.engine.graph import Node, order
 from tinygraph.engine.more_ops.table import TABLE
 from tinygraph.saving.verification import all_nodes
@@ -712,3 +713,20 @@ def test_an_op_is_found_in_a_process_that_has_not_loaded_its_file(name):
     pickled = pickle.dumps(TABLE[name])
     found = subprocess.run([sys.executable, "-c", program], input=pickled, capture_output=True, check=True, timeout=120)
     assert found.stdout.decode().strip() == name
+
+
+def test_a_constant_that_was_edited_in_another_process_is_noticed(monkeypatch):
+    older = Value(2.0, constant=True)
+    Value(0.0).data = 1.0  # the edit clock advances
+    fresh = older * Value(3.0, constant=True) + Value(4.0, constant=True) * 0.0  # the product has the time of its leaf
+    stale = Value(2.0, constant=True) * 3.0
+    stale.x.data = 5.0
+    contents = [pickle.dumps(node) for node in (fresh, stale)]
+    monkeypatch.setattr(clock, "constant_edits", 0)  # as in a process without edits
+    x = Value(1.0)
+    assert (x * pickle.loads(contents[0])).data == 6.0
+    assert clock.constant_edits == 0
+    found = pickle.loads(contents[1])
+    with pytest.raises(StaleGraphError, match="was edited after this graph was recorded"):
+        x * found
+    assert clock.constant_edits >= found.x.version

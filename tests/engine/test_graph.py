@@ -8,6 +8,7 @@ import pickle
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 import tinygraph
 from tinygraph import FrozenBranchError, StaleGraphError, Tensor, Value
 from tinygraph.engine.clock import clock
-from tinygraph.engine.graph import Node, order
+from tinygraph.engine.graph import Node, check_fresh, order
 from tinygraph.testing import graphs
 
 # --- order
@@ -275,3 +276,15 @@ def test_only_constants_are_checked_when_they_are_used(kind):
     with pytest.raises(StaleGraphError):
         z.backward()
     assert z.forward().item() == 64.0
+
+
+@pytest.mark.parametrize(("uses", "named"), [(1, "mul"), (2, "add")])
+def test_an_edited_array_is_reported_with_the_last_operation_that_uses_it(uses, named):
+    c, x = np.array([1.0, 2.0]), Tensor([3.0, 4.0])
+    y = x * c
+    for _ in range(uses - 1):
+        y = y + c
+    nodes = order(y.sum())
+    c[0] = 5.0
+    with pytest.raises(StaleGraphError, match=f"a constant array was edited in place after the operation '{named}'"):
+        check_fresh(nodes)

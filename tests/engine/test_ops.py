@@ -8,6 +8,7 @@ import itertools
 import math
 import pickle
 import sys
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -411,6 +412,23 @@ def test_an_op_knows_how_tightly_it_binds():
     assert [op.precedence for op in (ops.abs, ops.exp, ops.dot, ops.logaddexp)] == [0] * 4
     unknown = Op("join", lambda x, y: x + y, partials=(lambda out, x, y: 1.0, lambda out, x, y: 1.0), symbol="⊕")
     assert unknown.precedence == 1, "an unknown symbol gets parentheses next to × and **"
+
+
+@given(exponent=st.floats(-3.0, 3.0), n=st.integers(1, 3))
+@example(exponent=-0.6, n=1)
+def test_a_lowered_power_has_a_kernel_for_arrays_only_if_its_exponent_is_exact(exponent, n):
+    row = ops.power_partial(exponent, n)
+    exact = Fraction(exponent) - n == Fraction(exponent - n)
+    assert (row.array_source is not None) == exact
+    x = np.geomspace(1e-5, 1e5, 41)
+    np.testing.assert_array_equal(row(x), [row(number) for number in x.tolist()])
+
+
+def test_the_name_of_a_parametrized_op_is_the_call_that_makes_it():
+    named = [op for op in MEMBERS if "(" in op.name]
+    assert len(named) > 10
+    for op in named:
+        assert op.name == f"{op.maker.__name__}({', '.join(map(repr, op.parameters))})"
 
 
 def test_the_derivatives_of_an_array_call_kernels_and_not_ops():
