@@ -223,7 +223,11 @@ class Tests:
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         cost = {item: self.seconds.get(item.nodeid, 0.0) for item in items}
-        quick = [x for x in items if cost[x] <= SLOW and (self.chosen is None or x.nodeid in self.chosen)]
+        quick = [
+            x
+            for x in items
+            if cost[x] <= SLOW and (self.chosen is None or x.nodeid in self.chosen or x.nodeid not in self.seconds)
+        ]  # a test without a time is new
         items[:] = sorted(quick, key=cost.__getitem__)
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
