@@ -424,11 +424,23 @@ def test_a_lowered_power_has_a_kernel_for_arrays_only_if_its_exponent_is_exact(e
     np.testing.assert_array_equal(row(x), [row(number) for number in x.tolist()])
 
 
+def test_the_formula_of_a_derivative_of_a_power_computes_it():
+    for n, k in itertools.product(range(3), repeat=2):
+        row = ops.pow_partial(n, k)
+        if n + k <= 1:
+            assert eval(row.form, {"log": math.log, "x": 3.0, "y": 2.5}) == pytest.approx(row(3.0, 2.5), rel=1e-15)
+        else:
+            assert row.form == f"prime(pow, {n}, {k})(x, y)"
+
+
 def test_the_name_of_a_parametrized_op_is_the_call_that_makes_it():
     named = [op for op in MEMBERS if "(" in op.name]
     assert len(named) > 10
     for op in named:
         assert op.name == f"{op.maker.__name__}({', '.join(map(repr, op.parameters))})"
+    roots = [ops.cosine_power(n) for n in (1, 2, 3)]
+    assert [op.name for op in roots] == ["asin_partial", "cosine_power(2)", "cosine_power(3)"]
+    assert [op.symbol for op in roots] == ["asin_partial", "(1 - {}**2)**-1", "(1 - {}**2)**-1.5"]
 
 
 def test_the_derivatives_of_an_array_call_kernels_and_not_ops():
