@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 import tinygraph
 from tinygraph import StaleGraphError, Tensor, Value
 from tinygraph.checking.comparison import absolute_terms
+from tinygraph.engine import autodiff
 from tinygraph.engine.autodiff import exhaust, propagate
 from tinygraph.engine.backward import gradients
 from tinygraph.engine.graph import Node, order
@@ -369,3 +370,13 @@ def test_what_a_gradient_starts_from_is_said_by_name():
     with pytest.raises(TypeError):
         tinygraph.grad(x * x, x, 3.0)
     assert tinygraph.grad(x * x, x, seed=3.0) == 12.0
+
+
+@given(program=graphs())
+def test_blocks_of_any_size_give_the_same_gradients(program):
+    root, leaves = program.record()
+    expected = repr(tinygraph.grad(root, leaves))
+    with pytest.MonkeyPatch.context() as patch:
+        for size in (1, 2, 5):
+            patch.setattr(autodiff, "BLOCK", size)
+            assert repr(tinygraph.grad(root, leaves)) == expected

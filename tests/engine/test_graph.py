@@ -288,3 +288,13 @@ def test_an_edited_array_is_reported_with_the_last_operation_that_uses_it(uses, 
     c[0] = 5.0
     with pytest.raises(StaleGraphError, match=f"a constant array was edited in place after the operation '{named}'"):
         check_fresh(nodes)
+
+
+def test_a_function_in_place_of_a_node_gets_a_hint_only_from_grad():
+    x = Value(1.0)
+    with pytest.raises(TypeError, match=r"value_and_grad\(f\) differentiates a function"):
+        tinygraph.grad(lambda: x, x)
+    for call in (lambda: tinygraph.grad(3.0, x), lambda: tinygraph.jvp(abs, {x: 1.0}), lambda: tinygraph.Stepper(abs)):
+        with pytest.raises(TypeError, match="must be a node of a graph") as caught:
+            call()
+        assert "value_and_grad" not in str(caught.value)

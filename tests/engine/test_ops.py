@@ -416,6 +416,7 @@ def test_an_op_knows_how_tightly_it_binds():
 
 @given(exponent=st.floats(-3.0, 3.0), n=st.integers(1, 3))
 @example(exponent=-0.6, n=1)
+@example(exponent=0.6, n=1)
 def test_a_lowered_power_has_a_kernel_for_arrays_only_if_its_exponent_is_exact(exponent, n):
     row = ops.power_partial(exponent, n)
     exact = Fraction(exponent) - n == Fraction(exponent - n)
@@ -438,6 +439,8 @@ def test_the_name_of_a_parametrized_op_is_the_call_that_makes_it():
     assert len(named) > 10
     for op in named:
         assert op.name == f"{op.maker.__name__}({', '.join(map(repr, op.parameters))})"
+    for op in (*MEMBERS, ops.cosine_power(2), ops.odds_power(2), ops.binary_cross_entropy_partial_of_logit(1)):
+        assert PARAMETRIZED[op.maker.__name__][0] is op.maker
     roots = [ops.cosine_power(n) for n in (1, 2, 3)]
     assert [op.name for op in roots] == ["asin_partial", "cosine_power(2)", "cosine_power(3)"]
     assert [op.symbol for op in roots] == ["asin_partial", "(1 - {}**2)**-1", "(1 - {}**2)**-1.5"]

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-BLOCK = 1 << 16  # number of nodes that are searched together. Ctrl-C has to wait for the end of a search.
+BLOCK = 65_536  # number of nodes that are searched together. Ctrl-C has to wait for the end of a search.
 
 
 def propagate(
