@@ -380,3 +380,12 @@ def test_blocks_of_any_size_give_the_same_gradients(program):
         for size in (1, 2, 5):
             patch.setattr(autodiff, "BLOCK", size)
             assert repr(tinygraph.grad(root, leaves)) == expected
+
+
+def test_an_edit_between_two_contributions_is_noticed():
+    x = Value(2.0)
+    steps = propagate(x * x * 3.0, 1.0, {})
+    next(steps)
+    x.data = 5.0
+    with pytest.raises(StaleGraphError, match="was edited after this graph was recorded"):
+        exhaust(steps)

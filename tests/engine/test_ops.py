@@ -33,7 +33,8 @@ MEMBERS = [  # parametrized ops, which are not in the table
     *(ops.power_partial(c) for c in (-2.0, 1.5, 3.0)),
     *(ops.power_partial(c, 2) for c in (-2.0, 1.5, 3.0)),
     *(ops.pow_partial(n, k) for n, k in ((2, 0), (0, 2), (1, 1), (2, 1))),
-    *(ops.div_partial(2), ops.binary_cross_entropy_partial(2)),
+    *(ops.div_partial(2), ops.binary_cross_entropy_partial(2), ops.cosine_power(2), ops.odds_power(2)),
+    *(ops.binary_cross_entropy_partial_of_logit(n) for n in (1, 2, 3)),
     *(special.erf_partial(2), special.gelu_partial(2), special.sinc_partial(2), special.polygamma(2)),
 ]
 MODULES = [ops, *[module for module in vars(more_ops).values() if inspect.ismodule(module)]]
@@ -397,7 +398,9 @@ def test_a_slope_of_a_power_is_computed_at_once_on_arrays_where_its_exponent_is_
 def test_first_slopes_are_computed_at_once_on_arrays_and_those_of_higher_order_float_by_float():
     assert ops.binary_cross_entropy_da.array_source == "binary_cross_entropy_da"
     assert ops.div_dy.array_source == "div_dy"
-    assert ops.binary_cross_entropy_partial(2).array_source is ops.div_partial(2).array_source is None
+    assert ops.binary_cross_entropy_partial_of_logit(1).array_source == "binary_cross_entropy_da_of_logit"
+    for make in (ops.binary_cross_entropy_partial, ops.binary_cross_entropy_partial_of_logit, ops.div_partial):
+        assert [make(n).array_source for n in (0, 2, 3)] == [None] * 3
 
 
 def test_an_op_knows_how_tightly_it_binds():
@@ -425,6 +428,22 @@ def test_a_lowered_power_has_a_kernel_for_arrays_only_if_its_exponent_is_exact(e
     np.testing.assert_array_equal(row(x), [row(number) for number in x.tolist()])
 
 
+@given(z=st.floats(-30.0, 30.0), y=st.sampled_from([0.0, 0.25, 1.0]), n=st.integers(1, 4))
+@example(z=0.5, y=0.25, n=2)
+def test_the_derivatives_of_the_cross_entropy_along_the_logit_agree_with_their_definition(z, y, n):
+    def derivative(a, n):  # of the cross-entropy along the activation
+        return mp.factorial(n - 1) * ((-1) ** n * y / a**n + (1 - y) / (1 - a) ** n)
+
+    row = ops.binary_cross_entropy_partial_of_logit(n)
+    with mp.workdps(60):
+        a = 1 / (1 + mp.exp(-mp.mpf(z)))
+        values = [derivative(a, n), derivative(a, n + 1) * a * (1 - a)]
+        terms = mp.factorial(n) * (y / a**n + (1 - y) / (1 - a) ** n)  # the sizes of what is added
+    out = row(z, y)
+    for found, right in zip((out, row.partials[0](out, z, y)), values, strict=True):
+        assert abs(found - right) <= 1e-14 * abs(terms)
+
+
 def test_the_formula_of_a_derivative_of_a_power_computes_it():
     for n, k in itertools.product(range(3), repeat=2):
         row = ops.pow_partial(n, k)
@@ -439,7 +458,7 @@ def test_the_name_of_a_parametrized_op_is_the_call_that_makes_it():
     assert len(named) > 10
     for op in named:
         assert op.name == f"{op.maker.__name__}({', '.join(map(repr, op.parameters))})"
-    for op in (*MEMBERS, ops.cosine_power(2), ops.odds_power(2), ops.binary_cross_entropy_partial_of_logit(1)):
+    for op in MEMBERS:
         assert PARAMETRIZED[op.maker.__name__][0] is op.maker
     roots = [ops.cosine_power(n) for n in (1, 2, 3)]
     assert [op.name for op in roots] == ["asin_partial", "cosine_power(2)", "cosine_power(3)"]
