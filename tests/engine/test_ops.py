@@ -460,6 +460,7 @@ def test_the_name_of_a_parametrized_op_is_the_call_that_makes_it():
         assert op.name == f"{op.maker.__name__}({', '.join(map(repr, op.parameters))})"
     for op in MEMBERS:
         assert PARAMETRIZED[op.maker.__name__][0] is op.maker
+        assert op.maker(*op.parameters) is op
     roots = [ops.cosine_power(n) for n in (1, 2, 3)]
     assert [op.name for op in roots] == ["asin_partial", "cosine_power(2)", "cosine_power(3)"]
     assert [op.array_source for op in roots] == ["asin_partial", "atanh_partial", None]
