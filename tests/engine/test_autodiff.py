@@ -389,3 +389,12 @@ def test_an_edit_between_two_contributions_is_noticed():
     x.data = 5.0
     with pytest.raises(StaleGraphError, match="was edited after this graph was recorded"):
         exhaust(steps)
+
+
+def test_an_edit_of_a_constant_array_between_two_contributions_is_noticed():
+    c, x = np.array([1.0, 2.0]), Tensor([3.0, 4.0])
+    steps = propagate((x * c).sum(), np.array(1.0), {})
+    next(steps)
+    c[0] = 5.0
+    with pytest.raises(StaleGraphError, match="a constant array was edited in place"):
+        exhaust(steps)
