@@ -12,6 +12,7 @@ import tinygraph
 from tests.interrupts import interrupted
 from tinygraph import Value
 from tinygraph.engine import backward
+from tinygraph.engine.clock import clock
 from tinygraph.engine.graph import order
 from tinygraph.testing import graphs
 
@@ -229,3 +230,15 @@ def test_an_inner_node_that_has_passed_its_gradient_on_is_not_reached_again_by_a
     J = tinygraph.dot([tinygraph.dot([h, 1.0], [2.0, 3.0]), h], [1.0, 1.0])
     J.backward()
     assert (h.grad, x.grad) == (3.0, 6.0)
+
+
+def test_a_child_process_cleans_up_only_a_pass_of_another_thread():
+    x = Value(2.0)
+    y = x * x
+    backward.count_consumers(y)
+    backward._unfinished.append(y)
+    with clock.lock:  # this thread would go on with its own pass
+        backward._clean_up_in_child()
+        assert (backward._unfinished, x.awaited) == ([y], 2)
+    backward._clean_up_in_child()
+    assert (backward._unfinished, x.awaited) == ([], 0)

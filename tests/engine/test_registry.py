@@ -7,6 +7,7 @@ import pytest
 
 import tinygraph
 from tinygraph import Tensor, Value, grad
+from tinygraph.engine.registry import is_order
 
 WRONG = {
     "None": None,
@@ -162,3 +163,11 @@ def test_an_array_of_integers_becomes_floats():
         "one_of_mine", lambda x: 1.0, partials=(lambda out, x: 0.0,), arrays=lambda m, x: np.ones(x.shape, int)
     )
     assert one(Tensor([1.0, 2.0])).data.dtype == np.float64
+
+
+@pytest.mark.parametrize(
+    ("parameter", "accepted"),
+    [(0, True), (1, True), (100, True), (-1, False), (101, False), (1.0, False), (True, False), ("1", False)],
+)
+def test_the_order_of_a_derivative_in_a_file_is_limited(parameter, accepted):
+    assert is_order(parameter) is accepted
