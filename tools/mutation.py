@@ -182,28 +182,13 @@ class Hook(SourceFileLoader):
         return compile(self.source, self.path, "exec", dont_inherit=True)
 
 
-def statement_lines(mutant: Mutant) -> tuple[set[int], bool]:
-    """Return the lines of the innermost lambda or statement that contains the fault, and whether it is in a function.
-
-    The head of a function, with its default values, is part of what contains the function.
-    """
-    tree = ast.parse(mutant.original)
-    spans = [(node.lineno, node.end_lineno or node.lineno) for node in tree.body]
-    found = next(((first, last) for first, last in spans if first <= mutant.line <= last), (mutant.line, mutant.line))
-    inside = False
-    for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef):
-            parts: list[ast.stmt | ast.expr] = [*node.body]
-        elif isinstance(node, ast.Lambda):
-            parts = [node.body]
-        else:
-            continue
-        for part in (x for body in parts for x in ast.walk(body)):
-            if isinstance(part, ast.stmt) or part in parts:
-                first, last = part.lineno, part.end_lineno or part.lineno
-                if first <= mutant.line <= last and last - first <= found[1] - found[0]:
-                    found, inside = (first, last), isinstance(node, ast.FunctionDef) or inside
-    return set(range(found[0], found[1] + 1)), inside
+def statement_lines(mutant: Mutant) -> range:
+    """Return the lines of the innermost statement, or body of a lambda, that contains the fault."""
+    nodes = [node for node in ast.walk(ast.parse(mutant.original)) if isinstance(node, (ast.stmt, ast.Lambda))]
+    parts = [node.body if isinstance(node, ast.Lambda) else node for node in nodes]
+    spans = [range(part.lineno, (part.end_lineno or part.lineno) + 1) for part in parts]
+    alone = range(mutant.line, mutant.line + 1)  # a line between two statements
+    return min((span for span in spans if mutant.line in span), key=len, default=alone)
 
 
 @dataclass(eq=False)
@@ -280,15 +265,14 @@ class Tests:
         A test can also fail for another reason: what Hypothesis draws depends on the modules that are loaded. So the
         first kill of each test is confirmed: the test runs without the fault. A test that fails is left out.
         """
-        numbers, in_function = statement_lines(mutant)
+        numbers = statement_lines(mutant)
         known, names = self.lines[mutant.module], list(self.seconds)
         while True:
             running = {names[i] for number in numbers for i in known.get(str(number), ())}
             covering = running & self.quick.keys()
             ordered = sorted(covering, key=self.seconds.__getitem__)
-            recent = [test for test in self.recent if test in covering or not in_function]
             cheap = [test for test, seconds in self.quick.items() if seconds <= CHEAP]
-            stages: list[list[str] | None] = [recent, ordered[:FEW], ordered, None if everything else cheap]
+            stages: list[list[str] | None] = [self.recent, ordered[:FEW], ordered, None if everything else cheap]
             killer = self.run(mutant, stages, 60.0 + 3 * sum(self.quick.values())).killer
             if "::" not in killer or killer in self.confirmed:
                 return killer
@@ -305,7 +289,9 @@ class Tests:
         for stream in (1, 2):
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream)
         if stages == [None] and not mutant:
-            self.measuring = coverage.Coverage(data_file=None, config_file=False, include=[f"{ROOT}/tinygraph/*"])
+            self.measuring = coverage.Coverage(
+                data_file=None, config_file=False, include=[str(path_of(module)) for module in MODULES]
+            )
             self.measuring.start()
         sys.meta_path[:0] = [Hook(mutant)] if mutant else []
         try:
@@ -320,7 +306,7 @@ class Tests:
                 continue
             if pytest.main([*OPTIONS, *where, *["-x"] * bool(mutant)], plugins=[self]) not in (0, 5):
                 self.killer = self.killer or "(collection)"
-        measured: list[Any] = []
+        found = Tests(self.folders, killer=self.killer, failed=self.failed)
         if self.measuring:
             self.measuring.stop()
             data = self.measuring.get_data()
@@ -330,8 +316,8 @@ class Tests:
                 self.lines[module] = {
                     str(line): [number_of[x] for x in tests if x in number_of] for line, tests in contexts
                 }
-            measured = [self.seconds, self.lines]
-        answer.send(Tests(self.folders, *measured, killer=self.killer, failed=self.failed))
+            found.seconds, found.lines = self.seconds, self.lines
+        answer.send(found)
 
 
 def main() -> int:
