@@ -192,27 +192,27 @@ static PyObject *order(PyObject *self, PyObject *root) {
     m->ordering = 0; empty(&met); empty(&ready); if (failed) Py_CLEAR(found); return found; }
 /* The chain rule for floats, along `nodes` (which `order` returned). Every other case is left to the Python twin. */
 static PyObject *adjoints(PyObject *self, PyObject *const *a, Py_ssize_t count) {
-    Module *m = module_of(self); Stack s = {.m = m};
-    int other = !m->value || m->ordering || count != 2 || !PyList_CheckExact(a[0]) || !PyList_GET_SIZE(a[0]) || !PyFloat_CheckExact(a[1]), failed = 0;
-    struct { double sum; int reached; } *g = PyMem_Calloc(other ? 1 : PyList_GET_SIZE(a[0]) + 1, sizeof *g);
-    if (!g) return PyErr_NoMemory();
-    for (Py_ssize_t k = 0; !other && !failed && k < PyList_GET_SIZE(a[0]); k++)
+    Module *m = module_of(self); Stack s = {.m = m}; struct { double sum; int reached; } *g = NULL;
+    int failed = 0, other = !m->value || m->ordering || count != 2 || !PyList_CheckExact(a[0]) || !PyList_GET_SIZE(a[0]) || !PyFloat_CheckExact(a[1]);
+    PyObject *found = other ? NULL : PyList_New(0), *x;
+    if (found) m->ordering = 1; /* no other call may use the numbers of the nodes */
+    for (Py_ssize_t k = 0; found && !other && !failed && k < PyList_GET_SIZE(a[0]); failed = failed || (!(++k & 1023) && PyErr_CheckSignals()))
         if (!(other = !is_node(&s, PyList_GET_ITEM(a[0], k))) && !(failed = push(&s, PyList_GET_ITEM(a[0], k)))) ((Node *)s.nodes[k])->in.is.consumers = k;
-    if (s.size) g[0].sum = PyFloat_AS_DOUBLE(a[1]), g[0].reached = m->ordering = 1; /* no other call may use the numbers of the nodes */
-    for (Py_ssize_t k = 0; k < s.size && !other && !failed; failed = !(++k & 1023) && PyErr_CheckSignals()) {
-        Node *n = (Node *)s.nodes[k]; n->in.is.consumers = 0; /* its consumers came before */
-        int many = n->y_partial == m->many && n->x && n->y && PyTuple_Check(n->x) && PyTuple_Check(n->y);
+    if (found && !other && !failed && (g = PyMem_Calloc(s.size + 1, sizeof *g))) g[0].sum = PyFloat_AS_DOUBLE(a[1]), g[0].reached = 1;
+    for (Py_ssize_t k = 0; g && k < s.size && !other && !failed; failed = failed || (!(++k & 1023) && PyErr_CheckSignals())) {
+        Node *n = (Node *)s.nodes[k]; int many = n->y_partial == m->many && n->x && n->y && PyTuple_Check(n->x) && PyTuple_Check(n->y);
         for (Py_ssize_t i = 0; g[k].reached && !other && i < (many ? Py_MIN(PyTuple_GET_SIZE(n->x), PyTuple_GET_SIZE(n->y)) : 2); i++) {
             PyObject *operand = many ? PyTuple_GET_ITEM(n->x, i) : i ? n->y : n->x, *local = many ? PyTuple_GET_ITEM(n->y, i) : i ? n->y_partial : n->x_partial;
             Py_ssize_t j = operand && is_node(&s, operand) ? ((Node *)operand)->in.is.consumers : 0;
             if (local == Py_None) continue;
             if ((other = !local || !PyFloat_CheckExact(local) || j <= k || j >= s.size || s.nodes[j] != operand)) break;
-            g[j].sum = (g[j].reached ? g[j].sum : -0.0) + g[k].sum * PyFloat_AS_DOUBLE(local); g[j].reached = 1; } }
-    PyObject *found = other || failed ? NULL : PyList_New(s.size), *x = NULL;
-    for (Py_ssize_t k = 0; found && k < s.size; k++)
-        if ((x = g[k].reached ? PyFloat_FromDouble(g[k].sum) : Py_NewRef(Py_None))) PyList_SET_ITEM(found, k, x); else Py_CLEAR(found);
-    for (Py_ssize_t k = 0; !found && k < s.size; k++) ((Node *)s.nodes[k])->in.is.consumers = 0;
-    m->ordering &= !s.size; empty(&s); PyMem_Free(g); return other && !failed ? in_python(m, "adjoints", a, count) : found; }
+            g[j].sum = (g[j].reached ? g[j].sum : -0.0) + g[k].sum * PyFloat_AS_DOUBLE(local); g[j].reached = 1; }
+        x = g[k].reached ? PyFloat_FromDouble(g[k].sum) : Py_NewRef(Py_None); failed = !x || PyList_Append(found, x); Py_XDECREF(x); }
+    if (found && !other && !g && !failed) PyErr_NoMemory();
+    for (Py_ssize_t k = 0; k < s.size; k++) ((Node *)s.nodes[k])->in.is.consumers = 0; /* also after an interrupt */
+    if (found) m->ordering = 0;
+    empty(&s); if (!g || other || failed) Py_CLEAR(found); PyMem_Free(g);
+    return found || PyErr_Occurred() ? found : in_python(m, "adjoints", a, count); }
 /* Return the nodes that are older than a time. Times are ints, whose comparison runs no other code. */
 static PyObject *older(PyObject *self, PyObject *const *a, Py_ssize_t count) {
     Stack s = {.m = module_of(self)}; int failed = 0, other = !s.m->value || count != 2 || !PyList_CheckExact(a[0]) || !PyLong_CheckExact(a[1]);
