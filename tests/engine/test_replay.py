@@ -9,7 +9,7 @@ import pickle
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tinygraph
@@ -60,6 +60,98 @@ def test_a_replay_is_right_or_refused(choices, at, to, scalar):
                 y.backward()
         else:
             assert found == right or (math.isnan(found) and math.isnan(right))
+
+
+def test_the_oldest_comparisons_of_nodes_outside_the_graph_are_not_forgotten(monkeypatch):
+    """They were dropped after the limit, so a replay gave 3 x without noticing that max(0, 2 x) was no longer 0."""
+    monkeypatch.setattr(metadata, "LIMIT", 10)
+    for compare_again in (lambda x, z, k: z > k, lambda x, z, k: x * 2.0 > k, lambda x, z, k: edit(x * 2.0 > k, x)):
+
+        def edit(_, x):
+            x.data = x.data - 1.0
+
+        x = Value(-1.0)
+        z = x * 2.0
+        J = x * 3.0 + max(0.0, z)
+        for k in range(40):
+            compare_again(x, z, float(k))
+        for record in (x.metadata.dependents, z.metadata.dependents):
+            assert record is None or len(record.guards) <= 21
+        x.data = 1.0
+        assert len(x.metadata.before) == 11
+        with pytest.raises(FrozenBranchError, match="every compared node"):
+            J.forward()
+        y = x * 3.0 + max(0.0, x * -1.0)
+        x.data = 2.0
+        with pytest.raises(FrozenBranchError, match="every compared node"):
+            y.forward()  # its own comparison
+        y = x * 3.0
+        x.data = 1.0
+        assert y.forward().data == 3.0
+
+
+def test_a_stale_node_is_compared_again():
+    """Its leaf knew only the comparisons from before the edit, so a replay gave 3 x."""
+    x = Value(-1.0)
+    z = x * 2.0
+    assert not z > 0.0
+    x.data = -2.0
+    J = x * 3.0 + max(0.0, z)
+    x.data = 1.0
+    with pytest.raises(FrozenBranchError, match="every compared node"):
+        J.forward()
+
+
+def test_a_comparison_matters_if_any_node_was_recorded_before_the_edit():
+    """Only the root's time counted, and the root was recorded after the edit, so a replay gave x."""
+    x = Value(-1.0)
+    y = x + max(0.0, x * 2.0)
+    x.data = -2.0
+    J = y * 1.0
+    x.data = 1.0
+    with pytest.raises(FrozenBranchError, match="every compared node"):
+        J.forward()
+
+
+COMPARED = st.tuples(st.sampled_from(["max", "min", "if"]), st.sampled_from(["times two", "shifted", "minus"]))
+
+
+@given(
+    actions=st.lists(NUMBERS | COMPARED | st.none(), max_size=5),
+    later=st.lists(COMPARED, max_size=3),
+    at=NUMBERS,
+    to=NUMBERS,
+    limit=st.sampled_from([3, 1000]),
+)
+@settings(max_examples=400)
+def test_a_replay_of_a_graph_that_was_recorded_between_edits_is_right_or_refused(actions, later, at, to, limit):
+    """Nodes from before an edit are compared again after it, and are part of the same graph as newer nodes."""
+    nodes = {}
+
+    def record(x, actions):
+        y = x * 1.0
+        for action in actions:
+            if isinstance(action, tuple):
+                other = nodes.setdefault((x, action[1]), FUNCTIONS[action[1]](x))
+                y = y + CHOICES[action[0]](0.0, other) * x
+            elif action is None:
+                y = y + 1.0
+            else:
+                x.data = action
+        return y
+
+    x = Value(at)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(metadata, "LIMIT", limit)
+        y = record(x, actions)
+        record(x, later)
+        for number in (to, to):
+            x.data = number
+            try:
+                found = y.forward().data
+            except FrozenBranchError:
+                continue
+            assert found == record(Value(to), [action for action in actions if not isinstance(action, float)]).data
 
 
 @given(choices=DATA, at=NUMBERS, to=NUMBERS)

@@ -39,7 +39,7 @@ class Guard(_Slotted):
 
     __slots__ = ("compare", "computed", "expired", "numbers", "outcome", "text", "time")
 
-    def __init__(self, compare: Callable[[Any, Any], Any], text: str, *numbers: Any, time: int = -1) -> None:
+    def __init__(self, compare: Callable[[Any, Any], Any], text: str, *numbers: Any, time: int) -> None:
         self.compare, self.text, self.numbers, self.time = compare, text, list(numbers), time
         self.outcome = compare(*numbers)
         self.computed = [False, False]
@@ -85,19 +85,42 @@ def unchanged(bound: Callable[[Any, Any], Any], dropped: Guard, side: int, name:
     return Guard(bound, text, number, kept, time=dropped.time)
 
 
+def bounded(pairs: list[tuple[Guard, int]]) -> list[tuple[Guard, int]]:
+    """Return the newest comparisons that depend on a node, after one that stands for the oldest if there are too many.
+
+    The outcomes of the oldest comparisons at other values are unknown, so a graph that was recorded after one of them
+    and before the last edit of its nodes cannot be recomputed.
+    """
+    dropped = pairs[:-LIMIT]
+    if not dropped:
+        return pairs
+    text = "one of the oldest comparisons of computed nodes, which are too many to store them all,"
+    oldest = Guard(le, text, 0.0, 0.0, time=min(guard.time for guard, _ in dropped))
+    oldest.computed[0] = True
+    edits = [guard.expired[side] for guard, side in dropped]
+    oldest.expired[0] = None if None in edits else max(filter(None, edits))
+    return [(oldest, 0), *pairs[-LIMIT:]]
+
+
 class Dependents:
     """The comparisons that depend on a node, through computed nodes that need not be in the same graph.
 
     Each comparison is stored once, at the node nearest to it that has an instance of this class, so that a loop of n
     comparisons stores n of them. An instance stores no nodes, to avoid reference cycles. `time` is the edit clock when
-    the instance was made; a computed node that was recomputed since then needs another one.
+    the instance was made. If a leaf was edited since then, a computed node needs another one.
     """
 
     __slots__ = ("consumers", "guards", "of_leaf", "time")
 
-    def __init__(self, of_leaf: bool, time: int = -1, guards: Iterable[tuple[Guard, int]] = ()) -> None:
+    def __init__(self, of_leaf: bool, time: int, guards: Iterable[tuple[Guard, int]] = ()) -> None:
         self.of_leaf, self.time, self.guards = of_leaf, time, list(guards)
         self.consumers: list[Dependents] = []
+
+    def add(self, guard: Guard, side: int) -> None:
+        """Add a comparison, of which this side is the node or depends on it."""
+        self.guards.append((guard, side))
+        if len(self.guards) > 2 * LIMIT:  # not each time, because the search takes as long as the list
+            self.guards = bounded(self.guards)
 
     def found(self) -> list[tuple[Guard, int]]:
         """Return all comparisons that depend on the node, each with the side that does, in the order of their times."""
@@ -111,7 +134,7 @@ class Dependents:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Return the content for a copy or a pickle: flat, because recursion would exceed Python's limit."""
-        return Dependents, (self.of_leaf, -1, self.found() if self.of_leaf else [])
+        return Dependents, (self.of_leaf, self.time, self.found())
 
 
 class Metadata(_Slotted):
@@ -130,7 +153,7 @@ class Metadata(_Slotted):
         self.line = ""
         self.shared = False
         self.token = object()  # represents the node in other nodes' keys; an id() can be reused after a node is deleted
-        self.recorded: int | None = None  # the edit clock when the node was recorded, if `forward` has recomputed it
+        self.recorded: list[int] = []  # the times at which the node's graph was recorded, once `forward` recomputes it
         self.guards: dict[Any, tuple[Guard, int]] = {}
         self.dependents: Dependents | None = None
         self.before: list[tuple[Guard, int]] = []
@@ -142,9 +165,14 @@ class Metadata(_Slotted):
         return copy
 
     def __getstate__(self) -> tuple[None, dict[str, Any]]:
-        """Return the content for a pickle or a deep copy. Meanwhile, another thread may store a comparison."""
+        """Return the content for a pickle or a deep copy. Meanwhile, another thread may store a comparison.
+
+        A computed node gets new dependents when it is compared again, because the leaves of the copy do not know the
+        old ones.
+        """
         content = {name: getattr(self, name) for name in self.__slots__}
-        return None, {**content, "guards": dict(self.guards)}
+        known = self.dependents if self.dependents and self.dependents.of_leaf else None
+        return None, {**content, "guards": dict(self.guards), "dependents": known}
 
     @property
     def compared(self) -> bool:
@@ -178,7 +206,7 @@ class Metadata(_Slotted):
             found, self.dependents = self.dependents.found(), None
             for guard, side in found:
                 guard.expired[side] = guard.expired[side] or edited
-            self.before = [*self.before, *found][-LIMIT:]
+            self.before = bounded([*self.before, *found])
 
     def dependent(self) -> list[tuple[Guard, int]]:
         """Return the comparisons that depend on a leaf through computed nodes, each with the side that does."""
@@ -186,7 +214,7 @@ class Metadata(_Slotted):
 
     def latest(self) -> int:
         """Return the latest time on the edit clock that the comparisons contain, or 0 without comparisons."""
-        times = [self.recorded or 0]
+        times = [0, *self.recorded]
         for guard, _ in (*self.guards.values(), *self.dependent()):
             times += guard.time, *[expired or 0 for expired in guard.expired]
         return max(times)

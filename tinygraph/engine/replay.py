@@ -18,7 +18,7 @@ from tinygraph.engine.metadata import Dependents, FrozenBranchError, Guard
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Container, Iterable, Sequence
     from typing import Any
 
     Side = tuple[Guard, int]  # a comparison, and 0 for its left side or 1 for its right side
@@ -61,7 +61,7 @@ def ask(compare: Callable[[Any, Any], Any], text: str, pair: Sequence[Any]) -> A
         for slot, side in enumerate(pair):
             if isinstance(side, Node) and side.op is not None:
                 guard.computed[slot] = True
-                _dependents(side).guards.append((guard, slot))
+                _dependents(side).add(guard, slot)
     return guard.outcome
 
 
@@ -73,12 +73,12 @@ def depend(leaf: Node, guard: Guard, slot: int) -> None:
         guard: Comparison.
         slot: The side that depends on the leaf: 0 for the left side, 1 for the right side.
     """
-    _of_leaf(leaf).guards.append((guard, slot))
+    _of_leaf(leaf).add(guard, slot)
 
 
 def _of_leaf(leaf: Node) -> Dependents:
     metadata = leaf.annotate()
-    metadata.dependents = metadata.dependents or Dependents(of_leaf=True)
+    metadata.dependents = metadata.dependents or Dependents(of_leaf=True, time=clock.edits)
     return metadata.dependents
 
 
@@ -86,7 +86,7 @@ def _dependents(node: Node) -> Dependents:
     """Return the record of the comparisons that depend on a computed node. The nodes below it lead to this record."""
     metadata = node.annotate()
     found = metadata.dependents
-    if found is None or found.time <= node.version:
+    if found is None or found.time < clock.changed:  # the leaves that were edited no longer lead to this record
         found = metadata.dependents = Dependents(of_leaf=False, time=clock.edits)
         for below in _nearest(node):
             below.consumers.append(found)
@@ -103,7 +103,7 @@ def _nearest(node: Node) -> list[Dependents]:
                 seen.add(operand)
                 if operand.op is None:
                     found.append(_of_leaf(operand))
-                elif operand.metadata and (known := operand.metadata.dependents) and known.time > operand.version:
+                elif operand.metadata and (known := operand.metadata.dependents) and known.time >= clock.changed:
                     found.append(known)
                 else:
                     stack.append(operand)
@@ -161,17 +161,18 @@ def check_written_out() -> None:
         )
 
 
-def recorded(root: Node) -> int:
-    """Return the edit clock at which a root was recorded.
+def recorded(root: Node) -> list[int]:
+    """Return the times at which the nodes of a graph were recorded.
 
     Args:
         root: Root of a graph.
 
     Returns:
-        The edit clock.
+        The times on the edit clock, in order. There are several if your code compared or edited nodes while it recorded
+        the graph. `forward` stores the times before it recomputes the nodes.
     """
-    known = root.metadata.recorded if root.metadata else None
-    return root.version if known is None else known
+    known = root.metadata.recorded if root.metadata else []
+    return known or sorted({min(node.version, root.version) for node in order(root) if node.op or node is root})
 
 
 def guards(root: Node, nodes: Sequence[Node]) -> dict[Guard, dict[int, Node]]:
@@ -184,7 +185,7 @@ def guards(root: Node, nodes: Sequence[Node]) -> dict[Guard, dict[int, Node]]:
     Returns:
         A dict from guards to the compared nodes of the graph, by slot (0 for the left side, 1 for the right side).
     """
-    until = recorded(root)
+    until = recorded(root)[-1]
     found: dict[Guard, dict[int, Node]] = {}
     with clock.guard_lock:  # another thread may compare
         for node in nodes:
@@ -208,7 +209,7 @@ def unknown_sides(found: dict[Guard, dict[int, Node]], root: Node, leaves: Itera
     Returns:
         A dict from sides, which are pairs (comparison, slot), to those of the leaves on which the side depends.
     """
-    until = recorded(root)
+    until = recorded(root)[-1]
     sides: dict[Side, list[Node]] = {(guard, slot): [] for guard in found for slot in (0, 1)}
     for leaf in leaves:
         for side in leaf.metadata.dependent() if leaf.metadata else ():
@@ -220,21 +221,29 @@ def unknown_sides(found: dict[Guard, dict[int, Node]], root: Node, leaves: Itera
     }
 
 
-def check_known(found: dict[Guard, dict[int, Node]], root: Node, leaves: Iterable[Node]) -> None:
+def check_known(
+    found: dict[Guard, dict[int, Node]], root: Node, leaves: Iterable[Node], changed: Container[Node]
+) -> None:
     """Raise FrozenBranchError if a leaf changes a compared node that is not in the graph: the outcome is unknown.
 
     Args:
         found: Comparisons of the nodes in the graph, as returned by `guards`.
         root: Root of the graph.
-        leaves: The leaves that get another value.
+        leaves: The leaves to check.
+        changed: Those of the leaves that get another value than when the root was recorded.
 
     Raises:
         FrozenBranchError: If a comparison depends on a leaf through a node that is not in the graph.
     """
-    until = recorded(root)
+    times = recorded(root)
     for (guard, slot), below in unknown_sides(found, root, leaves).items():
         expired = guard.expired[slot]
-        if below if expired is None else until < expired:
+        # A node that was recorded before the edit could depend on the outcome, also if the root was recorded after it.
+        if (
+            any(leaf in changed for leaf in below)
+            if expired is None
+            else any(guard.time <= time < expired for time in times)
+        ):
             raise guard.unknown()
 
 
@@ -251,13 +260,15 @@ def forward(root: Node) -> None:
     with clock.lock:
         compared = [node for node in nodes if node.metadata and node.metadata.compared]
         found = guards(root, compared)
+        times = recorded(root) if compared else []
         if compared:
-            root.annotate().recorded = recorded(root)
+            root.annotate().recorded = times
         _recompute(nodes)
         try:
             for guard in found:
                 guard.check()
-            check_known(found, root, [node for node in compared if node.op is None and node.version > recorded(root)])
+            leaves = [node for node in compared if node.op is None]
+            check_known(found, root, leaves, [leaf for leaf in leaves if leaf.version > times[-1]])
         except FrozenBranchError:
             root.version = -1
             raise

@@ -349,7 +349,7 @@ class Reader:
         ):
             fail(f"the outcome of {shown(text)} must be a boolean, or a mask with the shape of the comparison")
         try:
-            guard = Guard(compare, text, *numbers)
+            guard = Guard(compare, text, *numbers, time=-1)
         except (TypeError, ValueError) as error:  # of a query: NumPy does not accept these values
             fail(f"the values of {shown(text)} do not fit: {error}")
         if not np.array_equal(guard.outcome, outcome):
