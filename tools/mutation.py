@@ -3,8 +3,8 @@
     python -m tools.mutation [engine.op engine.ops engine.graph ...]
 
 The faults come from all operators of cosmic-ray except the two that write random numbers. A mutant is skipped if it
-does not compile, differs only in annotations or `if TYPE_CHECKING:`, or repeats another one. No file is changed: each
-mutant runs in a fork, where an import hook provides the changed source.
+does not compile, differs only in annotations, `if TYPE_CHECKING:` or the `strict` of a `zip`, replaces `is` by `==`, or
+repeats another one. No file is changed: each mutant runs in a fork, where an import hook provides the changed source.
 
 A first run of the tests measures which tests run each line and how long they take; `.mutation-tests.json` stores this.
 A mutant first runs the tests that run its statement: those that killed its neighbors, then the quick ones, then the
@@ -53,6 +53,7 @@ KILLED = (
 )  # hash of a mutant's program, without comments and docstrings -> the test that killed it
 MEASURED = ROOT / ".mutation-tests.json"  # folders of the tests -> what the first run measured
 EQUIVALENT = Path(__file__).with_name("equivalent_mutants.toml")  # module -> line with the fault -> reason
+SAME = {"Is_Eq", "IsNot_NotEq"}  # what `is` compares here, a class or an object without values, equals only itself
 FOLDERS = ("engine", "testing", "checking", "explaining")
 FOLDERS_OF_ARRAYS = ("tensor", "kernels", "logistic")
 OF_ARRAYS = ("kernels.", "tensor.")  # prefixes of module names
@@ -125,6 +126,10 @@ class _Running(ast.NodeTransformer):
                 node.ops[i] = same.get(type(node.ops[i]), node.ops[i])
         return self.generic_visit(node)
 
+    def visit_keyword(self, node: ast.keyword) -> ast.AST:
+        """Leave out the value of `strict`, which only checks that the arguments of `zip` have the same length."""
+        return ast.keyword(node.arg, ast.Constant(None)) if node.arg == "strict" else self.generic_visit(node)
+
     def visit_If(self, node: ast.If) -> ast.AST:
         unread = {"TYPE_CHECKING": node.body, "not TYPE_CHECKING": node.orelse}.get(ast.unparse(node.test), [])
         unread[:] = [ast.Pass()] * bool(unread)
@@ -150,7 +155,8 @@ def mutants(module: str) -> tuple[list[Mutant], int]:
     """Return all mutants of a module in order, and the number of skipped ones."""
     original = path_of(module).read_text(encoding="utf-8")
     statements = [node.get_code() for node in get_ast(original).children]
-    operators = [make() for make in map(get_operator, operator_names()) if not make.arguments()]
+    names = [name for name in operator_names() if name.partition("Operator_")[2] not in SAME]
+    operators = [make() for make in map(get_operator, names) if not make.arguments()]
     found, count = [], 0
     for i, statement in enumerate(statements):  # one by one, because cosmic-ray parses again for every mutant
         nodes, seen = list(ast_nodes(get_ast(statement))), {program(statement)}

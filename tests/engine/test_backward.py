@@ -4,13 +4,14 @@ import math
 import random
 import threading
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 import tinygraph
 from tests.interrupts import interrupted
-from tinygraph import Value
+from tinygraph import Tensor, Value
 from tinygraph.engine import backward
 from tinygraph.engine.clock import clock
 from tinygraph.engine.graph import order
@@ -242,3 +243,41 @@ def test_a_child_process_cleans_up_only_a_pass_of_another_thread():
         assert (backward._unfinished, x.awaited) == ([y], 2)
     backward._clean_up_in_child()
     assert (backward._unfinished, x.awaited) == ([], 0)
+
+
+@pytest.mark.parametrize("elsewhere", [False, True])
+def test_an_edit_while_gradients_are_computed_is_noticed(monkeypatch, elsewhere):
+    """No other thread can edit meanwhile, but the same one can, in a signal handler."""
+    x = Value(2.0)
+    y = x * x
+    compute = backward.adjoints
+
+    def interrupted_by_an_edit(nodes, seed):
+        found = compute(nodes, seed)
+        if elsewhere:
+            Value(1.0).data = 2.0  # another graph
+        else:
+            x.data = 5.0
+        return found
+
+    monkeypatch.setattr(backward, "adjoints", interrupted_by_an_edit)
+    if elsewhere:
+        assert tinygraph.grad(y, x) == 4.0
+    else:
+        with pytest.raises(tinygraph.StaleGraphError, match="was edited"):
+            tinygraph.grad(y, x)
+
+
+def test_an_array_that_is_edited_while_gradients_are_computed_is_noticed(monkeypatch):
+    c, x = np.array([1.0, 2.0]), Tensor([3.0, 4.0])
+    y = (x * c).sum()
+    compute = backward.adjoints
+
+    def interrupted_by_an_edit(nodes, seed):
+        found = compute(nodes, seed)
+        c[0] = 5.0
+        return found
+
+    monkeypatch.setattr(backward, "adjoints", interrupted_by_an_edit)
+    with pytest.raises(tinygraph.StaleGraphError, match="a constant array was edited in place"):
+        tinygraph.grad(y, x)

@@ -12,7 +12,7 @@ import threading
 import pytest
 
 import tinygraph
-from tinygraph import Value, scope, strict, trace_lines
+from tinygraph import Tensor, Value, scope, strict, trace_lines
 from tinygraph.engine import contexts
 from tinygraph.engine.clock import clock
 
@@ -37,6 +37,44 @@ def test_a_scope_can_be_entered_again():
     assert (x.scope, y.scope) == (("layer", "layer"), ("layer",))
     with pytest.raises(TypeError, match="the name of a scope must be a str"):
         scope(3)
+
+
+def test_a_scope_that_was_entered_twice_ends_the_inner_one_first():
+    net, layer = scope("net"), scope("layer")
+    with layer, net:
+        with layer:
+            inner = Value(1.0)
+        outer = Value(1.0)
+    assert (inner.scope, outer.scope) == (("layer", "net", "layer"), ("layer", "net"))
+
+
+@pytest.mark.parametrize("name", ["a", "z"])
+def test_a_scope_can_be_renamed(name):
+    layer = scope("layer")
+    with layer:
+        before = Value(1.0)
+    layer.name = name
+    with layer:
+        after = Value(1.0)
+    assert (before.scope, after.scope) == (("layer",), (name,))
+
+
+@pytest.mark.parametrize("name", ["a", "contextlib2", "z"])
+def test_a_generator_of_any_module_suspends_its_scope(name):
+    """Only `contextlib` runs a generator whose context stays active while it is suspended."""
+
+    def generator():
+        with scope("inside"):
+            yield Value(1.0)
+            yield Value(1.0)
+
+    module = {"__name__": name}
+    exec("def advance(steps):\n    return next(steps)", module)
+    steps = generator()
+    assert module["advance"](steps).scope == ("inside",)
+    assert Value(1.0).scope == ()
+    assert module["advance"](steps).scope == ("inside",)
+    steps.close()
 
 
 def test_nodes_share_the_metadata_of_their_scope_until_one_of_them_changes():
@@ -118,6 +156,35 @@ def test_strict_names_op_and_operands(program, message):
     with strict(), pytest.raises(FloatingPointError, match=message):
         program(x)
     program(x)
+
+
+@pytest.mark.parametrize(
+    ("program", "message"),
+    [
+        (lambda: tinygraph.log(Value(0.0, name="%p")), "log(%p) = -inf, where %p = 0.0"),
+        (lambda: tinygraph.log(Tensor([0.0, 1.0])), "log(an array (2,)) = an array (2,) with -inf"),
+        (
+            lambda: Tensor([1.0, 1.0], "a") / Tensor([0.0, -0.0], "b"),
+            "a / b = an array (2,) with inf, where a = an array (2,), b = an array (2,)",
+        ),
+        (
+            lambda: tinygraph.sqrt(Tensor([4.0, 0.0], "p")),
+            "the local derivative of sqrt(p) with respect to p is an array (2,) with inf, where p = an array (2,)",
+        ),
+        (
+            lambda: Tensor(1e-200, "p") ** -1.9,
+            "p**-1.9 = an array () with inf, where p = an array ()",
+        ),
+        (
+            lambda: Tensor(1e-200, "p") ** -1.1,
+            "the local derivative of p**-1.1 with respect to p is -inf, where p = an array ()",
+        ),
+    ],
+)
+def test_the_message_of_strict_shows_one_element_of_an_array(program, message):
+    with strict(), pytest.raises(FloatingPointError) as found:
+        program()
+    assert str(found.value) == message
 
 
 def test_strict_lets_through_what_was_not_finite_before():

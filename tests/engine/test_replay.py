@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 import tinygraph
 from tinygraph import FrozenBranchError, Tensor, Value
 from tinygraph.engine import metadata
+from tinygraph.engine.clock import clock
 from tinygraph.engine.graph import order
 
 NUMBERS = st.floats(-4.0, 4.0).map(lambda number: round(number, 1))
@@ -88,6 +89,73 @@ def test_the_oldest_comparisons_of_nodes_outside_the_graph_are_not_forgotten(mon
         y = x * 3.0
         x.data = 1.0
         assert y.forward().data == 3.0
+
+
+@pytest.mark.parametrize("before", range(4))
+@pytest.mark.parametrize("after", range(6, 13))
+def test_the_one_comparison_that_matters_is_stored_or_represented(before, after, monkeypatch):
+    """The other comparisons came before the last edit, or after the graph."""
+    monkeypatch.setattr(metadata, "LIMIT", 10)
+    x = Value(-2.0)
+    for k in range(before):
+        assert not x * 2.0 > k
+    x.data = -1.0
+    J = x * 3.0 + max(0.0, x * 2.0)
+    for k in range(after):
+        assert not x * 2.0 > k
+    x.data = 1.0
+    with pytest.raises(FrozenBranchError, match="every compared node"):
+        J.forward()
+
+
+@pytest.mark.parametrize("kind", [Value, Tensor])
+@pytest.mark.parametrize("compare", [operator.lt, operator.gt])
+def test_a_changed_comparison_that_is_dropped_still_fails(kind, compare, monkeypatch):
+    monkeypatch.setattr(metadata, "LIMIT", 10)
+    x = kind(1.0)
+    compare(x, 0.0)
+    J = x * 3.0
+    x.data = -1.0
+    for k in range(40):
+        compare(x, 10.0 + k)
+    for number in (-1.0, 1.0):
+        x.data = number
+        with pytest.raises(FrozenBranchError, match="one of the oldest comparisons"):
+            J.forward()
+
+
+@pytest.mark.parametrize("compare", [operator.lt, operator.gt])
+def test_a_leaf_outside_the_graph_does_not_matter(compare):
+    """Only the caller can know whether it gets another value."""
+    x, other = Value(1.0), Value(0.0)
+    assert compare(x, other) == compare(1.0, 0.0)
+    J = x * 2.0
+    x.data = 1.5
+    assert J.forward().data == 3.0
+
+
+@pytest.mark.parametrize(("kind", "text"), [(Value, "was False"), (Tensor, "was computed")])
+def test_the_text_of_an_unknown_comparison_says_what_is_known(kind, text):
+    x = kind([1.0, 2.0] if kind is Tensor else 1.0)
+    mask = x * 2.0 > 5.0
+    J = x * 3.0 * np.asarray(mask) if kind is Tensor else x * 3.0
+    x.data = x.data * 2.0
+    with pytest.raises(FrozenBranchError, match=f"> 5 {text} when this graph was recorded"):
+        J.forward()
+
+
+def test_a_comparison_from_another_process_is_not_in_the_future(monkeypatch):
+    """Otherwise, a graph that is recorded after it could seem to be recorded before it."""
+    z = Value(1.0) * 2.0
+    for _ in range(5):
+        assert z > 1.0
+    content = pickle.dumps(z)
+    monkeypatch.setattr(clock, "edits", 0)  # as in a process without edits
+    monkeypatch.setattr(clock, "changed", 0)
+    J = pickle.loads(content) * 3.0
+    _leaf(J).data = -1.0
+    with pytest.raises(FrozenBranchError, match="was True"):
+        J.forward()
 
 
 def test_a_stale_node_is_compared_again():
@@ -336,7 +404,7 @@ def test_arrays_of_comparisons_are_bounded():
     t = Tensor(np.arange(3.0))
     for _ in range(100):
         assert (t > np.zeros(3)).sum() == 2
-    assert len(t.metadata.guards) == metadata.ARRAY_LIMIT
+    assert len(t.metadata.guards) == metadata.ARRAY_LIMIT == 16
 
 
 @pytest.mark.parametrize("make", [Value, Tensor])

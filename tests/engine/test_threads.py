@@ -14,7 +14,7 @@ import pytest
 import tinygraph
 from tinygraph import FrozenBranchError, StaleGraphError, Tensor, Value, load, save
 from tinygraph.engine import value
-from tinygraph.engine.clock import clock
+from tinygraph.engine.clock import at_fork, clock, fork_safe_lock
 from tinygraph.engine.graph import check_fresh, order
 from tinygraph.engine.op import Op
 
@@ -556,3 +556,28 @@ def test_a_child_process_compares_edits_and_pickles_while_a_lock_of_its_parent_i
     thread.join(5.0)
     assert not thread.is_alive()
     assert status == 0
+
+
+def test_a_lock_of_another_thread_is_free_in_a_child_process(monkeypatch):
+    """The other thread does not exist in the child. A lock of the thread that forks stays locked."""
+    in_child = []
+    monkeypatch.setattr(
+        os, "register_at_fork", lambda *, after_in_child: in_child.append(after_in_child), raising=False
+    )
+    lock = fork_safe_lock()
+    with lock:
+        in_child[0]()
+        assert lock._is_owned()
+    thread = threading.Thread(target=lock.acquire)
+    thread.start()
+    thread.join()
+    assert not lock.acquire(blocking=False)
+    in_child[0]()
+    assert lock.acquire(blocking=False)
+    lock.release()
+
+
+def test_a_system_that_cannot_fork_needs_no_cleanup(monkeypatch):
+    monkeypatch.delattr(os, "register_at_fork", raising=False)
+    with fork_safe_lock():
+        at_fork(pytest.fail)

@@ -96,7 +96,7 @@ NONZERO_REMAINDER = Domain(
     "y ≠ 0, x is not a multiple of y", (_REAL, (_TINY, _HUGE)), (_REAL, (-_HUGE, -_TINY)), kink=steps.from_multiple
 )
 NOT_THE_ORIGIN = Domain("x ≠ 0, or y ≠ 0", (_REAL, _REAL), kink=lambda x, y: max(abs(x), abs(y)))
-AWAY_FROM_THE_CUT = Domain("x ≠ 0, or y > 0", (_REAL, _REAL), kink=lambda x, y: max(abs(x), y, 0.0))
+AWAY_FROM_THE_CUT = Domain("x ≠ 0, or y > 0", (_REAL, _REAL), kink=lambda x, y: max(abs(x), y))
 ABOVE_1 = Domain("x > 1", ((1.0 + 2.0 * _EPS, _HUGE),))
 ABOVE_MINUS_1 = Domain("x > -1", ((-1.0 + _EPS, _HUGE),))
 NONZERO = Domain("x ≠ 0", ((_TINY, _HUGE),), ((-_HUGE, -_TINY),))

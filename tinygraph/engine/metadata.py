@@ -33,8 +33,8 @@ class Guard(_Slotted):
     """A comparison and its outcome. A guard stores numbers or arrays instead of nodes, to avoid reference cycles.
 
     `time` is the edit clock at the comparison, or -1 for a comparison that was read from a file. `computed` is
-    true for each side that is a node but not a leaf. `expired` is, for each side, the edit clock at the first edit of a
-    leaf on which that side depends, or None.
+    true for each side that is a node but not a leaf. `expired` is, for each such side, the edit clock at the first edit
+    of a leaf on which it depends, or None.
     """
 
     __slots__ = ("compare", "computed", "expired", "numbers", "outcome", "text", "time")
@@ -201,7 +201,6 @@ class Metadata(_Slotted):
         """Store the new value of the node in its comparisons. `edited` is the edit clock if the node is a leaf."""
         for guard, side in list(self.guards.values()):
             guard.numbers[side] = number
-            guard.expired[side] = guard.expired[side] or edited
         if edited is not None and self.dependents:
             found, self.dependents = self.dependents.found(), None
             for guard, side in found:
@@ -216,7 +215,7 @@ class Metadata(_Slotted):
         """Return the latest time on the edit clock that the comparisons contain, or 0 without comparisons."""
         times = [0, *self.recorded]
         for guard, _ in (*self.guards.values(), *self.dependent()):
-            times += guard.time, *[expired or 0 for expired in guard.expired]
+            times += guard.time, *filter(None, guard.expired)
         return max(times)
 
 
