@@ -133,7 +133,7 @@ def content(value):
             type(node), repr(node.op), bits(node.raw), bits(node.grad), node.name, node.scope, node.line,
             [None if isinstance(x, Node) else bits(x) for x in node.args],
             [x if x is True else bits(x) for x in node.stored_partials],
-            [(guard.text, guard.outcome, guard.numbers) for guard, _ in node.metadata.guards.values()]
+            [(guard.trace.text, guard.outcome, guard.numbers) for guard, _ in node.metadata.guards.values()]
             if node.metadata else [],
         )
         for node in everything(value)

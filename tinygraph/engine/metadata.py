@@ -29,21 +29,38 @@ class _Slotted:
         return super().__reduce_ex__(max(2, index(protocol)))
 
 
-class Guard(_Slotted):
-    """A comparison and its outcome. A guard stores numbers or arrays instead of nodes, to avoid reference cycles.
+class Trace(_Slotted):
+    """What a comparison leaves behind on the nodes below it: no numbers, because an array can be large.
 
-    `time` is the edit clock at the comparison, or -1 for a comparison that was read from a file. `computed` is
-    true for each side that is a node but not a leaf. `expired` is, for each such side, the edit clock at the first edit
-    of a leaf on which it depends, or None.
+    `outcome` is None for arrays. `time` is the edit clock at the comparison, or -1 for a comparison that was read from
+    a file. `expired` is, for each side, the edit clock at the first edit of a leaf on which the side depends through
+    computed nodes, or None.
     """
 
-    __slots__ = ("compare", "computed", "expired", "numbers", "outcome", "text", "time")
+    __slots__ = ("expired", "outcome", "text", "time")
+
+    def __init__(self, text: str, outcome: bool | None, time: int) -> None:
+        self.text, self.outcome, self.time = text, outcome, time
+        self.expired: list[int | None] = [None, None]
+
+    def unknown(self) -> FrozenBranchError:
+        """Return the error for a comparison that a graph cannot repeat."""
+        was = "was computed" if self.outcome is None else f"was {self.outcome}"
+        return FrozenBranchError(
+            f"{self.text} {was} when this graph was recorded, but the graph does not contain every compared node, so "
+            f"the outcome at other values is unknown: {_FIX}"
+        )
+
+
+class Guard(_Slotted):
+    """A comparison and its outcome. A guard stores numbers or arrays instead of nodes, to avoid reference cycles."""
+
+    __slots__ = ("compare", "numbers", "outcome", "trace")
 
     def __init__(self, compare: Callable[[Any, Any], Any], text: str, *numbers: Any, time: int) -> None:
-        self.compare, self.text, self.numbers, self.time = compare, text, list(numbers), time
+        self.compare, self.numbers = compare, list(numbers)
         self.outcome = compare(*numbers)
-        self.computed = [False, False]
-        self.expired: list[int | None] = [None, None]
+        self.trace = Trace(text, self.outcome if isinstance(self.outcome, bool) else None, time)
 
     def has_changed(self) -> bool:
         """Return whether the outcome has changed, for an array whether the outcome of any element has changed."""
@@ -53,15 +70,7 @@ class Guard(_Slotted):
     def check(self) -> None:
         """Raise FrozenBranchError if the outcome has changed."""
         if self.has_changed():
-            raise flipped_guard(self.text, self.outcome)
-
-    def unknown(self) -> FrozenBranchError:
-        """Return the error for a comparison that a graph cannot repeat."""
-        was = f"was {self.outcome}" if isinstance(self.outcome, bool) else "was computed"
-        return FrozenBranchError(
-            f"{self.text} {was} when this graph was recorded, but the graph does not contain every compared node, so "
-            f"the outcome at other values is unknown: {_FIX}"
-        )
+            raise flipped_guard(self.trace.text, self.outcome)
 
 
 def flipped_guard(text: str, outcome: Any) -> FrozenBranchError:
@@ -82,10 +91,10 @@ def unchanged(bound: Callable[[Any, Any], Any], dropped: Guard, side: int, name:
     number = dropped.numbers[side]
     kept = number.copy() if hasattr(number, "copy") else number  # an array of a leaf can be edited in place
     text = f"one of the oldest comparisons of {name or 'a node'}, which was compared too often to store them all,"
-    return Guard(bound, text, number, kept, time=dropped.time)
+    return Guard(bound, text, number, kept, time=dropped.trace.time)
 
 
-def bounded(pairs: list[tuple[Guard, int]]) -> list[tuple[Guard, int]]:
+def bounded(pairs: list[tuple[Trace, int]]) -> list[tuple[Trace, int]]:
     """Return the newest comparisons that depend on a node, after one that stands for the oldest if there are too many.
 
     The outcomes of the oldest comparisons at other values are unknown, so a graph that was recorded after one of them
@@ -95,9 +104,8 @@ def bounded(pairs: list[tuple[Guard, int]]) -> list[tuple[Guard, int]]:
     if not dropped:
         return pairs
     text = "one of the oldest comparisons of computed nodes, which are too many to store them all,"
-    oldest = Guard(le, text, 0.0, 0.0, time=min(guard.time for guard, _ in dropped))
-    oldest.computed[0] = True
-    edits = [guard.expired[side] for guard, side in dropped]
+    oldest = Trace(text, None, min(trace.time for trace, _ in dropped))
+    edits = [trace.expired[side] for trace, side in dropped]
     oldest.expired[0] = None if None in edits else max(filter(None, edits))
     return [(oldest, 0), *pairs[-LIMIT:]]
 
@@ -110,19 +118,18 @@ class Dependents:
     the instance was made. If a leaf was edited since then, a computed node needs another one.
     """
 
-    __slots__ = ("consumers", "guards", "of_leaf", "time")
+    __slots__ = ("consumers", "of_leaf", "time", "traces")
 
-    def __init__(self, of_leaf: bool, time: int, guards: Iterable[tuple[Guard, int]] = ()) -> None:
-        self.of_leaf, self.time, self.guards = of_leaf, time, list(guards)
+    def __init__(self, of_leaf: bool, time: int, traces: Iterable[tuple[Trace, int]] = ()) -> None:
+        self.of_leaf, self.time, self.traces = of_leaf, time, list(traces)
         self.consumers: list[Dependents] = []
 
-    def add(self, guard: Guard, side: int) -> None:
+    def add(self, trace: Trace, side: int) -> None:
         """Add a comparison, of which this side is the node or depends on it."""
-        self.guards.append((guard, side))
-        if len(self.guards) > 2 * LIMIT:  # not each time, because the search takes as long as the list
-            self.guards = bounded(self.guards)
+        self.traces.append((trace, side))
+        self.traces = bounded(self.traces)
 
-    def found(self) -> list[tuple[Guard, int]]:
+    def found(self) -> list[tuple[Trace, int]]:
         """Return all comparisons that depend on the node, each with the side that does, in the order of their times."""
         seen, stack = {self}, [self]
         while stack:
@@ -130,7 +137,7 @@ class Dependents:
                 if consumer not in seen:
                     seen.add(consumer)
                     stack.append(consumer)
-        return sorted((pair for dependents in seen for pair in dependents.guards), key=lambda pair: pair[0].time)
+        return sorted((pair for dependents in seen for pair in dependents.traces), key=lambda pair: pair[0].time)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Return the content for a copy or a pickle: flat, because recursion would exceed Python's limit."""
@@ -156,7 +163,7 @@ class Metadata(_Slotted):
         self.recorded: list[int] = []  # the times at which the node's graph was recorded, once `forward` recomputes it
         self.guards: dict[Any, tuple[Guard, int]] = {}
         self.dependents: Dependents | None = None
-        self.before: list[tuple[Guard, int]] = []
+        self.before: list[tuple[Trace, int]] = []
 
     def __copy__(self) -> Metadata:
         """Return the metadata of a copy of the node, without comparisons, because the copy took part in none."""
@@ -203,19 +210,19 @@ class Metadata(_Slotted):
             guard.numbers[side] = number
         if edited is not None and self.dependents:
             found, self.dependents = self.dependents.found(), None
-            for guard, side in found:
-                guard.expired[side] = guard.expired[side] or edited
+            for trace, side in found:
+                trace.expired[side] = trace.expired[side] or edited
             self.before = bounded([*self.before, *found])
 
-    def dependent(self) -> list[tuple[Guard, int]]:
+    def dependent(self) -> list[tuple[Trace, int]]:
         """Return the comparisons that depend on a leaf through computed nodes, each with the side that does."""
         return [*self.before, *(self.dependents.found() if self.dependents else ())]
 
     def latest(self) -> int:
         """Return the latest time on the edit clock that the comparisons contain, or 0 without comparisons."""
         times = [0, *self.recorded]
-        for guard, _ in (*self.guards.values(), *self.dependent()):
-            times += guard.time, *filter(None, guard.expired)
+        for trace in (*[guard.trace for guard, _ in self.guards.values()], *[trace for trace, _ in self.dependent()]):
+            times += trace.time, *filter(None, trace.expired)
         return max(times)
 
 

@@ -14,14 +14,14 @@ import operator
 from tinygraph.engine import contexts
 from tinygraph.engine.clock import clock
 from tinygraph.engine.graph import MANY, Node, edited, order
-from tinygraph.engine.metadata import Dependents, FrozenBranchError, Guard
+from tinygraph.engine.metadata import Dependents, FrozenBranchError, Guard, Trace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable, Sequence
     from typing import Any
 
-    Side = tuple[Guard, int]  # a comparison, and 0 for its left side or 1 for its right side
+    Side = tuple[Trace, int]  # a comparison, and 0 for its left side or 1 for its right side
 
 COMPARISONS = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
 SYMBOLS: dict[Callable[..., Any], str] = {function: symbol for symbol, function in COMPARISONS.items()}
@@ -60,8 +60,7 @@ def ask(compare: Callable[[Any, Any], Any], text: str, pair: Sequence[Any]) -> A
         remember(guard, pair)
         for slot, side in enumerate(pair):
             if isinstance(side, Node) and side.op is not None:
-                guard.computed[slot] = True
-                _dependents(side).add(guard, slot)
+                _dependents(side).add(guard.trace, slot)
     return guard.outcome
 
 
@@ -73,7 +72,7 @@ def depend(leaf: Node, guard: Guard, slot: int) -> None:
         guard: Comparison.
         slot: The side that depends on the leaf: 0 for the left side, 1 for the right side.
     """
-    _of_leaf(leaf).add(guard, slot)
+    _of_leaf(leaf).add(guard.trace, slot)
 
 
 def _of_leaf(leaf: Node) -> Dependents:
@@ -190,7 +189,7 @@ def guards(root: Node, nodes: Sequence[Node]) -> dict[Guard, dict[int, Node]]:
     with clock.guard_lock:  # another thread may compare
         for node in nodes:
             for guard, slot in node.metadata.guards.values() if node.metadata else ():
-                if guard.time <= until:
+                if guard.trace.time <= until:
                     found.setdefault(guard, {})[slot] = node
     return found
 
@@ -210,14 +209,15 @@ def unknown_sides(found: dict[Guard, dict[int, Node]], root: Node, leaves: Itera
         A dict from sides, which are pairs (comparison, slot), to those of the leaves on which the side depends.
     """
     until = recorded(root)[-1]
-    sides: dict[Side, list[Node]] = {(guard, slot): [] for guard in found for slot in (0, 1)}
+    known = {guard.trace: nodes for guard, nodes in found.items()}
+    sides: dict[Side, list[Node]] = {(trace, slot): [] for trace in known for slot in (0, 1)}
     for leaf in leaves:
         for side in leaf.metadata.dependent() if leaf.metadata else ():
             sides.setdefault(side, []).append(leaf)
     return {
-        (guard, slot): below
-        for (guard, slot), below in sides.items()
-        if guard.computed[slot] and guard.time <= until and slot not in found.get(guard, ())
+        (trace, slot): below
+        for (trace, slot), below in sides.items()
+        if (below or trace.expired[slot]) and trace.time <= until and slot not in known.get(trace, ())
     }
 
 
@@ -236,15 +236,15 @@ def check_known(
         FrozenBranchError: If a comparison depends on a leaf through a node that is not in the graph.
     """
     times = recorded(root)
-    for (guard, slot), below in unknown_sides(found, root, leaves).items():
-        expired = guard.expired[slot]
+    for (trace, slot), below in unknown_sides(found, root, leaves).items():
+        expired = trace.expired[slot]
         # A node that was recorded before the edit could depend on the outcome, also if the root was recorded after it.
         if (
             any(leaf in changed for leaf in below)
             if expired is None
-            else any(guard.time <= time < expired for time in times)
+            else any(trace.time <= time < expired for time in times)
         ):
-            raise guard.unknown()
+            raise trace.unknown()
 
 
 def forward(root: Node) -> None:

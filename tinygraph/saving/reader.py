@@ -356,7 +356,6 @@ class Reader:
             fail(f"the outcome of {shown(text)} must be {shown(guard.outcome)}, not {shown(line['outcome'])}")
         remember(guard, pair)
         for slot, leaves in enumerate(below):
-            guard.computed[slot] = outside[slot] is not None
             for leaf in leaves:
                 depend(leaf, guard, slot)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from operator import ge
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import numpy as np
 
 from tinygraph.engine.clock import clock
 from tinygraph.engine.graph import Node, check_fresh, require_node
-from tinygraph.engine.metadata import Guard
+from tinygraph.engine.metadata import Guard, Trace
 from tinygraph.engine.op import Op
 from tinygraph.engine.replay import SYMBOLS, guards, unknown_sides
 from tinygraph.engine.value import Value
@@ -129,25 +130,34 @@ def _comparison(compare: Callable[[Any, Any], Any]) -> object:
 def _guards(roots: Iterable[Node], nodes: Sequence[Node], place: Mapping[Node, int]) -> list[dict[str, object]]:
     """Return the comparisons that forward() repeats, each with the nodes that it compares."""
     found: dict[Guard, dict[int, Node]] = {}
-    outside: dict[Guard, dict[int, list[int]]] = {}
+    outside: dict[Trace, dict[int, list[int]]] = {}
     leaves = [node for node in nodes if node.op is None]
     for root in roots:
         compared = guards(root, nodes)
         found.update(compared)
-        for (guard, slot), below in unknown_sides(compared, root, leaves).items():
-            found.setdefault(guard, {})
-            outside.setdefault(guard, {})[slot] = sorted(place[leaf] for leaf in below)
+        for (trace, slot), below in unknown_sides(compared, root, leaves).items():
+            outside.setdefault(trace, {})[slot] = sorted(place[leaf] for leaf in below)
+    known = {guard.trace for guard in found}
+    found.update({_substitute(trace, nodes[0]): {} for trace in outside if trace not in known})
     lines: list[dict[str, object]] = []
     for guard, sides in found.items():
         outcome = guard.outcome if isinstance(guard.outcome, bool) else np.asarray(guard.outcome)
         line: dict[str, object] = {
             "comparison": _comparison(guard.compare),
-            "text": guard.text,
+            "text": guard.trace.text,
             "values": list(map(encode, guard.numbers)),
             "outcome": encode_parameter(outcome),
             "nodes": [place[sides[slot]] if slot in sides else None for slot in (0, 1)],
         }
-        if guard in outside:
-            line["outside"] = [outside[guard].get(slot) for slot in (0, 1)]
+        if guard.trace in outside:
+            line["outside"] = [outside[guard.trace].get(slot) for slot in (0, 1)]
         lines.append(line)
     return lines
+
+
+def _substitute(trace: Trace, node: Node) -> Guard:
+    """Return a comparison of two numbers with the same text and outcome, for one whose nodes are not in the graph."""
+    zero: Any = 0.0 if isinstance(node.raw, float) else np.zeros(())
+    guard = Guard(ge, trace.text, zero if trace.outcome is not False else zero - 1.0, zero, time=trace.time)
+    guard.trace = trace
+    return guard

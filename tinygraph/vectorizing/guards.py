@@ -69,7 +69,7 @@ class Comparisons:
             constant = writer.constant(side.elements, "c" if line is None else "k")
             operands.append(constant if line is None else f"np.ravel({writer.name(line)})[{constant}]")
         outcomes = writer.constant(np.array([guard.outcome for guard in self.guards]), "outcome")
-        texts = writer.constant([guard.text for guard in self.guards], "texts")
+        texts = writer.constant([guard.trace.text for guard in self.guards], "texts")
         return f"check({', '.join([compare, *operands, outcomes, texts])})"
 
 
