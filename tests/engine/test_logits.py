@@ -325,3 +325,16 @@ def test_a_loss_is_as_old_as_the_moment_before_its_operands_were_read(monkeypatc
         L.forward()
         L.backward()
         assert z.grad == sigmoid(1.0) - 0.5
+
+
+@pytest.mark.parametrize("other", [-3.0, 3.0])
+def test_a_contribution_of_another_node_is_added(other):
+    for pair in (0.5 * LogitPair(4.0, 1.0) + other, other + 0.5 * LogitPair(4.0, 1.0)):
+        assert (pair.activation, pair.logit, pair.others) == (2.0 + other, 0.5, other)
+        assert pair * 0.25 == 0.5 + other * 0.25
+
+
+@pytest.mark.parametrize("zero", [0.0, -0.0])
+def test_the_start_of_a_sum_is_no_contribution(zero):
+    for pair in (LogitPair(4.0, 1.0) + zero, zero + LogitPair(4.0, 1.0)):
+        assert (pair.activation, pair.logit, pair.others) == (4.0, 1.0, None)

@@ -405,6 +405,7 @@ def test_arrays_of_comparisons_are_bounded():
     for _ in range(100):
         assert (t > np.zeros(3)).sum() == 2
     assert len(t.metadata.guards) == metadata.ARRAY_LIMIT == 16
+    assert metadata.LIMIT == 1000
 
 
 def test_leaves_store_no_arrays_of_comparisons():

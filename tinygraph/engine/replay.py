@@ -174,6 +174,12 @@ def recorded(root: Node) -> list[int]:
     return known or sorted({min(node.version, root.version) for node in order(root) if node.op or node is root})
 
 
+def _until(root: Node) -> int:
+    """Return the time at which a root was recorded."""
+    known = root.metadata.recorded if root.metadata else []
+    return known[-1] if known else root.version
+
+
 def guards(root: Node, nodes: Sequence[Node]) -> dict[Guard, dict[int, Node]]:
     """Return the comparisons on which a graph depends: those of its nodes that came before its root.
 
@@ -184,7 +190,7 @@ def guards(root: Node, nodes: Sequence[Node]) -> dict[Guard, dict[int, Node]]:
     Returns:
         A dict from guards to the compared nodes of the graph, by slot (0 for the left side, 1 for the right side).
     """
-    until = recorded(root)[-1]
+    until = _until(root)
     found: dict[Guard, dict[int, Node]] = {}
     with clock.guard_lock:  # another thread may compare
         for node in nodes:
@@ -208,7 +214,7 @@ def unknown_sides(found: dict[Guard, dict[int, Node]], root: Node, leaves: Itera
     Returns:
         A dict from sides, which are pairs (comparison, slot), to those of the leaves on which the side depends.
     """
-    until = recorded(root)[-1]
+    until = _until(root)
     known = {guard.trace: nodes for guard, nodes in found.items()}
     sides: dict[Side, list[Node]] = {(trace, slot): [] for trace in known for slot in (0, 1)}
     for leaf in leaves:
@@ -235,8 +241,9 @@ def check_known(
     Raises:
         FrozenBranchError: If a comparison depends on a leaf through a node that is not in the graph.
     """
-    times = recorded(root)
-    for (trace, slot), below in unknown_sides(found, root, leaves).items():
+    sides = unknown_sides(found, root, leaves)
+    times = recorded(root) if sides else []  # because the search takes as long as the graph
+    for (trace, slot), below in sides.items():
         expired = trace.expired[slot]
         # A node that was recorded before the edit could depend on the outcome, also if the root was recorded after it.
         if (
@@ -259,16 +266,15 @@ def forward(root: Node) -> None:
     nodes = order(root)
     with clock.lock:
         compared = [node for node in nodes if node.metadata and node.metadata.compared]
-        found = guards(root, compared)
-        times = recorded(root) if compared else []
+        found, until = guards(root, compared), _until(root)
         if compared:
-            root.annotate().recorded = times
+            root.annotate().recorded = recorded(root)
         _recompute(nodes)
         try:
             for guard in found:
                 guard.check()
             leaves = [node for node in compared if node.op is None]
-            check_known(found, root, leaves, [leaf for leaf in leaves if leaf.version > times[-1]])
+            check_known(found, root, leaves, [leaf for leaf in leaves if leaf.version > until])
         except FrozenBranchError:
             root.version = -1
             raise
