@@ -338,3 +338,13 @@ def test_a_contribution_of_another_node_is_added(other):
 def test_the_start_of_a_sum_is_no_contribution(zero):
     for pair in (LogitPair(4.0, 1.0) + zero, zero + LogitPair(4.0, 1.0)):
         assert (pair.activation, pair.logit, pair.others) == (4.0, 1.0, None)
+
+
+@pytest.mark.parametrize("kind", [Value, Tensor])
+def test_an_op_of_an_activation_reads_the_logit_if_it_is_known(kind):
+    z, y = kind(2.0), kind(1.0)
+    for a, read in ((z.sigmoid(), (z,)), (kind(0.5), ())):
+        L = binary_cross_entropy(a, y)
+        found = L.op.read_at(L.args)
+        assert len(found) == 2 + len(read)
+        assert all(one is other for one, other in zip(found, (a, y, *read), strict=True))

@@ -6,6 +6,7 @@ import heapq
 import math
 import operator
 import pickle
+import threading
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 
 import tinygraph
 from tinygraph import FrozenBranchError, Tensor, Value
-from tinygraph.engine import metadata
+from tinygraph.engine import metadata, replay
 from tinygraph.engine.clock import clock
 from tinygraph.engine.graph import order
 
@@ -601,3 +602,21 @@ def test_a_graph_does_not_depend_on_a_comparison_of_the_values_before_an_edit():
     y = x * 2.0  # recorded right after the edit, so another outcome would not change it
     x.data = 5.0
     assert y.forward().data == 10.0
+
+
+def test_an_edit_by_another_thread_waits_for_a_comparison():
+    """Otherwise, the comparison would keep the old value, and a replay would look at it."""
+    x = Value(1.0)
+    thread = threading.Thread(target=lambda: setattr(x, "data", 5.0))
+
+    def compare(left, right):
+        if not thread.ident:
+            thread.start()
+            thread.join(0.05)
+        return left < right
+
+    assert replay.ask(compare, "{} < {}", (x, 2.0))
+    thread.join()
+    ((guard, _),) = x.metadata.guards.values()
+    assert guard.numbers == [5.0, 2.0]
+    assert guard.has_changed()
