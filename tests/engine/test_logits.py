@@ -348,3 +348,18 @@ def test_an_op_of_an_activation_reads_the_logit_if_it_is_known(kind):
         found = L.op.read_at(L.args)
         assert len(found) == 2 + len(read)
         assert all(one is other for one, other in zip(found, (a, y, *read), strict=True))
+
+
+@pytest.mark.parametrize(
+    ("function", "count"),
+    [
+        (ops.binary_cross_entropy, 1),
+        (ops.binary_cross_entropy, 3),
+        (ops.logit, 2),
+        (ops.binary_cross_entropy_partial(1), 1),
+    ],
+)
+def test_an_op_of_an_activation_counts_its_operands(function, count):
+    operands = [Value(0.5).sigmoid(), Value(1.0), 1.0][:count]
+    with pytest.raises(TypeError, match=f"takes . operands?, got {count}"):
+        function(*operands)
