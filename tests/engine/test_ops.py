@@ -568,3 +568,10 @@ def test_a_divisor_of_zero_is_outside_the_domain(name):
     allowed = getattr(domain, name)
     assert not any(allowed.holds((x, y)) for x in (-1.5, 1.5) for y in (0.0, -0.0))
     assert all(allowed.holds((x, y)) for x in (-1.5, 1.5) for y in (5e-324, -5e-324, 1.7976931348623157e308, -1e308))
+
+
+@pytest.mark.parametrize("exponent", [-2.0, -1.0, 0.0, 1.0, 2.0])
+def test_an_integer_power_has_a_pole_at_0_if_its_exponent_is_negative(exponent):
+    assert domain.of_power(exponent).contains(0.0) == (exponent >= 0.0)
+    assert domain.of_power(exponent).contains(-2.0)
+    assert not domain.of_power(exponent + 0.5).contains(-2.0)

@@ -184,6 +184,14 @@ def test_a_node_is_compared_that_depends_on_a_stale_node():
         J.forward()
 
 
+def test_an_edit_in_place_changes_a_comparison_outside_the_graph():
+    x = Tensor([-1.0, 0.0])
+    J = x.sum() * 3.0 + max(0.0, (x * 2.0).sum())
+    x.data[0] = 1.0
+    with pytest.raises(FrozenBranchError, match="every compared node"):
+        J.forward()
+
+
 @pytest.mark.parametrize("swapped", [False, True])
 def test_an_edit_of_a_leaf_outside_the_graph_changes_the_other_side(swapped):
     x, v = Value(1.0), Value(-1.0)

@@ -228,7 +228,7 @@ def unknown_sides(found: dict[Guard, dict[int, Node]], root: Node, leaves: Itera
 
 
 def check_known(
-    found: dict[Guard, dict[int, Node]], root: Node, leaves: Iterable[Node], changed: Container[Node]
+    found: dict[Guard, dict[int, Node]], root: Node, leaves: Iterable[Node], changed: Container[Node] = ()
 ) -> None:
     """Raise FrozenBranchError if a leaf changes a compared node that is not in the graph: the outcome is unknown.
 
@@ -236,7 +236,7 @@ def check_known(
         found: Comparisons of the nodes in the graph, as returned by `guards`.
         root: Root of the graph.
         leaves: The leaves to check.
-        changed: Those of the leaves that get another value than when the root was recorded.
+        changed: Those of the leaves that will get another value. Past edits are known.
 
     Raises:
         FrozenBranchError: If a comparison depends on a leaf through a node that is not in the graph.
@@ -266,15 +266,14 @@ def forward(root: Node) -> None:
     nodes = order(root)
     with clock.lock:
         compared = [node for node in nodes if node.metadata and node.metadata.compared]
-        found, until = guards(root, compared), _until(root)
+        found = guards(root, compared)
         if compared:
             root.annotate().recorded = recorded(root)
         _recompute(nodes)
         try:
             for guard in found:
                 guard.check()
-            leaves = [node for node in compared if node.op is None]
-            check_known(found, root, leaves, [leaf for leaf in leaves if leaf.version > until])
+            check_known(found, root, [node for node in compared if node.op is None])
         except FrozenBranchError:
             root.version = -1
             raise
