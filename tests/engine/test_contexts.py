@@ -209,6 +209,15 @@ def test_strict_looks_at_gradients():
     y.backward(seed=1e10)
 
 
+def test_the_message_of_strict_names_the_op_of_a_contribution():
+    x = Value(1e-300, name="x")
+    with strict(), pytest.raises(FloatingPointError) as found:
+        (tinygraph.log(x) * 1e10).backward()
+    text = "10000000000.0 × 9.999999999999999e+299 = inf"
+    assert str(found.value).startswith("backward of log: the contribution to the gradient of Value(1e-300, name='x'")
+    assert str(found.value).endswith(f"is {text}")
+
+
 def test_contexts_reach_only_their_thread():
     inside, done = threading.Event(), threading.Event()
     found = []
