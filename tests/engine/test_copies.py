@@ -730,9 +730,3 @@ def test_a_constant_that_was_edited_in_another_process_is_noticed(monkeypatch):
     with pytest.raises(StaleGraphError, match="was edited after this graph was recorded"):
         x * found
     assert clock.constant_edits >= found.x.version
-
-
-@pytest.mark.parametrize("name", Tensor.__slots__)
-def test_a_subclass_of_tensor_must_not_define_what_every_tensor_has(name):
-    with pytest.raises(TypeError, match=f"class Mine must not define {name}"):
-        type("Mine", (Tensor,), {name: 1.0})
