@@ -730,3 +730,26 @@ def test_a_constant_that_was_edited_in_another_process_is_noticed(monkeypatch):
     with pytest.raises(StaleGraphError, match="was edited after this graph was recorded"):
         x * found
     assert clock.constant_edits >= found.x.version
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, lambda node: pickle.loads(pickle.dumps(node))])
+def test_a_copy_and_its_original_can_be_renamed(copied):
+    original = Value(1.0, "a")
+    assert original > 0.5
+    twin = copied(original)
+    twin.name = "b"
+    assert (original.name, twin.name) == ("a", "b")
+    original.name = "c"
+    assert (original.name, twin.name) == ("c", "b")
+    number = len(original.metadata.guards)
+    assert twin > 0.25
+    assert len(original.metadata.guards) == number
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, pickle.dumps])
+def test_a_graph_with_an_edited_constant_array_is_not_copied(copied):
+    c = np.array([1.0, 2.0])
+    y = Tensor([3.0, 4.0]) * c
+    c[0] = 5.0
+    with pytest.raises(StaleGraphError, match="a constant array was edited in place"):
+        copied(y)

@@ -363,3 +363,10 @@ def test_an_op_of_an_activation_counts_its_operands(function, count):
     operands = [Value(0.5).sigmoid(), Value(1.0), 1.0][:count]
     with pytest.raises(TypeError, match=f"takes . operands?, got {count}"):
         function(*operands)
+
+
+@pytest.mark.parametrize("label", [1.0, Value(1.0, constant=True)])
+def test_a_loss_of_a_constant_is_a_constant(label):
+    a = Value(0.5, constant=True).sigmoid()
+    assert a.constant
+    assert binary_cross_entropy(a, label).constant
