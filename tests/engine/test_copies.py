@@ -753,3 +753,32 @@ def test_a_graph_with_an_edited_constant_array_is_not_copied(copied):
     c[0] = 5.0
     with pytest.raises(StaleGraphError, match="a constant array was edited in place"):
         copied(y)
+
+
+def test_a_pickler_that_stores_a_reference_before_its_marker_stores_the_nodes_again():
+    """Nothing is known of such a pickler, so it is not the one that stored the node last."""
+    x = Value(1.0) * 2.0
+    stream = io.BytesIO()
+    pickler = pickle.Pickler(stream)
+    pickler.dump(x)
+    for other in (None, copies.Marker()):
+        if other:
+            other.__reduce__()  # begins another search
+        marker = copies.Marker()
+        _, (found, place) = copies.Reference(x, marker).__reduce__()
+        assert isinstance(found, copies.Batch)
+        assert found.nodes[place] is x
+        assert marker.session is not None
+        assert not other or other.session is None
+
+
+@pytest.mark.parametrize("wrong", [-1, 1])
+def test_batches_of_a_pickle_in_another_order_are_refused(wrong):
+    nodes = [Value(1.0), Value(2.0)]
+    archive = copies.Archive()
+    batch = copies.Batch(archive, nodes, {id(node): i for i, node in enumerate(nodes)})
+    make, (_, start, kinds, constants), _ = batch.__reduce__()
+    make(archive, start, kinds, constants)
+    assert len(archive.nodes) == 2
+    with pytest.raises(ValueError, match=f"node 2 must come before node {2 + wrong}"):
+        make(archive, 2 + wrong, kinds, constants)
