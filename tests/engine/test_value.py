@@ -862,3 +862,46 @@ def test_an_array_without_axes_is_its_value():
 def test_numpys_other_functions_of_one_value_raise(function):
     with pytest.raises((TypeError, ValueError, IndexError, NotImplementedError)):
         function(Value(2.0))
+
+
+# --- divmod and np.where of single nodes
+
+
+@pytest.mark.parametrize(("x", "y"), [(7.5, 2.0), (-7.5, 2.0), (7.5, -2.0)])
+def test_divmod_is_that_of_floats(x, y):
+    for found in (divmod(Value(x), y), divmod(x, Value(y)), divmod(Value(x), Value(y))):
+        assert [node.data for node in found] == list(divmod(x, y))
+        assert [node.op.name for node in found] == ["floor_divide", "mod"]
+
+
+def test_divmod_lets_the_other_operand_decide():
+    class Other:
+        def __rdivmod__(self, other):
+            return "quotient and remainder"
+
+    class Quotient:
+        def __rfloordiv__(self, other):
+            return "quotient"
+
+    assert divmod(Value(1.0), Other()) == "quotient and remainder"
+    assert Value(1.0) // Quotient() == "quotient"
+    for other in (object(), Quotient()):
+        with pytest.raises(TypeError, match=r"unsupported operand type\(s\) for divmod"):
+            divmod(Value(1.0), other)
+        with pytest.raises(TypeError, match=r"unsupported operand type\(s\) for divmod"):
+            divmod(other, Value(1.0))
+    for other in ("a", None):
+        with pytest.raises(TypeError, match="is not a real number"):
+            divmod(Value(1.0), other)
+
+
+def test_where_of_a_value_needs_a_single_condition_and_both_operands():
+    x, y = Value(1.0), Value(2.0)
+    assert np.where(True, x, y).data == 1.0
+    assert np.where(False, x, y).data == 2.0
+    for condition in ([True, False], np.array([True, False])):
+        assert list(map(id, np.where(condition, x, y))) == [id(x), id(y)]
+    with pytest.raises(TypeError, match=r"np\.where needs both x and y"):
+        np.where(True, x)
+    with pytest.raises(TypeError, match=r"np\.where with one argument"):
+        np.where(x)
