@@ -905,3 +905,18 @@ def test_where_of_a_value_needs_a_single_condition_and_both_operands():
         np.where(True, x)
     with pytest.raises(TypeError, match=r"np\.where with one argument"):
         np.where(x)
+
+
+@pytest.mark.parametrize("method", ["reduceat", "accumulate", "outer", "at"])
+def test_other_methods_of_a_ufunc_are_refused_by_name(method):
+    more = {"reduceat": ([0],), "outer": (2.0,), "at": ([0], 1.0), "accumulate": ()}[method]
+    with pytest.raises(TypeError, match=f"np.add.{method}"):
+        getattr(np.add, method)(Value(1.0), *more)
+
+
+def test_an_option_of_a_ufunc_must_have_its_default():
+    x = Value(1.0)
+    assert np.add(x, 2.0, where=True).data == 3.0
+    assert np.exp(x, casting="same_kind").data == math.e
+    with pytest.raises(TypeError, match="where"):
+        np.exp(x, where=False)
