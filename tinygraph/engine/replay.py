@@ -18,7 +18,7 @@ from tinygraph.engine.metadata import Dependents, FrozenBranchError, Guard, Trac
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from typing import Any
 
     Side = tuple[Trace, int]  # a comparison, and 0 for its left side or 1 for its right side
@@ -170,14 +170,19 @@ def recorded(root: Node) -> list[int]:
         The times on the edit clock, in order. There are several if your code compared or edited nodes while it recorded
         the graph. `forward` stores the times before it recomputes the nodes.
     """
-    known = root.metadata.recorded if root.metadata else []
-    return known or sorted({min(node.version, root.version) for node in order(root) if node.op or node is root})
+    return _stored_times(root) or sorted(
+        {min(node.version, root.version) for node in order(root) if node.op or node is root}
+    )
 
 
 def _until(root: Node) -> int:
     """Return the time at which a root was recorded."""
-    known = root.metadata.recorded if root.metadata else []
-    return known[-1] if known else root.version
+    return (_stored_times(root) or [root.version])[-1]
+
+
+def _stored_times(root: Node) -> list[int]:
+    """Return what `forward` has stored of the times of a graph."""
+    return root.metadata.recorded if root.metadata else []
 
 
 def guards(root: Node, nodes: Sequence[Node]) -> dict[Guard, dict[int, Node]]:
@@ -228,7 +233,7 @@ def unknown_sides(found: dict[Guard, dict[int, Node]], root: Node, leaves: Itera
 
 
 def check_known(
-    found: dict[Guard, dict[int, Node]], root: Node, leaves: Iterable[Node], changed: Container[Node] = ()
+    found: dict[Guard, dict[int, Node]], root: Node, leaves: Iterable[Node], will_change: bool = False
 ) -> None:
     """Raise FrozenBranchError if a leaf changes a compared node that is not in the graph: the outcome is unknown.
 
@@ -236,7 +241,7 @@ def check_known(
         found: Comparisons of the nodes in the graph, as returned by `guards`.
         root: Root of the graph.
         leaves: The leaves to check.
-        changed: Those of the leaves that will get another value. Past edits are known.
+        will_change: Whether the leaves will get other values. Past edits are known.
 
     Raises:
         FrozenBranchError: If a comparison depends on a leaf through a node that is not in the graph.
@@ -246,11 +251,7 @@ def check_known(
     for (trace, slot), below in sides.items():
         expired = trace.expired[slot]
         # A node that was recorded before the edit could depend on the outcome, also if the root was recorded after it.
-        if (
-            any(leaf in changed for leaf in below)
-            if expired is None
-            else any(trace.time <= time < expired for time in times)
-        ):
+        if will_change and below if expired is None else any(trace.time <= time < expired for time in times):
             raise trace.unknown()
 
 

@@ -153,7 +153,7 @@ class Vectorized:
     def guards(self) -> dict[Guard, dict[int, Node]]:
         """Return the comparisons on which the scalar graph depends, each with the compared nodes by slot."""
         found = guards(self._root, [node for node in self._flat.nodes if node is not None])
-        check_known(found, self._root, self._marked, self._marked)
+        check_known(found, self._root, self._marked, will_change=True)
         return found
 
     def derivatives(self) -> dict[Node, Tensor]:
