@@ -27,6 +27,34 @@ def test_the_value_and_the_gradients_are_those_of_the_graph(program):
         assert close(np.asarray(gradient), leaf.grad, masses[leaf], 1e-9)
 
 
+@pytest.mark.parametrize("shapes", [((0, 0), (0, 1)), ((2, 0), (2, 1)), ((0, 3), (1, 3)), ((0, 1), (1, 3))])
+def test_arrays_without_elements_have_gradients_without_elements_or_of_zero(shapes):
+    """The number of the elements that are summed was divided by the number of results, which is 0 here."""
+    leaves = [Tensor(np.ones(shape)) for shape in shapes]
+    root = tinygraph.maximum(*leaves).sum()
+    value, gradients = array_function(root, leaves, leaves)(*[leaf.data for leaf in leaves])
+    assert value == 0.0
+    for leaf, gradient in zip(leaves, gradients, strict=True):
+        assert np.array_equal(gradient, np.zeros(leaf.shape))
+
+
+@pytest.mark.parametrize("key", [(), ..., None, (None, ...), True])
+def test_the_index_of_a_single_number_is_that_of_an_array(key):
+    """The function computes with floats there, and a float has no elements."""
+    x = Tensor(2.0, "x")
+    root = ((x * 3.0)[key] * np.ones((2, 1))).sum()
+    assert array_function(root, [x], [x])(2.0) == (12.0, (6.0,))
+    scope: dict[str, object] = {}
+    exec(tinygraph.source(root), scope)
+    assert (scope["J"], scope["dx"]) == (12.0, 6.0)
+
+
+def test_a_single_number_without_selected_elements_does_not_matter():
+    x = Tensor(2.0, "x")
+    root = (x * 3.0)[False].sum() + x
+    assert array_function(root, [x], [x])(2.0) == (2.0, (1.0,))
+
+
 def test_the_function_computes_at_other_arrays_of_variables_and_constants():
     def cost(w, b, X, Y):
         return (tinygraph.binary_cross_entropy_with_logits(w.T @ X + b, Y) * 0.5).mean() + (w * w).sum() / 8.0

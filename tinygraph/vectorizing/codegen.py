@@ -270,7 +270,7 @@ class Writer:
             axis, keepdims = line.op.parameters
             self.functions["add_up"] = np.add.reduce
             summed = f"add_up({self._text_of(x, 0)}, axis={axis}{', keepdims=True' if keepdims else ''})"
-            count = math.prod(x.shape) // math.prod(line.shape)
+            count = math.prod(x.shape) // (math.prod(line.shape) or 1)  # a result without elements has no mean
             return (summed, ATOM) if line.op.maker is sum_over else (f"{summed} / {count}", PRODUCT)
         return None
 

@@ -14,6 +14,7 @@ import numpy as np
 from tinygraph.engine.logits import ActivationOp, logit_of
 from tinygraph.engine.op import Op
 from tinygraph.engine.ops import add, mul, neg
+from tinygraph.tensor.indexing import index
 from tinygraph.tensor.linalg import matmul
 from tinygraph.tensor.reductions import sum_over
 from tinygraph.tensor.shapes import expand, repeated_axes, reshape, sum_to, transpose
@@ -167,6 +168,8 @@ class Program:
         args = [self._full(arg, full) for arg, full in zip(args, shapes, strict=True)]
         if op.maker is sum_to:
             return self._collapsed(args[0], node.shape)
+        if op.maker is index and not args[0].shape:  # a float has no elements to select
+            return self._reshaped(args[0], node.shape) if node.size else self._plain(node.data)
         if op.maker is reshape:
             return self._reshaped(args[0], node.shape)
         return self._turned(args[0]) if op is TRANSPOSE else self._line(op, args, node.shape)
