@@ -192,6 +192,13 @@ def test_an_edit_of_a_leaf_outside_the_graph_changes_the_other_side(swapped):
         J.forward()
 
 
+def test_a_comparison_outside_the_graph_is_known_until_its_leaf_is_edited():
+    x, w = Value(-1.0), Value(1.0)
+    J = x * w + max(0.0, x * 2.0)
+    w.data = 3.0
+    assert J.forward().data == -3.0
+
+
 def test_the_time_of_a_leaf_does_not_matter():
     x, w = Value(1.0), Value(1.0)
     assert x * 2.0 > 0.0
